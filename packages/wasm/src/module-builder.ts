@@ -1,0 +1,251 @@
+import { ByteWriter } from "./byte-writer.ts";
+import { FunctionBuilder, type Mark } from "./function-builder.ts";
+import { I32, type ValueType } from "./opcodes.ts";
+
+/** Limits of a memory or table, in pages or elements. */
+export interface Limits {
+  initial: number;
+  maximum?: number;
+  shared?: boolean;
+}
+
+const SECTION = { type: 1, import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, element: 9, code: 10, data: 11 };
+const KIND = { function: 0, table: 1, memory: 2, global: 3 };
+
+/** Builds one WebAssembly module. Imports are declared before any function, table or global of its own. */
+export class ModuleBuilder {
+  readonly #types = new ByteWriter();
+  readonly #typeIndices = new Map<string, number>();
+  readonly #parameterCounts: number[] = [];
+  readonly #imports = new Section();
+  readonly #functions: FunctionBuilder[] = [];
+  readonly #tables = new Section();
+  readonly #memories = new Section();
+  readonly #globals = new Section();
+  readonly #exports = new Section();
+  readonly #elements = new Section();
+  readonly #data = new Section();
+  #importedFunctions = 0;
+  #tableCount = 0;
+  #globalCount = 0;
+  #marks: Mark[] = [];
+
+  /** The index of a function type, added once. */
+  type(parameters: readonly ValueType[], results: readonly ValueType[] = []): number {
+    const key = `${parameters.join()}>${results.join()}`;
+    const known = this.#typeIndices.get(key);
+    if (known !== undefined) return known;
+    const index = this.#typeIndices.size;
+    this.#typeIndices.set(key, index);
+    this.#parameterCounts.push(parameters.length);
+    this.#types.byte(0x60);
+    for (const list of [parameters, results]) {
+      this.#types.u32(list.length);
+      for (const type of list) this.#types.byte(type);
+    }
+    return index;
+  }
+
+  importFunction(module: string, name: string, typeIndex: number): number {
+    if (this.#functions.length > 0) throw new Error("wasm: imports come before functions");
+    this.#import(module, name, KIND.function).u32(typeIndex);
+    return this.#importedFunctions++;
+  }
+
+  importMemory(module: string, name: string, limits: Limits): void {
+    writeLimits(this.#import(module, name, KIND.memory), limits);
+  }
+
+  importTable(module: string, name: string, type: ValueType, initial: number, maximum?: number): number {
+    const out = this.#import(module, name, KIND.table);
+    out.byte(type);
+    writeLimits(out, maximum === undefined ? { initial } : { initial, maximum });
+    return this.#tableCount++;
+  }
+
+  importGlobal(module: string, name: string, type: ValueType, mutable: boolean): number {
+    const out = this.#import(module, name, KIND.global);
+    out.byte(type);
+    out.byte(mutable ? 1 : 0);
+    return this.#globalCount++;
+  }
+
+  function(typeIndex: number, name?: string): FunctionBuilder {
+    const parameterCount = this.#parameterCounts[typeIndex] ?? 0;
+    const builder = new FunctionBuilder(this.#importedFunctions + this.#functions.length, typeIndex, parameterCount, name);
+    this.#functions.push(builder);
+    return builder;
+  }
+
+  memory(limits: Limits): void {
+    writeLimits(this.#memories.next(), limits);
+  }
+
+  table(type: ValueType, initial: number, maximum?: number): number {
+    const out = this.#tables.next();
+    out.byte(type);
+    writeLimits(out, maximum === undefined ? { initial } : { initial, maximum });
+    return this.#tableCount++;
+  }
+
+  /** A global that starts at an i32 or i64 constant, or at zero for other types. */
+  global(type: ValueType, mutable: boolean, initial: bigint | number = 0): number {
+    const out = this.#globals.next();
+    out.byte(type);
+    out.byte(mutable ? 1 : 0);
+    if (type === I32) {
+      out.byte(0x41);
+      out.s32(Number(initial));
+    } else {
+      out.byte(0x42);
+      out.s64(initial);
+    }
+    out.byte(0x0b);
+    return this.#globalCount++;
+  }
+
+  /** Fills a table from `offset` with functions, when the module is instantiated. */
+  elem(table: number, offset: number, functionIndices: readonly number[]): void {
+    const out = this.#elements.next();
+    out.u32(2);
+    out.u32(table);
+    out.byte(0x41);
+    out.s32(offset);
+    out.byte(0x0b);
+    out.byte(0);
+    out.u32(functionIndices.length);
+    for (const index of functionIndices) out.u32(index);
+  }
+
+  data(offset: number, bytes: Uint8Array): void {
+    const out = this.#data.next();
+    out.u32(0);
+    out.byte(0x41);
+    out.s32(offset);
+    out.byte(0x0b);
+    out.u32(bytes.length);
+    out.append(bytes);
+  }
+
+  exportFunction(name: string, index: number): void {
+    this.#export(name, KIND.function, index);
+  }
+
+  exportTable(name: string, index: number): void {
+    this.#export(name, KIND.table, index);
+  }
+
+  exportMemory(name: string): void {
+    this.#export(name, KIND.memory, 0);
+  }
+
+  exportGlobal(name: string, index: number): void {
+    this.#export(name, KIND.global, index);
+  }
+
+  /** The marks of all functions, sorted, with offsets from the start of the module, as V8 reports traps. Known after `finish`. */
+  get marks(): readonly Mark[] {
+    return this.#marks;
+  }
+
+  /** The module's bytes. */
+  finish(): Uint8Array {
+    const out = new ByteWriter(1 << 14);
+    out.append(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+    this.#write(out, SECTION.type, this.#typeIndices.size, this.#types);
+    this.#writeSection(out, SECTION.import, this.#imports);
+    const signatures = new ByteWriter();
+    for (const builder of this.#functions) signatures.u32(builder.typeIndex);
+    this.#write(out, SECTION.function, this.#functions.length, signatures);
+    this.#writeSection(out, SECTION.table, this.#tables);
+    this.#writeSection(out, SECTION.memory, this.#memories);
+    this.#writeSection(out, SECTION.global, this.#globals);
+    this.#writeSection(out, SECTION.export, this.#exports);
+    this.#writeSection(out, SECTION.element, this.#elements);
+    this.#writeCode(out);
+    this.#writeSection(out, SECTION.data, this.#data);
+    this.#writeNames(out);
+    return out.bytes;
+  }
+
+  #writeCode(out: ByteWriter): void {
+    const code = new ByteWriter(1 << 13);
+    const marks: Mark[] = [];
+    for (const builder of this.#functions) {
+      const { bytes, codeStart } = builder.body();
+      code.u32(bytes.length);
+      const start = code.length + codeStart;
+      for (const mark of builder.marks) marks.push({ offset: start + mark.offset, tag: mark.tag });
+      code.append(bytes);
+    }
+    this.#write(out, SECTION.code, this.#functions.length, code);
+    const sectionStart = out.length - code.length;
+    this.#marks = marks.map(({ offset, tag }) => ({ offset: sectionStart + offset, tag }));
+  }
+
+  /** The "name" custom section, for the functions that have one: stack traces and profilers show them. */
+  #writeNames(out: ByteWriter): void {
+    const named = this.#functions.filter((builder) => builder.name !== undefined);
+    if (named.length === 0) return;
+    const names = new ByteWriter();
+    names.u32(named.length);
+    for (const builder of named) {
+      names.u32(builder.index);
+      names.name(builder.name ?? "");
+    }
+    const section = new ByteWriter();
+    section.name("name");
+    section.byte(1);
+    section.u32(names.length);
+    section.append(names.bytes);
+    out.byte(0);
+    out.u32(section.length);
+    out.append(section.bytes);
+  }
+
+  #import(module: string, name: string, kind: number): ByteWriter {
+    const out = this.#imports.next();
+    out.name(module);
+    out.name(name);
+    out.byte(kind);
+    return out;
+  }
+
+  #export(name: string, kind: number, index: number): void {
+    const out = this.#exports.next();
+    out.name(name);
+    out.byte(kind);
+    out.u32(index);
+  }
+
+  #writeSection(out: ByteWriter, id: number, section: Section): void {
+    this.#write(out, id, section.count, section.writer);
+  }
+
+  #write(out: ByteWriter, id: number, count: number, content: ByteWriter): void {
+    if (count === 0) return;
+    const head = new ByteWriter(8);
+    head.u32(count);
+    out.byte(id);
+    out.u32(head.length + content.length);
+    out.append(head.bytes);
+    out.append(content.bytes);
+  }
+}
+
+/** A section's content while it grows: a count, and the entries' bytes. */
+class Section {
+  count = 0;
+  readonly writer = new ByteWriter();
+
+  next(): ByteWriter {
+    this.count++;
+    return this.writer;
+  }
+}
+
+function writeLimits(out: ByteWriter, { initial, maximum, shared }: Limits): void {
+  out.byte((maximum === undefined ? 0 : 1) | (shared ? 2 : 0));
+  out.u32(initial);
+  if (maximum !== undefined) out.u32(maximum);
+}
