@@ -1,0 +1,142 @@
+import type { ValueOf, WireType } from "./wire-types.ts";
+import {
+  BYTES,
+  CONTEXT,
+  DEVICEPTR,
+  EVENT,
+  FLOAT,
+  I32,
+  MODULE,
+  NEW_CONTEXT,
+  NEW_EVENT,
+  NEW_MODULE,
+  NEW_STREAM,
+  OLD_CONTEXT,
+  OLD_EVENT,
+  OLD_MODULE,
+  OLD_STREAM,
+  SIZE,
+  STREAM,
+  U32,
+  VOID,
+} from "./wire-types.ts";
+import { MODULE_INFO } from "./driver-info.ts";
+
+type Parameter = readonly [name: string, type: WireType<unknown>];
+
+/**
+ * How a call crosses: `answer` waits for its result; `post` has none, and a failure is latched; `create` is a post
+ * whose first parameter is a handle or address that the client chose.
+ */
+export type CallKind = "answer" | "post" | "create";
+
+/** One call of a driver: its kind, its parameters in order, its result. */
+export interface DriverCall<P extends readonly Parameter[] = readonly Parameter[], R = unknown> {
+  readonly kind: CallKind;
+  readonly parameters: P;
+  readonly result: WireType<R>;
+}
+
+const post = <const P extends readonly Parameter[]>(...parameters: P): DriverCall<P, void> => ({ kind: "post", parameters, result: VOID });
+const create = <const P extends readonly Parameter[]>(...parameters: P): DriverCall<P, void> => ({ kind: "create", parameters, result: VOID });
+const answer = <R, const P extends readonly Parameter[]>(result: WireType<R>, ...parameters: P): DriverCall<P, R> => ({ kind: "answer", parameters, result });
+
+/**
+ * Every call that a driver executes, by the Driver API name that it carries out. All other Driver API functions are
+ * local: the client answers them from what it knows, or by these.
+ *
+ * Calls arrive in order. A call on a stream starts when those before it on that stream have ended; the legacy default
+ * stream (named by its context) and the blocking streams of that context wait for each other as CUDA documents.
+ */
+export const driverCalls = {
+  // `slot` is the number of the arena slot that the context's memory takes (see DeviceInfo.arena).
+  cuCtxCreate: create(["context", NEW_CONTEXT], ["device", U32], ["flags", U32], ["slot", U32]),
+  // Ends the context's work, then frees everything in it: streams, events, modules, memory.
+  cuCtxDestroy: post(["context", OLD_CONTEXT]),
+  cuCtxSynchronize: answer(VOID, ["context", CONTEXT]),
+  cuCtxSetLimit: post(["context", CONTEXT], ["limit", U32], ["value", SIZE]),
+
+  // The image is PTX text (with or without its NUL), or a fatbin or cubin as it lies in memory. Fails with
+  // CUDA_ERROR_INVALID_PTX, NO_BINARY_FOR_GPU, INVALID_IMAGE...; the error's log says why.
+  cuModuleLoadData: answer(MODULE_INFO, ["module", NEW_MODULE], ["context", CONTEXT], ["image", BYTES]),
+  cuModuleUnload: post(["module", OLD_MODULE]),
+  cuFuncSetAttribute: post(["module", MODULE], ["function", U32], ["attribute", U32], ["value", I32]),
+
+  // The address lies in the context's arena slot, and no live allocation overlaps it. New memory is zeroed when it was used before.
+  cuMemAlloc: create(["address", DEVICEPTR], ["context", CONTEXT], ["size", SIZE]),
+  // Takes effect after all work of the context that was posted before it.
+  cuMemFree: post(["address", DEVICEPTR], ["context", CONTEXT]),
+
+  cuMemcpyHtoD: post(["stream", STREAM], ["dstDevice", DEVICEPTR], ["bytes", BYTES]),
+  // The result is the caller's to keep.
+  cuMemcpyDtoH: answer(BYTES, ["stream", STREAM], ["srcDevice", DEVICEPTR], ["size", SIZE]),
+  cuMemcpyDtoD: post(["stream", STREAM], ["dstDevice", DEVICEPTR], ["srcDevice", DEVICEPTR], ["size", SIZE]),
+  // Sets `height` rows of `width` elements of `elementSize` (1, 2 or 4) bytes, rows `pitch` bytes apart; a plain memset has height 1.
+  cuMemsetD2D: post(
+    ["stream", STREAM],
+    ["dstDevice", DEVICEPTR],
+    ["pitch", SIZE],
+    ["value", U32],
+    ["elementSize", U32],
+    ["width", SIZE],
+    ["height", SIZE],
+  ),
+
+  // `function` is the position in the module's functions. `parameters` is the parameter block, laid out by the
+  // offsets in FunctionInfo and as long as the last of them needs.
+  cuLaunchKernel: post(
+    ["stream", STREAM],
+    ["module", MODULE],
+    ["function", U32],
+    ["gridDimX", U32],
+    ["gridDimY", U32],
+    ["gridDimZ", U32],
+    ["blockDimX", U32],
+    ["blockDimY", U32],
+    ["blockDimZ", U32],
+    ["sharedMemBytes", U32],
+    ["parameters", BYTES],
+  ),
+
+  cuStreamCreate: create(["stream", NEW_STREAM], ["context", CONTEXT], ["flags", U32], ["priority", I32]),
+  // Work that was posted goes on; the stream is gone when it has ended.
+  cuStreamDestroy: post(["stream", OLD_STREAM]),
+  cuStreamSynchronize: answer(VOID, ["stream", STREAM]),
+  cuStreamWaitEvent: post(["stream", STREAM], ["event", EVENT]),
+
+  cuEventCreate: create(["event", NEW_EVENT], ["context", CONTEXT], ["flags", U32]),
+  cuEventDestroy: post(["event", OLD_EVENT]),
+  cuEventRecord: post(["event", EVENT], ["stream", STREAM]),
+  // Answers at once for an event that was never recorded.
+  cuEventSynchronize: answer(VOID, ["event", EVENT]),
+  // Milliseconds between two recorded and completed events.
+  cuEventElapsedTime: answer(FLOAT, ["start", EVENT], ["end", EVENT]),
+} satisfies Record<string, DriverCall<readonly Parameter[], unknown>>;
+
+type Calls = typeof driverCalls;
+
+/** The name of a driver call. */
+export type CallName = keyof Calls;
+
+type Arguments<P extends readonly Parameter[]> = { -readonly [I in keyof P]: ValueOf<P[I][1]> };
+type Result<C> = C extends DriverCall<readonly Parameter[], infer R> ? R : never;
+
+/** The arguments of a driver call, as a tuple. */
+export type CallArguments<N extends CallName> = Arguments<Calls[N]["parameters"]>;
+
+/**
+ * The calls as methods. A failure is a thrown CudaError or a promise that rejects with one. The promise of a post says
+ * when it has been executed; a post that is over on return gives nothing.
+ */
+export type DriverCalls = {
+  [N in CallName]: (...args: CallArguments<N>) => Result<Calls[N]> | Promise<Result<Calls[N]>>;
+};
+
+/** The calls in the order of their declaration: the numbering of this version. */
+export const callNames = Object.keys(driverCalls) as CallName[];
+
+/** The text that two ends compare before they trust each other's encoding of a call. */
+export function signature(name: CallName): string {
+  const call: DriverCall = driverCalls[name];
+  return `${call.kind} ${name}(${call.parameters.map(([parameter, type]) => `${parameter}:${type.name}`).join(",")}):${call.result.name}`;
+}
