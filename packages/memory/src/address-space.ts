@@ -1,279 +1,210 @@
-import { AddressSpaceError } from "./errors.ts";
-import { ALLOCATION_GRANULARITY, GUEST_BASE, PAGE_SIZE, USER_END } from "./layout.ts";
-import {
-  isCommitted,
-  isProtection,
-  PAGE,
-  protectionOf,
-  roundUp,
-  STATE_FREE,
-  STATE_RESERVED,
-  stateOf,
-} from "./protection.ts";
+import { ALLOCATION_GRANULARITY, GUEST_BASE, PAGE_SIZE, PAGE_STATE, USER_END } from "./layout.ts";
+import { MemoryLimitError } from "./errors.ts";
+import { PAGE, pageProtection, pageState } from "./protection.ts";
 
-/** What an allocation holds: VirtualQuery's MEM_PRIVATE, MEM_IMAGE and MEM_MAPPED. */
+/** What an allocation holds: VirtualQuery's MEM_PRIVATE, MEM_IMAGE, MEM_MAPPED. */
 export type AllocationKind = "private" | "image" | "mapped";
 
-/** Where and how to reserve. */
+/** What VirtualQuery tells of a range of like pages. */
+export interface MemoryInformation {
+  base: number;
+  /** 0 for free memory. */
+  allocationBase: number;
+  allocationProtect: number;
+  size: number;
+  state: "free" | "reserve" | "commit";
+  /** 0 unless committed. */
+  protection: number;
+  kind: AllocationKind;
+}
+
 export interface ReserveOptions {
-  /** The address wanted, rounded down to the allocation granularity; the reservation fails when it is taken. */
+  /** The address wanted; rounded down to the allocation granularity. Fails when it is taken. */
   at?: number;
-  /** The allocation ends at or below this address. */
+  /** Exclusive upper bound of the whole range. */
   below?: number;
-  /** Takes the highest free range instead of the lowest. */
+  /** Search from the top down, as images and MEM_TOP_DOWN do. */
   topDown?: boolean;
   kind?: AllocationKind;
-  /** What VirtualQuery reports as AllocationProtect. */
+  /** The protection that VirtualQuery reports as the allocation's. */
   protection?: number;
 }
 
-/** A run of pages with the same state, as VirtualQuery reports it. */
-export interface MemoryRegion {
-  base: number;
-  /** 0 when the region is free. */
-  allocationBase: number;
-  allocationProtect: number;
-  /** Bytes from `base` to the end of the run. */
-  size: number;
-  state: "free" | "reserve" | "commit";
-  /** PAGE_*; 0 unless committed. */
-  protection: number;
-  kind: AllocationKind | undefined;
-}
-
 interface Allocation {
-  readonly base: number;
-  readonly size: number;
-  readonly kind: AllocationKind;
-  readonly protection: number;
+  base: number;
+  size: number;
+  kind: AllocationKind;
+  protection: number;
 }
 
-const FIRST_SLOT = GUEST_BASE / ALLOCATION_GRANULARITY;
-const END_SLOT = USER_END / ALLOCATION_GRANULARITY;
-
-/** What an address space does to the bytes below it. */
-export interface Backing {
-  /** Zeroes a range whose pages are given back. */
-  zero(address: number, size: number): void;
-  /** Pages [first, end) now have another state. */
-  publish(first: number, end: number): void;
-}
+const FIRST_GRANULE = GUEST_BASE / ALLOCATION_GRANULARITY;
+const LAST_GRANULE = USER_END / ALLOCATION_GRANULARITY;
 
 /**
- * Which pages are free, reserved and committed: VirtualAlloc's model, without the bytes. Reservations start at multiples of 64 KiB; a page is
- * 4 KiB. `states` is the truth about pages, and lies outside the guest's reach.
+ * Who owns which part of the user space, and each page's state: VirtualAlloc's model. The truth is kept outside the guest's memory; the
+ * page-state table in the system area mirrors it for translated code.
  */
 export class AddressSpace {
-  readonly states: Uint8Array;
-  readonly limitBytes: number;
-  readonly #backing: Backing;
-  /** For each 64 KiB: the allocation that holds it. */
-  readonly #slots: (Allocation | undefined)[] = [];
-  #firstFreeSlot = FIRST_SLOT;
-  #committedPages = 0;
-  #peakPages = 0;
+  /** A state byte a page (see protection.ts), by guest page number. */
+  readonly states = new Uint8Array(2 ** 20);
+  readonly #owners: (Allocation | undefined)[] = new Array<Allocation | undefined>(LAST_GRANULE).fill(undefined);
+  readonly #bytes: Uint8Array;
+  readonly #limitBytes: number;
+  #committedBytes = 0;
+  #cursor = FIRST_GRANULE + 1;
 
-  constructor(backing: Backing, limitBytes: number) {
-    this.states = new Uint8Array(0x100000);
-    this.limitBytes = limitBytes;
-    this.#backing = backing;
-    this.#slots.length = END_SLOT;
-    this.#slots.fill(undefined);
+  constructor(bytes: Uint8Array, limitBytes: number) {
+    this.#bytes = bytes;
+    this.#limitBytes = limitBytes;
   }
 
+  /** Bytes committed now, what `--memory` limits. */
   get committedBytes(): number {
-    return this.#committedPages * PAGE_SIZE;
+    return this.#committedBytes;
   }
 
-  get peakBytes(): number {
-    return this.#peakPages * PAGE_SIZE;
-  }
-
-  /** The bytes of user space that no allocation holds. */
-  get freeBytes(): number {
-    let free = 0;
-    for (let slot = FIRST_SLOT; slot < END_SLOT; slot++) if (this.#slots[slot] === undefined) free++;
-    return free * ALLOCATION_GRANULARITY;
-  }
-
-  reserve(size: number, options: ReserveOptions): number | undefined {
+  /** Reserves a range, and returns its address; undefined when there is no room, or the place is taken. */
+  reserve(size: number, { at, below = USER_END, topDown = false, kind = "private", protection = PAGE.READWRITE }: ReserveOptions = {}): number | undefined {
     if (!(size > 0) || size > USER_END) return undefined;
-    const wanted = options.at;
-    const base = wanted === undefined ? this.#find(size, options) : wanted - (wanted % ALLOCATION_GRANULARITY);
-    if (base === undefined) return undefined;
-    const end = roundUp(wanted === undefined ? base + size : wanted + size);
-    if (base < GUEST_BASE || end > Math.min(USER_END, options.below ?? USER_END)) return undefined;
-    const first = base / ALLOCATION_GRANULARITY;
-    const last = Math.ceil(end / ALLOCATION_GRANULARITY);
-    for (let slot = first; slot < last; slot++) if (this.#slots[slot] !== undefined) return undefined;
-    const allocation: Allocation = {
-      base,
-      size: end - base,
-      kind: options.kind ?? "private",
-      protection: options.protection ?? PAGE.NOACCESS,
-    };
-    this.#slots.fill(allocation, first, last);
-    while (this.#firstFreeSlot < END_SLOT && this.#slots[this.#firstFreeSlot] !== undefined) this.#firstFreeSlot++;
-    this.#set(base, end, STATE_RESERVED);
+    const start = at === undefined ? undefined : Math.floor(at / ALLOCATION_GRANULARITY);
+    const end = at === undefined ? size : at % ALLOCATION_GRANULARITY + size;
+    const count = Math.ceil(end / ALLOCATION_GRANULARITY);
+    const limit = Math.min(LAST_GRANULE, Math.floor(below / ALLOCATION_GRANULARITY));
+    const granule = start === undefined ? this.#search(count, limit, topDown) : this.#isFree(start, count, limit) ? start : undefined;
+    if (granule === undefined) return undefined;
+    const base = granule * ALLOCATION_GRANULARITY;
+    const allocation = { base, size: Math.ceil(end / PAGE_SIZE) * PAGE_SIZE, kind, protection };
+    this.#owners.fill(allocation, granule, granule + count);
     return base;
   }
 
-  commit(address: number, size: number, protection: number): void {
-    const [first, end] = this.#pages(address, size);
-    checkProtection(protection);
-    this.#needAllocation(first, end);
-    let added = 0;
-    for (let page = first; page < end; page++) if (this.states[page] === STATE_RESERVED) added++;
-    if ((this.#committedPages + added) * PAGE_SIZE > this.limitBytes) {
-      throw new AddressSpaceError(
-        "limit",
-        `committing ${size} bytes would pass the memory limit of ${this.limitBytes} bytes (${this.committedBytes} are in use)`,
-      );
-    }
-    this.#committedPages += added;
-    this.#peakPages = Math.max(this.#peakPages, this.#committedPages);
-    this.#set(first * PAGE_SIZE, end * PAGE_SIZE, stateOf(protection));
+  /** Commits pages of one reservation; pages that are committed already only change protection. False when part is not reserved. */
+  commit(address: number, size: number, protection: number): boolean {
+    const state = pageState(protection);
+    if (state === undefined || !this.#withinOne(address, size)) return false;
+    const [first, last] = pages(address, size);
+    let fresh = 0;
+    for (let page = first; page < last; page++) if (this.states[page] === 0) fresh++;
+    if (this.#committedBytes + fresh * PAGE_SIZE > this.#limitBytes) throw new MemoryLimitError(this.#limitBytes);
+    this.#committedBytes += fresh * PAGE_SIZE;
+    this.#setStates(first, last, state);
+    return true;
   }
 
-  decommit(address: number, size: number): void {
-    const [first, end] = this.#pages(address, size);
-    this.#needAllocation(first, end);
-    this.#giveBack(first, end, STATE_RESERVED);
+  /** Gives pages back to the reservation, zeroed. False when part is not reserved. */
+  decommit(address: number, size: number): boolean {
+    if (!this.#withinOne(address, size)) return false;
+    this.#clear(...pages(address, size));
+    return true;
   }
 
-  /** Frees the allocation that starts at `address`, and returns its size in bytes. */
-  release(address: number): number {
-    const allocation = this.#allocationAt(address);
-    if (allocation === undefined || allocation.base !== address) {
-      throw new AddressSpaceError("invalid", `no allocation starts at ${hex(address)}`);
-    }
-    const end = allocation.base + allocation.size;
-    this.#giveBack(allocation.base / PAGE_SIZE, end / PAGE_SIZE, STATE_FREE);
-    const slot = allocation.base / ALLOCATION_GRANULARITY;
-    this.#slots.fill(undefined, slot, Math.ceil(end / ALLOCATION_GRANULARITY));
-    this.#firstFreeSlot = Math.min(this.#firstFreeSlot, slot);
-    return allocation.size;
+  /** Frees a whole reservation by its base address. False when it is not one. */
+  release(base: number): boolean {
+    const allocation = this.allocationAt(base);
+    if (allocation?.base !== base) return false;
+    this.#clear(...pages(base, allocation.size));
+    const granule = base / ALLOCATION_GRANULARITY;
+    const count = Math.ceil(allocation.size / ALLOCATION_GRANULARITY);
+    this.#owners.fill(undefined, granule, granule + count);
+    this.#cursor = Math.min(this.#cursor, granule);
+    return true;
   }
 
-  /** Changes the protection of committed pages of one allocation, and returns what the first page had. */
-  protect(address: number, size: number, protection: number): number {
-    const [first, end] = this.#pages(address, size);
-    checkProtection(protection);
-    this.#needAllocation(first, end);
-    for (let page = first; page < end; page++) {
-      if (!isCommitted(this.states[page]!)) {
-        throw new AddressSpaceError("not-committed", `the page at ${hex(page * PAGE_SIZE)} is not committed`);
-      }
-    }
-    const old = protectionOf(this.states[first]!);
-    this.#set(first * PAGE_SIZE, end * PAGE_SIZE, stateOf(protection));
+  /** Changes the protection of committed pages, and returns the first page's old one; undefined when some page is not committed. */
+  protect(address: number, size: number, protection: number): number | undefined {
+    const state = pageState(protection);
+    if (state === undefined || !this.#withinOne(address, size)) return undefined;
+    const [first, last] = pages(address, size);
+    for (let page = first; page < last; page++) if (this.states[page] === 0) return undefined;
+    const old = pageProtection(this.states[first] ?? 0);
+    this.#setStates(first, last, state);
     return old;
   }
 
-  query(address: number): MemoryRegion {
-    if (!(address >= 0 && address < USER_END)) {
-      throw new AddressSpaceError("invalid", `${hex(address)} is not in the user space`);
-    }
+  query(address: number): MemoryInformation {
     const page = Math.floor(address / PAGE_SIZE);
     const allocation = this.#allocationAt(address);
-    // An allocation need not fill its last slot; the rest of the slot is free, and no one else can have it.
-    if (allocation === undefined || address >= allocation.base + allocation.size) return this.#freeRegion(page);
-    const state = this.states[page]!;
-    const last = (allocation.base + allocation.size) / PAGE_SIZE;
-    let end = page + 1;
-    while (end < last && this.states[end] === state) end++;
+    if (allocation === undefined) {
+      let granule = Math.floor(address / ALLOCATION_GRANULARITY);
+      const base = page * PAGE_SIZE;
+      while (granule < LAST_GRANULE && this.#owners[granule] === undefined) granule++;
+      const end = Math.max(granule * ALLOCATION_GRANULARITY, base + PAGE_SIZE);
+      return { base, allocationBase: 0, allocationProtect: 0, size: end - base, state: "free", protection: 0, kind: "private" };
+    }
+    const state = this.states[page];
+    const end = (allocation.base + allocation.size) / PAGE_SIZE;
+    let last = page + 1;
+    while (last < end && this.states[last] === state) last++;
     return {
       base: page * PAGE_SIZE,
       allocationBase: allocation.base,
       allocationProtect: allocation.protection,
-      size: (end - page) * PAGE_SIZE,
-      state: isCommitted(state) ? "commit" : "reserve",
-      protection: protectionOf(state),
+      size: (last - page) * PAGE_SIZE,
+      state: state === 0 ? "reserve" : "commit",
+      protection: pageProtection(state ?? 0),
       kind: allocation.kind,
     };
   }
 
-  #freeRegion(page: number): MemoryRegion {
-    let end = page + 1;
-    while (end < USER_END / PAGE_SIZE && this.states[end] === STATE_FREE) end++;
-    return {
-      base: page * PAGE_SIZE,
-      allocationBase: 0,
-      allocationProtect: 0,
-      size: (end - page) * PAGE_SIZE,
-      state: "free",
-      protection: 0,
-      kind: undefined,
-    };
-  }
-
-  #find(size: number, options: ReserveOptions): number | undefined {
-    const count = Math.ceil(size / ALLOCATION_GRANULARITY);
-    const ceiling = Math.min(END_SLOT, Math.floor((options.below ?? USER_END) / ALLOCATION_GRANULARITY));
-    const slot = options.topDown === true ? this.#findDown(count, ceiling) : this.#findUp(count, ceiling);
-    return slot === undefined ? undefined : slot * ALLOCATION_GRANULARITY;
-  }
-
-  #findUp(count: number, ceiling: number): number | undefined {
-    let run = 0;
-    for (let slot = this.#firstFreeSlot; slot < ceiling; slot++) {
-      run = this.#slots[slot] === undefined ? run + 1 : 0;
-      if (run === count) return slot - count + 1;
-    }
-    return undefined;
-  }
-
-  #findDown(count: number, ceiling: number): number | undefined {
-    let run = 0;
-    for (let slot = ceiling - 1; slot >= this.#firstFreeSlot; slot--) {
-      run = this.#slots[slot] === undefined ? run + 1 : 0;
-      if (run === count) return slot;
-    }
-    return undefined;
-  }
-
-  /** The pages that hold any byte of a range. */
-  #pages(address: number, size: number): [first: number, end: number] {
-    if (!(address >= GUEST_BASE) || !(size > 0) || address + size > USER_END) {
-      throw new AddressSpaceError("invalid", `${hex(address)} with ${size} bytes is not a range of the user space`);
-    }
-    return [Math.floor(address / PAGE_SIZE), Math.ceil((address + size) / PAGE_SIZE)];
-  }
-
-  #needAllocation(first: number, end: number): void {
-    const allocation = this.#allocationAt(first * PAGE_SIZE);
-    if (allocation === undefined || end * PAGE_SIZE > allocation.base + allocation.size) {
-      throw new AddressSpaceError("not-reserved", `${hex(first * PAGE_SIZE)} to ${hex(end * PAGE_SIZE)} is not inside one allocation`);
-    }
+  /** The allocation that holds an address. */
+  allocationAt(address: number): { readonly base: number; readonly size: number; readonly kind: AllocationKind } | undefined {
+    return this.#allocationAt(address);
   }
 
   #allocationAt(address: number): Allocation | undefined {
-    return this.#slots[Math.floor(address / ALLOCATION_GRANULARITY)];
+    const allocation = this.#owners[Math.floor(address / ALLOCATION_GRANULARITY)];
+    return allocation !== undefined && address < allocation.base + allocation.size ? allocation : undefined;
   }
 
-  #giveBack(first: number, end: number, state: number): void {
-    for (let page = first; page < end; page++) {
-      if (!isCommitted(this.states[page]!)) continue;
-      const start = page;
-      while (page < end && isCommitted(this.states[page]!)) page++;
-      this.#committedPages -= page - start;
-      this.#backing.zero(start * PAGE_SIZE, (page - start) * PAGE_SIZE);
+  #search(count: number, limit: number, topDown: boolean): number | undefined {
+    if (topDown) {
+      for (let granule = limit - count; granule > FIRST_GRANULE; granule--) if (this.#isFree(granule, count, limit)) return granule;
+      return undefined;
     }
-    this.#set(first * PAGE_SIZE, end * PAGE_SIZE, state);
+    let run = 0;
+    let allTaken = true;
+    for (let granule = this.#cursor; granule < limit; granule++) {
+      run = this.#owners[granule] === undefined ? run + 1 : 0;
+      if (run > 0 && allTaken) {
+        allTaken = false;
+        this.#cursor = granule;
+      }
+      if (run === count) return granule - count + 1;
+    }
+    return undefined;
   }
 
-  #set(start: number, end: number, state: number): void {
-    const first = start / PAGE_SIZE;
-    const last = end / PAGE_SIZE;
+  #isFree(granule: number, count: number, limit: number): boolean {
+    if (granule < FIRST_GRANULE || granule + count > limit) return false;
+    for (let i = granule; i < granule + count; i++) if (this.#owners[i] !== undefined) return false;
+    return true;
+  }
+
+  #withinOne(address: number, size: number): boolean {
+    const allocation = this.allocationAt(address);
+    return allocation !== undefined && size > 0 && address + size <= allocation.base + allocation.size;
+  }
+
+  #clear(first: number, last: number): void {
+    for (let page = first; page < last; page++) {
+      if (this.states[page] === 0) continue;
+      let end = page + 1;
+      while (end < last && this.states[end] !== 0) end++;
+      this.#bytes.fill(0, page * PAGE_SIZE - GUEST_BASE, end * PAGE_SIZE - GUEST_BASE);
+      this.#committedBytes -= (end - page) * PAGE_SIZE;
+      this.#setStates(page, end, 0);
+      page = end;
+    }
+  }
+
+  #setStates(first: number, last: number, state: number): void {
     this.states.fill(state, first, last);
-    this.#backing.publish(first, last);
+    const mirror = PAGE_STATE - GUEST_BASE;
+    this.#bytes.fill(state, mirror + first, mirror + last);
   }
 }
 
-function checkProtection(protection: number): void {
-  if (!isProtection(protection)) throw new AddressSpaceError("invalid", `${hex(protection)} is not a page protection`);
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
+/** The pages [first, last) that a range touches. */
+function pages(address: number, size: number): [first: number, last: number] {
+  return [Math.floor(address / PAGE_SIZE), Math.ceil((address + size) / PAGE_SIZE)];
 }

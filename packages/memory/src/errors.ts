@@ -1,13 +1,13 @@
 import type { AccessKind } from "./protection.ts";
 
-/** An access to guest memory that the pages do not allow: what an access violation reports. */
+/** An access by an API function to guest memory that is not there, or does not allow it. Addresses are guest addresses, sizes bytes. */
 export class MemoryAccessError extends Error {
   readonly address: number;
   readonly size: number;
   readonly kind: AccessKind;
 
   constructor(address: number, size: number, kind: AccessKind) {
-    super(`cannot ${kind} ${size} bytes at 0x${address.toString(16)}: the pages do not allow it`);
+    super(`no ${kind} access to ${size} byte${size === 1 ? "" : "s"} of guest memory at 0x${address.toString(16)}`);
     this.name = "MemoryAccessError";
     this.address = address;
     this.size = size;
@@ -15,24 +15,10 @@ export class MemoryAccessError extends Error {
   }
 }
 
-/** Why an operation on the address space was refused. */
-export type AddressSpaceFault =
-  /** The range is not inside one allocation. */
-  | "not-reserved"
-  /** A page of the range is not committed. */
-  | "not-committed"
-  /** Committing it would pass the limit. */
-  | "limit"
-  /** The address, size or protection makes no sense. */
-  | "invalid";
-
-/** An operation on the address space (commit, protect, release …) that was refused; nothing has changed. */
-export class AddressSpaceError extends Error {
-  readonly reason: AddressSpaceFault;
-
-  constructor(reason: AddressSpaceFault, message: string) {
-    super(message);
-    this.name = "AddressSpaceError";
-    this.reason = reason;
+/** A commit past the guest's memory limit (`--memory`). */
+export class MemoryLimitError extends Error {
+  constructor(limitBytes: number) {
+    super(`the guest reached its memory limit of ${Math.round(limitBytes / 2 ** 20)} MiB`);
+    this.name = "MemoryLimitError";
   }
 }
