@@ -1,0 +1,293 @@
+import { GUEST_BASE, type GuestMemory } from "@decant/memory";
+import { iced, type Iced } from "./iced.ts";
+import type { Condition, Instruction, InstructionKind, MemoryOperand, Operand } from "./instruction.ts";
+import { MNEMONIC, type MnemonicName } from "./mnemonics.ts";
+
+/** An x86 instruction has at most this many bytes (Intel SDM volume 2, 2.3.11). */
+export const MAX_INSTRUCTION_LENGTH = 15;
+
+/**
+ * Decodes single instructions out of guest memory. Hot: once for each distinct guest instruction, and it should cost well under a
+ * microsecond (bench/decode). So fields are read from iced-x86's own structure instead of through its getters, each a call.
+ */
+export class Decoder {
+  readonly mode: 64 | 32;
+  readonly #guest: Uint8Array;
+  readonly #iced: Iced;
+  readonly #decoder: number;
+  readonly #instruction: number;
+  readonly #input: number;
+  readonly #result: number;
+  #bytes: Uint8Array;
+  #view: DataView;
+
+  /** Reads code from the memory's bytes: `memory.bytes[0]` is guest address GUEST_BASE. */
+  constructor(memory: Pick<GuestMemory, "bytes">, mode: 64 | 32) {
+    this.mode = mode;
+    this.#guest = memory.bytes;
+    const wasm = (this.#iced = iced());
+    this.#result = wasm.__wbindgen_malloc(16, 8);
+    this.#input = wasm.__wbindgen_malloc(MAX_INSTRUCTION_LENGTH, 1);
+    wasm.decoder_new(this.#result, mode, this.#input, MAX_INSTRUCTION_LENGTH, 0);
+    this.#decoder = new DataView(wasm.memory.buffer).getUint32(this.#result, true);
+    wasm.decoder_set_ip(this.#decoder, ICED_START);
+    this.#instruction = wasm.instruction_new();
+    this.#bytes = new Uint8Array(wasm.memory.buffer);
+    this.#view = new DataView(wasm.memory.buffer);
+  }
+
+  /** The instruction at a guest address. Bytes that are no instruction, or not in guest memory, give one of kind "invalid" and length 1. */
+  decode(ip: number): Instruction {
+    this.#read(ip);
+    const view = this.#view;
+    const at = this.#instruction;
+    const code = view.getUint16(at + FIELD.code, true);
+    const form = (FORMS[code] ??= this.#form());
+    const length = this.#bytes[at + FIELD.length]!;
+    const next = ip + length;
+    // The decoder's own instruction pointer is left to run: what depends on it is moved by the difference.
+    const delta = next - u64(view, at + FIELD.nextIp);
+    const flags = view.getUint32(at + FIELD.flags, true);
+
+    const operands: Operand[] = [];
+    let memory: MemoryOperand | undefined;
+    let target: number | undefined;
+    let immediate = 0;
+    let immediate64: bigint | undefined;
+    let immediate2 = 0;
+    let indirect = false;
+    for (let n = 0; n < form.operandCount; n++) {
+      const kind = this.#bytes[at + FIELD.operandKinds + n]!;
+      switch (kind) {
+        case KIND.register:
+          operands.push(REGISTERS[this.#bytes[at + FIELD.registers + n]!]!);
+          indirect = true;
+          break;
+        case KIND.memory:
+          operands.push((MEMORY_OPERANDS[form.memoryBits] ??= operand("memory", 0, form.memoryBits)));
+          memory = this.#memory(flags, delta);
+          indirect = true;
+          break;
+        case KIND.nearBranch16:
+        case KIND.nearBranch32:
+        case KIND.nearBranch64:
+          operands.push(BRANCH);
+          target = u64(view, at + FIELD.displacement) + delta;
+          if (this.mode === 32) target = target >>> 0;
+          break;
+        case KIND.immediate8Second:
+          operands.push(IMMEDIATES[8]!);
+          immediate2 = this.#bytes[at + FIELD.displacement]!;
+          break;
+        case KIND.immediate64:
+          operands.push(IMMEDIATES[64]!);
+          immediate64 = view.getBigUint64(at + FIELD.displacement, true);
+          immediate64 = ((immediate64 & 0xffff_ffffn) << 32n) | BigInt(view.getUint32(at + FIELD.immediate, true));
+          break;
+        case KIND.farBranch16:
+        case KIND.farBranch32:
+          operands.push(BRANCH);
+          break;
+        default:
+          if (kind >= KIND.memorySegSi && kind <= KIND.memoryEsRdi) {
+            operands.push((STRING_OPERANDS[form.memoryBits] ??= operand("string", 0, form.memoryBits)));
+          } else {
+            const bits = IMMEDIATE_BITS[kind - KIND.immediate8]!;
+            operands.push(IMMEDIATES[bits]!);
+            const raw = view.getUint32(at + FIELD.immediate, true);
+            immediate = kind >= KIND.immediate8to16 && kind <= KIND.immediate8to64 ? (raw << 24) >> 24 : kind <= KIND.immediate16 ? raw : raw | 0;
+          }
+      }
+    }
+    return {
+      ip,
+      length: length === 0 ? 1 : length,
+      next: length === 0 ? ip + 1 : next,
+      code,
+      mnemonic: form.mnemonic,
+      kind: indirect && (form.kind === "jmp" || form.kind === "call") ? `${form.kind}-indirect` : form.kind,
+      target,
+      cc: form.cc,
+      operands,
+      memory,
+      immediate,
+      immediate64,
+      immediate2,
+      prefixes: flags < 0x2000_0000 ? NO_PREFIXES : { lock: flags >= 0x8000_0000, rep: (flags & 0x2000_0000) !== 0, repne: (flags & 0x4000_0000) !== 0 },
+      mode: this.mode,
+    };
+  }
+
+  /** The instruction in Intel syntax, for people. */
+  format(ip: number): string {
+    this.#iced.decoder_set_ip(this.#decoder, BigInt(ip));
+    this.#read(ip);
+    this.#iced.instruction_toString(this.#result, this.#instruction);
+    this.#iced.decoder_set_ip(this.#decoder, ICED_START);
+    this.#refresh();
+    const text = this.#view.getUint32(this.#result, true);
+    const length = this.#view.getUint32(this.#result + 4, true);
+    const chars = String.fromCharCode(...this.#bytes.subarray(text, text + length));
+    this.#iced.__wbindgen_free(text, length, 1);
+    return chars;
+  }
+
+  /** Bits (of FLAG) that the manual leaves undefined after the instruction at `ip`. */
+  undefinedFlags(ip: number): number {
+    this.#read(ip);
+    return ICED_FLAG_ORDER.reduce((bits, flag, n) => ((this.#iced.instruction_rflagsUndefined(this.#instruction) >> n) & 1 ? bits | flag : bits), 0);
+  }
+
+  #read(ip: number): void {
+    const guest = this.#guest;
+    const start = (ip - GUEST_BASE) % 0x1_0000_0000;
+    for (let i = 0; i < MAX_INSTRUCTION_LENGTH; i++) this.#bytes[this.#input + i] = guest[start + i] ?? 0;
+    this.#iced.decoder_set_position(this.#result, this.#decoder, 0);
+    this.#iced.decoder_decodeOut(this.#decoder, this.#instruction);
+    if (this.#bytes.length === 0) this.#refresh();
+  }
+
+  #refresh(): void {
+    this.#bytes = new Uint8Array(this.#iced.memory.buffer);
+    this.#view = new DataView(this.#iced.memory.buffer);
+  }
+
+  #memory(flags: number, delta: number): MemoryOperand {
+    const at = this.#instruction;
+    const base = this.#bytes[at + FIELD.base]!;
+    const index = this.#bytes[at + FIELD.index]!;
+    const segment = (flags >> 5) & 7;
+    let displacement: number;
+    let addressBits: 16 | 32 | 64;
+    const size = this.#bytes[at + FIELD.displacementSize]!;
+    if (base === RIP) {
+      displacement = u64(this.#view, at + FIELD.displacement) + delta;
+      addressBits = 64;
+    } else {
+      const low = this.#view.getInt32(at + FIELD.displacement, true);
+      const isMoffs = size === WIDE_DISPLACEMENT && this.#view.getInt32(at + FIELD.displacement + 4, true) !== low >> 31;
+      displacement = isMoffs ? u64(this.#view, at + FIELD.displacement) : low;
+      addressBits = addressWidth(base === 0 ? index : base, this.mode, size);
+    }
+    return {
+      base: generalNumber(base),
+      index: generalNumber(index),
+      scale: this.#bytes[at + FIELD.scale]!,
+      displacement,
+      segment: segment === 5 ? "fs" : segment === 6 ? "gs" : "none",
+      addressBits,
+    };
+  }
+
+  #form(): Form {
+    const mnemonic = this.#iced.instruction_mnemonic(this.#instruction);
+    return {
+      mnemonic,
+      operandCount: this.#iced.instruction_opCount(this.#instruction),
+      memoryBits: this.#iced.memorysizeext_size(this.#iced.instruction_memorySize(this.#instruction)) * 8,
+      kind: KINDS.get(mnemonic) ?? "normal",
+      cc: CONDITIONS.get(mnemonic),
+    };
+  }
+}
+
+/** What depends on the form only; asked once. */
+interface Form {
+  readonly mnemonic: number;
+  readonly operandCount: number;
+  readonly memoryBits: number;
+  readonly kind: InstructionKind;
+  readonly cc: Condition | undefined;
+}
+const FORMS: Form[] = [];
+
+/** Offsets in the structure of iced-x86 1.21.0, behind the 8 bytes that its JavaScript binding puts before it. decoder.test.ts holds them. */
+const FIELD = {
+  nextIp: 8, displacement: 16, operandKinds: 24, flags: 28, immediate: 32, registers: 36,
+  code: 40, scale: 42, base: 43, index: 44, displacementSize: 45, length: 46,
+} as const; // prettier-ignore
+
+const KIND = {
+  register: 0, nearBranch16: 1, nearBranch32: 2, nearBranch64: 3, farBranch16: 4, farBranch32: 5, immediate8: 6, immediate8Second: 7, immediate16: 8,
+  immediate32: 9, immediate64: 10, immediate8to16: 11, immediate8to32: 12, immediate8to64: 13, immediate32to64: 14,
+  memorySegSi: 15, memoryEsRdi: 23, memory: 24,
+} as const; // prettier-ignore
+
+/** The widths of operand kinds 6 to 14. */
+const IMMEDIATE_BITS = [8, 8, 16, 32, 64, 16, 32, 64, 64];
+
+/** Where iced-x86's instruction pointer starts: far enough from both ends that targets 2 GiB away are exact doubles. */
+const ICED_START = 1n << 40n;
+
+/** The displacement sizes of the structure: 0 none, 1, 2, then 3 for 32 bits and 4 for 64. */
+const WIDE_DISPLACEMENT = 4;
+const RIP = 70;
+const NO_PREFIXES = { lock: false, rep: false, repne: false };
+const BRANCH = operand("branch", 0, 0);
+const MEMORY_OPERANDS: Operand[] = [];
+const STRING_OPERANDS: Operand[] = [];
+const IMMEDIATES: Readonly<Record<number, Operand>> = Object.fromEntries([8, 16, 32, 64].map((bits) => [bits, operand("immediate", 0, bits)]));
+const REGISTERS: readonly Operand[] = Array.from({ length: 256 }, (_, n) => registerOperand(n));
+
+/** CF PF AF ZF SF OF in the order of iced-x86's RflagsBits: OF SF ZF AF CF PF. */
+const ICED_FLAG_ORDER = [32, 16, 8, 4, 1, 2];
+
+function operand(kind: Operand["kind"], register: number, bits: number, high = false): Operand {
+  return { kind, register, bits, high };
+}
+
+/** iced-x86's register numbers: the 8-bit ones from 1 (ah at 5, spl at 9), then 16, 32 and 64 bits by encoding. */
+function registerOperand(n: number): Operand {
+  if (n >= 1 && n <= 4) return operand("gpr", n - 1, 8);
+  if (n >= 5 && n <= 8) return operand("gpr", n - 5, 8, true);
+  if (n >= 9 && n <= 20) return operand("gpr", n - 5, 8);
+  if (n >= 21 && n <= 36) return operand("gpr", n - 21, 16);
+  if (n >= 37 && n <= 52) return operand("gpr", n - 37, 32);
+  if (n >= 53 && n <= 68) return operand("gpr", n - 53, 64);
+  if (n >= 71 && n <= 76) return operand("segment", n - 71, 16);
+  if (n >= 77 && n <= 92) return operand("xmm", n - 77, 128);
+  if (n >= 217 && n <= 224) return operand("st", n - 217, 80);
+  if (n >= 225 && n <= 232) return operand("mm", n - 225, 64);
+  return operand("other-register", n, 0);
+}
+
+function generalNumber(register: number): number {
+  const { kind, register: number } = REGISTERS[register]!;
+  return kind === "gpr" ? number : -1;
+}
+
+function addressWidth(register: number, mode: 64 | 32, size: number): 16 | 32 | 64 {
+  if (register >= 53) return 64;
+  if (register >= 37) return 32;
+  if (register >= 21) return 16;
+  if (size === WIDE_DISPLACEMENT) return 64;
+  return size === 2 ? 16 : mode === 64 ? 64 : 32;
+}
+
+function u64(view: DataView, at: number): number {
+  return view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
+}
+
+const CONDITION_NAMES = ["o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"] as const;
+const CONDITIONS: ReadonlyMap<number, Condition> = new Map(
+  ["J", "Set", "Cmov"].flatMap((prefix) => CONDITION_NAMES.map((cc, n) => [MNEMONIC[`${prefix}${cc}` as MnemonicName], n as Condition])),
+);
+
+const KINDS: ReadonlyMap<number, InstructionKind> = new Map(
+  (
+    [
+      ["invalid", ["INVALID"]],
+      ["jmp", ["Jmp"]],
+      ["call", ["Call"]],
+      ["ret", ["Ret"]],
+      ["jcc", CONDITION_NAMES.map((cc) => `J${cc}`)],
+      ["loop", ["Loop", "Loope", "Loopne"]],
+      ["jcxz", ["Jcxz", "Jecxz", "Jrcxz"]],
+      ["int", ["Int", "Int1", "Int3", "Into"]],
+      ["syscall", ["Syscall", "Sysenter"]],
+      ["undefined", ["Ud0", "Ud1", "Ud2"]],
+      ["far", ["Retf", "Iret", "Iretd", "Iretq"]],
+      ["privileged", ["Hlt", "Cli", "Sti", "In", "Out", "Insb", "Insw", "Insd", "Outsb", "Outsw", "Outsd", "Rdmsr", "Wrmsr", "Lgdt", "Lidt", "Invlpg", "Wbinvd", "Clts"]],
+    ] as [InstructionKind, MnemonicName[]][]
+  ).flatMap(([kind, names]) => names.map((name) => [MNEMONIC[name], kind] as const)),
+);

@@ -1,0 +1,396 @@
+import { GUEST_BASE } from "@decant/memory";
+import { I32, I64, OP, SIMD, type FunctionBuilder, type ValueType } from "@decant/wasm";
+import { CPU, CPU_BLOCK, FLAG, GPR } from "../cpu-block.ts";
+import type { Condition, Instruction, Operand } from "../decode/instruction.ts";
+import { FlagState, type FlagRecord, type Value } from "./flags.ts";
+import type { HelperName } from "./helpers.ts";
+import { NotTranslated } from "./lowering.ts";
+import { lowerings } from "./table.ts";
+
+/** The wasm locals that hold the guest's registers: i64 for general registers (i32 in 32-bit mode), v128 for xmm, i32 for a flag of FLAG. */
+export interface RegisterLocals {
+  gpr(n: number): number;
+  xmm(n: number): number;
+  flag(bit: number): number;
+}
+
+export interface EmitterOptions {
+  readonly mode: 64 | 32;
+  readonly registers: RegisterLocals;
+  /** The function index of an imported helper (HELPERS). */
+  helper(name: HelperName): number;
+  /** Called before the first access of an instruction that may fault, so that the position can be marked. */
+  onMayFault(insn: Instruction): void;
+  /** Emits code that writes every register to the CPU block, and code that reads them all back. */
+  spillAll(): void;
+  reloadAll(): void;
+}
+
+/**
+ * Emits the meaning of instructions into a function. Hot at translation: everything here runs once or more for each guest instruction.
+ *
+ * Values on the wasm stack are i64 where the operand has 64 bits, otherwise i32, zero-extended from 8 or 16 bits.
+ */
+export class Emitter {
+  readonly f: FunctionBuilder;
+  readonly mode: 64 | 32;
+  readonly flags: FlagState;
+  /** The flags that anybody reads after the instruction being lowered. */
+  live = 0;
+  readonly #options: EmitterOptions;
+  readonly #registers: RegisterLocals;
+  readonly #free = new Map<ValueType, number[]>();
+  #taken: { type: ValueType; local: number }[] = [];
+  #marked: Instruction | undefined;
+
+  constructor(f: FunctionBuilder, options: EmitterOptions) {
+    this.f = f;
+    this.mode = options.mode;
+    this.#options = options;
+    this.#registers = options.registers;
+    this.flags = new FlagState(f, (flag) => options.registers.flag(flag));
+  }
+
+  // What the control flow uses.
+
+  /** Starts a block: all flags are in their locals. */
+  beginBlock(): void {
+    this.flags.set(-1, "local");
+    this.#releaseTemps();
+  }
+
+  /** Emits one instruction of kind "normal". `liveFlagsAfter` are the flags (FLAG) that may be read before they are written again. */
+  lower(insn: Instruction, liveFlagsAfter: number): void {
+    const lowering = insn.kind === "normal" ? lowerings[insn.mnemonic] : undefined;
+    if (lowering === undefined) throw new NotTranslated(insn);
+    this.live = liveFlagsAfter;
+    this.#marked = undefined;
+    lowering.lower(this, insn);
+    this.#releaseTemps();
+  }
+
+  /** Pushes a condition as an i32, 0 or 1. */
+  condition(cc: Condition): void {
+    this.flags.condition(cc);
+  }
+
+  /** Writes the flags of `liveMask` to their locals; the translation-time state stays, so a condition asked for next is still fused. */
+  flushFlags(liveMask: number): void {
+    this.flags.flush(liveMask);
+  }
+
+  /** Pushes a value on the guest's stack. `pushValue` puts it on the wasm stack, as wide as the mode. */
+  push(pushValue: () => void, insn?: Instruction, bytes = this.mode / 8): void {
+    this.mayFault(insn);
+    this.getGpr(GPR.rsp, 32);
+    this.f.i32Const(-bytes - GUEST_BASE).op(OP.i32_add);
+    pushValue();
+    this.store(bytes * 8);
+    this.moveStack(-bytes);
+  }
+
+  /** Leaves the value popped off the guest's stack on the wasm stack, as wide as the mode. */
+  pop(insn?: Instruction, bytes = this.mode / 8): void {
+    this.mayFault(insn);
+    this.getGpr(GPR.rsp, 32);
+    this.f.i32Const(-GUEST_BASE).op(OP.i32_add);
+    this.load(bytes * 8);
+    this.moveStack(bytes);
+  }
+
+  /** rsp += bytes. */
+  moveStack(bytes: number): void {
+    this.getGpr(GPR.rsp, this.mode);
+    this.const(bytes, this.mode).int(this.mode, "add");
+    this.setGpr(GPR.rsp, this.mode);
+  }
+
+  // Registers.
+
+  /** Pushes a general register; 8 and 16 bits zero-extended. `high` is ah to bh. */
+  getGpr(n: number, bits: number, high = false): this {
+    const f = this.f.localGet(this.#registers.gpr(n));
+    if (bits === 64) return this;
+    if (this.mode === 64) f.op(OP.i32_wrap_i64);
+    if (high) f.i32Const(8).op(OP.i32_shr_u);
+    if (bits < 32) f.i32Const(bits === 8 ? 0xff : 0xffff).op(OP.i32_and);
+    return this;
+  }
+
+  /** Stores the value on the wasm stack: 32 bits zero the upper half, 8 and 16 bits (given zero-extended) keep the rest. */
+  setGpr(n: number, bits: number, high = false): void {
+    const f = this.f;
+    const local = this.#registers.gpr(n);
+    if (bits < 32) {
+      if (high) f.i32Const(8).op(OP.i32_shl);
+      const mask = high ? ~0xff00 : bits === 8 ? ~0xff : ~0xffff;
+      if (this.mode === 64) f.op(OP.i64_extend_i32_u).localGet(local).i64Const(mask).op(OP.i64_and).op(OP.i64_or);
+      else f.localGet(local).i32Const(mask).op(OP.i32_and).op(OP.i32_or);
+    } else if (bits === 32 && this.mode === 64) f.op(OP.i64_extend_i32_u);
+    f.localSet(local);
+  }
+
+  getXmm(n: number): this {
+    this.f.localGet(this.#registers.xmm(n));
+    return this;
+  }
+
+  setXmm(n: number): void {
+    this.f.localSet(this.#registers.xmm(n));
+  }
+
+  // Operands.
+
+  /** Pushes operand `n`: a register, an immediate, or what memory holds. An xmm register, or 128 bits of memory, is a v128. */
+  get(insn: Instruction, n: number): this {
+    const { kind, register, bits, high } = insn.operands[n]!;
+    switch (kind) {
+      case "gpr":
+        return this.getGpr(register, bits, high);
+      case "xmm":
+        return this.getXmm(register);
+      case "immediate":
+        return this.const(insn.immediate64 ?? insn.immediate, bits);
+      case "memory":
+        this.address(insn);
+        return this.load(bits);
+      default:
+        throw new NotTranslated(insn, `operand ${n + 1}`);
+    }
+  }
+
+  /** Sets operand `n` to what `value` pushes. The address of a memory operand is computed first. */
+  put(insn: Instruction, n: number, value: () => void): void {
+    const { kind, register, bits, high } = insn.operands[n]!;
+    if (kind === "memory") {
+      this.address(insn);
+      value();
+      this.store(bits);
+      return;
+    }
+    value();
+    if (kind === "gpr") this.setGpr(register, bits, high);
+    else if (kind === "xmm") this.setXmm(register);
+    else throw new NotTranslated(insn, `operand ${n + 1}`);
+  }
+
+  /** Reads operand `n`, lets `change` replace the value on the wasm stack, and writes it back; an address is computed once. */
+  update(insn: Instruction, n: number, change: () => void): void {
+    if (insn.operands[n]!.kind !== "memory") {
+      this.get(insn, n);
+      change();
+      this.put(insn, n, () => {});
+      return;
+    }
+    const { bits } = insn.operands[n]!;
+    this.address(insn);
+    const address = this.temp(I32);
+    this.f.localTee(address).localGet(address);
+    this.load(bits);
+    change();
+    this.store(bits);
+  }
+
+  /** Operand `n` as a value that can be pushed again: kept in a temporary local, or a constant. Leaves nothing on the wasm stack. */
+  keep(insn: Instruction, n: number): Value {
+    const operand = insn.operands[n]!;
+    if (operand.kind === "immediate") return { constant: immediateBits(insn, operand) };
+    this.get(insn, n);
+    return this.save(operand.bits);
+  }
+
+  /** Moves the integer on the wasm stack to a temporary local. */
+  save(bits: number): { local: number } {
+    const local = this.temp(bits === 64 ? I64 : I32);
+    this.f.localSet(local);
+    return { local };
+  }
+
+  /** Copies the integer on the wasm stack to a temporary local. */
+  tee(bits: number): { local: number } {
+    const local = this.temp(bits === 64 ? I64 : I32);
+    this.f.localTee(local);
+    return { local };
+  }
+
+  value(value: Value, bits: number): this {
+    if ("local" in value) this.f.localGet(value.local);
+    else if (bits === 64) this.f.i64Const(BigInt.asIntN(64, value.constant));
+    else this.f.i32Const(Number(BigInt.asIntN(32, value.constant)));
+    return this;
+  }
+
+  /** Pushes a constant operand of `bits`, zero-extended below 32. */
+  const(value: number | bigint, bits: number): this {
+    if (bits === 64) this.f.i64Const(typeof value === "bigint" ? BigInt.asIntN(64, value) : value);
+    else this.f.i32Const(bits === 32 ? Number(value) | 0 : Number(value) & (bits === 8 ? 0xff : 0xffff));
+    return this;
+  }
+
+  // Memory.
+
+  /** Pushes the wasm address of the instruction's memory operand: the guest address, segment base included, less GUEST_BASE, modulo 2^32. */
+  address(insn: Instruction): this {
+    this.mayFault(insn);
+    const { base, index, scale, displacement, segment, addressBits } = insn.memory!;
+    const f = this.f;
+    let terms = 0;
+    if (base >= 0) {
+      this.getGpr(base, 32);
+      terms++;
+    }
+    if (index >= 0) {
+      this.getGpr(index, 32);
+      if (scale > 0) f.i32Const(scale).op(OP.i32_shl);
+      if (terms++ > 0) f.op(OP.i32_add);
+    }
+    if (addressBits === 16) {
+      if (terms++ > 0) f.i32Const(displacement).op(OP.i32_add);
+      else f.i32Const(displacement);
+      f.i32Const(0xffff).op(OP.i32_and);
+    }
+    if (segment !== "none") {
+      this.segmentBase(segment);
+      if (terms++ > 0) f.op(OP.i32_add);
+    }
+    const offset = Number(BigInt.asIntN(32, BigInt(addressBits === 16 ? -GUEST_BASE : displacement - GUEST_BASE)));
+    f.i32Const(offset);
+    if (terms > 0) f.op(OP.i32_add);
+    return this;
+  }
+
+  /** Pushes the low 32 bits of a segment base. */
+  segmentBase(segment: "fs" | "gs"): this {
+    this.cpuAddress(segment === "fs" ? CPU.fsBase : CPU.gsBase);
+    this.f.load(OP.i32_load, 0, 2);
+    return this;
+  }
+
+  /** Pushes the wasm address of a field of the CPU block. */
+  cpuAddress(offset: number): this {
+    this.f.i32Const((CPU_BLOCK - GUEST_BASE + offset) | 0);
+    return this;
+  }
+
+  /** Replaces the wasm address on the wasm stack by what it holds. */
+  load(bits: number): this {
+    if (bits === 128) this.f.simdLoad(SIMD.v128_load);
+    else if (bits === 64) this.f.load(OP.i64_load);
+    else if (bits === 32) this.f.load(OP.i32_load);
+    else this.f.load(bits === 16 ? OP.i32_load16_u : OP.i32_load8_u);
+    return this;
+  }
+
+  /** Stores (address, value) of the wasm stack. */
+  store(bits: number): this {
+    if (bits === 128) this.f.simdStore(SIMD.v128_store);
+    else if (bits === 64) this.f.store(OP.i64_store);
+    else if (bits === 32) this.f.store(OP.i32_store);
+    else this.f.store(bits === 16 ? OP.i32_store16 : OP.i32_store8);
+    return this;
+  }
+
+  // Operations.
+
+  /** An integer operation in i64 for 64 bits, in i32 below. */
+  int(bits: number, name: IntegerOp): this {
+    this.f.op(bits === 64 ? OP[`i64_${name}`] : OP[`i32_${name}`]);
+    return this;
+  }
+
+  /** Cuts the i32 on the wasm stack to 8 or 16 bits. */
+  mask(bits: number): this {
+    if (bits < 32) this.f.i32Const(bits === 8 ? 0xff : 0xffff).op(OP.i32_and);
+    return this;
+  }
+
+  /** Sign-extends the value on the wasm stack from `from` bits; the result is cut to `to` bits (32 for an i32 as it is). */
+  signExtend(from: number, to: number): this {
+    const f = this.f;
+    if (to === 64 && from === 32) f.op(OP.i64_extend_i32_s);
+    else if (to === 64 && from < 32) {
+      f.op(OP.i64_extend_i32_u).op(from === 8 ? OP.i64_extend8_s : OP.i64_extend16_s);
+    } else if (from < to && from < 32) {
+      f.op(from === 8 ? OP.i32_extend8_s : OP.i32_extend16_s);
+      this.mask(to);
+    }
+    return this;
+  }
+
+  /** From the width of one operand to that of another, zero-extending or cutting. */
+  resize(from: number, to: number): this {
+    if (from === 64 && to < 64) this.f.op(OP.i32_wrap_i64);
+    if (from < 64 && to === 64) this.f.op(OP.i64_extend_i32_u);
+    else if (to < from) this.mask(to);
+    return this;
+  }
+
+  /** Says that ZF, SF and PF are those of the value on the wasm stack, which stays; CF and OF become 0, AF as the processor at hand: 0. */
+  setLogicFlags(bits: number): this {
+    if (this.live & FLAG_RESULT) this.flags.set(FLAG_RESULT, { op: "result", bits, result: this.tee(bits) });
+    this.flags.set(FLAG.ALL & ~FLAG_RESULT, 0);
+    return this;
+  }
+
+  /** Says that `mask` comes from the record. */
+  setFlags(mask: number, record: FlagRecord): void {
+    this.flags.set(mask, record);
+  }
+
+  /** True if one of the flags is read later. */
+  isLive(mask: number): boolean {
+    return (this.live & mask) !== 0;
+  }
+
+  // Odds and ends.
+
+  /** A temporary local, free again after the instruction unless the flags need it. */
+  temp(type: ValueType): number {
+    const local = this.#free.get(type)?.pop() ?? this.f.local(type);
+    this.#taken.push({ type, local });
+    return local;
+  }
+
+  /** Calls a helper (HELPERS) with the arguments on the wasm stack. */
+  help(name: HelperName): this {
+    this.f.call(this.#options.helper(name));
+    return this;
+  }
+
+  /** Around a helper that reads or changes registers in the CPU block. */
+  withRegistersInMemory(body: () => void): void {
+    this.#options.spillAll();
+    body();
+    this.#options.reloadAll();
+  }
+
+  /** Says that what follows may trap; counted once an instruction. */
+  mayFault(insn: Instruction | undefined): void {
+    if (insn === undefined || this.#marked === insn) return;
+    this.#marked = insn;
+    this.#options.onMayFault(insn);
+  }
+
+  #releaseTemps(): void {
+    const kept = [];
+    for (const taken of this.#taken) {
+      if (this.flags.holds(taken.local)) kept.push(taken);
+      else {
+        const free = this.#free.get(taken.type);
+        if (free === undefined) this.#free.set(taken.type, [taken.local]);
+        else free.push(taken.local);
+      }
+    }
+    this.#taken = kept;
+  }
+}
+
+export type IntegerOp =
+  | "add" | "sub" | "mul" | "and" | "or" | "xor" | "shl" | "shr_s" | "shr_u" | "rotl" | "rotr" | "clz" | "ctz" | "popcnt" | "eqz" | "eq" | "ne"
+  | "lt_s" | "lt_u" | "gt_s" | "gt_u" | "le_s" | "le_u" | "ge_s" | "ge_u" | "div_s" | "div_u" | "rem_s" | "rem_u"; // prettier-ignore
+
+const FLAG_RESULT = FLAG.ZF | FLAG.SF | FLAG.PF;
+
+function immediateBits(insn: Instruction, { bits }: Operand): bigint {
+  return BigInt.asUintN(bits, insn.immediate64 ?? BigInt(insn.immediate));
+}

@@ -1,0 +1,281 @@
+import { OP, type FunctionBuilder } from "@decant/wasm";
+import { FLAG } from "../cpu-block.ts";
+import { CC, type Condition } from "../decode/instruction.ts";
+
+/** An operand kept for a condition that may follow: a local, or a constant. Narrower than 32 bits it is zero-extended. */
+export type Value = { readonly local: number } | { readonly constant: bigint };
+
+/**
+ * What the flags were last set by, known at translation time only: nothing of it is in the generated code until a flag is asked for.
+ * `add` and `sub` keep operands and result; "result" has only what ZF, SF and PF need. With `carryIn` the short forms of CF do not hold.
+ */
+export type FlagRecord =
+  | { readonly op: "add" | "sub"; readonly bits: number; readonly a: Value; readonly b: Value; readonly result: Value | undefined; readonly carryIn: boolean }
+  | { readonly op: "result"; readonly bits: number; readonly result: Value };
+
+type FlagSource = "local" | 0 | 1 | FlagRecord;
+
+/** The flags in the order of their bits in FLAG. */
+const FLAGS = [FLAG.CF, FLAG.PF, FLAG.AF, FLAG.ZF, FLAG.SF, FLAG.OF] as const;
+type Flag = (typeof FLAGS)[number];
+
+/** The flags that each pair of conditions reads, by `cc >> 1`. */
+export const CONDITION_FLAGS: readonly number[] = [
+  FLAG.OF,
+  FLAG.CF,
+  FLAG.ZF,
+  FLAG.CF | FLAG.ZF,
+  FLAG.SF,
+  FLAG.PF,
+  FLAG.SF | FLAG.OF,
+  FLAG.ZF | FLAG.SF | FLAG.OF,
+];
+
+/** Where each arithmetic flag is at this point of the translation, and the code that computes a flag or a condition from that. */
+export class FlagState {
+  readonly #f: FunctionBuilder;
+  readonly #local: (flag: number) => number;
+  readonly #sources: FlagSource[] = ["local", "local", "local", "local", "local", "local"];
+
+  constructor(f: FunctionBuilder, local: (flag: number) => number) {
+    this.#f = f;
+    this.#local = local;
+  }
+
+  /** From here on the flags of `mask` come from `source`. */
+  set(mask: number, source: FlagSource): void {
+    for (let n = 0; n < 6; n++) if (mask & (1 << n)) this.#sources[n] = source;
+  }
+
+  /** Stores the i32 on the wasm stack as the flag. */
+  setLocal(flag: Flag): void {
+    this.#f.localSet(this.#local(flag));
+    this.set(flag, "local");
+  }
+
+  /** True if a flag is kept in this local. */
+  holds(local: number): boolean {
+    return this.#sources.some((source) => typeof source === "object" && recordHolds(source, local));
+  }
+
+  /** Writes the flags of `mask` to their locals. The record is kept, so that a condition asked for afterwards is still fused. */
+  flush(mask: number): void {
+    for (const flag of FLAGS) {
+      if (!(mask & flag) || this.#source(flag) === "local") continue;
+      this.push(flag);
+      this.#f.localSet(this.#local(flag));
+    }
+  }
+
+  /** Like `flush`, and the locals are the flags from here on. */
+  materialise(mask: number): void {
+    this.flush(mask);
+    this.set(mask, "local");
+  }
+
+  /** Pushes a flag as i32 0 or 1. */
+  push(flag: Flag): void {
+    const source = this.#source(flag);
+    if (source === "local") this.#f.localGet(this.#local(flag));
+    else if (typeof source === "number") this.#f.i32Const(source);
+    else this.#pushFromRecord(flag, source);
+  }
+
+  /** Pushes a condition as an i32, 0 or 1. */
+  condition(cc: Condition): void {
+    if (this.#fused(cc)) return;
+    this.#general((cc & ~1) as Condition);
+    if (cc & 1) this.#f.op(OP.i32_eqz);
+  }
+
+  #source(flag: Flag): FlagSource {
+    return this.#sources[31 - Math.clz32(flag)]!;
+  }
+
+  /** A comparison instead of flags, where one instruction set all that the condition reads. */
+  #fused(cc: Condition): boolean {
+    const needed = CONDITION_FLAGS[cc >> 1]!;
+    const first = this.#source(cc >> 1 === 3 || cc >> 1 === 7 ? FLAG.ZF : ((needed & -needed) as Flag));
+    if (typeof first !== "object") return false;
+    if (first.op === "sub" && !first.carryIn) {
+      const compare = COMPARE[cc];
+      if (compare === undefined || !FLAGS.every((flag) => !(needed & flag) || this.#source(flag) === first)) return false;
+      this.#compare(compare, first.bits, first.a, first.b);
+      return true;
+    }
+    if (first.op !== "result") return false;
+    const zero: Value = { constant: 0n };
+    if (cc === CC.e || cc === CC.ne) this.#compare(cc === CC.e ? "eq" : "ne", first.bits, first.result, zero);
+    else if (cc === CC.s || cc === CC.ns) this.#compare(cc === CC.s ? "lt_s" : "ge_s", first.bits, first.result, zero);
+    else if ((cc === CC.be || cc === CC.a) && this.#source(FLAG.CF) === 0) this.#compare(cc === CC.be ? "eq" : "ne", first.bits, first.result, zero);
+    else if (cc >> 1 === 6 && this.#source(FLAG.OF) === 0) this.#compare(cc === CC.l ? "lt_s" : "ge_s", first.bits, first.result, zero);
+    else if (cc >> 1 === 7 && this.#source(FLAG.OF) === 0 && this.#source(FLAG.SF) === first) {
+      this.#compare(cc === CC.le ? "le_s" : "gt_s", first.bits, first.result, zero);
+    } else return false;
+    return true;
+  }
+
+  #general(cc: Condition): void {
+    const f = this.#f;
+    switch (cc) {
+      case CC.o:
+        return this.push(FLAG.OF);
+      case CC.b:
+        return this.push(FLAG.CF);
+      case CC.e:
+        return this.push(FLAG.ZF);
+      case CC.s:
+        return this.push(FLAG.SF);
+      case CC.p:
+        return this.push(FLAG.PF);
+      case CC.be:
+        this.push(FLAG.CF);
+        this.push(FLAG.ZF);
+        f.op(OP.i32_or);
+        return;
+      default:
+        this.push(FLAG.SF);
+        this.push(FLAG.OF);
+        f.op(OP.i32_xor);
+        if (cc === CC.l) return;
+        this.push(FLAG.ZF);
+        f.op(OP.i32_or);
+    }
+  }
+
+  #pushFromRecord(flag: Flag, record: FlagRecord): void {
+    const f = this.#f;
+    const wide = record.bits === 64;
+    switch (flag) {
+      case FLAG.ZF:
+        if (record.op === "sub" && !record.carryIn) return this.#compare("eq", record.bits, record.a, record.b);
+        this.#result(record);
+        f.op(wide ? OP.i64_eqz : OP.i32_eqz);
+        return;
+      case FLAG.SF:
+        this.#result(record);
+        return this.#signBit(record.bits);
+      case FLAG.PF:
+        this.#result(record);
+        if (wide) f.op(OP.i32_wrap_i64);
+        f.i32Const(0xff).op(OP.i32_and).op(OP.i32_popcnt).i32Const(1).op(OP.i32_and).op(OP.i32_eqz);
+        return;
+    }
+    if (record.op === "result") throw new Error("x86: a flag was asked for that the dataflow called dead");
+    const { op, bits, a, b, carryIn } = record;
+    const and = wide ? OP.i64_and : OP.i32_and;
+    const or = wide ? OP.i64_or : OP.i32_or;
+    const xor = wide ? OP.i64_xor : OP.i32_xor;
+    if (flag === FLAG.CF && !carryIn) {
+      if (op === "sub") return this.#compare("lt_u", bits, a, b);
+      this.#result(record);
+      this.#value(a, bits);
+      f.op(wide ? OP.i64_lt_u : OP.i32_lt_u);
+    } else if (flag === FLAG.CF) {
+      // With a carry in: the carry out of the top bit from the operands' and the result's top bits.
+      this.#value(a, bits);
+      if (op === "sub") this.#not(wide);
+      this.#value(b, bits);
+      f.op(and);
+      this.#value(a, bits);
+      if (op === "sub") this.#not(wide);
+      this.#value(b, bits);
+      f.op(or);
+      this.#result(record);
+      if (op === "add") this.#not(wide);
+      f.op(and).op(or);
+      this.#signBit(bits);
+    } else if (flag === FLAG.OF) {
+      this.#value(a, bits);
+      if (op === "add") this.#result(record);
+      else this.#value(b, bits);
+      f.op(xor);
+      this.#value(op === "add" ? b : a, bits);
+      this.#result(record);
+      f.op(xor).op(and);
+      this.#signBit(bits);
+    } else {
+      this.#value(a, bits);
+      this.#value(b, bits);
+      f.op(xor);
+      this.#result(record);
+      f.op(xor);
+      if (wide) f.op(OP.i32_wrap_i64);
+      f.i32Const(4).op(OP.i32_shr_u).i32Const(1).op(OP.i32_and);
+    }
+  }
+
+  /** The result; what lies above `bits` in a recomputed one is rubbish, which SF, PF, AF, OF and CF with carry do not look at. */
+  #result(record: FlagRecord): void {
+    if (record.result !== undefined) return this.#value(record.result, record.bits);
+    if (record.op === "result") return;
+    this.#value(record.a, record.bits);
+    this.#value(record.b, record.bits);
+    this.#f.op(record.bits === 64 ? OP.i64_sub : OP.i32_sub);
+  }
+
+  #value(value: Value, bits: number): void {
+    if ("local" in value) this.#f.localGet(value.local);
+    else if (bits === 64) this.#f.i64Const(BigInt.asIntN(64, value.constant));
+    else this.#f.i32Const(Number(BigInt.asIntN(32, value.constant)));
+  }
+
+  #signed(value: Value, bits: number): void {
+    if ("constant" in value) return this.#value({ constant: BigInt.asIntN(bits, value.constant) }, bits);
+    this.#value(value, bits);
+    if (bits === 8) this.#f.op(OP.i32_extend8_s);
+    else if (bits === 16) this.#f.op(OP.i32_extend16_s);
+  }
+
+  #compare(compare: Compare, bits: number, a: Value, b: Value): void {
+    const wide = bits === 64;
+    const isSigned = compare.endsWith("_s");
+    if (isSigned) this.#signed(a, bits);
+    else this.#value(a, bits);
+    if ((compare === "eq" || compare === "ne") && "constant" in b && b.constant === 0n) {
+      this.#f.op(wide ? OP.i64_eqz : OP.i32_eqz);
+      if (compare === "ne") this.#f.op(OP.i32_eqz);
+      return;
+    }
+    if (isSigned) this.#signed(b, bits);
+    else this.#value(b, bits);
+    this.#f.op(wide ? OP[`i64_${compare}`] : OP[`i32_${compare}`]);
+  }
+
+  #signBit(bits: number): void {
+    if (bits === 64) this.#f.i64Const(0).op(OP.i64_lt_s);
+    else if (bits === 32) this.#f.i32Const(0).op(OP.i32_lt_s);
+    else
+      this.#f
+        .i32Const(bits - 1)
+        .op(OP.i32_shr_u)
+        .i32Const(1)
+        .op(OP.i32_and);
+  }
+
+  #not(wide: boolean): void {
+    if (wide) this.#f.i64Const(-1).op(OP.i64_xor);
+    else this.#f.i32Const(-1).op(OP.i32_xor);
+  }
+}
+
+type Compare = "eq" | "ne" | "lt_s" | "lt_u" | "gt_s" | "gt_u" | "le_s" | "le_u" | "ge_s" | "ge_u";
+
+/** The comparison of a and b that each condition is after a subtraction. */
+const COMPARE: Partial<Record<Condition, Compare>> = {
+  [CC.b]: "lt_u",
+  [CC.ae]: "ge_u",
+  [CC.e]: "eq",
+  [CC.ne]: "ne",
+  [CC.be]: "le_u",
+  [CC.a]: "gt_u",
+  [CC.l]: "lt_s",
+  [CC.ge]: "ge_s",
+  [CC.le]: "le_s",
+  [CC.g]: "gt_s",
+};
+
+function recordHolds(record: FlagRecord, local: number): boolean {
+  const values = record.op === "result" ? [record.result] : [record.a, record.b, record.result];
+  return values.some((value) => value !== undefined && "local" in value && value.local === local);
+}

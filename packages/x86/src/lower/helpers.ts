@@ -1,0 +1,36 @@
+import { I32, I64, type ValueType } from "@decant/wasm";
+
+/** The functions that generated code imports for what is too slow or too rare to emit: name, parameters, results. */
+export const HELPERS = {
+  /** Ends the instruction at `rip` with a processor exception (TRAP); never returns. */
+  trap: { parameters: [I32, I32], results: [] },
+  /** (high, low, divisor, isSigned, rip): the 64-bit quotient, or #DE where it does not fit. */
+  divide128: { parameters: [I64, I64, I64, I32, I32], results: [I64] },
+} as const satisfies Record<string, { parameters: readonly ValueType[]; results: readonly ValueType[] }>;
+
+export type HelperName = keyof typeof HELPERS;
+
+/** Exceptions that generated code raises through the helper `trap`. */
+export const TRAP = { divide: 0 } as const;
+
+
+/** What the helpers need of the machine. */
+export interface HelperHost {
+  /** Ends the instruction at guest address `rip` with a processor exception. Must throw. */
+  trap(kind: number, rip: number): never;
+}
+
+/** The implementations of HELPERS, to be imported by generated modules. */
+export function createHelpers(host: HelperHost): Record<HelperName, (...values: never[]) => unknown> {
+  return {
+    trap: (kind: number, rip: number) => host.trap(kind, rip >>> 0),
+    divide128(high: bigint, low: bigint, divisor: bigint, isSigned: number, rip: number): bigint {
+      const unsigned = isSigned === 0;
+      const dividend = ((unsigned ? BigInt.asUintN(64, high) : high) << 64n) | BigInt.asUintN(64, low);
+      const quotient = dividend / (unsigned ? BigInt.asUintN(64, divisor) : divisor);
+      const fits = unsigned ? BigInt.asUintN(64, quotient) === quotient : BigInt.asIntN(64, quotient) === quotient;
+      if (!fits) host.trap(TRAP.divide, rip >>> 0);
+      return BigInt.asIntN(64, quotient);
+    },
+  };
+}

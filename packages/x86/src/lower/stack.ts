@@ -1,0 +1,145 @@
+import { OP } from "@decant/wasm";
+import { CPU, FLAG, GPR } from "../cpu-block.ts";
+import type { Instruction } from "../decode/instruction.ts";
+import { MNEMONIC } from "../decode/mnemonics.ts";
+import type { Emitter } from "./emitter.ts";
+import { NotTranslated, type Lowering, type LoweringTable } from "./lowering.ts";
+
+const RSP = 1 << GPR.rsp;
+const RBP = 1 << GPR.rbp;
+
+/** The stack. Each stores or loads before it moves rsp, so that a fault leaves rsp as it was. */
+export const stack: LoweringTable = {
+  Push: {
+    operands: "r",
+    reads: RSP,
+    writes: RSP,
+    memory: true,
+    lower(e, insn) {
+      const { kind, bits } = insn.operands[0]!;
+      if (kind === "segment") throw new NotTranslated(insn, "segment register");
+      e.push(() => e.get(insn, 0), insn, bits === 16 ? 2 : e.mode / 8);
+    },
+  },
+  Pop: {
+    operands: "w",
+    reads: RSP,
+    writes: RSP,
+    memory: true,
+    lower(e, insn) {
+      const { kind, bits } = insn.operands[0]!;
+      if (kind === "segment") throw new NotTranslated(insn, "segment register");
+      e.pop(insn, bits / 8);
+      if (kind !== "memory") return e.put(insn, 0, () => {});
+      // An address with rsp in it uses the rsp after the pop (Intel SDM, POP).
+      const value = e.save(bits);
+      e.put(insn, 0, () => e.value(value, bits));
+    },
+  },
+  Leave: {
+    operands: "",
+    reads: RBP,
+    writes: RSP | RBP,
+    memory: true,
+    lower(e, insn) {
+      e.mayFault(insn);
+      e.getGpr(GPR.rbp, 32).f.i32Const(-0x10000).op(OP.i32_add);
+      e.load(e.mode);
+      const saved = e.save(e.mode);
+      e.getGpr(GPR.rbp, e.mode).const(e.mode / 8, e.mode).int(e.mode, "add").setGpr(GPR.rsp, e.mode);
+      e.value(saved, e.mode).setGpr(GPR.rbp, e.mode);
+    },
+  },
+  Enter: {
+    operands: "--",
+    reads: RSP | RBP,
+    writes: RSP | RBP,
+    memory: true,
+    lower(e, insn) {
+      if (insn.immediate2 !== 0) throw new NotTranslated(insn, "nesting level");
+      e.push(() => e.getGpr(GPR.rbp, e.mode), insn);
+      e.getGpr(GPR.rsp, e.mode).setGpr(GPR.rbp, e.mode);
+      if (insn.immediate !== 0) e.moveStack(-insn.immediate);
+    },
+  },
+  Pushf: pushFlags(),
+  Pushfd: pushFlags(),
+  Pushfq: pushFlags(),
+  Popf: popFlags(),
+  Popfd: popFlags(),
+  Popfq: popFlags(),
+};
+
+/** The flag register's bits that this processor keeps: position in EFLAGS, and the flag. */
+const POSITIONS = [
+  [0, FLAG.CF],
+  [2, FLAG.PF],
+  [4, FLAG.AF],
+  [6, FLAG.ZF],
+  [7, FLAG.SF],
+  [11, FLAG.OF],
+] as const;
+
+/** Bits that popf changes and pushf shows, beside the arithmetic flags and DF: TF is ignored; AC and ID are kept. */
+const KEPT = 0x0024_0000;
+/** Always set: bit 1, and IF. */
+const FIXED = 0x202;
+
+function pushFlags(): Lowering {
+  return {
+    operands: "",
+    reads: RSP,
+    writes: RSP,
+    flagsRead: FLAG.ALL,
+    memory: true,
+    lower(e, insn) {
+      const bytes = flagBytes(e, insn);
+      e.push(() => {
+        pushEflags(e);
+        e.resize(32, bytes * 8);
+      }, insn, bytes); // prettier-ignore
+    },
+  };
+}
+
+/** Pushes EFLAGS as an i32. */
+export function pushEflags(e: Emitter): void {
+  e.cpuAddress(CPU.eflags).f.load(OP.i32_load).i32Const(KEPT).op(OP.i32_and).i32Const(FIXED).op(OP.i32_or);
+  for (const [position, flag] of POSITIONS) {
+    e.flags.push(flag);
+    e.f.i32Const(position).op(OP.i32_shl).op(OP.i32_or);
+  }
+  e.cpuAddress(CPU.df).f.load(OP.i32_load).i32Const(10).op(OP.i32_shl).op(OP.i32_or);
+}
+
+/** Sets the flags in `mask` from the bits of an EFLAGS value in a local. */
+export function setFromEflags(e: Emitter, value: { local: number }, mask: number): void {
+  for (const [position, flag] of POSITIONS) {
+    if (!(mask & flag)) continue;
+    e.value(value, 32).f.i32Const(position).op(OP.i32_shr_u).i32Const(1).op(OP.i32_and);
+    e.flags.setLocal(flag);
+  }
+}
+
+function popFlags(): Lowering {
+  return {
+    operands: "",
+    reads: RSP,
+    writes: RSP,
+    flagsWritten: FLAG.ALL,
+    memory: true,
+    lower(e, insn) {
+      const bytes = flagBytes(e, insn);
+      e.pop(insn, bytes);
+      e.resize(bytes * 8, 32);
+      const value = e.save(32);
+      setFromEflags(e, value, FLAG.ALL);
+      e.cpuAddress(CPU.df).value(value, 32).f.i32Const(10).op(OP.i32_shr_u).i32Const(1).op(OP.i32_and).store(OP.i32_store);
+      if (bytes > 2) e.cpuAddress(CPU.eflags).value(value, 32).f.i32Const(KEPT).op(OP.i32_and).store(OP.i32_store);
+    },
+  };
+}
+
+function flagBytes(e: Emitter, insn: Instruction): number {
+  return insn.mnemonic === MNEMONIC.Pushf || insn.mnemonic === MNEMONIC.Popf ? 2 : e.mode / 8;
+}
