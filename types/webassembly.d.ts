@@ -12,7 +12,7 @@ declare namespace WebAssembly {
   type TableKind = "anyfunc" | "externref";
 
   class Module {
-    constructor(bytes: ArrayBufferView | ArrayBufferLike);
+    constructor(bytes: BufferSource);
     static exports(module: Module): { name: string; kind: string }[];
     static imports(module: Module): { module: string; name: string; kind: string }[];
   }
@@ -40,7 +40,10 @@ declare namespace WebAssembly {
   class LinkError extends Error {}
   class RuntimeError extends Error {}
 
-  function compile(bytes: ArrayBufferView | ArrayBufferLike): Promise<Module>;
+  function compile(bytes: BufferSource): Promise<Module>;
   function instantiate(module: Module, imports?: Imports): Promise<Instance>;
-  function validate(bytes: ArrayBufferView | ArrayBufferLike): boolean;
+  function validate(bytes: BufferSource): boolean;
 }
+
+/** Bytes for the WebAssembly interface: a view, or a whole buffer. */
+declare type BufferSource = ArrayBufferView | ArrayBufferLike;
