@@ -1,0 +1,34 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+
+/** The built command, as people run it. */
+export const decantCommand = join(import.meta.dirname, "../packages/decant/bin/decant.js");
+
+export interface Ran {
+  /** The exit code, or null when a signal ended it. */
+  exit: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: Buffer;
+  stderr: string;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  input?: Buffer | string;
+  env?: Readonly<Record<string, string>>;
+}
+
+/** Runs `decant` with arguments to its end, with its streams piped. */
+export function decant(args: readonly string[], { cwd, input, env }: RunOptions = {}): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [decantCommand, ...args], { ...(cwd !== undefined && { cwd }), env: { ...process.env, NO_COLOR: "1", ...env } });
+    const stdout: Buffer[] = [];
+    let stderr = "";
+    child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes));
+    child.stderr.on("data", (bytes: Buffer) => (stderr += bytes.toString("latin1")));
+    child.on("error", reject);
+    child.on("close", (exit, signal) => resolve({ exit, signal, stdout: Buffer.concat(stdout), stderr }));
+    child.stdin.on("error", () => {});
+    child.stdin.end(input ?? "");
+  });
+}
