@@ -15,7 +15,9 @@ export const TRAP = { divide: 0 } as const;
 
 
 /** What the helpers need of the machine. */
+import type { GuestMemory } from "@decant/memory";
 export interface HelperHost {
+  readonly memory: Pick<GuestMemory, "wasm">;
   /** Ends the instruction at guest address `rip` with a processor exception. Must throw. */
   trap(kind: number, rip: number): never;
 }

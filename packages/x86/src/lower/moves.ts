@@ -2,7 +2,7 @@ import { OP } from "@decant/wasm";
 import { GPR } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import type { Emitter } from "./emitter.ts";
-import { CONDITION_FLAGS } from "./flags.ts";
+import { CONDITION_FLAGS, type Value } from "./flags.ts";
 import { NotTranslated, type Lowering, type LoweringTable } from "./lowering.ts";
 
 const CONDITION_NAMES = ["o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"] as const;
@@ -26,15 +26,14 @@ export const moves: LoweringTable = {
     operands: "uu",
     lower(e, insn) {
       const { bits } = insn.operands[0]!;
-      // iced-x86 puts memory first. Both values are read before either is written.
+      // The decoder puts memory first. Both values are read, and memory is written, before a register is.
       const second = e.keep(insn, 1);
+      let first: Value | undefined;
       e.update(insn, 0, () => {
-        const first = e.save(bits);
+        first = e.save(bits);
         e.value(second, bits);
-        if (insn.operands[0]!.kind === "memory") return;
-        e.put(insn, 1, () => e.value(first, bits));
       });
-      if (insn.operands[0]!.kind !== "memory") return;
+      e.put(insn, 1, () => e.value(first!, bits));
     },
   },
   Bswap: { operands: "u", lower: (e, insn) => e.update(insn, 0, () => swapBytes(e, insn.operands[0]!.bits)) },

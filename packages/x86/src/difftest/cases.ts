@@ -1,0 +1,221 @@
+import type { Instruction } from "../decode/instruction.ts";
+import { MNEMONIC, MNEMONIC_NAMES } from "../decode/mnemonics.ts";
+import { DF_POSITION, FLAG_POSITIONS, GS_BASE, Random, STATE, STATE_BYTES, WINDOW, WINDOW_BYTES } from "./state.ts";
+
+/**
+ * The start states of a form: registers and memory random or at corners, with what addresses memory set so that it lies in the window.
+ * The same form and seed give the same states everywhere, so recorded vectors hold only what came out.
+ */
+export function makeCases(sequence: readonly Instruction[], seed: number, count: number): Uint8Array {
+  const states = new Uint8Array(count * STATE_BYTES);
+  const random = new Random(seed);
+  const contents = contentsOf(sequence);
+  for (let n = 0; n < count; n++) fillState(new DataView(states.buffer, n * STATE_BYTES, STATE_BYTES), sequence, contents, random);
+  return states;
+}
+
+/** What xmm registers and memory hold at random: the lanes that the form works on. */
+type Contents = "integers" | "floats" | "doubles";
+
+function contentsOf(sequence: readonly Instruction[]): Contents {
+  const name = MNEMONIC_NAMES[sequence[0]!.mnemonic] ?? "";
+  if (/^F[^x]|^(?!P).*[ps]d(2|$)|^Cvt(t?)[ps]d/.test(name)) return "doubles";
+  return /^(?!P).*[ps]s(2|$)|^Cvt(t?)[ps]s/.test(name) ? "floats" : "integers";
+}
+
+function fillState(state: DataView, sequence: readonly Instruction[], contents: Contents, random: Random): void {
+  for (let n = 0; n < 16; n++) state.setBigUint64(STATE.gpr + n * 8, integer(random), true);
+  fill(state, STATE.xmm, 256, contents, random);
+  fill(state, STATE.window, WINDOW_BYTES, contents, random);
+  let flags = 0x202;
+  for (const position of FLAG_POSITIONS) flags |= random.below(2) << position;
+  const name = MNEMONIC_NAMES[sequence[0]!.mnemonic] ?? "";
+  if (USES_DIRECTION.test(name)) flags |= random.below(2) << DF_POSITION;
+  state.setUint32(STATE.rflags, flags, true);
+  state.setUint32(STATE.mxcsr, 0x1f80, true);
+  state.setUint16(STATE.fcw, 0x27f, true);
+  state.setUint16(STATE.depth, name.startsWith("F") && name !== "Fxsave" ? 6 : 0, true);
+  for (let n = 0; n < 8; n++) state.setFloat64(STATE.x87 + n * 8, x87Value(random), true);
+  setGpr(state, 4, WINDOW + 128);
+  for (const insn of sequence) constrain(state, insn, random);
+}
+
+const USES_DIRECTION = /^(Pushf|Popf|Movs[bwq]$|Movsd$|Stos|Scas|Lods|Cmps[bwq]$|Cmpsd$|Cld$|Std$)/;
+
+/** Sets what one instruction needs to stay inside the window, and away from what the harness cannot survive. */
+function constrain(state: DataView, insn: Instruction, random: Random): void {
+  const name = MNEMONIC_NAMES[insn.mnemonic] ?? "";
+  if (insn.operands.some(({ kind }) => kind === "string")) {
+    const step = insn.operands.find(({ kind }) => kind === "string")!.bits / 8;
+    setGpr(state, 6, WINDOW + 64 + random.below(16) * (random.below(4) === 0 ? 1 : step));
+    setGpr(state, 7, WINDOW + 128 + random.below(16) - random.below(2) * 64);
+    if (random.below(3) === 0) setGpr(state, 7, getGpr(state, 6) + random.below(9) - 4);
+    setGpr(state, 1, random.below(8));
+    if (/^(Scas|Cmps)/.test(name)) equalise(state, random);
+  }
+  if (insn.mnemonic === MNEMONIC.Leave) setGpr(state, 5, WINDOW + 64 + random.below(64));
+  if (/^Popf/.test(name)) {
+    const at = STATE.window + 128;
+    state.setUint32(at, state.getUint32(at, true) & 0xcd5, true);
+  }
+  if (name === "Shld" || name === "Shrd") constrainDoubleShift(state, insn);
+  if (name === "Div" || name === "Idiv") constrainDivision(state, insn, random);
+  const { memory } = insn;
+  if (memory === undefined || insn.mnemonic === MNEMONIC.Lea || memory.displacement >= 0x2000_0000) return;
+  const segment = memory.segment === "gs" ? GS_BASE : 0;
+  if (memory.base < 0 && memory.index < 0) return;
+  // A bit offset reaches beyond the operand; 64 bytes either way stay inside.
+  const bitOffset = /^Bt[scr]?$/.test(name) ? insn.operands[1]! : undefined;
+  if (bitOffset?.kind === "gpr") {
+    const sign = random.below(2) === 0 ? 0 : 1;
+    setGpr(state, bitOffset.register, random.below(256) - sign * 256);
+    if (bitOffset.register === memory.base || bitOffset.register === memory.index) throw new Error("forms: a bit offset that is also an address");
+  }
+  const { bits } = insn.operands.find(({ kind }) => kind === "memory")!;
+  const align = bits >= 128 ? 16 : bits > 32 && /^[A-Z]/.test(name) && random.below(2) === 0 ? 8 : memory.base < 0 ? 8 : random.pick([1, 4, 8]);
+  let address = WINDOW + 64 + Math.floor(random.below(96) / align) * align;
+  if (memory.base === 4) return;
+  address -= memory.displacement + segment;
+  if (memory.index >= 0 && memory.base < 0) {
+    setGpr(state, memory.index, Math.floor(address / 2 ** memory.scale));
+    if (address % 2 ** memory.scale !== 0) throw new Error("forms: an index alone needs an aligned address");
+  } else {
+    const index = memory.index < 0 ? 0 : (random.below(64) - 32) * (bits >= 128 ? 16 : 1);
+    if (memory.index >= 0) setGpr(state, memory.index, index);
+    setGpr(state, memory.base, address - index * 2 ** memory.scale);
+    // The upper half is ignored by a 32-bit address.
+    if (memory.addressBits === 32) state.setUint32(STATE.gpr + memory.base * 8 + 4, random.u32(), true);
+  }
+}
+
+/** A 16-bit double shift by more than 16 is undefined (Intel SDM, SHLD). */
+function constrainDoubleShift(state: DataView, insn: Instruction): void {
+  if (insn.operands[0]!.bits === 16) state.setUint8(STATE.gpr + 8, state.getUint8(STATE.gpr + 8) & 15);
+}
+
+/** Half of the dividends are extended from one word, as compilers make them; the others mostly overflow. */
+function constrainDivision(state: DataView, insn: Instruction, random: Random): void {
+  const { bits } = insn.operands[0]!;
+  const isSigned = insn.mnemonic === MNEMONIC.Idiv;
+  const wide = random.below(4);
+  const rax = getBig(state, 0);
+  if (bits === 8) {
+    const low = BigInt.asIntN(8, rax);
+    if (wide > 0) state.setUint16(STATE.gpr, isSigned ? Number(low) : Number(BigInt.asUintN(8, rax)) + random.below(2) * 256, true);
+    return;
+  }
+  if (wide === 0) return;
+  const sign = isSigned ? (BigInt.asIntN(bits, rax) < 0n ? -1n : 0n) : BigInt(wide === 1 ? random.below(5) : 0);
+  const keep = getBig(state, 2);
+  setBig(state, 2, bits === 64 ? sign : (keep & ~((1n << BigInt(bits)) - 1n)) | BigInt.asUintN(bits, sign));
+}
+
+/** Makes runs of equal bytes, so that repeated comparisons run on. */
+function equalise(state: DataView, random: Random): void {
+  const byte = random.below(256);
+  for (let n = 0; n < WINDOW_BYTES; n++) if (random.below(16) !== 0) state.setUint8(STATE.window + n, byte);
+  if (random.below(4) !== 0) state.setBigUint64(STATE.gpr, BigInt(byte) * 0x0101010101010101n, true);
+}
+
+function setGpr(state: DataView, n: number, value: number): void {
+  setBig(state, n, BigInt(value));
+}
+
+function getGpr(state: DataView, n: number): number {
+  return Number(state.getBigInt64(STATE.gpr + n * 8, true));
+}
+
+function setBig(state: DataView, n: number, value: bigint): void {
+  state.setBigInt64(STATE.gpr + n * 8, BigInt.asIntN(64, value), true);
+}
+
+function getBig(state: DataView, n: number): bigint {
+  return state.getBigUint64(STATE.gpr + n * 8, true);
+}
+
+const INTEGER_CORNERS = [
+  0n, 1n, 2n, -1n, -2n, 0x7fn, 0x80n, 0xffn, 0x100n, 0x7fffn, 0x8000n, 0xffffn, 0x10000n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn, 0x1_0000_0000n,
+  0x7fff_ffff_ffff_ffffn, 0x8000_0000_0000_0000n, 0x8080_8080_8080_8080n, 0x7f7f_7f7f_7f7f_7f7fn, -0x80n, -0x8000n, -0x8000_0000n, 31n, 32n, 63n, 64n,
+]; // prettier-ignore
+
+function integer(random: Random): bigint {
+  switch (random.below(4)) {
+    case 0:
+      return random.pick(INTEGER_CORNERS);
+    case 1:
+      return (1n << BigInt(random.below(64))) - BigInt(random.below(3));
+    case 2:
+      return random.u64() >> BigInt(random.below(64));
+    default:
+      return random.u64();
+  }
+}
+
+const FLOAT_CORNERS = [
+  0, 0x80000000, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00000, 0x7f800001, 0xffa00000, 0x7fc12345, 1, 0x80000001, 0x007fffff,
+  0x00800000, 0x7f7fffff, 0xff7fffff, 0x3f000000, 0xbf000000, 0x3fc00000, 0x40200000, 0xbfc00000, 0x4effffff, 0x4f000000, 0xcf000000, 0xcf000001,
+  0x4b000001, 0x5f000000, 0xdf000000, 0x4f800000, 0x43000000, 0x00000100,
+]; // prettier-ignore
+
+const DOUBLE_CORNERS = [
+  0n, 0x8000000000000000n, 0x3ff0000000000000n, 0xbff0000000000000n, 0x7ff0000000000000n, 0xfff0000000000000n, 0x7ff8000000000000n, 0xfff8000000000000n,
+  0x7ff0000000000001n, 0xfff4000000000000n, 0x7ff8123456789abcn, 1n, 0x8000000000000001n, 0x000fffffffffffffn, 0x0010000000000000n, 0x7fefffffffffffffn,
+  0xffefffffffffffffn, 0x3fe0000000000000n, 0xbfe0000000000000n, 0x3ff8000000000000n, 0x4004000000000000n, 0xbff8000000000000n, 0x41dfffffffc00000n,
+  0x41dfffffffe00000n, 0x41e0000000000000n, 0xc1e0000000000000n, 0xc1e0000000200000n, 0x43e0000000000000n, 0xc3e0000000000000n, 0x43dfffffffffffffn,
+  0x47efffffe0000000n, 0x36a0000000000000n, 0x3690000000000000n, 0x3810000000000000n, 0x47effffff0000000n,
+]; // prettier-ignore
+
+function fill(state: DataView, at: number, bytes: number, contents: Contents, random: Random): void {
+  const kind = random.below(8) === 0 ? "integers" : contents;
+  for (let n = 0; n < bytes; n += 8) {
+    if (kind === "doubles") state.setBigUint64(at + n, double(random), true);
+    else if (kind === "integers") state.setBigUint64(at + n, random.below(3) === 0 ? lanes(random) : integer(random), true);
+    else {
+      state.setUint32(at + n, float(random), true);
+      state.setUint32(at + n + 4, float(random), true);
+    }
+  }
+}
+
+/** Eight bytes, each near a corner of a byte. */
+function lanes(random: Random): bigint {
+  let value = 0n;
+  for (let n = 0; n < 8; n++) value = (value << 8n) | BigInt(random.pick([0, 1, 0x7f, 0x80, 0xff, 0xfe, random.below(256)]));
+  return value;
+}
+
+/** A corner, a number of moderate size, or any bits. */
+function float(random: Random): number {
+  switch (random.below(4)) {
+    case 0:
+      return random.pick(FLOAT_CORNERS);
+    case 1:
+      return random.u32();
+    default: {
+      const exponent = 127 - 24 + random.below(60);
+      return ((random.below(2) << 31) | (exponent << 23) | random.below(2 ** 23)) >>> 0;
+    }
+  }
+}
+
+function double(random: Random): bigint {
+  switch (random.below(4)) {
+    case 0:
+      return random.pick(DOUBLE_CORNERS);
+    case 1:
+      return random.u64();
+    default: {
+      const exponent = BigInt(1023 - 40 + random.below(110));
+      return (BigInt(random.below(2)) << 63n) | (exponent << 52n) | (random.u64() >> 12n);
+    }
+  }
+}
+
+/** Of moderate size, so that results stay doubles; no signalling NaN. */
+function x87Value(random: Random): number {
+  const kind = random.below(8);
+  if (kind === 0) return random.pick([0, -0, 1, -1, 2, 0.5, Infinity, -Infinity, Number.NaN, 1e300, 1e-300, 3, 2 ** 31, 2 ** 63, 2.5, 1.5]);
+  if (kind < 4) return Math.round((random.u32() - 2 ** 31) / 2 ** random.below(32));
+  return ((random.u32() - 2 ** 31) / 2 ** 31) * 2 ** (random.below(80) - 40);
+}
+

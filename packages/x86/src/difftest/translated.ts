@@ -1,0 +1,91 @@
+import { GUEST_BASE, GuestMemory } from "@decant/memory";
+import { CPU, CPU_BLOCK } from "../cpu-block.ts";
+import { Decoder } from "../decode/decoder.ts";
+import type { Instruction } from "../decode/instruction.ts";
+import { createHelpers } from "../lower/helpers.ts";
+import { CODE, DF_POSITION, FAULT, FLAG_POSITIONS, GS_BASE, STATE, WINDOW, WINDOW_BYTES } from "./state.ts";
+import { straightLineModule } from "./straight-line.ts";
+
+class Trap extends Error {}
+
+/** Runs forms through decoder, lowering and wasm, from the same start states as the processor. */
+export class Translated {
+  readonly memory = new GuestMemory();
+  readonly #decoder = new Decoder(this.memory, 64);
+  readonly #view = this.memory.view;
+
+  /** The instructions in the bytes, which are left in memory at CODE. */
+  decode(bytes: Uint8Array): Instruction[] {
+    this.memory.bytes.fill(0x90, CODE - GUEST_BASE, CODE - GUEST_BASE + bytes.length + 16);
+    this.memory.bytes.set(bytes, CODE - GUEST_BASE);
+    const result: Instruction[] = [];
+    for (let ip = CODE; ip < CODE + bytes.length; ) {
+      const insn = this.#decoder.decode(ip);
+      result.push(insn);
+      ip = insn.next;
+    }
+    return result;
+  }
+
+  /** Flags that the manual leaves undefined after each instruction of `decode(bytes)`. */
+  undefinedFlags(instructions: readonly Instruction[]): number[] {
+    return instructions.map(({ ip }) => this.#decoder.undefinedFlags(ip));
+  }
+
+  /** Compiles the sequences; the function returned by index runs that sequence on one state, in place. */
+  compile(sequences: readonly (readonly Instruction[])[]): ((state: DataView) => void)[] {
+    const helper = createHelpers({
+      memory: this.memory,
+      trap(): never {
+        throw new Trap();
+      },
+    });
+    const module = new WebAssembly.Module(straightLineModule(sequences) as Uint8Array<ArrayBuffer>);
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.memory.wasm }, helper: helper as WebAssembly.ModuleImports });
+    return sequences.map((_, n) => (state) => this.#run(exports[String(n)] as () => void, state));
+  }
+
+  #run(translated: () => void, state: DataView): void {
+    this.#load(state);
+    let fault = 0;
+    try {
+      translated();
+    } catch (error) {
+      if (!(error instanceof Trap)) throw error;
+      fault = FAULT.divide;
+    }
+    if (fault === 0) this.#store(state);
+    state.setUint32(STATE.fault, fault, true);
+  }
+
+  #load(state: DataView): void {
+    const view = this.#view;
+    const block = CPU_BLOCK - GUEST_BASE;
+    copy(state, STATE.gpr, view, block + CPU.gpr, 128);
+    copy(state, STATE.xmm, view, block + CPU.xmm, 256);
+    copy(state, STATE.window, view, WINDOW - GUEST_BASE, WINDOW_BYTES);
+    const flags = state.getUint32(STATE.rflags, true);
+    FLAG_POSITIONS.forEach((position, n) => view.setUint32(block + CPU.cf + n * 4, (flags >> position) & 1, true));
+    view.setUint32(block + CPU.df, (flags >> DF_POSITION) & 1, true);
+    view.setUint32(block + CPU.eflags, 0, true);
+    view.setUint32(block + CPU.gsBase, GS_BASE, true);
+    view.setUint32(block + CPU.mxcsr, state.getUint32(STATE.mxcsr, true), true);
+  }
+
+  #store(state: DataView): void {
+    const view = this.#view;
+    const block = CPU_BLOCK - GUEST_BASE;
+    copy(view, block + CPU.gpr, state, STATE.gpr, 128);
+    copy(view, block + CPU.xmm, state, STATE.xmm, 256);
+    copy(view, WINDOW - GUEST_BASE, state, STATE.window, WINDOW_BYTES);
+    let flags = 0x202 | (view.getUint32(block + CPU.df, true) << DF_POSITION) | view.getUint32(block + CPU.eflags, true);
+    FLAG_POSITIONS.forEach((position, n) => (flags |= view.getUint32(block + CPU.cf + n * 4, true) << position));
+    state.setUint32(STATE.rflags, flags, true);
+    state.setUint32(STATE.mxcsr, view.getUint32(block + CPU.mxcsr, true), true);
+  }
+}
+
+function copy(from: DataView, fromAt: number, to: DataView, toAt: number, bytes: number): void {
+  for (let n = 0; n < bytes; n += 8) to.setBigUint64(toAt + n, from.getBigUint64(fromAt + n, true), true);
+}
+
