@@ -1,0 +1,183 @@
+import { AddressAllocator } from "../allocations.ts";
+import type { CudaDriver, CudaSession } from "../driver.ts";
+import { attributesOf } from "../launch.ts";
+import { CUDA_ERROR, CudaError, isSticky } from "../result.ts";
+import type { ClientObject, Device, Progress } from "./objects.ts";
+import { Context, Event, Stream } from "./objects.ts";
+
+/** First handle: the values below are CUDA's own (CU_STREAM_LEGACY is 1, CU_STREAM_PER_THREAD 2). */
+const FIRST_HANDLE = 0x1000;
+
+/**
+ * One program's view of a driver: its session, and all objects that it has made. Threads (see `CudaThread`) share it.
+ * Everything that can be answered here is; the session sees only what devices must do.
+ */
+export class CudaClient {
+  readonly session: CudaSession;
+  readonly devices: readonly Device[];
+  readonly #objects = new Map<number, ClientObject>();
+  readonly contexts = new Set<Context>();
+  /** Primary contexts by device ordinal, with how often each is retained. */
+  readonly primary = new Map<number, { context: Context; retained: number }>();
+  readonly primaryFlags = new Map<number, number>();
+  #nextHandle = FIRST_HANDLE;
+  #lost: CudaError | undefined;
+
+  private constructor(session: CudaSession) {
+    this.session = session;
+    this.devices = session.info.devices.map((info, ordinal) => ({ ordinal, info, attributes: attributesOf(info) }));
+  }
+
+  /**
+   * Opens a session. `onOutput` takes what kernels print. When the connection to a remote driver is lost, every call
+   * fails at once with CUDA_ERROR_EXTERNAL_DEVICE, and `onLost` is told why.
+   */
+  static async open(
+    driver: CudaDriver,
+    options: { onOutput?(text: Uint8Array): void; onLost?(reason: string): void } = {},
+  ): Promise<CudaClient> {
+    let lost: string | undefined;
+    let client: CudaClient | undefined;
+    const session = await driver.open({
+      ...options,
+      onLost(reason) {
+        lost = reason;
+        client?.lose(reason);
+        options.onLost?.(reason);
+      },
+    });
+    client = new CudaClient(session);
+    if (lost !== undefined) client.lose(lost);
+    return client;
+  }
+
+  /** Marks everything as gone: what is called from here on fails with CUDA_ERROR_EXTERNAL_DEVICE. */
+  lose(reason: string): void {
+    this.#lost = new CudaError(CUDA_ERROR.EXTERNAL_DEVICE, reason);
+    for (const context of this.contexts) context.sticky ??= this.#lost;
+  }
+
+  device(ordinal: number): Device {
+    const device = this.devices[ordinal];
+    if (!device) throw new CudaError(CUDA_ERROR.INVALID_DEVICE);
+    return device;
+  }
+
+  /** A handle that was never used before in this session. */
+  handle(): number {
+    return this.#nextHandle++;
+  }
+
+  register<T extends ClientObject>(object: T): T {
+    this.#objects.set(object.handle, object);
+    return object;
+  }
+
+  forget(object: ClientObject): void {
+    this.#objects.delete(object.handle);
+  }
+
+  /** The live object of a handle; fails with CUDA_ERROR_INVALID_HANDLE, or INVALID_CONTEXT where a context is meant. */
+  object<T extends ClientObject>(handle: number, kind: abstract new (...args: never[]) => T): T {
+    const object = this.#objects.get(handle);
+    if (object instanceof kind) return object;
+    throw new CudaError((kind as unknown) === Context ? CUDA_ERROR.INVALID_CONTEXT : CUDA_ERROR.INVALID_HANDLE);
+  }
+
+  createContext(ordinal: number, flags: number): Context {
+    if (this.#lost) throw this.#lost;
+    const device = this.device(ordinal);
+    const { arena } = device.info;
+    const taken = new Set([...this.contexts].filter((other) => other.device === device).map((other) => other.slot));
+    let slot = 0;
+    while (taken.has(slot)) slot++;
+    if (slot >= arena.slots) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, `the device has room for ${arena.slots} contexts`);
+    const base = arena.base + slot * arena.stride;
+    const memory = new AddressAllocator(base + arena.start, base + arena.end, arena.granularity);
+    const context = new Context(this.handle(), device, flags, slot, memory);
+    this.session.cuCtxCreate(context.handle, ordinal, flags, slot);
+    this.contexts.add(context);
+    return this.register(context);
+  }
+
+  destroyContext(context: Context): void {
+    context.destroyed = true;
+    this.contexts.delete(context);
+    for (const module of context.modules) {
+      for (const kernel of module.functions.values()) this.forget(kernel);
+      this.forget(module);
+    }
+    for (const stream of context.streams) this.forget(stream);
+    for (const event of context.events) this.forget(event);
+    this.forget(context);
+    if (!this.#lost) this.session.cuCtxDestroy(context.handle);
+  }
+
+  /** The context whose memory holds all of the range; fails with CUDA_ERROR_INVALID_VALUE when none does. */
+  contextOf(address: number, size: number): Context {
+    for (const context of this.contexts) {
+      if (context.memory.allocations.find(address, Math.max(size, 1))) return context;
+      for (const { info } of context.modules)
+        for (const global of info.globals)
+          if (address >= global.address && address + size <= global.address + global.size) return context;
+    }
+    throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  }
+
+  /** Bytes that the session has allocated on a device. */
+  allocatedBytes(device: Device): number {
+    let bytes = 0;
+    for (const context of this.contexts) if (context.device === device) bytes += context.memory.allocations.bytes;
+    return bytes;
+  }
+
+  /** Waits for an answer of a context's; a sticky failure stays with the context. */
+  async answer<T>(context: Context, result: T | Promise<T>): Promise<T> {
+    try {
+      return await result;
+    } catch (error) {
+      if (error instanceof CudaError && isSticky(error.cuResult)) context.sticky ??= error;
+      throw error;
+    }
+  }
+
+  /** True when all that was posted is known to be done; otherwise a fence is under way. Throws what the fence failed with. */
+  query(object: Stream | Event): boolean {
+    object.context.check();
+    if (object.completed === object.posted && !object.landing) return true;
+    if (!object.fence) this.wait(object).catch(() => undefined);
+    return false;
+  }
+
+  /** Resolves when all that has been posted until now is done, and its copies to the host have landed. */
+  wait(object: Stream | Event): Promise<void> {
+    object.context.check();
+    const { posted, landing } = object;
+    if (object.completed === posted && !landing) return Promise.resolve();
+    const done =
+      object instanceof Event ? this.session.cuEventSynchronize(object.handle) : this.session.cuStreamSynchronize(object.handle);
+    const fence = this.answer(object.context, done)
+      .then(() => landing)
+      .then(() => {
+        object.completed = Math.max(object.completed, posted);
+      })
+      .finally(() => {
+        if (object.fence === fence) object.fence = undefined;
+        if (object.landing === landing) object.landing = undefined;
+      });
+    object.fence = fence;
+    return fence;
+  }
+
+  /** Makes waits on `progress` include a copy to the host. */
+  land(progress: Progress, landing: Promise<void>): void {
+    const earlier = progress.landing;
+    const settled = landing.catch(() => undefined);
+    progress.landing = earlier ? earlier.then(() => settled) : settled;
+  }
+
+  /** Ends the session, and frees what it holds at the other end. */
+  async close(): Promise<void> {
+    await this.session.close();
+  }
+}

@@ -1,0 +1,120 @@
+import type { AddressAllocator } from "../allocations.ts";
+import type { DeviceInfo, FunctionInfo, ModuleInfo } from "../driver-info.ts";
+import { CUDA_ERROR, CudaError } from "../result.ts";
+
+/** A device of the session, with its attributes by number. */
+export interface Device {
+  readonly ordinal: number;
+  readonly info: DeviceInfo;
+  readonly attributes: ReadonlyMap<number, number>;
+}
+
+/** A CUDA context as its client keeps it; its handle also names its legacy default stream. */
+export class Context {
+  readonly handle: number;
+  readonly device: Device;
+  flags: number;
+  readonly slot: number;
+  readonly memory: AddressAllocator;
+  readonly defaultStream: Stream;
+  readonly streams = new Set<Stream>();
+  readonly modules = new Set<Module>();
+  readonly events = new Set<Event>();
+  readonly limits = new Map<number, number>();
+  destroyed = false;
+  /** The error that every further call of the context returns. */
+  sticky: CudaError | undefined;
+
+  constructor(handle: number, device: Device, flags: number, slot: number, memory: AddressAllocator) {
+    this.handle = handle;
+    this.device = device;
+    this.flags = flags;
+    this.slot = slot;
+    this.memory = memory;
+    this.defaultStream = new Stream(handle, this, 0, 0);
+    this.streams.add(this.defaultStream);
+  }
+
+  /** Throws when the context can do no more work. */
+  check(): this {
+    if (this.destroyed) throw new CudaError(CUDA_ERROR.CONTEXT_IS_DESTROYED);
+    if (this.sticky) throw this.sticky;
+    return this;
+  }
+}
+
+/**
+ * What is known here of work at the other end. `posted` counts calls; a fence is an answer that comes when all of
+ * them are done, so cuStreamQuery and cuEventQuery read local state and never wait.
+ */
+export class Progress {
+  posted = 0;
+  completed = 0;
+  fence: Promise<void> | undefined;
+  /** Device-to-host copies that are under way to host memory; a wait or query is not over before they have landed. */
+  landing: Promise<void> | undefined;
+}
+
+export class Stream extends Progress {
+  readonly handle: number;
+  readonly context: Context;
+  readonly flags: number;
+  readonly priority: number;
+  destroyed = false;
+
+  constructor(handle: number, context: Context, flags: number, priority: number) {
+    super();
+    this.handle = handle;
+    this.context = context;
+    this.flags = flags;
+    this.priority = priority;
+  }
+}
+
+export class Event extends Progress {
+  readonly handle: number;
+  readonly context: Context;
+  readonly flags: number;
+
+  constructor(handle: number, context: Context, flags: number) {
+    super();
+    this.handle = handle;
+    this.context = context;
+    this.flags = flags;
+  }
+}
+
+export class Module {
+  readonly handle: number;
+  readonly context: Context;
+  readonly info: ModuleInfo;
+  readonly functions = new Map<string, Kernel>();
+
+  constructor(handle: number, context: Context, info: ModuleInfo) {
+    this.handle = handle;
+    this.context = context;
+    this.info = info;
+  }
+}
+
+/** A CUfunction: a kernel of a loaded module. */
+export class Kernel {
+  readonly handle: number;
+  readonly module: Module;
+  readonly index: number;
+  readonly info: FunctionInfo;
+  readonly parameterBytes: number;
+  maxDynamicSharedSizeBytes: number;
+  preferredSharedMemoryCarveout = -1;
+
+  constructor(handle: number, module: Module, index: number, info: FunctionInfo, parameterBytes: number) {
+    this.handle = handle;
+    this.module = module;
+    this.index = index;
+    this.info = info;
+    this.parameterBytes = parameterBytes;
+    this.maxDynamicSharedSizeBytes = info.maxDynamicSharedSizeBytes;
+  }
+}
+
+export type ClientObject = Context | Stream | Event | Module | Kernel;

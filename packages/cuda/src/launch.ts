@@ -1,0 +1,56 @@
+import { DEVICE_ATTRIBUTE } from "./attributes.ts";
+import type { DeviceInfo, FunctionInfo } from "./driver-info.ts";
+import { CUDA_ERROR, CudaError } from "./result.ts";
+
+/** The shape of a launch: blocks in the grid, threads in a block, dynamic shared memory in bytes. */
+export interface LaunchShape {
+  readonly gridDimX: number;
+  readonly gridDimY: number;
+  readonly gridDimZ: number;
+  readonly blockDimX: number;
+  readonly blockDimY: number;
+  readonly blockDimZ: number;
+  readonly sharedMemBytes: number;
+}
+
+/** Attributes of a device by number, for look-ups. */
+export function attributesOf(device: DeviceInfo): ReadonlyMap<number, number> {
+  return new Map(device.attributes.map(({ attribute, value }) => [attribute, value]));
+}
+
+/**
+ * Refuses a launch that the device could not start, as cuLaunchKernel does at the call:
+ * CUDA_ERROR_INVALID_VALUE for a shape outside the device's limits, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES for a block
+ * that is larger than this kernel allows. A limit that the driver does not state is not checked.
+ *
+ * `maxDynamicSharedSizeBytes` is the function's own limit as cuFuncSetAttribute may have raised it.
+ */
+export function checkLaunch(
+  attributes: ReadonlyMap<number, number>,
+  kernel: FunctionInfo,
+  shape: LaunchShape,
+  maxDynamicSharedSizeBytes = kernel.maxDynamicSharedSizeBytes,
+): void {
+  const within = (value: number, attribute: number): boolean => {
+    const limit = attributes.get(attribute) ?? 0xffffffff;
+    return value >= 1 && value <= limit;
+  };
+  const { gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes } = shape;
+  const threads = blockDimX * blockDimY * blockDimZ;
+  const valid =
+    within(gridDimX, DEVICE_ATTRIBUTE.MAX_GRID_DIM_X) &&
+    within(gridDimY, DEVICE_ATTRIBUTE.MAX_GRID_DIM_Y) &&
+    within(gridDimZ, DEVICE_ATTRIBUTE.MAX_GRID_DIM_Z) &&
+    within(blockDimX, DEVICE_ATTRIBUTE.MAX_BLOCK_DIM_X) &&
+    within(blockDimY, DEVICE_ATTRIBUTE.MAX_BLOCK_DIM_Y) &&
+    within(blockDimZ, DEVICE_ATTRIBUTE.MAX_BLOCK_DIM_Z) &&
+    within(threads, DEVICE_ATTRIBUTE.MAX_THREADS_PER_BLOCK) &&
+    sharedMemBytes <= maxDynamicSharedSizeBytes;
+  if (!valid) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  if (threads > kernel.maxThreadsPerBlock) throw new CudaError(CUDA_ERROR.LAUNCH_OUT_OF_RESOURCES);
+}
+
+/** Bytes of the kernel's parameter block. */
+export function parameterBytes(kernel: FunctionInfo): number {
+  return kernel.parameters.reduce((end, { offset, size }) => Math.max(end, offset + size), 0);
+}
