@@ -13,9 +13,15 @@ export interface GuardLimits {
   readonly handles: number;
   /** Bytes of device memory on each device; no more than the device's totalMem counts. */
   readonly memoryBytes: number;
+  /** Bytes of one copy to the host; clients copy in pieces of 1 MiB. */
+  readonly copyBytes: number;
 }
 
-export const defaultGuardLimits: GuardLimits = { handles: 100_000, memoryBytes: Number.MAX_SAFE_INTEGER };
+export const defaultGuardLimits: GuardLimits = {
+  handles: 100_000,
+  memoryBytes: Number.MAX_SAFE_INTEGER,
+  copyBytes: 16 * 1024 * 1024,
+};
 
 /**
  * A session that may be handed to a client that one does not trust: it checks handles, addresses, launches and
@@ -209,7 +215,10 @@ class Guard {
       if (!context.memory.remove(address)) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
     },
     cuMemcpyHtoD: (context, [, address, bytes]) => this.#range(context, address, bytes.length),
-    cuMemcpyDtoH: (context, [, address, size]) => this.#range(context, address, size),
+    cuMemcpyDtoH: (context, [, address, size]) => {
+      if (size > this.#limits.copyBytes) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+      this.#range(context, address, size);
+    },
     cuMemcpyDtoD: (context, [, destination, source, size]) => {
       this.#range(context, destination, size);
       this.#range(context, source, size);

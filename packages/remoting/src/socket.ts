@@ -1,0 +1,118 @@
+/** What the channel needs of a WebSocket: `ws` on either side, or the platform's. */
+export interface MessageSocket {
+  /** Sends a binary frame; the bytes belong to the socket from then on. */
+  send(frame: Uint8Array): void;
+  /** Bytes that are not yet with the operating system. */
+  readonly bufferedBytes: number;
+  /** Resolves when bufferedBytes has come down to `bytes`, or the socket has closed. */
+  drained(bytes: number): Promise<void>;
+  /** Stops and resumes reading, where the platform can. */
+  pause(): void;
+  resume(): void;
+  close(code: number, reason: string): void;
+  /** Drops the connection without a word. */
+  terminate(): void;
+  onFrame: (frame: Uint8Array) => void;
+  /** Called once. */
+  onClose: (reason: string) => void;
+}
+
+/** The part of `ws`'s WebSocket, and of the platform's, that `messageSocket` uses. */
+interface WebSocketLike {
+  binaryType: string;
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  send(data: Uint8Array): void;
+  close(code?: number, reason?: string): void;
+  terminate?(): void;
+  pause?(): void;
+  resume?(): void;
+  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
+  addEventListener(type: "close", listener: (event: { code: number; reason: string }) => void): void;
+  addEventListener(type: "open" | "error", listener: (event: { message?: string }) => void): void;
+}
+
+/** How often a full socket is looked at; WebSockets have no event for it. */
+const DRAIN_POLL_MS = 1;
+const OPEN = 1;
+
+/** Wraps a WebSocket of either kind. It must be open. */
+export function messageSocket(socket: unknown): MessageSocket {
+  // Both kinds have these members; their declared event types differ.
+  const webSocket = socket as WebSocketLike;
+  const wrapped: MessageSocket = {
+    send(frame) {
+      if (webSocket.readyState === OPEN) webSocket.send(frame);
+    },
+    get bufferedBytes() {
+      return webSocket.readyState === OPEN ? webSocket.bufferedAmount : 0;
+    },
+    async drained(bytes) {
+      while (wrapped.bufferedBytes > bytes) await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+    },
+    pause: () => webSocket.pause?.(),
+    resume: () => webSocket.resume?.(),
+    close: (code, reason) => webSocket.close(code, reason.slice(0, 120)),
+    terminate: () => (webSocket.terminate ? webSocket.terminate() : webSocket.close()),
+    onFrame: () => undefined,
+    onClose: () => undefined,
+  };
+  let problem = "";
+  let closed = false;
+  webSocket.addEventListener("message", ({ data }) => {
+    if (closed) return;
+    // A Buffer is passed on as what it is under its own methods: `slice` of a Buffer copies nothing.
+    if (data instanceof Uint8Array) wrapped.onFrame(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    else if (data instanceof ArrayBuffer) wrapped.onFrame(new Uint8Array(data));
+    // A text frame is no frame of ours; an empty one is refused by whoever reads it.
+    else wrapped.onFrame(new Uint8Array(0));
+  });
+  webSocket.addEventListener("error", ({ message }) => {
+    problem = message ?? "the connection failed";
+  });
+  webSocket.addEventListener("close", ({ code, reason }) => {
+    if (closed) return;
+    closed = true;
+    wrapped.onClose(reason || problem || `the connection was closed (${code})`);
+  });
+  return wrapped;
+}
+
+/**
+ * Connects. In Node `ws` is used: it can be told not to mask, which on loopback saves a pass over all bytes. The
+ * mask protects proxies from bytes that a web page chose; on loopback there is none. Rejects with a sentence.
+ */
+export async function openSocket(url: string, frameBytes: number): Promise<MessageSocket> {
+  const inNode = typeof process === "object" && typeof process.versions?.node === "string";
+  const socket = inNode ? await openWs(url, frameBytes) : new (globalThis as unknown as BrowserGlobals).WebSocket(url);
+  socket.binaryType = inNode ? "nodebuffer" : "arraybuffer";
+  await new Promise<void>((resolve, reject) => {
+    socket.addEventListener("open", () => resolve());
+    socket.addEventListener("error", ({ message }) => reject(new Error(message || `cannot connect to ${url}`)));
+    socket.addEventListener("close", ({ code }) => reject(new Error(`the connection was closed (${code})`)));
+  });
+  return messageSocket(socket);
+}
+
+interface BrowserGlobals {
+  readonly WebSocket: new (url: string) => WebSocketLike;
+}
+
+async function openWs(url: string, frameBytes: number): Promise<WebSocketLike> {
+  const { WebSocket } = await import("ws");
+  const loopback = isLoopback(new URL(url).hostname);
+  const socket = new WebSocket(url, {
+    perMessageDeflate: false,
+    maxPayload: frameBytes,
+    skipUTF8Validation: true,
+    handshakeTimeout: 10_000,
+    ...(loopback ? { generateMask: (mask: Buffer) => void mask.fill(0) } : {}),
+  });
+  return socket as unknown as WebSocketLike;
+}
+
+/** True for names and addresses that never leave the machine. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, "").toLowerCase();
+  return bare === "localhost" || bare === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(bare);
+}

@@ -1,0 +1,101 @@
+import { WireError } from "@decant/cuda";
+import type { WireLimits } from "./limits.ts";
+import { BULK_BYTES, CHUNK_BYTES } from "./limits.ts";
+import { BULK_MARK } from "./message.ts";
+
+/** Bytes before the data of a bulk frame: mark, three zero bytes, transfer id, total size, offset (u32, little-endian). */
+const HEADER_BYTES = 16;
+
+/** Gives bytes the form that they have in a message: themselves when small, else the number of a transfer that is sent at once. */
+export class TransferSender {
+  #next = 1;
+  readonly #send: (frame: Uint8Array) => void;
+
+  constructor(send: (frame: Uint8Array) => void) {
+    this.#send = send;
+  }
+
+  /** The bytes are copied; the caller's may change when this returns. */
+  encode(bytes: Uint8Array): Uint8Array | number {
+    // Buffer's slice would be a view.
+    if (bytes.length < BULK_BYTES) return Uint8Array.prototype.slice.call(bytes);
+    const id = this.#next;
+    this.#next = (this.#next + 1) >>> 0 || 1;
+    for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES) {
+      const chunk = bytes.subarray(offset, offset + CHUNK_BYTES);
+      const frame = new Uint8Array(HEADER_BYTES + chunk.length);
+      const view = new DataView(frame.buffer);
+      frame[0] = BULK_MARK;
+      view.setUint32(4, id, true);
+      view.setUint32(8, bytes.length, true);
+      view.setUint32(12, offset, true);
+      frame.set(chunk, HEADER_BYTES);
+      this.#send(frame);
+    }
+    return id;
+  }
+}
+
+interface Transfer {
+  readonly total: number;
+  received: number;
+  /** Undefined until a first chunk shows that there are more. */
+  bytes: Uint8Array;
+}
+
+/** Puts transfers together, until a message takes them. */
+export class TransferReceiver {
+  readonly #limits: WireLimits;
+  readonly #transfers = new Map<number, Transfer>();
+  #pendingBytes = 0;
+
+  constructor(limits: WireLimits) {
+    this.#limits = limits;
+  }
+
+  /** True for a frame that `receive` takes. */
+  static accepts(frame: Uint8Array): boolean {
+    return frame[0] === BULK_MARK;
+  }
+
+  /** Takes a bulk frame in; throws WireError for one that is malformed, out of order, or more than the limits allow. */
+  receive(frame: Uint8Array): void {
+    if (frame.length <= HEADER_BYTES) throw new WireError("a bulk frame has no data");
+    const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+    const id = view.getUint32(4, true);
+    const total = view.getUint32(8, true);
+    const offset = view.getUint32(12, true);
+    const chunk = frame.subarray(HEADER_BYTES);
+    if (view.getUint32(0, true) !== BULK_MARK || id === 0) throw new WireError("a bulk frame has a malformed header");
+    if (total > this.#limits.transferBytes) throw new WireError(`a transfer of ${total} bytes is over the limit of ${this.#limits.transferBytes}`);
+    const known = this.#transfers.get(id);
+    if (known ? known.total !== total || known.received !== offset : offset !== 0)
+      throw new WireError(`a chunk of transfer ${id} is out of order`);
+    if (offset + chunk.length > total) throw new WireError(`transfer ${id} is longer than its ${total} bytes`);
+    if (known) {
+      known.bytes.set(chunk, offset);
+      known.received += chunk.length;
+      return;
+    }
+    this.#pendingBytes += total;
+    if (this.#pendingBytes > this.#limits.pendingTransferBytes) throw new WireError("too many bytes wait for a call that takes them");
+    let bytes = chunk;
+    if (chunk.length < total) {
+      bytes = new Uint8Array(total);
+      bytes.set(chunk);
+    }
+    this.#transfers.set(id, { total, received: chunk.length, bytes });
+  }
+
+  /** The bytes that a value in a message stands for; throws WireError when there are none. */
+  decode(value: unknown): unknown {
+    // msgpackr gives Buffers, whose `slice` copies nothing.
+    if (value instanceof Uint8Array) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    if (typeof value !== "number") return value;
+    const transfer = this.#transfers.get(value);
+    if (!transfer || transfer.received !== transfer.total) throw new WireError(`transfer ${value} is not complete`);
+    this.#transfers.delete(value);
+    this.#pendingBytes -= transfer.total;
+    return transfer.bytes;
+  }
+}
