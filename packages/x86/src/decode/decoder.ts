@@ -90,7 +90,9 @@ export class Decoder {
           break;
         default:
           if (kind >= KIND.memorySegSi && kind <= KIND.memoryEsRdi) {
-            operands.push((STRING_OPERANDS[form.memoryBits] ??= operand("string", 0, form.memoryBits)));
+            const addressBits = 16 << ((kind - KIND.memorySegSi) % 3);
+            operands.push((STRING_OPERANDS[form.memoryBits + addressBits * 1024] ??= operand("string", addressBits, form.memoryBits)));
+            memory = this.#memory(flags, delta);
           } else {
             const bits = IMMEDIATE_BITS[kind - KIND.immediate8]!;
             operands.push(IMMEDIATES[bits]!);

@@ -27,7 +27,10 @@ export type InstructionKind =
   /** Bytes that are no instruction, or that could not be read. */
   | "invalid";
 
-/** One explicit operand. `register` counts in encoding order; `bits` is its width, 0 where it has none (lea's memory operand). */
+/**
+ * One explicit operand. `register` counts in encoding order; `bits` is its width, 0 where it has none (lea's memory operand).
+ * A "string" operand is memory at rsi or rdi, which the instruction implies; its `register` is the address width.
+ */
 export interface Operand {
   readonly kind: "gpr" | "xmm" | "mm" | "st" | "segment" | "other-register" | "immediate" | "memory" | "string" | "branch";
   readonly register: number;

@@ -53,6 +53,8 @@ function constrain(state: DataView, insn: Instruction, random: Random): void {
     setGpr(state, 1, random.below(8));
     if (/^(Scas|Cmps)/.test(name)) equalise(state, random);
   }
+  if (insn.mnemonic === MNEMONIC.Ldmxcsr) fillWithControls(state, random);
+  if (/^Ps[lr][la][wdq]$/.test(name) && insn.operands[1]!.kind === "xmm") constrainVectorCount(state, insn.operands[1]!.register, random);
   if (insn.mnemonic === MNEMONIC.Leave) setGpr(state, 5, WINDOW + 64 + random.below(64));
   if (/^Popf/.test(name)) {
     const at = STATE.window + 128;
@@ -72,7 +74,7 @@ function constrain(state: DataView, insn: Instruction, random: Random): void {
     if (bitOffset.register === memory.base || bitOffset.register === memory.index) throw new Error("forms: a bit offset that is also an address");
   }
   const { bits } = insn.operands.find(({ kind }) => kind === "memory")!;
-  const align = bits >= 128 ? 16 : bits > 32 && /^[A-Z]/.test(name) && random.below(2) === 0 ? 8 : memory.base < 0 ? 8 : random.pick([1, 4, 8]);
+  const align = bits >= 128 ? 16 : bits > 32 && /^[A-Z]/.test(name) && random.below(2) === 0 ? 8 : memory.base < 0 || insn.mnemonic === MNEMONIC.Ldmxcsr ? 8 : random.pick([1, 4, 8]);
   let address = WINDOW + 64 + Math.floor(random.below(96) / align) * align;
   if (memory.base === 4) return;
   address -= memory.displacement + segment;
@@ -86,6 +88,16 @@ function constrain(state: DataView, insn: Instruction, random: Random): void {
     // The upper half is ignored by a 32-bit address.
     if (memory.addressBits === 32) state.setUint32(STATE.gpr + memory.base * 8 + 4, random.u32(), true);
   }
+}
+
+/** Values for MXCSR that mask all exceptions and set no reserved bit. */
+function fillWithControls(state: DataView, random: Random): void {
+  for (let n = 0; n < WINDOW_BYTES; n += 4) state.setUint32(STATE.window + n, 0x1f80 | (random.u32() & 0xe03f), true);
+}
+
+/** Mostly counts near the lanes' widths. */
+function constrainVectorCount(state: DataView, register: number, random: Random): void {
+  if (random.below(8) !== 0) state.setBigUint64(STATE.xmm + register * 16, BigInt(random.below(70)), true);
 }
 
 /** A 16-bit double shift by more than 16 is undefined (Intel SDM, SHLD). */

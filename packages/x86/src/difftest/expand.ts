@@ -6,7 +6,7 @@ export function expandForms(): string[] {
   const result = new Set<string>();
   for (const line of FORM_LINES.trim().split("\n")) {
     const [mnemonics, sizes, lists] = line.split(/ *: ?/).map((part) => part.trim());
-    const names = mnemonics!.split(/(?<!\block) +/);
+    const names = mnemonics!.split(/(?<!\b(?:lock|repn?e?)) +/);
     for (const name of names) {
       for (const size of sizes === "" ? [0] : sizes!.split(" ").map(Number)) {
         for (const [n, list] of lists!.split("|").entries()) {
@@ -33,6 +33,7 @@ function operands(list: string, size: number, random: Random): string {
     const [, kind, width] = /^([a-z]+?)(\d*l?)$/.exec(token) ?? [];
     const bits = width === undefined || width === "" ? size : Number.parseInt(width, 10);
     if (token === "=") result.push(result.at(-1)!);
+    else if (token.endsWith("$")) result.push(registerName(LEGACY.findIndex((name) => token === `r${name}x$` || token === `r${name}$`), bits));
     else if (token === "a") result.push(registerName(0, size));
     else if (token === "h") result.push(random.pick(["ah", "ch", "dh", "bh"]));
     else if (kind === "r" && (width === "" || /^(8|16|32|64)l?$/.test(width!))) {

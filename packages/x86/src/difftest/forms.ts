@@ -1,7 +1,8 @@
 /**
  * The forms under test, as text. A line is `mnemonics : sizes : operand lists`; each mnemonic is taken with each list, and with each size where there
  * are any. In a list, `r` is a general register of the size, `m` memory, `i` an immediate (a byte for shifts: `c`), `h` ah to bh, `x` an xmm
- * register; `r32`, `m128` and so on say their own width, `=` repeats the operand before, and what is none of these stands as it is.
+ * register; `r32`, `m128` and so on say their own width, `=` repeats the operand before, `rax$` is that register cut to the size, and what is
+ * none of these stands as it is.
  * assemble.ts turns them to bytes with GNU as (vectors/forms.txt); adding an instruction to the lowering means adding it here.
  */
 export const FORM_LINES = `
@@ -53,4 +54,81 @@ push pop : 16 : r | m
 pop : 64 : rsp | [rsp+8] | [rsp]
 leave pushfq popfq pushfw popfw : :
 enter : : 0,0 | 32,0
+bt bts btr btc : 16 32 64 : r,r | r,b | m,b | [rbx],rdx$ | [rsi+8],rax$
+bsf bsr tzcnt lzcnt popcnt : 16 32 64 : r,r | r,m | r,=
+cmpxchg : 8 16 32 64 : r,r | m,r | rbx$,r | r,rax$
+lock cmpxchg : 8 16 32 64 : m,r
+cmpxchg8b : 64 : [rsi] | [rbp+16]
+cmpxchg16b : 128 : [rsi] | [rbp+16]
+crc32 : 32 : r,r8 | r,r16 | r,r32 | r,m8 | r,m16 | r,m32
+crc32 : 64 : r,r8 | r,r64 | r,m64
+clc stc cmc cld std lahf sahf : :
+movsb movsw movsd movsq stosb stosw stosd stosq lodsb lodsw lodsd lodsq : :
+rep movsb rep movsw rep movsd rep movsq rep stosb rep stosw rep stosd rep stosq rep lodsb rep lodsd : :
+scasb scasw scasd scasq cmpsb cmpsw cmpsd cmpsq : :
+repe scasb repe scasw repe scasd repe scasq repe cmpsb repe cmpsw repe cmpsd repe cmpsq : :
+repne scasb repne scasw repne scasd repne scasq repne cmpsb repne cmpsw repne cmpsd repne cmpsq : :
+nop pause endbr64 mfence lfence sfence fnop fwait : :
+nop : 16 32 64 : m
+prefetchnta prefetcht0 prefetcht1 prefetcht2 prefetchw clflush : 8 : m
+movaps movups movapd movupd movdqa movdqu : : x,x | x,m128 | m128,x
+lddqu movntdqa : : x,m128
+movntps movntpd movntdq : : m128,x
+movss : : x,x | x,m32 | m32,x
+movsd : : x,x | x,m64 | m64,x
+movd : : x,r32 | r32,x | x,m32 | m32,x
+movq : : x,r64 | r64,x | x,m64 | m64,x | x,x
+movlps movhps movlpd movhpd : : x,m64 | m64,x
+movhlps movlhps : : x,x
+movddup : : x,x | x,m64
+movshdup movsldup : : x,x | x,m128
+movmskps movmskpd pmovmskb : : r32,x
+maskmovdqu : : x,x
+pextrb : : r32,x,b | m8,x,b
+pextrw : : r32,x,b | m16,x,b
+pextrd extractps : : r32,x,b | m32,x,b
+pextrq : : r64,x,b | m64,x,b
+pinsrb : : x,r32,b | x,m8,b
+pinsrw : : x,r32,b | x,m16,b
+pinsrd : : x,r32,b | x,m32,b
+pinsrq : : x,r64,b | x,m64,b
+insertps : : x,x,b | x,x,b | x,x,b | x,m32,b
+addps subps mulps divps minps maxps addpd subpd mulpd divpd minpd maxpd sqrtps sqrtpd : : x,x | x,m128 | x,=
+addss subss mulss divss minss maxss sqrtss : : x,x | x,m32 | x,=
+addsd subsd mulsd divsd minsd maxsd sqrtsd : : x,x | x,m64 | x,=
+ucomiss comiss : : x,x | x,m32 | x,=
+ucomisd comisd : : x,x | x,m64 | x,=
+cmpps cmppd : : x,x,0 | x,x,1 | x,x,2 | x,x,3 | x,x,4 | x,x,5 | x,x,6 | x,x,7 | x,m128,1 | x,=,0
+cmpss : : x,x,0 | x,x,1 | x,x,2 | x,x,3 | x,x,4 | x,x,5 | x,x,6 | x,x,7 | x,m32,6
+cmpsd : : x,x,0 | x,x,1 | x,x,2 | x,x,3 | x,x,4 | x,x,5 | x,x,6 | x,x,7 | x,m64,6
+addsubps addsubpd haddps haddpd hsubps hsubpd : : x,x | x,m128
+roundps roundpd : : x,x,0 | x,x,1 | x,x,2 | x,x,3 | x,x,4 | x,m128,9
+roundss : : x,x,0 | x,x,1 | x,x,2 | x,x,3 | x,m32,12
+roundsd : : x,x,0 | x,x,1 | x,x,2 | x,x,3 | x,m64,12
+ldmxcsr stmxcsr : 32 : m
+cvtsi2ss cvtsi2sd : : x,r32 | x,r64 | x,m32 | x,m64
+cvtss2si cvttss2si : : r32,x | r64,x | r32,m32 | r64,m32
+cvtsd2si cvttsd2si : : r32,x | r64,x | r32,m64 | r64,m64
+cvtss2sd : : x,x | x,m32 | x,=
+cvtsd2ss : : x,x | x,m64 | x,=
+cvtps2pd cvtdq2pd : : x,x | x,m64
+cvtpd2ps cvtdq2ps cvtps2dq cvttps2dq cvtpd2dq cvttpd2dq : : x,x | x,m128 | x,=
+paddb paddw paddd paddq psubb psubw psubd psubq paddsb paddsw paddusb paddusw psubsb psubsw psubusb psubusw : : x,x | x,m128 | x,=
+pavgb pavgw pminub pmaxub pminsw pmaxsw pminsb pmaxsb pminuw pmaxuw pminsd pmaxsd pminud pmaxud : : x,x | x,m128
+pcmpeqb pcmpeqw pcmpeqd pcmpeqq pcmpgtb pcmpgtw pcmpgtd pcmpgtq packsswb packuswb packssdw packusdw : : x,x | x,m128 | x,=
+pabsb pabsw pabsd psignb psignw psignd phaddw phaddd phaddsw phsubw phsubd phsubsw pmulhrsw pmaddubsw : : x,x | x,m128
+pand por pxor pandn andps orps xorps andnps andpd orpd xorpd andnpd : : x,x | x,m128 | x,=
+ptest : : x,x | x,m128 | x,=
+pmullw pmulld pmaddwd pmulhw pmulhuw pmuludq pmuldq psadbw : : x,x | x,m128 | x,=
+psllw pslld psllq psrlw psrld psrlq psraw psrad : : x,1 | x,5 | x,15 | x,31 | x,63 | x,64 | x,200 | x,x | x,m128 | x,=
+pslldq psrldq : : x,1 | x,8 | x,15 | x,16 | x,77
+punpcklbw punpckhbw punpcklwd punpckhwd punpckldq punpckhdq punpcklqdq punpckhqdq unpcklps unpckhps unpcklpd unpckhpd : : x,x | x,m128 | x,=
+shufps shufpd pshufd pshuflw pshufhw : : x,x,b | x,x,b | x,m128,b | x,=,b
+pshufb : : x,x | x,m128 | x,=
+palignr : : x,x,0 | x,x,5 | x,x,15 | x,x,16 | x,x,20 | x,m128,33 | x,=,3
+blendps blendpd pblendw : : x,x,b | x,m128,b
+pblendvb blendvps blendvpd : : x,x,xmm0 | x,m128,xmm0
+pmovsxbw pmovzxbw pmovsxwd pmovzxwd pmovsxdq pmovzxdq : : x,x | x,m64
+pmovsxbd pmovzxbd pmovsxwq pmovzxwq : : x,x | x,m32
+pmovsxbq pmovzxbq : : x,x | x,m16
 `;

@@ -1,5 +1,5 @@
 import { GUEST_BASE } from "@decant/memory";
-import { I32, I64, OP, SIMD, type FunctionBuilder, type ValueType } from "@decant/wasm";
+import { F32, F64, I32, I64, OP, SIMD, V128, type FunctionBuilder, type ValueType } from "@decant/wasm";
 import { CPU, CPU_BLOCK, FLAG, GPR } from "../cpu-block.ts";
 import type { Condition, Instruction, Operand } from "../decode/instruction.ts";
 import { FlagState, type FlagRecord, type Value } from "./flags.ts";
@@ -42,6 +42,8 @@ export class Emitter {
   readonly #free = new Map<ValueType, number[]>();
   #taken: { type: ValueType; local: number }[] = [];
   #marked: Instruction | undefined;
+  /** The locals that hold an xmm register's low float or double beside the vector. */
+  readonly #scalars: ({ bits: number; local: number } | undefined)[] = [];
 
   constructor(f: FunctionBuilder, options: EmitterOptions) {
     this.f = f;
@@ -56,6 +58,7 @@ export class Emitter {
   /** Starts a block: all flags are in their locals. */
   beginBlock(): void {
     this.flags.set(-1, "local");
+    this.#scalars.length = 0;
     this.#releaseTemps();
   }
 
@@ -136,7 +139,66 @@ export class Emitter {
   }
 
   setXmm(n: number): void {
+    this.#scalars[n] = undefined;
     this.f.localSet(this.#registers.xmm(n));
+  }
+
+  /** Pushes the low float (32) or double (64) of an xmm register: the local that it was computed in, if that was in this block. */
+  getScalar(n: number, bits: number): this {
+    const known = this.#scalars[n];
+    if (known?.bits === bits) this.f.localGet(known.local);
+    else this.getXmm(n).f.simdLane(bits === 64 ? SIMD.f64x2_extract_lane : SIMD.f32x4_extract_lane, 0);
+    return this;
+  }
+
+  /**
+   * Sets the low float or double of an xmm register to the one on the wasm stack. It is kept in a local of its own as well: a chain of scalar
+   * operations then depends on the arithmetic only, and not on putting each result into a vector and taking it out again.
+   */
+  setScalar(n: number, bits: number): void {
+    const local = this.temp(bits === 64 ? F64 : F32);
+    this.f.localSet(local);
+    this.getXmm(n).f.localGet(local).simdLane(bits === 64 ? SIMD.f64x2_replace_lane : SIMD.f32x4_replace_lane, 0);
+    this.setXmm(n);
+    this.#scalars[n] = { bits, local };
+  }
+
+  /** Pushes a scalar operand: the low lane of an xmm register, or memory of that width. */
+  scalar(insn: Instruction, n: number, bits: number): this {
+    const { kind, register } = insn.operands[n]!;
+    if (kind === "xmm") return this.getScalar(register, bits);
+    this.address(insn).f.load(bits === 64 ? OP.f64_load : OP.f32_load);
+    return this;
+  }
+
+  /** Pushes operand `n` as a v128: an xmm register, 128 bits of memory, or a narrower memory operand with zeros above. */
+  vector(insn: Instruction, n: number): this {
+    const { kind, register, bits } = insn.operands[n]!;
+    if (kind === "xmm") return this.getXmm(register);
+    this.address(insn);
+    if (bits === 16) this.f.v128Const(new Uint8Array(16)).simdLoadLane(SIMD.v128_load16_lane, 0, 0);
+    else if (bits === 32) this.f.simdLoad(SIMD.v128_load32_zero);
+    else if (bits === 64) this.f.simdLoad(SIMD.v128_load64_zero);
+    else if (bits === 128) this.f.simdLoad(SIMD.v128_load);
+    else throw new NotTranslated(insn, `${bits} bits of vector memory`);
+    return this;
+  }
+
+  simd(opcode: number): this {
+    this.f.simd(opcode);
+    return this;
+  }
+
+  /** A temporary local for a v128. */
+  vectorTemp(): number {
+    return this.temp(V128);
+  }
+
+  /** Copies the float or double on the wasm stack to a temporary local, and returns that. */
+  floatTee(bits: number): number {
+    const local = this.temp(bits === 64 ? F64 : F32);
+    this.f.localTee(local);
+    return local;
   }
 
   // Operands.
@@ -362,6 +424,7 @@ export class Emitter {
     this.#options.spillAll();
     body();
     this.#options.reloadAll();
+    this.#scalars.length = 0;
   }
 
   /** Says that what follows may trap; counted once an instruction. */
@@ -374,7 +437,7 @@ export class Emitter {
   #releaseTemps(): void {
     const kept = [];
     for (const taken of this.#taken) {
-      if (this.flags.holds(taken.local)) kept.push(taken);
+      if (this.flags.holds(taken.local) || this.#scalars.some((scalar) => scalar?.local === taken.local)) kept.push(taken);
       else {
         const free = this.#free.get(taken.type);
         if (free === undefined) this.#free.set(taken.type, [taken.local]);

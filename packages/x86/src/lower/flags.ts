@@ -11,7 +11,9 @@ export type Value = { readonly local: number } | { readonly constant: bigint };
  */
 export type FlagRecord =
   | { readonly op: "add" | "sub"; readonly bits: number; readonly a: Value; readonly b: Value; readonly result: Value | undefined; readonly carryIn: boolean }
-  | { readonly op: "result"; readonly bits: number; readonly result: Value };
+  | { readonly op: "result"; readonly bits: number; readonly result: Value }
+  /** ucomiss and kin: two locals of f32 or f64. CF, ZF and PF only. */
+  | { readonly op: "float"; readonly bits: number; readonly a: number; readonly b: number };
 
 type FlagSource = "local" | 0 | 1 | FlagRecord;
 
@@ -103,6 +105,7 @@ export class FlagState {
       this.#compare(compare, first.bits, first.a, first.b);
       return true;
     }
+    if (first.op === "float") return this.#fusedFloat(cc, first);
     if (first.op !== "result") return false;
     const zero: Value = { constant: 0n };
     if (cc === CC.e || cc === CC.ne) this.#compare(cc === CC.e ? "eq" : "ne", first.bits, first.result, zero);
@@ -113,6 +116,34 @@ export class FlagState {
       this.#compare(cc === CC.le ? "le_s" : "gt_s", first.bits, first.result, zero);
     } else return false;
     return true;
+  }
+
+  #fusedFloat(cc: Condition, record: FlagRecord & { op: "float" }): boolean {
+    if (cc !== CC.a && cc !== CC.be) return false;
+    if (this.#source(FLAG.CF) !== record || this.#source(FLAG.ZF) !== record) return false;
+    this.#compareFloats("gt", record);
+    if (cc === CC.be) this.#f.op(OP.i32_eqz);
+    return true;
+  }
+
+  #compareFloats(compare: "lt" | "gt" | "ge", { bits, a, b }: FlagRecord & { op: "float" }): void {
+    this.#f.localGet(a).localGet(b).op(bits === 64 ? OP[`f64_${compare}`] : OP[`f32_${compare}`]);
+  }
+
+  /** Unordered sets all three (Intel SDM, UCOMISD), which is why each is the negation of a comparison. */
+  #pushFromFloats(flag: Flag, record: FlagRecord & { op: "float" }): void {
+    const f = this.#f;
+    if (flag === FLAG.CF) {
+      this.#compareFloats("ge", record);
+      f.op(OP.i32_eqz);
+    } else if (flag === FLAG.ZF) {
+      this.#compareFloats("lt", record);
+      this.#compareFloats("gt", record);
+      f.op(OP.i32_or).op(OP.i32_eqz);
+    } else {
+      const ne = record.bits === 64 ? OP.f64_ne : OP.f32_ne;
+      f.localGet(record.a).localGet(record.a).op(ne).localGet(record.b).localGet(record.b).op(ne).op(OP.i32_or);
+    }
   }
 
   #general(cc: Condition): void {
@@ -145,6 +176,7 @@ export class FlagState {
 
   #pushFromRecord(flag: Flag, record: FlagRecord): void {
     const f = this.#f;
+    if (record.op === "float") return this.#pushFromFloats(flag, record);
     const wide = record.bits === 64;
     switch (flag) {
       case FLAG.ZF:
@@ -206,7 +238,7 @@ export class FlagState {
   }
 
   /** The result; what lies above `bits` in a recomputed one is rubbish, which SF, PF, AF, OF and CF with carry do not look at. */
-  #result(record: FlagRecord): void {
+  #result(record: Exclude<FlagRecord, { op: "float" }>): void {
     if (record.result !== undefined) return this.#value(record.result, record.bits);
     if (record.op === "result") return;
     this.#value(record.a, record.bits);
@@ -276,6 +308,7 @@ const COMPARE: Partial<Record<Condition, Compare>> = {
 };
 
 function recordHolds(record: FlagRecord, local: number): boolean {
+  if (record.op === "float") return record.a === local || record.b === local;
   const values = record.op === "result" ? [record.result] : [record.a, record.b, record.result];
   return values.some((value) => value !== undefined && "local" in value && value.local === local);
 }

@@ -1,4 +1,6 @@
+import type { GuestMemory } from "@decant/memory";
 import { I32, I64, type ValueType } from "@decant/wasm";
+import { cpuid } from "./cpuid.ts";
 
 /** The functions that generated code imports for what is too slow or too rare to emit: name, parameters, results. */
 export const HELPERS = {
@@ -6,6 +8,11 @@ export const HELPERS = {
   trap: { parameters: [I32, I32], results: [] },
   /** (high, low, divisor, isSigned, rip): the 64-bit quotient, or #DE where it does not fit. */
   divide128: { parameters: [I64, I64, I64, I32, I32], results: [I64] },
+  /** (leaf, subleaf, register): one register of the leaf. */
+  cpuid: { parameters: [I32, I32, I32], results: [I32] },
+  timestamp: { parameters: [], results: [I64] },
+  /** (crc, data, bytes): CRC-32C. */
+  crc32: { parameters: [I32, I64, I32], results: [I32] },
 } as const satisfies Record<string, { parameters: readonly ValueType[]; results: readonly ValueType[] }>;
 
 export type HelperName = keyof typeof HELPERS;
@@ -15,11 +22,12 @@ export const TRAP = { divide: 0 } as const;
 
 
 /** What the helpers need of the machine. */
-import type { GuestMemory } from "@decant/memory";
 export interface HelperHost {
   readonly memory: Pick<GuestMemory, "wasm">;
   /** Ends the instruction at guest address `rip` with a processor exception. Must throw. */
   trap(kind: number, rip: number): never;
+  /** The time stamp counter; by default the host's clock in nanoseconds. */
+  timestamp?(): bigint;
 }
 
 /** The implementations of HELPERS, to be imported by generated modules. */
@@ -34,5 +42,17 @@ export function createHelpers(host: HelperHost): Record<HelperName, (...values: 
       if (!fits) host.trap(TRAP.divide, rip >>> 0);
       return BigInt.asIntN(64, quotient);
     },
+    cpuid,
+    timestamp: () => host.timestamp?.() ?? BigInt(Math.round(performance.now() * 1e6)),
+    crc32,
   };
+}
+
+/** CRC-32C of the low bytes of `data`, bit by bit: the reflected polynomial 0x82F63B78 (Intel SDM, CRC32). */
+function crc32(crc: number, data: bigint, bytes: number): number {
+  for (let n = 0; n < bytes; n++) {
+    crc ^= Number((data >> BigInt(8 * n)) & 0xffn);
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+  }
+  return crc | 0;
 }

@@ -1,13 +1,22 @@
 import { MNEMONIC, type MnemonicName } from "../decode/mnemonics.ts";
 import { arithmetic } from "./arithmetic.ts";
+import { bits } from "./bits.ts";
+import { flagInstructions } from "./flag-instructions.ts";
 import { logic } from "./logic.ts";
 import type { Lowering, LoweringTable } from "./lowering.ts";
 import { moves } from "./moves.ts";
 import { multiplyDivide } from "./multiply-divide.ts";
 import { shifts } from "./shifts.ts";
+import { sseConvert } from "./sse-convert.ts";
+import { sseFloat } from "./sse-float.ts";
+import { sseInteger } from "./sse-integer.ts";
+import { sseMoves } from "./sse-moves.ts";
+import { sseShuffle } from "./sse-shuffle.ts";
 import { stack } from "./stack.ts";
+import { strings } from "./strings.ts";
+import { system } from "./system.ts";
 
-const TOPICS: readonly LoweringTable[] = [moves, arithmetic, logic, shifts, multiplyDivide, stack];
+const TOPICS: readonly LoweringTable[] = [moves, arithmetic, logic, shifts, multiplyDivide, stack, bits, flagInstructions, strings, system, sseMoves, sseFloat, sseConvert, sseInteger, sseShuffle];
 
 /** The lowering of each mnemonic, by the decoder's number. */
 export const lowerings: readonly (Lowering | undefined)[] = byNumber();

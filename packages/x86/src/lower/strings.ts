@@ -1,0 +1,221 @@
+import { GUEST_BASE } from "@decant/memory";
+import { I32, I64, OP } from "@decant/wasm";
+import { CPU, FLAG, GPR } from "../cpu-block.ts";
+import type { Instruction } from "../decode/instruction.ts";
+import type { Effects } from "./effects.ts";
+import type { Emitter } from "./emitter.ts";
+import { NotTranslated, type Lowering, type LoweringTable } from "./lowering.ts";
+
+const RCX = 1 << GPR.rcx;
+const RSI = 1 << GPR.rsi;
+const RDI = 1 << GPR.rdi;
+
+/**
+ * The string instructions. What compilers and C libraries emit, forward `rep movs` and `rep stosb`, is memory.copy and memory.fill; the rest
+ * is a loop over the elements.
+ */
+const movs = string(RSI | RDI, 0, (e, insn) => (insn.prefixes.rep || insn.prefixes.repne ? repeatedMove(e, insn) : moveElement(e, insn)));
+const stos = string(RDI, 0, (e, insn) => (insn.prefixes.rep || insn.prefixes.repne ? repeatedStore(e, insn) : storeElement(e, insn)), 1 << GPR.rax);
+const lods = string(RSI, 0, (e, insn) => (insn.prefixes.rep || insn.prefixes.repne ? repeated(e, () => loadElement(e, insn)) : loadElement(e, insn)));
+const scas = string(RDI, FLAG.ALL, (e, insn) => compareElements(e, insn, "accumulator"), 1 << GPR.rax);
+const cmps = string(RSI | RDI, FLAG.ALL, (e, insn) => compareElements(e, insn, "source"));
+
+/** Movsd and Cmpsd are also SSE's: `stringOr` in the SSE tables takes these where the operands are strings. */
+export const stringMoveDoubleword = movs;
+export const stringCompareDoubleword = cmps;
+
+export const strings: LoweringTable = {
+  Movsb: movs, Movsw: movs, Movsq: movs,
+  Stosb: stos, Stosw: stos, Stosd: stos, Stosq: stos,
+  Lodsb: { ...lods, writes: 1 << GPR.rax }, Lodsw: { ...lods, writes: 1 << GPR.rax }, Lodsd: { ...lods, writes: 1 << GPR.rax }, Lodsq: { ...lods, writes: 1 << GPR.rax },
+  Scasb: scas, Scasw: scas, Scasd: scas, Scasq: scas,
+  Cmpsb: cmps, Cmpsw: cmps, Cmpsq: cmps,
+}; // prettier-ignore
+
+/** A mnemonic shared by a string instruction and an SSE one. */
+export function stringOr(text: Lowering, sse: Lowering): Lowering {
+  const isString = (insn: Instruction) => insn.operands[0]!.kind === "string";
+  return {
+    ...sse,
+    adjust(effects, insn) {
+      if (!isString(insn)) return sse.adjust?.(effects, insn);
+      effects.flagsWritten = text.flagsWritten ?? 0;
+      effects.flagsMust = effects.flagsWritten;
+      text.adjust?.(effects, insn);
+    },
+    lower: (e, insn) => (isString(insn) ? text.lower(e, insn) : sse.lower(e, insn)),
+  };
+}
+
+function string(pointers: number, flags: number, lower: Lowering["lower"], reads = 0): Lowering {
+  return {
+    operands: "--",
+    flagsWritten: flags,
+    memory: true,
+    adjust(effects: Effects, insn) {
+      const repeats = insn.prefixes.rep || insn.prefixes.repne;
+      const registers = pointers | (repeats ? RCX : 0);
+      effects.reads |= reads | registers;
+      effects.writes |= registers;
+      // lods of less than 32 bits keeps the rest of rax; repeated, with a count of 0, all of it.
+      if (pointers === RSI && (repeats || insn.operands[0]!.bits < 32)) effects.reads |= 1 << GPR.rax;
+      effects.memory = true;
+      if (repeats) effects.flagsMust = 0;
+    },
+    lower(e, insn) {
+      const operand = insn.operands.find(({ kind }) => kind === "string")!;
+      if (operand.register !== e.mode) throw new NotTranslated(insn, "address size");
+      if (insn.memory?.segment !== "none") throw new NotTranslated(insn, "segment override");
+      e.mayFault(insn);
+      lower(e, insn);
+    },
+  };
+}
+
+function elementBits(insn: Instruction): number {
+  return insn.operands.find(({ kind }) => kind === "string")!.bits;
+}
+
+/** Pushes the wasm address in rsi or rdi. */
+function pointer(e: Emitter, register: number): Emitter {
+  e.getGpr(register, 32).f.i32Const(-GUEST_BASE).op(OP.i32_add);
+  return e;
+}
+
+/** Moves pointers by an element, in the direction that DF says. */
+function advance(e: Emitter, bytes: number, registers: readonly number[]): void {
+  const step = e.temp(e.mode === 64 ? I64 : I32);
+  e.const(-bytes, e.mode).const(bytes, e.mode).cpuAddress(CPU.df).load(32).f.select().localSet(step);
+  for (const register of registers) {
+    e.getGpr(register, e.mode).f.localGet(step);
+    e.int(e.mode, "add").setGpr(register, e.mode);
+  }
+}
+
+/** Repeats `body` rcx times. */
+function repeated(e: Emitter, body: () => void): void {
+  const f = e.f;
+  countNotZero(e);
+  f.if();
+  const again = f.loop();
+  body();
+  countDown(e);
+  countNotZero(e);
+  f.brIf(again).end().end();
+}
+
+function countNotZero(e: Emitter): void {
+  e.getGpr(GPR.rcx, e.mode).const(0, e.mode).int(e.mode, "ne");
+}
+
+function countDown(e: Emitter): void {
+  e.getGpr(GPR.rcx, e.mode).const(-1, e.mode).int(e.mode, "add").setGpr(GPR.rcx, e.mode);
+}
+
+function moveElement(e: Emitter, insn: Instruction): void {
+  const bits = elementBits(insn);
+  pointer(e, GPR.rdi);
+  pointer(e, GPR.rsi).load(bits).store(bits);
+  advance(e, bits / 8, [GPR.rsi, GPR.rdi]);
+}
+
+function storeElement(e: Emitter, insn: Instruction): void {
+  const bits = elementBits(insn);
+  pointer(e, GPR.rdi).getGpr(GPR.rax, bits).store(bits);
+  advance(e, bits / 8, [GPR.rdi]);
+}
+
+function loadElement(e: Emitter, insn: Instruction): void {
+  const bits = elementBits(insn);
+  pointer(e, GPR.rsi).load(bits).setGpr(GPR.rax, bits);
+  advance(e, bits / 8, [GPR.rsi]);
+}
+
+/** Pushes whether the whole run can be one bulk operation: forwards, and of less than 4 GiB. `bytes` is a local as wide as the mode. */
+function pushIsBulk(e: Emitter, bytes: number): void {
+  e.cpuAddress(CPU.df).load(32).f.op(OP.i32_eqz);
+  if (e.mode === 64) e.f.localGet(bytes).i64Const(32).op(OP.i64_shr_u).op(OP.i64_eqz).op(OP.i32_and);
+}
+
+/** Pushes rcx times the element's size, and keeps it in the local that is returned. */
+function runLength(e: Emitter, size: number): number {
+  const bytes = e.temp(e.mode === 64 ? I64 : I32);
+  e.getGpr(GPR.rcx, e.mode).const(Math.log2(size), e.mode).int(e.mode, "shl").f.localSet(bytes);
+  return bytes;
+}
+
+function repeatedMove(e: Emitter, insn: Instruction): void {
+  const f = e.f;
+  const bytes = runLength(e, elementBits(insn) / 8);
+  pushIsBulk(e, bytes);
+  // A destination inside the source repeats a pattern element by element, which memory.copy does not.
+  e.getGpr(GPR.rdi, 32).getGpr(GPR.rsi, 32).int(32, "sub");
+  f.localGet(bytes);
+  e.resize(e.mode, 32).int(32, "ge_u").int(32, "and").f.if();
+  pointer(e, GPR.rdi);
+  pointer(e, GPR.rsi).f.localGet(bytes);
+  e.resize(e.mode, 32).f.memoryCopy();
+  finishRun(e, bytes, [GPR.rsi, GPR.rdi]);
+  f.else();
+  repeated(e, () => moveElement(e, insn));
+  f.end();
+}
+
+function repeatedStore(e: Emitter, insn: Instruction): void {
+  if (elementBits(insn) > 8) return repeated(e, () => storeElement(e, insn));
+  const f = e.f;
+  const bytes = runLength(e, 1);
+  pushIsBulk(e, bytes);
+  f.if();
+  pointer(e, GPR.rdi).getGpr(GPR.rax, 8).f.localGet(bytes);
+  e.resize(e.mode, 32).f.memoryFill();
+  finishRun(e, bytes, [GPR.rdi]);
+  f.else();
+  repeated(e, () => storeElement(e, insn));
+  f.end();
+}
+
+function finishRun(e: Emitter, bytes: number, registers: readonly number[]): void {
+  for (const register of registers) {
+    e.getGpr(register, e.mode).f.localGet(bytes);
+    e.int(e.mode, "add").setGpr(register, e.mode);
+  }
+  e.const(0, e.mode).setGpr(GPR.rcx, e.mode);
+}
+
+/** scas (accumulator less memory) and cmps (source less destination); repeated, while the elements are equal (repe) or differ (repne). */
+function compareElements(e: Emitter, insn: Instruction, first: "accumulator" | "source"): void {
+  const f = e.f;
+  const bits = elementBits(insn);
+  const type = bits === 64 ? I64 : I32;
+  const a = e.temp(type);
+  const b = e.temp(type);
+  const compare = () => {
+    if (first === "accumulator") e.getGpr(GPR.rax, bits);
+    else pointer(e, GPR.rsi).load(bits);
+    f.localSet(a);
+    pointer(e, GPR.rdi).load(bits).f.localSet(b);
+    advance(e, bits / 8, first === "source" ? [GPR.rsi, GPR.rdi] : [GPR.rdi]);
+  };
+  const record = { op: "sub", bits, a: { local: a }, b: { local: b }, result: undefined, carryIn: false } as const;
+  if (!insn.prefixes.rep && !insn.prefixes.repne) {
+    compare();
+    if (e.live) e.setFlags(FLAG.ALL, record);
+    return;
+  }
+  e.flags.materialise(e.live);
+  countNotZero(e);
+  f.if();
+  const again = f.loop();
+  compare();
+  countDown(e);
+  countNotZero(e);
+  f.localGet(a).localGet(b);
+  e.int(bits, insn.prefixes.rep ? "eq" : "ne").int(32, "and").f.brIf(again).end();
+  if (e.live) {
+    e.setFlags(FLAG.ALL, record);
+    e.flags.materialise(e.live);
+  }
+  f.end();
+  e.flags.set(FLAG.ALL, "local");
+}
