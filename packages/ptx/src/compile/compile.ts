@@ -1,0 +1,121 @@
+import { ModuleBuilder } from "@decant/wasm";
+import { PtxError } from "../error.ts";
+import type { PtxModule, Variable } from "../parse/ast.ts";
+import { bytesOf } from "../parse/types.ts";
+import type { Site } from "./emitter.ts";
+import { Helpers } from "./helpers.ts";
+import { writeKernel, type KernelOptions } from "./kernel.ts";
+import { placeModuleVariables, type ModuleVariable } from "./symbols.ts";
+
+export interface CompiledKernel {
+  readonly name: string;
+  readonly parameters: readonly { readonly name: string; readonly offset: number; readonly size: number }[];
+  readonly parameterBytes: number;
+  /** Export names of the phase functions. One: the kernel has no barriers, and a call may run many blocks. */
+  readonly phases: readonly string[];
+  /** Bytes a thread: what it keeps across barriers, and its local memory. */
+  readonly frameBytes: number;
+  readonly localBytes: number;
+  /** Static shared memory; dynamic shared memory follows it, aligned to 16. */
+  readonly sharedBytes: number;
+  readonly maxThreads: number;
+  /** From .reqntid: the only block shape that may be launched. */
+  readonly requiredBlock: readonly number[] | undefined;
+  readonly registers: number;
+}
+
+export interface CompiledVariable {
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly constant: boolean;
+}
+
+/** A pointer in a variable's initial value: the address of the byte at `target`, shifted and masked as `mask` says. */
+export interface Relocation {
+  readonly offset: number;
+  readonly size: number;
+  readonly target: number;
+  readonly mask: bigint | undefined;
+}
+
+/** A module ready to be instantiated: see `layout.ts` for what it expects of its memory. */
+export interface CompiledModule {
+  readonly wasm: Uint8Array;
+  readonly kernels: readonly CompiledKernel[];
+  readonly variables: readonly CompiledVariable[];
+  readonly variableBytes: number;
+  /** Initial bytes of variables that do not start as zeros. */
+  readonly initial: readonly { readonly offset: number; readonly bytes: Uint8Array }[];
+  readonly relocations: readonly Relocation[];
+  /** Indexed by the fault record's site. */
+  readonly sites: readonly Site[];
+  readonly version: { readonly major: number; readonly minor: number };
+  readonly target: string;
+}
+
+/** Compiles all entry functions of a module. Fails with PtxError for what is wrong, and for what is not translated yet. */
+export function compileModule(module: PtxModule, options: KernelOptions): CompiledModule {
+  const builder = new ModuleBuilder();
+  const helpers = new Helpers(builder);
+  const placed = placeModuleVariables(module);
+  const sites: Site[] = [];
+  const entries = module.functions.filter(({ entry, body }) => entry && body !== undefined);
+  if (module.addressSize === 32 && module.version.major >= 3) throw new PtxError(1, ".address_size 32 is not translated yet", { kind: "unsupported" });
+  const kernels = entries.map((entry): CompiledKernel => {
+    const written = writeKernel(builder, helpers, module, entry, placed.variables, sites, options);
+    const { symbols } = written;
+    const required = entry.directives.get("reqntid");
+    const most = required ?? entry.directives.get("maxntid");
+    return {
+      name: written.name,
+      parameters: symbols.parameters,
+      parameterBytes: symbols.parameterBytes,
+      phases: written.phases,
+      frameBytes: written.frameBytes,
+      localBytes: symbols.localBytes,
+      sharedBytes: symbols.sharedBytes,
+      maxThreads: most === undefined ? 1024 : Math.min(1024, most.reduce((a, b) => a * b, 1)),
+      requiredBlock: required,
+      registers: written.registers,
+    };
+  });
+  const { initial, relocations } = initialValues(placed.variables);
+  return {
+    wasm: builder.finish(),
+    kernels,
+    variables: placed.variables.map(({ variable, offset }) => ({ name: variable.name, offset, size: variable.size, constant: variable.space === "const" })),
+    variableBytes: placed.bytes,
+    initial,
+    relocations,
+    sites,
+    version: module.version,
+    target: module.targets[0] ?? "",
+  };
+}
+
+function initialValues(variables: readonly ModuleVariable[]): Pick<CompiledModule, "initial" | "relocations"> {
+  const initial: { offset: number; bytes: Uint8Array }[] = [];
+  const relocations: Relocation[] = [];
+  const addresses = new Map(variables.map(({ variable, offset }) => [variable.name, offset]));
+  for (const { variable, offset } of variables) {
+    if (variable.initial.length === 0) continue;
+    const size = bytesOf(variable.type);
+    const bytes = new Uint8Array(variable.initial.length * size);
+    for (const [index, value] of variable.initial.entries()) {
+      if (value.kind === "bits") {
+        for (let byte = 0; byte < size; byte++) bytes[index * size + byte] = Number((value.value >> BigInt(8 * byte)) & 0xffn);
+        continue;
+      }
+      const target = addresses.get(value.name);
+      if (target === undefined) throw unknownTarget(variable, value.name);
+      relocations.push({ offset: offset + index * size, size, target: target + Number(value.offset), mask: value.mask });
+    }
+    initial.push({ offset, bytes });
+  }
+  return { initial, relocations };
+}
+
+function unknownTarget(variable: Variable, name: string): PtxError {
+  return new PtxError(variable.line, `the address of '${name}' in the initial value of '${variable.name}' is not translated yet`, { kind: "unsupported" });
+}

@@ -1,0 +1,67 @@
+/**
+ * The memory that a compiled kernel and the driver that runs it share. All addresses are byte addresses in the
+ * context's WebAssembly memory; all fields are 32 bits wide unless they say otherwise.
+ *
+ * A generic 64-bit device pointer is `tag << 32 | address in the memory`, for every state space, so that a pointer of
+ * another context, or a small wild one, never passes for an address here.
+ */
+export const LAUNCH = {
+  gridDim: 0, // x, y, z
+  blockDim: 12, // x, y, z
+  threads: 24, // in a block
+  sharedBytes: 28, // static and dynamic
+  parameters: 32, // address of the parameter block, 16-byte aligned
+  parameterBytes: 36,
+  allocations: 40, // address of the allocation table: pairs of first and end address, ascending, not overlapping
+  allocationCount: 44,
+  dynamicShared: 48, // offset of dynamic shared memory in the shared window
+  gridId: 52,
+  bytes: 64,
+} as const;
+
+/** What one worker owns while it runs blocks. */
+export const WORKER = {
+  launch: 0,
+  shared: 4, // base of the shared window, 16-byte aligned
+  local: 8, // base of the local memory of thread 0
+  frames: 12, // base of the values that threads keep across barriers
+  states: 16, // base of one state word a thread
+  blockIndex: 20, // x, y, z of the first block to run
+  faultKind: 32,
+  faultSite: 36,
+  faultThread: 40,
+  faultAddress: 48, // 64 bits
+  rangeBase: 56, // 64 bits: what `resolve` answers, as a generic pointer
+  rangeCount: 64, // 64 bits: how many elements of the asked size the range holds
+  smid: 72,
+  bytes: 80,
+} as const;
+
+/** The word that makes every loop of every kernel in the memory stop, when it is not 0. */
+export const ABORT_WORD = 64;
+
+/** Why a kernel trapped. 0 with a raised abort word: it was stopped. */
+export const FAULT = { none: 0, illegalAddress: 1, misalignedAddress: 2, trap: 3, assert: 4, stopped: 5, deadlock: 6 } as const;
+
+/**
+ * A thread's state word after a phase: where it goes on (the phase), and what it waits for. A phase function returns the
+ * state that all its threads reached, or MIXED.
+ */
+export const STATE = {
+  done: -1,
+  mixed: 0x7fff_ffff,
+  phaseMask: 0xfff,
+  /** Bits 12 and 13: 0 may run, 1 waits at a barrier of the block, 2 waits for its warp. */
+  waitShift: 12,
+  barrier: 1,
+  warp: 2,
+  /** Bits 16 to 19: the barrier. */
+  barrierShift: 16,
+  /** Bits 20 to 26: how many threads the barrier expects, in warps; 0 for the whole block. */
+  countShift: 20,
+} as const;
+
+/** In the frame of a thread that waits for its warp: who takes part, whom it asks, what it brings, and what it brought. */
+export const WARP_FRAME = { mask: 0, lane: 4, value: 8, latch: 16, bytes: 24 } as const;
+
+export const WARP_SIZE = 32;

@@ -1,0 +1,271 @@
+import { I32, I64, OP } from "@decant/wasm";
+import type { Instruction, Operand } from "../../parse/ast.ts";
+import { bitsOf, isSigned } from "../../parse/types.ts";
+import type { Emitter } from "../emitter.ts";
+import { LAUNCH, STATE, WARP_FRAME } from "../layout.ts";
+import { illegal, notTranslated, Suffixes } from "../suffixes.ts";
+
+/** An instruction at which threads meet: what a thread leaves before it waits, and what it does when all have come. */
+export interface Meeting {
+  /** Leaves the thread's part in its frame, and pushes the state it waits in, without the phase. */
+  suspend(e: Emitter): void;
+  /** Sets the results. */
+  resume(e: Emitter): void;
+  readonly warp: boolean;
+}
+
+export function meeting(i: Instruction): Meeting {
+  switch (i.opcode) {
+    case "bar":
+    case "barrier": return barrier(i);
+    case "shfl": return shuffle(i);
+    case "vote": return vote(i);
+    case "match": return match(i);
+    default: return reduce(i);
+  }
+}
+
+const WARP_STATE = STATE.warp << STATE.waitShift;
+
+function barrier(i: Instruction): Meeting {
+  const suffixes = new Suffixes(i);
+  suffixes.take("cta");
+  const warp = suffixes.take("warp");
+  if (!suffixes.take("sync")) throw notTranslated(i);
+  suffixes.take("aligned");
+  suffixes.end();
+  const [first, count] = i.operands;
+  if (warp) {
+    return {
+      warp,
+      suspend(e) {
+        storeMask(e, i, first);
+        e.f.i32Const(WARP_STATE);
+      },
+      resume() {},
+    };
+  }
+  return {
+    warp,
+    suspend(e) {
+      const { f } = e;
+      f.i32Const(STATE.barrier << STATE.waitShift);
+      if (first !== undefined && e.constant(first) !== 0n) {
+        e.push(i, first, "u32");
+        f.i32Const(15).op(OP.i32_and).i32Const(STATE.barrierShift).op(OP.i32_shl).op(OP.i32_or);
+      }
+      if (count !== undefined) {
+        e.push(i, count, "u32");
+        f.i32Const(31).op(OP.i32_add).i32Const(5).op(OP.i32_shr_u).i32Const(63).op(OP.i32_and).i32Const(STATE.countShift).op(OP.i32_shl).op(OP.i32_or);
+      }
+    },
+    resume() {},
+  };
+}
+
+function storeMask(e: Emitter, i: Instruction, mask: Operand | undefined): void {
+  e.f.localGet(e.locals.frame);
+  if (mask === undefined) e.f.i32Const(-1);
+  else e.push(i, mask, "b32");
+  e.f.store(OP.i32_store, WARP_FRAME.mask, 2);
+}
+
+function shuffle(i: Instruction): Meeting {
+  const suffixes = new Suffixes(i);
+  const sync = suffixes.take("sync");
+  const mode = suffixes.oneOf(["up", "down", "bfly", "idx"]);
+  const type = suffixes.type();
+  suffixes.end();
+  if (mode === undefined || type !== "b32") throw illegal(i, "shfl needs a mode and .b32");
+  const [d, a, b, c, mask] = i.operands;
+  return {
+    warp: true,
+    suspend(e) {
+      const { f, locals } = e;
+      storeMask(e, i, sync ? mask : undefined);
+      const lane = e.scratch(I32, "lane");
+      const segment = e.scratch(I32, "segment");
+      const last = e.scratch(I32, "last");
+      const source = e.scratch(I32, "source");
+      f.localGet(locals.thread).i32Const(31).op(OP.i32_and).localSet(lane);
+      e.push(i, c, "b32");
+      f.localTee(last).i32Const(8).op(OP.i32_shr_u).i32Const(31).op(OP.i32_and).localSet(segment);
+      // The last lane of the segment that may be read; the first one for .up.
+      f.localGet(last).i32Const(31).op(OP.i32_and).localGet(segment).i32Const(-1).op(OP.i32_xor).op(OP.i32_and);
+      f.localGet(lane).localGet(segment).op(OP.i32_and).op(OP.i32_or).localSet(last);
+      e.push(i, b, "b32");
+      f.i32Const(31).op(OP.i32_and).localSet(source);
+      if (mode === "up") f.localGet(lane).localGet(source).op(OP.i32_sub);
+      else if (mode === "down") f.localGet(lane).localGet(source).op(OP.i32_add);
+      else if (mode === "bfly") f.localGet(lane).localGet(source).op(OP.i32_xor);
+      else {
+        f.localGet(source).localGet(segment).i32Const(-1).op(OP.i32_xor).op(OP.i32_and);
+        f.localGet(lane).localGet(segment).op(OP.i32_and).op(OP.i32_or);
+      }
+      f.localTee(source).localGet(last).op(mode === "up" ? OP.i32_ge_s : OP.i32_le_s).localSet(segment);
+      f.localGet(locals.frame).localGet(source).localGet(lane).localGet(segment).select();
+      f.localGet(segment).i32Const(8).op(OP.i32_shl).op(OP.i32_or).store(OP.i32_store, WARP_FRAME.lane, 2);
+      f.localGet(locals.frame);
+      e.push(i, a, "b32");
+      f.store(OP.i32_store, WARP_FRAME.value, 2);
+      f.i32Const(WARP_STATE);
+    },
+    resume(e) {
+      const { f, locals } = e;
+      const asked = e.scratch(I32, "asked");
+      const source = e.scratch(I32, "source");
+      f.localGet(locals.frame).load(OP.i32_load, WARP_FRAME.lane, 2).localSet(asked);
+      f.localGet(locals.thread).i32Const(-32).op(OP.i32_and).localGet(asked).i32Const(31).op(OP.i32_and).op(OP.i32_or).localSet(source);
+      // A lane beyond the block's end holds nothing: the thread's own value stands.
+      f.localGet(source).localGet(locals.thread).localGet(source).localGet(locals.launch).load(OP.i32_load, LAUNCH.threads, 2).op(OP.i32_lt_u).select().localSet(source);
+      pushFrame(e, source);
+      f.load(OP.i32_load, WARP_FRAME.latch, 2);
+      const value = d?.kind === "pair" ? d.first : d;
+      e.set(i, value, "b32");
+      if (d?.kind !== "pair") return;
+      f.localGet(asked).i32Const(8).op(OP.i32_shr_u);
+      e.set(i, d.second, "pred");
+    },
+  };
+}
+
+/** Pushes the frame of another thread of the block. */
+function pushFrame(e: Emitter, thread: number): void {
+  const { f, locals } = e;
+  f.localGet(thread).localGet(locals.thread).op(OP.i32_sub).i32Const(e.kernel.frameBytes).op(OP.i32_mul).localGet(locals.frame).op(OP.i32_add);
+}
+
+/** Runs `body` for each lane of the warp that takes part, with its frame in a local. */
+function eachLane(e: Emitter, body: (frame: number, lane: number) => void): void {
+  const { f, locals } = e;
+  const lane = e.scratch(I32, "lane");
+  const thread = e.scratch(I32, "peer");
+  const frame = e.scratch(I32, "peer frame");
+  f.i32Const(0).localSet(lane);
+  f.localGet(locals.thread).i32Const(-32).op(OP.i32_and).localSet(thread);
+  const again = f.loop();
+  f.localGet(locals.frame).load(OP.i32_load, WARP_FRAME.mask, 2).localGet(lane).op(OP.i32_shr_u).i32Const(1).op(OP.i32_and);
+  f.localGet(thread).localGet(locals.launch).load(OP.i32_load, LAUNCH.threads, 2).op(OP.i32_lt_u).op(OP.i32_and).if();
+  pushFrame(e, thread);
+  f.localSet(frame);
+  body(frame, lane);
+  f.end();
+  f.localGet(thread).i32Const(1).op(OP.i32_add).localSet(thread);
+  f.localGet(lane).i32Const(1).op(OP.i32_add).localTee(lane).i32Const(32).op(OP.i32_lt_u).brIf(again);
+  f.end();
+}
+
+function vote(i: Instruction): Meeting {
+  const suffixes = new Suffixes(i);
+  const sync = suffixes.take("sync");
+  const mode = suffixes.oneOf(["all", "any", "uni", "ballot"]);
+  suffixes.type();
+  suffixes.end();
+  if (mode === undefined) throw illegal(i, "vote needs a mode");
+  const [d, a, mask] = i.operands;
+  return {
+    warp: true,
+    suspend(e) {
+      storeMask(e, i, sync ? mask : undefined);
+      e.f.localGet(e.locals.frame);
+      e.push(i, a, "pred");
+      e.f.store(OP.i32_store, WARP_FRAME.value, 2).i32Const(WARP_STATE);
+    },
+    resume(e) {
+      const { f } = e;
+      const ballot = e.scratch(I32, "ballot");
+      const present = e.scratch(I32, "present");
+      f.i32Const(0).localSet(ballot).i32Const(0).localSet(present);
+      eachLane(e, (frame, lane) => {
+        f.localGet(frame).load(OP.i32_load, WARP_FRAME.latch, 2).localGet(lane).op(OP.i32_shl).localGet(ballot).op(OP.i32_or).localSet(ballot);
+        f.i32Const(1).localGet(lane).op(OP.i32_shl).localGet(present).op(OP.i32_or).localSet(present);
+      });
+      f.localGet(ballot);
+      if (mode === "all") f.localGet(present).op(OP.i32_eq);
+      else if (mode === "any") f.i32Const(0).op(OP.i32_ne);
+      else if (mode === "uni") f.localGet(present).op(OP.i32_eq).localGet(ballot).op(OP.i32_eqz).op(OP.i32_or);
+      e.set(i, d, mode === "ballot" ? "b32" : "pred");
+    },
+  };
+}
+
+function match(i: Instruction): Meeting {
+  const suffixes = new Suffixes(i);
+  const mode = suffixes.oneOf(["any", "all"]);
+  suffixes.take("sync");
+  const type = suffixes.type();
+  suffixes.end();
+  if (mode === undefined || (type !== "b32" && type !== "b64")) throw illegal(i, "match needs .any or .all, and .b32 or .b64");
+  const [d, a, mask] = i.operands;
+  return {
+    warp: true,
+    suspend(e) {
+      storeMask(e, i, mask);
+      e.f.localGet(e.locals.frame);
+      e.push(i, a, type);
+      if (type === "b32") e.f.op(OP.i64_extend_i32_u);
+      e.f.store(OP.i64_store, WARP_FRAME.value, 3).i32Const(WARP_STATE);
+    },
+    resume(e) {
+      const { f } = e;
+      const equal = e.scratch(I32, "ballot");
+      const present = e.scratch(I32, "present");
+      const own = e.scratch(I64, "own");
+      f.i32Const(0).localSet(equal).i32Const(0).localSet(present);
+      f.localGet(e.locals.frame).load(OP.i64_load, WARP_FRAME.latch, 3).localSet(own);
+      eachLane(e, (frame, lane) => {
+        f.localGet(frame).load(OP.i64_load, WARP_FRAME.latch, 3).localGet(own).op(OP.i64_eq).localGet(lane).op(OP.i32_shl).localGet(equal).op(OP.i32_or).localSet(equal);
+        f.i32Const(1).localGet(lane).op(OP.i32_shl).localGet(present).op(OP.i32_or).localSet(present);
+      });
+      const value = d?.kind === "pair" ? d.first : d;
+      if (mode === "any") f.localGet(equal);
+      else f.localGet(present).i32Const(0).localGet(equal).localGet(present).op(OP.i32_eq).select();
+      e.set(i, value, "b32");
+      if (d?.kind !== "pair") return;
+      f.localGet(equal).localGet(present).op(OP.i32_eq);
+      e.set(i, d.second, "pred");
+    },
+  };
+}
+
+/** redux.sync. */
+function reduce(i: Instruction): Meeting {
+  const suffixes = new Suffixes(i);
+  suffixes.take("sync");
+  const operation = suffixes.oneOf(["add", "min", "max", "and", "or", "xor"]);
+  const type = suffixes.type();
+  suffixes.end();
+  if (operation === undefined || bitsOf(type) !== 32 || type === "f32") throw notTranslated(i);
+  const [d, a, mask] = i.operands;
+  return {
+    warp: true,
+    suspend(e) {
+      storeMask(e, i, mask);
+      e.f.localGet(e.locals.frame);
+      e.push(i, a, type);
+      e.f.store(OP.i32_store, WARP_FRAME.value, 2).i32Const(WARP_STATE);
+    },
+    resume(e) {
+      const { f } = e;
+      const sum = e.scratch(I32, "ballot");
+      const value = e.scratch(I32, "present");
+      // Every operation but add and xor may count the thread's own value twice.
+      if (operation === "add" || operation === "xor") f.i32Const(0);
+      else f.localGet(e.locals.frame).load(OP.i32_load, WARP_FRAME.latch, 2);
+      f.localSet(sum);
+      eachLane(e, (frame) => {
+        f.localGet(frame).load(OP.i32_load, WARP_FRAME.latch, 2).localSet(value);
+        f.localGet(sum).localGet(value);
+        if (operation === "min" || operation === "max") {
+          f.localGet(sum).localGet(value).op(isSigned(type) ? OP.i32_lt_s : OP.i32_lt_u);
+          if (operation === "max") f.op(OP.i32_eqz);
+          f.select();
+        } else f.op({ add: OP.i32_add, and: OP.i32_and, or: OP.i32_or, xor: OP.i32_xor }[operation]);
+        f.localSet(sum);
+      });
+      f.localGet(sum);
+      e.set(i, d, type);
+    },
+  };
+}
+

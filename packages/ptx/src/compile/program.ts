@@ -1,0 +1,111 @@
+import { PtxError } from "../error.ts";
+import { formatInstruction } from "../parse/format.ts";
+import type { Instruction, PtxFunction, Register } from "../parse/ast.ts";
+
+/** How a block ends. Targets are positions in `Program.blocks`. */
+export type Terminator =
+  | { readonly kind: "jump"; readonly target: number }
+  | { readonly kind: "branch"; readonly condition: Register; readonly negated: boolean; readonly target: number; readonly otherwise: number }
+  | { readonly kind: "exit" }
+  /** The thread waits at `instruction`, and goes on at `resume` in another phase. */
+  | { readonly kind: "suspend"; readonly instruction: Instruction; readonly resume: number };
+
+export interface Block {
+  readonly index: number;
+  readonly instructions: readonly Instruction[];
+  readonly terminator: Terminator;
+}
+
+/** A function's control-flow graph. Block 0 is the entry. */
+export interface Program {
+  readonly blocks: readonly Block[];
+  readonly registers: readonly Register[];
+}
+
+/** Instructions at which all threads of a block, or of a warp, meet. */
+export function suspends(instruction: Instruction): boolean {
+  const { opcode, modifiers } = instruction;
+  if (opcode === "bar" || opcode === "barrier") return modifiers[0] !== "arrive";
+  return opcode === "shfl" || opcode === "vote" || opcode === "match" || opcode === "redux";
+}
+
+export function successors(block: Block): readonly number[] {
+  const end = block.terminator;
+  switch (end.kind) {
+    case "jump": return [end.target];
+    case "branch": return end.target === end.otherwise ? [end.target] : [end.target, end.otherwise];
+    case "suspend": return [end.resume];
+    case "exit": return [];
+  }
+}
+
+/** Splits a function's body into blocks at labels, branches and barriers. */
+export function buildProgram(source: PtxFunction): Program {
+  const statements = source.body?.statements ?? [];
+  const starts = new Map<string, number>();
+  const blocks: { instructions: Instruction[]; end: Ending | undefined }[] = [];
+  let current: { instructions: Instruction[]; end: Ending | undefined } = { instructions: [], end: undefined };
+  blocks.push(current);
+  const startBlock = (): void => {
+    current = { instructions: [], end: undefined };
+    blocks.push(current);
+  };
+  for (const statement of statements) {
+    if (statement.kind === "label") {
+      if (current.instructions.length > 0 || current.end !== undefined) startBlock();
+      starts.set(statement.name, blocks.length - 1);
+      continue;
+    }
+    if (current.end !== undefined) startBlock();
+    const end = ending(statement);
+    if (end === undefined) {
+      current.instructions.push(statement);
+      continue;
+    }
+    if (end.kind === "suspend" && statement.guard !== undefined) {
+      current.end = { kind: "skip", instruction: statement };
+      startBlock();
+    }
+    current.end = end;
+  }
+  // Falling off the end is a return; this block is also where guarded returns go.
+  const exit = blocks.length;
+  const finished: Block[] = blocks.map(({ instructions, end }, index) => ({
+    index,
+    instructions,
+    terminator: terminate(end, index + 1, exit, starts),
+  }));
+  finished.push({ index: exit, instructions: [], terminator: { kind: "exit" } });
+  return { blocks: finished, registers: source.body?.registers ?? [] };
+}
+
+/** "skip" goes around the next block, which holds a guarded barrier. */
+type Ending = { kind: "branch" | "exit" | "suspend" | "skip"; instruction: Instruction };
+
+function ending(instruction: Instruction): Ending | undefined {
+  if (instruction.opcode === "bra") return { kind: "branch", instruction };
+  if (instruction.opcode === "ret" || instruction.opcode === "exit") return { kind: "exit", instruction };
+  return suspends(instruction) ? { kind: "suspend", instruction } : undefined;
+}
+
+function terminate(end: Ending | undefined, next: number, exit: number, starts: ReadonlyMap<string, number>): Terminator {
+  if (end === undefined) return { kind: "jump", target: next };
+  const { instruction } = end;
+  const { guard } = instruction;
+  if (end.kind === "suspend") return { kind: "suspend", instruction, resume: next };
+  if (end.kind === "skip" && guard !== undefined) {
+    return { kind: "branch", condition: guard.register, negated: guard.negated, target: next, otherwise: next + 1 };
+  }
+  const target = end.kind === "exit" ? exit : branchTarget(instruction, starts);
+  if (guard === undefined) return { kind: "jump", target };
+  return { kind: "branch", condition: guard.register, negated: guard.negated, target, otherwise: next };
+}
+
+function branchTarget(instruction: Instruction, starts: ReadonlyMap<string, number>): number {
+  const [operand] = instruction.operands;
+  const target = operand?.kind === "label" ? starts.get(operand.name) : undefined;
+  if (target === undefined || instruction.operands.length !== 1) {
+    throw new PtxError(instruction.line, "a branch needs one label", { instruction: formatInstruction(instruction) });
+  }
+  return target;
+}

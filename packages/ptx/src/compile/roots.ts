@@ -1,0 +1,46 @@
+import type { Instruction, Operand, Register } from "../parse/ast.ts";
+import { bitsOf } from "../parse/types.ts";
+import { effects } from "./operands.ts";
+import type { Program } from "./program.ts";
+
+const POINTER_MATH = new Set(["add", "sub", "mov", "cvta", "mad"]);
+
+/**
+ * For each 64-bit register, where its address comes from: a parameter, a variable, or a register that was loaded. Accesses
+ * with one root are likely to stay in one allocation, so they share a range check; being wrong costs time only.
+ */
+export function findRoots(program: Program): ReadonlyMap<Register, string> {
+  const first = new Map<Register, Instruction>();
+  for (const block of program.blocks) {
+    for (const instruction of block.instructions) {
+      for (const register of effects(instruction).writes) if (!first.has(register)) first.set(register, instruction);
+    }
+  }
+  const roots = new Map<Register, string>();
+  const rootOf = (register: Register, depth: number): { root: string; certain: boolean } => {
+    const known = roots.get(register);
+    if (known !== undefined) return { root: known, certain: known.startsWith("[") };
+    const definition = first.get(register);
+    if (definition === undefined || depth > 40) return { root: register.name, certain: false };
+    if (definition.opcode === "ld") {
+      const address = definition.operands[1];
+      const parameter = address?.kind === "address" && address.base?.kind === "variable";
+      return parameter ? { root: `[${address.base.variable.name}+${address.offset}]`, certain: true } : { root: register.name, certain: false };
+    }
+    if (!POINTER_MATH.has(definition.opcode)) return { root: register.name, certain: false };
+    let fallback: string | undefined;
+    for (const operand of definition.operands.slice(1)) {
+      const found = operandRoot(operand, depth);
+      if (found?.certain) return found;
+      fallback ??= found?.root;
+    }
+    return { root: fallback ?? register.name, certain: false };
+  };
+  const operandRoot = (operand: Operand, depth: number): { root: string; certain: boolean } | undefined => {
+    if (operand.kind === "variable") return { root: `[${operand.variable.name}]`, certain: true };
+    if (operand.kind !== "register" || bitsOf(operand.register.type) !== 64) return undefined;
+    return rootOf(operand.register, depth + 1);
+  };
+  for (const register of first.keys()) if (bitsOf(register.type) === 64) roots.set(register, rootOf(register, 0).root);
+  return roots;
+}

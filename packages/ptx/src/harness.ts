@@ -1,0 +1,140 @@
+import { ABORT_WORD, compileModule, FAULT, LAUNCH, parsePtx, runBlocks, STATE, WARP_FRAME, WARP_SIZE, WORKER } from "./index.ts";
+import type { CompiledModule, KernelOptions, PhaseFunction } from "./index.ts";
+
+const TAG = 0x7dec;
+const LAUNCH_AT = 0x1000;
+const WORKER_AT = 0x1100;
+const PARAMETERS_AT = 0x2000;
+const TABLE_AT = 0xa000;
+const SCRATCH_AT = 0x10000;
+const HEAP_AT = 0x400000;
+
+/** What a kernel's argument can be in a test. Buffers are read back after the run. */
+export type Argument = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array | Float64Array | BigUint64Array | BigInt64Array | { u32: number } | { s32: number } | { f32: number } | { f64: number } | { u64: bigint };
+
+export interface RunOptions extends Partial<KernelOptions> {
+  readonly grid?: readonly [number, number?, number?];
+  readonly block?: readonly [number, number?, number?];
+  readonly shared?: number;
+  /** Runs the blocks in ranges of this many. */
+  readonly chunk?: number;
+}
+
+export interface Fault {
+  readonly kind: number;
+  readonly line: number | undefined;
+  readonly thread: number;
+  readonly address: bigint;
+  readonly block: readonly number[];
+}
+
+/** A compiled module in a small memory of its own, for this package's tests: everything in one thread. */
+export class Harness {
+  readonly compiled: CompiledModule;
+  readonly #memory = new WebAssembly.Memory({ initial: 1024, maximum: 1024, shared: true });
+  readonly #exports: WebAssembly.Exports;
+
+  constructor(text: string, options: Partial<KernelOptions> = {}) {
+    this.compiled = compileModule(parsePtx(text), { features: { fusedMultiplyAdd: false }, ...options });
+    const symbols = HEAP_AT - 0x200000;
+    this.#exports = new WebAssembly.Instance(new WebAssembly.Module(this.compiled.wasm as Uint8Array<ArrayBuffer>), {
+      env: {
+        memory: this.#memory,
+        window: BigInt(TAG) << 32n,
+        symbols: pointer(symbols),
+        sin: Math.sin,
+        cos: Math.cos,
+        log2: Math.log2,
+        exp2: (x: number) => 2 ** x,
+        tanh: Math.tanh,
+        clock: () => process.hrtime.bigint(),
+      },
+    }).exports;
+    const bytes = new Uint8Array(this.#memory.buffer);
+    for (const { offset, bytes: initial } of this.compiled.initial) bytes.set(initial, symbols + offset);
+    for (const { offset, target } of this.compiled.relocations) new DataView(this.#memory.buffer).setBigUint64(symbols + offset, pointer(symbols + target), true);
+  }
+
+  /** Runs a kernel. Buffers among the arguments get their new contents. Throws the trap. */
+  run(name: string, args: readonly Argument[], options: RunOptions = {}): void {
+    const kernel = this.compiled.kernels.find((candidate) => candidate.name === name);
+    if (kernel === undefined) throw new Error(`no kernel ${name}`);
+    const view = new DataView(this.#memory.buffer);
+    const bytes = new Uint8Array(this.#memory.buffer);
+    const [gx, gy = 1, gz = 1] = options.grid ?? [1];
+    const [bx, by = 1, bz = 1] = options.block ?? [1];
+    const threads = bx * by * bz;
+    const symbols = HEAP_AT - 0x200000;
+    const allocations: [number, number][] = this.compiled.variables.map(({ offset, size }) => [symbols + offset, symbols + offset + size]);
+    let heap = HEAP_AT;
+    const buffers: [number, Argument & ArrayBufferView][] = [];
+    for (const [index, argument] of args.entries()) {
+      const at = PARAMETERS_AT + (kernel.parameters[index]?.offset ?? 0);
+      if (ArrayBuffer.isView(argument)) {
+        bytes.set(new Uint8Array(argument.buffer, argument.byteOffset, argument.byteLength), heap);
+        view.setBigUint64(at, pointer(heap), true);
+        buffers.push([heap, argument]);
+        if (argument.byteLength > 0) allocations.push([heap, heap + argument.byteLength]);
+        heap += Math.ceil(argument.byteLength / 256) * 256;
+      } else if ("u32" in argument) view.setUint32(at, argument.u32, true);
+      else if ("s32" in argument) view.setInt32(at, argument.s32, true);
+      else if ("f32" in argument) view.setFloat32(at, argument.f32, true);
+      else if ("f64" in argument) view.setFloat64(at, argument.f64, true);
+      else view.setBigUint64(at, argument.u64, true);
+    }
+    for (const [index, [start, end]] of allocations.entries()) {
+      view.setUint32(TABLE_AT + index * 8, start, true);
+      view.setUint32(TABLE_AT + index * 8 + 4, end, true);
+    }
+    const dynamic = Math.ceil(kernel.sharedBytes / 16) * 16;
+    const sharedBytes = options.shared === undefined ? kernel.sharedBytes : dynamic + options.shared;
+    for (const [index, value] of [gx, gy, gz, bx, by, bz, threads, sharedBytes, PARAMETERS_AT, kernel.parameterBytes, TABLE_AT, allocations.length, dynamic].entries()) {
+      view.setUint32(LAUNCH_AT + 4 * index, value, true);
+    }
+    const shared = SCRATCH_AT;
+    const states = shared + Math.ceil(sharedBytes / 16) * 16;
+    const local = states + 4096;
+    const frames = local + kernel.localBytes * threads;
+    for (const [index, value] of [LAUNCH_AT, shared, local, frames, states].entries()) view.setUint32(WORKER_AT + 4 * index, value, true);
+    view.setInt32(WORKER_AT + WORKER.faultKind, FAULT.none, true);
+    view.setInt32(ABORT_WORD, 0, true);
+    const run = {
+      layout: { LAUNCH, WORKER, STATE, WARP_FRAME, WARP_SIZE },
+      words: new Int32Array(this.#memory.buffer),
+      worker: WORKER_AT,
+      phases: kernel.phases.map((phase) => this.#exports[phase] as PhaseFunction),
+      frameBytes: kernel.frameBytes,
+    };
+    const blocks = gx * gy * gz;
+    const chunk = options.chunk ?? blocks;
+    for (let first = 0; first < blocks; first += chunk) runBlocks(run, first, Math.min(chunk, blocks - first));
+    for (const [at, buffer] of buffers) new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength).set(bytes.subarray(at, at + buffer.byteLength));
+  }
+
+  /** The fault record after a trap. */
+  get fault(): Fault {
+    const view = new DataView(this.#memory.buffer);
+    const field = (offset: number): number => view.getInt32(WORKER_AT + offset, true);
+    return {
+      kind: field(WORKER.faultKind),
+      line: this.compiled.sites[field(WORKER.faultSite)]?.line,
+      thread: field(WORKER.faultThread),
+      address: view.getBigUint64(WORKER_AT + WORKER.faultAddress, true),
+      block: [0, 4, 8].map((offset) => field(WORKER.blockIndex + offset)),
+    };
+  }
+
+  /** Raises the abort word: the next poll traps. */
+  abort(): void {
+    new Int32Array(this.#memory.buffer)[ABORT_WORD >> 2] = 1;
+  }
+}
+
+function pointer(address: number): bigint {
+  return (BigInt(TAG) << 32n) + BigInt(address);
+}
+
+/** Compiles and runs one kernel. */
+export function runKernel(text: string, name: string, args: readonly Argument[], options: RunOptions = {}): void {
+  new Harness(text, options).run(name, args, options);
+}

@@ -1,0 +1,9 @@
+export { PtxError, type PtxErrorKind } from "./error.ts";
+export * from "./parse/ast.ts";
+export { parsePtx } from "./parse/parse.ts";
+export { compileModule, type CompiledKernel, type CompiledModule, type CompiledVariable, type Relocation } from "./compile/compile.ts";
+export type { Features, Site } from "./compile/emitter.ts";
+export type { KernelOptions } from "./compile/kernel.ts";
+export * from "./compile/layout.ts";
+export { probeFeatures } from "./compile/probe.ts";
+export { runBlocks, type BlockRun, type Layout, type PhaseFunction } from "./run/run-blocks.ts";

@@ -1,0 +1,133 @@
+import type { LAUNCH, STATE, WARP_FRAME, WARP_SIZE, WORKER } from "../compile/layout.ts";
+
+/** A phase function of a compiled kernel. */
+export type PhaseFunction = (worker: number, match: number, count: number) => number;
+
+/** The layout constants, as one value that can be sent to a worker. */
+export interface Layout {
+  readonly LAUNCH: typeof LAUNCH;
+  readonly WORKER: typeof WORKER;
+  readonly STATE: typeof STATE;
+  readonly WARP_FRAME: typeof WARP_FRAME;
+  readonly WARP_SIZE: typeof WARP_SIZE;
+}
+
+/** One kernel, instantiated, and where its records lie in the memory. */
+export interface BlockRun {
+  readonly layout: Layout;
+  /** The whole memory. */
+  readonly words: Int32Array<ArrayBufferLike>;
+  readonly worker: number;
+  readonly phases: readonly PhaseFunction[];
+  readonly frameBytes: number;
+}
+
+/**
+ * Runs `count` blocks from linear index `first`. Traps come out as WebAssembly.RuntimeError, with the fault record
+ * filled; threads that wait for each other for ever as an Error "deadlock".
+ *
+ * The text of this function is what workers run: it must not name anything outside of itself.
+ */
+export function runBlocks(run: BlockRun, first: number, count: number): void {
+  const { layout, words, worker, phases, frameBytes } = run;
+  const { LAUNCH, WORKER, STATE, WARP_FRAME, WARP_SIZE } = layout;
+  const word = (address: number): number => words[address >>> 2] ?? 0;
+  const launch = word(worker + WORKER.launch);
+  const threads = word(launch + LAUNCH.threads);
+  const states = word(worker + WORKER.states) >>> 2;
+  const frames = word(worker + WORKER.frames);
+  const waitOf = (state: number): number => (state >> STATE.waitShift) & 3;
+  const call = (phase: number, match: number): number => phases[phase]?.(worker, match, 1) ?? STATE.done;
+
+  const place = (index: number): void => {
+    const x = word(launch + LAUNCH.gridDim) >>> 0;
+    const y = word(launch + LAUNCH.gridDim + 4) >>> 0;
+    const at = (worker + WORKER.blockIndex) >>> 2;
+    words[at] = index % x;
+    words[at + 1] = Math.floor(index / x) % y;
+    words[at + 2] = Math.floor(index / x / y);
+  };
+
+  /** Releases each group of lanes of a warp that met; with `force`, lanes that wait together without the rest of their mask. */
+  const releaseWarps = (force: boolean): boolean => {
+    let released = false;
+    for (let start = 0; start < threads; start += WARP_SIZE) {
+      const lanes = Math.min(WARP_SIZE, threads - start);
+      for (let lane = 0; lane < lanes; lane++) {
+        const state = words[states + start + lane] ?? STATE.done;
+        if (state === STATE.done || waitOf(state) !== STATE.warp) continue;
+        const mask = word(frames + (start + lane) * frameBytes + WARP_FRAME.mask);
+        let complete = true;
+        for (let other = 0; other < lanes && complete; other++) {
+          const otherState = words[states + start + other] ?? STATE.done;
+          if ((mask >> other) & 1 && otherState !== state && otherState !== STATE.done) complete = false;
+        }
+        if (!complete && !force) continue;
+        for (let other = 0; other < lanes; other++) {
+          if (words[states + start + other] === state && ((mask >> other) & 1 || other === lane)) words[states + start + other] = state & STATE.phaseMask;
+        }
+        released = true;
+        if (force) return true;
+      }
+    }
+    return released;
+  };
+
+  const releaseBarriers = (): boolean => {
+    let alive = 0;
+    const arrived = new Array<number>(16).fill(0);
+    const expected = new Array<number>(16).fill(0);
+    for (let thread = 0; thread < threads; thread++) {
+      const state = words[states + thread] ?? STATE.done;
+      if (state === STATE.done) continue;
+      alive++;
+      if (waitOf(state) !== STATE.barrier) continue;
+      const barrier = (state >> STATE.barrierShift) & 15;
+      arrived[barrier] = (arrived[barrier] ?? 0) + 1;
+      expected[barrier] = ((state >> STATE.countShift) & 63) * WARP_SIZE;
+    }
+    let released = false;
+    for (let barrier = 0; barrier < 16; barrier++) {
+      const came = arrived[barrier] ?? 0;
+      const needed = Math.min(expected[barrier] || alive, alive);
+      if (came === 0 || came < needed) continue;
+      released = true;
+      for (let thread = 0; thread < threads; thread++) {
+        const state = words[states + thread] ?? STATE.done;
+        if (state !== STATE.done && waitOf(state) === STATE.barrier && ((state >> STATE.barrierShift) & 15) === barrier) words[states + thread] = state & STATE.phaseMask;
+      }
+    }
+    return released;
+  };
+
+  /** Threads are at different places: runs those that may, a group at a time. */
+  const runMixed = (): void => {
+    for (;;) {
+      let alive = false;
+      let ran = false;
+      for (let thread = 0; thread < threads; thread++) {
+        const state = words[states + thread] ?? STATE.done;
+        if (state === STATE.done) continue;
+        alive = true;
+        if (waitOf(state) !== 0) continue;
+        call(state & STATE.phaseMask, state);
+        ran = true;
+      }
+      if (!alive) return;
+      if (!ran && !releaseWarps(false) && !releaseBarriers() && !releaseWarps(true)) throw new Error("deadlock");
+    }
+  };
+
+  if (phases.length === 1) {
+    place(first);
+    phases[0]?.(worker, 0, count);
+    return;
+  }
+  for (let block = first; block < first + count; block++) {
+    place(block);
+    let state = call(0, 0);
+    // The usual case: all threads came to the same place.
+    while (state !== STATE.done && state !== STATE.mixed) state = call(state & STATE.phaseMask, state);
+    if (state === STATE.mixed) runMixed();
+  }
+}
