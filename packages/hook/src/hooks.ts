@@ -1,0 +1,2 @@
+/** The hooks that a user has set. */
+export class Hooks {}

@@ -1,0 +1,80 @@
+import type { CallingThread, PointerSize } from "../thread.ts";
+import type { Failure } from "./failure.ts";
+import { hex, KIND, Type, type Kind } from "./type.ts";
+
+declare const handleBrand: unique symbol;
+
+/** A Windows handle: its low 32 bits, signed, so that INVALID_HANDLE_VALUE is -1. */
+export type Handle = number & { readonly [handleBrand]: true };
+
+/** A type of a pointer's size that an implementation sees as its low 32 bits. */
+abstract class PointerSizedType<V extends number> extends Type<V, V> {
+  size(pointerSize: PointerSize): number {
+    return pointerSize;
+  }
+
+  load(thread: CallingThread, address: number): V {
+    return this.fromWords(thread, thread.memory.u32(address));
+  }
+
+  abstract override fromWords(thread: CallingThread, low: number): V;
+
+  store(thread: CallingThread, address: number, value: V): void {
+    thread.memory.setU32(address, value);
+    if (thread.pointerSize === 8) thread.memory.setU32(address + 4, this.high(thread, value));
+  }
+
+  override low(_thread: CallingThread, value: V): number {
+    return value >>> 0;
+  }
+}
+
+/** A guest address, 0 for NULL. */
+export class AddressType extends PointerSizedType<number> {
+  readonly name: string;
+  override readonly kind: Kind = KIND.POINTER;
+  override readonly failure?: Failure | undefined;
+
+  constructor(name: string, failure?: Failure) {
+    super();
+    this.name = name;
+    this.failure = failure;
+  }
+
+  fromWords(_thread: CallingThread, low: number): number {
+    return low;
+  }
+
+  override high(thread: CallingThread, value: number): number {
+    return thread.pointerHigh === undefined ? 0 : thread.pointerHigh(value);
+  }
+
+  override show(_thread: CallingThread, value: number): string {
+    return value === 0 ? "NULL" : hex(value);
+  }
+}
+
+/** A handle: sign-extended, as Windows extends its 32-bit handles. */
+export class HandleType extends PointerSizedType<Handle> {
+  readonly name: string;
+  override readonly kind: Kind = KIND.HANDLE;
+
+  constructor(name: string) {
+    super();
+    this.name = name;
+  }
+
+  fromWords(_thread: CallingThread, low: number): Handle {
+    return (low | 0) as Handle;
+  }
+
+  override high(_thread: CallingThread, value: Handle): number {
+    return value < 0 ? 0xffff_ffff : 0;
+  }
+
+  override show(thread: CallingThread, value: Handle): string {
+    if (value === -1) return "INVALID_HANDLE_VALUE";
+    const meaning = thread.describeHandle?.(value);
+    return value === 0 ? "NULL" : meaning === undefined ? hex(value) : `${hex(value)}(${meaning})`;
+  }
+}

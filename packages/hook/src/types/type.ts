@@ -1,0 +1,93 @@
+import type { Failure } from "./failure.ts";
+import type { CallingThread, PointerSize } from "../thread.ts";
+
+/** How a compiled signature reads and writes a value without asking its type; OTHER goes through the type's methods. */
+export const KIND = {
+  OTHER: 0,
+  U32: 1,
+  I32: 2,
+  BOOL: 3,
+  HANDLE: 4,
+  POINTER: 5,
+  SIZE: 6,
+  OUT: 7,
+  VOID: 8,
+} as const;
+
+/** One of KIND. */
+export type Kind = (typeof KIND)[keyof typeof KIND];
+
+/** Where a value travels: in a general register or stack slot, an XMM register, or as a block of bytes. */
+export type Passing = "integer" | "float" | "block";
+
+/** When the trace can show a parameter: before the call, after it, or both. */
+export type Direction = "in" | "out" | "inout";
+
+/**
+ * A type of the API's language. V is what an implementation is given, W what it may give back (a result, a field, an out-parameter).
+ * A type knows its size for both pointer sizes, how it lies in memory, how it is made from an argument's words, and how to print itself.
+ */
+export abstract class Type<V = unknown, W = V> {
+  /** Type-level only. */
+  declare readonly valueType: V;
+  /** Type-level only. */
+  declare readonly acceptedType: W;
+
+  readonly kind: Kind = KIND.OTHER;
+  readonly passing: Passing = "integer";
+  readonly direction: Direction = "in";
+  /** What the guest sees when an implementation throws; absent where the type has no way to fail. */
+  readonly failure?: Failure | undefined;
+  abstract readonly name: string;
+
+  abstract size(pointerSize: PointerSize): number;
+
+  align(pointerSize: PointerSize): number {
+    return this.size(pointerSize);
+  }
+
+  abstract load(thread: CallingThread, address: number): V;
+  abstract store(thread: CallingThread, address: number, value: W): void;
+
+  /** Stores what `value` says, and leaves the rest of a struct as it is. */
+  storePart(thread: CallingThread, address: number, value: W): void {
+    this.store(thread, address, value);
+  }
+
+  /** A value from an argument's words; `high` is 0 where the type has 32 bits. */
+  abstract fromWords(thread: CallingThread, low: number, high: number): V;
+
+  /** The low word of a result. */
+  low(_thread: CallingThread, _value: W): number {
+    throw new TypeError(`${this.name} cannot be returned in a register`);
+  }
+
+  /** The high word of a result. */
+  high(_thread: CallingThread, _value: W): number {
+    return 0;
+  }
+
+  /** The type as the A or the W variant of a function has it. */
+  forText(_wide: boolean): Type<V, W> {
+    return this;
+  }
+
+  /** The value as the trace prints it; `siblings` are the call's other arguments, by name. */
+  show(_thread: CallingThread, value: V, _siblings: Readonly<Record<string, unknown>>): string {
+    return String(value);
+  }
+}
+
+/** Any type of the language. */
+export type AnyType = Type<any, any>;
+
+/** What an implementation is given for a type. */
+export type ValueOf<T> = T extends { readonly valueType: infer V } ? V : never;
+
+/** What an implementation may give back for a type. */
+export type AcceptedOf<T> = T extends { readonly acceptedType: infer W } ? W : never;
+
+/** 0x-prefixed hexadecimal of the low 32 bits. */
+export function hex(value: number): string {
+  return `0x${(value >>> 0).toString(16)}`;
+}
