@@ -1,0 +1,82 @@
+import { PAGE } from "@decant/memory";
+import type { GuestMemory } from "@decant/memory";
+import { writeUnicodeString } from "./unicode-string.ts";
+
+/** Offsets in the x64 RTL_USER_PROCESS_PARAMETERS (winternl.h, and the public symbols of ntdll). */
+export const PARAMETERS = {
+  MaximumLength: 0x00,
+  Length: 0x04,
+  Flags: 0x08,
+  ConsoleHandle: 0x10,
+  StandardInput: 0x20,
+  StandardOutput: 0x28,
+  StandardError: 0x30,
+  CurrentDirectory: 0x38,
+  DllPath: 0x50,
+  ImagePathName: 0x60,
+  CommandLine: 0x70,
+  Environment: 0x80,
+  WindowTitle: 0xb0,
+  DesktopInfo: 0xc0,
+  EnvironmentSize: 0x3f0,
+} as const;
+
+const SIZE = 0x440;
+/** The current folder's buffer has room for MAX_PATH: programs and SetCurrentDirectory rewrite it in place. */
+const CURRENT_DIRECTORY_CHARS = 262;
+/** RTL_USER_PROC_PARAMS_NORMALIZED: the strings hold pointers, not offsets. */
+const NORMALIZED = 1;
+
+/** What a process was started with. */
+export interface StartParameters {
+  readonly imagePath: string;
+  readonly commandLine: string;
+  readonly currentDirectory: string;
+  readonly environment: readonly (readonly [name: string, value: string])[];
+}
+
+/** Allocates and fills in the process parameters and the environment block; returns the address. */
+export function writeProcessParameters(memory: GuestMemory, start: StartParameters): number {
+  const environment = environmentBlock(start.environment);
+  const folder = withTrailingBackslash(start.currentDirectory);
+  const texts: [offset: number, text: string][] = [
+    [PARAMETERS.DllPath, ""],
+    [PARAMETERS.ImagePathName, start.imagePath],
+    [PARAMETERS.CommandLine, start.commandLine],
+    [PARAMETERS.WindowTitle, start.imagePath],
+    [PARAMETERS.DesktopInfo, "WinSta0\\Default"],
+  ];
+  const chars = texts.reduce((sum, [, text]) => sum + text.length + 1, CURRENT_DIRECTORY_CHARS) + environment.length;
+  const size = SIZE + chars * 2 + 16;
+  const block = memory.allocate(size, PAGE.READWRITE);
+  if (block === undefined) throw new RangeError(`no room for ${size} bytes of process parameters`);
+  memory.setU32(block + PARAMETERS.MaximumLength, SIZE);
+  memory.setU32(block + PARAMETERS.Length, SIZE);
+  memory.setU32(block + PARAMETERS.Flags, NORMALIZED);
+  let at = block + SIZE;
+  memory.setWstring(at, folder);
+  writeUnicodeString(memory, block + PARAMETERS.CurrentDirectory, folder, at);
+  memory.setU16(block + PARAMETERS.CurrentDirectory + 2, CURRENT_DIRECTORY_CHARS * 2);
+  at += CURRENT_DIRECTORY_CHARS * 2;
+  for (const [offset, text] of texts) {
+    memory.setWstring(at, text);
+    writeUnicodeString(memory, block + offset, text, at);
+    at += text.length * 2 + 2;
+  }
+  at = Math.ceil(at / 16) * 16;
+  memory.setUtf16(at, environment);
+  memory.setU64(block + PARAMETERS.Environment, BigInt(at));
+  memory.setU64(block + PARAMETERS.EnvironmentSize, BigInt(environment.length * 2));
+  return block;
+}
+
+/** "NAME=value" strings, each terminated, sorted without regard to case as Windows keeps them, and a last terminator. */
+export function environmentBlock(environment: readonly (readonly [name: string, value: string])[]): string {
+  const sorted = [...environment].sort(([a], [b]) => (a.toUpperCase() < b.toUpperCase() ? -1 : 1));
+  const text = sorted.map(([name, value]) => `${name}=${value}\0`).join("");
+  return text === "" ? "\0\0" : `${text}\0`;
+}
+
+function withTrailingBackslash(folder: string): string {
+  return folder.endsWith("\\") ? folder : `${folder}\\`;
+}

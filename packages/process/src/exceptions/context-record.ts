@@ -1,0 +1,66 @@
+import type { GuestMemory } from "@decant/memory";
+import { CPU } from "@decant/x86";
+
+/** Offsets in the x64 CONTEXT record (winnt.h). */
+export const CONTEXT = {
+  ContextFlags: 0x30,
+  MxCsr: 0x34,
+  SegCs: 0x38,
+  SegSs: 0x42,
+  EFlags: 0x44,
+  Rax: 0x78,
+  Rsp: 0x98,
+  Rip: 0xf8,
+  FltSave: 0x100,
+  Xmm0: 0x1a0,
+  SIZE: 0x4d0,
+} as const;
+
+/** CONTEXT_FULL | CONTEXT_SEGMENTS of x64. */
+const CONTEXT_ALL = 0x0010_000f;
+/** EFLAGS bit positions of the flags that the CPU block keeps a word each. */
+const FLAG_BITS: readonly (readonly [word: number, bit: number])[] = [
+  [CPU.cf, 0],
+  [CPU.pf, 2],
+  [CPU.af, 4],
+  [CPU.zf, 6],
+  [CPU.sf, 7],
+  [CPU.df, 10],
+  [CPU.of, 11],
+];
+/** The fixed bit 1, and the interrupt flag that user code always sees set. */
+const FIXED_FLAGS = 0x202;
+
+/** Writes a thread's registers, the first bytes of a CPU block, as a CONTEXT record. */
+export function writeContext(memory: GuestMemory, at: number, block: Uint8Array): void {
+  const view = new DataView(block.buffer, block.byteOffset);
+  memory.fill(at, 0, CONTEXT.SIZE);
+  memory.setU32(at + CONTEXT.ContextFlags, CONTEXT_ALL);
+  memory.setU32(at + CONTEXT.MxCsr, view.getUint32(CPU.mxcsr, true));
+  memory.setU16(at + CONTEXT.SegCs, 0x33);
+  memory.setU16(at + CONTEXT.SegSs, 0x2b);
+  memory.setU32(at + CONTEXT.EFlags, readFlags(view));
+  memory.write(at + CONTEXT.Rax, block.subarray(CPU.gpr, CPU.gpr + 16 * 8));
+  memory.setU64(at + CONTEXT.Rip, view.getBigUint64(CPU.rip, true));
+  memory.setU16(at + CONTEXT.FltSave, view.getUint16(CPU.fpControl, true));
+  memory.setU16(at + CONTEXT.FltSave + 2, view.getUint16(CPU.fpStatus, true));
+  memory.setU32(at + CONTEXT.FltSave + 0x18, view.getUint32(CPU.mxcsr, true));
+  memory.write(at + CONTEXT.Xmm0, block.subarray(CPU.xmm, CPU.xmm + 16 * 16));
+}
+
+/** Loads general registers, rip, flags and XMM registers from a CONTEXT record. Segment bases, stack limit and x87 stay as they are. */
+export function readContext(memory: GuestMemory, at: number, block: Uint8Array): void {
+  const view = new DataView(block.buffer, block.byteOffset);
+  block.set(memory.read(at + CONTEXT.Rax, 16 * 8), CPU.gpr);
+  view.setBigUint64(CPU.rip, memory.u64(at + CONTEXT.Rip), true);
+  const flags = memory.u32(at + CONTEXT.EFlags);
+  for (const [word, bit] of FLAG_BITS) view.setUint32(word, (flags >>> bit) & 1, true);
+  view.setUint32(CPU.mxcsr, memory.u32(at + CONTEXT.MxCsr), true);
+  block.set(memory.read(at + CONTEXT.Xmm0, 16 * 16), CPU.xmm);
+}
+
+function readFlags(view: DataView): number {
+  let flags = FIXED_FLAGS;
+  for (const [word, bit] of FLAG_BITS) flags |= (view.getUint32(word, true) & 1) << bit;
+  return flags;
+}

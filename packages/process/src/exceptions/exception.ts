@@ -1,0 +1,62 @@
+import { STATUS } from "@decant/hook";
+import type { GuestMemory } from "@decant/memory";
+import type { AccessKind, MemoryAccessError } from "@decant/memory";
+import type { Fault } from "@decant/x86";
+
+/** An exception that a guest can handle: EXCEPTION_RECORD without its chain. */
+export interface GuestException {
+  /** NTSTATUS, or the program's own code. */
+  readonly code: number;
+  readonly flags: number;
+  /** Where it happened. */
+  readonly address: number;
+  readonly parameters: readonly bigint[];
+  /** What happened, for the sentence that the user gets when nobody handles it. */
+  readonly description: string;
+}
+
+/** EXCEPTION_NONCONTINUABLE. */
+export const NONCONTINUABLE = 1;
+
+/** Bytes of an x64 EXCEPTION_RECORD. */
+export const EXCEPTION_RECORD_SIZE = 0x98;
+/** EXCEPTION_MAXIMUM_PARAMETERS. */
+const MAX_PARAMETERS = 15;
+
+const ACCESS: Readonly<Record<AccessKind, bigint>> = { read: 0n, write: 1n, execute: 8n };
+
+/** NTSTATUS by the kind of a processor fault. */
+const CODES: Readonly<Record<string, number>> = {
+  "access-violation": STATUS.ACCESS_VIOLATION,
+  "illegal-instruction": STATUS.ILLEGAL_INSTRUCTION,
+  "not-translated": STATUS.ILLEGAL_INSTRUCTION,
+  "divide-by-zero": STATUS.INTEGER_DIVIDE_BY_ZERO,
+  "integer-overflow": STATUS.INTEGER_OVERFLOW,
+  breakpoint: STATUS.BREAKPOINT,
+  privileged: STATUS.PRIVILEGED_INSTRUCTION,
+  "stack-overflow": STATUS.STACK_OVERFLOW,
+};
+
+/** The exception that a processor fault raises. */
+export function exceptionOfFault(fault: Fault): GuestException {
+  const code = CODES[fault.code] ?? STATUS.ILLEGAL_INSTRUCTION;
+  const parameters = code === STATUS.ACCESS_VIOLATION ? [ACCESS[fault.access ?? "read"], BigInt(fault.address ?? 0)] : [];
+  return { code, flags: 0, address: fault.rip, parameters, description: fault.message };
+}
+
+/** The exception that a bad pointer raises which a guest gave to a function that cannot fail otherwise. */
+export function exceptionOfAccess(error: MemoryAccessError, rip: number): GuestException {
+  const description = `access violation: cannot ${error.kind} address 0x${error.address.toString(16)}`;
+  return { code: STATUS.ACCESS_VIOLATION, flags: 0, address: rip, parameters: [ACCESS[error.kind], BigInt(error.address)], description };
+}
+
+/** Writes an EXCEPTION_RECORD. */
+export function writeExceptionRecord(memory: GuestMemory, at: number, exception: GuestException): void {
+  const count = Math.min(exception.parameters.length, MAX_PARAMETERS);
+  memory.fill(at, 0, EXCEPTION_RECORD_SIZE);
+  memory.setU32(at, exception.code);
+  memory.setU32(at + 4, exception.flags);
+  memory.setU64(at + 16, BigInt(exception.address));
+  memory.setU32(at + 24, count);
+  for (let i = 0; i < count; i++) memory.setU64(at + 32 + i * 8, BigInt.asUintN(64, exception.parameters[i]!));
+}

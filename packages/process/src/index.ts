@@ -1,0 +1,46 @@
+import { implementFor } from "@decant/hook";
+import type { Thread } from "./threads/thread.ts";
+
+export { EXIT_STATUS } from "./ending.ts";
+export type { Ending } from "./ending.ts";
+export { PARAMETERS } from "./blocks/process-parameters.ts";
+export { PEB, WINDOWS_VERSION } from "./blocks/peb.ts";
+export { SHARED_DATA } from "./blocks/shared-data.ts";
+export { TEB } from "./blocks/teb.ts";
+export { CONTEXT, readContext, writeContext } from "./exceptions/context-record.ts";
+export { EXCEPTION } from "./exceptions/dispatch.ts";
+export type { GuestException } from "./exceptions/exception.ts";
+export { NONCONTINUABLE } from "./exceptions/exception.ts";
+export { raiseException } from "./exceptions/raise.ts";
+export { HandleTable } from "./handle-table.ts";
+export type { ObjectKind } from "./handle-table.ts";
+export { Heap, HeapError } from "./heap/heap.ts";
+export { Kernel } from "./kernel.ts";
+export type { GuestMachine, KernelOptions } from "./kernel.ts";
+export { baseName, dllKey, folderOf, isApiSet, isSystemDll, resolveApiSet } from "./loader/dll-names.ts";
+export type { ApiEntry, Library, LibraryExport, LibrarySource } from "./loader/library.ts";
+export { LoadError } from "./loader/load-error.ts";
+export { DLL_REASON, Loader } from "./loader/loader.ts";
+export { SYSTEM_FOLDER } from "./loader/map-library.ts";
+export { Module } from "./loader/module.ts";
+export { ModuleList } from "./loader/module-list.ts";
+export type { DllChoice } from "./loader/search.ts";
+export { Event } from "./objects/event.ts";
+export { KernelObject } from "./objects/kernel-object.ts";
+export { Mutex } from "./objects/mutex.ts";
+export { ProcessObject } from "./objects/process-object.ts";
+export { Semaphore } from "./objects/semaphore.ts";
+export { STILL_ACTIVE, ThreadObject } from "./objects/thread-object.ts";
+export { WaitableTimer } from "./objects/waitable-timer.ts";
+export { Process, PROCESS_HEAP } from "./process.ts";
+export type { ProcessOptions } from "./process.ts";
+export type { StateKey } from "./state-map.ts";
+export { guestCall, guestCall64 } from "./threads/guest-call.ts";
+export { exitProcess, exitThread } from "./threads/thread-life.ts";
+export { Thread, UNWIND } from "./threads/thread.ts";
+export type { GuestGenerator, Suspension } from "./waits/suspension.ts";
+export { INFINITE, sleep, WAIT, wait, waitFor } from "./waits/wait.ts";
+export type { WaitOptions, WaitResult } from "./waits/wait.ts";
+
+/** Gives a table of declarations its bodies; they are called with the guest thread that calls. */
+export const implement = implementFor<Thread>();

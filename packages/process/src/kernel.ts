@@ -1,0 +1,191 @@
+import type { Host } from "@decant/host";
+import { Machine } from "@decant/x86";
+import type { MachineOptions } from "@decant/x86";
+import { yieldToHost } from "./event-loop.ts";
+import type { Ending } from "./ending.ts";
+import type { KernelObject } from "./objects/kernel-object.ts";
+import { Process } from "./process.ts";
+import type { ProcessOptions } from "./process.ts";
+import type { Thread } from "./threads/thread.ts";
+import { Timers } from "./waits/timers.ts";
+
+/** The longest that guests keep the host's event loop waiting, in milliseconds. */
+const HOST_TURN_MS = 5;
+/** The longest wait for the host at a time: what setTimeout can take. */
+const MAX_IDLE_MS = 0x7fff_ffff;
+
+/** What a process asks of its processor. */
+export type GuestMachine = Pick<Machine, "run" | "addStub" | "invalidate">;
+
+/** What a kernel is made of. */
+export interface KernelOptions {
+  readonly host: Host;
+  /** Every process ends after this many milliseconds. */
+  readonly timeoutMs?: number;
+  /** Takes the sentence about a process that ended badly; it goes to the host's standard error otherwise. */
+  readonly report?: (sentence: string) => void;
+  /** Makes the processor of a process; the x86 translator when absent. */
+  readonly createMachine?: (options: MachineOptions) => GuestMachine;
+}
+
+/**
+ * What guest processes share: kernel objects with names, timers, and the scheduler of green threads. One thread runs at a time, until it
+ * waits, ends, or has used its budget.
+ */
+export class Kernel {
+  readonly host: Host;
+  readonly timers: Timers;
+  /** Objects that were created under a name. */
+  readonly named = new Map<string, KernelObject>();
+  readonly processes = new Set<Process>();
+  readonly createMachine: (options: MachineOptions) => GuestMachine;
+  readonly #ready: Thread[] = [];
+  readonly #report: (sentence: string) => void;
+  readonly #timeoutMs: number | undefined;
+  #running: Thread | undefined;
+  #nextId = 4;
+  #wakeIdle: (() => void) | undefined;
+  #lastHostTurn = 0;
+
+  constructor(options: KernelOptions) {
+    this.host = options.host;
+    this.createMachine = options.createMachine ?? ((machine) => new Machine(machine));
+    this.#timeoutMs = options.timeoutMs;
+    this.#report = options.report ?? ((sentence) => void this.host.stderr.write(new TextEncoder().encode(`decant: ${sentence}\n`)));
+    this.timers = new Timers(() => this.host.clock.monotonic());
+  }
+
+  /** The thread that runs now, or whose mapping does. */
+  get currentThread(): Thread | undefined {
+    return this.#running;
+  }
+
+  /** Loads a program; its first thread starts with the next `run`. Throws PeError or LoadError. */
+  createProcess(options: ProcessOptions): Process {
+    const process = new Process(this, options);
+    this.processes.add(process);
+    return process;
+  }
+
+  /** An id that no process or thread has: a multiple of four, as on Windows. */
+  newId(): number {
+    const id = this.#nextId;
+    this.#nextId += 4;
+    return id;
+  }
+
+  /** Runs all processes until this one has ended, and returns how. */
+  async run(process: Process): Promise<Ending> {
+    const cancelTimeout = this.#startTimeout();
+    this.#lastHostTurn = this.host.clock.monotonic();
+    try {
+      while (process.ending === undefined) {
+        this.timers.run();
+        const thread = this.#ready.shift();
+        if (thread === undefined) await this.#idle();
+        else this.#runThread(thread);
+        if (this.host.clock.monotonic() - this.#lastHostTurn >= HOST_TURN_MS) await this.#hostTurn();
+      }
+    } finally {
+      cancelTimeout();
+    }
+    return process.ending;
+  }
+
+  /** Makes a thread ready to run: a new one, or one that was suspended. */
+  startThread(thread: Thread): void {
+    if (thread.status === "ended" || thread.suspendCount > 0) return;
+    thread.status = "ready";
+    this.#ready.push(thread);
+    this.#wakeIdle?.();
+  }
+
+  /** Ends a thread's block. */
+  wakeThread(thread: Thread, value: unknown): void {
+    if (thread.status !== "blocked") return;
+    thread.resumeWith(value);
+    thread.status = "ready";
+    this.#ready.push(thread);
+    this.#wakeIdle?.();
+  }
+
+  /** Counts a suspension; returns the count before. A suspended thread stays where it is. */
+  suspendThread(thread: Thread): number {
+    return thread.suspendCount++;
+  }
+
+  /** Takes a suspension back; returns the count before. */
+  resumeThread(thread: Thread): number {
+    const before = thread.suspendCount;
+    if (before === 0) return 0;
+    thread.suspendCount--;
+    if (thread.suspendCount === 0 && thread.status === "ready") {
+      if (!this.#ready.includes(thread)) this.#ready.push(thread);
+      this.#wakeIdle?.();
+    }
+    return before;
+  }
+
+  /** Tells the user about a process that ended badly. */
+  report(sentence: string): void {
+    this.#report(sentence);
+  }
+
+  /** A process ended: everything about it is gone from the kernel. */
+  processEnded(process: Process): void {
+    this.processes.delete(process);
+    this.#wakeIdle?.();
+  }
+
+  /** Ctrl-C: every process hears of it. */
+  interrupt(): void {
+    for (const process of [...this.processes]) process.consoleControl(0);
+    this.#wakeIdle?.();
+  }
+
+  #runThread(thread: Thread): void {
+    if (thread.status !== "ready" || thread.suspendCount > 0) return;
+    const started = this.host.clock.monotonic();
+    this.#running = thread;
+    thread.status = "running";
+    try {
+      thread.process.runThread(thread);
+    } finally {
+      this.#running = undefined;
+    }
+    thread.busyMs += this.host.clock.monotonic() - started;
+    // Neither waiting nor ended: its time slice is over.
+    if (thread.status === ("running" as Thread["status"])) this.startThread(thread);
+  }
+
+  /** Nothing can run: waits for the host, or for the next timer. */
+  async #idle(): Promise<void> {
+    const delay = this.timers.untilNext();
+    if (delay === 0) return;
+    await new Promise<void>((resolve) => {
+      const timeout = setTimeout(resolve, Math.min(delay ?? MAX_IDLE_MS, MAX_IDLE_MS));
+      this.#wakeIdle = () => {
+        clearTimeout(timeout);
+        resolve();
+      };
+    });
+    this.#wakeIdle = undefined;
+    this.#lastHostTurn = this.host.clock.monotonic();
+  }
+
+  async #hostTurn(): Promise<void> {
+    await yieldToHost();
+    this.#lastHostTurn = this.host.clock.monotonic();
+  }
+
+  #startTimeout(): () => void {
+    const timeoutMs = this.#timeoutMs;
+    if (timeoutMs === undefined) return () => {};
+    return this.timers.after(timeoutMs, () => {
+      for (const process of [...this.processes]) {
+        process.end({ kind: "timeout", exitCode: 0x102, message: `${process.name} was stopped after ${timeoutMs / 1000} s` });
+      }
+    });
+  }
+}
+

@@ -1,0 +1,246 @@
+import { ERROR, Win32Error } from "@decant/hook";
+import { PeError, readImports } from "@decant/pe";
+import type { Image, ImportedSymbol } from "@decant/pe";
+import type { GuestMemory } from "@decant/memory";
+import { guestCall } from "../threads/guest-call.ts";
+import type { Thread } from "../threads/thread.ts";
+import type { GuestGenerator } from "../waits/suspension.ts";
+import { baseName, dllKey, folderOf, resolveApiSet } from "./dll-names.ts";
+import type { LdrLists } from "./ldr-lists.ts";
+import { LoadError } from "./load-error.ts";
+import { mapImage, protectImage } from "./map-image.ts";
+import { mapLibrary } from "./map-library.ts";
+import type { StubTable } from "./map-library.ts";
+import { Module } from "./module.ts";
+import type { ExportTarget } from "./module.ts";
+import type { ModuleList } from "./module-list.ts";
+import { readDll, readProcessImage, searchDll } from "./search.ts";
+import type { Found, SearchOptions } from "./search.ts";
+import type { StaticTls } from "./static-tls.ts";
+
+/** DllMain's reasons. */
+export const DLL_REASON = { PROCESS_DETACH: 0, PROCESS_ATTACH: 1, THREAD_ATTACH: 2, THREAD_DETACH: 3 } as const;
+
+/** Forwarders may chain; Windows' own chains are two or three long. */
+const MAX_FORWARDERS = 16;
+
+/** What a loader works with. */
+export interface LoaderContext {
+  readonly memory: GuestMemory;
+  readonly modules: ModuleList;
+  readonly ldr: LdrLists;
+  readonly tls: StaticTls;
+  readonly stubs: StubTable;
+  readonly search: SearchOptions;
+  readonly threads: () => Iterable<Thread>;
+  /** The address of a stub for an import that nothing provides. */
+  readonly unknown: (dll: string, symbol: string) => number;
+}
+
+/** Maps modules, binds their imports, and tells them about the process and its threads. */
+export class Loader {
+  readonly #context: LoaderContext;
+  /** Modules that wait for their DllMain, dependencies first. */
+  #pending: Module[] = [];
+
+  constructor(context: LoaderContext) {
+    this.#context = context;
+  }
+
+  /** Maps the program and all that it imports. Throws LoadError. */
+  loadProgram(bytes: Uint8Array, path: string): Module {
+    const image = readProcessImage(bytes, baseName(path));
+    return this.#named(path, () => this.#mapFile(image, path, Infinity));
+  }
+
+  /** Maps a DLL, unless it is there, for as long as the process lives. Throws LoadError. */
+  require(name: string): Module {
+    const module = this.#find(name);
+    module.references = Infinity;
+    return module;
+  }
+
+  /** LoadLibrary: maps a DLL and what it needs, and runs their DllMains. Throws Win32Error. */
+  *load(thread: Thread, name: string): GuestGenerator<Module> {
+    const module = this.#asWin32(() => this.#find(name));
+    module.references++;
+    try {
+      yield* this.attachPending(thread, false);
+    } catch (error) {
+      if (error instanceof LoadError) throw new Win32Error(error.win32);
+      throw error;
+    }
+    return module;
+  }
+
+  /** FreeLibrary: runs DllMain and unmaps a DLL that nobody else holds. */
+  *free(thread: Thread, module: Module): GuestGenerator<void> {
+    if (module.references === Infinity || --module.references > 0) return;
+    const { modules, ldr, memory } = this.#context;
+    yield* this.#notify(thread, module, DLL_REASON.PROCESS_DETACH, 0);
+    module.isAttached = false;
+    if (module.isBuiltIn || module.tlsIndex !== undefined) return;
+    ldr.remove(module);
+    modules.remove(module);
+    memory.release(module.base);
+  }
+
+  /** GetProcAddress: undefined for what the module does not export. */
+  getProcAddress(module: Module, symbol: string | number): number | undefined {
+    return this.#asWin32(() => this.#resolve(this.#lookUp(module, symbol), 0));
+  }
+
+  /** Runs the DllMains and TLS callbacks of modules that wait for them, dependencies first. Throws LoadError when one refuses. */
+  *attachPending(thread: Thread, isStatic: boolean): GuestGenerator<void> {
+    const modules = this.#pending;
+    this.#pending = [];
+    for (const module of modules) {
+      module.isAttached = true;
+      this.#context.ldr.addInitialised(module);
+      const accepted = yield* this.#notify(thread, module, DLL_REASON.PROCESS_ATTACH, isStatic ? 1 : 0);
+      if (!accepted) throw new LoadError(ERROR.DLL_INIT_FAILED, `${module.name} refused to start: its DllMain returned FALSE`);
+    }
+  }
+
+  /** Tells all modules about a thread that starts. */
+  *attachThread(thread: Thread): GuestGenerator<void> {
+    for (const module of [...this.#context.modules].filter(({ isAttached }) => isAttached)) {
+      yield* this.#notify(thread, module, DLL_REASON.THREAD_ATTACH, 0);
+    }
+  }
+
+  /** Tells all modules, last one first, about a thread that ends. */
+  *detachThread(thread: Thread): GuestGenerator<void> {
+    for (const module of [...this.#context.modules].filter(({ isAttached }) => isAttached).reverse()) {
+      yield* this.#notify(thread, module, DLL_REASON.THREAD_DETACH, 0);
+    }
+  }
+
+  /** Tells all modules, last one first, that the process ends. */
+  *detachProcess(thread: Thread): GuestGenerator<void> {
+    for (const module of [...this.#context.modules].filter(({ isAttached }) => isAttached).reverse()) {
+      module.isAttached = false;
+      yield* this.#notify(thread, module, DLL_REASON.PROCESS_DETACH, 1);
+    }
+  }
+
+  #find(name: string): Module {
+    const { modules, search } = this.#context;
+    const isPath = folderOf(name) !== "";
+    const loaded = isPath ? modules.find(name) : modules.findKey(resolveApiSet(dllKey(name)));
+    if (loaded !== undefined) return loaded;
+    if (!isPath) return this.#mapFound(searchDll(resolveApiSet(dllKey(name)), search));
+    const path = `${folderOf(name)}\\${baseName(name).includes(".") ? baseName(name) : `${baseName(name)}.dll`}`;
+    const found = readDll(path, search);
+    if (found !== undefined) return this.#mapFound(found);
+    // A path into the system folder is a built-in DLL's.
+    const builtIn = /^c:\\windows\\(system32|syswow64)$/i.test(folderOf(name)) ? search.libraries.find(dllKey(name)) : undefined;
+    if (builtIn === undefined) throw new LoadError(ERROR.MOD_NOT_FOUND, `${path} was not found`);
+    return modules.findKey(dllKey(name)) ?? this.#mapFound({ kind: "library", library: builtIn });
+  }
+
+  #mapFound(found: Found): Module {
+    if (found.kind === "file") return this.#named(found.path, () => this.#mapFile(found.image, found.path, 0));
+    const { memory, modules, ldr, stubs } = this.#context;
+    const module = mapLibrary(memory, found.library, stubs);
+    module.references = Infinity;
+    module.isAttached = true;
+    modules.add(dllKey(found.library.name), module);
+    ldr.add(module);
+    ldr.addInitialised(module);
+    return module;
+  }
+
+  #mapFile(image: Image, path: string, references: number): Module {
+    const { memory, modules, ldr, tls, threads } = this.#context;
+    const base = mapImage(memory, image, baseName(path));
+    const module = new Module({ name: baseName(path), path, base, image, isBuiltIn: false });
+    module.references = references;
+    modules.add(dllKey(path), module);
+    tls.add(module, threads());
+    ldr.add(module);
+    try {
+      this.#bindImports(module);
+    } catch (error) {
+      modules.remove(module);
+      ldr.remove(module);
+      memory.release(base);
+      throw error;
+    }
+    protectImage(memory, image, base);
+    this.#pending.push(module);
+    return module;
+  }
+
+  #bindImports(module: Module): void {
+    const { memory } = this.#context;
+    for (const { dll, symbols } of readImports(module.image)) {
+      const from = this.#importedDll(module, dll);
+      if (module.references === Infinity) from.references = Infinity;
+      module.dependencies.push(from);
+      for (const symbol of symbols) {
+        const slot = module.base + symbol.slot;
+        const address = this.#importAddress(from, symbol);
+        if (module.image.is64) memory.setU64(slot, BigInt(address));
+        else memory.setU32(slot, address);
+      }
+    }
+  }
+
+  #importedDll(importer: Module, dll: string): Module {
+    try {
+      return this.#find(dll);
+    } catch (error) {
+      if (error instanceof LoadError && error.win32 === ERROR.MOD_NOT_FOUND) {
+        throw new LoadError(error.win32, `${importer.name} needs ${error.message}`);
+      }
+      throw error;
+    }
+  }
+
+  #importAddress(from: Module, symbol: ImportedSymbol): number {
+    const id = symbol.name ?? symbol.ordinal!;
+    return this.#resolve(this.#lookUp(from, id), 0) ?? this.#context.unknown(from.name, typeof id === "string" ? id : `#${id}`);
+  }
+
+  #lookUp(module: Module, symbol: string | number): ExportTarget | undefined {
+    return typeof symbol === "string" ? module.exports.byName.get(symbol) : module.exports.byOrdinal.get(symbol);
+  }
+
+  #resolve(target: ExportTarget | undefined, depth: number): number | undefined {
+    if (target === undefined || depth > MAX_FORWARDERS) return undefined;
+    if ("address" in target) return target.address;
+    const dot = target.forwarder.lastIndexOf(".");
+    const symbol = target.forwarder.slice(dot + 1);
+    const module = this.#find(target.forwarder.slice(0, dot));
+    return this.#resolve(this.#lookUp(module, symbol.startsWith("#") ? Number(symbol.slice(1)) : symbol), depth + 1);
+  }
+
+  /** Calls a module's TLS callbacks and DllMain. Returns whether it accepted. */
+  *#notify(thread: Thread, module: Module, reason: number, reserved: number): GuestGenerator<boolean> {
+    if (module.isBuiltIn) return true;
+    const isThread = reason === DLL_REASON.THREAD_ATTACH || reason === DLL_REASON.THREAD_DETACH;
+    for (const callback of this.#context.tls.callbacks(module)) yield* guestCall(thread, callback, module.base, reason, reserved);
+    if (!module.image.isDll || module.entryPoint === 0 || (isThread && !module.threadCalls)) return true;
+    const result = yield* guestCall(thread, module.entryPoint, module.base, reason, reserved);
+    return result !== 0 || reason !== DLL_REASON.PROCESS_ATTACH;
+  }
+
+  #named<T>(path: string, action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      if (error instanceof PeError) throw new LoadError(ERROR.BAD_EXE_FORMAT, `${baseName(path)}: ${error.message}`);
+      throw error;
+    }
+  }
+
+  #asWin32<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      if (error instanceof LoadError) throw new Win32Error(error.win32);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { buildDll, readImage } from "@decant/pe";
+import type { DllSymbol } from "@decant/pe";
+import type { GuestMemory } from "@decant/memory";
+import type { Intrinsic } from "@decant/x86";
+import type { ApiEntry, Library } from "./library.ts";
+import { mapImage, protectImage } from "./map-image.ts";
+import { Module } from "./module.ts";
+
+/** Where functions of the host's are registered. */
+export interface StubTable {
+  /** Gives a function its index. */
+  reserve(entry: ApiEntry): number;
+  /** Tells the processor where the function's stub lies. */
+  place(address: number, index: number, intrinsic: Intrinsic | undefined): void;
+}
+
+/** Where built-in DLLs would like to lie: high, as those of Windows do. */
+const PREFERRED_BASE = 0x7000_0000n;
+/** The folder in which programs are told that built-in DLLs lie. */
+export const SYSTEM_FOLDER = "C:\\Windows\\System32";
+
+/** Maps a built-in DLL as an image of its own, with a stub for each function. */
+export function mapLibrary(memory: GuestMemory, library: Library, stubs: StubTable): Module {
+  const indices: (number | undefined)[] = [];
+  const symbols = library.exports.map((symbol): DllSymbol => {
+    const id = { ...(symbol.name === undefined ? {} : { name: symbol.name }), ...(symbol.ordinal === undefined ? {} : { ordinal: symbol.ordinal }) };
+    const index = symbol.kind === "function" ? stubs.reserve(symbol.entry) : undefined;
+    indices.push(index);
+    if (symbol.kind === "function") return { ...id, kind: "stub", index: index! };
+    return symbol.kind === "data" ? { ...id, kind: "data", size: symbol.size } : { ...id, kind: "forward", to: symbol.to };
+  });
+  const { bytes, addresses } = buildDll({ name: library.name, base: PREFERRED_BASE, machine: "x86-64", symbols });
+  const image = readImage(bytes);
+  const base = mapImage(memory, image, library.name);
+  library.exports.forEach((symbol, i) => {
+    const address = base + (addresses[i] ?? 0);
+    if (symbol.kind === "function") stubs.place(address, indices[i]!, symbol.intrinsic);
+    if (symbol.kind === "data") symbol.initialise?.(memory, address);
+  });
+  protectImage(memory, image, base);
+  return new Module({ name: library.name, path: `${SYSTEM_FOLDER}\\${library.name}`, base, image, isBuiltIn: true });
+}

@@ -1,0 +1,81 @@
+import { readExports } from "@decant/pe";
+import type { Image } from "@decant/pe";
+
+/** What an export name or ordinal stands for: an address, or a forwarder to another DLL. */
+export type ExportTarget = { readonly address: number } | { readonly forwarder: string };
+
+/** A loaded module's exports. */
+export interface ModuleExports {
+  readonly byName: ReadonlyMap<string, ExportTarget>;
+  readonly byOrdinal: ReadonlyMap<number, ExportTarget>;
+}
+
+/** What a module is made from. */
+export interface ModuleFields {
+  /** The file name as it is shown: "KERNEL32.DLL". */
+  readonly name: string;
+  /** The full Windows path. */
+  readonly path: string;
+  readonly base: number;
+  readonly image: Image;
+  readonly isBuiltIn: boolean;
+}
+
+/** An image that is mapped in a process. */
+export class Module {
+  readonly name: string;
+  readonly path: string;
+  readonly base: number;
+  readonly image: Image;
+  readonly isBuiltIn: boolean;
+  /** Modules that it imports from, in order. */
+  readonly dependencies: Module[] = [];
+  /** LoadLibrary calls without a FreeLibrary; Infinity for what the program needs to start. */
+  references = 0;
+  /** Its DllMain has been told that the process attached. */
+  isAttached = false;
+  /** DisableThreadLibraryCalls. */
+  threadCalls = true;
+  tlsIndex: number | undefined;
+  /** The address of its LDR_DATA_TABLE_ENTRY. */
+  ldrEntry = 0;
+  #exports: ModuleExports | undefined;
+
+  constructor(fields: ModuleFields) {
+    this.name = fields.name;
+    this.path = fields.path;
+    this.base = fields.base;
+    this.image = fields.image;
+    this.isBuiltIn = fields.isBuiltIn;
+  }
+
+  /** Bytes of address space. */
+  get size(): number {
+    return this.image.sizeOfImage;
+  }
+
+  /** The address of the entry point; 0 when there is none, and for built-in DLLs. */
+  get entryPoint(): number {
+    return this.image.entryPoint === 0 || this.isBuiltIn ? 0 : this.base + this.image.entryPoint;
+  }
+
+  /** Read at the first use. Throws PeError. */
+  get exports(): ModuleExports {
+    return (this.#exports ??= indexExports(this.image, this.base));
+  }
+
+  contains(address: number): boolean {
+    return address >= this.base && address < this.base + this.size;
+  }
+}
+
+function indexExports(image: Image, base: number): ModuleExports {
+  const byName = new Map<string, ExportTarget>();
+  const byOrdinal = new Map<number, ExportTarget>();
+  for (const { name, ordinal, rva, forwarder } of readExports(image)?.symbols ?? []) {
+    const target = forwarder === undefined ? { address: base + rva! } : { forwarder };
+    if (name !== undefined) byName.set(name, target);
+    byOrdinal.set(ordinal, target);
+  }
+  return { byName, byOrdinal };
+}

@@ -1,0 +1,76 @@
+import { ERROR } from "@decant/hook";
+import { PeError, readImage } from "@decant/pe";
+import type { Image } from "@decant/pe";
+import { isApiSet, isKnownDll, isSystemDll } from "./dll-names.ts";
+import type { Library, LibrarySource } from "./library.ts";
+import { LoadError } from "./load-error.ts";
+import { SYSTEM_FOLDER } from "./map-library.ts";
+
+/** Which copy of a DLL to take: `--dll name=builtin|native`. */
+export type DllChoice = "builtin" | "native";
+
+/** Where DLLs are looked for. */
+export interface SearchOptions {
+  readonly libraries: LibrarySource;
+  /** Keys in lower case: "sqlite3.dll". */
+  readonly choices: ReadonlyMap<string, DllChoice>;
+  /** A file's bytes by its Windows path; undefined when there is no such file. */
+  readonly readFile: (path: string) => Uint8Array | undefined;
+  /** Folders to look in, in order, as they are now. */
+  readonly folders: () => readonly string[];
+}
+
+/** What a search found. */
+export type Found = { readonly kind: "library"; readonly library: Library } | { readonly kind: "file"; readonly path: string; readonly image: Image };
+
+/** Looks for a DLL by its key (a file name in lower case). Throws LoadError, with the places searched, when there is none. */
+export function searchDll(key: string, options: SearchOptions): Found {
+  const { libraries, choices } = options;
+  const choice = choices.get(key);
+  const builtIn = (): Found | undefined => {
+    const library = libraries.find(key);
+    return library === undefined ? undefined : { kind: "library", library };
+  };
+  if (choice === "builtin" || (choice === undefined && (isApiSet(key) || isKnownDll(key)))) {
+    const found = builtIn() ?? (isSystemDll(key) ? emptyLibrary(key) : undefined);
+    if (found !== undefined) return found;
+  }
+  const folders = choice === "builtin" ? [] : options.folders();
+  for (const folder of folders) {
+    const found = readDll(`${folder}\\${key}`, options);
+    if (found !== undefined) return found;
+  }
+  const fallback = choice === "native" ? undefined : (builtIn() ?? (isSystemDll(key) ? emptyLibrary(key) : undefined));
+  if (fallback !== undefined) return fallback;
+  const searched = [...folders, ...(choice === "native" ? [] : [`${SYSTEM_FOLDER} (built-in DLLs)`])];
+  throw new LoadError(ERROR.MOD_NOT_FOUND, `${key} was not found; searched ${searched.join(", ")}`);
+}
+
+/** Reads a DLL from a file; undefined when there is no such file. Throws LoadError for a file that is no DLL for this processor. */
+export function readDll(path: string, { readFile }: Pick<SearchOptions, "readFile">): Found | undefined {
+  const bytes = readFile(path);
+  if (bytes === undefined) return undefined;
+  return { kind: "file", path, image: readProcessImage(bytes, path) };
+}
+
+/** Reads an image that a 64-bit process can hold. Throws LoadError with a sentence that names the file. */
+export function readProcessImage(bytes: Uint8Array, path: string): Image {
+  const image = readNamed(bytes, path);
+  if (image.isDotNet) throw new LoadError(ERROR.BAD_EXE_FORMAT, `${path}: this is a .NET assembly; expected a program in machine code`);
+  if (image.machine !== "x86-64") throw new LoadError(ERROR.BAD_EXE_FORMAT, `${path}: this is a 32-bit (x86) image; expected an x86-64 one`);
+  return image;
+}
+
+function readNamed(bytes: Uint8Array, path: string): Image {
+  try {
+    return readImage(bytes);
+  } catch (error) {
+    if (error instanceof PeError) throw new LoadError(ERROR.BAD_EXE_FORMAT, `${path}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** A DLL of Windows for which there is no mapping at all: it is there, and has nothing in it. */
+function emptyLibrary(key: string): Found {
+  return { kind: "library", library: { name: key, exports: [] } };
+}

@@ -1,0 +1,81 @@
+import { PAGE } from "@decant/memory";
+import { STUB_SIZE } from "@decant/pe";
+import { EXIT_STATUS } from "../ending.ts";
+import type { Process } from "../process.ts";
+import { ARGUMENT_WORDS, getRegister, setRegister, WORD } from "../threads/registers.ts";
+import { UNWIND } from "../threads/thread.ts";
+import type { Thread } from "../threads/thread.ts";
+import type { StubTable } from "./map-library.ts";
+
+/** Stubs that are placed at a time. */
+const CHUNK_BYTES = 0x10000;
+/** Strings are shown up to this length. */
+const MAX_SHOWN = 40;
+
+/** Addresses for imports that nothing provides: calling one ends the program, and says what it called. */
+export class UnknownStubs {
+  readonly #process: Process;
+  readonly #stubs: StubTable;
+  /** `--stub`: results by "name" or "dll!name". */
+  readonly #results: ReadonlyMap<string, bigint>;
+  readonly #addresses = new Map<string, number>();
+  #next = 0;
+  #end = 0;
+
+  constructor(process: Process, stubs: StubTable, results: ReadonlyMap<string, bigint>) {
+    this.#process = process;
+    this.#stubs = stubs;
+    this.#results = results;
+  }
+
+  /** The address of a DLL's missing symbol. */
+  address(dll: string, symbol: string): number {
+    const id = `${dll}!${symbol}`;
+    const known = this.#addresses.get(id);
+    if (known !== undefined) return known;
+    const address = this.#place();
+    const shortDll = dll.replace(/\.dll$/i, "");
+    const result = this.#results.get(`${shortDll}!${symbol}`.toLowerCase()) ?? this.#results.get(symbol.toLowerCase());
+    const index = this.#stubs.reserve((thread) => (result === undefined ? this.#called(thread, id) : answer(thread, result)));
+    this.#stubs.place(address, index, undefined);
+    this.#addresses.set(id, address);
+    return address;
+  }
+
+  #place(): number {
+    if (this.#next === this.#end) {
+      const chunk = this.#process.memory.allocate(CHUNK_BYTES, PAGE.EXECUTE_READ);
+      if (chunk === undefined) throw new RangeError("there is no room for stubs");
+      this.#next = chunk;
+      this.#end = chunk + CHUNK_BYTES;
+    }
+    const address = this.#next;
+    this.#next += STUB_SIZE;
+    return address;
+  }
+
+  #called(thread: Thread, id: string): number {
+    const process = this.#process;
+    const caller = process.modules.describe(thread.memory.u32(thread.rsp));
+    const shown = ARGUMENT_WORDS.map((word) => describeArgument(thread, getRegister(thread.registers, word))).join(", ");
+    const message = `${process.name} called ${id}(${shown}, …) from ${caller}, and there is no mapping of that function`;
+    process.end({ kind: "unknown-function", exitCode: EXIT_STATUS.ENTRYPOINT_NOT_FOUND, message });
+    return UNWIND;
+  }
+}
+
+function answer(thread: Thread, result: bigint): number {
+  setRegister(thread.registers, WORD.rax, result);
+  return thread.returnFromCall();
+}
+
+/** A register's value, with the text that it points to if it points to some. */
+function describeArgument(thread: Thread, value: bigint): string {
+  const shown = `0x${value.toString(16)}`;
+  const address = Number(value & 0xffff_ffffn);
+  if (value >> 32n !== 0n || !thread.memory.accessible(address, MAX_SHOWN * 2, "read")) return shown;
+  const narrow = thread.memory.cstring(address, "latin1", MAX_SHOWN);
+  const wide = thread.memory.wstring(address, MAX_SHOWN);
+  const text = [narrow, wide].find((candidate) => candidate.length > 1 && /^[\x20-\x7e\r\n\t]*$/.test(candidate));
+  return text === undefined ? shown : `${shown} ${JSON.stringify(text)}`;
+}

@@ -1,0 +1,350 @@
+import type { Host } from "@decant/host";
+import { singleByteCodec } from "@decant/hook";
+import type { TextCodec } from "@decant/hook";
+import { GuestMemory, PAGE } from "@decant/memory";
+import type { Intrinsic } from "@decant/x86";
+import { PEB_SIZE, writePeb } from "./blocks/peb.ts";
+import { writeProcessParameters } from "./blocks/process-parameters.ts";
+import { mapSharedData, refreshClocks } from "./blocks/shared-data.ts";
+import { EXIT_STATUS } from "./ending.ts";
+import type { Ending } from "./ending.ts";
+import { ExceptionHandlers } from "./exceptions/dispatch.ts";
+import { handleApiError, raiseException, raiseFault } from "./exceptions/raise.ts";
+import { HandleTable } from "./handle-table.ts";
+import { Heap } from "./heap/heap.ts";
+import type { GuestMachine, Kernel } from "./kernel.ts";
+import { baseName, folderOf } from "./loader/dll-names.ts";
+import { LdrLists } from "./loader/ldr-lists.ts";
+import type { ApiEntry, LibrarySource } from "./loader/library.ts";
+import { Loader } from "./loader/loader.ts";
+import { ModuleList } from "./loader/module-list.ts";
+import { UnknownStubs } from "./loader/unknown-stubs.ts";
+import type { DllChoice } from "./loader/search.ts";
+import { StaticTls } from "./loader/static-tls.ts";
+import { mapCallbackStubs } from "./loader/callback-stubs.ts";
+import type { CallbackStubs } from "./loader/callback-stubs.ts";
+import { ProcessObject } from "./objects/process-object.ts";
+import { StateMap } from "./state-map.ts";
+import type { StateKey } from "./state-map.ts";
+import type { CallFrame } from "./threads/callback-frames.ts";
+import { guestCall } from "./threads/guest-call.ts";
+import { allocateThread, freeThread } from "./threads/thread-memory.ts";
+import { processMain, threadMain } from "./threads/thread-life.ts";
+import { Thread, UNWIND } from "./threads/thread.ts";
+import type { EndSuspension, GuestGenerator } from "./waits/suspension.ts";
+
+/** What a process is started with. */
+export interface ProcessOptions {
+  /** The program's file. */
+  readonly image: Uint8Array;
+  /** Its full Windows path. */
+  readonly path: string;
+  readonly commandLine: string;
+  readonly environment: readonly (readonly [name: string, value: string])[];
+  /** A full Windows path. */
+  readonly currentDirectory: string;
+  readonly libraries: LibrarySource;
+  /** `--dll`, by lower-case names with ".dll". */
+  readonly dllChoices?: ReadonlyMap<string, DllChoice>;
+  /** `--stub`: results of functions that have no mapping, by "name" or "dll!name" in lower case, the DLL without ".dll". */
+  readonly stubs?: ReadonlyMap<string, bigint>;
+  /** A file's bytes by its Windows path; undefined when there is none. For DLLs. */
+  readonly readFile?: (path: string) => Uint8Array | undefined;
+  /** Bytes that may be committed. */
+  readonly memoryLimitBytes?: number;
+  /** The ANSI code page; 1252 when absent. */
+  readonly ansi?: TextCodec;
+}
+
+/** A guest process: its memory, processor, modules, handles and threads. */
+export class Process {
+  readonly kernel: Kernel;
+  readonly id: number;
+  /** The program's file name. */
+  readonly name: string;
+  readonly memory: GuestMemory;
+  readonly machine: GuestMachine;
+  readonly modules = new ModuleList();
+  readonly loader: Loader;
+  readonly heap: Heap;
+  readonly handles: HandleTable;
+  readonly handlers = new ExceptionHandlers();
+  readonly object: ProcessObject;
+  readonly threads = new Set<Thread>();
+  readonly ansi: TextCodec;
+  readonly commandLine: string;
+  readonly path: string;
+  /** The environment as it was at the start; the guest may change its own. */
+  readonly environment: readonly (readonly [name: string, value: string])[];
+  /** A full Windows path. What it means, and who may change it, is the file API's affair. */
+  currentDirectory: string;
+  readonly peb: number;
+  /** The address of its RTL_USER_PROCESS_PARAMETERS. */
+  readonly parameters: number;
+  /** Where guest functions return that the host has called. */
+  readonly callbackStubs: CallbackStubs;
+  /** SetConsoleCtrlHandler's handlers, oldest first. */
+  readonly consoleHandlers: number[] = [];
+  isExiting = false;
+  /** How it ended; undefined while it runs. */
+  ending: Ending | undefined;
+  readonly #entries: ApiEntry[] = [];
+  readonly #tls: StaticTls;
+  readonly #states = new StateMap();
+  #detachCallbacks: ((thread: Thread) => GuestGenerator<void>)[] = [];
+  readonly #endCallbacks: (() => void)[] = [];
+  #loaded: Thread | undefined;
+
+  /** Maps the program and all that it imports; its first thread starts when the kernel runs. Throws LoadError. */
+  constructor(kernel: Kernel, options: ProcessOptions) {
+    this.kernel = kernel;
+    this.id = kernel.newId();
+    this.name = baseName(options.path);
+    this.path = options.path;
+    this.commandLine = options.commandLine;
+    this.environment = options.environment;
+    this.currentDirectory = options.currentDirectory;
+    this.ansi = options.ansi ?? singleByteCodec("windows-1252");
+    this.memory = new GuestMemory(options.memoryLimitBytes === undefined ? {} : { limitBytes: options.memoryLimitBytes });
+    this.object = new ProcessObject(this);
+    this.object.retain();
+    this.handles = new HandleTable((handle) => this.#pseudoHandle(handle));
+    this.machine = kernel.createMachine({ memory: this.memory, mode: 64, api: (index) => this.#api(index) });
+    mapSharedData(this.memory, kernel.host.cpuCount);
+    this.heap = new Heap(this.memory);
+    const ldr = new LdrLists(this.memory, this.heap);
+    this.#tls = new StaticTls(this.memory, this.heap);
+    const stubs = {
+      reserve: (entry: ApiEntry) => this.#entries.push(entry) - 1,
+      place: (address: number, index: number, intrinsic: Intrinsic | undefined) => this.machine.addStub(address, index, intrinsic),
+    };
+    this.callbackStubs = mapCallbackStubs(this.memory, stubs);
+    const unknown = new UnknownStubs(this, stubs, options.stubs ?? new Map());
+    this.loader = new Loader({
+      memory: this.memory,
+      modules: this.modules,
+      ldr,
+      tls: this.#tls,
+      stubs,
+      threads: () => this.threads,
+      unknown: (dll, symbol) => unknown.address(dll, symbol),
+      search: {
+        libraries: options.libraries,
+        choices: options.dllChoices ?? new Map(),
+        readFile: options.readFile ?? (() => undefined),
+        folders: () => this.#dllFolders(),
+      },
+    });
+    const program = this.loader.loadProgram(options.image, options.path);
+    this.parameters = writeProcessParameters(this.memory, { ...options, imagePath: options.path });
+    this.peb = this.memory.allocate(PEB_SIZE, PAGE.READWRITE)!;
+    writePeb(this.memory, this.peb, {
+      imageBase: program.base,
+      ldr: ldr.address,
+      parameters: this.parameters,
+      heapHandle: PROCESS_HEAP,
+      processorCount: kernel.host.cpuCount,
+      subsystem: program.image.subsystem,
+      subsystemVersion: program.image.subsystemVersion,
+    });
+    this.#newThread(program.image.stackReserve, (thread) => processMain(thread));
+  }
+
+  get host(): Host {
+    return this.kernel.host;
+  }
+
+  /** What a mapping keeps for the process, made at its first use. */
+  state<T>(key: StateKey<T>, make: () => T): T {
+    return this.#states.get(key, make);
+  }
+
+  /** Starts a thread at a guest function. Throws Win32Error(ERROR_NOT_ENOUGH_MEMORY)'s cause when there is no room for its stack. */
+  createThread(start: number, argument: bigint, { stackSize = 0, suspended = false } = {}): Thread {
+    const size = stackSize === 0 ? this.modules.program.image.stackReserve : stackSize;
+    return this.#newThread(size, (thread) => threadMain(thread, start, argument), suspended);
+  }
+
+  /** Starts a thread that runs a generator of the host's. */
+  createHostThread(main: (thread: Thread) => GuestGenerator<never>): Thread {
+    return this.#newThread(0, main);
+  }
+
+  /** Runs a generator in the exiting thread when the process ends by itself, after the DllMains: buffers are written here. */
+  onDetach(callback: (thread: Thread) => GuestGenerator<void>): void {
+    this.#detachCallbacks.push(callback);
+  }
+
+  /** Runs when the process has ended, however it did. */
+  onEnd(callback: () => void): void {
+    this.#endCallbacks.push(callback);
+  }
+
+  takeDetachCallbacks(): ((thread: Thread) => GuestGenerator<void>)[] {
+    const callbacks = this.#detachCallbacks;
+    this.#detachCallbacks = [];
+    return callbacks;
+  }
+
+  get liveThreadCount(): number {
+    return this.threads.size;
+  }
+
+  /** The thread whose registers are in the CPU block. */
+  get loadedThread(): Thread | undefined {
+    return this.#loaded;
+  }
+
+  /** Ends the process at once, as TerminateProcess does. */
+  terminate(exitCode: number): void {
+    this.end({ kind: "terminated", exitCode: exitCode >>> 0 });
+  }
+
+  /** Ends the process at once. The first ending counts. */
+  end(ending: Ending): void {
+    if (this.ending !== undefined) return;
+    this.ending = ending;
+    this.isExiting = true;
+    for (const thread of [...this.threads]) thread.stop(ending.exitCode);
+    this.threads.clear();
+    for (const callback of this.#endCallbacks) callback();
+    this.handles.closeAll();
+    this.object.end(ending.exitCode);
+    this.object.release();
+    this.kernel.processEnded(this);
+    if (ending.message !== undefined) this.kernel.report(ending.message);
+  }
+
+  /** Ends one thread at once, as TerminateThread does. */
+  endThread(thread: Thread, exitCode: number): void {
+    thread.stop(exitCode);
+    if (!this.threads.delete(thread)) return;
+    this.#tls.removeThread(thread);
+    // Its frames may still be on the JavaScript stack: the pages go when they cannot be in use.
+    if (this.#loaded === thread) this.#loaded = undefined;
+    if (this.kernel.currentThread !== thread) freeThread(this.memory, thread);
+    else queueMicrotask(() => this.ending === undefined && freeThread(this.memory, thread));
+    if (this.threads.size === 0) this.end({ kind: "exit", exitCode });
+  }
+
+  /** A thread's own generator asked for its end, or the process's. */
+  endFromWithin(thread: Thread, { what, exitCode }: EndSuspension): void {
+    if (what === "thread") this.endThread(thread, exitCode);
+    else this.end({ kind: "exit", exitCode });
+  }
+
+  stopOtherThreads(except: Thread, exitCode: number): void {
+    for (const thread of [...this.threads]) if (thread !== except) this.endThread(thread, exitCode);
+  }
+
+  /** A console event (0: Ctrl-C, 1: Ctrl-Break): handlers run on a thread of their own, newest first; by default the process ends. */
+  consoleControl(event: number): void {
+    if (this.ending !== undefined || this.isExiting) return;
+    if (this.consoleHandlers.length === 0) return this.end({ kind: "interrupt", exitCode: EXIT_STATUS.CONTROL_C_EXIT });
+    this.createHostThread((thread) => runConsoleHandlers(thread, event));
+  }
+
+  /** Runs a thread until it waits, ends or has used its budget. */
+  runThread(thread: Thread): void {
+    this.#load(thread);
+    const { clock } = this.kernel.host;
+    refreshClocks(this.memory.view, clock.now(), clock.monotonic());
+    try {
+      let rip = thread.continue();
+      while (rip !== UNWIND && thread.status === "running") {
+        thread.rip = rip;
+        const exit = this.machine.run();
+        if (exit.kind === "budget" || exit.kind === "suspend") return;
+        rip = raiseFault(thread, exit.fault);
+      }
+    } catch (error) {
+      this.#internalError(error);
+    }
+  }
+
+  /** Raises an exception in the thread that runs now. Returns what an API entry returns. */
+  raise(thread: Thread, exception: Parameters<typeof raiseException>[1]): number {
+    return raiseException(thread, exception);
+  }
+
+  /** The return address of calls into the guest through a frame. */
+  callbackStub(frame: CallFrame): number {
+    return this.callbackStubs.addresses.get(frame)!;
+  }
+
+  /** Hot path: every API call comes through here. */
+  #api(index: number): number {
+    const thread = this.#loaded!;
+    try {
+      const next = this.#entries[index]!(thread);
+      return thread.status === "running" ? next : UNWIND;
+    } catch (error) {
+      return this.#apiError(thread, error);
+    }
+  }
+
+  #apiError(thread: Thread, error: unknown): number {
+    if (thread.status !== "running") return UNWIND;
+    try {
+      return handleApiError(thread, error);
+    } catch (internal) {
+      this.#internalError(internal);
+      return UNWIND;
+    }
+  }
+
+  #internalError(error: unknown): void {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.end({ kind: "internal", exitCode: EXIT_STATUS.INTERNAL_ERROR, message: `internal error while running ${this.name}: ${what}` });
+  }
+
+  #newThread(stackSize: number, main: (thread: Thread) => GuestGenerator<never>, suspended = false): Thread {
+    const id = this.kernel.newId();
+    const memory = allocateThread(this.memory, stackSize, { peb: this.peb, processId: this.id, threadId: id });
+    if (memory === undefined) throw new RangeError("there is no room for a thread's stack");
+    const thread = new Thread(this, id, memory);
+    this.#tls.addThread(thread);
+    this.threads.add(thread);
+    thread.begin(main(thread));
+    if (suspended) thread.suspendCount = 1;
+    this.kernel.startThread(thread);
+    return thread;
+  }
+
+  #load(thread: Thread): void {
+    if (this.#loaded === thread) return;
+    this.#loaded?.save();
+    this.#loaded = undefined;
+    thread.load();
+    this.#loaded = thread;
+  }
+
+  #pseudoHandle(handle: number): ProcessObject | Thread["object"] | undefined {
+    if (handle === -1) return this.object;
+    return handle === -2 ? this.#loaded?.object : undefined;
+  }
+
+  #dllFolders(): string[] {
+    const path = this.environment.find(([name]) => name.toUpperCase() === "PATH")?.[1] ?? "";
+    const folders = [folderOf(this.path), this.currentDirectory.replace(/\\$/, ""), ...path.split(";")];
+    return [...new Set(folders.filter((folder) => folder !== ""))];
+  }
+}
+
+/** The handle of the process heap, as GetProcessHeap gives it. */
+export const PROCESS_HEAP = 0x0001_0000;
+
+function* runConsoleHandlers(thread: Thread, event: number): GuestGenerator<never> {
+  const { process } = thread;
+  for (const handler of [...process.consoleHandlers].reverse()) {
+    if ((yield* guestCall(thread, handler, event)) !== 0) return yield* endThread(0);
+  }
+  process.end({ kind: "interrupt", exitCode: EXIT_STATUS.CONTROL_C_EXIT });
+  return yield* endThread(0);
+}
+
+function* endThread(exitCode: number): GuestGenerator<never> {
+  yield { kind: "end", what: "thread", exitCode };
+  throw new Error("a thread that has ended was resumed");
+}
+

@@ -1,0 +1,12 @@
+import type { GuestGenerator } from "../waits/suspension.ts";
+import type { Thread } from "./thread.ts";
+
+/** Calls a guest function on a thread; the result is the low half of RAX, unsigned. */
+export function* guestCall(thread: Thread, address: number, ...args: readonly (number | bigint)[]): GuestGenerator<number> {
+  return Number((yield* guestCall64(thread, address, ...args)) & 0xffff_ffffn);
+}
+
+/** Calls a guest function on a thread; the result is RAX. The thread says for whom the generator runs; it must be the calling one. */
+export function* guestCall64(_thread: Thread, address: number, ...args: readonly (number | bigint)[]): GuestGenerator<bigint> {
+  return (yield { kind: "call", address, args }) as bigint;
+}

@@ -1,0 +1,33 @@
+import type { GuestGenerator } from "../waits/suspension.ts";
+
+/** A generator that runs for a thread, above the guest's stack frame at `rsp`: a mapping that waits or calls guest code. */
+export class HostFrame {
+  readonly generator: GuestGenerator<unknown>;
+  /** The guest's rsp when the frame began, and to which it returns after each guest call. */
+  readonly rsp: number;
+  /** Prepares what comes after the frame; returns the address where the guest goes on, or UNWIND. */
+  readonly finish: (value: unknown) => number;
+  /** The rsp with which the guest function that it called comes back; 0 while none runs. */
+  returnRsp = 0;
+  #running = false;
+
+  constructor(generator: GuestGenerator<unknown>, rsp: number, finish: (value: unknown) => number) {
+    this.generator = generator;
+    this.rsp = rsp;
+    this.finish = finish;
+  }
+
+  resume(value: unknown): ReturnType<GuestGenerator<unknown>["next"]> {
+    this.#running = true;
+    try {
+      return this.generator.next(value);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Runs the generator's finally blocks. A frame that is running closes itself by ending. */
+  close(): void {
+    if (!this.#running) this.generator.return(undefined);
+  }
+}

@@ -1,0 +1,262 @@
+import { GUEST_BASE } from "@decant/memory";
+import type { GuestMemory } from "@decant/memory";
+import type { CallingThread, TextCodec } from "@decant/hook";
+import { CONTEXT_SIZE, CPU_BLOCK } from "@decant/x86";
+import { TEB } from "../blocks/teb.ts";
+import type { Kernel } from "../kernel.ts";
+import type { Mutex } from "../objects/mutex.ts";
+import { ThreadObject } from "../objects/thread-object.ts";
+import type { Process } from "../process.ts";
+import { StateMap } from "../state-map.ts";
+import type { StateKey } from "../state-map.ts";
+import type { BlockSuspension, CallSuspension, GuestGenerator } from "../waits/suspension.ts";
+import { CALL_FRAMES } from "./callback-frames.ts";
+import { HostFrame } from "./host-frame.ts";
+import type { ThreadMemory } from "./thread-memory.ts";
+import { ARGUMENT_WORDS, getRegister, setRegister, WORD } from "./registers.ts";
+
+/** What an API call or a frame returns when the thread cannot go on: the machine unwinds. */
+export const UNWIND = 0;
+
+/** What a thread is doing, as the scheduler sees it. */
+export type ThreadStatus = "ready" | "running" | "blocked" | "ended";
+
+/** A guest thread. Its registers are live only while it is the one that its process has loaded: always, while a mapping runs for it. */
+export class Thread implements CallingThread {
+  readonly id: number;
+  readonly process: Process;
+  readonly kernel: Kernel;
+  readonly memory: GuestMemory;
+  readonly teb: number;
+  readonly stackLow: number;
+  readonly stackHigh: number;
+  readonly object: ThreadObject;
+  readonly registers: Uint32Array;
+  /** The CPU block as bytes: this thread's registers while it is loaded. */
+  readonly live: Uint8Array;
+  readonly pointerSize: 4 | 8 = 8;
+  /** Guest APCs that wait for an alertable wait, oldest first. */
+  readonly apcs: (() => GuestGenerator<void>)[] = [];
+  /** Ends the alertable wait that the thread is in. */
+  onApc: (() => void) | undefined;
+  readonly ownedMutexes = new Set<Mutex>();
+  status: ThreadStatus = "blocked";
+  suspendCount = 0;
+  /** Milliseconds of processor time used, for GetThreadTimes. */
+  busyMs = 0;
+  readonly #context = new Uint8Array(CONTEXT_SIZE);
+  readonly #frames: HostFrame[] = [];
+  readonly #states = new StateMap();
+  #main: GuestGenerator<never> | undefined;
+  #resume: { value: unknown } | undefined;
+  #cancelBlock: (() => void) | undefined;
+
+  constructor(process: Process, id: number, memory: ThreadMemory) {
+    this.process = process;
+    this.kernel = process.kernel;
+    this.memory = process.memory;
+    this.id = id;
+    this.teb = memory.teb;
+    this.stackLow = memory.stackLow;
+    this.stackHigh = memory.stackHigh;
+    this.object = new ThreadObject(this);
+    this.object.retain();
+    const { buffer } = this.memory.wasm;
+    this.registers = new Uint32Array(buffer, CPU_BLOCK - GUEST_BASE, CONTEXT_SIZE / 4);
+    this.live = new Uint8Array(buffer, CPU_BLOCK - GUEST_BASE, CONTEXT_SIZE);
+    this.#initialise();
+  }
+
+  get ansi(): TextCodec {
+    return this.process.ansi;
+  }
+
+  /** GetLastError's value, where guest code finds it too. */
+  get lastError(): number {
+    return this.memory.view.getUint32(this.teb + TEB.LastErrorValue - GUEST_BASE, true);
+  }
+
+  set lastError(value: number) {
+    this.memory.view.setUint32(this.teb + TEB.LastErrorValue - GUEST_BASE, value, true);
+  }
+
+  /** The C run-time library's errno; the guest has its address. */
+  get errno(): number {
+    return this.memory.view.getInt32(this.errnoAddress - GUEST_BASE, true);
+  }
+
+  set errno(value: number) {
+    this.memory.view.setInt32(this.errnoAddress - GUEST_BASE, value, true);
+  }
+
+  get errnoAddress(): number {
+    return this.teb + TEB.OurErrno;
+  }
+
+  get rsp(): number {
+    return this.registers[WORD.rsp]!;
+  }
+
+  set rsp(value: number) {
+    setRegister(this.registers, WORD.rsp, value);
+  }
+
+  get rip(): number {
+    return this.registers[WORD.rip]!;
+  }
+
+  set rip(value: number) {
+    setRegister(this.registers, WORD.rip, value);
+  }
+
+  /** What a mapping keeps for the thread, made at its first use. */
+  state<T>(key: StateKey<T>, make: () => T): T {
+    return this.#states.get(key, make);
+  }
+
+  /** Whether mappings are waiting or calling guest code for it. */
+  get frameCount(): number {
+    return this.#frames.length;
+  }
+
+  /** Copies the registers out of, or into, the CPU block. */
+  save(): void {
+    this.#context.set(this.live);
+  }
+
+  load(): void {
+    this.live.set(this.#context);
+  }
+
+  /** The registers as bytes, wherever they are now. */
+  get context(): Uint8Array {
+    return this.process.loadedThread === this ? this.live : this.#context;
+  }
+
+  /** Pops the return address of the API call that is being answered. */
+  returnFromCall(): number {
+    const rsp = this.registers[WORD.rsp]!;
+    const address = this.memory.u32(rsp);
+    this.rsp = rsp + 8;
+    return address;
+  }
+
+  /** Runs a generator above the guest's present frame. Returns where the guest goes on, or UNWIND. */
+  run(generator: GuestGenerator<unknown>, finish: (value: unknown) => number): number {
+    this.#dropDeadFrames();
+    this.#frames.push(new HostFrame(generator, this.rsp, finish));
+    return this.#advance(undefined);
+  }
+
+  /** What the thread runs first, above an empty stack; it ends with an EndSuspension. */
+  begin(main: GuestGenerator<never>): void {
+    this.#main = main;
+  }
+
+  /** Goes on after a block: with what ended it, or with the guest code that was running. Returns an address or UNWIND. */
+  continue(): number {
+    const main = this.#main;
+    if (main !== undefined) {
+      this.#main = undefined;
+      return this.run(main, () => UNWIND);
+    }
+    const resume = this.#resume;
+    if (resume === undefined) return this.rip;
+    this.#resume = undefined;
+    return this.#advance(resume.value);
+  }
+
+  /** Makes the next `continue` hand a value to the frame on top. */
+  resumeWith(value: unknown): void {
+    this.#cancelBlock = undefined;
+    this.#resume = { value };
+  }
+
+  /** A guest function that a frame called has returned to a callback stub: rsp says to which one. */
+  returnFromGuest(): number | undefined {
+    const rsp = this.rsp;
+    const index = this.#frames.findLastIndex((frame) => frame.returnRsp === rsp);
+    if (index < 0) return undefined;
+    while (this.#frames.length > index + 1) this.#frames.pop()!.close();
+    const frame = this.#frames[index]!;
+    frame.returnRsp = 0;
+    this.rsp = frame.rsp;
+    return this.#advance(getRegister(this.registers, WORD.rax));
+  }
+
+  /** Closes the frames of mappings that a longjmp or an unwind to `rsp` leaves behind. */
+  closeFramesBelow(rsp: number): void {
+    while (this.#frames.length > 0 && this.#frames.at(-1)!.rsp < rsp) this.#frames.pop()!.close();
+  }
+
+  /** Ends what the thread was waiting for, and closes all its frames. */
+  stop(exitCode: number): void {
+    if (this.status === "ended") return;
+    this.status = "ended";
+    this.#cancelBlock?.();
+    this.#cancelBlock = undefined;
+    while (this.#frames.length > 0) this.#frames.pop()!.close();
+    for (const mutex of [...this.ownedMutexes]) mutex.abandon(this);
+    this.object.end(exitCode);
+    this.object.release();
+  }
+
+  /** Queues a guest APC; ends an alertable wait. */
+  queueApc(apc: () => GuestGenerator<void>): void {
+    this.apcs.push(apc);
+    this.onApc?.();
+  }
+
+  #advance(value: unknown): number {
+    const frame = this.#frames.at(-1)!;
+    const step = frame.resume(value);
+    if (this.status === "ended") return UNWIND;
+    if (step.done === true) {
+      const index = this.#frames.indexOf(frame);
+      if (index >= 0) this.#frames.splice(index);
+      return frame.finish(step.value);
+    }
+    const suspension = step.value;
+    if (suspension.kind === "call") return this.#call(frame, suspension);
+    if (suspension.kind === "block") return this.#block(suspension);
+    this.process.endFromWithin(this, suspension);
+    return UNWIND;
+  }
+
+  #block(suspension: BlockSuspension): number {
+    this.status = "blocked";
+    this.#cancelBlock = suspension.begin((value) => this.kernel.wakeThread(this, value));
+    return UNWIND;
+  }
+
+  #call(frame: HostFrame, { address, args }: CallSuspension): number {
+    const { memory, registers, process } = this;
+    const shape = CALL_FRAMES.find(({ maxArguments }) => args.length <= maxArguments);
+    if (shape === undefined) throw new RangeError(`a guest function cannot be called with ${args.length} arguments`);
+    const rsp = frame.rsp - shape.frameSize - 8;
+    memory.setU64(rsp, BigInt(process.callbackStub(shape)));
+    args.forEach((argument, index) => {
+      const word = ARGUMENT_WORDS[index];
+      if (word !== undefined) setRegister(registers, word, argument);
+      else memory.setU64(rsp + 8 + index * 8, BigInt.asUintN(64, BigInt(argument)));
+    });
+    frame.returnRsp = rsp + 8;
+    this.rsp = rsp;
+    return address;
+  }
+
+  /** Frames below the stack pointer that the guest left without telling anyone, by a longjmp of its own. */
+  #dropDeadFrames(): void {
+    if (this.#frames.length > 0) this.closeFramesBelow(this.rsp);
+  }
+
+  #initialise(): void {
+    const words = new Uint32Array(this.#context.buffer);
+    words[WORD.gsBase] = this.teb;
+    words[WORD.mxcsr] = 0x1f80;
+    words[WORD.fpControl] = 0x27f;
+    words[WORD.stackLimit] = this.stackLow;
+    // A thread starts as if called: rsp is 8 modulo 16. The words above it are zero, where unwinders stop.
+    words[WORD.rsp] = this.stackHigh - 0x28;
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * What a generator that runs for a guest thread hands to the kernel when it cannot go on by itself. Mappings do not make these: they
+ * `yield*` wait, waitFor, sleep or guestCall.
+ */
+export type Suspension = BlockSuspension | CallSuspension | EndSuspension;
+
+/** The thread stops until `resume` is called, once. */
+export interface BlockSuspension {
+  readonly kind: "block";
+  /** Arranges for `resume`, and returns what calls that off. `resume` may not be called before `begin` returns. */
+  begin(resume: (value: unknown) => void): () => void;
+}
+
+/** The thread runs guest code at `address`; the generator goes on with its result (RAX, as a bigint). */
+export interface CallSuspension {
+  readonly kind: "call";
+  readonly address: number;
+  readonly args: readonly (number | bigint)[];
+}
+
+/** The thread, or the whole process, ends here; the generator is closed. */
+export interface EndSuspension {
+  readonly kind: "end";
+  readonly what: "thread" | "process";
+  readonly exitCode: number;
+}
+
+/** A generator that runs for a guest thread. */
+export type GuestGenerator<T> = Generator<Suspension, T, unknown>;
