@@ -33,12 +33,17 @@ function fillState(state: DataView, sequence: readonly Instruction[], contents: 
   if (USES_DIRECTION.test(name)) flags |= random.below(2) << DF_POSITION;
   state.setUint32(STATE.rflags, flags, true);
   state.setUint32(STATE.mxcsr, 0x1f80, true);
-  state.setUint16(STATE.fcw, 0x27f, true);
+  // The rounding control is random for the instructions that round to integers.
+  state.setUint16(STATE.fcw, 0x27f | (/^F(istp?|rndint)$/.test(name) ? random.below(4) << 10 : 0), true);
   state.setUint16(STATE.depth, name.startsWith("F") && name !== "Fxsave" ? 6 : 0, true);
   for (let n = 0; n < 8; n++) state.setFloat64(STATE.x87 + n * 8, x87Value(random), true);
   setGpr(state, 4, WINDOW + 128);
-  for (const insn of sequence) constrain(state, insn, random);
+  if (sequence.length === 1) constrain(state, sequence[0]!, random);
+  else setGpr(state, SEQUENCE_BASE, WINDOW + 96);
 }
+
+/** Sequences address memory through rbx only, which none of their instructions writes. */
+export const SEQUENCE_BASE = 3;
 
 const USES_DIRECTION = /^(Pushf|Popf|Movs[bwq]$|Movsd$|Stos|Scas|Lods|Cmps[bwq]$|Cmpsd$|Cld$|Std$)/;
 
@@ -53,6 +58,9 @@ function constrain(state: DataView, insn: Instruction, random: Random): void {
     setGpr(state, 1, random.below(8));
     if (/^(Scas|Cmps)/.test(name)) equalise(state, random);
   }
+  if (insn.mnemonic === MNEMONIC.Fldcw) fillWithX87Controls(state, random);
+  if (insn.mnemonic === MNEMONIC.Fld && insn.operands[0]!.bits === 80) fillWithExtended(state, random);
+  constrainX87(state, name, random);
   if (insn.mnemonic === MNEMONIC.Ldmxcsr) fillWithControls(state, random);
   if (/^Ps[lr][la][wdq]$/.test(name) && insn.operands[1]!.kind === "xmm") constrainVectorCount(state, insn.operands[1]!.register, random);
   if (insn.mnemonic === MNEMONIC.Leave) setGpr(state, 5, WINDOW + 64 + random.below(64));
@@ -74,7 +82,7 @@ function constrain(state: DataView, insn: Instruction, random: Random): void {
     if (bitOffset.register === memory.base || bitOffset.register === memory.index) throw new Error("forms: a bit offset that is also an address");
   }
   const { bits } = insn.operands.find(({ kind }) => kind === "memory")!;
-  const align = bits >= 128 ? 16 : bits > 32 && /^[A-Z]/.test(name) && random.below(2) === 0 ? 8 : memory.base < 0 || insn.mnemonic === MNEMONIC.Ldmxcsr ? 8 : random.pick([1, 4, 8]);
+  const align = bits >= 128 ? 16 : bits > 32 && /^[A-Z]/.test(name) && random.below(2) === 0 ? 8 : memory.base < 0 || /^(Ldmxcsr|Fldcw|Fld)$/.test(name) ? 8 : random.pick([1, 4, 8]);
   let address = WINDOW + 64 + Math.floor(random.below(96) / align) * align;
   if (memory.base === 4) return;
   address -= memory.displacement + segment;
@@ -87,6 +95,35 @@ function constrain(state: DataView, insn: Instruction, random: Random): void {
     setGpr(state, memory.base, address - index * 2 ** memory.scale);
     // The upper half is ignored by a 32-bit address.
     if (memory.addressBits === 32) state.setUint32(STATE.gpr + memory.base * 8 + 4, random.u32(), true);
+  }
+}
+
+/** Control words with all exceptions masked and 53 bits. */
+function fillWithX87Controls(state: DataView, random: Random): void {
+  for (let n = 0; n < WINDOW_BYTES; n += 2) state.setUint16(STATE.window + n, 0x27f | (random.below(4) << 10), true);
+}
+
+/** Extended numbers that a double holds, or rounds without leaving its range. */
+function fillWithExtended(state: DataView, random: Random): void {
+  for (let n = 0; n < WINDOW_BYTES; n += 8) {
+    // Whatever the alignment by 8, the second word is the exponent of one number and part of the mantissa of another.
+    const exponent = random.pick([0x3fff, 0xbfff, 16383 + random.below(1000) - 500, 0x7fff]);
+    state.setBigUint64(STATE.window + n, 0x8000_0000_0000_0000n | (random.u64() & 0x7fff_ffff_ffff_0000n) | BigInt(exponent), true);
+  }
+}
+
+/** Keeps the functions of the x87 inside the ranges for which the manual defines them. */
+function constrainX87(state: DataView, name: string, random: Random): void {
+  const setSt = (n: number, value: number) => state.setFloat64(STATE.x87 + n * 8, value, true);
+  const small = () => (random.u32() / 2 ** 32) * 2 - 1;
+  if (name === "F2xm1") setSt(0, small());
+  if (name === "Fyl2xp1") setSt(0, small() * 0.29);
+  if (name === "Fyl2x") setSt(0, Math.abs(small()) * 2 ** (random.below(60) - 30));
+  if (/^F(sin|cos|sincos|ptan)$/.test(name)) setSt(0, small() * 3);
+  if (name === "Fscale") setSt(1, random.below(200) / 2 - 50);
+  if (/^Fprem1?$/.test(name)) {
+    setSt(0, Math.round(small() * 2 ** random.below(40)));
+    setSt(1, 1 + random.below(1000) / 4);
   }
 }
 

@@ -1,20 +1,62 @@
 import { DF_POSITION, FLAG_POSITIONS, STATE, WINDOW, WINDOW_BYTES } from "./state.ts";
 
-/** The differences between two end states, in words; none when they agree. `undefinedFlags` are not compared. */
-export function differences(expected: DataView, got: DataView, undefinedFlags: number): string[] {
+/** What is not compared. */
+export interface Tolerance {
+  readonly undefinedFlags: number;
+  /** Any NaN in the lane of a vector is as good as another. */
+  readonly anyNan: boolean;
+  /** x87: the bits of the status word that are compared, and how far, relatively, a register may be off. */
+  readonly x87Status: number;
+  readonly x87Error: number;
+}
+
+/** The differences between two end states, in words; none when they agree. */
+export function differences(expected: DataView, got: DataView, tolerance: Tolerance): string[] {
   const result: string[] = [];
+  const { undefinedFlags, anyNan } = tolerance;
   const fault = expected.getUint32(STATE.fault, true);
   if (fault !== got.getUint32(STATE.fault, true)) result.push(`fault: expected signal ${fault}, got ${got.getUint32(STATE.fault, true)}`);
   if (fault !== 0 || result.length > 0) return result;
   for (let n = 0; n < 16; n++) compare(result, REGISTER_NAMES[n]!, hex(expected, STATE.gpr + n * 8, 8), hex(got, STATE.gpr + n * 8, 8));
-  for (let n = 0; n < 16; n++) compare(result, `xmm${n}`, hex(expected, STATE.xmm + n * 16, 16), hex(got, STATE.xmm + n * 16, 16));
+  for (let n = 0; n < 16; n++) {
+    if (anyNan && sameButNans(expected, got, STATE.xmm + n * 16)) continue;
+    compare(result, `xmm${n}`, hex(expected, STATE.xmm + n * 16, 16), hex(got, STATE.xmm + n * 16, 16));
+  }
   for (let n = 0; n < WINDOW_BYTES; n += 8) {
     compare(result, `[0x${(WINDOW + n).toString(16)}]`, hex(expected, STATE.window + n, 8), hex(got, STATE.window + n, 8));
   }
   // The exception flags are not kept.
   compare(result, "mxcsr", (expected.getUint32(STATE.mxcsr, true) & 0xffc0).toString(16), (got.getUint32(STATE.mxcsr, true) & 0xffc0).toString(16));
+  if (expected.getUint16(STATE.depth, true) > 0) compareX87(result, expected, got, tolerance);
   compare(result, "flags", flags(expected, undefinedFlags), flags(got, undefinedFlags));
   return result;
+}
+
+/** The registers that the expected state says are in use, by st number. */
+function compareX87(result: string[], expected: DataView, got: DataView, { x87Status, x87Error }: Tolerance): void {
+  const status = (state: DataView) => (state.getUint16(STATE.fsw, true) & (x87Status | 0x3800)).toString(16);
+  compare(result, "x87 status", status(expected), status(got));
+  compare(result, "x87 control", hex(expected, STATE.fcw, 2), hex(got, STATE.fcw, 2));
+  const top = (expected.getUint16(STATE.fsw, true) >> 11) & 7;
+  for (let n = 0; n < 8; n++) {
+    if (!((expected.getUint16(STATE.ftag, true) >> ((top + n) & 7)) & 1)) continue;
+    const a = expected.getFloat64(STATE.x87 + n * 16, true);
+    const b = got.getFloat64(STATE.x87 + n * 16, true);
+    if (!Object.is(a, b) && !(Math.abs(a - b) <= Math.abs(a) * x87Error)) result.push(`st${n}: expected ${a}, got ${b}`);
+  }
+}
+
+/** True if the vectors agree in every float, or in every double, NaNs taken as equal. */
+function sameButNans(expected: DataView, got: DataView, at: number): boolean {
+  const floats = [0, 4, 8, 12].every((n) => {
+    const bits = expected.getUint32(at + n, true) === got.getUint32(at + n, true);
+    return bits || (Number.isNaN(expected.getFloat32(at + n, true)) && Number.isNaN(got.getFloat32(at + n, true)));
+  });
+  const doubles = [0, 8].every((n) => {
+    const bits = expected.getBigUint64(at + n, true) === got.getBigUint64(at + n, true);
+    return bits || (Number.isNaN(expected.getFloat64(at + n, true)) && Number.isNaN(got.getFloat64(at + n, true)));
+  });
+  return floats || doubles;
 }
 
 const REGISTER_NAMES = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];

@@ -2,7 +2,7 @@
  * The forms under test, as text. A line is `mnemonics : sizes : operand lists`; each mnemonic is taken with each list, and with each size where there
  * are any. In a list, `r` is a general register of the size, `m` memory, `i` an immediate (a byte for shifts: `c`), `h` ah to bh, `x` an xmm
  * register; `r32`, `m128` and so on say their own width, `=` repeats the operand before, `rax$` is that register cut to the size, and what is
- * none of these stands as it is.
+ * none of these stands as it is. `.byte` gives encodings that the assembler does not choose.
  * assemble.ts turns them to bytes with GNU as (vectors/forms.txt); adding an instruction to the lowering means adding it here.
  */
 export const FORM_LINES = `
@@ -131,4 +131,25 @@ pblendvb blendvps blendvpd : : x,x,xmm0 | x,m128,xmm0
 pmovsxbw pmovzxbw pmovsxwd pmovzxwd pmovsxdq pmovzxdq : : x,x | x,m64
 pmovsxbd pmovzxbd pmovsxwq pmovzxwq : : x,x | x,m32
 pmovsxbq pmovzxbq : : x,x | x,m16
+.byte : : 0xc0,0xf0,3 | 0xd3,0xf2 | 0xf3,0x0f,0x1e,0xfb | 0x0f,0x19,0xc0
+prefetch : 8 : m
+fld fstp : : m32 | m64 | m80 | st(0) | st(3)
+fst : : m32 | m64 | st(2)
+fild fistp fisttp : 16 32 64 : m
+fist : 16 32 : m
+fld1 fldz fldpi fldl2e fldl2t fldlg2 fldln2 fchs fabs fsqrt frndint fxam ftst : :
+fadd fsub fsubr fmul fdiv fdivr : : m32 | m64 | st,st(2) | st(3),st
+faddp fsubp fsubrp fmulp fdivp fdivrp : : st(1),st | st(3),st
+fiadd fisub fisubr fimul fidiv fidivr : 16 32 : m
+f2xm1 fyl2x fyl2xp1 fpatan fptan fsin fcos fsincos fscale fprem fprem1 fxtract : :
+fxch fucom fucomp : : st(1) | st(4)
+fcom fcomp : : st(1) | st(4) | m32 | m64
+fcompp fucompp : :
+ficom ficomp : 16 32 : m
+fcomi fcomip fucomi fucomip : : st,st(1) | st,st(3)
+fcmovb fcmovnb fcmove fcmovne fcmovbe fcmovnbe fcmovu fcmovnu : : st,st(2)
+fldcw fnstcw fnstsw : 16 : m
+fnstsw : : ax
+fninit fnclex fincstp fdecstp : :
+ffree : : st(2)
 `;

@@ -69,6 +69,11 @@ export class Translated {
     view.setUint32(block + CPU.df, (flags >> DF_POSITION) & 1, true);
     view.setUint32(block + CPU.eflags, 0, true);
     view.setUint32(block + CPU.gsBase, GS_BASE, true);
+    const depth = state.getUint16(STATE.depth, true);
+    view.setUint32(block + CPU.fpTop, -depth & 7, true);
+    for (let n = 0; n < depth; n++) copy(state, STATE.x87 + n * 8, view, block + CPU.x87 + ((n - depth) & 7) * 16, 8);
+    view.setUint32(block + CPU.fpControl, state.getUint16(STATE.fcw, true), true);
+    view.setUint32(block + CPU.fpStatus, 0, true);
     view.setUint32(block + CPU.mxcsr, state.getUint32(STATE.mxcsr, true), true);
   }
 
@@ -81,6 +86,12 @@ export class Translated {
     let flags = 0x202 | (view.getUint32(block + CPU.df, true) << DF_POSITION) | view.getUint32(block + CPU.eflags, true);
     FLAG_POSITIONS.forEach((position, n) => (flags |= view.getUint32(block + CPU.cf + n * 4, true) << position));
     state.setUint32(STATE.rflags, flags, true);
+    if (state.getUint16(STATE.depth, true) > 0) {
+      const top = view.getUint32(block + CPU.fpTop, true);
+      for (let n = 0; n < 8; n++) copy(view, block + CPU.x87 + ((top + n) & 7) * 16, state, STATE.x87 + n * 16, 8);
+      state.setUint16(STATE.fcw, view.getUint32(block + CPU.fpControl, true), true);
+      state.setUint16(STATE.fsw, (view.getUint32(block + CPU.fpStatus, true) & 0x4500) | (top << 11), true);
+    }
     state.setUint32(STATE.mxcsr, view.getUint32(block + CPU.mxcsr, true), true);
   }
 }

@@ -1,6 +1,7 @@
 import type { GuestMemory } from "@decant/memory";
-import { I32, I64, type ValueType } from "@decant/wasm";
+import { F64, I32, I64, type ValueType } from "@decant/wasm";
 import { cpuid } from "./cpuid.ts";
+import { x87Math } from "./x87-math.ts";
 
 /** The functions that generated code imports for what is too slow or too rare to emit: name, parameters, results. */
 export const HELPERS = {
@@ -13,6 +14,23 @@ export const HELPERS = {
   timestamp: { parameters: [], results: [I64] },
   /** (crc, data, bytes): CRC-32C. */
   crc32: { parameters: [I32, I64, I32], results: [I32] },
+  /** x87 (x87-math.ts): extended precision, and functions of one and of two doubles. */
+  fld80: { parameters: [I64, I32], results: [F64] },
+  fst80mantissa: { parameters: [F64], results: [I64] },
+  fst80exponent: { parameters: [F64], results: [I32] },
+  fprem: { parameters: [F64, F64, I32], results: [F64] },
+  fquotient: { parameters: [F64, F64, I32], results: [I32] },
+  fxam: { parameters: [F64], results: [I32] },
+  fexponent: { parameters: [F64], results: [F64] },
+  fsignificand: { parameters: [F64], results: [F64] },
+  fscale: { parameters: [F64, F64], results: [F64] },
+  f2xm1: { parameters: [F64], results: [F64] },
+  fyl2x: { parameters: [F64, F64], results: [F64] },
+  fyl2xp1: { parameters: [F64, F64], results: [F64] },
+  fpatan: { parameters: [F64, F64], results: [F64] },
+  fsin: { parameters: [F64], results: [F64] },
+  fcos: { parameters: [F64], results: [F64] },
+  ftan: { parameters: [F64], results: [F64] },
 } as const satisfies Record<string, { parameters: readonly ValueType[]; results: readonly ValueType[] }>;
 
 export type HelperName = keyof typeof HELPERS;
@@ -45,6 +63,7 @@ export function createHelpers(host: HelperHost): Record<HelperName, (...values: 
     cpuid,
     timestamp: () => host.timestamp?.() ?? BigInt(Math.round(performance.now() * 1e6)),
     crc32,
+    ...x87Math,
   };
 }
 

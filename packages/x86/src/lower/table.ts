@@ -15,8 +15,9 @@ import { sseShuffle } from "./sse-shuffle.ts";
 import { stack } from "./stack.ts";
 import { strings } from "./strings.ts";
 import { system } from "./system.ts";
+import { x87 } from "./x87.ts";
 
-const TOPICS: readonly LoweringTable[] = [moves, arithmetic, logic, shifts, multiplyDivide, stack, bits, flagInstructions, strings, system, sseMoves, sseFloat, sseConvert, sseInteger, sseShuffle];
+const TOPICS: readonly LoweringTable[] = [moves, arithmetic, logic, shifts, multiplyDivide, stack, bits, flagInstructions, strings, system, sseMoves, sseFloat, sseConvert, sseInteger, sseShuffle, x87];
 
 /** The lowering of each mnemonic, by the decoder's number. */
 export const lowerings: readonly (Lowering | undefined)[] = byNumber();
