@@ -54,6 +54,8 @@ export interface ProcessOptions {
   readonly memoryLimitBytes?: number;
   /** The ANSI code page; 1252 when absent. */
   readonly ansi?: TextCodec;
+  /** CREATE_SUSPENDED: the first thread waits to be resumed. */
+  readonly suspended?: boolean;
 }
 
 /** A guest process: its memory, processor, modules, handles and threads. */
@@ -78,6 +80,7 @@ export class Process {
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** A full Windows path. What it means, and who may change it, is the file API's affair. */
   currentDirectory: string;
+  readonly mainThread: Thread;
   readonly peb: number;
   /** The address of its RTL_USER_PROCESS_PARAMETERS. */
   readonly parameters: number;
@@ -147,7 +150,7 @@ export class Process {
       subsystem: program.image.subsystem,
       subsystemVersion: program.image.subsystemVersion,
     });
-    this.#newThread(program.image.stackReserve, (thread) => processMain(thread));
+    this.mainThread = this.#newThread(program.image.stackReserve, (thread) => processMain(thread), options.suspended);
   }
 
   get host(): Host {

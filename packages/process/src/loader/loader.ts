@@ -21,6 +21,8 @@ import type { StaticTls } from "./static-tls.ts";
 /** DllMain's reasons. */
 export const DLL_REASON = { PROCESS_DETACH: 0, PROCESS_ATTACH: 1, THREAD_ATTACH: 2, THREAD_DETACH: 3 } as const;
 
+/** What every process has, in this order: programs walk the loader's list and expect them there. */
+const ALWAYS_LOADED = ["ntdll.dll", "kernel32.dll"];
 /** Forwarders may chain; Windows' own chains are two or three long. */
 const MAX_FORWARDERS = 16;
 
@@ -160,6 +162,7 @@ export class Loader {
     tls.add(module, threads());
     ldr.add(module);
     try {
+      if (modules.program === module) for (const dll of ALWAYS_LOADED) this.require(dll);
       this.#bindImports(module);
     } catch (error) {
       modules.remove(module);

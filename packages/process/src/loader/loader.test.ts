@@ -1,0 +1,176 @@
+import { describe, expect, test } from "vitest";
+import { PAGE } from "@decant/memory";
+import { readImage } from "@decant/pe";
+import { PARAMETERS } from "../blocks/process-parameters.ts";
+import { PEB } from "../blocks/peb.ts";
+import { TEB } from "../blocks/teb.ts";
+import { SHARED_DATA } from "../blocks/shared-data.ts";
+import type { Process, ProcessOptions } from "../process.ts";
+import { fixture, idleKernel, idleProcess, IdleMachine, libraries } from "../test-support.ts";
+import type { Library } from "./library.ts";
+import { LoadError } from "./load-error.ts";
+
+const entry = (): number => 0;
+const kernel32: Library = {
+  name: "KERNEL32.dll",
+  exports: [
+    { kind: "function", name: "GetCurrentProcessId", entry, ordinal: 5 },
+    { kind: "function", name: "ExitProcess", entry },
+    { kind: "forward", name: "HeapAlloc", to: "NTDLL.RtlAllocateHeap" },
+    { kind: "forward", name: "Round", to: "KERNEL32.Round" },
+    { kind: "data", name: "variable", size: 8, initialise: (memory, address) => memory.setU32(address, 42) },
+  ],
+};
+const ntdll: Library = { name: "ntdll.dll", exports: [{ kind: "function", name: "RtlAllocateHeap", entry }] };
+const ucrtbase: Library = { name: "ucrtbase.dll", exports: [{ kind: "function", name: "exit", entry }] };
+
+function load(options: Partial<ProcessOptions> = {}): Process {
+  return idleProcess(idleKernel().kernel, { libraries: libraries(kernel32, ntdll, ucrtbase), ...options });
+}
+
+const loaderFixture: Partial<ProcessOptions> = {
+  image: fixture("loader/loader.exe"),
+  path: "Z:\\work\\loader.exe",
+  readFile: (path) => (path.toLowerCase() === "z:\\work\\part.dll" ? fixture("loader/part.dll") : undefined),
+};
+
+describe("mapping", () => {
+  test("a program linked above 4 GiB keeps the low half of its addresses; its sections get their protections", () => {
+    const { modules, memory } = load();
+    const { program } = modules;
+    expect([program.base, program.name]).toEqual([0x4000_0000, "hello.exe"]);
+    const protections = program.image.sections.map(({ name, rva }) => [name, memory.query(program.base + rva).protection] as const);
+    expect(protections).toContainEqual([".text", PAGE.EXECUTE_READ]);
+    expect(protections).toContainEqual([".data", PAGE.READWRITE]);
+    expect(protections).toContainEqual([".rdata", PAGE.READONLY]);
+    expect(memory.query(program.base)).toMatchObject({ kind: "image", protection: PAGE.READONLY });
+  });
+
+  test("relocated pointers point into the image where it lies", () => {
+    const process = load();
+    const { program } = process.modules;
+    const callback = process.memory.u64(program.base + 0);
+    expect(callback & 0xffffn).toBe(0x5a4dn);
+    const sections = program.image.sections.filter(({ name }) => name === ".CRT");
+    const first = process.memory.u64(program.base + sections[0]!.rva + 8);
+    expect(first === 0n || (first >= BigInt(program.base) && first < BigInt(program.base + program.size))).toBe(true);
+  });
+
+  test("an image without relocations lies at its base, or is refused by name", () => {
+    const image = fixture("loader/fixed.exe");
+    const { imageBase } = readImage(image);
+    const attempt = (): Process => load({ image, path: "Z:\\fixed.exe" });
+    if (imageBase < 0xefff_0000n) expect(attempt().modules.program.base).toBe(Number(imageBase));
+    else expect(attempt).toThrow(/^fixed\.exe has no relocations and must lie at 0x[0-9a-f]+, above 4 GiB/);
+  });
+
+  test("what cannot run is refused with a sentence that names the file", () => {
+    expect(() => load({ image: new TextEncoder().encode("\x7fELF...") })).toThrow(/^hello\.exe: this is an ELF file/);
+    const x86 = fixture("hello/hello.exe").slice(0, 0x100);
+    expect(() => load({ image: x86 })).toThrow(/^hello\.exe: the file is truncated/);
+  });
+});
+
+describe("imports", () => {
+  test("are bound by name, by ordinal and through forwarders, to a program's own DLLs and to built-in ones", () => {
+    const { modules, loader } = load(loaderFixture);
+    const part = modules.find("PART")!;
+    expect(part).toMatchObject({ name: "part.dll", isBuiltIn: false, path: "Z:\\work\\part.dll" });
+    const kernel = modules.find("kernel32.dll")!;
+    expect(loader.getProcAddress(part, "partForwarded")).toBe(loader.getProcAddress(kernel, "GetCurrentProcessId"));
+    expect(loader.getProcAddress(part, 42)).toBe(loader.getProcAddress(part, 42));
+    expect(part.contains(loader.getProcAddress(part, "partNamed")!)).toBe(true);
+    expect(loader.getProcAddress(part, "noSuchThing")).toBeUndefined();
+  });
+
+  test("the stubs of built-in functions are known to the processor", () => {
+    const process = load();
+    const kernel = process.modules.find("kernel32")!;
+    const { stubs } = process.machine as IdleMachine;
+    const address = process.loader.getProcAddress(kernel, "ExitProcess")!;
+    expect(stubs.has(address)).toBe(true);
+    expect(process.memory.u32(address)).toBe(0x00dc_0b0f);
+    expect(process.memory.u32(address + 4)).toBe(stubs.get(address));
+    expect(process.loader.getProcAddress(kernel, 5)).toBe(process.loader.getProcAddress(kernel, "GetCurrentProcessId"));
+  });
+
+  test("exported variables hold their values, and forwarders to themselves are missing", () => {
+    const process = load();
+    const kernel = process.modules.find("kernel32")!;
+    expect(process.memory.u32(process.loader.getProcAddress(kernel, "variable")!)).toBe(42);
+    expect(process.loader.getProcAddress(kernel, "Round")).toBeUndefined();
+    expect(process.loader.getProcAddress(kernel, "HeapAlloc")).toBe(process.loader.getProcAddress(process.modules.find("ntdll")!, "RtlAllocateHeap"));
+  });
+
+  test("a missing function is an address that only calling shows to be missing; GetProcAddress does not see it", () => {
+    const process = load();
+    const msvcrt = process.modules.find("msvcrt.dll")!;
+    expect(msvcrt.isBuiltIn).toBe(true);
+    expect(process.loader.getProcAddress(msvcrt, "printf")).toBeUndefined();
+  });
+
+  test("a missing DLL is named, with the places that were searched", () => {
+    const attempt = (): unknown => load({ image: fixture("faults/missing.exe"), path: "Z:\\work\\missing.exe", environment: [["Path", "Z:\\tools;;Z:\\work"]] });
+    expect(attempt).toThrow(LoadError);
+    expect(attempt).toThrow(/^missing\.exe needs .+\.dll was not found; searched Z:\\work, Z:\\tools, C:\\Windows\\System32 \(built-in DLLs\)$/);
+  });
+
+  test("which copy of a DLL wins: the program's own, a KnownDLL's built-in, or the one that was asked for", () => {
+    const readFile = (path: string): Uint8Array | undefined => (/\\(kernel32|part)\.dll$/i.test(path) ? fixture("loader/part.dll") : undefined);
+    expect(load({ ...loaderFixture, readFile }).modules.find("kernel32")!.isBuiltIn).toBe(true);
+    const part: Library = { name: "part.dll", exports: [] };
+    const both = { ...loaderFixture, libraries: libraries(kernel32, ntdll, part) };
+    expect(load(both).modules.find("part")!.isBuiltIn).toBe(false);
+    expect(load({ ...both, dllChoices: new Map([["part.dll", "builtin"]]) }).modules.find("part")!.isBuiltIn).toBe(true);
+    expect(() => load({ ...both, readFile: () => undefined, dllChoices: new Map([["part.dll", "native"]]) })).toThrow(/part\.dll was not found; searched Z:\\work$/);
+  });
+
+  test("api sets are the DLLs that hold their functions", () => {
+    const process = load();
+    const module = process.loader.require("api-ms-win-crt-runtime-l1-1-0.dll");
+    expect(module.name).toBe("ucrtbase.dll");
+    expect(process.modules.find("api-ms-win-crt-stdio-l1-1-0")).toBe(module);
+    expect(process.loader.require("api-ms-win-core-processthreads-l1-1-1")).toBe(process.modules.find("kernel32"));
+  });
+});
+
+describe("what a process finds in its memory", () => {
+  test("the PEB, the parameters and the environment", () => {
+    const process = load({ commandLine: "hello.exe a b", environment: [["Zed", "1"], ["alpha", "2"]] });
+    const { memory, peb, parameters } = process;
+    expect(memory.u32(peb + PEB.ImageBaseAddress)).toBe(process.modules.program.base);
+    expect(memory.u32(peb + PEB.ProcessParameters)).toBe(parameters);
+    const text = (offset: number): string => memory.utf16(memory.u32(parameters + offset + 8), memory.u16(parameters + offset) / 2);
+    expect(text(PARAMETERS.CommandLine)).toBe("hello.exe a b");
+    expect(text(PARAMETERS.ImagePathName)).toBe("Z:\\work\\hello.exe");
+    expect(text(PARAMETERS.CurrentDirectory)).toBe("Z:\\work\\");
+    expect(memory.utf16(memory.u32(parameters + PARAMETERS.Environment), 16)).toBe("alpha=2\0Zed=1\0\0\0");
+    expect(memory.wstring(SHARED_DATA + 0x30)).toBe("C:\\Windows");
+    expect(memory.query(SHARED_DATA).protection).toBe(PAGE.READONLY);
+  });
+
+  test("a TEB that knows its thread, its stack and its thread-local variables", () => {
+    const process = load({ ...loaderFixture });
+    const { mainThread: thread, memory } = process;
+    expect(memory.u32(thread.teb + TEB.Self)).toBe(thread.teb);
+    expect(memory.u32(thread.teb + TEB.ProcessEnvironmentBlock)).toBe(process.peb);
+    expect(memory.u32(thread.teb + TEB.ClientIdThread)).toBe(thread.id);
+    expect(memory.accessible(thread.stackHigh - 8, 8, "write")).toBe(true);
+    expect(memory.accessible(thread.stackLow - 8, 8, "write")).toBe(false);
+    const vector = memory.u32(thread.teb + TEB.ThreadLocalStoragePointer);
+    for (const module of [process.modules.program, process.modules.find("part")!]) {
+      expect(memory.u32(vector + module.tlsIndex! * 8)).not.toBe(0);
+    }
+    thread.lastError = 5;
+    thread.errno = -3;
+    expect([memory.u32(thread.teb + TEB.LastErrorValue), memory.i32(thread.errnoAddress)]).toEqual([5, -3]);
+  });
+
+  test("the loader's list: the program, ntdll and kernel32 first", () => {
+    const { memory, peb } = load();
+    const head = memory.u32(peb + PEB.Ldr) + 0x10;
+    const names: string[] = [];
+    for (let at = memory.u32(head); at !== head; at = memory.u32(at)) names.push(memory.wstring(memory.u32(at + 0x58 + 8)));
+    expect(names.slice(0, 3)).toEqual(["hello.exe", "ntdll.dll", "KERNEL32.dll"]);
+  });
+});

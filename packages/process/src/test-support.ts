@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import type { Host } from "@decant/host";
+import { Kernel } from "./kernel.ts";
+import type { GuestMachine, KernelOptions } from "./kernel.ts";
+import type { Library } from "./loader/library.ts";
+import type { Process, ProcessOptions } from "./process.ts";
+import type { Thread } from "./threads/thread.ts";
+import type { GuestGenerator } from "./waits/suspension.ts";
+
+/** A fixture program's bytes. */
+export function fixture(name: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(`../../../fixtures/${name}`, import.meta.url)));
+}
+
+/** A processor that remembers stubs and runs nothing: for tests of everything around it. */
+export class IdleMachine implements GuestMachine {
+  readonly stubs = new Map<number, number>();
+
+  addStub(address: number, index: number): void {
+    this.stubs.set(address, index);
+  }
+
+  invalidate(): void {}
+
+  run(): never {
+    throw new Error("this test has no processor");
+  }
+}
+
+/** A kernel on this machine's clock whose processes have no processor. */
+export function idleKernel(options: Partial<KernelOptions> = {}): { kernel: Kernel; reports: string[] } {
+  const reports: string[] = [];
+  const host = { clock: { now: () => Date.now(), monotonic: () => performance.now() }, cpuCount: 2 } as Host;
+  const kernel = new Kernel({ host, report: (sentence) => reports.push(sentence), createMachine: () => new IdleMachine(), ...options });
+  return { kernel, reports };
+}
+
+/** Built-in DLLs by name. */
+export function libraries(...list: Library[]): { find(key: string): Library | undefined } {
+  return { find: (key) => list.find(({ name }) => name.toLowerCase() === key) };
+}
+
+/** A process of hello.exe whose own thread does not start. */
+export function idleProcess(kernel: Kernel, options: Partial<ProcessOptions> = {}): Process {
+  return kernel.createProcess({
+    image: fixture("hello/hello.exe"),
+    path: "Z:\\work\\hello.exe",
+    commandLine: "hello.exe",
+    environment: [],
+    currentDirectory: "Z:\\work",
+    libraries: libraries(),
+    suspended: true,
+    ...options,
+  });
+}
+
+/** Runs generators as threads of one process, until all have ended; the result is what they logged, in order. */
+export async function runThreads(
+  ...bodies: ((thread: Thread, log: (entry: unknown) => void, threads: Thread[]) => GuestGenerator<void>)[]
+): Promise<unknown[]> {
+  const { kernel } = idleKernel();
+  const process = idleProcess(kernel);
+  const entries: unknown[] = [];
+  const threads: Thread[] = [];
+  for (const body of bodies) {
+    threads.push(
+      process.createHostThread(function* (thread) {
+        yield* body(thread, (entry) => entries.push(entry), threads);
+        yield { kind: "end", what: "thread", exitCode: 7 };
+        throw new Error("unreachable");
+      }),
+    );
+  }
+  process.endThread(process.mainThread, 0);
+  const ending = await kernel.run(process);
+  if (ending.kind !== "exit") throw new Error(ending.message ?? ending.kind);
+  return entries;
+}
