@@ -11,5 +11,7 @@ export * from "./guard.ts";
 export { type Cuda, cudaOf, openCuda } from "./client/cuda.ts";
 export { CudaClient } from "./client/client.ts";
 export { CudaThread, STREAM_LEGACY, STREAM_PER_THREAD } from "./client/thread.ts";
-export { copyToHost } from "./client/memory-calls.ts";
+export { copyToHost, PIECE_BYTES } from "./client/memory-calls.ts";
 export { f32, f64, type KernelArgument } from "./client/launch-calls.ts";
+export { Kernel } from "./client/objects.ts";
+export { moduleLog } from "./client/module-calls.ts";

@@ -144,14 +144,19 @@ export class CudaClient {
   /** True when all that was posted is known to be done; otherwise a fence is under way. Throws what the fence failed with. */
   query(object: Stream | Event): boolean {
     object.context.check();
+    object.reportFailure();
     if (object.completed === object.posted && !object.landing) return true;
-    if (!object.fence) this.wait(object).catch(() => undefined);
+    if (!object.fence)
+      this.wait(object).catch((error: unknown) => {
+        object.failure ??= error;
+      });
     return false;
   }
 
   /** Resolves when all that has been posted until now is done, and its copies to the host have landed. */
   wait(object: Stream | Event): Promise<void> {
     object.context.check();
+    object.reportFailure();
     const { posted, landing } = object;
     if (object.completed === posted && !landing) return Promise.resolve();
     const done =
@@ -160,6 +165,7 @@ export class CudaClient {
       .then(() => landing)
       .then(() => {
         object.completed = Math.max(object.completed, posted);
+        object.reportFailure();
       })
       .finally(() => {
         if (object.fence === fence) object.fence = undefined;
@@ -169,10 +175,12 @@ export class CudaClient {
     return fence;
   }
 
-  /** Makes waits on `progress` include a copy to the host. */
-  land(progress: Progress, landing: Promise<void>): void {
+  /** Makes waits on `progress` include a copy to the host, and, with `reportLater`, fail with what it fails with. */
+  land(progress: Progress, landing: Promise<void>, reportLater = false): void {
     const earlier = progress.landing;
-    const settled = landing.catch(() => undefined);
+    const settled = landing.catch((error: unknown) => {
+      if (reportLater) progress.failure ??= error;
+    });
     progress.landing = earlier ? earlier.then(() => settled) : settled;
   }
 

@@ -74,7 +74,10 @@ export async function cuCtxSynchronize(thread: CudaThread): Promise<void> {
   const posted = [...context.streams].map((stream) => [stream, stream.posted] as const);
   await thread.client.answer(context, thread.client.session.cuCtxSynchronize(context.handle));
   await Promise.all(landings);
-  for (const [stream, count] of posted) stream.completed = Math.max(stream.completed, count);
+  for (const [stream, count] of posted) {
+    stream.completed = Math.max(stream.completed, count);
+    stream.reportFailure();
+  }
 }
 
 const DEFAULT_LIMITS = new Map<number, number>([

@@ -87,7 +87,8 @@ export async function cuMemcpyDtoH(thread: CudaThread, srcDevice: number, byteCo
 
 /**
  * Starts a copy from the device. `land` is given the bytes piece by piece with their offsets; all of them have landed
- * before the promise resolves, and before any later wait or query of the stream reports success.
+ * before the promise resolves, and before any later wait or query of the stream reports success. With `reportLater`
+ * nobody waits for the promise: what it fails with is what the stream's next wait fails with.
  */
 export function copyToHost(
   thread: CudaThread,
@@ -95,12 +96,13 @@ export function copyToHost(
   srcDevice: number,
   byteCount: number,
   hStream = 0,
+  reportLater = false,
 ): Promise<void> {
   const stream = streamFor(thread, hStream, srcDevice, byteCount);
   if (byteCount === 0) return thread.client.wait(stream);
   stream.posted++;
   const landing = thread.client.answer(stream.context, fetchPieces(thread, stream, land, srcDevice, byteCount));
-  thread.client.land(stream, landing);
+  thread.client.land(stream, landing, reportLater);
   return landing;
 }
 

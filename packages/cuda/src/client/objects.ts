@@ -53,6 +53,15 @@ export class Progress {
   fence: Promise<void> | undefined;
   /** Device-to-host copies that are under way to host memory; a wait or query is not over before they have landed. */
   landing: Promise<void> | undefined;
+  /** What such a copy, or a fence that nobody waited for, failed with. */
+  failure: unknown;
+
+  /** Throws a failure that was kept, once. */
+  reportFailure(): void {
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure !== undefined) throw failure;
+  }
 }
 
 export class Stream extends Progress {

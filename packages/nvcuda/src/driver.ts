@@ -1,0 +1,60 @@
+import { CUDA_ERROR, CudaError, errorName, errorString, procedureName } from "@decant/cuda";
+import { driverApi } from "./driver.api.ts";
+import { type GuestThread, implement, named, need, type Nvcuda } from "./library.ts";
+
+/** The version that cuDriverGetVersion answers before cuInit, when no driver has been asked. */
+const DRIVER_VERSION = 13000;
+/** CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM; the other flag asks for what is the default here. */
+const PER_THREAD_DEFAULT_STREAM = 2n;
+/** CUdriverProcAddressQueryResult. */
+const QUERY = { SUCCESS: 0, SYMBOL_NOT_FOUND: 1 } as const;
+
+export const driver = (nvcuda: Nvcuda) =>
+  implement(driverApi, {
+    *cuInit(thread, flags) {
+      yield* nvcuda.initialize(thread, flags);
+    },
+    cuDriverGetVersion(thread, driverVersion) {
+      need(driverVersion);
+      driverVersion.set(nvcuda.state(thread).client?.session.info.driverVersion ?? DRIVER_VERSION);
+    },
+    cuGetProcAddress(thread, symbol, pfn, cudaVersion, flags) {
+      need(pfn);
+      const address = procedure(thread, named(symbol), cudaVersion, flags);
+      pfn.set(address);
+      if (address === 0) throw new CudaError(CUDA_ERROR.NOT_FOUND);
+    },
+    cuGetProcAddress_v2(thread, symbol, pfn, cudaVersion, flags, symbolStatus) {
+      need(pfn);
+      const address = procedure(thread, named(symbol), cudaVersion, flags);
+      pfn.set(address);
+      symbolStatus.set(address === 0 ? QUERY.SYMBOL_NOT_FOUND : QUERY.SUCCESS);
+      if (address === 0) throw new CudaError(CUDA_ERROR.NOT_FOUND);
+    },
+    // Undocumented tables; programs that ask for them can do without.
+    cuGetExportTable(_, ppExportTable) {
+      need(ppExportTable);
+      ppExportTable.set(0);
+      throw new CudaError(CUDA_ERROR.NOT_FOUND);
+    },
+    cuGetErrorName(thread, error, pStr) {
+      const name = errorName(error);
+      pStr.set(name === undefined ? 0 : nvcuda.text(thread, name));
+      if (name === undefined) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    },
+    cuGetErrorString(thread, error, pStr) {
+      const text = errorString(error);
+      pStr.set(text === undefined ? 0 : nvcuda.text(thread, text));
+      if (text === undefined) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    },
+    cuModuleGetLoadingMode(thread, mode) {
+      mode.set(nvcuda.cuda(thread).cuModuleGetLoadingMode());
+    },
+  });
+
+/** The guest address of the form of a function that a program made with `cudaVersion` expects, or 0. */
+function procedure(thread: GuestThread, symbol: string, cudaVersion: number, flags: bigint): number {
+  const name = procedureName(symbol, cudaVersion, (flags & PER_THREAD_DEFAULT_STREAM) !== 0n);
+  const target = name === undefined ? undefined : thread.process.modules.find("nvcuda.dll")?.exports.byName.get(name);
+  return target && "address" in target ? (target.address as number) : 0;
+}

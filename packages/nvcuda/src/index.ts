@@ -1,0 +1,2 @@
+export { type GuestThread, Nvcuda, type NvcudaOptions } from "./library.ts";
+export { nvcudaApi } from "./nvcuda.ts";

@@ -1,0 +1,109 @@
+import type { Cuda, CudaDriver } from "@decant/cuda";
+import { AllocationMap, CUDA_ERROR, CudaClient, CudaError, cudaOf, CudaThread } from "@decant/cuda";
+import { type CallingThread, implementFor, type Out } from "@decant/hook";
+import { waitFor } from "@decant/process";
+
+/** What nvcuda needs of a guest thread, and of its process. */
+export interface GuestThread extends CallingThread {
+  state<T>(key: symbol, make: () => T): T;
+  readonly process: {
+    state<T>(key: symbol, make: () => T): T;
+    readonly heap: { allocate(size: number): number };
+    readonly host: { readonly stdout: { write(bytes: Uint8Array): unknown } };
+    readonly modules: {
+      find(name: string): { readonly exports: { readonly byName: ReadonlyMap<string, object> } } | undefined;
+    };
+  };
+}
+
+export interface NvcudaOptions {
+  readonly driver: CudaDriver;
+  /** Takes a sentence when a connection is lost, or cannot be made. */
+  log?(sentence: string): void;
+}
+
+/** What nvcuda.dll keeps for a process. */
+class ProcessState {
+  client: CudaClient | undefined;
+  opening: Promise<CudaClient> | undefined;
+  /** Page-locked host memory; guest addresses. */
+  readonly pinned = new AllocationMap();
+  /** Of the pinned ranges, those that cuMemHostAlloc made. */
+  readonly allocatedHere = new Set<number>();
+  readonly texts = new Map<string, number>();
+}
+
+/** nvcuda.dll in all guest processes that use one driver. */
+export class Nvcuda {
+  readonly #options: NvcudaOptions;
+  readonly #key = Symbol("nvcuda");
+  readonly #unsupported = new Map<string, number>();
+
+  constructor(options: NvcudaOptions) {
+    this.#options = options;
+  }
+
+  /** How often each function without a mapping was called. */
+  get unsupportedCalls(): ReadonlyMap<string, number> {
+    return this.#unsupported;
+  }
+
+  countUnsupported(name: string): void {
+    this.#unsupported.set(name, (this.#unsupported.get(name) ?? 0) + 1);
+  }
+
+  /** cuInit: opens the process's session, at the first call. */
+  *initialize(thread: GuestThread, flags: number): Generator<any, void, any> {
+    if (flags !== 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    const state = this.state(thread);
+    if (state.client) return;
+    state.opening ??= CudaClient.open(this.#options.driver, {
+      onOutput: (text) => void thread.process.host.stdout.write(text),
+      onLost: (reason) => this.#options.log?.(`the CUDA server is gone: ${reason}`),
+    });
+    try {
+      state.client = yield* waitFor(state.opening);
+    } catch (error) {
+      // A later cuInit tries again.
+      state.opening = undefined;
+      if (error instanceof CudaError) this.#options.log?.(`cuInit: ${error.message}`);
+      throw error;
+    }
+  }
+
+  state(thread: GuestThread): ProcessState {
+    return thread.process.state(this.#key, () => new ProcessState());
+  }
+
+  /** The Driver API as this thread sees it; fails with CUDA_ERROR_NOT_INITIALIZED before cuInit. */
+  cuda(thread: GuestThread): Cuda {
+    const { client } = this.state(thread);
+    if (!client) throw new CudaError(CUDA_ERROR.NOT_INITIALIZED);
+    return thread.state(this.#key, () => cudaOf(new CudaThread(client)));
+  }
+
+  /** The guest address of a NUL-terminated text that stays. */
+  text(thread: GuestThread, text: string): number {
+    const { texts } = this.state(thread);
+    const known = texts.get(text);
+    if (known !== undefined) return known;
+    const bytes = new TextEncoder().encode(`${text}\0`);
+    const address = thread.process.heap.allocate(bytes.length);
+    thread.memory.write(address, bytes);
+    texts.set(text, address);
+    return address;
+  }
+}
+
+export const implement = implementFor<GuestThread>();
+
+/** Fails with CUDA_ERROR_INVALID_VALUE when one of the places for results is NULL: before anything is made. */
+export function need(...places: readonly Pick<Out<unknown>, "isNull">[]): void {
+  if (places.some(({ isNull }) => isNull)) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+}
+
+/** A name that a function takes; NULL is CUDA_ERROR_INVALID_VALUE. */
+export function named(text: string | undefined): string {
+  if (text === undefined) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  return text;
+}

@@ -1,0 +1,87 @@
+import { CUDA_ERROR, CudaError, moduleLog } from "@decant/cuda";
+import type { Out } from "@decant/hook";
+import { waitFor } from "@decant/process";
+import { moduleApi } from "./driver.api.ts";
+import { type JitOptions, readJitOptions, writeLog } from "./jit-options.ts";
+import { type GuestThread, implement, named, need, type Nvcuda } from "./library.ts";
+import { readModuleImage } from "./module-image.ts";
+
+export const module = (nvcuda: Nvcuda) =>
+  implement(moduleApi, {
+    *cuModuleLoadData(thread, module, image) {
+      yield* load(nvcuda, thread, module, image);
+    },
+    *cuModuleLoadDataEx(thread, module, image, numOptions, options, optionValues) {
+      nvcuda.cuda(thread);
+      const jit = readJitOptions(thread.memory, options.read(numOptions), optionValues);
+      yield* load(nvcuda, thread, module, image, jit);
+    },
+    *cuModuleLoadFatBinary(thread, module, fatCubin) {
+      yield* load(nvcuda, thread, module, fatCubin);
+    },
+    cuModuleUnload(thread, hmod) {
+      nvcuda.cuda(thread).cuModuleUnload(hmod);
+    },
+    cuModuleGetFunction(thread, hfunc, hmod, name) {
+      const cuda = nvcuda.cuda(thread);
+      need(hfunc);
+      hfunc.set(cuda.cuModuleGetFunction(hmod, named(name)));
+    },
+    cuModuleGetFunctionCount(thread, count, mod) {
+      count.set(nvcuda.cuda(thread).cuModuleGetFunctionCount(mod));
+    },
+    cuModuleGetGlobal_v2(thread, dptr, bytes, hmod, name) {
+      const global = nvcuda.cuda(thread).cuModuleGetGlobal(hmod, named(name));
+      dptr.set(global.dptr);
+      bytes.set(global.bytes);
+    },
+    cuFuncGetAttribute(thread, pi, attrib, hfunc) {
+      pi.set(nvcuda.cuda(thread).cuFuncGetAttribute(attrib, hfunc));
+    },
+    cuFuncSetAttribute(thread, hfunc, attrib, value) {
+      nvcuda.cuda(thread).cuFuncSetAttribute(hfunc, attrib, value);
+    },
+    cuFuncSetCacheConfig(thread, hfunc, config) {
+      nvcuda.cuda(thread).cuFuncSetCacheConfig(hfunc, config);
+    },
+    cuFuncGetModule(thread, hmod, hfunc) {
+      hmod.set(nvcuda.cuda(thread).cuFuncGetModule(hfunc));
+    },
+    cuFuncGetName(thread, name, hfunc) {
+      name.set(nvcuda.text(thread, nvcuda.cuda(thread).cuFuncGetName(hfunc)));
+    },
+    cuFuncGetParamInfo(thread, func, paramIndex, paramOffset, paramSize) {
+      const { offset, size } = nvcuda.cuda(thread).cuFuncGetParamInfo(func, paramIndex);
+      paramOffset.set(offset);
+      paramSize.set(size);
+    },
+    cuOccupancyMaxActiveBlocksPerMultiprocessor(thread, numBlocks, func, blockSize, dynamicSMemSize) {
+      numBlocks.set(nvcuda.cuda(thread).cuOccupancyMaxActiveBlocksPerMultiprocessor(func, blockSize, dynamicSMemSize));
+    },
+    cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(thread, numBlocks, func, blockSize, dynamicSMemSize, flags) {
+      // CU_OCCUPANCY_DISABLE_CACHING_OVERRIDE changes nothing here.
+      if (flags > 1) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+      numBlocks.set(nvcuda.cuda(thread).cuOccupancyMaxActiveBlocksPerMultiprocessor(func, blockSize, dynamicSMemSize));
+    },
+  });
+
+function* load(
+  nvcuda: Nvcuda,
+  thread: GuestThread,
+  module: Out<number, number | bigint>,
+  image: number,
+  jit?: JitOptions,
+): Generator<any, void, any> {
+  const cuda = nvcuda.cuda(thread);
+  need(module);
+  const bytes = readModuleImage(thread.memory, image);
+  try {
+    const handle: number = yield* waitFor(cuda.cuModuleLoadData(bytes));
+    writeLog(thread.memory, jit?.info, moduleLog(cuda.thread, handle));
+    writeLog(thread.memory, jit?.error, "");
+    module.set(handle);
+  } catch (error) {
+    if (error instanceof CudaError) writeLog(thread.memory, jit?.error, error.log ?? "");
+    throw error;
+  }
+}
