@@ -14,6 +14,8 @@ const KIND = { function: 0, table: 1, memory: 2, global: 3 };
 
 /** Builds one WebAssembly module. Imports are declared before any function, table or global of its own. */
 export class ModuleBuilder {
+  /** The module's name in stack traces: V8 puts it into the URL of a frame, `wasm://wasm/NAME-…`. */
+  name: string | undefined;
   readonly #types = new ByteWriter();
   readonly #typeIndices = new Map<string, number>();
   readonly #parameterCounts: number[] = [];
@@ -183,18 +185,25 @@ export class ModuleBuilder {
     this.#marks = marks.map(({ offset, tag }) => ({ offset: sectionStart + offset, tag }));
   }
 
-  /** The "name" custom section, for the functions that have one: stack traces and profilers show them. */
+  /** The "name" custom section: stack traces and profilers show it. */
   #writeNames(out: ByteWriter): void {
     const named = this.#functions.filter((builder) => builder.name !== undefined);
-    if (named.length === 0) return;
+    if (named.length === 0 && this.name === undefined) return;
+    const section = new ByteWriter();
+    section.name("name");
+    if (this.name !== undefined) {
+      const text = new ByteWriter();
+      text.name(this.name);
+      section.byte(0);
+      section.u32(text.length);
+      section.append(text.bytes);
+    }
     const names = new ByteWriter();
     names.u32(named.length);
     for (const builder of named) {
       names.u32(builder.index);
       names.name(builder.name ?? "");
     }
-    const section = new ByteWriter();
-    section.name("name");
     section.byte(1);
     section.u32(names.length);
     section.append(names.bytes);

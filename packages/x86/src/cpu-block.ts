@@ -23,6 +23,8 @@ export const CPU = {
   mxcsr: 0x0b8,
   /** Calls may go on while rsp is at or above this guest address. */
   stackLimit: 0x0bc,
+  /** The lowest guest address of the thread's stack: below it lies a stack overflow. 0 when it is not known. */
+  stackEnd: 0x0c0,
   xmm: 0x100,
   /** The x87 registers, physical order, 16 bytes each; top, tags, control and status words after them. */
   x87: 0x200,

@@ -1,0 +1,4 @@
+export { Cpu } from "./cpu.ts";
+export type { Exit, Fault, FaultCode } from "./fault.ts";
+export { Machine, UNWIND, type MachineOptions, type Statistics } from "./machine.ts";
+export type { Intrinsic } from "./stub.ts";

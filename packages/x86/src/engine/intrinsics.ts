@@ -1,0 +1,87 @@
+import { GUEST_BASE } from "@decant/memory";
+import { OP, type FunctionBuilder, type Label } from "@decant/wasm";
+import { CPU, GPR } from "../cpu-block.ts";
+import type { Emitter } from "../lower/index.ts";
+import { cpuField } from "./layout.ts";
+import type { RuntimeImport } from "./runtime-module.ts";
+import type { Intrinsic } from "./stub.ts";
+
+/** What an intrinsic's code is emitted with. */
+export interface IntrinsicContext {
+  readonly f: FunctionBuilder;
+  readonly e: Emitter;
+  readonly ip: number;
+  /** The end of this label's block makes the call after all. */
+  readonly slow: Label;
+  runtime(name: RuntimeImport): number;
+}
+
+/** Offsets in the x64 TEB: LastErrorValue and TlsSlots. */
+const TEB_LAST_ERROR = 0x68;
+const TEB_TLS_SLOTS = 0x1480;
+const TLS_SLOTS = 64;
+
+/**
+ * Emits an API function's common case in place of its call: arguments are in rcx, rdx and r8. Where the case turns out
+ * uncommon the code branches to `slow`. True when rax holds a result.
+ */
+export function emitIntrinsic(name: Intrinsic, { f, e, ip, slow, runtime }: IntrinsicContext): boolean {
+  const address = (register: number): void => {
+    e.getGpr(register, 32);
+    f.i32Const(-GUEST_BASE).op(OP.i32_add);
+  };
+  const teb = (offset: number): void => {
+    f.i32Const(cpuField(CPU.gsBase)).load(OP.i32_load, 0, 2).i32Const(offset - GUEST_BASE).op(OP.i32_add);
+  };
+  /** Takes the i32 on the wasm stack: 0 leaves the fast way. */
+  const unless = (): void => {
+    f.op(OP.i32_eqz).brIf(slow);
+  };
+  f.mark(ip);
+  switch (name) {
+    case "memcpy":
+    case "memmove":
+      address(GPR.rcx);
+      address(GPR.rdx);
+      e.getGpr(GPR.r8, 32).f.memoryCopy();
+      e.getGpr(GPR.rcx, 64).setGpr(GPR.rax, 64);
+      return true;
+    case "memset":
+      address(GPR.rcx);
+      e.getGpr(GPR.rdx, 32).getGpr(GPR.r8, 32).f.memoryFill();
+      e.getGpr(GPR.rcx, 64).setGpr(GPR.rax, 64);
+      return true;
+    case "memcmp":
+      e.getGpr(GPR.rcx, 32).getGpr(GPR.rdx, 32).getGpr(GPR.r8, 32).f.call(runtime("memcmp"));
+      e.setGpr(GPR.rax, 32);
+      return true;
+    case "strlen":
+    case "wcslen":
+      e.getGpr(GPR.rcx, 32).f.call(runtime(name));
+      e.setGpr(GPR.rax, 32);
+      return true;
+    case "GetLastError":
+      teb(TEB_LAST_ERROR);
+      f.load(OP.i32_load);
+      e.setGpr(GPR.rax, 32);
+      return true;
+    case "SetLastError":
+      teb(TEB_LAST_ERROR);
+      e.getGpr(GPR.rcx, 32).f.store(OP.i32_store);
+      return false;
+    case "TlsGetValue":
+      e.getGpr(GPR.rcx, 32).f.i32Const(TLS_SLOTS).op(OP.i32_lt_u);
+      unless();
+      teb(TEB_LAST_ERROR);
+      f.i32Const(0).store(OP.i32_store);
+      teb(TEB_TLS_SLOTS);
+      e.getGpr(GPR.rcx, 32).f.i32Const(3).op(OP.i32_shl).op(OP.i32_add).load(OP.i64_load);
+      e.setGpr(GPR.rax, 64);
+      return true;
+    case "EnterCriticalSection":
+    case "LeaveCriticalSection":
+      e.getGpr(GPR.rcx, 32).f.call(runtime(name === "EnterCriticalSection" ? "enterCriticalSection" : "leaveCriticalSection"));
+      unless();
+      return false;
+  }
+}

@@ -1,0 +1,172 @@
+import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
+import { FUNCREF, I32, ModuleBuilder, OP, type FunctionBuilder } from "@decant/wasm";
+import { CPU, GPR } from "../cpu-block.ts";
+import { cpuField, DIRECTORY, STACK_WINDOW } from "./layout.ts";
+
+/** What the runtime module exports: the dispatcher, and the intrinsics that are loops. */
+export interface Runtime {
+  /** Enters at a guest address and goes on until everything has unwound. */
+  run(rip: number): void;
+  readonly exports: WebAssembly.Exports;
+}
+
+/** Functions of the runtime that translated code imports, with their types. */
+export const RUNTIME_IMPORTS = {
+  /** Enters a guest address: the next RIP when it returns, or 0. */
+  go: { parameters: [I32], results: [I32] },
+  memcmp: { parameters: [I32, I32, I32], results: [I32] },
+  strlen: { parameters: [I32], results: [I32] },
+  wcslen: { parameters: [I32], results: [I32] },
+  /** The address of a critical section: 1 when it was entered, or left, without help. */
+  enterCriticalSection: { parameters: [I32], results: [I32] },
+  leaveCriticalSection: { parameters: [I32], results: [I32] },
+} as const;
+
+export type RuntimeImport = keyof typeof RUNTIME_IMPORTS;
+
+/** A thread's id in its TEB (CLIENT_ID.UniqueThread), x64. */
+const TEB_THREAD_ID = 0x48;
+
+/** The module that all others share: dispatch through the code map, and what is too long to emit inline. */
+export function runtimeModule(): Uint8Array {
+  const m = new ModuleBuilder();
+  m.importMemory("env", "memory", { initial: WASM_PAGES, maximum: WASM_PAGES });
+  const table = m.importTable("env", "modules", FUNCREF, 1);
+  const api = m.importFunction("env", "api", m.type([I32], [I32]));
+  const translate = m.importFunction("env", "translate", m.type([I32], [I32]));
+  const enter = m.type([I32], [I32]);
+  const go = m.function(m.type([I32], [I32]), "go");
+  emitGo(go, { api, translate, enter, table });
+  m.exportFunction("go", go.index);
+  const run = m.function(m.type([I32], []), "run");
+  emitRun(run, go.index);
+  m.exportFunction("run", run.index);
+  for (const [name, emit] of [
+    ["memcmp", emitMemcmp],
+    ["strlen", emitStrlen],
+    ["wcslen", emitWcslen],
+    ["enterCriticalSection", emitEnter],
+    ["leaveCriticalSection", emitLeave],
+  ] as const) {
+    const { parameters, results } = RUNTIME_IMPORTS[name];
+    const f = m.function(m.type(parameters, results), name);
+    emit(f);
+    m.exportFunction(name, f.index);
+  }
+  return m.finish();
+}
+
+/** Hot: every call that leaves its module, and every indirect one. A look-up in the code map, then a call through two tables. */
+function emitGo(f: FunctionBuilder, { api, translate, enter, table }: { api: number; translate: number; enter: number; table: number }): void {
+  const leaf = f.local(I32);
+  const entry = f.local(I32);
+  f.i32Const(cpuField(CPU.rip)).localGet(0).store(OP.i32_store, 0, 2);
+  f.localGet(0).i32Const(12).op(OP.i32_shr_u).i32Const(2).op(OP.i32_shl).load(OP.i32_load, DIRECTORY, 2).localTee(leaf);
+  f.if();
+  f.localGet(leaf).localGet(0).i32Const(0xfff).op(OP.i32_and).i32Const(2).op(OP.i32_shl).op(OP.i32_add).load(OP.i32_load, 0, 2).localSet(entry);
+  f.end();
+  f.localGet(entry).op(OP.i32_eqz);
+  f.if();
+  f.localGet(0).call(translate).localTee(entry).op(OP.i32_eqz);
+  f.if();
+  f.i32Const(0).return().end();
+  f.end();
+  f.localGet(entry).i32Const(0).op(OP.i32_lt_s);
+  f.if();
+  f.localGet(entry).i32Const(0x7fffffff).op(OP.i32_and).call(api).return().end();
+  f.localGet(entry).i32Const(0xffff).op(OP.i32_and).localGet(entry).i32Const(16).op(OP.i32_shr_u).returnCallIndirect(enter, table);
+}
+
+/** Each turn of the loop has an empty stack of wasm frames, so the guest's may grow by a whole window again. */
+function emitRun(f: FunctionBuilder, go: number): void {
+  const rsp = f.local(I32);
+  const limit = f.local(I32);
+  const stackEnd = f.local(I32);
+  const again = f.loop();
+  // The window, but never past the end of the thread's stack (TEB.StackLimit at gs:[0x10]).
+  f.i32Const(cpuField(CPU.gpr + 8 * GPR.rsp)).load(OP.i32_load, 0, 2).localTee(rsp).i32Const(STACK_WINDOW).op(OP.i32_sub).localSet(limit);
+  f.i32Const(cpuField(CPU.stackEnd)).load(OP.i32_load, 0, 2).localSet(stackEnd);
+  f.i32Const(cpuField(CPU.stackLimit));
+  f.localGet(limit).localGet(stackEnd).localGet(limit).localGet(stackEnd).op(OP.i32_gt_u).localGet(limit).localGet(rsp).op(OP.i32_lt_u).op(OP.i32_and).select();
+  f.store(OP.i32_store, 0, 2);
+  f.localGet(0).call(go).localTee(0).brIf(again).end();
+}
+
+function emitMemcmp(f: FunctionBuilder): void {
+  const i = f.local(I32);
+  const x = f.local(I32);
+  const y = f.local(I32);
+  const done = f.block();
+  const again = f.loop();
+  f.localGet(i).localGet(2).op(OP.i32_ge_u).brIf(done);
+  f.localGet(0).localGet(i).op(OP.i32_add).i32Const(-GUEST_BASE).op(OP.i32_add).load(OP.i32_load8_u).localTee(x);
+  f.localGet(1).localGet(i).op(OP.i32_add).i32Const(-GUEST_BASE).op(OP.i32_add).load(OP.i32_load8_u).localTee(y).op(OP.i32_ne);
+  f.if();
+  f.localGet(x).localGet(y).op(OP.i32_gt_u).i32Const(1).op(OP.i32_shl).i32Const(1).op(OP.i32_sub).return().end();
+  f.localGet(i).i32Const(1).op(OP.i32_add).localSet(i).br(again).end().end();
+  f.i32Const(0);
+}
+
+function emitStrlen(f: FunctionBuilder): void {
+  emitLength(f, OP.i32_load8_u, 1);
+}
+
+function emitWcslen(f: FunctionBuilder): void {
+  emitLength(f, OP.i32_load16_u, 2);
+}
+
+function emitLength(f: FunctionBuilder, load: number, bytes: number): void {
+  const at = f.local(I32);
+  f.localGet(0).i32Const(-GUEST_BASE).op(OP.i32_add).localSet(at);
+  const done = f.block();
+  const again = f.loop();
+  f.localGet(at).load(load).op(OP.i32_eqz).brIf(done);
+  f.localGet(at).i32Const(bytes).op(OP.i32_add).localSet(at).br(again).end().end();
+  f.localGet(at).i32Const(GUEST_BASE).op(OP.i32_add).localGet(0).op(OP.i32_sub).i32Const(bytes >> 1).op(OP.i32_shr_u);
+}
+
+/**
+ * RTL_CRITICAL_SECTION on x64: LockCount at 8 (-1 free), RecursionCount at 0xC, OwningThread at 0x10, LockSemaphore at 0x18. Free, or owned by
+ * this thread: taken here. Contended, or not initialised: the API's affair.
+ */
+function emitEnter(f: FunctionBuilder): void {
+  const self = f.local(I32);
+  pushThreadId(f);
+  f.localSet(self);
+  f.localGet(0).i32Const(-GUEST_BASE).op(OP.i32_add).localSet(0);
+  f.localGet(0).load(OP.i32_load, 8).i32Const(-1).op(OP.i32_eq);
+  f.if();
+  f.localGet(0).i32Const(0).store(OP.i32_store, 8);
+  f.localGet(0).i32Const(1).store(OP.i32_store, 0xc);
+  f.localGet(0).localGet(self).op(OP.i64_extend_i32_u).store(OP.i64_store, 0x10);
+  f.i32Const(1).return().end();
+  f.localGet(0).load(OP.i32_load, 0x10).localGet(self).op(OP.i32_eq).localGet(0).load(OP.i32_load, 0xc).i32Const(0).op(OP.i32_gt_s).op(OP.i32_and);
+  f.if();
+  f.localGet(0).localGet(0).load(OP.i32_load, 8).i32Const(1).op(OP.i32_add).store(OP.i32_store, 8);
+  f.localGet(0).localGet(0).load(OP.i32_load, 0xc).i32Const(1).op(OP.i32_add).store(OP.i32_store, 0xc);
+  f.i32Const(1).return().end();
+  f.i32Const(0);
+}
+
+function emitLeave(f: FunctionBuilder): void {
+  const self = f.local(I32);
+  const count = f.local(I32);
+  pushThreadId(f);
+  f.localSet(self);
+  f.localGet(0).i32Const(-GUEST_BASE).op(OP.i32_add).localSet(0);
+  // Somebody else's, or somebody waits (LockCount above the recursion): the API's affair.
+  f.localGet(0).load(OP.i32_load, 0x10).localGet(self).op(OP.i32_ne);
+  f.localGet(0).load(OP.i32_load, 8).localGet(0).load(OP.i32_load, 0xc).localTee(count).i32Const(1).op(OP.i32_sub).op(OP.i32_ne).op(OP.i32_or);
+  f.if();
+  f.i32Const(0).return().end();
+  f.localGet(0).localGet(count).i32Const(1).op(OP.i32_sub).localTee(count).store(OP.i32_store, 0xc);
+  f.localGet(0).localGet(count).i32Const(1).op(OP.i32_sub).store(OP.i32_store, 8);
+  f.localGet(count).op(OP.i32_eqz);
+  f.if();
+  f.localGet(0).i64Const(0).store(OP.i64_store, 0x10).end();
+  f.i32Const(1);
+}
+
+function pushThreadId(f: FunctionBuilder): void {
+  f.i32Const(cpuField(CPU.gsBase)).load(OP.i32_load, 0, 2).i32Const(TEB_THREAD_ID - GUEST_BASE).op(OP.i32_add).load(OP.i32_load);
+}
