@@ -1,4 +1,4 @@
-import { ABORT_WORD, compileModule, FAULT, LAUNCH, parsePtx, runBlocks, STATE, WARP_FRAME, WARP_SIZE, WORKER } from "./index.ts";
+import { ABORT_WORD, compileModule, FAULT, LAUNCH, layout, parsePtx, runBlocks, WORKER } from "./index.ts";
 import type { CompiledModule, KernelOptions, PhaseFunction } from "./index.ts";
 
 const TAG = 0x7dec;
@@ -99,7 +99,7 @@ export class Harness {
     view.setInt32(WORKER_AT + WORKER.faultKind, FAULT.none, true);
     view.setInt32(ABORT_WORD, 0, true);
     const run = {
-      layout: { LAUNCH, WORKER, STATE, WARP_FRAME, WARP_SIZE },
+      layout,
       words: new Int32Array(this.#memory.buffer),
       worker: WORKER_AT,
       phases: kernel.phases.map((phase) => this.#exports[phase] as PhaseFunction),

@@ -1,4 +1,4 @@
-import type { LAUNCH, STATE, WARP_FRAME, WARP_SIZE, WORKER } from "../compile/layout.ts";
+import type { FAULT, LAUNCH, STATE, WARP_FRAME, WORKER } from "../compile/layout.ts";
 
 /** A phase function of a compiled kernel. */
 export type PhaseFunction = (worker: number, match: number, count: number) => number;
@@ -9,7 +9,10 @@ export interface Layout {
   readonly WORKER: typeof WORKER;
   readonly STATE: typeof STATE;
   readonly WARP_FRAME: typeof WARP_FRAME;
-  readonly WARP_SIZE: typeof WARP_SIZE;
+  readonly WARP_SIZE: number;
+  readonly FAULT: typeof FAULT;
+  readonly ABORT_WORD: number;
+  readonly NEXT_BLOCK: number;
 }
 
 /** One kernel, instantiated, and where its records lie in the memory. */
@@ -23,21 +26,29 @@ export interface BlockRun {
 }
 
 /**
- * Runs `count` blocks from linear index `first`. Traps come out as WebAssembly.RuntimeError, with the fault record
- * filled; threads that wait for each other for ever as an Error "deadlock".
+ * Runs `count` blocks from linear index `first`. Whatever stops a kernel comes out as an error that is thrown, with the
+ * fault record filled: traps, a raised abort word, threads that wait for each other for ever.
  *
  * The text of this function is what workers run: it must not name anything outside of itself.
  */
 export function runBlocks(run: BlockRun, first: number, count: number): void {
   const { layout, words, worker, phases, frameBytes } = run;
-  const { LAUNCH, WORKER, STATE, WARP_FRAME, WARP_SIZE } = layout;
+  const { LAUNCH, WORKER, STATE, WARP_FRAME, WARP_SIZE, FAULT, ABORT_WORD } = layout;
   const word = (address: number): number => words[address >>> 2] ?? 0;
   const launch = word(worker + WORKER.launch);
   const threads = word(launch + LAUNCH.threads);
   const states = word(worker + WORKER.states) >>> 2;
   const frames = word(worker + WORKER.frames);
   const waitOf = (state: number): number => (state >> STATE.waitShift) & 3;
-  const call = (phase: number, match: number): number => phases[phase]?.(worker, match, 1) ?? STATE.done;
+  const call = (phase: number, match: number): number => {
+    // A loop around a barrier passes here each time, and may hold no loop of its own.
+    if (words[ABORT_WORD >>> 2] !== 0) fail(FAULT.stopped);
+    return phases[phase]?.(worker, match, 1) ?? STATE.done;
+  };
+  const fail = (kind: number): never => {
+    words[(worker + WORKER.faultKind) >>> 2] = kind;
+    throw new Error("kernel stopped");
+  };
 
   const place = (index: number): void => {
     const x = word(launch + LAUNCH.gridDim) >>> 0;
@@ -114,7 +125,7 @@ export function runBlocks(run: BlockRun, first: number, count: number): void {
         ran = true;
       }
       if (!alive) return;
-      if (!ran && !releaseWarps(false) && !releaseBarriers() && !releaseWarps(true)) throw new Error("deadlock");
+      if (!ran && !releaseWarps(false) && !releaseBarriers() && !releaseWarps(true)) fail(FAULT.deadlock);
     }
   };
 

@@ -1,0 +1,136 @@
+import { AllocationMap, CUDA_ERROR, CudaError } from "@decant/cuda";
+import { ARENA_TAG, MEMORY_MAP, SLOT_BYTES } from "./device.ts";
+
+/** Memories of ended contexts: one that a worker has seen is never freed, so they are used again, zeroed. */
+const pool: WebAssembly.Memory[] = [];
+let nextId = 1;
+
+/** The device memory of one context. Addresses are device pointers; offsets are addresses in the WebAssembly memory. */
+export class ContextMemory {
+  readonly id = nextId++;
+  readonly wasm: WebAssembly.Memory;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly words: Int32Array;
+  /** Added to an offset it gives a device pointer. */
+  readonly base: number;
+  readonly #allocations = new AllocationMap();
+  /** The memory of modules, and in it the variables themselves. */
+  readonly #variables = new AllocationMap();
+  readonly #ranges = new AllocationMap();
+  readonly #ends = { allocations: MEMORY_MAP.allocations as number, variables: MEMORY_MAP.variables as number, scratch: MEMORY_MAP.scratch as number };
+  #tableIsCurrent = false;
+
+  constructor(slot: number) {
+    this.base = (ARENA_TAG + slot) * SLOT_BYTES;
+    this.wasm = pool.pop() ?? newMemory();
+    const { buffer } = this.wasm;
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+    this.words = new Int32Array(buffer);
+  }
+
+  offset(address: number): number {
+    return address - this.base;
+  }
+
+  allocate(address: number, size: number): void {
+    const offset = this.offset(address);
+    if (!this.#allocations.add(offset, size)) throw new CudaError(CUDA_ERROR.INVALID_VALUE, "the allocation overlaps another");
+    // Fresh pages are zero; what was used before is made so.
+    if (offset < this.#ends.allocations) this.bytes.fill(0, offset, Math.min(offset + size, this.#ends.allocations));
+    this.#ends.allocations = Math.max(this.#ends.allocations, offset + size);
+    this.#tableIsCurrent = false;
+  }
+
+  free(address: number): void {
+    this.#allocations.remove(this.offset(address));
+    this.#tableIsCurrent = false;
+  }
+
+  /** Reserves room for a module's variables, zeroed: an offset. */
+  reserveVariables(size: number): number {
+    let at: number = MEMORY_MAP.variables;
+    for (const { address, size: taken } of this.#variables) {
+      if (address - at >= size) break;
+      at = Math.max(at, alignUp(address + taken, 256));
+    }
+    if (at + size > MEMORY_MAP.scratch) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, "no room for the module's variables");
+    if (size > 0) this.#variables.add(at, size);
+    this.bytes.fill(0, at, at + size);
+    this.#ends.variables = Math.max(this.#ends.variables, at + size);
+    return at;
+  }
+
+  releaseVariables(offset: number): void {
+    this.#variables.remove(offset);
+  }
+
+  /** Notes that workers write scratch memory up to here. */
+  useScratch(end: number): void {
+    this.#ends.scratch = Math.max(this.#ends.scratch, end);
+  }
+
+  /** Makes each variable a range of its own, that kernels may access. */
+  addVariables(variables: readonly { readonly offset: number; readonly size: number }[]): void {
+    for (const variable of variables) if (variable.size > 0) this.#ranges.add(variable.offset, variable.size);
+    this.#tableIsCurrent = false;
+  }
+
+  removeVariables(variables: readonly { readonly offset: number }[]): void {
+    for (const { offset } of variables) this.#ranges.remove(offset);
+    this.#tableIsCurrent = false;
+  }
+
+  /** Brings the table up to date that kernels look addresses up in; returns its length. Variables lie above all allocations. */
+  writeTable(): number {
+    const count = this.#allocations.count + this.#ranges.count;
+    if (this.#tableIsCurrent) return count;
+    let at: number = MEMORY_MAP.allocationTable;
+    if (at + count * 8 > MEMORY_MAP.allocations) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, "too many allocations");
+    const add = (offset: number, size: number): void => {
+      this.view.setUint32(at, offset, true);
+      this.view.setUint32(at + 4, offset + size, true);
+      at += 8;
+    };
+    for (const { address, size } of this.#allocations) add(address, size);
+    for (const { address, size } of this.#ranges) add(address, size);
+    this.#tableIsCurrent = true;
+    return count;
+  }
+
+  /** The allocation that ends or begins nearest to an offset, for messages. */
+  nearest(offset: number): { readonly offset: number; readonly size: number } | undefined {
+    let best: { offset: number; size: number } | undefined;
+    let distance = Infinity;
+    for (const { address, size } of this.#allocations) {
+      const away = offset < address ? address - offset : Math.max(0, offset - (address + size));
+      if (away >= distance) continue;
+      distance = away;
+      best = { offset: address, size };
+    }
+    return best;
+  }
+
+  /** Gives the memory back, zeroed. Nothing may use it any more. */
+  release(): void {
+    this.bytes.fill(0, 0, MEMORY_MAP.allocationTable);
+    this.bytes.fill(0, MEMORY_MAP.allocationTable, this.#ends.allocations);
+    this.bytes.fill(0, MEMORY_MAP.variables, this.#ends.variables);
+    this.bytes.fill(0, MEMORY_MAP.scratch, this.#ends.scratch);
+    pool.push(this.wasm);
+  }
+}
+
+function newMemory(): WebAssembly.Memory {
+  try {
+    // All 4 GiB at once: addresses only, until touched. Growing a shared memory would leave old views short.
+    return new WebAssembly.Memory({ initial: 65536, maximum: 65536, shared: true });
+  } catch (error) {
+    throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, `no address space for another context: ${String(error)}`);
+  }
+}
+
+export function alignUp(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}

@@ -1,0 +1,115 @@
+import { CUDA_ERROR, CudaError, FUNC_ATTRIBUTE, type ModuleInfo } from "@decant/cuda";
+import { ABORT_WORD, type Features } from "@decant/ptx";
+import { ContextMemory } from "./context-memory.ts";
+import { SHARED_BYTES_OPTIN } from "./device.ts";
+import { launchFailure, prepareLaunch, type LaunchRequest } from "./launch.ts";
+import { CpuModule } from "./module.ts";
+import type { Pool } from "./pool.ts";
+
+/** What a context shares with the others of its driver. */
+export interface ContextOptions {
+  readonly pool: Pool;
+  readonly features: Features;
+  readonly timeLimitMs: number;
+}
+
+/**
+ * One context: its memory, its modules, and all of its work in order of arrival. That keeps every promise that streams
+ * and events make about order; work of different streams does not overlap.
+ */
+export class CpuContext {
+  readonly memory: ContextMemory;
+  readonly modules = new Map<number, CpuModule>();
+  readonly events = new Map<number, number>();
+  readonly #options: ContextOptions;
+  #tail: Promise<unknown> | undefined;
+  #failure: CudaError | undefined;
+  #destroyed = false;
+
+  constructor(slot: number, options: ContextOptions) {
+    this.memory = new ContextMemory(slot);
+    this.#options = options;
+  }
+
+  /** Does work now when nothing is queued, else when what is queued has ended. After a fault there is no more work. */
+  inOrder<T>(work: () => T | Promise<T>): T | Promise<T> {
+    const start = (): T | Promise<T> => {
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#destroyed) throw new CudaError(CUDA_ERROR.CONTEXT_IS_DESTROYED);
+      return work();
+    };
+    const result = this.#tail === undefined ? start() : this.#tail.then(start);
+    if (!(result instanceof Promise)) return result;
+    const settled = result
+      .then(() => undefined, () => undefined)
+      .then(() => {
+        if (this.#tail === settled) this.#tail = undefined;
+      });
+    this.#tail = settled;
+    return result;
+  }
+
+  load(handle: number, image: Uint8Array): ModuleInfo {
+    const module = new CpuModule(image, this.memory, this.#options.features);
+    this.memory.addVariables(module.variables);
+    this.modules.set(handle, module);
+    return module.info;
+  }
+
+  unload(handle: number): void {
+    const module = this.modules.get(handle);
+    if (module === undefined) return;
+    this.modules.delete(handle);
+    this.memory.removeVariables(module.variables);
+    this.memory.releaseVariables(module.symbols);
+  }
+
+  setAttribute(handle: number, index: number, attribute: number, value: number): void {
+    const module = this.modules.get(handle);
+    const kernel = module?.compiled.kernels[index];
+    if (module === undefined || kernel === undefined || attribute !== FUNC_ATTRIBUTE.MAX_DYNAMIC_SHARED_SIZE_BYTES) return;
+    if (value < 0 || value + kernel.sharedBytes > SHARED_BYTES_OPTIN) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    module.maxDynamicShared[index] = value;
+  }
+
+  /** Runs a launch to its end. */
+  async launch(request: LaunchRequest): Promise<void> {
+    const { pool, timeLimitMs } = this.#options;
+    const job = prepareLaunch(this.memory, request, pool.size);
+    let timedOut = false;
+    let timer: NodeJS.Timeout | undefined;
+    const startClock = (): void => {
+      if (!Number.isFinite(timeLimitMs)) return;
+      timer = setTimeout(() => {
+        timedOut = true;
+        this.stop();
+      }, timeLimitMs);
+    };
+    try {
+      const results = await pool.run(job, startClock);
+      const failure = launchFailure(this.memory, request, job, results, timedOut);
+      if (failure !== undefined) {
+        this.#failure = failure;
+        throw failure;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Makes a running kernel end at its next backward jump. */
+  stop(): void {
+    Atomics.store(this.memory.words, ABORT_WORD >>> 2, 1);
+  }
+
+  /** Ends the context's work, then gives its memory back. */
+  async destroy(): Promise<void> {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.stop();
+    await this.#tail;
+    this.#options.pool.forget(this.memory.id);
+    this.modules.clear();
+    this.memory.release();
+  }
+}

@@ -1,0 +1,115 @@
+import { availableParallelism, totalmem } from "node:os";
+import { DEVICE_ATTRIBUTE, type DriverInfo } from "@decant/cuda";
+
+const MIB = 1 << 20;
+
+/** A context's memory, in bytes from its start: an address in the arena's slot is an address in the WebAssembly memory. */
+export const MEMORY_MAP = {
+  launch: 0x1000,
+  parameters: 0x2000, // 32 KiB
+  allocationTable: 0x10000,
+  allocations: 16 * MIB, // what the client allocates
+  variables: 0xe000_0000, // the variables of modules
+  scratch: 0xf000_0000, // what workers need to run blocks
+  end: 0xffff_0000,
+} as const;
+
+/** The arena: slot n is `tag << 32` with tag ARENA_TAG + n, far from small integers and from host pointers. */
+export const ARENA_TAG = 0x700;
+export const ARENA_SLOTS = 64;
+export const SLOT_BYTES = 2 ** 32;
+
+/** Shared memory that a block may have without and with asking (cuFuncSetAttribute), in bytes. */
+export const SHARED_BYTES = 48 * 1024;
+export const SHARED_BYTES_OPTIN = 99 * 1024;
+
+/** The attributes of compute capability 8.6 (CUDA C++ Programming Guide, "Technical Specifications per Compute Capability"), with what this device lacks. */
+const attributes = {
+  MAX_THREADS_PER_BLOCK: 1024,
+  MAX_BLOCK_DIM_X: 1024,
+  MAX_BLOCK_DIM_Y: 1024,
+  MAX_BLOCK_DIM_Z: 64,
+  MAX_GRID_DIM_X: 0x7fff_ffff,
+  MAX_GRID_DIM_Y: 65535,
+  MAX_GRID_DIM_Z: 65535,
+  MAX_SHARED_MEMORY_PER_BLOCK: SHARED_BYTES,
+  TOTAL_CONSTANT_MEMORY: 65536,
+  WARP_SIZE: 32,
+  MAX_PITCH: 0x7fff_ffff,
+  MAX_REGISTERS_PER_BLOCK: 65536,
+  CLOCK_RATE: 1_000_000,
+  TEXTURE_ALIGNMENT: 512,
+  TEXTURE_PITCH_ALIGNMENT: 32,
+  SURFACE_ALIGNMENT: 512,
+  GPU_OVERLAP: 0,
+  KERNEL_EXEC_TIMEOUT: 1,
+  INTEGRATED: 1,
+  CAN_MAP_HOST_MEMORY: 0,
+  COMPUTE_MODE: 0,
+  CONCURRENT_KERNELS: 0,
+  ECC_ENABLED: 0,
+  PCI_BUS_ID: 1,
+  PCI_DEVICE_ID: 0,
+  PCI_DOMAIN_ID: 0,
+  TCC_DRIVER: 0,
+  MEMORY_CLOCK_RATE: 1_000_000,
+  GLOBAL_MEMORY_BUS_WIDTH: 64,
+  L2_CACHE_SIZE: 4 * MIB,
+  MAX_THREADS_PER_MULTIPROCESSOR: 1536,
+  ASYNC_ENGINE_COUNT: 0,
+  UNIFIED_ADDRESSING: 1,
+  COMPUTE_CAPABILITY_MAJOR: 8,
+  COMPUTE_CAPABILITY_MINOR: 6,
+  STREAM_PRIORITIES_SUPPORTED: 0,
+  GLOBAL_L1_CACHE_SUPPORTED: 1,
+  LOCAL_L1_CACHE_SUPPORTED: 1,
+  MAX_SHARED_MEMORY_PER_MULTIPROCESSOR: 100 * 1024,
+  MAX_REGISTERS_PER_MULTIPROCESSOR: 65536,
+  MANAGED_MEMORY: 0,
+  MULTI_GPU_BOARD: 0,
+  HOST_NATIVE_ATOMIC_SUPPORTED: 0,
+  SINGLE_TO_DOUBLE_PRECISION_PERF_RATIO: 2,
+  PAGEABLE_MEMORY_ACCESS: 0,
+  CONCURRENT_MANAGED_ACCESS: 0,
+  COMPUTE_PREEMPTION_SUPPORTED: 1,
+  CAN_USE_HOST_POINTER_FOR_REGISTERED_MEM: 0,
+  COOPERATIVE_LAUNCH: 0,
+  MAX_SHARED_MEMORY_PER_BLOCK_OPTIN: SHARED_BYTES_OPTIN,
+  VIRTUAL_ADDRESS_MANAGEMENT_SUPPORTED: 0,
+  MAX_BLOCKS_PER_MULTIPROCESSOR: 16,
+  RESERVED_SHARED_MEMORY_PER_BLOCK: 1024,
+  MEMORY_POOLS_SUPPORTED: 0,
+} as const;
+
+/** How the processor presents itself. `memoryBytes` is what may be allocated. */
+export function driverInfo(workers: number, memoryBytes: number): DriverInfo {
+  const all = { ...attributes, MULTIPROCESSOR_COUNT: Math.max(1, workers) };
+  return {
+    name: "cpu",
+    driverVersion: 13000,
+    devices: [
+      {
+        name: "Decant CPU",
+        uuid: Uint8Array.from("decant-cpu-00000", (letter) => letter.charCodeAt(0)),
+        totalMem: memoryBytes,
+        attributes: Object.entries(all).map(([name, value]) => ({ attribute: DEVICE_ATTRIBUTE[name as keyof typeof all], value })),
+        arena: {
+          base: ARENA_TAG * SLOT_BYTES,
+          stride: SLOT_BYTES,
+          slots: ARENA_SLOTS,
+          start: MEMORY_MAP.allocations,
+          end: MEMORY_MAP.variables,
+          granularity: 256,
+        },
+      },
+    ],
+  };
+}
+
+export function defaultMemoryBytes(): number {
+  return Math.min(MEMORY_MAP.variables - MEMORY_MAP.allocations, Math.floor(totalmem() / 2 / MIB) * MIB);
+}
+
+export function defaultWorkers(): number {
+  return availableParallelism();
+}

@@ -1,0 +1,83 @@
+import { CUDA_ERROR, CudaError, type ModuleInfo } from "@decant/cuda";
+import { compileModule, parsePtx, PtxError, type CompiledKernel, type CompiledModule, type Features } from "@decant/ptx";
+import type { ContextMemory } from "./context-memory.ts";
+import { SHARED_BYTES } from "./device.ts";
+
+let nextId = 1;
+
+/** A module in a context: compiled, its variables placed and filled. */
+export class CpuModule {
+  readonly id = nextId++;
+  readonly compiled: CompiledModule;
+  readonly code: WebAssembly.Module;
+  readonly info: ModuleInfo;
+  /** Where the module's variables begin in the memory. */
+  readonly symbols: number;
+  readonly variables: readonly { readonly offset: number; readonly size: number }[];
+  /** What cuFuncSetAttribute allowed each kernel. */
+  readonly maxDynamicShared: number[];
+
+  constructor(image: Uint8Array, memory: ContextMemory, features: Features) {
+    this.compiled = compile(image, features);
+    this.code = new WebAssembly.Module(this.compiled.wasm as Uint8Array<ArrayBuffer>);
+    this.symbols = memory.reserveVariables(this.compiled.variableBytes);
+    this.variables = this.compiled.variables.map(({ offset, size }) => ({ offset: this.symbols + offset, size }));
+    this.maxDynamicShared = this.compiled.kernels.map(({ sharedBytes }) => Math.max(0, SHARED_BYTES - sharedBytes));
+    this.#initialize(memory);
+    this.info = {
+      functions: this.compiled.kernels.map((kernel, index) => this.#functionInfo(kernel, this.maxDynamicShared[index] ?? 0)),
+      globals: this.compiled.variables.map(({ name, offset, size }) => ({ name, address: memory.base + this.symbols + offset, size })),
+      log: "",
+    };
+  }
+
+  #initialize(memory: ContextMemory): void {
+    for (const { offset, bytes } of this.compiled.initial) memory.bytes.set(bytes, this.symbols + offset);
+    for (const { offset, size, target, mask } of this.compiled.relocations) {
+      let value = BigInt(memory.base + this.symbols + target);
+      // 0xFF00(symbol) is that byte of the address.
+      if (mask !== undefined) value = (value & mask) >> shiftOf(mask);
+      for (let byte = 0; byte < size; byte++) memory.bytes[this.symbols + offset + byte] = Number((value >> BigInt(8 * byte)) & 0xffn);
+    }
+  }
+
+  #functionInfo(kernel: CompiledKernel, maxDynamicShared: number): ModuleInfo["functions"][number] {
+    const { major, minor } = this.compiled.version;
+    return {
+      name: kernel.name,
+      parameters: kernel.parameters.map(({ offset, size }) => ({ offset, size })),
+      maxThreadsPerBlock: kernel.maxThreads,
+      sharedSizeBytes: kernel.sharedBytes,
+      constSizeBytes: this.compiled.variables.reduce((sum, { constant, size }) => sum + (constant ? size : 0), 0),
+      localSizeBytes: kernel.localBytes,
+      numRegs: Math.min(255, kernel.registers),
+      ptxVersion: major * 10 + minor,
+      binaryVersion: 86,
+      maxDynamicSharedSizeBytes: maxDynamicShared,
+    };
+  }
+}
+
+/** How far down the lowest byte of a mask lies, in bits. */
+function shiftOf(mask: bigint): bigint {
+  let shift = 0n;
+  while (mask !== 0n && ((mask >> shift) & 0xffn) === 0n) shift += 8n;
+  return shift;
+}
+
+function compile(image: Uint8Array, features: Features): CompiledModule {
+  const magic = image.length >= 4 ? new DataView(image.buffer, image.byteOffset, 4).getUint32(0, true) : 0;
+  if (magic === 0x464c_457f) throw new CudaError(CUDA_ERROR.NO_BINARY_FOR_GPU, "the image is a cubin: machine code for a GPU, and no PTX");
+  if (magic === 0xba55_ed50 || magic === 0x4662_43b1) throw new CudaError(CUDA_ERROR.NO_BINARY_FOR_GPU, "fatbin images are not read yet: give PTX text");
+  if (!looksLikeText(image)) throw new CudaError(CUDA_ERROR.INVALID_IMAGE, "the image is neither PTX text, nor a fatbin, nor a cubin");
+  try {
+    return compileModule(parsePtx(new TextDecoder("latin1").decode(image)), { features });
+  } catch (error) {
+    if (!(error instanceof PtxError)) throw error;
+    throw new CudaError(error.kind === "unresolved" ? CUDA_ERROR.NOT_FOUND : CUDA_ERROR.INVALID_PTX, error.message);
+  }
+}
+
+function looksLikeText(image: Uint8Array): boolean {
+  return image.length > 0 && image.subarray(0, 64).every((byte, index) => byte >= 0x20 || (byte >= 9 && byte <= 13) || (byte === 0 && index > 0));
+}

@@ -1,0 +1,94 @@
+import type { BlockRun, Layout, PhaseFunction } from "@decant/ptx";
+
+/** What the pool tells a worker. Modules and memories are sent once, before the first run that needs them. */
+export type ToWorker =
+  | { readonly kind: "memory"; readonly memory: number; readonly object: WebAssembly.Memory }
+  | {
+      readonly kind: "module";
+      readonly module: number;
+      readonly memory: number;
+      readonly code: WebAssembly.Module;
+      readonly window: bigint;
+      readonly symbols: bigint;
+    }
+  | { readonly kind: "forget"; readonly memory: number }
+  | {
+      readonly kind: "run";
+      readonly module: number;
+      readonly phases: readonly string[];
+      readonly frameBytes: number;
+      readonly record: number;
+      readonly blocks: number;
+      readonly chunk: number;
+    };
+
+/** What a worker answers to a run: nothing, or why it stopped, which the fault record tells in full. */
+export type FromWorker = { readonly failed: string | undefined };
+
+/** The imports of a compiled module, but its memory and addresses. */
+export interface MathImports {
+  readonly sin: (x: number) => number;
+  readonly cos: (x: number) => number;
+  readonly log2: (x: number) => number;
+  readonly exp2: (x: number) => number;
+  readonly tanh: (x: number) => number;
+  readonly clock: () => bigint;
+}
+
+/**
+ * Runs blocks for a pool, in a worker or in the caller's own thread. The text of this function is the worker's program:
+ * it names nothing outside of itself, so that it can run where there are no modules to import.
+ */
+export function createRunner(layout: Layout, runBlocks: (run: BlockRun, first: number, count: number) => void): (message: ToWorker) => FromWorker | undefined {
+  const memories = new Map<number, { object: WebAssembly.Memory; words: Int32Array; counter: BigInt64Array }>();
+  const modules = new Map<number, { exports: WebAssembly.Exports; memory: number }>();
+  const math: MathImports = {
+    sin: Math.sin,
+    cos: Math.cos,
+    log2: Math.log2,
+    exp2: (x) => 2 ** x,
+    tanh: Math.tanh,
+    clock: () => process.hrtime.bigint(),
+  };
+  const run = (message: ToWorker & { kind: "run" }): FromWorker => {
+    const module = modules.get(message.module);
+    const memory = module === undefined ? undefined : memories.get(module.memory);
+    if (module === undefined || memory === undefined) return { failed: "the module is unknown to the worker" };
+    const phases = message.phases.map((name) => module.exports[name] as PhaseFunction);
+    const { words, counter } = memory;
+    const blockRun = { layout, words, worker: message.record, phases, frameBytes: message.frameBytes };
+    try {
+      for (;;) {
+        const first = Number(Atomics.add(counter, layout.NEXT_BLOCK >>> 3, BigInt(message.chunk)));
+        if (first >= message.blocks || Atomics.load(words, layout.ABORT_WORD >>> 2) !== 0) return { failed: undefined };
+        runBlocks(blockRun, first, Math.min(message.chunk, message.blocks - first));
+      }
+    } catch (error) {
+      // The others need not go on.
+      Atomics.store(words, layout.ABORT_WORD >>> 2, 1);
+      return { failed: String(error) };
+    }
+  };
+  return (message) => {
+    switch (message.kind) {
+      case "memory": {
+        const { buffer } = message.object;
+        memories.set(message.memory, { object: message.object, words: new Int32Array(buffer), counter: new BigInt64Array(buffer) });
+        return undefined;
+      }
+      case "module": {
+        const memory = memories.get(message.memory)?.object;
+        if (memory === undefined) return undefined;
+        const env = { memory, window: message.window, symbols: message.symbols, ...math };
+        modules.set(message.module, { exports: new WebAssembly.Instance(message.code, { env }).exports, memory: message.memory });
+        return undefined;
+      }
+      case "forget":
+        memories.delete(message.memory);
+        for (const [key, { memory }] of modules) if (memory === message.memory) modules.delete(key);
+        return undefined;
+      case "run":
+        return run(message);
+    }
+  };
+}

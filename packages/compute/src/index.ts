@@ -1,0 +1,1 @@
+export { cpuDriver, type CpuDriverOptions } from "./cpu/cpu-driver.ts";
