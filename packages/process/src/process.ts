@@ -112,7 +112,7 @@ export class Process {
     this.object = new ProcessObject(this);
     this.object.retain();
     this.handles = new HandleTable((handle) => this.#pseudoHandle(handle));
-    this.machine = kernel.createMachine({ memory: this.memory, mode: 64, api: (index) => this.#api(index) });
+    this.machine = kernel.createMachine({ memory: this.memory, api: (index) => this.#api(index) });
     mapSharedData(this.memory, kernel.host.cpuCount);
     this.heap = new Heap(this.memory);
     const ldr = new LdrLists(this.memory, this.heap);
@@ -280,10 +280,13 @@ export class Process {
     const thread = this.#loaded!;
     try {
       const next = this.#entries[index]!(thread);
-      return thread.status === "running" ? next : UNWIND;
+      if (next !== UNWIND && thread.status === "running") return next;
     } catch (error) {
-      return this.#apiError(thread, error);
+      const next = this.#apiError(thread, error);
+      if (next !== UNWIND && thread.status === "running") return next;
     }
+    this.machine.suspend();
+    return UNWIND;
   }
 
   #apiError(thread: Thread, error: unknown): number {

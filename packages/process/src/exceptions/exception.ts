@@ -26,20 +26,21 @@ const MAX_PARAMETERS = 15;
 const ACCESS: Readonly<Record<AccessKind, bigint>> = { read: 0n, write: 1n, execute: 8n };
 
 /** NTSTATUS by the kind of a processor fault. */
-const CODES: Readonly<Record<string, number>> = {
+const CODES: Readonly<Record<Fault["code"], number>> = {
   "access-violation": STATUS.ACCESS_VIOLATION,
   "illegal-instruction": STATUS.ILLEGAL_INSTRUCTION,
   "not-translated": STATUS.ILLEGAL_INSTRUCTION,
   "divide-by-zero": STATUS.INTEGER_DIVIDE_BY_ZERO,
   "integer-overflow": STATUS.INTEGER_OVERFLOW,
   breakpoint: STATUS.BREAKPOINT,
-  privileged: STATUS.PRIVILEGED_INSTRUCTION,
+  "privileged-instruction": STATUS.PRIVILEGED_INSTRUCTION,
+  "fast-fail": STATUS.STACK_BUFFER_OVERRUN,
   "stack-overflow": STATUS.STACK_OVERFLOW,
 };
 
 /** The exception that a processor fault raises. */
 export function exceptionOfFault(fault: Fault): GuestException {
-  const code = CODES[fault.code] ?? STATUS.ILLEGAL_INSTRUCTION;
+  const code = CODES[fault.code];
   const parameters = code === STATUS.ACCESS_VIOLATION ? [ACCESS[fault.access ?? "read"], BigInt(fault.address ?? 0)] : [];
   return { code, flags: 0, address: fault.rip, parameters, description: fault.message };
 }

@@ -12,7 +12,7 @@ export const WORD = {
   gsBase: CPU.gsBase >>> 2,
   fsBase: CPU.fsBase >>> 2,
   mxcsr: CPU.mxcsr >>> 2,
-  stackLimit: CPU.stackLimit >>> 2,
+  stackEnd: CPU.stackEnd >>> 2,
   fpControl: CPU.fpControl >>> 2,
   fpTag: CPU.fpTag >>> 2,
 } as const;

@@ -255,7 +255,7 @@ export class Thread implements CallingThread {
     words[WORD.gsBase] = this.teb;
     words[WORD.mxcsr] = 0x1f80;
     words[WORD.fpControl] = 0x27f;
-    words[WORD.stackLimit] = this.stackLow;
+    words[WORD.stackEnd] = this.stackLow;
     // A thread starts as if called: rsp is 8 modulo 16. The words above it are zero, where unwinders stop.
     words[WORD.rsp] = this.stackHigh - 0x28;
   }
