@@ -10,6 +10,7 @@ export interface GuestThread extends CallingThread {
     state<T>(key: symbol, make: () => T): T;
     readonly heap: { allocate(size: number): number };
     readonly host: { readonly stdout: { write(bytes: Uint8Array): unknown } };
+    onEnd(callback: () => void): void;
     readonly modules: {
       find(name: string): { readonly exports: { readonly byName: ReadonlyMap<string, object> } } | undefined;
     };
@@ -20,6 +21,8 @@ export interface NvcudaOptions {
   readonly driver: CudaDriver;
   /** Takes a sentence when a connection is lost, or cannot be made. */
   log?(sentence: string): void;
+  /** A guest's file by the name that it used, for cuModuleLoad; undefined when there is none. */
+  readFile?(thread: GuestThread, path: string): Uint8Array | undefined;
 }
 
 /** What nvcuda.dll keeps for a process. */
@@ -62,13 +65,23 @@ export class Nvcuda {
       onLost: (reason) => this.#options.log?.(`the CUDA server is gone: ${reason}`),
     });
     try {
-      state.client = yield* waitFor(state.opening);
+      const client = yield* waitFor(state.opening);
+      if (state.client) return;
+      state.client = client;
+      thread.process.onEnd(() => void client.close());
     } catch (error) {
       // A later cuInit tries again.
       state.opening = undefined;
       if (error instanceof CudaError) this.#options.log?.(`cuInit: ${error.message}`);
       throw error;
     }
+  }
+
+  /** A file's bytes; fails with CUDA_ERROR_FILE_NOT_FOUND. */
+  readFile(thread: GuestThread, path: string): Uint8Array {
+    const bytes = this.#options.readFile?.(thread, path);
+    if (!bytes) throw new CudaError(CUDA_ERROR.FILE_NOT_FOUND);
+    return bytes;
   }
 
   state(thread: GuestThread): ProcessState {

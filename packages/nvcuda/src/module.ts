@@ -8,16 +8,22 @@ import { readModuleImage } from "./module-image.ts";
 
 export const module = (nvcuda: Nvcuda) =>
   implement(moduleApi, {
+    *cuModuleLoad(thread, module, fname) {
+      nvcuda.cuda(thread);
+      yield* load(nvcuda, thread, module, nvcuda.readFile(thread, named(fname)));
+    },
     *cuModuleLoadData(thread, module, image) {
-      yield* load(nvcuda, thread, module, image);
+      nvcuda.cuda(thread);
+      yield* load(nvcuda, thread, module, readModuleImage(thread.memory, image));
     },
     *cuModuleLoadDataEx(thread, module, image, numOptions, options, optionValues) {
       nvcuda.cuda(thread);
       const jit = readJitOptions(thread.memory, options.read(numOptions), optionValues);
-      yield* load(nvcuda, thread, module, image, jit);
+      yield* load(nvcuda, thread, module, readModuleImage(thread.memory, image), jit);
     },
     *cuModuleLoadFatBinary(thread, module, fatCubin) {
-      yield* load(nvcuda, thread, module, fatCubin);
+      nvcuda.cuda(thread);
+      yield* load(nvcuda, thread, module, readModuleImage(thread.memory, fatCubin));
     },
     cuModuleUnload(thread, hmod) {
       nvcuda.cuda(thread).cuModuleUnload(hmod);
@@ -69,14 +75,13 @@ function* load(
   nvcuda: Nvcuda,
   thread: GuestThread,
   module: Out<number, number | bigint>,
-  image: number,
+  image: Uint8Array,
   jit?: JitOptions,
 ): Generator<any, void, any> {
   const cuda = nvcuda.cuda(thread);
   need(module);
-  const bytes = readModuleImage(thread.memory, image);
   try {
-    const handle: number = yield* waitFor(cuda.cuModuleLoadData(bytes));
+    const handle: number = yield* waitFor(cuda.cuModuleLoadData(image));
     writeLog(thread.memory, jit?.info, moduleLog(cuda.thread, handle));
     writeLog(thread.memory, jit?.error, "");
     module.set(handle);
