@@ -89,7 +89,10 @@ test("gives an invalid instruction of length 1 or more for bytes that are none, 
 });
 
 test("knows string operands from memory operands, with the address width", () => {
-  expect(decode("f3 a4")).toMatchObject({ operands: [{ kind: "string", bits: 8, register: 64 }, { kind: "string" }], prefixes: { rep: true } });
+  expect(decode("f3 a4")).toMatchObject({
+    operands: [{ kind: "string", bits: 8, register: 64 }, { kind: "string" }],
+    prefixes: { rep: true },
+  });
   expect(decode("f2 67 a7").operands[0]).toMatchObject({ kind: "string", bits: 32, register: 32 });
 });
 

@@ -97,7 +97,8 @@ export class Decoder {
             const bits = IMMEDIATE_BITS[kind - KIND.immediate8]!;
             operands.push(IMMEDIATES[bits]!);
             const raw = view.getUint32(at + FIELD.immediate, true);
-            immediate = kind >= KIND.immediate8to16 && kind <= KIND.immediate8to64 ? (raw << 24) >> 24 : kind <= KIND.immediate16 ? raw : raw | 0;
+            immediate =
+              kind >= KIND.immediate8to16 && kind <= KIND.immediate8to64 ? (raw << 24) >> 24 : kind <= KIND.immediate16 ? raw : raw | 0;
           }
       }
     }
@@ -115,7 +116,10 @@ export class Decoder {
       immediate,
       immediate64,
       immediate2,
-      prefixes: flags < 0x2000_0000 ? NO_PREFIXES : { lock: flags >= 0x8000_0000, rep: (flags & 0x2000_0000) !== 0, repne: (flags & 0x4000_0000) !== 0 },
+      prefixes:
+        flags < 0x2000_0000
+          ? NO_PREFIXES
+          : { lock: flags >= 0x8000_0000, rep: (flags & 0x2000_0000) !== 0, repne: (flags & 0x4000_0000) !== 0 },
       mode: this.mode,
     };
   }
@@ -137,7 +141,10 @@ export class Decoder {
   /** Bits (of FLAG) that the manual leaves undefined after the instruction at `ip`. */
   undefinedFlags(ip: number): number {
     this.#read(ip);
-    return ICED_FLAG_ORDER.reduce((bits, flag, n) => ((this.#iced.instruction_rflagsUndefined(this.#instruction) >> n) & 1 ? bits | flag : bits), 0);
+    return ICED_FLAG_ORDER.reduce(
+      (bits, flag, n) => ((this.#iced.instruction_rflagsUndefined(this.#instruction) >> n) & 1 ? bits | flag : bits),
+      0,
+    );
   }
 
   #read(ip: number): void {
@@ -228,7 +235,9 @@ const NO_PREFIXES = { lock: false, rep: false, repne: false };
 const BRANCH = operand("branch", 0, 0);
 const MEMORY_OPERANDS: Operand[] = [];
 const STRING_OPERANDS: Operand[] = [];
-const IMMEDIATES: Readonly<Record<number, Operand>> = Object.fromEntries([8, 16, 32, 64].map((bits) => [bits, operand("immediate", 0, bits)]));
+const IMMEDIATES: Readonly<Record<number, Operand>> = Object.fromEntries(
+  [8, 16, 32, 64].map((bits) => [bits, operand("immediate", 0, bits)]),
+);
 const REGISTERS: readonly Operand[] = Array.from({ length: 256 }, (_, n) => registerOperand(n));
 
 /** CF PF AF ZF SF OF in the order of iced-x86's RflagsBits: OF SF ZF AF CF PF. */
@@ -289,7 +298,29 @@ const KINDS: ReadonlyMap<number, InstructionKind> = new Map(
       ["syscall", ["Syscall", "Sysenter"]],
       ["undefined", ["Ud0", "Ud1", "Ud2"]],
       ["far", ["Retf", "Iret", "Iretd", "Iretq"]],
-      ["privileged", ["Hlt", "Cli", "Sti", "In", "Out", "Insb", "Insw", "Insd", "Outsb", "Outsw", "Outsd", "Rdmsr", "Wrmsr", "Lgdt", "Lidt", "Invlpg", "Wbinvd", "Clts"]],
+      [
+        "privileged",
+        [
+          "Hlt",
+          "Cli",
+          "Sti",
+          "In",
+          "Out",
+          "Insb",
+          "Insw",
+          "Insd",
+          "Outsb",
+          "Outsw",
+          "Outsd",
+          "Rdmsr",
+          "Wrmsr",
+          "Lgdt",
+          "Lidt",
+          "Invlpg",
+          "Wbinvd",
+          "Clts",
+        ],
+      ],
     ] as [InstructionKind, MnemonicName[]][]
   ).flatMap(([kind, names]) => names.map((name) => [MNEMONIC[name], kind] as const)),
 );

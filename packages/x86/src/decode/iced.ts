@@ -58,5 +58,9 @@ function findWasm(): WasmBytes {
   const { existsSync, readFileSync } = builtin("node:fs");
   const beside = new URL("./iced_x86_bg.wasm", import.meta.url);
   if (existsSync(beside)) return readFileSync(beside);
-  return readFileSync(builtin("node:module").createRequire(import.meta.url).resolve("iced-x86/iced_x86_bg.wasm"));
+  return readFileSync(
+    builtin("node:module")
+      .createRequire(import.meta.url)
+      .resolve("iced-x86/iced_x86_bg.wasm"),
+  );
 }

@@ -64,7 +64,7 @@ function constrain(state: DataView, insn: Instruction, random: Random): void {
   if (insn.mnemonic === MNEMONIC.Ldmxcsr) fillWithControls(state, random);
   if (/^Ps[lr][la][wdq]$/.test(name) && insn.operands[1]!.kind === "xmm") constrainVectorCount(state, insn.operands[1]!.register, random);
   if (insn.mnemonic === MNEMONIC.Leave) setGpr(state, 5, WINDOW + 64 + random.below(64));
-  if (/^Popf/.test(name)) {
+  if (name.startsWith("Popf")) {
     const at = STATE.window + 128;
     state.setUint32(at, state.getUint32(at, true) & 0xcd5, true);
   }
@@ -79,10 +79,18 @@ function constrain(state: DataView, insn: Instruction, random: Random): void {
   if (bitOffset?.kind === "gpr") {
     const sign = random.below(2) === 0 ? 0 : 1;
     setGpr(state, bitOffset.register, random.below(256) - sign * 256);
-    if (bitOffset.register === memory.base || bitOffset.register === memory.index) throw new Error("forms: a bit offset that is also an address");
+    if (bitOffset.register === memory.base || bitOffset.register === memory.index)
+      throw new Error("forms: a bit offset that is also an address");
   }
   const { bits } = insn.operands.find(({ kind }) => kind === "memory")!;
-  const align = bits >= 128 ? 16 : bits > 32 && /^[A-Z]/.test(name) && random.below(2) === 0 ? 8 : memory.base < 0 || /^(Ldmxcsr|Fldcw|Fld)$/.test(name) ? 8 : random.pick([1, 4, 8]);
+  const align =
+    bits >= 128
+      ? 16
+      : bits > 32 && /^[A-Z]/.test(name) && random.below(2) === 0
+        ? 8
+        : memory.base < 0 || /^(Ldmxcsr|Fldcw|Fld)$/.test(name)
+          ? 8
+          : random.pick([1, 4, 8]);
   let address = WINDOW + 64 + Math.floor(random.below(96) / align) * align;
   if (memory.base === 4) return;
   address -= memory.displacement + segment;
@@ -267,4 +275,3 @@ function x87Value(random: Random): number {
   if (kind < 4) return Math.round((random.u32() - 2 ** 31) / 2 ** random.below(32));
   return ((random.u32() - 2 ** 31) / 2 ** 31) * 2 ** (random.below(80) - 40);
 }
-

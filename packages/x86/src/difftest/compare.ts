@@ -26,7 +26,12 @@ export function differences(expected: DataView, got: DataView, tolerance: Tolera
     compare(result, `[0x${(WINDOW + n).toString(16)}]`, hex(expected, STATE.window + n, 8), hex(got, STATE.window + n, 8));
   }
   // The exception flags are not kept.
-  compare(result, "mxcsr", (expected.getUint32(STATE.mxcsr, true) & 0xffc0).toString(16), (got.getUint32(STATE.mxcsr, true) & 0xffc0).toString(16));
+  compare(
+    result,
+    "mxcsr",
+    (expected.getUint32(STATE.mxcsr, true) & 0xffc0).toString(16),
+    (got.getUint32(STATE.mxcsr, true) & 0xffc0).toString(16),
+  );
   if (expected.getUint16(STATE.depth, true) > 0) compareX87(result, expected, got, tolerance);
   compare(result, "flags", flags(expected, undefinedFlags), flags(got, undefinedFlags));
   return result;
@@ -68,14 +73,20 @@ function compare(result: string[], what: string, expected: string, got: string):
 /** A number as it is written, most significant byte first. */
 function hex(state: DataView, at: number, bytes: number): string {
   let text = "";
-  for (let n = bytes - 1; n >= 0; n--) text += state.getUint8(at + n).toString(16).padStart(2, "0");
+  for (let n = bytes - 1; n >= 0; n--)
+    text += state
+      .getUint8(at + n)
+      .toString(16)
+      .padStart(2, "0");
   return text;
 }
 
 function flags(state: DataView, undefinedFlags: number): string {
   const value = state.getUint32(STATE.rflags, true);
   const names = ["cf", "pf", "af", "zf", "sf", "of"];
-  const text = names.map((name, n) => ((undefinedFlags >> n) & 1 ? "-" : (value >> FLAG_POSITIONS[n]!) & 1 ? name.toUpperCase() : name)).join(" ");
+  const text = names
+    .map((name, n) => ((undefinedFlags >> n) & 1 ? "-" : (value >> FLAG_POSITIONS[n]!) & 1 ? name.toUpperCase() : name))
+    .join(" ");
   return `${text} ${(value >> DF_POSITION) & 1 ? "DF" : "df"}`;
 }
 

@@ -26,7 +26,9 @@ test("translated code leaves the state that the recording processor left, in eve
 test("every instruction that has a lowering has a form under test", () => {
   const translated = new Translated();
   const tested = new Set(forms.flatMap(({ bytes }) => translated.decode(bytes).map(({ mnemonic }) => mnemonic)));
-  const names = lowerings.flatMap((lowering, mnemonic) => (lowering === undefined || tested.has(mnemonic) ? [] : [MNEMONIC_NAMES[mnemonic]!]));
+  const names = lowerings.flatMap((lowering, mnemonic) =>
+    lowering === undefined || tested.has(mnemonic) ? [] : [MNEMONIC_NAMES[mnemonic]!],
+  );
   expect(names.toSorted()).toEqual([...NOT_RECORDED, ...ONLY_32_BIT].toSorted());
 });
 

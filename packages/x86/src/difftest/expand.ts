@@ -33,11 +33,22 @@ function operands(list: string, size: number, random: Random): string {
     const [, kind, width] = /^([a-z]+?)(\d*l?)$/.exec(token) ?? [];
     const bits = width === undefined || width === "" ? size : Number.parseInt(width, 10);
     if (token === "=") result.push(result.at(-1)!);
-    else if (token.endsWith("$")) result.push(registerName(LEGACY.findIndex((name) => token === `r${name}x$` || token === `r${name}$`), bits));
+    else if (token.endsWith("$"))
+      result.push(
+        registerName(
+          LEGACY.findIndex((name) => token === `r${name}x$` || token === `r${name}$`),
+          bits,
+        ),
+      );
     else if (token === "a") result.push(registerName(0, size));
     else if (token === "h") result.push(random.pick(["ah", "ch", "dh", "bh"]));
     else if (kind === "r" && (width === "" || /^(8|16|32|64)l?$/.test(width!))) {
-      result.push(registerName(width === "8l" ? random.pick([0, 1, 2, 3]) : different(result, bits, hasHigh ? LOW_REGISTERS : REGISTERS, random), bits));
+      result.push(
+        registerName(
+          width === "8l" ? random.pick([0, 1, 2, 3]) : different(result, bits, hasHigh ? LOW_REGISTERS : REGISTERS, random),
+          bits,
+        ),
+      );
     } else if (kind === "m" && /^\d*$/.test(width!)) result.push(memory(bits, random, hasHigh));
     else if (token === "x") result.push(`xmm${random.below(16)}`);
     else if (token === "i") result.push(immediate(size, random));

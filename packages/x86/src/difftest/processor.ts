@@ -26,12 +26,15 @@ export class Processor {
   /** The states after each job's bytes ran on each of its start states. */
   run(jobs: readonly Job[]): Uint8Array[] {
     const input: Uint8Array[] = [];
-    for (const { bytes, states } of jobs) input.push(new Uint8Array(Uint32Array.of(states.length / STATE_BYTES, bytes.length).buffer), bytes, states);
+    for (const { bytes, states } of jobs)
+      input.push(new Uint8Array(Uint32Array.of(states.length / STATE_BYTES, bytes.length).buffer), bytes, states);
     const total = jobs.reduce((sum, { states }) => sum + states.length, 0);
     const { stdout, status, signal } = spawnSync(this.#harness, { input: Buffer.concat(input), maxBuffer: total + 1024 });
     if (status !== 0 || stdout.length !== total) {
       const ran = jobs[jobs.findIndex((_, n) => jobs.slice(0, n + 1).reduce((sum, { states }) => sum + states.length, 0) > stdout.length)];
-      throw new Error(`difftest: the harness stopped (status ${status}, signal ${signal}) at ${Buffer.from(ran?.bytes ?? []).toString("hex")}`);
+      throw new Error(
+        `difftest: the harness stopped (status ${status}, signal ${signal}) at ${Buffer.from(ran?.bytes ?? []).toString("hex")}`,
+      );
     }
     let start = 0;
     return jobs.map(({ states }) => Uint8Array.from(stdout.subarray(start, (start += states.length))));

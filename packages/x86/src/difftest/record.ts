@@ -27,4 +27,6 @@ for (let at = 0; at < forms.length; at += 64) {
 const packed = packRecording({ processor: processor.model, seed, casesPerForm: CASES_PER_FORM, forms: forms.length }, recorded);
 writeFileSync(FORMS_FILE, forms.map(formLine).join(""));
 writeFileSync(RECORDING_FILE, packed);
-console.log(`recorded ${forms.length} forms, ${forms.length * CASES_PER_FORM} cases on ${processor.model}, seed ${seed}: ${packed.length} bytes`);
+console.log(
+  `recorded ${forms.length} forms, ${forms.length * CASES_PER_FORM} cases on ${processor.model}, seed ${seed}: ${packed.length} bytes`,
+);

@@ -28,7 +28,11 @@ export function prepare(translated: Translated, form: Form, seed: number, count:
 
 /** The processor's answer, made comparable in place. */
 export function normaliseEnds({ starts, tolerance }: Prepared, ends: Uint8Array): Uint8Array {
-  normalise(starts, ends, FLAG_POSITIONS.reduce<number>((mask, position, n) => mask | (((tolerance.undefinedFlags >> n) & 1) << position), 0));
+  normalise(
+    starts,
+    ends,
+    FLAG_POSITIONS.reduce<number>((mask, position, n) => mask | (((tolerance.undefinedFlags >> n) & 1) << position), 0),
+  );
   return ends;
 }
 
@@ -52,7 +56,11 @@ export function check(translated: Translated, forms: readonly Prepared[], ends: 
       let found: string[];
       try {
         runs[index]!(new DataView(state.buffer));
-        found = differences(new DataView(expected.buffer, expected.byteOffset + n * STATE_BYTES, STATE_BYTES), new DataView(state.buffer), form.tolerance);
+        found = differences(
+          new DataView(expected.buffer, expected.byteOffset + n * STATE_BYTES, STATE_BYTES),
+          new DataView(state.buffer),
+          form.tolerance,
+        );
       } catch (error) {
         found = [String(error)];
       }

@@ -19,7 +19,9 @@ interface Candidate {
  */
 export function makeSequences(translated: Translated, forms: readonly Form[], seed: number, count: number): Form[] {
   const random = new Random(seed);
-  const candidates = forms.map((form) => candidate(translated, form)).filter(({ instructions }) => instructions.length === 1 && isEligible(instructions[0]!));
+  const candidates = forms
+    .map((form) => candidate(translated, form))
+    .filter(({ instructions }) => instructions.length === 1 && isEligible(instructions[0]!));
   const setters = candidates.filter(({ instructions }) => effects(instructions[0]!).flagsWritten !== 0);
   const readers = candidates.filter(({ instructions }) => effects(instructions[0]!).flagsRead !== 0);
   const result: Form[] = [];
@@ -27,7 +29,10 @@ export function makeSequences(translated: Translated, forms: readonly Form[], se
     const parts = Array.from({ length: 2 + random.below(7) }, () => random.pick([setters, readers, readers, candidates][random.below(4)]!));
     const instructions = parts.flatMap((part) => part.instructions);
     if (undefinedAfter(instructions, parts.flatMap((part) => part.undefinedFlags)) === undefined) continue; // prettier-ignore
-    result.push({ text: parts.map(({ form }) => form.text).join("; "), bytes: Uint8Array.from(parts.flatMap(({ form }) => [...form.bytes])) });
+    result.push({
+      text: parts.map(({ form }) => form.text).join("; "),
+      bytes: Uint8Array.from(parts.flatMap(({ form }) => [...form.bytes])),
+    });
   }
   return result;
 }
@@ -41,7 +46,8 @@ function candidate(translated: Translated, form: Form): Candidate {
 function isEligible(insn: Instruction): boolean {
   const name = MNEMONIC_NAMES[insn.mnemonic] ?? "";
   const { writes } = effects(insn);
-  if (insn.kind !== "normal" || /^(Div|Idiv|Popf|Pushf|Leave|Enter|Push|Pop|Ldmxcsr|Maskmovdqu|F.*|Cld|Std|Shld|Shrd)/.test(name)) return false;
+  if (insn.kind !== "normal" || /^(Div|Idiv|Popf|Pushf|Leave|Enter|Push|Pop|Ldmxcsr|Maskmovdqu|F.*|Cld|Std|Shld|Shrd)/.test(name))
+    return false;
   if (insn.operands.some(({ kind }) => kind === "string")) return false;
   if (writes & ((1 << SEQUENCE_BASE) | (1 << 4))) return false;
   if (insn.memory === undefined || name === "Lea") return true;

@@ -38,7 +38,12 @@ export function straightLineModule(sequences: readonly (readonly Instruction[])[
   return m.finish();
 }
 
-function emitSequence(f: FunctionBuilder, helpers: Record<HelperName, number>, sequence: readonly Instruction[], watch: Watch | undefined): void {
+function emitSequence(
+  f: FunctionBuilder,
+  helpers: Record<HelperName, number>,
+  sequence: readonly Instruction[],
+  watch: Watch | undefined,
+): void {
   const mode = sequence[0]?.mode ?? 64;
   const gpr = Array.from({ length: 16 }, () => f.local(mode === 64 ? I64 : I32));
   const xmm = Array.from({ length: 16 }, () => f.local(V128));
@@ -46,13 +51,29 @@ function emitSequence(f: FunctionBuilder, helpers: Record<HelperName, number>, s
   const address = (offset: number) => f.i32Const((CPU_BLOCK - GUEST_BASE + offset) | 0);
   const reload = () => {
     gpr.forEach((local, n) => address(CPU.gpr + n * 8).load(mode === 64 ? OP.i64_load : OP.i32_load).localSet(local)); // prettier-ignore
-    xmm.forEach((local, n) => address(CPU.xmm + n * 16).simdLoad(SIMD.v128_load).localSet(local));
-    flags.forEach((local, n) => address(FLAG_OFFSETS[1 << n]!).load(OP.i32_load).localSet(local));
+    xmm.forEach((local, n) =>
+      address(CPU.xmm + n * 16)
+        .simdLoad(SIMD.v128_load)
+        .localSet(local),
+    );
+    flags.forEach((local, n) =>
+      address(FLAG_OFFSETS[1 << n]!)
+        .load(OP.i32_load)
+        .localSet(local),
+    );
   };
   const spill = () => {
     gpr.forEach((local, n) => address(CPU.gpr + n * 8).localGet(local).store(mode === 64 ? OP.i64_store : OP.i32_store)); // prettier-ignore
-    xmm.forEach((local, n) => address(CPU.xmm + n * 16).localGet(local).simdStore(SIMD.v128_store));
-    flags.forEach((local, n) => address(FLAG_OFFSETS[1 << n]!).localGet(local).store(OP.i32_store));
+    xmm.forEach((local, n) =>
+      address(CPU.xmm + n * 16)
+        .localGet(local)
+        .simdStore(SIMD.v128_store),
+    );
+    flags.forEach((local, n) =>
+      address(FLAG_OFFSETS[1 << n]!)
+        .localGet(local)
+        .store(OP.i32_store),
+    );
   };
   reload();
   const e = new Emitter(watch === undefined ? f : watch(f, { gpr, xmm, flags }), {

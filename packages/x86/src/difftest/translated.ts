@@ -19,7 +19,7 @@ export class Translated {
     this.memory.bytes.fill(0x90, CODE - GUEST_BASE, CODE - GUEST_BASE + bytes.length + 16);
     this.memory.bytes.set(bytes, CODE - GUEST_BASE);
     const result: Instruction[] = [];
-    for (let ip = CODE; ip < CODE + bytes.length; ) {
+    for (let ip = CODE; ip < CODE + bytes.length;) {
       const insn = this.#decoder.decode(ip);
       result.push(insn);
       ip = insn.next;
@@ -41,12 +41,15 @@ export class Translated {
       },
     });
     const module = new WebAssembly.Module(straightLineModule(sequences) as Uint8Array<ArrayBuffer>);
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.memory.wasm }, helper: helper as WebAssembly.ModuleImports });
+    const { exports } = new WebAssembly.Instance(module, {
+      env: { memory: this.memory.wasm },
+      helper: helper as WebAssembly.ModuleImports,
+    });
     return sequences.map((_, n) => (state) => this.#run(exports[String(n)] as () => void, state));
   }
 
   #run(translated: () => void, state: DataView): void {
-    this.#load(state);
+    this.load(state);
     let fault = 0;
     try {
       translated();
@@ -58,7 +61,8 @@ export class Translated {
     state.setUint32(STATE.fault, fault, true);
   }
 
-  #load(state: DataView): void {
+  /** Puts a start state into the CPU block and the window. */
+  load(state: DataView): void {
     const view = this.#view;
     const block = CPU_BLOCK - GUEST_BASE;
     copy(state, STATE.gpr, view, block + CPU.gpr, 128);
@@ -99,4 +103,3 @@ export class Translated {
 function copy(from: DataView, fromAt: number, to: DataView, toAt: number, bytes: number): void {
   for (let n = 0; n < bytes; n += 8) to.setBigUint64(toAt + n, from.getBigUint64(fromAt + n, true), true);
 }
-

@@ -32,7 +32,8 @@ export function packRecording(header: RecordingHeader, forms: readonly { starts:
     // Byte planes: the first byte of a word in every case, then the second, which is what deflate likes.
     for (const word of changed) {
       const plane = new Uint8Array(count * 8);
-      for (let n = 0; n < count; n++) for (let byte = 0; byte < 8; byte++) plane[byte * count + n] = ends[n * STATE_BYTES + word * 8 + byte]!;
+      for (let n = 0; n < count; n++)
+        for (let byte = 0; byte < 8; byte++) plane[byte * count + n] = ends[n * STATE_BYTES + word * 8 + byte]!;
       parts.push(plane);
     }
   }
@@ -59,7 +60,8 @@ export function openRecording(packed: Uint8Array): Recording {
       const changed = bytes.subarray(from + 1, from + 1 + bytes[from]!);
       from += 1 + changed.length;
       for (const word of changed) {
-        for (let n = 0; n < count; n++) for (let byte = 0; byte < 8; byte++) ends[n * STATE_BYTES + word * 8 + byte] = bytes[from + byte * count + n]!;
+        for (let n = 0; n < count; n++)
+          for (let byte = 0; byte < 8; byte++) ends[n * STATE_BYTES + word * 8 + byte] = bytes[from + byte * count + n]!;
         from += count * 8;
       }
       return ends;

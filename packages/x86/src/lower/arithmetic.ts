@@ -35,7 +35,15 @@ export const arithmetic: LoweringTable = {
       e.update(insn, 0, () => {
         const b = e.save(bits);
         e.const(0, bits).value(b, bits).int(bits, "sub").mask(bits);
-        if (e.live) e.setFlags(FLAG.ALL, { op: "sub", bits, a: { constant: 0n }, b, result: e.isLive(~FLAG.CF) ? e.tee(bits) : undefined, carryIn: false });
+        if (e.live)
+          e.setFlags(FLAG.ALL, {
+            op: "sub",
+            bits,
+            a: { constant: 0n },
+            b,
+            result: e.isLive(~FLAG.CF) ? e.tee(bits) : undefined,
+            carryIn: false,
+          });
       });
     },
   },

@@ -40,7 +40,11 @@ export const bits: LoweringTable = {
     lower(e, insn) {
       const source = insn.operands[1]!.bits;
       const { bits } = insn.operands[0]!;
-      e.get(insn, 0).resize(bits, 32).get(insn, 1).resize(source, 64).f.i32Const(source / 8);
+      e.get(insn, 0)
+        .resize(bits, 32)
+        .get(insn, 1)
+        .resize(source, 64)
+        .f.i32Const(source / 8);
       e.help("crc32").resize(32, bits);
       e.put(insn, 0, () => {});
     },
@@ -56,7 +60,13 @@ function bitTest(access: string, change: "or" | "andnot" | "xor" | undefined): L
       const { bits, kind } = insn.operands[0]!;
       const isString = kind === "memory" && insn.operands[1]!.kind === "gpr";
       const address = isString ? pushBitAddress(e, insn) : undefined;
-      const offset = insn.operands[1]!.kind === "immediate" ? e.const(insn.immediate & (bits - 1), bits) : e.get(insn, 1).const(bits - 1, bits).int(bits, "and");
+      const offset =
+        insn.operands[1]!.kind === "immediate"
+          ? e.const(insn.immediate & (bits - 1), bits)
+          : e
+              .get(insn, 1)
+              .const(bits - 1, bits)
+              .int(bits, "and");
       const shift = offset.save(bits);
       const test = () => {
         if (!e.isLive(FLAG.CF)) return;
@@ -95,8 +105,13 @@ function pushBitAddress(e: Emitter, insn: Instruction): number {
   const { bits } = insn.operands[0]!;
   e.address(insn).get(insn, 1);
   if (bits === 16) e.signExtend(16, 32);
-  e.const(bits === 64 ? 6 : bits === 32 ? 5 : 4, Math.max(bits, 32)).int(bits, "shr_s").resize(bits, 32);
-  e.f.i32Const(bits === 64 ? 3 : bits === 32 ? 2 : 1).op(OP.i32_shl).op(OP.i32_add);
+  e.const(bits === 64 ? 6 : bits === 32 ? 5 : 4, Math.max(bits, 32))
+    .int(bits, "shr_s")
+    .resize(bits, 32);
+  e.f
+    .i32Const(bits === 64 ? 3 : bits === 32 ? 2 : 1)
+    .op(OP.i32_shl)
+    .op(OP.i32_add);
   const address = e.temp(I32);
   e.f.localSet(address);
   return address;
@@ -194,7 +209,9 @@ function compareExchangePair(bits: 32 | 64): Lowering {
       e.value(isEqual, 32);
       e.flags.setLocal(FLAG.ZF);
       e.value(isEqual, 32).f.if();
-      f.localGet(address).i32Const(bits / 8).op(OP.i32_add);
+      f.localGet(address)
+        .i32Const(bits / 8)
+        .op(OP.i32_add);
       e.getGpr(GPR.rcx, bits).store(bits);
       f.localGet(address);
       e.getGpr(GPR.rbx, bits).store(bits);

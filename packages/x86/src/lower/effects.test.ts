@@ -17,7 +17,11 @@ interface Accesses {
 /** A builder that notes each access to the registers' locals and passes everything on. */
 function watched(f: FunctionBuilder, locals: { gpr: number[]; xmm: number[]; flags: number[] }, accesses: Accesses): FunctionBuilder {
   const note = (local: number, write: boolean) => {
-    const register = locals.gpr.includes(local) ? locals.gpr.indexOf(local) : locals.xmm.includes(local) ? 16 + locals.xmm.indexOf(local) : -1;
+    const register = locals.gpr.includes(local)
+      ? locals.gpr.indexOf(local)
+      : locals.xmm.includes(local)
+        ? 16 + locals.xmm.indexOf(local)
+        : -1;
     if (register >= 0) accesses[write ? "writes" : "reads"] |= 1 << register;
     // A flag that the instruction itself has set may be read again, as for OF after CF.
     if (locals.flags.includes(local) && !write && accesses.flagsWritten & (1 << locals.flags.indexOf(local))) return;

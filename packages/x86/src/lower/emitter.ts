@@ -143,6 +143,13 @@ export class Emitter {
     this.f.localSet(this.#registers.xmm(n));
   }
 
+  /** Copies a whole xmm register, and what is known of its low lane. */
+  copyXmm(to: number, from: number): void {
+    const scalar = this.#scalars[from];
+    this.getXmm(from).setXmm(to);
+    this.#scalars[to] = scalar;
+  }
+
   /** Pushes the low float (32) or double (64) of an xmm register: the local that it was computed in, if that was in this block. */
   getScalar(n: number, bits: number): this {
     const known = this.#scalars[n];
@@ -158,7 +165,9 @@ export class Emitter {
   setScalar(n: number, bits: number): void {
     const local = this.temp(bits === 64 ? F64 : F32);
     this.f.localSet(local);
-    this.getXmm(n).f.localGet(local).simdLane(bits === 64 ? SIMD.f64x2_replace_lane : SIMD.f32x4_replace_lane, 0);
+    this.getXmm(n)
+      .f.localGet(local)
+      .simdLane(bits === 64 ? SIMD.f64x2_replace_lane : SIMD.f32x4_replace_lane, 0);
     this.setXmm(n);
     this.#scalars[n] = { bits, local };
   }

@@ -10,7 +10,14 @@ export type Value = { readonly local: number } | { readonly constant: bigint };
  * `add` and `sub` keep operands and result; "result" has only what ZF, SF and PF need. With `carryIn` the short forms of CF do not hold.
  */
 export type FlagRecord =
-  | { readonly op: "add" | "sub"; readonly bits: number; readonly a: Value; readonly b: Value; readonly result: Value | undefined; readonly carryIn: boolean }
+  | {
+      readonly op: "add" | "sub";
+      readonly bits: number;
+      readonly a: Value;
+      readonly b: Value;
+      readonly result: Value | undefined;
+      readonly carryIn: boolean;
+    }
   | { readonly op: "result"; readonly bits: number; readonly result: Value }
   /** ucomiss and kin: two locals of f32 or f64. CF, ZF and PF only. */
   | { readonly op: "float"; readonly bits: number; readonly a: number; readonly b: number };
@@ -110,7 +117,8 @@ export class FlagState {
     const zero: Value = { constant: 0n };
     if (cc === CC.e || cc === CC.ne) this.#compare(cc === CC.e ? "eq" : "ne", first.bits, first.result, zero);
     else if (cc === CC.s || cc === CC.ns) this.#compare(cc === CC.s ? "lt_s" : "ge_s", first.bits, first.result, zero);
-    else if ((cc === CC.be || cc === CC.a) && this.#source(FLAG.CF) === 0) this.#compare(cc === CC.be ? "eq" : "ne", first.bits, first.result, zero);
+    else if ((cc === CC.be || cc === CC.a) && this.#source(FLAG.CF) === 0)
+      this.#compare(cc === CC.be ? "eq" : "ne", first.bits, first.result, zero);
     else if (cc >> 1 === 6 && this.#source(FLAG.OF) === 0) this.#compare(cc === CC.l ? "lt_s" : "ge_s", first.bits, first.result, zero);
     else if (cc >> 1 === 7 && this.#source(FLAG.OF) === 0 && this.#source(FLAG.SF) === first) {
       this.#compare(cc === CC.le ? "le_s" : "gt_s", first.bits, first.result, zero);
@@ -127,7 +135,10 @@ export class FlagState {
   }
 
   #compareFloats(compare: "lt" | "gt" | "ge", { bits, a, b }: FlagRecord & { op: "float" }): void {
-    this.#f.localGet(a).localGet(b).op(bits === 64 ? OP[`f64_${compare}`] : OP[`f32_${compare}`]);
+    this.#f
+      .localGet(a)
+      .localGet(b)
+      .op(bits === 64 ? OP[`f64_${compare}`] : OP[`f32_${compare}`]);
   }
 
   /** Unordered sets all three (Intel SDM, UCOMISD), which is why each is the negation of a comparison. */

@@ -38,7 +38,6 @@ export type HelperName = keyof typeof HELPERS;
 /** Exceptions that generated code raises through the helper `trap`. */
 export const TRAP = { divide: 0 } as const;
 
-
 /** What the helpers need of the machine. */
 export interface HelperHost {
   readonly memory: Pick<GuestMemory, "wasm">;

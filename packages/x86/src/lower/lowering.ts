@@ -32,7 +32,9 @@ export type LoweringTable = Partial<Record<MnemonicName, Lowering>>;
 export class NotTranslated extends Error {
   readonly instruction: Instruction;
   constructor(insn: Instruction, detail?: string) {
-    super(`x86: no translation for ${MNEMONIC_NAMES[insn.mnemonic]?.toLowerCase() ?? `mnemonic ${insn.mnemonic}`} at 0x${insn.ip.toString(16)}${detail ? ` (${detail})` : ""}`);
+    super(
+      `x86: no translation for ${MNEMONIC_NAMES[insn.mnemonic]?.toLowerCase() ?? `mnemonic ${insn.mnemonic}`} at 0x${insn.ip.toString(16)}${detail ? ` (${detail})` : ""}`,
+    );
     this.name = "NotTranslated";
     this.instruction = insn;
   }

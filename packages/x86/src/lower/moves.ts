@@ -16,7 +16,10 @@ export const moves: LoweringTable = {
       e.put(insn, 0, () => e.get(insn, 1));
     },
   },
-  Movzx: { operands: "wr", lower: (e, insn) => e.put(insn, 0, () => e.get(insn, 1).resize(insn.operands[1]!.bits, insn.operands[0]!.bits)) },
+  Movzx: {
+    operands: "wr",
+    lower: (e, insn) => e.put(insn, 0, () => e.get(insn, 1).resize(insn.operands[1]!.bits, insn.operands[0]!.bits)),
+  },
   Movsx: { operands: "wr", lower: moveSigned },
   Movsxd: { operands: "wr", lower: moveSigned },
   Movbe: { operands: "wr", lower: (e, insn) => e.put(insn, 0, () => swapBytes(e.get(insn, 1), insn.operands[0]!.bits)) },
@@ -90,7 +93,6 @@ function loadEffectiveAddress(e: Emitter, insn: Instruction): void {
 
 /** Puts the bytes of the value on the wasm stack in the opposite order. */
 function swapBytes(e: Emitter, bits: number): void {
-  const f = e.f;
   if (bits === 16) {
     // Of a 16-bit bswap, undefined by the manual, processors make 0; movbe is the form that means this.
     const value = e.save(16);
@@ -101,7 +103,12 @@ function swapBytes(e: Emitter, bits: number): void {
   if (bits === 32) {
     const value = e.save(32);
     e.value(value, 32).f.i32Const(0x00ff00ff).op(OP.i32_and).i32Const(8).op(OP.i32_rotr);
-    e.value(value, 32).f.i32Const(0xff00ff00 | 0).op(OP.i32_and).i32Const(8).op(OP.i32_rotl).op(OP.i32_or);
+    e.value(value, 32)
+      .f.i32Const(0xff00ff00 | 0)
+      .op(OP.i32_and)
+      .i32Const(8)
+      .op(OP.i32_rotl)
+      .op(OP.i32_or);
     return;
   }
   const value = e.save(64);
@@ -131,7 +138,10 @@ function spreadSign(bits: number): Lowering {
     writes: 1 << GPR.rdx,
     lower(e) {
       e.getGpr(GPR.rax, bits).signExtend(bits, Math.max(bits, 32));
-      e.const(bits === 64 ? 63 : 31, Math.max(bits, 32)).int(bits, "shr_s").mask(bits).setGpr(GPR.rdx, bits);
+      e.const(bits === 64 ? 63 : 31, Math.max(bits, 32))
+        .int(bits, "shr_s")
+        .mask(bits)
+        .setGpr(GPR.rdx, bits);
     },
   };
 }
@@ -152,4 +162,3 @@ function moveSegment(e: Emitter, insn: Instruction): void {
 function forConditions(prefix: "Set" | "Cmov", lowering: (flagsRead: number) => Lowering): LoweringTable {
   return Object.fromEntries(CONDITION_NAMES.map((cc, n) => [`${prefix}${cc}`, lowering(CONDITION_FLAGS[n >> 1]!)]));
 }
-

@@ -41,17 +41,23 @@ export const multiplyDivide: LoweringTable = {
 
 /** Pushes the product of operands `left` and `left + 1`; CF and OF say whether it was cut. */
 function multiplySigned(e: Emitter, insn: Instruction, left: number): void {
-  const f = e.f;
   const { bits } = insn.operands[0]!;
   const needsFlags = e.isLive(FLAG.CF | FLAG.OF);
   e.flags.set(UNDEFINED, 0);
   if (!needsFlags) {
-    e.get(insn, left).get(insn, left + 1).int(bits, "mul").mask(bits);
+    e.get(insn, left)
+      .get(insn, left + 1)
+      .int(bits, "mul")
+      .mask(bits);
     return;
   }
   if (bits < 64) {
     // The whole product fits in 64 bits: it was cut if its low part, sign-extended, is something else.
-    e.get(insn, left).signExtend(bits, 64).get(insn, left + 1).signExtend(bits, 64).f.op(OP.i64_mul);
+    e.get(insn, left)
+      .signExtend(bits, 64)
+      .get(insn, left + 1)
+      .signExtend(bits, 64)
+      .f.op(OP.i64_mul);
     const product = e.save(64);
     e.value(product, 64).f.op(bits === 16 ? OP.i64_extend16_s : OP.i64_extend32_s);
     e.value(product, 64).f.op(OP.i64_ne);
@@ -79,7 +85,7 @@ function setOverflow(e: Emitter): void {
 }
 
 /** Pushes the upper 64 bits of the product of two i64 locals. wasm has no such instruction: four products of halves. */
-export function multiplyHigh(e: Emitter, a: number, b: number, isSigned: boolean): void {
+function multiplyHigh(e: Emitter, a: number, b: number, isSigned: boolean): void {
   const f = e.f;
   const low = (local: number) => f.localGet(local).i64Const(0xffff_ffff).op(OP.i64_and);
   const high = (local: number) => f.localGet(local).i64Const(32).op(OP.i64_shr_u);
@@ -217,20 +223,36 @@ function divideNarrow(e: Emitter, insn: Instruction, isSigned: boolean): void {
   const dividend = e.save(64);
   if (isSigned && bits === 32) {
     // The one i64 division that wasm itself traps on; its quotient would not fit anyway.
-    e.value(dividend, 64).const(-(2n ** 63n), 64).int(64, "eq").value(divisor, 64).const(-1, 64).int(64, "eq").int(32, "and");
+    e.value(dividend, 64)
+      .const(-(2n ** 63n), 64)
+      .int(64, "eq")
+      .value(divisor, 64)
+      .const(-1, 64)
+      .int(64, "eq")
+      .int(32, "and");
     divideErrorIf(e, insn);
   }
-  const quotient = e.value(dividend, 64).value(divisor, 64).int(64, isSigned ? "div_s" : "div_u").save(64);
+  const quotient = e
+    .value(dividend, 64)
+    .value(divisor, 64)
+    .int(64, isSigned ? "div_s" : "div_u")
+    .save(64);
   e.value(quotient, 64);
   if (isSigned) {
     f.op(bits === 8 ? OP.i64_extend8_s : bits === 16 ? OP.i64_extend16_s : OP.i64_extend32_s);
     e.value(quotient, 64).int(64, "ne");
   } else e.const(2 ** bits - 1, 64).int(64, "gt_u");
   divideErrorIf(e, insn);
-  const remainder = e.value(dividend, 64).value(divisor, 64).int(64, isSigned ? "rem_s" : "rem_u").save(64);
+  const remainder = e
+    .value(dividend, 64)
+    .value(divisor, 64)
+    .int(64, isSigned ? "rem_s" : "rem_u")
+    .save(64);
   e.value(quotient, 64).resize(64, bits).setGpr(GPR.rax, bits);
   // 8 bits: the remainder goes to ah.
-  e.value(remainder, 64).resize(64, bits).setGpr(bits === 8 ? GPR.rax : GPR.rdx, bits, bits === 8);
+  e.value(remainder, 64)
+    .resize(64, bits)
+    .setGpr(bits === 8 ? GPR.rax : GPR.rdx, bits, bits === 8);
 }
 
 function divide64(e: Emitter, insn: Instruction, isSigned: boolean): void {
@@ -246,10 +268,19 @@ function divide64(e: Emitter, insn: Instruction, isSigned: boolean): void {
   else f.op(OP.i64_eqz);
   f.if();
   if (isSigned) {
-    e.value(low, 64).const(-(2n ** 63n), 64).int(64, "eq").value(divisor, 64).const(-1, 64).int(64, "eq").int(32, "and");
+    e.value(low, 64)
+      .const(-(2n ** 63n), 64)
+      .int(64, "eq")
+      .value(divisor, 64)
+      .const(-1, 64)
+      .int(64, "eq")
+      .int(32, "and");
     divideErrorIf(e, insn);
   }
-  e.value(low, 64).value(divisor, 64).int(64, isSigned ? "div_s" : "div_u").f.localSet(quotient);
+  e.value(low, 64)
+    .value(divisor, 64)
+    .int(64, isSigned ? "div_s" : "div_u")
+    .f.localSet(quotient);
   f.else();
   // The remainder follows from the low halves, whatever the high ones were.
   e.value(high, 64).value(low, 64).value(divisor, 64);

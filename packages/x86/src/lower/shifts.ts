@@ -33,7 +33,9 @@ function constantCount(insn: Instruction, n: number): number | undefined {
 /** Pushes cl, masked, as wide as the operation. */
 function pushCount(e: Emitter, insn: Instruction, n: number): void {
   const { bits } = insn.operands[0]!;
-  e.get(insn, n).f.i32Const(bits === 64 ? 63 : 31).op(OP.i32_and);
+  e.get(insn, n)
+    .f.i32Const(bits === 64 ? 63 : 31)
+    .op(OP.i32_and);
   e.resize(32, bits === 64 ? 64 : 32);
 }
 
@@ -120,7 +122,10 @@ function shiftFlags(e: Emitter, kind: "shl" | "shr" | "sar", bits: number, sourc
         e.const(bits, width).value(count, width).int(width, "sub").int(width, "shr_u");
       }
     } else {
-      e.value(count, width).const(1, width).int(width, "sub").int(width, kind === "sar" ? "shr_s" : "shr_u");
+      e.value(count, width)
+        .const(1, width)
+        .int(width, "sub")
+        .int(width, kind === "sar" ? "shr_s" : "shr_u");
     }
     if (bits === 64) e.f.op(OP.i32_wrap_i64);
     e.f.i32Const(1).op(OP.i32_and);
@@ -140,7 +145,9 @@ function shiftFlags(e: Emitter, kind: "shl" | "shr" | "sar", bits: number, sourc
 
 /** Pushes the top bit of a value as an i32, 0 or 1. */
 function topBit(e: Emitter, value: Value, bits: number): void {
-  e.value(value, bits).const(bits - 1, bits === 64 ? 64 : 32).int(bits, "shr_u");
+  e.value(value, bits)
+    .const(bits - 1, bits === 64 ? 64 : 32)
+    .int(bits, "shr_u");
   if (bits === 64) e.f.op(OP.i32_wrap_i64);
   else if (bits < 32) e.f.i32Const(1).op(OP.i32_and);
 }
@@ -191,7 +198,10 @@ function lowBit(e: Emitter, value: Value, bits: number): void {
 }
 
 function secondBit(e: Emitter, value: Value, bits: number): void {
-  e.value(value, bits).const(bits - 2, bits === 64 ? 64 : 32).int(bits, "shr_u").resize(bits, 32);
+  e.value(value, bits)
+    .const(bits - 2, bits === 64 ? 64 : 32)
+    .int(bits, "shr_u")
+    .resize(bits, 32);
   e.f.i32Const(1).op(OP.i32_and);
 }
 
@@ -216,7 +226,9 @@ function rotateThroughCarry(kind: "rcl" | "rcr"): Lowering {
           if (kind === "rcl") topBit(e, value, bits);
           else lowBit(e, value, bits);
           f.localSet(next);
-          e.value(value, bits).const(1, Math.max(bits, 32)).int(bits, kind === "rcl" ? "shl" : "shr_u");
+          e.value(value, bits)
+            .const(1, Math.max(bits, 32))
+            .int(bits, kind === "rcl" ? "shl" : "shr_u");
           f.localGet(carry);
           if (bits === 64) f.op(OP.i64_extend_i32_u);
           if (kind === "rcr") e.const(bits - 1, Math.max(bits, 32)).int(bits, "shl");
@@ -283,7 +295,9 @@ function doubleShift(kind: "shl" | "shr"): Lowering {
         else {
           e.value(counted, width).int(width, kind === "shl" ? "shl" : "shr_u");
           // The other operand comes in from the far side: shifted by (width - count), in two steps so that a count of 0 brings nothing.
-          e.get(insn, 1).const(1, width).int(width, kind === "shl" ? "shr_u" : "shl");
+          e.get(insn, 1)
+            .const(1, width)
+            .int(width, kind === "shl" ? "shr_u" : "shl");
           e.const(-1, width).value(counted, width).int(width, "sub");
           e.int(width, kind === "shl" ? "shr_u" : "shl").int(width, "or");
           result = e.tee(bits);

@@ -47,8 +47,14 @@ function toInteger(bits: 32 | 64, truncates: boolean): Lowering {
       else f.i32Const(-(2 ** 31));
       // The smallest number itself is let through as indefinite: they are the same. A fraction below it truncates to it, too.
       f.localGet(value);
-      if (double) f.op(OP.f64_abs).f64Const(wide ? 2 ** 63 : 2 ** 31).op(OP.f64_lt);
-      else f.op(OP.f32_abs).f32Const(wide ? 2 ** 63 : 2 ** 31).op(OP.f32_lt);
+      if (double)
+        f.op(OP.f64_abs)
+          .f64Const(wide ? 2 ** 63 : 2 ** 31)
+          .op(OP.f64_lt);
+      else
+        f.op(OP.f32_abs)
+          .f32Const(wide ? 2 ** 63 : 2 ** 31)
+          .op(OP.f32_lt);
       f.select();
       e.put(insn, 0, () => {});
     },
@@ -81,7 +87,11 @@ function floatsToIntegers(e: Emitter): void {
   const value = e.vectorTemp();
   f.localTee(value).simd(SIMD.i32x4_trunc_sat_f32x4_s);
   f.i32Const(-(2 ** 31)).simd(SIMD.i32x4_splat);
-  f.localGet(value).simd(SIMD.f32x4_abs).f32Const(2 ** 31).simd(SIMD.f32x4_splat).simd(SIMD.f32x4_lt);
+  f.localGet(value)
+    .simd(SIMD.f32x4_abs)
+    .f32Const(2 ** 31)
+    .simd(SIMD.f32x4_splat)
+    .simd(SIMD.f32x4_lt);
   f.simd(SIMD.v128_bitselect);
 }
 
@@ -90,8 +100,14 @@ function doublesToIntegers(e: Emitter): void {
   const value = e.vectorTemp();
   f.localTee(value).simd(SIMD.i32x4_trunc_sat_f64x2_s_zero);
   f.i32Const(-(2 ** 31)).simd(SIMD.i32x4_splat);
-  f.localGet(value).simd(SIMD.f64x2_abs).f64Const(2 ** 31).simd(SIMD.f64x2_splat).simd(SIMD.f64x2_lt);
+  f.localGet(value)
+    .simd(SIMD.f64x2_abs)
+    .f64Const(2 ** 31)
+    .simd(SIMD.f64x2_splat)
+    .simd(SIMD.f64x2_lt);
   // The upper two lanes take the zeros of the conversion.
-  f.i64Const(-1).simd(SIMD.i64x2_splat).shuffle(lanes(4, [0, 2, 4, 4]));
+  f.i64Const(-1)
+    .simd(SIMD.i64x2_splat)
+    .shuffle(lanes(4, [0, 2, 4, 4]));
   f.simd(SIMD.v128_bitselect);
 }

@@ -68,7 +68,10 @@ function scalar(bits: 32 | 64, opcode: number): Lowering {
 }
 
 function extremum(prefix: "Min" | "Max", ps: number, pd: number): LoweringTable {
-  const vector = (opcode: number): Lowering => ({ operands: "ur", lower: (e, insn) => e.put(insn, 0, () => e.vector(insn, 1).vector(insn, 0).simd(opcode)) });
+  const vector = (opcode: number): Lowering => ({
+    operands: "ur",
+    lower: (e, insn) => e.put(insn, 0, () => e.vector(insn, 1).vector(insn, 0).simd(opcode)),
+  });
   const single = (bits: 32 | 64): Lowering => ({
     operands: "ur",
     lower(e, insn) {
@@ -152,7 +155,9 @@ function comparison(e: Emitter, insn: Instruction, bits: 32 | 64): void {
     }
     e.simd(SIMD.v128_or);
   } else {
-    e.vector(insn, 0).vector(insn, 1).simd(SIMD[`${shape}_${(["eq", "lt", "le"] as const)[base as 0 | 1 | 2]}`]);
+    e.vector(insn, 0)
+      .vector(insn, 1)
+      .simd(SIMD[`${shape}_${(["eq", "lt", "le"] as const)[base as 0 | 1 | 2]}`]);
   }
   if (predicate & 4) e.simd(SIMD.v128_not);
 }

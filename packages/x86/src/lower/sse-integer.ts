@@ -137,7 +137,14 @@ function highProducts(low: number, high: number): Lowering {
     operands: "ur",
     lower(e, insn) {
       const [a, b] = locals(e, insn);
-      e.f.localGet(a).localGet(b).simd(low).localGet(a).localGet(b).simd(high).shuffle(lanes(2, [1, 3, 5, 7, 9, 11, 13, 15]));
+      e.f
+        .localGet(a)
+        .localGet(b)
+        .simd(low)
+        .localGet(a)
+        .localGet(b)
+        .simd(high)
+        .shuffle(lanes(2, [1, 3, 5, 7, 9, 11, 13, 15]));
       e.put(insn, 0, () => {});
     },
   };
@@ -148,7 +155,11 @@ function evenProducts(opcode: number): Lowering {
     operands: "ur",
     lower(e, insn) {
       const [a, b] = locals(e, insn);
-      for (const local of [a, b]) e.f.localGet(local).localGet(local).shuffle(lanes(4, [0, 2, 0, 2]));
+      for (const local of [a, b])
+        e.f
+          .localGet(local)
+          .localGet(local)
+          .shuffle(lanes(4, [0, 2, 0, 2]));
       e.simd(opcode);
       e.put(insn, 0, () => {});
     },
@@ -194,8 +205,14 @@ function absoluteDifferences(e: Emitter, insn: Instruction): void {
 /** Neighbouring lanes of both operands combined. */
 function pairs(opcode: number, bytes: 2 | 4): Lowering {
   const count = 32 / bytes;
-  const even = lanes(bytes, Array.from({ length: count / 2 }, (_, n) => n * 2));
-  const odd = lanes(bytes, Array.from({ length: count / 2 }, (_, n) => n * 2 + 1));
+  const even = lanes(
+    bytes,
+    Array.from({ length: count / 2 }, (_, n) => n * 2),
+  );
+  const odd = lanes(
+    bytes,
+    Array.from({ length: count / 2 }, (_, n) => n * 2 + 1),
+  );
   return {
     operands: "ur",
     lower(e, insn) {
@@ -215,7 +232,10 @@ function sign(shape: "i8x16" | "i16x8" | "i32x4"): Lowering {
       const f = e.f;
       const bits = shape === "i8x16" ? 8 : shape === "i16x8" ? 16 : 32;
       f.localGet(a).simd(SIMD[`${shape}_neg`]).localGet(a);
-      f.localGet(b).i32Const(bits - 1).simd(SIMD[`${shape}_shr_s`]).simd(SIMD.v128_bitselect);
+      f.localGet(b)
+        .i32Const(bits - 1)
+        .simd(SIMD[`${shape}_shr_s`])
+        .simd(SIMD.v128_bitselect);
       f.localGet(b).v128Const(new Uint8Array(16)).simd(SIMD[`${shape}_eq`]).simd(SIMD.v128_andnot);
       e.put(insn, 0, () => {});
     },
@@ -250,11 +270,22 @@ function arithmeticShift(bits: number, opcode: number): Lowering {
       noMmx(insn);
       const f = e.f;
       if (insn.operands[1]!.kind === "immediate") {
-        return e.put(insn, 0, () => e.vector(insn, 0).f.i32Const(Math.min(insn.immediate, bits - 1)).simd(opcode));
+        return e.put(insn, 0, () =>
+          e
+            .vector(insn, 0)
+            .f.i32Const(Math.min(insn.immediate, bits - 1))
+            .simd(opcode),
+        );
       }
       e.vector(insn, 1).f.simdLane(SIMD.i64x2_extract_lane, 0);
       const count = e.save(64);
-      e.vector(insn, 0).value(count, 64).const(bits - 1, 64).value(count, 64).const(bits, 64).int(64, "lt_u").f.select();
+      e.vector(insn, 0)
+        .value(count, 64)
+        .const(bits - 1, 64)
+        .value(count, 64)
+        .const(bits, 64)
+        .int(64, "lt_u")
+        .f.select();
       f.op(OP.i32_wrap_i64).simd(opcode);
       e.put(insn, 0, () => {});
     },

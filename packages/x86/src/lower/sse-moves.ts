@@ -9,7 +9,11 @@ import { stringMoveDoubleword, stringOr } from "./strings.ts";
 /** Whole registers. Misaligned operands of the aligned forms, which fault on a processor, are let through. */
 const whole: Lowering = {
   operands: "wr",
-  lower: (e, insn) => e.put(insn, 0, () => e.vector(insn, 1)),
+  lower(e, insn) {
+    const [to, from] = insn.operands;
+    if (to!.kind === "xmm" && from!.kind === "xmm") e.copyXmm(to!.register, from!.register);
+    else e.put(insn, 0, () => e.vector(insn, 1));
+  },
 };
 
 /** Moves of vectors and scalars between xmm registers, memory and general registers. */
@@ -51,7 +55,9 @@ function scalarMove(bits: 32 | 64): Lowering {
     lower(e, insn) {
       const [to, from] = insn.operands;
       if (to!.kind === "memory") {
-        e.address(insn).getScalar(from!.register, bits).f.store(bits === 64 ? OP.f64_store : OP.f32_store);
+        e.address(insn)
+          .getScalar(from!.register, bits)
+          .f.store(bits === 64 ? OP.f64_store : OP.f32_store);
       } else if (from!.kind === "memory") e.put(insn, 0, () => e.vector(insn, 1));
       else {
         e.getXmm(to!.register).getXmm(from!.register);
@@ -82,7 +88,7 @@ function moveWord(e: Emitter, insn: Instruction): void {
 }
 
 /** Pushes a vector of zeros. */
-export function zero(e: Emitter): void {
+function zero(e: Emitter): void {
   e.f.v128Const(new Uint8Array(16));
 }
 
@@ -152,7 +158,10 @@ function insert(bits: keyof typeof LANES): Lowering {
     lower(e, insn) {
       const { count, replace } = LANES[bits];
       e.put(insn, 0, () => {
-        e.vector(insn, 0).get(insn, 1).resize(insn.operands[1]!.bits, bits).f.simdLane(replace, insn.immediate & (count - 1));
+        e.vector(insn, 0)
+          .get(insn, 1)
+          .resize(insn.operands[1]!.bits, bits)
+          .f.simdLane(replace, insn.immediate & (count - 1));
       });
     },
   };

@@ -88,7 +88,12 @@ function shiftBytes(shuffle: (count: number) => readonly number[]): Lowering {
   return {
     operands: "u-",
     lower(e, insn) {
-      e.put(insn, 0, () => e.vector(insn, 0).f.v128Const(new Uint8Array(16)).shuffle(shuffle(Math.min(insn.immediate, 16))));
+      e.put(insn, 0, () =>
+        e
+          .vector(insn, 0)
+          .f.v128Const(new Uint8Array(16))
+          .shuffle(shuffle(Math.min(insn.immediate, 16))),
+      );
     },
   };
 }
@@ -99,7 +104,10 @@ function align(e: Emitter, insn: Instruction): void {
   const { immediate } = insn;
   e.put(insn, 0, () => {
     if (immediate <= 16) e.vector(insn, 1).vector(insn, 0).f.shuffle(range(immediate, 16));
-    else e.vector(insn, 0).f.v128Const(new Uint8Array(16)).shuffle(range(0, 16).map((n) => Math.min(n + immediate - 16, 16)));
+    else
+      e.vector(insn, 0)
+        .f.v128Const(new Uint8Array(16))
+        .shuffle(range(0, 16).map((n) => Math.min(n + immediate - 16, 16)));
   });
 }
 
@@ -108,7 +116,8 @@ function blendBySign(shift: number, bits: number): Lowering {
   return {
     operands: "urr",
     reads: 1 << 16,
-    lower: (e, insn) => e.put(insn, 0, () => e.vector(insn, 1).vector(insn, 0).getXmm(0).f.i32Const(bits).simd(shift).simd(SIMD.v128_bitselect)),
+    lower: (e, insn) =>
+      e.put(insn, 0, () => e.vector(insn, 1).vector(insn, 0).getXmm(0).f.i32Const(bits).simd(shift).simd(SIMD.v128_bitselect)),
   };
 }
 

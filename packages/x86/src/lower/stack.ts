@@ -46,7 +46,10 @@ export const stack: LoweringTable = {
       e.getGpr(GPR.rbp, 32).f.i32Const(-0x10000).op(OP.i32_add);
       e.load(e.mode);
       const saved = e.save(e.mode);
-      e.getGpr(GPR.rbp, e.mode).const(e.mode / 8, e.mode).int(e.mode, "add").setGpr(GPR.rsp, e.mode);
+      e.getGpr(GPR.rbp, e.mode)
+        .const(e.mode / 8, e.mode)
+        .int(e.mode, "add")
+        .setGpr(GPR.rsp, e.mode);
       e.value(saved, e.mode).setGpr(GPR.rbp, e.mode);
     },
   },

@@ -15,8 +15,15 @@ const RDI = 1 << GPR.rdi;
  * is a loop over the elements.
  */
 const movs = string(RSI | RDI, 0, (e, insn) => (insn.prefixes.rep || insn.prefixes.repne ? repeatedMove(e, insn) : moveElement(e, insn)));
-const stos = string(RDI, 0, (e, insn) => (insn.prefixes.rep || insn.prefixes.repne ? repeatedStore(e, insn) : storeElement(e, insn)), 1 << GPR.rax);
-const lods = string(RSI, 0, (e, insn) => (insn.prefixes.rep || insn.prefixes.repne ? repeated(e, () => loadElement(e, insn)) : loadElement(e, insn)));
+const stos = string(
+  RDI,
+  0,
+  (e, insn) => (insn.prefixes.rep || insn.prefixes.repne ? repeatedStore(e, insn) : storeElement(e, insn)),
+  1 << GPR.rax,
+);
+const lods = string(RSI, 0, (e, insn) =>
+  insn.prefixes.rep || insn.prefixes.repne ? repeated(e, () => loadElement(e, insn)) : loadElement(e, insn),
+);
 const scas = string(RDI, FLAG.ALL, (e, insn) => compareElements(e, insn, "accumulator"), 1 << GPR.rax);
 const cmps = string(RSI | RDI, FLAG.ALL, (e, insn) => compareElements(e, insn, "source"));
 
@@ -211,7 +218,10 @@ function compareElements(e: Emitter, insn: Instruction, first: "accumulator" | "
   countDown(e);
   countNotZero(e);
   f.localGet(a).localGet(b);
-  e.int(bits, insn.prefixes.rep ? "eq" : "ne").int(32, "and").f.brIf(again).end();
+  e.int(bits, insn.prefixes.rep ? "eq" : "ne")
+    .int(32, "and")
+    .f.brIf(again)
+    .end();
   if (e.live) {
     e.setFlags(FLAG.ALL, record);
     e.flags.materialise(e.live);

@@ -17,7 +17,24 @@ import { strings } from "./strings.ts";
 import { system } from "./system.ts";
 import { x87 } from "./x87.ts";
 
-const TOPICS: readonly LoweringTable[] = [moves, arithmetic, logic, shifts, multiplyDivide, stack, bits, flagInstructions, strings, system, sseMoves, sseFloat, sseConvert, sseInteger, sseShuffle, x87];
+const TOPICS: readonly LoweringTable[] = [
+  moves,
+  arithmetic,
+  logic,
+  shifts,
+  multiplyDivide,
+  stack,
+  bits,
+  flagInstructions,
+  strings,
+  system,
+  sseMoves,
+  sseFloat,
+  sseConvert,
+  sseInteger,
+  sseShuffle,
+  x87,
+];
 
 /** The lowering of each mnemonic, by the decoder's number. */
 export const lowerings: readonly (Lowering | undefined)[] = byNumber();

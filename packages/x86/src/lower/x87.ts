@@ -247,7 +247,16 @@ function compareSt(e: Emitter, value: () => void): void {
   setStatus(e, 0x4700, () => {
     f.localGet(a).localGet(b).op(OP.f64_lt).i32Const(8).op(OP.i32_shl);
     f.localGet(a).localGet(b).op(OP.f64_eq).i32Const(14).op(OP.i32_shl).op(OP.i32_or);
-    f.localGet(a).localGet(a).op(OP.f64_ne).localGet(b).localGet(b).op(OP.f64_ne).op(OP.i32_or).i32Const(0x4500).op(OP.i32_mul).op(OP.i32_or);
+    f.localGet(a)
+      .localGet(a)
+      .op(OP.f64_ne)
+      .localGet(b)
+      .localGet(b)
+      .op(OP.f64_ne)
+      .op(OP.i32_or)
+      .i32Const(0x4500)
+      .op(OP.i32_mul)
+      .op(OP.i32_or);
   });
 }
 
