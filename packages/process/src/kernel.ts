@@ -1,8 +1,12 @@
 import type { Host } from "@decant/host";
+import { ERROR } from "@decant/hook";
+import { MemoryLimitError } from "@decant/memory";
 import { Machine } from "@decant/x86";
 import type { MachineOptions } from "@decant/x86";
 import { yieldToHost } from "./event-loop.ts";
 import type { Ending } from "./ending.ts";
+import { baseName } from "./loader/dll-names.ts";
+import { LoadError } from "./loader/load-error.ts";
 import type { KernelObject } from "./objects/kernel-object.ts";
 import { Process } from "./process.ts";
 import type { ProcessOptions } from "./process.ts";
@@ -62,9 +66,14 @@ export class Kernel {
 
   /** Loads a program; its first thread starts with the next `run`. Throws PeError or LoadError. */
   createProcess(options: ProcessOptions): Process {
-    const process = new Process(this, options);
-    this.processes.add(process);
-    return process;
+    try {
+      const process = new Process(this, options);
+      this.processes.add(process);
+      return process;
+    } catch (error) {
+      if (!(error instanceof MemoryLimitError)) throw error;
+      throw new LoadError(ERROR.NOT_ENOUGH_MEMORY, `${baseName(options.path)} does not fit into a memory limit of ${options.memoryLimitBytes} bytes`);
+    }
   }
 
   /** An id that no process or thread has: a multiple of four, as on Windows. */
@@ -81,6 +90,7 @@ export class Kernel {
     try {
       while (process.ending === undefined) {
         this.timers.run();
+        if (process.ending !== undefined) break;
         const thread = this.#ready.shift();
         if (thread === undefined) await this.#idle();
         else this.#runThread(thread);

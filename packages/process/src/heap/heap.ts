@@ -62,6 +62,13 @@ export class Heap {
     return address;
   }
 
+  /** A zeroed block for a structure of our own. Throws MemoryLimitError when there is no memory. */
+  require(size: number): number {
+    const address = this.allocate(size, true);
+    if (address === 0) throw new MemoryLimitError(this.#memory.committedBytes);
+    return address;
+  }
+
   /** Changes a block's size, moving it if it must; 0 when there is no memory, and the block is as it was. Throws HeapError. */
   reallocate(address: number, size: number, { zero = false, inPlace = false } = {}): number {
     const before = this.size(address);

@@ -35,7 +35,7 @@ export class LdrLists {
   constructor(memory: GuestMemory, heap: Heap) {
     this.#memory = memory;
     this.#heap = heap;
-    this.address = heap.allocate(LDR.SIZE, true);
+    this.address = heap.require(LDR.SIZE);
     memory.setU32(this.address + LDR.Length, LDR.SIZE);
     memory.setU8(this.address + LDR.Initialized, 1);
     for (const list of [LDR.InLoadOrder, LDR.InMemoryOrder, LDR.InInitializationOrder]) this.#linkToItself(this.address + list);
@@ -44,7 +44,7 @@ export class LdrLists {
   /** Adds a module at the end of the load order and memory order lists. */
   add(module: Module): void {
     const memory = this.#memory;
-    const entry = this.#heap.allocate(ENTRY.SIZE, true);
+    const entry = this.#heap.require(ENTRY.SIZE);
     module.ldrEntry = entry;
     memory.setU64(entry + ENTRY.DllBase, BigInt(module.base));
     memory.setU64(entry + ENTRY.EntryPoint, BigInt(module.entryPoint));
@@ -93,7 +93,7 @@ export class LdrLists {
   }
 
   #writeName(at: number, text: string): void {
-    const buffer = this.#heap.allocate(text.length * 2 + 2);
+    const buffer = this.#heap.require(text.length * 2 + 2);
     this.#memory.setWstring(buffer, text);
     writeUnicodeString(this.#memory, at, text, buffer);
   }

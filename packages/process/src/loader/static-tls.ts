@@ -47,7 +47,7 @@ export class StaticTls {
 
   /** Gives a new thread its vector and blocks. */
   addThread(thread: Thread): void {
-    this.#setVector(thread, this.#heap.allocate(this.#capacity * 8, true));
+    this.#setVector(thread, this.#heap.require(this.#capacity * 8));
     for (let index = 0; index < this.#modules.length; index++) this.#fill(thread, index);
   }
 
@@ -80,7 +80,7 @@ export class StaticTls {
     if (entry === undefined) return;
     const { template, zeroFill } = entry.directory;
     const size = template?.size ?? 0;
-    const block = this.#heap.allocate(Math.max(16, size + zeroFill), true);
+    const block = this.#heap.require(Math.max(16, size + zeroFill));
     if (template !== undefined) this.#memory.write(block, this.#memory.read(entry.module.base + template.rva, size));
     this.#memory.setU64(this.#vector(thread) + index * 8, BigInt(block));
   }
@@ -88,7 +88,7 @@ export class StaticTls {
   /** The old vector stays: code that is running may hold its address. */
   #moveVector(thread: Thread): void {
     const old = this.#memory.read(this.#vector(thread), (this.#capacity / 2) * 8);
-    const moved = this.#heap.allocate(this.#capacity * 8, true);
+    const moved = this.#heap.require(this.#capacity * 8);
     this.#memory.write(moved, old);
     this.#setVector(thread, moved);
   }
