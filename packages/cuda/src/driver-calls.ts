@@ -31,15 +31,27 @@ type Parameter = readonly [name: string, type: WireType<unknown>];
 export type CallKind = "answer" | "post" | "create";
 
 /** One call of a driver: its kind, its parameters in order, its result. */
-export interface DriverCall<P extends readonly Parameter[] = readonly Parameter[], R = unknown> {
-  readonly kind: CallKind;
+export interface DriverCall<P extends readonly Parameter[] = readonly Parameter[], R = unknown, K extends CallKind = CallKind> {
+  readonly kind: K;
   readonly parameters: P;
   readonly result: WireType<R>;
 }
 
-const post = <const P extends readonly Parameter[]>(...parameters: P): DriverCall<P, void> => ({ kind: "post", parameters, result: VOID });
-const create = <const P extends readonly Parameter[]>(...parameters: P): DriverCall<P, void> => ({ kind: "create", parameters, result: VOID });
-const answer = <R, const P extends readonly Parameter[]>(result: WireType<R>, ...parameters: P): DriverCall<P, R> => ({ kind: "answer", parameters, result });
+const post = <const P extends readonly Parameter[]>(...parameters: P): DriverCall<P, void, "post"> => ({
+  kind: "post",
+  parameters,
+  result: VOID,
+});
+const create = <const P extends readonly Parameter[]>(...parameters: P): DriverCall<P, void, "create"> => ({
+  kind: "create",
+  parameters,
+  result: VOID,
+});
+const answer = <R, const P extends readonly Parameter[]>(result: WireType<R>, ...parameters: P): DriverCall<P, R, "answer"> => ({
+  kind: "answer",
+  parameters,
+  result,
+});
 
 /**
  * Every call that a driver executes, by the Driver API name that it carries out. All other Driver API functions are
@@ -111,7 +123,7 @@ export const driverCalls = {
   cuEventSynchronize: answer(VOID, ["event", EVENT]),
   // Milliseconds between two recorded and completed events.
   cuEventElapsedTime: answer(FLOAT, ["start", EVENT], ["end", EVENT]),
-} satisfies Record<string, DriverCall<readonly Parameter[], unknown>>;
+} satisfies Record<string, DriverCall>;
 
 type Calls = typeof driverCalls;
 
@@ -125,11 +137,13 @@ type Result<C> = C extends DriverCall<readonly Parameter[], infer R> ? R : never
 export type CallArguments<N extends CallName> = Arguments<Calls[N]["parameters"]>;
 
 /**
- * The calls as methods. A failure is a thrown CudaError or a promise that rejects with one. The promise of a post says
- * when it has been executed; a post that is over on return gives nothing.
+ * The calls as methods. A failure is a thrown CudaError or a promise that rejects with one. What a post gives says when
+ * it has been executed, and is for the guard; other callers leave it alone. A post that is over on return gives nothing.
  */
 export type DriverCalls = {
-  [N in CallName]: (...args: CallArguments<N>) => Result<Calls[N]> | Promise<Result<Calls[N]>>;
+  [N in CallName]: (
+    ...args: CallArguments<N>
+  ) => Calls[N]["kind"] extends "answer" ? Result<Calls[N]> | Promise<Result<Calls[N]>> : void | PromiseLike<void>;
 };
 
 /** The calls in the order of their declaration: the numbering of this version. */

@@ -47,7 +47,11 @@ describe("a post that fails is latched:", () => {
     ["a kernel past the last", (s) => s.cuLaunchKernel(1, 2, 9, 1, 1, 1, 1, 1, 1, 0, new Uint8Array(0)), CUDA_ERROR.INVALID_HANDLE],
     ["parameters of another size", (s) => s.cuLaunchKernel(1, 2, 2, 1, 1, 1, 1, 1, 1, 0, new Uint8Array(7)), CUDA_ERROR.INVALID_VALUE],
     ["a grid without blocks", (s) => s.cuLaunchKernel(1, 2, 0, 0, 1, 1, 1, 1, 1, 0, new Uint8Array(0)), CUDA_ERROR.INVALID_VALUE],
-    ["a block past the device's limit", (s) => s.cuLaunchKernel(1, 2, 0, 1, 1, 1, 2048, 1, 1, 0, new Uint8Array(0)), CUDA_ERROR.INVALID_VALUE],
+    [
+      "a block past the device's limit",
+      (s) => s.cuLaunchKernel(1, 2, 0, 1, 1, 1, 2048, 1, 1, 0, new Uint8Array(0)),
+      CUDA_ERROR.INVALID_VALUE,
+    ],
   ])("%s", async (_, call, code) => {
     const { driver, session, synchronize } = await setUp();
     const before = driver.log.length;

@@ -130,7 +130,7 @@ class Guard {
     try {
       result = await this.#execute(name, args);
     } catch (error) {
-      if (plan.creates) this.#handles.delete(args[0] as number);
+      if (plan.creates) this.#handles.delete(args[0]);
       // What a post latched came first, and may be the cause.
       this.#report(context);
       const failure = cudaError(error);
@@ -139,8 +139,7 @@ class Guard {
     }
     if (!plan.creates) this.#report(context);
     // The context may have been destroyed while the module loaded.
-    else if (context && this.#handles.has(args[0] as number))
-      this.#handles.set(args[0] as number, { kind: "module", context, module: result as ModuleInfo });
+    else if (context && this.#handles.has(args[0])) this.#handles.set(args[0], { kind: "module", context, module: result as ModuleInfo });
     return result;
   }
 
@@ -178,15 +177,15 @@ class Guard {
   #check<N extends CallName>(name: N, args: CallArguments<N>, context: Context | undefined): void {
     const { creates, destroys } = plans[name];
     if (creates) {
-      const handle = args[0] as number;
+      const handle = args[0];
       if (this.#handles.has(handle)) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
       if (this.#handles.size >= this.#limits.handles) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY);
     }
     const rule = this.#rules[name] as ((context: Context, args: readonly unknown[]) => void) | undefined;
     // Only cuCtxCreate names no context, and its rule needs none.
     rule?.(context as Context, args);
-    if (creates && context) this.#handles.set(args[0] as number, { kind: creates, context });
-    if (destroys && destroys !== "context") this.#handles.delete(args[0] as number);
+    if (creates && context) this.#handles.set(args[0], { kind: creates, context });
+    if (destroys && destroys !== "context") this.#handles.delete(args[0]);
   }
 
   /** What the types of the table cannot say. */
@@ -225,11 +224,15 @@ class Guard {
     },
     cuMemsetD2D: (context, [, address, pitch, , elementSize, width, height]) => {
       const row = width * elementSize;
-      const valid = [1, 2, 4].includes(elementSize) && address % elementSize === 0 && (height <= 1 || (pitch >= row && pitch % elementSize === 0));
+      const valid =
+        [1, 2, 4].includes(elementSize) && address % elementSize === 0 && (height <= 1 || (pitch >= row && pitch % elementSize === 0));
       if (!valid) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
       if (row > 0 && height > 0) this.#range(context, address, (height - 1) * pitch + row);
     },
-    cuLaunchKernel: (context, [, module, index, gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes, parameters]) => {
+    cuLaunchKernel: (
+      context,
+      [, module, index, gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes, parameters],
+    ) => {
       const kernel = this.#kernel(module, index);
       if (this.#handles.get(module)!.context !== context) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
       if (parameters.length !== parameterBytes(kernel)) throw new CudaError(CUDA_ERROR.INVALID_VALUE);

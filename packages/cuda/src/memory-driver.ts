@@ -9,11 +9,11 @@ import { CUDA_ERROR, CudaError } from "./result.ts";
 /** A kernel of the memory driver: plain TypeScript over device memory. It may throw CudaError, or be slow. */
 export type TestKernel = (launch: {
   /** Live bytes of device memory. */
-  memory(address: number, size: number): Uint8Array;
+  readonly memory: (address: number, size: number) => Uint8Array;
   readonly grid: readonly [number, number, number];
   readonly block: readonly [number, number, number];
   readonly parameters: DataView;
-  print(text: string): void;
+  readonly print: (text: string) => void;
 }) => void | Promise<void>;
 
 /** What a memory driver was asked to do, session by session. */
@@ -99,7 +99,8 @@ class Session {
 
   cuCtxDestroy(context: number): void {
     const base = SLOT * (1 + this.#slotOf.get(context)!);
-    for (const { address } of [...this.#memory.map]) if (address >= base && address < base + SLOT) this.#free(address);
+    const own = [...this.#memory.map].filter(({ address }) => address >= base && address < base + SLOT);
+    for (const { address } of own) this.#free(address);
   }
 
   cuCtxSynchronize(): Promise<void> | void {

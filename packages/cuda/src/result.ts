@@ -96,7 +96,10 @@ const results = {
   CAPTURED_EVENT: [907, "operation not permitted on an event last recorded in a capturing stream"],
   STREAM_CAPTURE_WRONG_THREAD: [908, "attempt to terminate a thread-local capture sequence from another thread"],
   TIMEOUT: [909, "wait operation timed out"],
-  GRAPH_EXEC_UPDATE_FAILURE: [910, "the graph update was not performed because it included changes which violated constraints specific to instantiated graph update"],
+  GRAPH_EXEC_UPDATE_FAILURE: [
+    910,
+    "the graph update was not performed because it included changes which violated constraints specific to instantiated graph update",
+  ],
   EXTERNAL_DEVICE: [911, "an async error has occured in external entity outside of CUDA"],
   INVALID_CLUSTER_SIZE: [912, "a kernel launch error has occurred due to cluster misconfiguration"],
   FUNCTION_NOT_LOADED: [913, "the function handle is not loaded when calling an API that requires a loaded function"],
@@ -115,10 +118,7 @@ export const CUDA_ERROR = Object.fromEntries(Object.entries(results).map(([name,
 };
 
 const byCode = new Map<number, readonly [name: string, text: string]>(
-  Object.entries(results).map(([name, [code, text]]) => [
-    code,
-    [name === "SUCCESS" ? "CUDA_SUCCESS" : `CUDA_ERROR_${name}`, text],
-  ]),
+  Object.entries(results).map(([name, [code, text]]) => [code, [name === "SUCCESS" ? "CUDA_SUCCESS" : `CUDA_ERROR_${name}`, text]]),
 );
 
 /** What cuGetErrorName gives: the full name, or undefined for a number that is no CUresult. */

@@ -39,8 +39,7 @@ function plain<T extends WireValue>(name: string, accepts: (value: unknown) => b
   };
 }
 
-const isU32 = (value: unknown): boolean =>
-  typeof value === "number" && value >>> 0 === value && !Object.is(value, -0);
+const isU32 = (value: unknown): boolean => typeof value === "number" && value >>> 0 === value && !Object.is(value, -0);
 
 export const VOID: WireType<void> = {
   name: "VOID",
@@ -97,7 +96,7 @@ export function record<F extends Record<string, WireType<unknown>>>(
   fields: F,
 ): WireType<{ readonly [K in keyof F]: ValueOf<F[K]> }> {
   // Each field's type is erased here and restored by the mapped type of the result.
-  const entries = Object.entries(fields) as [string, WireType<unknown>][];
+  const entries: [string, WireType<unknown>][] = Object.entries(fields);
   return {
     name: `${name}{${entries.map(([key, type]) => `${key}:${type.name}`).join(",")}}`,
     encode: (value) => entries.map(([key, type]) => type.encode((value as Record<string, unknown>)[key])),
@@ -115,5 +114,5 @@ function describe(value: unknown): string {
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === "string") return `text of ${value.length} characters`;
-  return `${typeof value} ${String(value)}`;
+  return typeof value === "number" || typeof value === "boolean" ? `${typeof value} ${value}` : `a value of type ${typeof value}`;
 }

@@ -72,14 +72,7 @@ export const contextApi = api("nvcuda", {
   cuDevicePrimaryCtxGetState: fn(CURESULT, ["dev", CUdevice], ["flags", out(UINT)], ["active", out(INT)]),
   cuCtxCreate: alias("cuCtxCreate_v2"),
   cuCtxCreate_v2: fn(CURESULT, ["pctx", out(CUcontext)], ["flags", UINT], ["dev", CUdevice]),
-  cuCtxCreate_v3: fn(
-    CURESULT,
-    ["pctx", out(CUcontext)],
-    ["paramsArray", PVOID],
-    ["numParams", INT],
-    ["flags", UINT],
-    ["dev", CUdevice],
-  ),
+  cuCtxCreate_v3: fn(CURESULT, ["pctx", out(CUcontext)], ["paramsArray", PVOID], ["numParams", INT], ["flags", UINT], ["dev", CUdevice]),
   cuCtxCreate_v4: fn(CURESULT, ["pctx", out(CUcontext)], ["ctxCreateParams", PVOID], ["flags", UINT], ["dev", CUdevice]),
   cuCtxDestroy: alias("cuCtxDestroy_v2"),
   cuCtxDestroy_v2: fn(CURESULT, ["ctx", CUcontext]),
@@ -188,13 +181,7 @@ const copyDtoHAsync = fn(
   ["ByteCount", SIZE_T],
   ["hStream", CUstream],
 );
-const copyDtoDAsync = fn(
-  CURESULT,
-  ["dstDevice", CUdeviceptr],
-  ["srcDevice", CUdeviceptr],
-  ["ByteCount", SIZE_T],
-  ["hStream", CUstream],
-);
+const copyDtoDAsync = fn(CURESULT, ["dstDevice", CUdeviceptr], ["srcDevice", CUdeviceptr], ["ByteCount", SIZE_T], ["hStream", CUstream]);
 const copyAnyAsync = fn(CURESULT, ["dst", CUdeviceptr], ["src", CUdeviceptr], ["ByteCount", SIZE_T], ["hStream", CUstream]);
 const setD8 = fn(CURESULT, ["dstDevice", CUdeviceptr], ["uc", UCHAR], ["N", SIZE_T]);
 const setD16 = fn(CURESULT, ["dstDevice", CUdeviceptr], ["us", USHORT], ["N", SIZE_T]);
@@ -202,22 +189,8 @@ const setD32 = fn(CURESULT, ["dstDevice", CUdeviceptr], ["ui", UINT], ["N", SIZE
 const setD8Async = fn(CURESULT, ["dstDevice", CUdeviceptr], ["uc", UCHAR], ["N", SIZE_T], ["hStream", CUstream]);
 const setD16Async = fn(CURESULT, ["dstDevice", CUdeviceptr], ["us", USHORT], ["N", SIZE_T], ["hStream", CUstream]);
 const setD32Async = fn(CURESULT, ["dstDevice", CUdeviceptr], ["ui", UINT], ["N", SIZE_T], ["hStream", CUstream]);
-const setD2D8 = fn(
-  CURESULT,
-  ["dstDevice", CUdeviceptr],
-  ["dstPitch", SIZE_T],
-  ["uc", UCHAR],
-  ["Width", SIZE_T],
-  ["Height", SIZE_T],
-);
-const setD2D32 = fn(
-  CURESULT,
-  ["dstDevice", CUdeviceptr],
-  ["dstPitch", SIZE_T],
-  ["ui", UINT],
-  ["Width", SIZE_T],
-  ["Height", SIZE_T],
-);
+const setD2D8 = fn(CURESULT, ["dstDevice", CUdeviceptr], ["dstPitch", SIZE_T], ["uc", UCHAR], ["Width", SIZE_T], ["Height", SIZE_T]);
+const setD2D32 = fn(CURESULT, ["dstDevice", CUdeviceptr], ["dstPitch", SIZE_T], ["ui", UINT], ["Width", SIZE_T], ["Height", SIZE_T]);
 
 export const memoryApi = api("nvcuda", {
   cuMemAlloc: alias("cuMemAlloc_v2"),
@@ -236,12 +209,7 @@ export const memoryApi = api("nvcuda", {
   cuMemGetInfo: alias("cuMemGetInfo_v2"),
   cuMemGetInfo_v2: fn(CURESULT, ["free", out(SIZE_T)], ["total", out(SIZE_T)]),
   cuMemGetAddressRange: alias("cuMemGetAddressRange_v2"),
-  cuMemGetAddressRange_v2: fn(
-    CURESULT,
-    ["pbase", optional(out(CUdeviceptr))],
-    ["psize", optional(out(SIZE_T))],
-    ["dptr", CUdeviceptr],
-  ),
+  cuMemGetAddressRange_v2: fn(CURESULT, ["pbase", optional(out(CUdeviceptr))], ["psize", optional(out(SIZE_T))], ["dptr", CUdeviceptr]),
   cuMemcpy: copyAny,
   cuMemcpy_ptds: copyAny,
   cuMemcpyAsync: copyAnyAsync,

@@ -1,6 +1,6 @@
 import type { Cuda, CudaDriver } from "@decant/cuda";
 import { AllocationMap, CUDA_ERROR, CudaClient, CudaError, cudaOf, CudaThread } from "@decant/cuda";
-import { type CallingThread, implementFor, type Out } from "@decant/hook";
+import { type CallingThread, implementFor, type Out, type Waiting } from "@decant/hook";
 import { waitFor } from "@decant/process";
 
 /** What nvcuda needs of a guest thread, and of its process. */
@@ -56,7 +56,7 @@ export class Nvcuda {
   }
 
   /** cuInit: opens the process's session, at the first call. */
-  *initialize(thread: GuestThread, flags: number): Generator<any, void, any> {
+  *initialize(thread: GuestThread, flags: number): Waiting<void> {
     if (flags !== 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
     const state = this.state(thread);
     if (state.client) return;

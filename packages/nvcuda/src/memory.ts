@@ -1,7 +1,6 @@
 import type { Cuda } from "@decant/cuda";
 import { copyToHost, CUDA_ERROR, CudaError, PIECE_BYTES } from "@decant/cuda";
-import type { Pointer } from "@decant/hook";
-import { USER_END } from "@decant/memory";
+import type { Pointer, Waiting } from "@decant/hook";
 import { waitFor } from "@decant/process";
 import { memoryApi } from "./driver.api.ts";
 import { type GuestThread, implement, need, type Nvcuda } from "./library.ts";
@@ -11,7 +10,6 @@ import { pointerAttribute, writePointerAttribute } from "./pointer-attributes.ts
 export const memory = (nvcuda: Nvcuda) => {
   const bodies = copies(nvcuda);
   return implement(memoryApi, {
-    ...bodies,
     cuMemcpyHtoD_v2: bodies.copyHtoD,
     cuMemcpyHtoD_v2_ptds: perThread(3, bodies.copyHtoD),
     cuMemcpyHtoDAsync_v2: bodies.copyHtoD,
@@ -87,73 +85,78 @@ export const memory = (nvcuda: Nvcuda) => {
 
 /** Bodies that take a stream last, where CUDA's synchronous forms have none. */
 const copies = (nvcuda: Nvcuda) => {
-  const isDevice = (address: number): boolean => address >= USER_END;
-  const bodies = {
-    // The source's bytes are taken piece by piece while the caller waits, so memory does not hold a second copy.
-    *copyHtoD(thread: GuestThread, dstDevice: number, srcHost: Pick<Pointer, "address">, byteCount: number, hStream = 0) {
-      yield* toDevice(thread, nvcuda.cuda(thread), dstDevice, srcHost.address, byteCount, hStream);
-    },
-    *copyDtoH(thread: GuestThread, dstHost: Pick<Pointer, "address">, srcDevice: number, byteCount: number, hStream = 0) {
-      yield* waitFor(toHost(thread, nvcuda.cuda(thread), dstHost.address, srcDevice, byteCount, hStream));
-    },
-    // Only page-locked memory is filled later; a copy to pageable memory has ended on return, as CUDA documents.
-    *copyDtoHAsync(thread: GuestThread, dstHost: Pick<Pointer, "address">, srcDevice: number, byteCount: number, hStream: number) {
-      const cuda = nvcuda.cuda(thread);
-      const isPinned = nvcuda.state(thread).pinned.find(dstHost.address, byteCount) !== undefined;
-      const landed = toHost(thread, cuda, dstHost.address, srcDevice, byteCount, hStream, isPinned);
-      if (!isPinned) yield* waitFor(landed);
-    },
-    copyDtoD(thread: GuestThread, dstDevice: number, srcDevice: number, byteCount: number, hStream = 0) {
-      nvcuda.cuda(thread).cuMemcpyDtoD(dstDevice, srcDevice, byteCount, hStream);
-    },
-    *copy(thread: GuestThread, dst: number, src: number, byteCount: number, hStream = 0) {
-      const cuda = nvcuda.cuda(thread);
-      if (isDevice(dst) && isDevice(src)) bodies.copyDtoD(thread, dst, src, byteCount, hStream);
-      else if (isDevice(dst)) yield* bodies.copyHtoD(thread, dst, { address: src }, byteCount, hStream);
-      else if (isDevice(src)) yield* bodies.copyDtoH(thread, { address: dst }, src, byteCount, hStream);
-      else {
-        yield* waitFor(cuda.cuStreamSynchronize(hStream));
-        thread.memory.copy(dst, src, byteCount);
-      }
-    },
-    *copyAsync(thread: GuestThread, dst: number, src: number, byteCount: number, hStream: number) {
-      if (!isDevice(dst) && isDevice(src)) yield* bodies.copyDtoHAsync(thread, { address: dst }, src, byteCount, hStream);
-      else yield* bodies.copy(thread, dst, src, byteCount, hStream);
-    },
-    setD8(thread: GuestThread, dstDevice: number, uc: number, n: number, hStream = 0) {
-      nvcuda.cuda(thread).cuMemsetD8(dstDevice, uc, n, hStream);
-    },
-    setD16(thread: GuestThread, dstDevice: number, us: number, n: number, hStream = 0) {
-      nvcuda.cuda(thread).cuMemsetD16(dstDevice, us, n, hStream);
-    },
-    setD32(thread: GuestThread, dstDevice: number, ui: number, n: number, hStream = 0) {
-      nvcuda.cuda(thread).cuMemsetD32(dstDevice, ui, n, hStream);
-    },
-    setD2D8(thread: GuestThread, dst: number, pitch: number, uc: number, width: number, height: number, hStream = 0) {
-      nvcuda.cuda(thread).cuMemsetD2D8(dst, pitch, uc, width, height, hStream);
-    },
-    setD2D32(thread: GuestThread, dst: number, pitch: number, ui: number, width: number, height: number, hStream = 0) {
-      nvcuda.cuda(thread).cuMemsetD2D32(dst, pitch, ui, width, height, hStream);
-    },
-  };
-  return bodies;
+  // The source's bytes are taken piece by piece while the caller waits, so memory does not hold a second copy.
+  function* copyHtoD(thread: GuestThread, dstDevice: number, srcHost: Pick<Pointer, "address">, byteCount: number, hStream = 0) {
+    yield* takeToDevice(thread, nvcuda.cuda(thread), dstDevice, srcHost.address, byteCount, hStream);
+  }
+  function* copyDtoH(thread: GuestThread, dstHost: Pick<Pointer, "address">, srcDevice: number, byteCount: number, hStream = 0) {
+    yield* waitFor(toHost(thread, nvcuda.cuda(thread), dstHost.address, srcDevice, byteCount, hStream));
+  }
+  // Only page-locked memory is filled later; a copy to pageable memory has ended on return, as CUDA documents.
+  function* copyDtoHAsync(thread: GuestThread, dstHost: Pick<Pointer, "address">, srcDevice: number, byteCount: number, hStream: number) {
+    const cuda = nvcuda.cuda(thread);
+    const isPinned = nvcuda.state(thread).pinned.find(dstHost.address, byteCount) !== undefined;
+    const landed = toHost(thread, cuda, dstHost.address, srcDevice, byteCount, hStream, isPinned);
+    if (!isPinned) yield* waitFor(landed);
+  }
+  function copyDtoD(thread: GuestThread, dstDevice: number, srcDevice: number, byteCount: number, hStream = 0) {
+    nvcuda.cuda(thread).cuMemcpyDtoD(dstDevice, srcDevice, byteCount, hStream);
+  }
+  function* copy(thread: GuestThread, dst: number, src: number, byteCount: number, hStream = 0) {
+    const cuda = nvcuda.cuda(thread);
+    const [toDevice, fromDevice] = [cuda.client.holder(dst) !== undefined, cuda.client.holder(src) !== undefined];
+    if (toDevice && fromDevice) copyDtoD(thread, dst, src, byteCount, hStream);
+    else if (toDevice) yield* copyHtoD(thread, dst, { address: low(src) }, byteCount, hStream);
+    else if (fromDevice) yield* copyDtoH(thread, { address: low(dst) }, src, byteCount, hStream);
+    else {
+      yield* waitFor(cuda.cuStreamSynchronize(hStream));
+      thread.memory.copy(low(dst), low(src), byteCount);
+    }
+  }
+  function* copyAsync(thread: GuestThread, dst: number, src: number, byteCount: number, hStream: number) {
+    const { client } = nvcuda.cuda(thread);
+    if (client.holder(src) && !client.holder(dst)) yield* copyDtoHAsync(thread, { address: low(dst) }, src, byteCount, hStream);
+    else yield* copy(thread, dst, src, byteCount, hStream);
+  }
+  function setD8(thread: GuestThread, dstDevice: number, uc: number, n: number, hStream = 0) {
+    nvcuda.cuda(thread).cuMemsetD8(dstDevice, uc, n, hStream);
+  }
+  function setD16(thread: GuestThread, dstDevice: number, us: number, n: number, hStream = 0) {
+    nvcuda.cuda(thread).cuMemsetD16(dstDevice, us, n, hStream);
+  }
+  function setD32(thread: GuestThread, dstDevice: number, ui: number, n: number, hStream = 0) {
+    nvcuda.cuda(thread).cuMemsetD32(dstDevice, ui, n, hStream);
+  }
+  function setD2D8(thread: GuestThread, dst: number, pitch: number, uc: number, width: number, height: number, hStream = 0) {
+    nvcuda.cuda(thread).cuMemsetD2D8(dst, pitch, uc, width, height, hStream);
+  }
+  function setD2D32(thread: GuestThread, dst: number, pitch: number, ui: number, width: number, height: number, hStream = 0) {
+    nvcuda.cuda(thread).cuMemsetD2D32(dst, pitch, ui, width, height, hStream);
+  }
+  return { copyHtoD, copyDtoH, copyDtoHAsync, copyDtoD, copy, copyAsync, setD8, setD16, setD32, setD2D8, setD2D32 };
 };
 
-function* toDevice(
+/** A host pointer's guest address: an image above 4 GiB puts a high half on it. */
+function low(pointer: number): number {
+  return pointer % 2 ** 32;
+}
+
+function* takeToDevice(
   thread: GuestThread,
   cuda: Cuda,
   dstDevice: number,
   source: number,
   byteCount: number,
   hStream: number,
-): Generator<any, void, any> {
+): Waiting<void> {
   // All of the source and the target are looked at before the first piece goes.
   if (byteCount > 0 && !thread.memory.accessible(source, byteCount, "read")) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
   cuda.thread.stream(hStream);
   if (byteCount > 0) cuda.client.contextOf(dstDevice, byteCount);
   for (let offset = 0; offset < byteCount; offset += PIECE_BYTES) {
     const piece = thread.memory.slice(source + offset, Math.min(PIECE_BYTES, byteCount - offset));
-    const full = cuda.cuMemcpyHtoD(dstDevice + offset, piece, hStream);
+    cuda.cuMemcpyHtoD(dstDevice + offset, piece, hStream);
+    const full = cuda.backpressure();
     if (full) yield* waitFor(full);
   }
 }

@@ -1,5 +1,5 @@
 import { CUDA_ERROR, CudaError, moduleLog } from "@decant/cuda";
-import type { Out } from "@decant/hook";
+import type { Out, Waiting } from "@decant/hook";
 import { waitFor } from "@decant/process";
 import { moduleApi } from "./driver.api.ts";
 import { type JitOptions, readJitOptions, writeLog } from "./jit-options.ts";
@@ -77,7 +77,7 @@ function* load(
   module: Out<number, number | bigint>,
   image: Uint8Array,
   jit?: JitOptions,
-): Generator<any, void, any> {
+): Waiting<void> {
   const cuda = nvcuda.cuda(thread);
   need(module);
   try {

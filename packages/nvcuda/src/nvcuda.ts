@@ -16,9 +16,7 @@ import { unsupported } from "./unsupported.ts";
  */
 export function nvcudaApi(options: NvcudaOptions): { readonly implementations: readonly Implementation[]; readonly library: Nvcuda } {
   const library = new Nvcuda(options);
-  const topics = [driver, device, context, module, launch, memory, hostMemory, stream].map(
-    (topic) => topic(library) as Implementation,
-  );
+  const topics = [driver, device, context, module, launch, memory, hostMemory, stream].map((topic) => topic(library) as Implementation);
   const declared = new Set(topics.flatMap(({ table }) => Object.keys(table.declarations)));
   return { implementations: [...topics, unsupported(library, declared)], library };
 }

@@ -1,47 +1,57 @@
 import { CUDA_ERROR, CudaError } from "@decant/cuda";
-import type { Out } from "@decant/hook";
+import type { Out, Waiting } from "@decant/hook";
 import { waitFor } from "@decant/process";
 import { streamApi } from "./driver.api.ts";
 import { type GuestThread, implement, need, type Nvcuda } from "./library.ts";
 import { perThread } from "./per-thread.ts";
 
 export const stream = (nvcuda: Nvcuda) => {
+  function* cuStreamQuery(thread: GuestThread, hStream: number) {
+    yield* ready(nvcuda.cuda(thread).cuStreamQuery(hStream));
+  }
+  function* cuStreamSynchronize(thread: GuestThread, hStream: number) {
+    yield* waitFor(nvcuda.cuda(thread).cuStreamSynchronize(hStream));
+  }
+  function cuStreamWaitEvent(thread: GuestThread, hStream: number, hEvent: number, flags: number) {
+    nvcuda.cuda(thread).cuStreamWaitEvent(hStream, hEvent, flags);
+  }
+  function cuStreamGetFlags(thread: GuestThread, hStream: number, flags: Out<number>) {
+    flags.set(nvcuda.cuda(thread).cuStreamGetFlags(hStream));
+  }
+  function cuStreamGetPriority(thread: GuestThread, hStream: number, priority: Out<number>) {
+    priority.set(nvcuda.cuda(thread).cuStreamGetPriority(hStream));
+  }
+  function cuStreamGetCtx(thread: GuestThread, hStream: number, pctx: Out<number, number | bigint>) {
+    pctx.set(nvcuda.cuda(thread).cuStreamGetCtx(hStream));
+  }
+  function cuStreamGetId(thread: GuestThread, hStream: number, streamId: Out<bigint, number | bigint>) {
+    streamId.set(BigInt(nvcuda.cuda(thread).cuStreamGetId(hStream)));
+  }
+  function cuEventRecord(thread: GuestThread, hEvent: number, hStream: number) {
+    nvcuda.cuda(thread).cuEventRecord(hEvent, hStream);
+  }
+  function cuEventRecordWithFlags(thread: GuestThread, hEvent: number, hStream: number, flags: number) {
+    // CU_EVENT_RECORD_EXTERNAL is for stream capture only.
+    const cuda = nvcuda.cuda(thread);
+    if (flags !== 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    cuda.cuEventRecord(hEvent, hStream);
+  }
+  function* cuEventElapsedTime(thread: GuestThread, pMilliseconds: Out<number>, hStart: number, hEnd: number) {
+    const cuda = nvcuda.cuda(thread);
+    need(pMilliseconds);
+    pMilliseconds.set(yield* waitFor(cuda.cuEventElapsedTime(hStart, hEnd)));
+  }
   const bodies = {
-    *cuStreamQuery(thread: GuestThread, hStream: number) {
-      yield* ready(nvcuda.cuda(thread).cuStreamQuery(hStream));
-    },
-    *cuStreamSynchronize(thread: GuestThread, hStream: number) {
-      yield* waitFor(nvcuda.cuda(thread).cuStreamSynchronize(hStream));
-    },
-    cuStreamWaitEvent(thread: GuestThread, hStream: number, hEvent: number, flags: number) {
-      nvcuda.cuda(thread).cuStreamWaitEvent(hStream, hEvent, flags);
-    },
-    cuStreamGetFlags(thread: GuestThread, hStream: number, flags: Out<number>) {
-      flags.set(nvcuda.cuda(thread).cuStreamGetFlags(hStream));
-    },
-    cuStreamGetPriority(thread: GuestThread, hStream: number, priority: Out<number>) {
-      priority.set(nvcuda.cuda(thread).cuStreamGetPriority(hStream));
-    },
-    cuStreamGetCtx(thread: GuestThread, hStream: number, pctx: Out<number, number | bigint>) {
-      pctx.set(nvcuda.cuda(thread).cuStreamGetCtx(hStream));
-    },
-    cuStreamGetId(thread: GuestThread, hStream: number, streamId: Out<bigint, number | bigint>) {
-      streamId.set(BigInt(nvcuda.cuda(thread).cuStreamGetId(hStream)));
-    },
-    cuEventRecord(thread: GuestThread, hEvent: number, hStream: number) {
-      nvcuda.cuda(thread).cuEventRecord(hEvent, hStream);
-    },
-    cuEventRecordWithFlags(thread: GuestThread, hEvent: number, hStream: number, flags: number) {
-      // CU_EVENT_RECORD_EXTERNAL is for stream capture only.
-      const cuda = nvcuda.cuda(thread);
-      if (flags !== 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
-      cuda.cuEventRecord(hEvent, hStream);
-    },
-    *cuEventElapsedTime(thread: GuestThread, pMilliseconds: Out<number>, hStart: number, hEnd: number) {
-      const cuda = nvcuda.cuda(thread);
-      need(pMilliseconds);
-      pMilliseconds.set(yield* waitFor(cuda.cuEventElapsedTime(hStart, hEnd)));
-    },
+    cuStreamQuery,
+    cuStreamSynchronize,
+    cuStreamWaitEvent,
+    cuStreamGetFlags,
+    cuStreamGetPriority,
+    cuStreamGetCtx,
+    cuStreamGetId,
+    cuEventRecord,
+    cuEventRecordWithFlags,
+    cuEventElapsedTime,
   };
   return implement(streamApi, {
     ...bodies,
@@ -86,7 +96,7 @@ export const stream = (nvcuda: Nvcuda) => {
 };
 
 /** Fails with CUDA_ERROR_NOT_READY when not done, after a turn of the host's: a program that polls lets the answer come in. */
-function* ready(done: boolean): Generator<any, void, any> {
+function* ready(done: boolean): Waiting<void> {
   if (done) return;
   yield* waitFor(new Promise<void>((resolve) => setTimeout(resolve, 0)));
   throw new CudaError(CUDA_ERROR.NOT_READY);

@@ -118,7 +118,8 @@ describe("copies", () => {
     const { url } = await server({}, { keepLog: false });
     const { cuda } = await program(await connect(url));
     const p = cuda.cuMemAlloc(32 << 20);
-    const more = cuda.cuMemcpyHtoD(p, new Uint8Array(32 << 20).fill(7));
+    cuda.cuMemcpyHtoD(p, new Uint8Array(32 << 20).fill(7));
+    const more = cuda.backpressure();
     expect(more).toBeInstanceOf(Promise);
     await more;
     expect((await cuda.cuMemcpyDtoH(p + (32 << 20) - 1, 1))[0]).toBe(7);
@@ -155,7 +156,10 @@ describe("errors", () => {
   test("of the compiler come back from the call, with its log", async () => {
     const { url } = await server();
     const { cuda } = await program(await connect(url));
-    await expect(cuda.cuModuleLoadData("bad")).rejects.toMatchObject({ cuResult: CUDA_ERROR.INVALID_PTX, log: expect.stringContaining("line 1") });
+    await expect(cuda.cuModuleLoadData("bad")).rejects.toMatchObject({
+      cuResult: CUDA_ERROR.INVALID_PTX,
+      log: expect.stringContaining("line 1"),
+    });
   });
 
   test("in the types of arguments are found before anything is sent", async () => {
@@ -211,7 +215,7 @@ describe("two sessions", () => {
     await until(() => driver.openSessions === 0);
     expect(driver.allocatedBytes).toBe(0);
     expect(events).toEqual(["opened", "closed: done"]);
-    expect(() => one.cuda.cuMemAlloc(4)).toThrow();
+    expect(() => one.cuda.cuMemAlloc(4)).toThrow("CUDA_ERROR_DEINITIALIZED");
   });
 
   test("memory beyond the session's limit fails at the call", async () => {
@@ -262,13 +266,19 @@ describe("a client is not let in", () => {
   test("with CUDA_ERROR_SYSTEM_NOT_READY when nobody listens", async () => {
     const { url, listener } = await server();
     listener.close();
-    await expect(connect(url)).rejects.toMatchObject({ cuResult: CUDA_ERROR.SYSTEM_NOT_READY, log: expect.stringContaining("ECONNREFUSED") });
+    await expect(connect(url)).rejects.toMatchObject({
+      cuResult: CUDA_ERROR.SYSTEM_NOT_READY,
+      log: expect.stringContaining("ECONNREFUSED"),
+    });
   });
 
   test("with CUDA_ERROR_NOT_PERMITTED when its token is missing or wrong", async () => {
     const { url, driver } = await server({ authorize: (token) => token === "right" });
     await expect(connect(url)).rejects.toMatchObject({ cuResult: CUDA_ERROR.NOT_PERMITTED, log: "the server asks for a token" });
-    await expect(connect(url, { token: "wrong" })).rejects.toMatchObject({ cuResult: CUDA_ERROR.NOT_PERMITTED, log: "the token is not known" });
+    await expect(connect(url, { token: "wrong" })).rejects.toMatchObject({
+      cuResult: CUDA_ERROR.NOT_PERMITTED,
+      log: "the token is not known",
+    });
     expect(driver.openSessions).toBe(0);
     await (await connect(url, { token: "right" })).close();
   });
@@ -283,7 +293,11 @@ describe("a client is not let in", () => {
   test("when it speaks another version, and is told which the server speaks", async () => {
     const { url } = await server();
     const reply = await firstReply(url, packMessage([FRAME.HELLO, 99, null, []]));
-    expect(reply).toEqual([FRAME.GOODBYE, CUDA_ERROR.SYSTEM_DRIVER_MISMATCH, `the server speaks protocol ${PROTOCOL_VERSION}, the client 99`]);
+    expect(reply).toEqual([
+      FRAME.GOODBYE,
+      CUDA_ERROR.SYSTEM_DRIVER_MISMATCH,
+      `the server speaks protocol ${PROTOCOL_VERSION}, the client 99`,
+    ]);
   });
 });
 
@@ -313,7 +327,11 @@ describe("a bad frame ends its session with a reason, and nothing else:", () => 
     ["a fraction", call("cuMemAlloc", 0.5, 4096, 1), "expected DEVICEPTR"],
     ["a transfer that never came", call("cuModuleLoadData", 5000, 4096, 77), "transfer 77 is not complete"],
     ["a bulk frame out of order", bulk(1, 100, 50), "out of order"],
-    ["a good call before a bad one", packMessage([FRAME.CALLS, [names.indexOf("cuCtxCreate"), 4096, 0, 0, 0], [9999]]), "there is no call 9999"],
+    [
+      "a good call before a bad one",
+      packMessage([FRAME.CALLS, [names.indexOf("cuCtxCreate"), 4096, 0, 0, 0], [9999]]),
+      "there is no call 9999",
+    ],
   ])("%s", async (_, frame, reason) => {
     const { url, driver } = await server();
     const neighbour = await program(await connect(url));

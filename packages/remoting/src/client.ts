@@ -135,8 +135,8 @@ class RemoteSession {
   }
 
   #call(number: number, codec: CallCodec, args: readonly unknown[]): Promise<unknown> | undefined {
-    if (this.#failure) throw this.#failure;
     if (this.#closing) throw new CudaError(CUDA_ERROR.DEINITIALIZED);
+    if (this.#failure) throw this.#failure;
     let values: unknown[];
     try {
       values = codec.encodeArguments(args, this.#outgoing);
@@ -220,7 +220,7 @@ class RemoteSession {
     this.#failure = new CudaError(CUDA_ERROR.EXTERNAL_DEVICE, reason);
     this.#onClose();
     this.#refuse?.(new CudaError(CUDA_ERROR.SYSTEM_NOT_READY, reason));
-    for (const { reject } of this.#answers.values()) reject(this.#failure);
+    for (const waiting of this.#answers.values()) waiting.reject(this.#failure);
     this.#answers.clear();
     if (!this.#closing) this.#options.onLost?.(reason);
   }

@@ -1,5 +1,5 @@
 import { WireError } from "@decant/cuda";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { defaultWireLimits } from "./limits.ts";
 import { checkMessage, packMessage, unpackMessage } from "./message.ts";

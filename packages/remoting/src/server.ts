@@ -78,10 +78,7 @@ class Served implements ServedSession {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    this.#helloTimer = setTimeout(
-      () => this.#fail(CUDA_ERROR.SYSTEM_NOT_READY, "no hello came"),
-      options.helloTimeoutMs ?? 10_000,
-    );
+    this.#helloTimer = setTimeout(() => this.#fail(CUDA_ERROR.SYSTEM_NOT_READY, "no hello came"), options.helloTimeoutMs ?? 10_000);
     socket.onFrame = (frame) => this.#receive(frame);
     socket.onClose = (reason) => void this.#close(reason);
   }

@@ -108,7 +108,7 @@ async function openWs(url: string, frameBytes: number): Promise<WebSocketLike> {
     handshakeTimeout: 10_000,
     ...(loopback ? { generateMask: (mask: Buffer) => void mask.fill(0) } : {}),
   });
-  return socket as unknown as WebSocketLike;
+  return socket;
 }
 
 /** True for names and addresses that never leave the machine. */

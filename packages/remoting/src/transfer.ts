@@ -67,7 +67,8 @@ export class TransferReceiver {
     const offset = view.getUint32(12, true);
     const chunk = frame.subarray(HEADER_BYTES);
     if (view.getUint32(0, true) !== BULK_MARK || id === 0) throw new WireError("a bulk frame has a malformed header");
-    if (total > this.#limits.transferBytes) throw new WireError(`a transfer of ${total} bytes is over the limit of ${this.#limits.transferBytes}`);
+    if (total > this.#limits.transferBytes)
+      throw new WireError(`a transfer of ${total} bytes is over the limit of ${this.#limits.transferBytes}`);
     const known = this.#transfers.get(id);
     if (known ? known.total !== total || known.received !== offset : offset !== 0)
       throw new WireError(`a chunk of transfer ${id} is out of order`);

@@ -20,7 +20,7 @@ export interface ServerOptions {
   readonly limits?: WireLimits;
   readonly guardLimits?: GuardLimits;
   /** Takes a line about each thing that happens. No line holds a secret. */
-  log?(line: string): void;
+  readonly log?: (line: string) => void;
 }
 
 /** A running server. */

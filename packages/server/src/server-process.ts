@@ -29,7 +29,10 @@ export async function startServerProcess(command: readonly string[]): Promise<Se
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, DECANT_TOKEN: token } });
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const url = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the CUDA server did not start within ${START_TIMEOUT_MS / 1000} s`)), START_TIMEOUT_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`the CUDA server did not start within ${START_TIMEOUT_MS / 1000} s`)),
+      START_TIMEOUT_MS,
+    );
     child.once("error", (error) => reject(new Error(`cannot start the CUDA server: ${error.message}`)));
     void exited.then((code) => reject(new Error(`the CUDA server ended at its start (exit code ${String(code)})`)));
     createInterface({ input: child.stdout }).once("line", (line) => {

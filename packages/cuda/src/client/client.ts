@@ -2,8 +2,8 @@ import { AddressAllocator } from "../allocations.ts";
 import type { CudaDriver, CudaSession } from "../driver.ts";
 import { attributesOf } from "../launch.ts";
 import { CUDA_ERROR, CudaError, isSticky } from "../result.ts";
-import type { ClientObject, Device, Progress } from "./objects.ts";
-import { Context, Event, Stream } from "./objects.ts";
+import type { ClientObject, Device, Progress, Stream } from "./objects.ts";
+import { Context, Event } from "./objects.ts";
 
 /** First handle: the values below are CUDA's own (CU_STREAM_LEGACY is 1, CU_STREAM_PER_THREAD 2). */
 const FIRST_HANDLE = 0x1000;
@@ -115,13 +115,19 @@ export class CudaClient {
 
   /** The context whose memory holds all of the range; fails with CUDA_ERROR_INVALID_VALUE when none does. */
   contextOf(address: number, size: number): Context {
+    const context = this.holder(address, size);
+    if (!context) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    return context;
+  }
+
+  /** The context that has an allocation or a module global with all of the range. */
+  holder(address: number, size = 1): Context | undefined {
     for (const context of this.contexts) {
       if (context.memory.allocations.find(address, Math.max(size, 1))) return context;
       for (const { info } of context.modules)
-        for (const global of info.globals)
-          if (address >= global.address && address + size <= global.address + global.size) return context;
+        for (const global of info.globals) if (address >= global.address && address + size <= global.address + global.size) return context;
     }
-    throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    return undefined;
   }
 
   /** Bytes that the session has allocated on a device. */
@@ -159,8 +165,7 @@ export class CudaClient {
     object.reportFailure();
     const { posted, landing } = object;
     if (object.completed === posted && !landing) return Promise.resolve();
-    const done =
-      object instanceof Event ? this.session.cuEventSynchronize(object.handle) : this.session.cuStreamSynchronize(object.handle);
+    const done = object instanceof Event ? this.session.cuEventSynchronize(object.handle) : this.session.cuStreamSynchronize(object.handle);
     const fence = this.answer(object.context, done)
       .then(() => landing)
       .then(() => {

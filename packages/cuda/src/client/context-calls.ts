@@ -70,7 +70,7 @@ export function cuCtxGetApiVersion(thread: CudaThread, ctx = 0): number {
 /** Waits for all work of the context, and for its copies to the host. */
 export async function cuCtxSynchronize(thread: CudaThread): Promise<void> {
   const context = thread.context();
-  const landings = [...context.streams].map(({ landing }) => landing);
+  const landings = [...context.streams].flatMap(({ landing }) => landing ?? []);
   const posted = [...context.streams].map((stream) => [stream, stream.posted] as const);
   await thread.client.answer(context, thread.client.session.cuCtxSynchronize(context.handle));
   await Promise.all(landings);

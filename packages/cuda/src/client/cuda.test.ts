@@ -142,7 +142,9 @@ describe("errors", () => {
     cuda.cuFuncSetAttribute(f, FUNC_ATTRIBUTE.MAX_DYNAMIC_SHARED_SIZE_BYTES, 65536);
     cuda.cuLaunchKernel(f, 1, 1, 1, 32, 1, 1, 65536, 0);
     await cuda.cuCtxSynchronize();
-    expect(caught(() => cuda.cuFuncSetAttribute(f, FUNC_ATTRIBUTE.MAX_DYNAMIC_SHARED_SIZE_BYTES, 65537))).toEqual(failing(CUDA_ERROR.INVALID_VALUE));
+    expect(caught(() => cuda.cuFuncSetAttribute(f, FUNC_ATTRIBUTE.MAX_DYNAMIC_SHARED_SIZE_BYTES, 65537))).toEqual(
+      failing(CUDA_ERROR.INVALID_VALUE),
+    );
   });
 
   test("arguments must match the kernel's parameters", async () => {

@@ -33,6 +33,8 @@ export type Cuda = {
   readonly thread: CudaThread;
   /** Another host thread of the same program: contexts and handles are shared, what is current is not. */
   newThread(): Cuda;
+  /** A promise while posted bytes pile up in the channel: who posts many wait for it before they post more. */
+  backpressure(): Promise<void> | undefined;
   /** Ends the session, and frees what it holds. */
   close(): Promise<void>;
 };
@@ -52,6 +54,7 @@ export function cudaOf(thread: CudaThread): Cuda {
     client: thread.client,
     thread,
     newThread: () => cudaOf(new CudaThread(thread.client)),
+    backpressure: () => thread.client.session.backpressure?.(),
     close: () => thread.client.close(),
   } as unknown as Cuda;
 }

@@ -94,7 +94,10 @@ function pack(kernel: Kernel, values: readonly KernelArgument[]): Uint8Array {
     const value = values[index]!;
     if (ArrayBuffer.isView(value)) {
       if (value.byteLength !== size)
-        throw new CudaError(CUDA_ERROR.INVALID_VALUE, `parameter ${index} of ${kernel.info.name} has ${size} bytes, ${value.byteLength} were given`);
+        throw new CudaError(
+          CUDA_ERROR.INVALID_VALUE,
+          `parameter ${index} of ${kernel.info.name} has ${size} bytes, ${value.byteLength} were given`,
+        );
       block.set(new Uint8Array(value.buffer, value.byteOffset, size), offset);
     } else setInteger(view, offset, size, value, () => `parameter ${index} of ${kernel.info.name}`);
   }

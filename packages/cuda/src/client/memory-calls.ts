@@ -62,10 +62,10 @@ export function cuMemGetAddressRange(thread: CudaThread, dptr: number): { base: 
 }
 
 /**
- * Posts a copy to the device. The bytes are taken now; the source may change as soon as this returns. The promise,
- * where there is one, says when the channel takes more: wait for it between large copies.
+ * Posts a copy to the device. The bytes are taken now; the source may change as soon as this returns. Programs that
+ * post gigabytes wait for `backpressure` in between.
  */
-export function cuMemcpyHtoD(thread: CudaThread, dstDevice: number, srcHost: ArrayBufferView, hStream = 0): Promise<void> | undefined {
+export function cuMemcpyHtoD(thread: CudaThread, dstDevice: number, srcHost: ArrayBufferView, hStream = 0): void {
   const bytes = bytesOf(srcHost);
   const { client } = thread;
   const stream = streamFor(thread, hStream, dstDevice, bytes.length);
@@ -73,16 +73,23 @@ export function cuMemcpyHtoD(thread: CudaThread, dstDevice: number, srcHost: Arr
     stream.posted++;
     client.session.cuMemcpyHtoD(stream.handle, dstDevice + offset, bytes.subarray(offset, offset + PIECE_BYTES));
   }
-  return client.session.backpressure?.();
 }
 
-export const cuMemcpyHtoDAsync = cuMemcpyHtoD;
+/** The same on a stream; the bytes are taken now here too. */
+export function cuMemcpyHtoDAsync(thread: CudaThread, dstDevice: number, srcHost: ArrayBufferView, hStream: number): void {
+  cuMemcpyHtoD(thread, dstDevice, srcHost, hStream);
+}
 
 /** Copies from the device into a new array, after the work posted before on the stream. */
 export async function cuMemcpyDtoH(thread: CudaThread, srcDevice: number, byteCount: number, hStream = 0): Promise<Uint8Array> {
   const bytes = new Uint8Array(byteCount);
   await copyToHost(thread, (piece, offset) => bytes.set(piece, offset), srcDevice, byteCount, hStream);
   return bytes;
+}
+
+/** The same on a stream. */
+export function cuMemcpyDtoHAsync(thread: CudaThread, srcDevice: number, byteCount: number, hStream: number): Promise<Uint8Array> {
+  return cuMemcpyDtoH(thread, srcDevice, byteCount, hStream);
 }
 
 /**
@@ -114,7 +121,9 @@ export function cuMemcpyDtoD(thread: CudaThread, dstDevice: number, srcDevice: n
   thread.client.session.cuMemcpyDtoD(stream.handle, dstDevice, srcDevice, byteCount);
 }
 
-export const cuMemcpyDtoDAsync = cuMemcpyDtoD;
+export function cuMemcpyDtoDAsync(thread: CudaThread, dstDevice: number, srcDevice: number, byteCount: number, hStream: number): void {
+  cuMemcpyDtoD(thread, dstDevice, srcDevice, byteCount, hStream);
+}
 
 export function cuMemsetD8(thread: CudaThread, dstDevice: number, uc: number, n: number, hStream = 0): void {
   memset(thread, dstDevice, 0, uc & 0xff, 1, n, 1, hStream);
@@ -128,15 +137,39 @@ export function cuMemsetD32(thread: CudaThread, dstDevice: number, ui: number, n
   memset(thread, dstDevice, 0, ui >>> 0, 4, n, 1, hStream);
 }
 
-export function cuMemsetD2D8(thread: CudaThread, dst: number, dstPitch: number, uc: number, width: number, height: number, hStream = 0): void {
+export function cuMemsetD2D8(
+  thread: CudaThread,
+  dst: number,
+  dstPitch: number,
+  uc: number,
+  width: number,
+  height: number,
+  hStream = 0,
+): void {
   memset(thread, dst, dstPitch, uc & 0xff, 1, width, height, hStream);
 }
 
-export function cuMemsetD2D16(thread: CudaThread, dst: number, dstPitch: number, us: number, width: number, height: number, hStream = 0): void {
+export function cuMemsetD2D16(
+  thread: CudaThread,
+  dst: number,
+  dstPitch: number,
+  us: number,
+  width: number,
+  height: number,
+  hStream = 0,
+): void {
   memset(thread, dst, dstPitch, us & 0xffff, 2, width, height, hStream);
 }
 
-export function cuMemsetD2D32(thread: CudaThread, dst: number, dstPitch: number, ui: number, width: number, height: number, hStream = 0): void {
+export function cuMemsetD2D32(
+  thread: CudaThread,
+  dst: number,
+  dstPitch: number,
+  ui: number,
+  width: number,
+  height: number,
+  hStream = 0,
+): void {
   memset(thread, dst, dstPitch, ui >>> 0, 4, width, height, hStream);
 }
 
