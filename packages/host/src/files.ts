@@ -1,0 +1,78 @@
+/** What lies at a path. */
+export type FileKind = "file" | "folder" | "link" | "other";
+
+/** What is known of a file. Times are nanoseconds since 1970. */
+export interface HostStat {
+  readonly kind: FileKind;
+  readonly size: number;
+  readonly modifiedNs: bigint;
+  readonly accessedNs: bigint;
+  readonly createdNs: bigint;
+  /** With `device`, what tells two files apart. */
+  readonly inode: bigint;
+  readonly device: bigint;
+  readonly links: number;
+  /** Whether the owner may write to it. */
+  readonly writable: boolean;
+}
+
+/** A name in a folder. */
+export interface FolderEntry {
+  readonly name: string;
+  readonly kind: FileKind;
+}
+
+/** How to open a file. */
+export interface OpenOptions {
+  readonly write?: boolean;
+  /** Makes the file when it is not there; "new" fails with EEXIST when it is. */
+  readonly create?: boolean | "new";
+  readonly truncate?: boolean;
+  /** Fails with ELOOP when the last name is a symbolic link. */
+  readonly noFollow?: boolean;
+}
+
+/** An open file. It has no position: each access says where. */
+export interface HostFile {
+  /** Fills `into` from `position`; returns how many bytes there were, 0 at the end. */
+  read(into: Uint8Array, position: number): number;
+  /** Writes all of `bytes` at `position`. */
+  write(bytes: Uint8Array, position: number): void;
+  stat(): HostStat;
+  truncate(size: number): void;
+  sync(): void;
+  setTimes(accessedNs: bigint, modifiedNs: bigint): void;
+  /** The path that it has now, links resolved; undefined where the host cannot tell. */
+  path(): string | undefined;
+  close(): void;
+}
+
+/** A volume's room in bytes. */
+export interface SpaceInfo {
+  readonly total: number;
+  readonly free: number;
+}
+
+/**
+ * A tree of files. Paths are absolute, with "/" between names. Calls are synchronous: nothing else runs between a check and a use.
+ * Failures are errors with a POSIX `code`.
+ */
+export interface HostFiles {
+  open(path: string, options?: OpenOptions): HostFile;
+  /** Follows symbolic links. */
+  stat(path: string): HostStat;
+  /** Does not follow a link at the end. */
+  lstat(path: string): HostStat;
+  /** The names in a folder, without "." and "..", in the host's order. */
+  list(path: string): FolderEntry[];
+  makeFolder(path: string): void;
+  removeFolder(path: string): void;
+  remove(path: string): void;
+  /** Replaces what is at `to`. */
+  rename(from: string, to: string): void;
+  setTimes(path: string, accessedNs: bigint, modifiedNs: bigint): void;
+  setWritable(path: string, writable: boolean): void;
+  /** The path with all links resolved. Fails with ENOENT when nothing is there. */
+  realPath(path: string): string;
+  space(path: string): SpaceInfo;
+}

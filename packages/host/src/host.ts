@@ -1,0 +1,54 @@
+import type { HostFiles } from "./files.ts";
+
+/** The time. */
+export interface Clock {
+  /** Milliseconds since 1970, with a fraction. */
+  now(): number;
+  /** Milliseconds since some moment before the start; never goes back. */
+  monotonic(): number;
+  /** Minutes that local time is ahead of UTC at a time in milliseconds since 1970. */
+  offsetMinutes(atMs: number): number;
+}
+
+/** A standard stream to read. */
+export interface HostInput {
+  readonly isTerminal: boolean;
+  /** "file" for what can be read at once, without waiting. */
+  readonly kind: "terminal" | "pipe" | "file";
+  /** Up to `maxBytes` bytes as they are; none at the end. A promise where there is nothing yet. */
+  read(maxBytes: number): Uint8Array | Promise<Uint8Array>;
+  /** Bytes that are there already, without waiting. */
+  readonly available: number;
+  /** Ends pending reads; the host's event loop is no longer held open. */
+  close(): void;
+}
+
+/** A standard stream to write. */
+export interface HostOutput {
+  readonly isTerminal: boolean;
+  readonly kind: "terminal" | "pipe" | "file";
+  /** The terminal's size in characters; undefined where there is none. */
+  readonly columns: number | undefined;
+  readonly rows: number | undefined;
+  /** Writes all bytes before it returns. Fails with EPIPE when nobody reads any more. */
+  write(bytes: Uint8Array): void;
+}
+
+/** The machine under the guest. */
+export interface Host {
+  /** The host's own files, or those of them that a guest may touch. */
+  readonly files: HostFiles;
+  /** The files of the virtual system drive: a tree that belongs to guests alone. */
+  readonly systemDrive: HostFiles;
+  readonly stdin: HostInput;
+  readonly stdout: HostOutput;
+  readonly stderr: HostOutput;
+  readonly clock: Clock;
+  /** Bytes fit for keys. */
+  random(length: number): Uint8Array;
+  /** Tells the user something about the run, a line on standard error. */
+  warn(line: string): void;
+  readonly cpuCount: number;
+  readonly userName: string;
+  readonly hostName: string;
+}

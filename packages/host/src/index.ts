@@ -1,0 +1,11 @@
+export type { FileKind, FolderEntry, HostFile, HostFiles, HostStat, OpenOptions, SpaceInfo } from "./files.ts";
+export type { Clock, Host, HostInput, HostOutput } from "./host.ts";
+export { HostError } from "./host-error.ts";
+export { manualClock, type ManualClock } from "./memory/clock.ts";
+export { memoryFiles, type InitialFiles } from "./memory/memory-files.ts";
+export { memoryHost, type MemoryHost, type MemoryHostOptions } from "./memory/memory-host.ts";
+export { memoryInput, memoryOutput, type MemoryOutput } from "./memory/memory-streams.ts";
+export { nodeFiles } from "./node/node-files.ts";
+export { nodeHost, type NodeHostOptions } from "./node/node-host.ts";
+export { fileInput, nodeOutput } from "./node/node-streams.ts";
+export { restrict, type Denial, type Grant } from "./restrict.ts";

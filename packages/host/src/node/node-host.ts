@@ -1,0 +1,53 @@
+import { randomFillSync } from "node:crypto";
+import { availableParallelism, hostname, userInfo } from "node:os";
+import process from "node:process";
+import type { HostFiles } from "../files.ts";
+import type { Clock, Host } from "../host.ts";
+import { memoryFiles } from "../memory/memory-files.ts";
+import { nodeFiles } from "./node-files.ts";
+import { nodeInput, nodeOutput } from "./node-streams.ts";
+
+/** What of this machine a guest sees. */
+export interface NodeHostOptions {
+  /** All files when absent: wrap nodeFiles() in restrict() for guests. */
+  readonly files?: HostFiles;
+  /** A tree in memory when absent. */
+  readonly systemDrive?: HostFiles;
+  readonly clock?: Clock;
+  readonly cpuCount?: number;
+}
+
+/** This machine, through Node. */
+export function nodeHost(options: NodeHostOptions = {}): Host {
+  const stderr = nodeOutput(2, process.stderr);
+  const clock = options.clock ?? nodeClock();
+  return {
+    files: options.files ?? nodeFiles(),
+    systemDrive: options.systemDrive ?? memoryFiles({ clock }),
+    stdin: nodeInput(0, () => process.stdin),
+    stdout: nodeOutput(1, process.stdout),
+    stderr,
+    clock,
+    random: (length) => randomFillSync(new Uint8Array(length)),
+    warn: (line) => stderr.write(new TextEncoder().encode(`decant: ${line}\n`)),
+    cpuCount: options.cpuCount ?? availableParallelism(),
+    userName: nameOfUser(),
+    hostName: hostname(),
+  };
+}
+
+function nodeClock(): Clock {
+  return {
+    now: () => performance.timeOrigin + performance.now(),
+    monotonic: () => performance.now(),
+    offsetMinutes: (atMs) => -new Date(atMs).getTimezoneOffset(),
+  };
+}
+
+function nameOfUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return "user"; // an id without an entry in the password file
+  }
+}

@@ -1,0 +1,150 @@
+import * as fs from "node:fs";
+import { isatty } from "node:tty";
+import type { ReadStream, WriteStream } from "node:tty";
+import type { HostInput, HostOutput } from "../host.ts";
+
+/** How long to sleep when a non-blocking pipe is full. */
+const FULL_PIPE_MS = 1;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+const NOTHING = new Uint8Array(0);
+
+/** A standard output: every write reaches the kernel before it returns, so that nothing is lost when the process exits. */
+export function nodeOutput(fd: number, stream?: WriteStream): HostOutput {
+  const kind = kindOfDescriptor(fd);
+  return {
+    kind,
+    isTerminal: kind === "terminal",
+    get columns() {
+      return kind === "terminal" ? stream?.columns : undefined;
+    },
+    get rows() {
+      return kind === "terminal" ? stream?.rows : undefined;
+    },
+    write(bytes) {
+      let done = 0;
+      while (done < bytes.length) {
+        try {
+          done += fs.writeSync(fd, bytes, done, bytes.length - done);
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+          Atomics.wait(sleeper, 0, 0, FULL_PIPE_MS);
+        }
+      }
+    },
+  };
+}
+
+/**
+ * Standard input. A file is read at once. A pipe or a terminal goes through Node's stream, which can be waited for and given up: a read on
+ * Node's thread pool would hold the process open until somebody types.
+ */
+export function nodeInput(fd: number, stream: () => ReadStream | NodeJS.ReadStream): HostInput {
+  const kind = kindOfDescriptor(fd);
+  return kind === "file" ? fileInput(fd) : new StreamInput(kind, stream);
+}
+
+/** A descriptor that never makes a reader wait: a file, or a device like /dev/null. */
+export function fileInput(fd: number): HostInput {
+  return {
+    kind: "file",
+    isTerminal: false,
+    available: 0,
+    read(maxBytes) {
+      const buffer = new Uint8Array(maxBytes);
+      try {
+        return buffer.subarray(0, fs.readSync(fd, buffer, 0, maxBytes, null));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "EOF") return NOTHING;
+        throw error;
+      }
+    },
+    close() {},
+  };
+}
+
+class StreamInput implements HostInput {
+  readonly kind: "terminal" | "pipe";
+  readonly #open: () => ReadStream | NodeJS.ReadStream;
+  #stream: ReadStream | NodeJS.ReadStream | undefined;
+  #buffered: Uint8Array = NOTHING;
+  #ended = false;
+  #error: Error | undefined;
+  #wake: (() => void)[] = [];
+
+  constructor(kind: "terminal" | "pipe", open: () => ReadStream | NodeJS.ReadStream) {
+    this.kind = kind;
+    this.#open = open;
+  }
+
+  get isTerminal(): boolean {
+    return this.kind === "terminal";
+  }
+
+  get available(): number {
+    return this.#buffered.length;
+  }
+
+  read(maxBytes: number): Uint8Array | Promise<Uint8Array> {
+    if (this.#buffered.length > 0 || maxBytes === 0) return this.#take(maxBytes);
+    if (this.#error !== undefined) throw this.#error;
+    return this.#ended ? NOTHING : this.#wait(maxBytes);
+  }
+
+  close(): void {
+    this.#ended = true;
+    this.#stream?.destroy();
+    this.#wakeAll();
+  }
+
+  async #wait(maxBytes: number): Promise<Uint8Array> {
+    while (this.#buffered.length === 0 && !this.#ended && this.#error === undefined) {
+      const stream = this.#start();
+      await new Promise<void>((resolve) => {
+        this.#wake.push(resolve);
+        stream.resume();
+      });
+    }
+    return this.read(maxBytes);
+  }
+
+  #take(maxBytes: number): Uint8Array {
+    const taken = this.#buffered.slice(0, maxBytes);
+    this.#buffered = this.#buffered.subarray(maxBytes);
+    return taken;
+  }
+
+  #start(): ReadStream | NodeJS.ReadStream {
+    if (this.#stream !== undefined) return this.#stream;
+    const stream = (this.#stream = this.#open());
+    stream.on("data", (chunk: Buffer) => {
+      stream.pause();
+      this.#buffered = this.#buffered.length === 0 ? chunk : Buffer.concat([this.#buffered, chunk]);
+      this.#wakeAll();
+    });
+    stream.on("end", () => {
+      this.#ended = true;
+      this.#wakeAll();
+    });
+    stream.on("error", (error: Error) => {
+      this.#error = error;
+      this.#wakeAll();
+    });
+    return stream;
+  }
+
+  #wakeAll(): void {
+    const waiting = this.#wake;
+    this.#wake = [];
+    for (const wake of waiting) wake();
+  }
+}
+
+function kindOfDescriptor(fd: number): "terminal" | "pipe" | "file" {
+  if (isatty(fd)) return "terminal";
+  try {
+    const stat = fs.fstatSync(fd);
+    return stat.isFIFO() || stat.isSocket() ? "pipe" : "file";
+  } catch {
+    return "file"; // closed: reads and writes fail with EBADF
+  }
+}

@@ -1,0 +1,124 @@
+import { describe, expect, test } from "vitest";
+import { memoryFiles } from "./memory/memory-files.ts";
+import { restrict, type Denial } from "./restrict.ts";
+
+function tree(denials: Denial[] = []) {
+  const files = memoryFiles({
+    files: {
+      "/work/here.txt": "here",
+      "/work/sub/deep.txt": "deep",
+      "/work/out": { link: "/etc" },
+      "/work/up": { link: "../etc/passwd" },
+      "/work/in": { link: "sub" },
+      "/work/dangling": { link: "/etc/new" },
+      "/tools/app.exe": "MZ",
+      "/etc/passwd": "root",
+      "/data/one.txt": "1",
+      "/data/two.txt": "2",
+    },
+  });
+  const grants = [
+    { path: "/work", access: "write" },
+    { path: "/tools", access: "read" },
+    { path: "/data/one.txt", access: "write" },
+    { path: "/data/new.txt", access: "write" },
+  ] as const;
+  return { files, granted: restrict(files, grants, (denial) => denials.push(denial)) };
+}
+
+const write = { write: true, create: true } as const;
+
+describe("what is granted works", () => {
+  test("files below a granted folder are read and written", () => {
+    const { granted } = tree();
+    expect(granted.stat("/work/sub/deep.txt").size).toBe(4);
+    granted.open("/work/sub/new.txt", write).write(new Uint8Array([1, 2]), 0);
+    expect(granted.stat("/work/sub/new.txt").size).toBe(2);
+    granted.rename("/work/sub/new.txt", "/work/moved.txt");
+    granted.remove("/work/moved.txt");
+    granted.makeFolder("/work/made");
+    granted.removeFolder("/work/made");
+  });
+
+  test("a link that stays inside works", () => {
+    expect(tree().granted.stat("/work/in/deep.txt").size).toBe(4);
+  });
+
+  test("one file is granted without its neighbours, also before it exists", () => {
+    const { granted } = tree();
+    granted.open("/data/one.txt", write).close();
+    granted.open("/data/new.txt", write).close();
+    expect(() => granted.open("/data/two.txt")).toThrow("EACCES");
+    expect(() => granted.open("/data/third.txt", write)).toThrow("EACCES");
+  });
+
+  test("the folders above a grant show nothing but the way to it", () => {
+    const { granted } = tree();
+    expect(granted.stat("/data").kind).toBe("folder");
+    expect(granted.list("/data")).toEqual([{ name: "one.txt", kind: "file" }]);
+    expect(granted.list("/").map(({ name }) => name)).toEqual(["work", "tools", "data"]);
+  });
+});
+
+describe("everything else is refused", () => {
+  test.each(["/etc/passwd", "/work/../etc/passwd", "/work/out/passwd", "/work/up", "/work/in/../../etc/passwd", "/worker", "/data/two.txt"])("%s cannot be opened", (path) => {
+    const denials: Denial[] = [];
+    const { granted } = tree(denials);
+    expect(() => granted.open(path)).toThrow("EACCES");
+    expect(denials).toEqual([{ path, access: "read" }]);
+  });
+
+  test("a read-only grant cannot be changed", () => {
+    const { granted } = tree();
+    expect(granted.open("/tools/app.exe").read(new Uint8Array(9), 0)).toBe(2);
+    for (const change of [
+      () => granted.open("/tools/app.exe", { write: true }),
+      () => granted.open("/tools/new", { create: true }),
+      () => granted.remove("/tools/app.exe"),
+      () => granted.rename("/tools/app.exe", "/work/app.exe"),
+      () => granted.rename("/work/here.txt", "/tools/here.txt"),
+      () => granted.setTimes("/tools/app.exe", 0n, 0n),
+      () => granted.setWritable("/tools/app.exe", true),
+      () => granted.makeFolder("/tools/x"),
+    ])
+      expect(change).toThrow("EACCES");
+  });
+
+  test("a dangling link cannot be used to make a file outside", () => {
+    const { granted, files } = tree();
+    expect(() => granted.open("/work/dangling", write)).toThrow(/ELOOP|EACCES/);
+    expect(() => files.stat("/etc/new")).toThrow("ENOENT");
+  });
+
+  test("removing a link removes the link", () => {
+    const { granted, files } = tree();
+    granted.remove("/work/up");
+    expect(files.stat("/etc/passwd").size).toBe(4);
+    expect(() => files.lstat("/work/up")).toThrow("ENOENT");
+  });
+
+  test("a folder that becomes a link after the check is caught by the open file's own path", () => {
+    const { files } = tree();
+    const racing = { ...delegate(files), realPath: (path: string) => path };
+    const granted = restrict(racing, [{ path: "/work", access: "write" }]);
+    expect(() => granted.open("/work/out/passwd", { write: true, truncate: true })).toThrow("EACCES");
+    expect(files.stat("/etc/passwd").size).toBe(4);
+  });
+});
+
+function delegate(files: ReturnType<typeof memoryFiles>): typeof files {
+  return {
+    open: (path, options) => files.open(path, options),
+    stat: (path) => files.stat(path),
+    lstat: (path) => files.lstat(path),
+    list: (path) => files.list(path),
+    makeFolder: (path) => files.makeFolder(path),
+    removeFolder: (path) => files.removeFolder(path),
+    remove: (path) => files.remove(path),
+    rename: (from, to) => files.rename(from, to),
+    setTimes: (path, a, m) => files.setTimes(path, a, m),
+    setWritable: (path, w) => files.setWritable(path, w),
+    realPath: (path) => files.realPath(path),
+    space: (path) => files.space(path),
+  };
+}

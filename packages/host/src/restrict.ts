@@ -1,0 +1,178 @@
+import type { FileKind, FolderEntry, HostFile, HostFiles, HostStat, OpenOptions } from "./files.ts";
+import { HostError } from "./host-error.ts";
+
+/** What a guest may touch: a folder with all below it, or one file, which need not exist yet. */
+export interface Grant {
+  /** An absolute path. */
+  readonly path: string;
+  readonly access: "read" | "write";
+}
+
+/** An access that was refused. */
+export interface Denial {
+  readonly path: string;
+  readonly access: "read" | "write";
+}
+
+/**
+ * Files of which only those granted can be touched; everything else fails with EACCES, and is told to `onDenied`. Grants hold for real
+ * paths: a symbolic link inside a grant that leads out of it does not work, and neither does "..". The folders above a grant can be seen,
+ * with nothing in them but the way to it.
+ */
+export function restrict(files: HostFiles, grants: readonly Grant[], onDenied: (denial: Denial) => void = () => {}): HostFiles {
+  return new RestrictedFiles(files, grants, onDenied);
+}
+
+type Access = "see" | "read" | "write";
+
+class RestrictedFiles implements HostFiles {
+  readonly #files: HostFiles;
+  readonly #grants: readonly Grant[];
+  readonly #onDenied: (denial: Denial) => void;
+
+  constructor(files: HostFiles, grants: readonly Grant[], onDenied: (denial: Denial) => void) {
+    this.#files = files;
+    this.#onDenied = onDenied;
+    this.#grants = grants.map(({ path, access }) => ({ path: this.#resolve(path, true), access }));
+  }
+
+  open(path: string, options: OpenOptions = {}): HostFile {
+    const { write = false, create = false, truncate = false } = options;
+    const access = write || create !== false || truncate ? "write" : "read";
+    const real = this.#check(path, access, true);
+    // The last name is resolved already: a link there was put in place since. The file is emptied only when it is the one that was checked.
+    const file = this.#files.open(real, { ...options, truncate: false, noFollow: true });
+    const opened = file.path();
+    if (opened !== undefined && opened !== real && !this.#allows(opened, access)) {
+      file.close();
+      throw this.#denied(path, access);
+    }
+    if (truncate) file.truncate(0);
+    return file;
+  }
+
+  stat(path: string): HostStat {
+    return this.#files.stat(this.#check(path, "see", true));
+  }
+
+  lstat(path: string): HostStat {
+    return this.#files.lstat(this.#check(path, "see", false));
+  }
+
+  list(path: string): FolderEntry[] {
+    const real = this.#check(path, "see", true);
+    if (this.#allows(real, "read")) return this.#files.list(real);
+    return this.#waysFrom(real);
+  }
+
+  makeFolder(path: string): void {
+    this.#files.makeFolder(this.#check(path, "write", false));
+  }
+
+  removeFolder(path: string): void {
+    this.#files.removeFolder(this.#check(path, "write", false));
+  }
+
+  remove(path: string): void {
+    this.#files.remove(this.#check(path, "write", false));
+  }
+
+  rename(from: string, to: string): void {
+    this.#files.rename(this.#check(from, "write", false), this.#check(to, "write", false));
+  }
+
+  setTimes(path: string, accessedNs: bigint, modifiedNs: bigint): void {
+    this.#files.setTimes(this.#check(path, "write", true), accessedNs, modifiedNs);
+  }
+
+  setWritable(path: string, writable: boolean): void {
+    this.#files.setWritable(this.#check(path, "write", true), writable);
+  }
+
+  realPath(path: string): string {
+    return this.#files.realPath(this.#check(path, "see", true));
+  }
+
+  space(path: string): { total: number; free: number } {
+    return this.#files.space(this.#check(path, "see", true));
+  }
+
+  /** The real path, when the access is allowed. Operations on names (`follow` false) resolve the folder only. */
+  #check(path: string, access: Access, follow: boolean): string {
+    const real = this.#resolve(path, follow);
+    if (this.#allows(real, access)) return real;
+    throw this.#denied(path, access);
+  }
+
+  #allows(real: string, access: Access): boolean {
+    return this.#grants.some((grant) => {
+      if (isWithin(real, grant.path)) return access !== "write" || grant.access === "write";
+      return access === "see" && isWithin(grant.path, real);
+    });
+  }
+
+  #denied(path: string, access: Access): HostError {
+    this.#onDenied({ path, access: access === "write" ? "write" : "read" });
+    return new HostError("EACCES", `permission denied, ${path}`);
+  }
+
+  /** Resolves links and ".."; where nothing exists, as far as something does. */
+  #resolve(path: string, follow: boolean): string {
+    if (!path.startsWith("/")) throw new HostError("EINVAL", path);
+    if (path.includes("\0")) throw new HostError("ENOENT", path);
+    const plain = removeDots(path);
+    if (plain === "/") return plain;
+    const slash = plain.lastIndexOf("/");
+    if (follow) {
+      try {
+        return this.#files.realPath(plain);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+    }
+    const parent = this.#resolve(plain.slice(0, slash) || "/", true);
+    return `${parent === "/" ? "" : parent}${plain.slice(slash)}`;
+  }
+
+  #waysFrom(real: string): FolderEntry[] {
+    const prefix = real === "/" ? "/" : `${real}/`;
+    const names = new Map<string, FileKind>();
+    for (const { path } of this.#grants) {
+      if (!path.startsWith(prefix)) continue;
+      const [name = "", ...rest] = path.slice(prefix.length).split("/");
+      const kind = rest.length > 0 ? "folder" : this.#kindOf(path);
+      if (kind !== undefined) names.set(name, kind);
+    }
+    return [...names].map(([name, kind]) => ({ name, kind }));
+  }
+
+  #kindOf(path: string): FileKind | undefined {
+    try {
+      return this.#files.stat(path).kind;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+/**
+ * Removes "." and "..", as text. Windows resolves ".." before it looks at any file, so that "link\.." is the link's own folder: doing it
+ * here too keeps what was checked and what is used the same.
+ */
+function removeDots(path: string): string {
+  const names: string[] = [];
+  for (const name of path.split("/")) {
+    if (name === "..") names.pop();
+    else if (name !== "" && name !== ".") names.push(name);
+  }
+  return `/${names.join("/")}`;
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || folder === "/" || path.startsWith(`${folder}/`);
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
