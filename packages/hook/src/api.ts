@@ -69,17 +69,20 @@ export interface AliasDeclaration {
 export type Declaration = FunctionDeclaration | TextDeclaration | DataDeclaration | ForwardDeclaration | AliasDeclaration;
 
 /** A topic of a DLL: what it exports, implemented or not. */
-export interface ApiTable<D = Readonly<Record<string, Declaration>>> {
+export interface ApiTable<D = Readonly<Record<string, Declaration>>, N extends string = string> {
   /** DLL names without ".dll", lower case; several DLLs may share one topic. */
-  readonly dlls: readonly string[];
+  readonly dlls: readonly N[];
   readonly declarations: D;
   readonly convention: Convention;
 }
 
-/** Declares a topic: `api("kernel32", { GetTickCount: fn(DWORD), … })`. */
-export function api<const D extends Readonly<Record<string, Declaration>>>(dll: string | readonly string[], declarations: D, { convention = "stdcall" }: { convention?: Convention } = {}): ApiTable<D> {
-  const dlls = (typeof dll === "string" ? [dll] : dll).map((name) => name.toLowerCase());
-  return { dlls, declarations, convention };
+/** Declares a topic: `api("kernel32", { GetTickCount: fn(DWORD), … })`. DLL names are lower case, without ".dll". */
+export function api<const D extends Readonly<Record<string, Declaration>>, const N extends string>(
+  dll: N | readonly N[],
+  declarations: D,
+  { convention = "stdcall" }: { convention?: Convention } = {},
+): ApiTable<D, N> {
+  return { dlls: typeof dll === "string" ? [dll] : dll, declarations, convention };
 }
 
 /** Declares a function: its result, then its parameters as [name, type]. */

@@ -1,2 +1,115 @@
-/** The hooks that a user has set. */
-export class Hooks {}
+import type { ApiTable, ArgumentsOf, FunctionDeclaration, NamedArguments, Parameters, TextDeclaration } from "./api.ts";
+import type { ApiFunction } from "./api-function.ts";
+import { HookedCall, runHooked, type HookEntry } from "./hooked-call.ts";
+import type { AnyBody } from "./implement.ts";
+import { patternMatcher } from "./pattern.ts";
+import type { AcceptedOf, AnyType, ValueOf } from "./types/type.ts";
+
+/** The functions of tables by the names that hooks know them by: "kernel32!CreateFileW", and "kernel32!CreateFile" for both variants. */
+export type FunctionsOf<T> =
+  T extends ApiTable<infer D, infer N>
+    ? { [K in keyof D & string as D[K] extends FunctionDeclaration ? `${N}!${K}` : D[K] extends TextDeclaration ? `${N}!${K}` | `${N}!${K}A` | `${N}!${K}W` : never]: D[K] }
+    : never;
+
+type SignatureAt<Known, P> = P extends keyof Known ? (Known[P] extends FunctionDeclaration<infer R, infer Q> | TextDeclaration<infer R, infer Q> ? [R, Q] : [AnyType, Parameters]) : [AnyType, Parameters];
+
+/** One call as a hook sees it. */
+export type Call<R extends AnyType = AnyType, P extends Parameters = Parameters> = HookedCall<NamedArguments<P>, AcceptedOf<R>>;
+
+/** What a user's hook does. An exception in it is reported, and the call goes on as if the hook were not there. */
+export interface HookHandlers<R extends AnyType = AnyType, P extends Parameters = Parameters> {
+  /** Before the call; what it stores in call.arguments is what the function gets. */
+  enter?(call: Call<R, P>): void;
+  /** After the call; a value that it returns replaces the result. `result` is what the guest would see, call.error why it failed. */
+  leave?(call: Call<R, P>, result: ValueOf<R> | AcceptedOf<R>): AcceptedOf<R> | undefined | void;
+  /** The call did not return: its thread ended, or was unwound past it. */
+  unwound?(call: Call<R, P>): void;
+}
+
+/** Takes a hook away again. */
+export interface HookHandle {
+  remove(): void;
+}
+
+/**
+ * The hooks that a user has set, in order. Known names have typed arguments: new Hooks<FunctionsOf<typeof fileApi>>(). Hooked functions
+ * get a body of their own; the others are not touched.
+ */
+export class Hooks<Known = any> {
+  readonly #entries: HookEntry[] = [];
+  readonly #listeners = new Set<() => void>();
+  readonly #report: (message: string) => void;
+  #bodies = new Map<ApiFunction, AnyBody | undefined>();
+
+  constructor({ report = (message) => console.error(message) }: { report?: (message: string) => void } = {}) {
+    this.#report = report;
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  /** Calls handlers around every call of the functions that match: "kernel32!CreateFile*", "*Tls*,-ntdll!*". */
+  hook<P extends string>(pattern: P | (keyof Known & string), handlers: HookHandlers<SignatureAt<Known, P>[0], SignatureAt<Known, P>[1]>): HookHandle {
+    return this.add({ ...handlers, matches: patternMatcher(pattern) } as HookEntry);
+  }
+
+  /** Calls `body` in the place of the functions that match; call.original is the function itself. The last one set wins. */
+  replace<P extends string>(
+    pattern: P | (keyof Known & string),
+    body: (call: Call<SignatureAt<Known, P>[0], SignatureAt<Known, P>[1]>, ...args: ArgumentsOf<SignatureAt<Known, P>[1]>) => unknown,
+  ): HookHandle {
+    return this.add({ matches: patternMatcher(pattern), replace: body as NonNullable<HookEntry["replace"]> });
+  }
+
+  /** Makes functions, mapped or not, return a fixed value. */
+  stub(pattern: string, value: unknown): HookHandle {
+    return this.add({ matches: patternMatcher(pattern), replace: () => value });
+  }
+
+  /** Adds an entry with a predicate of its own, as the trace does. */
+  add(entry: HookEntry): HookHandle {
+    this.#entries.push(entry);
+    this.#changed();
+    return {
+      remove: () => {
+        const index = this.#entries.indexOf(entry);
+        if (index < 0) return;
+        this.#entries.splice(index, 1);
+        this.#changed();
+      },
+    };
+  }
+
+  /** Whether a function is hooked in any way. */
+  matches(target: ApiFunction): boolean {
+    return this.#entries.some(({ matches }) => matches(target));
+  }
+
+  /** Whether a hook supplies the function itself. */
+  replaces(target: ApiFunction): boolean {
+    return this.#entries.some(({ matches, replace }) => replace !== undefined && matches(target));
+  }
+
+  /** The body to call in the place of a function's own: the same when nothing hooks it, undefined when there is none at all. */
+  bodyOf(target: ApiFunction): AnyBody | undefined {
+    if (this.#entries.length === 0) return target.body;
+    if (!this.#bodies.has(target)) {
+      const entries = this.#entries.filter(({ matches }) => matches(target));
+      const isCallable = target.body !== undefined || entries.some(({ replace }) => replace !== undefined);
+      this.#bodies.set(target, entries.length === 0 || !isCallable ? target.body : runHooked(target, entries, this.#report));
+    }
+    return this.#bodies.get(target);
+  }
+
+  /** Calls `listener` after hooks were set or removed; returns a function that ends this. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #changed(): void {
+    this.#bodies = new Map();
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -18,12 +18,12 @@ export type Bodies<Thread, D> = {
 };
 
 /** A table with bodies for some of it. */
-export interface Implementation<Thread = any, D = any> {
-  readonly table: ApiTable<D>;
+export interface Implementation<Thread = any, D = any, N extends string = string> {
+  readonly table: ApiTable<D, N>;
   readonly bodies: Bodies<Thread, D>;
 }
 
 /** `implement` for a kind of thread: implementFor<Thread>()(fileApi, { GetFileSizeEx(thread, hFile, lpFileSize) {…} }). */
 export function implementFor<Thread>() {
-  return <D>(table: ApiTable<D>, bodies: Bodies<Thread, NoInfer<D>>): Implementation<Thread, D> => ({ table, bodies });
+  return <D, N extends string>(table: ApiTable<D, N>, bodies: Bodies<Thread, NoInfer<D>>): Implementation<Thread, D, N> => ({ table, bodies });
 }

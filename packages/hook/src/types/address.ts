@@ -45,10 +45,6 @@ export class AddressType extends PointerSizedType<number> {
     return low;
   }
 
-  override high(thread: CallingThread, value: number): number {
-    return thread.pointerHigh === undefined ? 0 : thread.pointerHigh(value);
-  }
-
   override show(_thread: CallingThread, value: number): string {
     return value === 0 ? "NULL" : hex(value);
   }

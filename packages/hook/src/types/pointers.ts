@@ -18,14 +18,14 @@ export interface Out<V, W = V> {
 
 /** A place in the guest's memory. */
 export class GuestOut<V, W> implements Out<V, W> {
-  readonly #thread: CallingThread;
+  readonly thread: CallingThread;
   readonly address: number;
-  readonly #type: PointerType<V, W>;
+  readonly type: PointerType<V, W>;
 
   constructor(thread: CallingThread, address: number, type: PointerType<V, W>) {
-    this.#thread = thread;
+    this.thread = thread;
     this.address = address;
-    this.#type = type;
+    this.type = type;
   }
 
   get isNull(): boolean {
@@ -34,17 +34,18 @@ export class GuestOut<V, W> implements Out<V, W> {
 
   get(): V {
     if (this.address === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    return this.#type.target.load(this.#thread, this.address);
+    return this.type.target.load(this.thread, this.address);
   }
 
   set(value: W): void {
-    if (this.address !== 0) this.#type.target.store(this.#thread, this.address, value);
-    else if (!this.#type.isOptional) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    if (this.type.isWord && this.address !== 0) this.thread.memory.setU32(this.address, value as number);
+    else if (this.address !== 0) this.type.target.store(this.thread, this.address, value);
+    else if (!this.type.isOptional) throw new Win32Error(ERROR.INVALID_PARAMETER);
   }
 
   update(value: W): void {
-    if (this.address !== 0) this.#type.target.storePart(this.#thread, this.address, value);
-    else if (!this.#type.isOptional) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    if (this.address !== 0) this.type.target.storePart(this.thread, this.address, value);
+    else if (!this.type.isOptional) throw new Win32Error(ERROR.INVALID_PARAMETER);
   }
 }
 
@@ -64,9 +65,12 @@ export class PointerType<V, W> extends Type<Out<V, W>, never> {
   readonly target: Type<V, W>;
   override readonly direction: Direction;
   readonly isOptional: boolean;
+  /** A 32-bit integer: stored with no call of the type's. */
+  readonly isWord: boolean;
 
   constructor(target: Type<V, W>, direction: Direction, isOptional = false) {
     super();
+    this.isWord = target.kind === KIND.U32 || target.kind === KIND.I32;
     this.name = `${target.name}*`;
     this.target = target;
     this.direction = direction;

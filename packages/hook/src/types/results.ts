@@ -84,11 +84,14 @@ export class ResultType<V, W> extends Type<V, W> {
 
 /** Fails with `value` and the thread's last error. */
 export function lastErrorFailure(value: unknown): Failure {
-  return (thread, error) => {
-    const code = win32ErrorOf(error);
-    if (code === undefined) return UNHANDLED;
-    thread.lastError = code;
-    return value;
+  return {
+    channel: "lastError",
+    value(thread, error) {
+      const code = win32ErrorOf(error);
+      if (code === undefined) return UNHANDLED;
+      thread.lastError = code;
+      return value;
+    },
   };
 }
 
@@ -100,11 +103,14 @@ export function orElse<T extends AnyType>(type: T, value: AcceptedOf<T>): Result
 /** A result of the C runtime that is `value` on failure, with errno. */
 export function errno<T extends AnyType>(type: T, value: AcceptedOf<T>): ResultType<ValueOf<T>, AcceptedOf<T>> {
   return new ResultType<ValueOf<T>, AcceptedOf<T>>(type, {
-    failure: (thread, error) => {
-      const code = errnoOf(error);
-      if (code === undefined) return UNHANDLED;
-      thread.errno = code;
-      return value;
+    failure: {
+      channel: "errno",
+      value(thread, error) {
+        const code = errnoOf(error);
+        if (code === undefined) return UNHANDLED;
+        thread.errno = code;
+        return value;
+      },
     },
   });
 }
@@ -116,15 +122,18 @@ export function infallible<T extends AnyType>(type: T): ResultType<ValueOf<T>, A
 
 /** A result that is itself the error code, made by `codeOf`. */
 export function codeResult(base: Type<number, number>, name: string, codeOf: (error: unknown) => number | undefined, nameOf: (code: number) => string): ResultType<number, number> {
-  return new ResultType(base, { name, failure: (_thread, error) => codeOf(error) ?? UNHANDLED, show: nameOf });
+  return new ResultType(base, { name, failure: { channel: "result", value: (_thread, error) => codeOf(error) ?? UNHANDLED }, show: nameOf });
 }
 
 /** The failure of errno_t: the code is the result, and is stored in errno too. */
-export const errnoFailure: Failure = (thread, error) => {
-  const code = errnoOf(error);
-  if (code === undefined) return UNHANDLED;
-  thread.errno = code;
-  return code;
+export const errnoFailure: Failure = {
+  channel: "result",
+  value(thread, error) {
+    const code = errnoOf(error);
+    if (code === undefined) return UNHANDLED;
+    thread.errno = code;
+    return code;
+  },
 };
 
 /** How CUresult fails: an object with a numeric `cuResult` is that code, a bad pointer CUDA_ERROR_INVALID_VALUE. */

@@ -50,6 +50,10 @@ export class IntegerType extends Type<number, number> {
     return this.#narrow(value);
   }
 
+  override high(): number {
+    return 0;
+  }
+
   override show(_thread: CallingThread, value: number): string {
     return this.#show(value);
   }
@@ -94,6 +98,10 @@ export class BooleanType extends Type<boolean, boolean | number> {
     return Number(value);
   }
 
+  override high(): number {
+    return 0;
+  }
+
   override show(_thread: CallingThread, value: boolean | number): string {
     return value === false || value === 0 ? "FALSE" : value === true || value === 1 ? "TRUE" : hex(value);
   }
@@ -132,8 +140,9 @@ export class WideNumberType extends Type<number, number | bigint> {
   }
 
   store(thread: CallingThread, address: number, value: number | bigint): void {
-    thread.memory.setU32(address, this.low(thread, value));
-    if (this.size(thread.pointerSize) === 8) thread.memory.setU32(address + 4, this.high(thread, value));
+    const { memory } = thread;
+    memory.setU32(address, this.low(thread, value));
+    if (this.#bytes === 8 || thread.pointerSize === 8) memory.setU32(address + 4, this.high(thread, value));
   }
 
   fromWords(thread: CallingThread, low: number, high: number): number {

@@ -41,14 +41,6 @@ export class StringType<V extends string | undefined> extends Type<V, number> {
     return undefined as V;
   }
 
-  override low(_thread: CallingThread, value: number): number {
-    return value >>> 0;
-  }
-
-  override high(thread: CallingThread, value: number): number {
-    return thread.pointerHigh === undefined ? 0 : thread.pointerHigh(value);
-  }
-
   override forText(wide: boolean): StringType<V> {
     return this.form === "variant" ? new StringType(wide ? "LPCWSTR" : "LPCSTR", wide ? "wide" : "ansi", this.isRequired) : this;
   }

@@ -57,14 +57,15 @@ export abstract class Type<V = unknown, W = V> {
   /** A value from an argument's words; `high` is 0 where the type has 32 bits. */
   abstract fromWords(thread: CallingThread, low: number, high: number): V;
 
-  /** The low word of a result. */
-  low(_thread: CallingThread, _value: W): number {
-    throw new TypeError(`${this.name} cannot be returned in a register`);
+  /** The low word of a result, or of an argument to guest code. Types that an implementation sees as objects take a guest address. */
+  low(_thread: CallingThread, value: W): number {
+    if (typeof value === "number") return value >>> 0;
+    throw new TypeError(`${this.name} takes a guest address, not ${typeof value}`);
   }
 
-  /** The high word of a result. */
-  high(_thread: CallingThread, _value: W): number {
-    return 0;
+  /** The high word of the same. */
+  high(thread: CallingThread, value: W): number {
+    return thread.pointerHigh === undefined ? 0 : thread.pointerHigh(Number(value));
   }
 
   /** The type as the A or the W variant of a function has it. */

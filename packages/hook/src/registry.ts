@@ -1,0 +1,194 @@
+import type { AliasDeclaration, ApiTable, DataDeclaration, Declaration, ForwardDeclaration, FunctionDeclaration, TextDeclaration } from "./api.ts";
+import { ApiFunction } from "./api-function.ts";
+import type { AnyBody, Implementation } from "./implement.ts";
+import type { AnyType } from "./types/type.ts";
+
+/** What one export of a built-in DLL is. */
+export type ExportTarget =
+  | { readonly kind: "function"; readonly function: ApiFunction }
+  | { readonly kind: "data"; readonly type: AnyType; readonly initial: unknown }
+  | { readonly kind: "forward"; readonly target: string };
+
+/** One export of a built-in DLL. An alias has the target of what it names, the same object. */
+export interface DllExport {
+  readonly name: string;
+  readonly ordinal: number;
+  readonly target: ExportTarget;
+}
+
+/** How much of a DLL's declared functions there is. */
+export interface Coverage {
+  readonly dll: string;
+  readonly declared: number;
+  readonly implemented: number;
+  readonly missing: readonly string[];
+}
+
+interface Dll {
+  /** Everything that can be found, by name. */
+  targets: Map<string, ExportTarget>;
+  /** Declared, not implemented. */
+  missing: Map<string, ApiFunction>;
+  aliases: Map<string, string>;
+  ordinals: Map<string, number>;
+  exports: DllExport[] | undefined;
+}
+
+/** Every built-in DLL: tables merged from several topics, with what is implemented of them. */
+export class Registry {
+  readonly #dlls = new Map<string, Dll>();
+  readonly #dllAliases = new Map<string, string>();
+
+  /** Adds a topic, with bodies or only declared. Two bodies for one function are an error. */
+  add(...topics: readonly (Implementation | ApiTable)[]): this {
+    for (const topic of topics) {
+      const { table, bodies } = "table" in topic ? topic : { table: topic, bodies: {} };
+      for (const dll of (table as ApiTable).dlls) this.#addTable(dll, table as ApiTable, bodies as Readonly<Record<string, AnyBody | undefined>>);
+    }
+    return this;
+  }
+
+  /** Makes a DLL name stand for another: an api set, or a forwarder of a whole DLL. */
+  aliasDll(name: string, target: string): this {
+    this.#dllAliases.set(dllKey(name), dllKey(target));
+    return this;
+  }
+
+  /** The names of all built-in DLLs, without ".dll". */
+  dlls(): string[] {
+    return [...this.#dlls.keys()].sort();
+  }
+
+  /** The DLL that a name stands for, api sets resolved; undefined when there is none. */
+  resolveDll(name: string): string | undefined {
+    const key = dllKey(name);
+    const target = this.#dllAliases.get(key) ?? key;
+    return this.#dlls.has(target) ? target : undefined;
+  }
+
+  /** What a DLL exports, sorted by name as export tables are: what is implemented, variables and forwarders. */
+  exports(dll: string): readonly DllExport[] {
+    const found = this.#dll(dll);
+    if (found === undefined) return [];
+    found.exports ??= numberExports(found);
+    return found.exports;
+  }
+
+  /** One export by name or ordinal; undefined for what is only declared, as GetProcAddress must not find it. */
+  find(dll: string, nameOrOrdinal: string | number): DllExport | undefined {
+    const exports = this.exports(dll);
+    if (typeof nameOrOrdinal === "number") return exports.find(({ ordinal }) => ordinal === nameOrOrdinal);
+    let low = 0;
+    let high = exports.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((exports[middle] as DllExport).name < nameOrOrdinal) low = middle + 1;
+      else high = middle;
+    }
+    const found = exports[low];
+    return found?.name === nameOrOrdinal ? found : undefined;
+  }
+
+  /** A function that is declared, implemented or not. */
+  declared(dll: string, name: string): ApiFunction | undefined {
+    const found = this.#dll(dll);
+    const target = found === undefined ? undefined : resolve(found, name);
+    return target?.kind === "function" ? target.function : found?.missing.get(name);
+  }
+
+  /** Every function that is declared. */
+  *functions(): Generator<ApiFunction> {
+    for (const { targets, missing } of this.#dlls.values()) {
+      for (const target of targets.values()) if (target.kind === "function") yield target.function;
+      yield* missing.values();
+    }
+  }
+
+  /** For each DLL, what is declared and what of it is implemented. */
+  coverage(): Coverage[] {
+    return this.dlls().map((dll) => {
+      const { targets, missing } = this.#dlls.get(dll) as Dll;
+      const implemented = [...targets.values()].filter(({ kind }) => kind === "function").length;
+      return { dll, declared: implemented + missing.size, implemented, missing: [...missing.keys()].sort() };
+    });
+  }
+
+  #dll(name: string): Dll | undefined {
+    const resolved = this.resolveDll(name);
+    return resolved === undefined ? undefined : this.#dlls.get(resolved);
+  }
+
+  #addTable(name: string, { declarations, convention }: ApiTable, bodies: Readonly<Record<string, AnyBody | undefined>>): void {
+    let dll = this.#dlls.get(name);
+    if (dll === undefined) {
+      dll = { targets: new Map(), missing: new Map(), aliases: new Map(), ordinals: new Map(), exports: undefined };
+      this.#dlls.set(name, dll);
+    }
+    dll.exports = undefined;
+    for (const [key, declaration] of Object.entries(declarations)) {
+      const make = (exportName: string, of: FunctionDeclaration | TextDeclaration, wide?: boolean) =>
+        addFunction(dll, new ApiFunction({ dll: name, name: exportName, key, declaration: of, convention, wide, body: bodies[key] }), of.ordinal);
+      if (declaration.kind === "function") make(key, declaration);
+      else if (declaration.kind === "text") {
+        const [ansi, wide] = declaration.names ?? [`${key}A`, `${key}W`];
+        make(ansi, declaration, false);
+        make(wide, declaration, true);
+      } else addOther(dll, key, declaration);
+    }
+  }
+}
+
+/** Lower case, with no ".dll". */
+function dllKey(name: string): string {
+  return name.toLowerCase().replace(/\.dll$/, "");
+}
+
+function addFunction(dll: Dll, added: ApiFunction, ordinal: number | undefined): void {
+  if (ordinal !== undefined) dll.ordinals.set(added.name, ordinal);
+  if (added.body === undefined) {
+    if (!dll.targets.has(added.name)) dll.missing.set(added.name, added);
+    return;
+  }
+  const other = dll.targets.get(added.name);
+  if (other !== undefined && !(other.kind === "function" && other.function.body === added.body)) throw new Error(`${added.fullName} is implemented twice`);
+  dll.missing.delete(added.name);
+  dll.targets.set(added.name, { kind: "function", function: added });
+}
+
+function addOther(dll: Dll, name: string, declaration: Exclude<Declaration, FunctionDeclaration | TextDeclaration>): void {
+  if (declaration.ordinal !== undefined) dll.ordinals.set(name, declaration.ordinal);
+  if (declaration.kind === "alias") dll.aliases.set(name, (declaration satisfies AliasDeclaration).target);
+  else if (declaration.kind === "forward") dll.targets.set(name, { kind: "forward", target: (declaration satisfies ForwardDeclaration).target });
+  else dll.targets.set(name, { kind: "data", type: (declaration satisfies DataDeclaration).type, initial: declaration.initial });
+}
+
+function resolve(dll: Dll, name: string): ExportTarget | undefined {
+  const seen = new Set<string>();
+  let at = name;
+  for (;;) {
+    const target = dll.targets.get(at);
+    const next = dll.aliases.get(at);
+    if (target !== undefined || next === undefined || seen.has(at)) return target;
+    seen.add(at);
+    at = next;
+  }
+}
+
+/** Declared ordinals stay; the others take the free numbers from 1 in the order of names. */
+function numberExports(dll: Dll): DllExport[] {
+  const names = [...dll.targets.keys(), ...dll.aliases.keys()].sort();
+  const taken = new Set(dll.ordinals.values());
+  let next = 1;
+  const exports: DllExport[] = [];
+  for (const name of new Set(names)) {
+    const target = resolve(dll, name);
+    if (target === undefined) continue;
+    let ordinal = dll.ordinals.get(name);
+    while (ordinal === undefined) {
+      if (!taken.has(next)) ordinal = next;
+      next++;
+    }
+    exports.push({ name, ordinal, target });
+  }
+  return exports;
+}
