@@ -55,7 +55,7 @@ describe.each([
       ["ENOENT", () => files.rename(`${base}/none`, `${base}/other`)],
       ["EINVAL", () => files.rename(`${base}/full`, `${base}/full/inside`)],
     ];
-    for (const [code, action] of cases) expect(action, action.toString()).toThrow(code);
+    for (const [code, action] of cases) expect(action).toThrow(code);
   });
 
   test("rename replaces, and names keep their case", () => {
