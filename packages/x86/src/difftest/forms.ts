@@ -152,4 +152,6 @@ fldcw fnstcw fnstsw : 16 : m
 fnstsw : : ax
 fninit fnclex fincstp fdecstp : :
 ffree : : st(2)
+dpps dppd mpsadbw : : x,x,0xff | x,x,b | x,x,b | x,x,b | x,m128,b
+phminposuw : : x,x | x,m128
 `;

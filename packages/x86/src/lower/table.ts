@@ -12,6 +12,7 @@ import { sseFloat } from "./sse-float.ts";
 import { sseInteger } from "./sse-integer.ts";
 import { sseMoves } from "./sse-moves.ts";
 import { sseShuffle } from "./sse-shuffle.ts";
+import { sseSums } from "./sse-sums.ts";
 import { stack } from "./stack.ts";
 import { strings } from "./strings.ts";
 import { system } from "./system.ts";
@@ -33,6 +34,7 @@ const TOPICS: readonly LoweringTable[] = [
   sseConvert,
   sseInteger,
   sseShuffle,
+  sseSums,
   x87,
 ];
 
