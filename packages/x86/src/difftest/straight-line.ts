@@ -18,11 +18,20 @@ const FLAG_OFFSETS: Readonly<Record<number, number>> = {
 /** Wraps the function under construction, to watch what the lowering does with it (effects.test.ts). */
 export type Watch = (f: FunctionBuilder, locals: { gpr: number[]; xmm: number[]; flags: number[] }) => FunctionBuilder;
 
+export interface StraightLineOptions {
+  readonly watch?: Watch;
+  /** For each sequence the flags that are read after it; all of them unless said. The others are left in any state. */
+  readonly liveAtEnd?: readonly number[];
+}
+
 /**
  * The straight-line code of each sequence of instructions, as a module that exports "0", "1", …: functions that load every register from the CPU
  * block, run the sequence with its flags optimised as inside a block, and store everything back.
  */
-export function straightLineModule(sequences: readonly (readonly Instruction[])[], watch?: Watch): Uint8Array {
+export function straightLineModule(
+  sequences: readonly (readonly Instruction[])[],
+  { watch, liveAtEnd }: StraightLineOptions = {},
+): Uint8Array {
   const m = new ModuleBuilder();
   m.importMemory("env", "memory", { initial: WASM_PAGES, maximum: WASM_PAGES });
   const helpers = {} as Record<HelperName, number>;
@@ -32,7 +41,7 @@ export function straightLineModule(sequences: readonly (readonly Instruction[])[
   const type = m.type([], []);
   sequences.forEach((sequence, n) => {
     const f = m.function(type);
-    emitSequence(f, helpers, sequence, watch);
+    emitSequence(f, helpers, sequence, liveAtEnd?.[n] ?? FLAG.ALL, watch);
     m.exportFunction(String(n), f.index);
   });
   return m.finish();
@@ -42,6 +51,7 @@ function emitSequence(
   f: FunctionBuilder,
   helpers: Record<HelperName, number>,
   sequence: readonly Instruction[],
+  liveAtEnd: number,
   watch: Watch | undefined,
 ): void {
   const mode = sequence[0]?.mode ?? 64;
@@ -85,16 +95,16 @@ function emitSequence(
     reloadAll: reload,
   });
   e.beginBlock();
-  const liveAfter = livenesses(sequence);
+  const liveAfter = livenesses(sequence, liveAtEnd);
   sequence.forEach((insn, n) => e.lower(insn, liveAfter[n]!));
-  e.flushFlags(FLAG.ALL);
+  e.flushFlags(liveAtEnd);
   spill();
 }
 
-/** The flags live after each instruction, all of them being live at the end. */
-function livenesses(sequence: readonly Instruction[]): number[] {
+/** The flags live after each instruction. */
+function livenesses(sequence: readonly Instruction[], liveAtEnd: number): number[] {
   const result: number[] = [];
-  let live: number = FLAG.ALL;
+  let live = liveAtEnd;
   for (let n = sequence.length - 1; n >= 0; n--) {
     result[n] = live;
     const { flagsRead, flagsMust } = effects(sequence[n]!);

@@ -4,7 +4,7 @@ import { Decoder } from "../decode/decoder.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import { createHelpers } from "../lower/helpers.ts";
 import { CODE, DF_POSITION, FAULT, FLAG_POSITIONS, GS_BASE, STATE, WINDOW, WINDOW_BYTES } from "./state.ts";
-import { straightLineModule } from "./straight-line.ts";
+import { straightLineModule, type StraightLineOptions } from "./straight-line.ts";
 
 class Trap extends Error {}
 
@@ -33,14 +33,14 @@ export class Translated {
   }
 
   /** Compiles the sequences; the function returned by index runs that sequence on one state, in place. */
-  compile(sequences: readonly (readonly Instruction[])[]): ((state: DataView) => void)[] {
+  compile(sequences: readonly (readonly Instruction[])[], options?: StraightLineOptions): ((state: DataView) => void)[] {
     const helper = createHelpers({
       memory: this.memory,
       trap(): never {
         throw new Trap();
       },
     });
-    const module = new WebAssembly.Module(straightLineModule(sequences) as Uint8Array<ArrayBuffer>);
+    const module = new WebAssembly.Module(straightLineModule(sequences, options) as Uint8Array<ArrayBuffer>);
     const { exports } = new WebAssembly.Instance(module, {
       env: { memory: this.memory.wasm },
       helper: helper as WebAssembly.ModuleImports,
