@@ -16,6 +16,8 @@ export interface RunOptions extends Partial<KernelOptions> {
   readonly grid?: readonly [number, number?, number?];
   readonly block?: readonly [number, number?, number?];
   readonly shared?: number;
+  /** Raises the abort word before the run: loops end at their first backward jump. */
+  readonly aborted?: boolean;
   /** Runs the blocks in ranges of this many. */
   readonly chunk?: number;
 }
@@ -97,7 +99,7 @@ export class Harness {
     const frames = local + kernel.localBytes * threads;
     for (const [index, value] of [LAUNCH_AT, shared, local, frames, states].entries()) view.setUint32(WORKER_AT + 4 * index, value, true);
     view.setInt32(WORKER_AT + WORKER.faultKind, FAULT.none, true);
-    view.setInt32(ABORT_WORD, 0, true);
+    view.setInt32(ABORT_WORD, options.aborted ? 1 : 0, true);
     const run = {
       layout,
       words: new Int32Array(this.#memory.buffer),
@@ -122,11 +124,6 @@ export class Harness {
       address: view.getBigUint64(WORKER_AT + WORKER.faultAddress, true),
       block: [0, 4, 8].map((offset) => field(WORKER.blockIndex + offset)),
     };
-  }
-
-  /** Raises the abort word: the next poll traps. */
-  abort(): void {
-    new Int32Array(this.#memory.buffer)[ABORT_WORD >> 2] = 1;
   }
 }
 

@@ -169,7 +169,7 @@ export class Emitter {
     if ((type === "pred") !== (register.type === "pred") || want < have || (want > have && !options.wide)) throw mismatch(instruction, register, type);
     if (have < 32 && type !== "pred") this.#extendNarrow(type, want, options.clean ?? false);
     else if (have < want) f.op(isSigned(type) ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
-    this.#reinterpret(have < 32 && want === 64 ? I64 : have < want ? I64 : valueType(type), this.localType(register));
+    this.#reinterpret(want === 64 && have < 64 ? I64 : valueType(type), this.localType(register));
     f.localSet(this.register(register));
   }
 
