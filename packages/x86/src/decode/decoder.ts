@@ -4,7 +4,7 @@ import type { Condition, Instruction, InstructionKind, MemoryOperand, Operand } 
 import { MNEMONIC, type MnemonicName } from "./mnemonics.ts";
 
 /** An x86 instruction has at most this many bytes (Intel SDM volume 2, 2.3.11). */
-export const MAX_INSTRUCTION_LENGTH = 15;
+const MAX_INSTRUCTION_LENGTH = 15;
 
 /**
  * Decodes single instructions out of guest memory. Hot: once for each distinct guest instruction, and it should cost well under a

@@ -1,4 +1,4 @@
-export { Decoder, MAX_INSTRUCTION_LENGTH } from "./decoder.ts";
+export { Decoder } from "./decoder.ts";
 export { format } from "./format.ts";
 export { setDecoderWasm } from "./iced.ts";
 export { CC, type Condition, type Instruction, type InstructionKind, type MemoryOperand, type Operand } from "./instruction.ts";

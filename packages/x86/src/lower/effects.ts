@@ -40,7 +40,7 @@ export function effects(insn: Instruction): Effects {
 }
 
 /** Adds what operand `n` touches when it is accessed as `access` says (`Lowering.operands`). */
-export function addOperand(result: Effects, insn: Instruction, n: number, access: string): void {
+function addOperand(result: Effects, insn: Instruction, n: number, access: string): void {
   const { kind, register, bits } = insn.operands[n]!;
   if (kind === "gpr" || kind === "xmm") {
     const bit = kind === "gpr" ? 1 << register : 1 << (16 + register);

@@ -106,7 +106,7 @@ function pushFlags(): Lowering {
 }
 
 /** Pushes EFLAGS as an i32. */
-export function pushEflags(e: Emitter): void {
+function pushEflags(e: Emitter): void {
   e.cpuAddress(CPU.eflags).f.load(OP.i32_load).i32Const(KEPT).op(OP.i32_and).i32Const(FIXED).op(OP.i32_or);
   for (const [position, flag] of POSITIONS) {
     e.flags.push(flag);
