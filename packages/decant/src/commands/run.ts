@@ -1,0 +1,139 @@
+import { resolve } from "node:path";
+import { LoadError, type DllChoice } from "@decant/process";
+import { SUBSYSTEM } from "@decant/pe";
+import type { Grant } from "@decant/host";
+import { describeOptions, numberOption, parseCommandLine } from "../command-line.ts";
+import { cudaDriver } from "../cuda-driver.ts";
+import { readProgram, requireRunnable } from "../program-file.ts";
+import { grantsFor, runProgram } from "../run-program.ts";
+import { painter, UsageError } from "../terminal.ts";
+
+const options = {
+  timeout: { type: "string", value: "SECONDS", help: "end the program after this long (exit code 124)" },
+  memory: { type: "string", value: "MIB", help: "memory that it may use" },
+  mount: { type: "string", multiple: true, value: "PATH[:ro]", help: "let it touch this folder or file too (:ro to read only)" },
+  cwd: { type: "string", value: "FOLDER", help: "its current folder" },
+  env: { type: "string", multiple: true, value: "NAME=VALUE", help: "a variable of its environment" },
+  gpu: { type: "string", value: "ws://HOST:PORT", help: "where CUDA runs (`decant serve`); the token comes from DECANT_TOKEN.\nWithout it a server is started for the run, on the processor" },
+  trace: { type: "string", multiple: true, value: "PATTERN", help: "print calls of functions, as 'kernel32!*File*,-*Tls*'" },
+  stub: { type: "string", multiple: true, value: "NAME=VALUE", help: "let a function that Decant lacks return a value" },
+  dll: { type: "string", multiple: true, value: "NAME=builtin|native", help: "which copy of a DLL to take" },
+  "explain-access": { type: "boolean", help: "print what the program may touch, and do not run it" },
+  json: { type: "boolean", help: "end with a line of JSON on standard error: the whole exit code, and why it ended" },
+  help: { type: "boolean", short: "h", help: "this text" },
+} as const;
+
+const help = `Usage: decant [run] [options] program.exe [arguments…]
+
+Runs a Windows program (x86-64). Standard streams, the current folder and the environment are those of this terminal; the exit code is the program's.
+It may touch the current folder, its own folder (read only), and the files that its arguments name.
+
+Options
+${describeOptions(options)}
+
+Examples
+  decant tool.exe --version
+  decant run --mount /data:ro --timeout 60 convert.exe Z:\\\\data\\\\in.dat out.dat
+  decant run --trace 'kernel32!*File*' tool.exe
+`;
+
+/** The exit code of timeout(1). */
+const TIMED_OUT = 124;
+
+/** `decant run`: runs a program, and returns the exit code for this process. */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  const { options: given, rest } = parseCommandLine(options, args);
+  if (given.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const [name, ...programArguments] = rest;
+  if (name === undefined) throw new UsageError("run needs a program: decant run [options] program.exe [arguments…]");
+  const seconds = numberOption("timeout", given.timeout, { min: 0.001, max: 1e7, unit: "seconds" });
+  const mebibytes = numberOption("memory", given.memory, { min: 1, max: 4096, unit: "MiB" });
+  const mounts = (given.mount ?? []).map(parseMount);
+  const cwd = given.cwd ?? process.cwd();
+  const pairs = (option: string, values: readonly string[] | undefined): [string, string][] => (values ?? []).map((text) => parsePair(option, text));
+  const environment = Object.fromEntries(pairs("env", given.env));
+  const stubs = new Map(pairs("stub", given.stub).map(([key, value]) => [key, parseStub(key, value)]));
+  const dllChoices = new Map(pairs("dll", given.dll).map(([key, value]) => [dllKey(key), parseChoice(key, value)]));
+  const program = readProgram(name);
+  requireRunnable(name, program.image);
+  const paint = painter(process.stderr);
+  if (given["explain-access"]) {
+    for (const { path, access } of grantsFor({ path: program.path, args: programArguments, mounts }, resolve(cwd))) {
+      process.stdout.write(`${access === "write" ? "read, write" : "read       "}  ${path}\n`);
+    }
+    return 0;
+  }
+  const warn = (sentence: string): void => void process.stderr.write(`${paint("yellow", "decant:")} ${sentence}\n`);
+  if (program.image.subsystem === SUBSYSTEM.WINDOWS_GUI) warn(`${name} is made for windows on a screen; there are no windows here`);
+  const cuda = cudaDriver(given.gpu);
+  let interrupt: (() => void) | undefined;
+  const onSignal = (): void => interrupt?.();
+  process.on("SIGINT", onSignal);
+  try {
+    const ending = await runProgram({
+      path: program.path,
+      bytes: program.bytes,
+      args: programArguments,
+      cwd,
+      environment,
+      mounts,
+      stubs,
+      dllChoices,
+      cuda: cuda.driver,
+      warn,
+      onTrace: (line) => process.stderr.write(`${paint("dim", line)}\n`),
+      onStart: (start) => (interrupt = start),
+      ...(seconds !== undefined && { timeoutMs: seconds * 1000 }),
+      ...(mebibytes !== undefined && { memoryLimitBytes: mebibytes * 2 ** 20 }),
+      ...(given.trace && { trace: given.trace.join(",") }),
+    });
+    if (ending.kind === "timeout") warn(`${name} reached the time limit of ${seconds} second${seconds === 1 ? "" : "s"}`);
+    const exit = ending.kind === "timeout" ? TIMED_OUT : hostExitCode(ending.exitCode);
+    if (given.json) process.stderr.write(`${JSON.stringify({ program: name, exitCode: ending.exitCode, ending: ending.kind, message: ending.message })}\n`);
+    return exit;
+  } catch (error) {
+    if (!(error instanceof LoadError)) throw error;
+    throw new UsageError(`${name}: ${error.message}`, DLL_NOT_FOUND & 0xff);
+  } finally {
+    process.off("SIGINT", onSignal);
+    await cuda.close();
+  }
+}
+
+const DLL_NOT_FOUND = 0xc000_0135;
+
+/** The low eight bits, which are all that a host passes on; 1 where they would make a success of a failure. */
+function hostExitCode(code: number): number {
+  return (code & 0xff) === 0 && code !== 0 ? 1 : code & 0xff;
+}
+
+function parseMount(text: string): Grant {
+  const readOnly = text.endsWith(":ro");
+  return { path: resolve(readOnly ? text.slice(0, -3) : text), access: readOnly ? "read" : "write" };
+}
+
+function parsePair(option: string, text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at <= 0) throw new UsageError(`--${option} takes NAME=VALUE, not "${text}"`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function parseStub(name: string, value: string): bigint {
+  try {
+    return BigInt.asUintN(64, BigInt(value));
+  } catch {
+    throw new UsageError(`--stub ${name} takes an integer, as ${name}=0; found "${value}"`);
+  }
+}
+
+function parseChoice(name: string, value: string): DllChoice {
+  if (value === "builtin" || value === "native") return value;
+  throw new UsageError(`--dll ${name} takes builtin or native, not "${value}"`);
+}
+
+function dllKey(name: string): string {
+  return name.toLowerCase().endsWith(".dll") ? name.toLowerCase() : `${name.toLowerCase()}.dll`;
+}

@@ -1,0 +1,55 @@
+import { PeError, readImage, type Image } from "@decant/pe";
+import { readFileSync, realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import { UsageError } from "./terminal.ts";
+
+/** A program that was found and read. */
+export interface ProgramFile {
+  /** Absolute, with links resolved. */
+  path: string;
+  bytes: Uint8Array;
+  image: Image;
+}
+
+/** The exit code for a program that cannot be started, as shells have it. */
+const CANNOT_RUN = 126;
+const NOT_FOUND = 127;
+
+/** Reads and checks a program. Throws UsageError with a sentence when there is no such file, or it is no image that Decant knows. */
+export function readProgram(name: string): ProgramFile {
+  let bytes: Uint8Array;
+  let path: string;
+  try {
+    path = realpathSync(resolve(name));
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new UsageError(...cannotRead(name, (error as NodeJS.ErrnoException).code));
+  }
+  try {
+    return { path, bytes, image: readImage(bytes) };
+  } catch (error) {
+    if (error instanceof PeError) throw new UsageError(`${name}: ${error.message}`, CANNOT_RUN);
+    throw error;
+  }
+}
+
+function cannotRead(name: string, code: string | undefined): [message: string, exitCode: number] {
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return [`${name}: no such file`, NOT_FOUND];
+    case "EISDIR":
+      return [`${name}: this is a folder; expected a Windows program`, CANNOT_RUN];
+    case "EACCES":
+      return [`${name}: you may not read this file`, CANNOT_RUN];
+    default:
+      return [`${name}: cannot be read (${code ?? "unknown error"})`, CANNOT_RUN];
+  }
+}
+
+/** Refuses what is a valid image, but nothing that can be run here. */
+export function requireRunnable(name: string, image: Image): void {
+  if (image.isDotNet) throw new UsageError(`${name}: this is a .NET program: it needs the .NET runtime, which Decant does not provide`, CANNOT_RUN);
+  if (image.isDll) throw new UsageError(`${name}: this is a DLL; name a program (.exe) that uses it`, CANNOT_RUN);
+  if (image.machine !== "x86-64") throw new UsageError(`${name}: this is a 32-bit (x86) program; only x86-64 programs run yet`, CANNOT_RUN);
+}
