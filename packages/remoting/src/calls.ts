@@ -31,7 +31,7 @@ function codecOf(name: CallName): CallCodec {
     signature: signature(name),
     answers: call.kind === "answer",
     returnsBytes: (call.result as unknown) === BYTES,
-    // Runs once for each posted call: a million times a second (bench/cuda-channel).
+    // Runs once for each posted call: a million times a second (bench/cuda-channel.ts).
     encodeArguments(args, transfers) {
       const values: unknown[] = [0];
       for (let index = 0; index < codecs.length; index++) values.push(codecs[index]!.encode(args[index], transfers));

@@ -85,7 +85,7 @@ class RemoteSession {
     this.#limits = limits;
     this.#options = options;
     this.#onClose = onClose;
-    this.#outgoing = new TransferSender((frame) => socket.send(frame));
+    this.#outgoing = new TransferSender((frame, sent) => socket.send(frame, sent));
     this.#incoming = new TransferReceiver(limits);
     socket.onFrame = (frame) => this.#receive(frame);
     socket.onClose = (reason) => this.#lose(reason);

@@ -73,7 +73,7 @@ class Served implements ServedSession {
     this.#socket = socket;
     this.#options = options;
     this.#limits = options.limits ?? defaultWireLimits;
-    this.#outgoing = new TransferSender((frame) => socket.send(frame));
+    this.#outgoing = new TransferSender((frame, sent) => socket.send(frame, sent));
     this.#incoming = new TransferReceiver(this.#limits);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;

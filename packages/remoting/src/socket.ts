@@ -1,7 +1,7 @@
 /** What the channel needs of a WebSocket: `ws` on either side, or the platform's. */
 export interface MessageSocket {
-  /** Sends a binary frame; the bytes belong to the socket from then on. */
-  send(frame: Uint8Array): void;
+  /** Sends a binary frame; the bytes belong to the socket until it calls `sent`. */
+  send(frame: Uint8Array, sent?: () => void): void;
   /** Bytes that are not yet with the operating system. */
   readonly bufferedBytes: number;
   /** Resolves when bufferedBytes has come down to `bytes`, or the socket has closed. */
@@ -22,7 +22,7 @@ interface WebSocketLike {
   binaryType: string;
   readonly readyState: number;
   readonly bufferedAmount: number;
-  send(data: Uint8Array): void;
+  send(data: Uint8Array, sent?: () => void): void;
   close(code?: number, reason?: string): void;
   terminate?(): void;
   pause?(): void;
@@ -40,9 +40,16 @@ const OPEN = 1;
 export function messageSocket(socket: unknown): MessageSocket {
   // Both kinds have these members; their declared event types differ.
   const webSocket = socket as WebSocketLike;
+  const takesCallback = webSocket.terminate !== undefined;
   const wrapped: MessageSocket = {
-    send(frame) {
-      if (webSocket.readyState === OPEN) webSocket.send(frame);
+    send(frame, sent) {
+      if (webSocket.readyState !== OPEN) return;
+      if (takesCallback) webSocket.send(frame, sent);
+      else {
+        // A platform's WebSocket has copied the bytes when it returns.
+        webSocket.send(frame);
+        sent?.();
+      }
     },
     get bufferedBytes() {
       return webSocket.readyState === OPEN ? webSocket.bufferedAmount : 0;

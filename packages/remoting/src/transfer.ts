@@ -6,12 +6,16 @@ import { BULK_MARK } from "./message.ts";
 /** Bytes before the data of a bulk frame: mark, three zero bytes, transfer id, total size, offset (u32, little-endian). */
 const HEADER_BYTES = 16;
 
+const KEPT_FRAMES = 8;
+
 /** Gives bytes the form that they have in a message: themselves when small, else the number of a transfer that is sent at once. */
 export class TransferSender {
   #next = 1;
-  readonly #send: (frame: Uint8Array) => void;
+  readonly #send: (frame: Uint8Array, sent: () => void) => void;
+  /** Frames that were sent and can be filled again: a fresh one costs its zeroes and its page faults. */
+  readonly #free: Uint8Array[] = [];
 
-  constructor(send: (frame: Uint8Array) => void) {
+  constructor(send: (frame: Uint8Array, sent: () => void) => void) {
     this.#send = send;
   }
 
@@ -23,14 +27,17 @@ export class TransferSender {
     this.#next = (this.#next + 1) >>> 0 || 1;
     for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES) {
       const chunk = bytes.subarray(offset, offset + CHUNK_BYTES);
-      const frame = new Uint8Array(HEADER_BYTES + chunk.length);
+      const whole = chunk.length === CHUNK_BYTES;
+      const frame = (whole && this.#free.pop()) || new Uint8Array(HEADER_BYTES + chunk.length);
       const view = new DataView(frame.buffer);
       frame[0] = BULK_MARK;
       view.setUint32(4, id, true);
       view.setUint32(8, bytes.length, true);
       view.setUint32(12, offset, true);
       frame.set(chunk, HEADER_BYTES);
-      this.#send(frame);
+      this.#send(frame, () => {
+        if (whole && this.#free.length < KEPT_FRAMES) this.#free.push(frame);
+      });
     }
     return id;
   }
