@@ -10,21 +10,10 @@ export function buildDll(spec: DllSpec): BuiltDll {
   const stubs = spec.symbols.filter((symbol) => symbol.kind === "stub");
   const rdata = TEXT + roundUp(Math.max(1, stubs.length * STUB_SIZE), PAGE);
   const dataSizes = spec.symbols.map((symbol) => (symbol.kind === "data" ? roundUp(symbol.size, 16) : 0));
-  const place = (data: number): (number | undefined)[] => {
-    let text = TEXT;
-    let variable = data;
-    return spec.symbols.map((symbol, index) => {
-      if (symbol.kind === "forward") return undefined;
-      const at = symbol.kind === "stub" ? text : variable;
-      if (symbol.kind === "stub") text += STUB_SIZE;
-      else variable += dataSizes[index]!;
-      return at;
-    });
-  };
   // The size of .rdata does not depend on where .data lies, so .data can be placed after it is known.
-  const rdataSize = layOutExports(spec, place(0), rdata).bytes.length;
+  const rdataSize = layOutExports(spec, place(spec.symbols, dataSizes, 0), rdata).bytes.length;
   const data = rdata + roundUp(rdataSize, PAGE);
-  const addresses = place(data);
+  const addresses = place(spec.symbols, dataSizes, data);
   const exports = layOutExports(spec, addresses, rdata);
   const dataSize = dataSizes.reduce((sum, size) => sum + size, 0);
   const bytes = new Uint8Array(data + roundUp(dataSize, PAGE));
@@ -37,6 +26,21 @@ export function buildDll(spec: DllSpec): BuiltDll {
   ];
   writeHeaders(bytes, spec, sections, exports);
   return { bytes, addresses };
+}
+
+/** Each symbol's address, with variables from `data` on. */
+function place(symbols: readonly DllSymbol[], dataSizes: readonly number[], data: number): (number | undefined)[] {
+  const addresses: (number | undefined)[] = [];
+  let text = TEXT;
+  let variable = data;
+  symbols.forEach((symbol, index) => {
+    if (symbol.kind === "alias") addresses.push(addresses[symbol.of]);
+    else if (symbol.kind === "forward") addresses.push(undefined);
+    else addresses.push(symbol.kind === "stub" ? text : variable);
+    if (symbol.kind === "stub") text += STUB_SIZE;
+    variable += dataSizes[index]!;
+  });
+  return addresses;
 }
 
 function writeStubs(bytes: Uint8Array, symbols: readonly DllSymbol[], addresses: readonly (number | undefined)[]): void {

@@ -25,7 +25,10 @@ export function layOutExports(spec: DllSpec, addresses: readonly (number | undef
   const strings = new StringPool(nameOrdinals + named.length * 2);
   const dllName = strings.add(spec.name);
   const nameOffsets = named.map(({ name }) => strings.add(name));
-  const forwarders = exported.map(({ symbol }) => (symbol.kind === "forward" ? strings.add(symbol.to) : 0));
+  const forwarders = exported.map(({ symbol }) => {
+    const target = symbol.kind === "alias" ? spec.symbols[symbol.of]! : symbol;
+    return target.kind === "forward" ? strings.add(target.to) : 0;
+  });
   const unwind = layOutUnwind(spec, addresses, rva + roundUp(strings.end, 4));
   const bytes = new Uint8Array(roundUp(strings.end, 4) + unwind.bytes.length);
   const view = new DataView(bytes.buffer);

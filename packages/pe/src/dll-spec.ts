@@ -18,6 +18,8 @@ export type DllSymbol = {
   | { readonly kind: "data"; readonly size: number }
   /** "NTDLL.RtlAllocateHeap". */
   | { readonly kind: "forward"; readonly to: string }
+  /** Another name of an earlier symbol, by its index: the same address. */
+  | { readonly kind: "alias"; readonly of: number }
 );
 
 /** What a DLL image is built from. */

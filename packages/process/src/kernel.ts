@@ -55,7 +55,7 @@ export class Kernel {
     this.host = options.host;
     this.createMachine = options.createMachine ?? ((machine) => new Machine(machine));
     this.#timeoutMs = options.timeoutMs;
-    this.#report = options.report ?? ((sentence) => void this.host.stderr.write(new TextEncoder().encode(`decant: ${sentence}\n`)));
+    this.#report = options.report ?? ((sentence) => this.host.warn(sentence));
     this.timers = new Timers(() => this.host.clock.monotonic());
   }
 

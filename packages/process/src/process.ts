@@ -1,6 +1,6 @@
 import type { Host } from "@decant/host";
-import { singleByteCodec } from "@decant/hook";
-import type { TextCodec } from "@decant/hook";
+import { Registry, singleByteCodec } from "@decant/hook";
+import type { BoundFunction, Hooks, TextCodec } from "@decant/hook";
 import { GuestMemory, PAGE } from "@decant/memory";
 import type { Intrinsic } from "@decant/x86";
 import { PEB_SIZE, writePeb } from "./blocks/peb.ts";
@@ -16,6 +16,7 @@ import type { GuestMachine, Kernel } from "./kernel.ts";
 import { baseName, folderOf } from "./loader/dll-names.ts";
 import { LdrLists } from "./loader/ldr-lists.ts";
 import type { ApiEntry, LibrarySource } from "./loader/library.ts";
+import { registryLibraries } from "./loader/registry-libraries.ts";
 import { Loader } from "./loader/loader.ts";
 import { ModuleList } from "./loader/module-list.ts";
 import { UnknownStubs } from "./loader/unknown-stubs.ts";
@@ -43,11 +44,12 @@ export interface ProcessOptions {
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** A full Windows path. */
   readonly currentDirectory: string;
-  readonly libraries: LibrarySource;
+  /** The built-in DLLs: mappings, or libraries that are ready to be mapped. */
+  readonly registry: Registry | LibrarySource;
+  /** A user's hooks on their functions. */
+  readonly hooks?: Hooks;
   /** `--dll`, by lower-case names with ".dll". */
   readonly dllChoices?: ReadonlyMap<string, DllChoice>;
-  /** `--stub`: results of functions that have no mapping, by "name" or "dll!name" in lower case, the DLL without ".dll". */
-  readonly stubs?: ReadonlyMap<string, bigint>;
   /** A file's bytes by its Windows path; undefined when there is none. For DLLs. */
   readonly readFile?: (path: string) => Uint8Array | undefined;
   /** Bytes that may be committed. */
@@ -73,6 +75,7 @@ export class Process {
   readonly handlers = new ExceptionHandlers();
   readonly object: ProcessObject;
   readonly threads = new Set<Thread>();
+  readonly hooks: Hooks | undefined;
   readonly ansi: TextCodec;
   readonly commandLine: string;
   readonly path: string;
@@ -92,6 +95,8 @@ export class Process {
   /** How it ended; undefined while it runs. */
   ending: Ending | undefined;
   readonly #entries: ApiEntry[] = [];
+  /** The stubs of functions that the processor answers by itself while nobody hooks them. */
+  readonly #intrinsics = new Map<BoundFunction, { address: number; index: number }>();
   readonly #tls: StaticTls;
   readonly #states = new StateMap();
   #detachCallbacks: ((thread: Thread) => GuestGenerator<void>)[] = [];
@@ -117,12 +122,18 @@ export class Process {
     this.heap = new Heap(this.memory);
     const ldr = new LdrLists(this.memory, this.heap);
     this.#tls = new StaticTls(this.memory, this.heap);
+    this.hooks = options.hooks;
+    const { registry } = options;
+    const libraries = registry instanceof Registry ? this.#bind(registry) : registry;
     const stubs = {
       reserve: (entry: ApiEntry) => this.#entries.push(entry) - 1,
-      place: (address: number, index: number, intrinsic: Intrinsic | undefined) => this.machine.addStub(address, index, intrinsic),
+      place: (address: number, index: number, intrinsic: Intrinsic | undefined, bound?: BoundFunction) => {
+        this.machine.addStub(address, index, intrinsic);
+        if (bound !== undefined && intrinsic !== undefined) this.#intrinsics.set(bound, { address, index });
+      },
     };
     this.callbackStubs = mapCallbackStubs(this.memory, stubs);
-    const unknown = new UnknownStubs(this, stubs, options.stubs ?? new Map());
+    const unknown = new UnknownStubs(this, stubs, libraries);
     this.loader = new Loader({
       memory: this.memory,
       modules: this.modules,
@@ -132,7 +143,7 @@ export class Process {
       threads: () => this.threads,
       unknown: (dll, symbol) => unknown.address(dll, symbol),
       search: {
-        libraries: options.libraries,
+        libraries,
         choices: options.dllChoices ?? new Map(),
         readFile: options.readFile ?? (() => undefined),
         folders: () => this.#dllFolders(),
@@ -273,6 +284,16 @@ export class Process {
   /** The return address of calls into the guest through a frame. */
   callbackStub(frame: CallFrame): number {
     return this.callbackStubs.addresses.get(frame)!;
+  }
+
+  #bind(registry: Registry): LibrarySource {
+    const libraries = registryLibraries(registry, this.hooks);
+    libraries.binding.onHookChange = (bound) => {
+      const stub = this.#intrinsics.get(bound);
+      if (stub !== undefined) this.machine.addStub(stub.address, stub.index, libraries.intrinsicOf(bound));
+    };
+    this.onEnd(() => libraries.binding.close());
+    return libraries;
   }
 
   /** Hot path: every API call comes through here. */

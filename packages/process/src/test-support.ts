@@ -50,7 +50,7 @@ export function idleProcess(kernel: Kernel, options: Partial<ProcessOptions> = {
     commandLine: "hello.exe",
     environment: [],
     currentDirectory: "Z:\\work",
-    libraries: libraries(),
+    registry: libraries(),
     suspended: true,
     ...options,
   });

@@ -5,6 +5,8 @@ import type { GuestGenerator } from "../waits/suspension.ts";
 import { CONTEXT, readContext, writeContext } from "./context-record.ts";
 import { EXCEPTION_RECORD_SIZE, NONCONTINUABLE, writeExceptionRecord } from "./exception.ts";
 import type { GuestException } from "./exception.ts";
+import { searchFrames } from "./frame-handlers.ts";
+import type { DynamicTable } from "./function-table.ts";
 
 /** What vectored handlers and filters return (excpt.h). */
 export const EXCEPTION = { EXECUTE_HANDLER: 1, CONTINUE_SEARCH: 0, CONTINUE_EXECUTION: -1 } as const;
@@ -15,6 +17,8 @@ export class ExceptionHandlers {
   readonly vectored: number[] = [];
   /** AddVectoredContinueHandler's. */
   readonly continuing: number[] = [];
+  /** RtlAddFunctionTable's. */
+  readonly dynamicTables: DynamicTable[] = [];
   /** SetUnhandledExceptionFilter's; 0 for none. */
   unhandledFilter = 0;
 }
@@ -24,9 +28,6 @@ export interface ExceptionFrame {
   readonly record: number;
   readonly context: number;
 }
-
-/** Looks for a handler in the frames of the stack. Returns whether execution goes on from the context record. */
-export type FrameSearch = (thread: Thread, exception: GuestException, frame: ExceptionFrame) => GuestGenerator<boolean>;
 
 /** Room above the interrupted code's rsp that leaf code may use, more than the ABI grants. */
 const RED_ZONE = 0x80;
@@ -43,8 +44,8 @@ export type Disposition =
   | "unhandled";
 
 /**
- * Puts an exception's records on the guest's stack, below what the interrupted code uses, and moves rsp below them. The CPU block must hold
- * the registers at the exception. Returns undefined when the stack has no room.
+ * Puts an exception's records on the guest's stack, below what the interrupted code uses. The CPU block must hold the registers at the
+ * exception. Returns undefined when the stack has no room.
  */
 export function pushException(thread: Thread, exception: GuestException): ExceptionFrame | undefined {
   const bottom = (thread.rsp - RED_ZONE - FRAME_SIZE) & ~15;
@@ -56,29 +57,25 @@ export function pushException(thread: Thread, exception: GuestException): Except
   const pointers = context + CONTEXT.SIZE;
   thread.memory.setU64(pointers, BigInt(record));
   thread.memory.setU64(pointers + 8, BigInt(context));
-  // As after a call: guest functions that are called from here find an aligned stack.
-  thread.rsp = record - 8;
+  // Where handlers' calls are made from: aligned as after a call, and the end of the stack for who cannot tell.
+  thread.memory.setU64(record - 8, 0n);
   return { record, context };
 }
 
 /** Offers an exception to vectored handlers, to the frames of the stack, then to the unhandled exception filter. */
-export function* dispatchException(thread: Thread, exception: GuestException, frame: ExceptionFrame, search: FrameSearch): GuestGenerator<Disposition> {
+export function* dispatchException(thread: Thread, exception: GuestException, frame: ExceptionFrame): GuestGenerator<Disposition> {
   const { handlers } = thread.process;
   const pointers = frame.context + CONTEXT.SIZE;
+  thread.enterException(frame.record - 8, frame.context);
   for (const handler of [...handlers.vectored]) {
     if (((yield* guestCall(thread, handler, pointers)) | 0) === EXCEPTION.CONTINUE_EXECUTION) return resume(thread, exception, frame);
   }
-  if (yield* search(thread, exception, frame)) return resume(thread, exception, frame);
+  if (yield* searchFrames(thread, frame)) return resume(thread, exception, frame);
   if (handlers.unhandledFilter === 0) return "unhandled";
   const verdict = (yield* guestCall(thread, handlers.unhandledFilter, pointers)) | 0;
   if (verdict === EXCEPTION.CONTINUE_EXECUTION) return resume(thread, exception, frame);
   return verdict === EXCEPTION.EXECUTE_HANDLER ? "end" : "unhandled";
 }
-
-/** No frame handles anything: what there is until structured exception handling is. */
-export const noFrames: FrameSearch = function* () {
-  return false;
-};
 
 function resume(thread: Thread, exception: GuestException, frame: ExceptionFrame): Disposition {
   if ((exception.flags & NONCONTINUABLE) !== 0) return "unhandled";

@@ -25,7 +25,7 @@ const ntdll: Library = { name: "ntdll.dll", exports: [{ kind: "function", name: 
 const ucrtbase: Library = { name: "ucrtbase.dll", exports: [{ kind: "function", name: "exit", entry }] };
 
 function load(options: Partial<ProcessOptions> = {}): Process {
-  return idleProcess(idleKernel().kernel, { libraries: libraries(kernel32, ntdll, ucrtbase), ...options });
+  return idleProcess(idleKernel().kernel, { registry: libraries(kernel32, ntdll, ucrtbase), ...options });
 }
 
 const loaderFixture: Partial<ProcessOptions> = {
@@ -119,7 +119,7 @@ describe("imports", () => {
     const readFile = (path: string): Uint8Array | undefined => (/\\(kernel32|part)\.dll$/i.test(path) ? fixture("loader/part.dll") : undefined);
     expect(load({ ...loaderFixture, readFile }).modules.find("kernel32")!.isBuiltIn).toBe(true);
     const part: Library = { name: "part.dll", exports: [] };
-    const both = { ...loaderFixture, libraries: libraries(kernel32, ntdll, part) };
+    const both = { ...loaderFixture, registry: libraries(kernel32, ntdll, part) };
     expect(load(both).modules.find("part")!.isBuiltIn).toBe(false);
     expect(load({ ...both, dllChoices: new Map([["part.dll", "builtin"]]) }).modules.find("part")!.isBuiltIn).toBe(true);
     expect(() => load({ ...both, readFile: () => undefined, dllChoices: new Map([["part.dll", "native"]]) })).toThrow(/part\.dll was not found; searched Z:\\work$/);

@@ -89,7 +89,10 @@ export class Loader {
 
   /** GetProcAddress: undefined for what the module does not export. */
   getProcAddress(module: Module, symbol: string | number): number | undefined {
-    return this.#asWin32(() => this.#resolve(this.#lookUp(module, symbol), 0));
+    const found = this.#asWin32(() => this.#resolve(this.#lookUp(module, symbol), 0));
+    if (found !== undefined || typeof symbol === "number" || !module.isBuiltIn) return found;
+    const { search, unknown } = this.#context;
+    return search.libraries.missing?.(dllKey(module.name), symbol)?.isSupplied === true ? unknown(module.name, symbol) : undefined;
   }
 
   /** Runs the DllMains and TLS callbacks of modules that wait for them, dependencies first. Throws LoadError when one refuses. */

@@ -1,3 +1,4 @@
+import type { BoundFunction } from "@decant/hook";
 import { buildDll, readImage } from "@decant/pe";
 import type { DllSymbol } from "@decant/pe";
 import type { GuestMemory } from "@decant/memory";
@@ -11,7 +12,7 @@ export interface StubTable {
   /** Gives a function its index. */
   reserve(entry: ApiEntry): number;
   /** Tells the processor where the function's stub lies. */
-  place(address: number, index: number, intrinsic: Intrinsic | undefined): void;
+  place(address: number, index: number, intrinsic: Intrinsic | undefined, bound?: BoundFunction): void;
 }
 
 /** Where built-in DLLs would like to lie: high, as those of Windows do. */
@@ -27,14 +28,15 @@ export function mapLibrary(memory: GuestMemory, library: Library, stubs: StubTab
     const index = symbol.kind === "function" ? stubs.reserve(symbol.entry) : undefined;
     indices.push(index);
     if (symbol.kind === "function") return { ...id, kind: "stub", index: index! };
-    return symbol.kind === "data" ? { ...id, kind: "data", size: symbol.size } : { ...id, kind: "forward", to: symbol.to };
+    if (symbol.kind === "data") return { ...id, kind: "data", size: symbol.size };
+    return symbol.kind === "alias" ? { ...id, kind: "alias", of: symbol.of } : { ...id, kind: "forward", to: symbol.to };
   });
   const { bytes, addresses } = buildDll({ name: library.name, base: PREFERRED_BASE, machine: "x86-64", symbols });
   const image = readImage(bytes);
   const base = mapImage(memory, image, library.name);
   library.exports.forEach((symbol, i) => {
     const address = base + (addresses[i] ?? 0);
-    if (symbol.kind === "function") stubs.place(address, indices[i]!, symbol.intrinsic);
+    if (symbol.kind === "function") stubs.place(address, indices[i]!, symbol.intrinsic, symbol.bound);
     if (symbol.kind === "data") symbol.initialise?.(memory, address);
   });
   protectImage(memory, image, base);

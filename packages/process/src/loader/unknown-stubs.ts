@@ -2,7 +2,9 @@ import { PAGE } from "@decant/memory";
 import { STUB_SIZE } from "@decant/pe";
 import { EXIT_STATUS } from "../ending.ts";
 import type { Process } from "../process.ts";
-import { ARGUMENT_WORDS, getRegister, setRegister, WORD } from "../threads/registers.ts";
+import { dllKey } from "./dll-names.ts";
+import type { LibrarySource } from "./library.ts";
+import { ARGUMENT_WORDS, getRegister } from "../threads/registers.ts";
 import { UNWIND } from "../threads/thread.ts";
 import type { Thread } from "../threads/thread.ts";
 import type { StubTable } from "./map-library.ts";
@@ -16,16 +18,15 @@ const MAX_SHOWN = 40;
 export class UnknownStubs {
   readonly #process: Process;
   readonly #stubs: StubTable;
-  /** `--stub`: results by "name" or "dll!name". */
-  readonly #results: ReadonlyMap<string, bigint>;
+  readonly #libraries: LibrarySource;
   readonly #addresses = new Map<string, number>();
   #next = 0;
   #end = 0;
 
-  constructor(process: Process, stubs: StubTable, results: ReadonlyMap<string, bigint>) {
+  constructor(process: Process, stubs: StubTable, libraries: LibrarySource) {
     this.#process = process;
     this.#stubs = stubs;
-    this.#results = results;
+    this.#libraries = libraries;
   }
 
   /** The address of a DLL's missing symbol. */
@@ -34,9 +35,11 @@ export class UnknownStubs {
     const known = this.#addresses.get(id);
     if (known !== undefined) return known;
     const address = this.#place();
-    const shortDll = dll.replace(/\.dll$/i, "");
-    const result = this.#results.get(`${shortDll}!${symbol}`.toLowerCase()) ?? this.#results.get(symbol.toLowerCase());
-    const index = this.#stubs.reserve((thread) => (result === undefined ? this.#called(thread, id) : answer(thread, result)));
+    // Hooks may supply it at any time.
+    const index = this.#stubs.reserve((thread) => {
+      const missing = this.#libraries.missing?.(dllKey(dll), symbol);
+      return missing === undefined ? this.#called(thread, id) : missing.entry(thread);
+    });
     this.#stubs.place(address, index, undefined);
     this.#addresses.set(id, address);
     return address;
@@ -58,15 +61,10 @@ export class UnknownStubs {
     const process = this.#process;
     const caller = process.modules.describe(thread.memory.u32(thread.rsp));
     const shown = ARGUMENT_WORDS.map((word) => describeArgument(thread, getRegister(thread.registers, word))).join(", ");
-    const message = `${process.name} called ${id}(${shown}, …) from ${caller}, and there is no mapping of that function`;
+    const message = `${process.name} called ${id}(${shown}, …) from ${caller}; this function is not mapped`;
     process.end({ kind: "unknown-function", exitCode: EXIT_STATUS.ENTRYPOINT_NOT_FOUND, message });
     return UNWIND;
   }
-}
-
-function answer(thread: Thread, result: bigint): number {
-  setRegister(thread.registers, WORD.rax, result);
-  return thread.returnFromCall();
 }
 
 /** A register's value, with the text that it points to if it points to some. */

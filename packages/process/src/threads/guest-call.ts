@@ -10,3 +10,12 @@ export function* guestCall(thread: Thread, address: number, ...args: readonly (n
 export function* guestCall64(_thread: Thread, address: number, ...args: readonly (number | bigint)[]): GuestGenerator<bigint> {
   return (yield { kind: "call", address, args }) as bigint;
 }
+
+/**
+ * Goes on in the guest by the registers in the CPU block, which the caller has changed: longjmp, an exception handler, a restored context.
+ * The generators of host frames below the new rsp are closed, this one among them; their finally blocks run.
+ */
+export function* jump(_thread: Thread): GuestGenerator<never> {
+  yield { kind: "jump" };
+  throw new Error("a frame that was left by a jump was resumed");
+}

@@ -3,8 +3,12 @@ import type { GuestGenerator } from "../waits/suspension.ts";
 /** A generator that runs for a thread, above the guest's stack frame at `rsp`: a mapping that waits or calls guest code. */
 export class HostFrame {
   readonly generator: GuestGenerator<unknown>;
-  /** The guest's rsp when the frame began, and to which it returns after each guest call. */
+  /** The guest's rsp when the frame began: what is above it belongs to the guest. */
   readonly rsp: number;
+  /** Guest calls are made below this address, and come back to it. */
+  callBase: number;
+  /** The address of the CONTEXT of the code that an exception interrupted, when the frame dispatches one. */
+  exceptionContext: number | undefined;
   /** Prepares what comes after the frame; returns the address where the guest goes on, or UNWIND. */
   readonly finish: (value: unknown) => number;
   /** The rsp with which the guest function that it called comes back; 0 while none runs. */
@@ -14,6 +18,7 @@ export class HostFrame {
   constructor(generator: GuestGenerator<unknown>, rsp: number, finish: (value: unknown) => number) {
     this.generator = generator;
     this.rsp = rsp;
+    this.callBase = rsp;
     this.finish = finish;
   }
 

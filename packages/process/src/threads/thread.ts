@@ -1,6 +1,6 @@
 import { GUEST_BASE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
-import type { CallingThread, TextCodec } from "@decant/hook";
+import type { CallingThread, Hooks, TextCodec } from "@decant/hook";
 import { CONTEXT_SIZE, CPU_BLOCK } from "@decant/x86";
 import { TEB } from "../blocks/teb.ts";
 import type { Kernel } from "../kernel.ts";
@@ -67,8 +67,18 @@ export class Thread implements CallingThread {
     this.#initialise();
   }
 
+  /** The hooks that calls among mappings cross. */
+  get hooks(): Hooks | undefined {
+    return this.process.hooks;
+  }
+
   get ansi(): TextCodec {
     return this.process.ansi;
+  }
+
+  /** "hello.exe+0x1234". */
+  describeAddress(address: number): string {
+    return this.process.modules.describe(address);
   }
 
   /** GetLastError's value, where guest code finds it too. */
@@ -180,8 +190,21 @@ export class Thread implements CallingThread {
     while (this.#frames.length > index + 1) this.#frames.pop()!.close();
     const frame = this.#frames[index]!;
     frame.returnRsp = 0;
-    this.rsp = frame.rsp;
+    this.rsp = frame.callBase;
     return this.#advance(getRegister(this.registers, WORD.rax));
+  }
+
+  /** The frame whose generator runs dispatches an exception: its guest calls are made below the exception's records. */
+  enterException(callBase: number, context: number): void {
+    const frame = this.#frames.at(-1)!;
+    frame.callBase = callBase;
+    frame.exceptionContext = context;
+    this.rsp = callBase;
+  }
+
+  /** The CONTEXT of the code that an exception interrupted whose handler returns with this rsp; undefined when none does. */
+  interruptedBy(returnRsp: number): number | undefined {
+    return this.#frames.findLast((frame) => frame.returnRsp === returnRsp)?.exceptionContext;
   }
 
   /** Closes the frames of mappings that a longjmp or an unwind to `rsp` leaves behind. */
@@ -219,6 +242,10 @@ export class Thread implements CallingThread {
     const suspension = step.value;
     if (suspension.kind === "call") return this.#call(frame, suspension);
     if (suspension.kind === "block") return this.#block(suspension);
+    if (suspension.kind === "jump") {
+      this.closeFramesBelow(this.rsp);
+      return this.rip;
+    }
     this.process.endFromWithin(this, suspension);
     return UNWIND;
   }
@@ -233,7 +260,7 @@ export class Thread implements CallingThread {
     const { memory, registers, process } = this;
     const shape = CALL_FRAMES.find(({ maxArguments }) => args.length <= maxArguments);
     if (shape === undefined) throw new RangeError(`a guest function cannot be called with ${args.length} arguments`);
-    const rsp = frame.rsp - shape.frameSize - 8;
+    const rsp = frame.callBase - shape.frameSize - 8;
     memory.setU64(rsp, BigInt(process.callbackStub(shape)));
     args.forEach((argument, index) => {
       const word = ARGUMENT_WORDS[index];

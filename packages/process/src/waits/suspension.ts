@@ -2,7 +2,7 @@
  * What a generator that runs for a guest thread hands to the kernel when it cannot go on by itself. Mappings do not make these: they
  * `yield*` wait, waitFor, sleep or guestCall.
  */
-export type Suspension = BlockSuspension | CallSuspension | EndSuspension;
+export type Suspension = BlockSuspension | CallSuspension | JumpSuspension | EndSuspension;
 
 /** The thread stops until `resume` is called, once. */
 export interface BlockSuspension {
@@ -16,6 +16,11 @@ export interface CallSuspension {
   readonly kind: "call";
   readonly address: number;
   readonly args: readonly (number | bigint)[];
+}
+
+/** The registers in the CPU block were changed: the guest goes on by them, and the host frames below its rsp are closed. */
+export interface JumpSuspension {
+  readonly kind: "jump";
 }
 
 /** The thread, or the whole process, ends here; the generator is closed. */

@@ -1,0 +1,36 @@
+import type { GuestMemory } from "@decant/memory";
+import { CONTEXT } from "./context-record.ts";
+
+/** The registers that unwinding changes. */
+export interface UnwindState {
+  /** By their number in the encoding. */
+  readonly gpr: BigUint64Array;
+  /** Sixteen registers of sixteen bytes. */
+  readonly xmm: Uint8Array;
+  rip: number;
+}
+
+/** rsp's number in the encoding. */
+export const RSP = 4;
+
+/** The registers of a CONTEXT record. Throws MemoryAccessError. */
+export function readUnwindState(memory: GuestMemory, context: number): UnwindState {
+  const bytes = memory.read(context + CONTEXT.Rax, 16 * 8);
+  return {
+    gpr: new BigUint64Array(bytes.buffer, bytes.byteOffset, 16),
+    xmm: memory.read(context + CONTEXT.Xmm0, 16 * 16),
+    rip: memory.u32(context + CONTEXT.Rip),
+  };
+}
+
+/** Stores them back; the rest of the record stays. Throws MemoryAccessError. */
+export function writeUnwindState(memory: GuestMemory, context: number, state: UnwindState): void {
+  memory.write(context + CONTEXT.Rax, new Uint8Array(state.gpr.buffer, state.gpr.byteOffset, 16 * 8));
+  memory.write(context + CONTEXT.Xmm0, state.xmm);
+  memory.setU64(context + CONTEXT.Rip, BigInt(state.rip));
+}
+
+/** A copy that can be unwound by itself. */
+export function copyUnwindState({ gpr, xmm, rip }: UnwindState): UnwindState {
+  return { gpr: gpr.slice(), xmm: xmm.slice(), rip };
+}
