@@ -51,19 +51,27 @@ export class HookedCall<A = Record<string, unknown>, R = unknown> {
   }
 }
 
+/** What all hooked functions of one Hooks share. */
+export interface HookState {
+  /** Entries whose handler runs now, and functions whose replacement does: neither sees the calls that it makes itself. */
+  readonly running: Set<HookEntry>;
+  readonly replacing: Set<string>;
+  report(message: string): void;
+}
+
 /** A body that runs hooks around a function's own, or around its replacement. */
-export function runHooked(target: ApiFunction, entries: readonly HookEntry[], report: (message: string) => void): AnyBody {
-  const running = new Set<HookEntry>();
+export function runHooked(target: ApiFunction, entries: readonly HookEntry[], { running, replacing, report }: HookState): AnyBody {
+  const { fullName } = target;
   const replacement = entries.findLast(({ replace }) => replace !== undefined);
 
-  /** Runs one handler, unless it is running already: a hook does not see the calls that it makes itself. */
+  /** Runs one handler, unless it is running already. */
   function guarded(entry: HookEntry, what: string, handler: () => unknown): unknown {
     if (running.has(entry)) return undefined;
     running.add(entry);
     try {
       return handler();
     } catch (error) {
-      report(`the ${what} hook of ${target.fullName} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      report(`the ${what} hook of ${fullName} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       return undefined;
     } finally {
       running.delete(entry);
@@ -115,16 +123,16 @@ export function runHooked(target: ApiFunction, entries: readonly HookEntry[], re
 
   function callTarget(call: HookedCall): unknown {
     const { values } = call;
-    if (replacement?.replace === undefined || running.has(replacement)) return call.original(...values);
-    running.add(replacement);
+    if (replacement?.replace === undefined || replacing.has(fullName)) return call.original(...values);
+    replacing.add(fullName);
     try {
       return replacement.replace(call, ...values);
     } catch (error) {
       if (isFailure(target, call, error) || target.body === undefined) throw error;
-      report(`the replacement of ${target.fullName} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      report(`the replacement of ${fullName} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       return call.original(...values);
     } finally {
-      running.delete(replacement);
+      replacing.delete(fullName);
     }
   }
 

@@ -1,6 +1,6 @@
 import type { ApiTable, ArgumentsOf, FunctionDeclaration, NamedArguments, Parameters, TextDeclaration } from "./api.ts";
 import type { ApiFunction } from "./api-function.ts";
-import { HookedCall, runHooked, type HookEntry } from "./hooked-call.ts";
+import { HookedCall, runHooked, type HookEntry, type HookState } from "./hooked-call.ts";
 import type { AnyBody } from "./implement.ts";
 import { patternMatcher } from "./pattern.ts";
 import type { AcceptedOf, AnyType, ValueOf } from "./types/type.ts";
@@ -38,11 +38,11 @@ export interface HookHandle {
 export class Hooks<Known = any> {
   readonly #entries: HookEntry[] = [];
   readonly #listeners = new Set<() => void>();
-  readonly #report: (message: string) => void;
+  readonly #state: HookState;
   #bodies = new Map<ApiFunction, AnyBody | undefined>();
 
   constructor({ report = (message) => console.error(message) }: { report?: (message: string) => void } = {}) {
-    this.#report = report;
+    this.#state = { running: new Set(), replacing: new Set(), report };
   }
 
   get isEmpty(): boolean {
@@ -97,7 +97,7 @@ export class Hooks<Known = any> {
     if (!this.#bodies.has(target)) {
       const entries = this.#entries.filter(({ matches }) => matches(target));
       const isCallable = target.body !== undefined || entries.some(({ replace }) => replace !== undefined);
-      this.#bodies.set(target, entries.length === 0 || !isCallable ? target.body : runHooked(target, entries, this.#report));
+      this.#bodies.set(target, entries.length === 0 || !isCallable ? target.body : runHooked(target, entries, this.#state));
     }
     return this.#bodies.get(target);
   }

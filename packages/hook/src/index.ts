@@ -34,4 +34,4 @@ export { encodeText, readString, type TextBuffer, type TextForm, type Written } 
 export type { AcceptedOf, AnyType, Type, ValueOf } from "./types/type.ts";
 export { VA_LIST, VARARGS, VarArgs } from "./types/varargs.ts";
 export * from "./types/windows.ts";
-export { rawArgument, UnknownFunctionError } from "./unknown-function.ts";
+export { rawArgument, unknownFunction, UnknownFunctionError } from "./unknown-function.ts";

@@ -119,21 +119,22 @@ export class Registry {
   }
 
   #addTable(name: string, { declarations, convention }: ApiTable, bodies: Readonly<Record<string, AnyBody | undefined>>): void {
-    let dll = this.#dlls.get(name);
+    const key = dllKey(name);
+    let dll = this.#dlls.get(key);
     if (dll === undefined) {
       dll = { targets: new Map(), missing: new Map(), aliases: new Map(), ordinals: new Map(), exports: undefined };
-      this.#dlls.set(name, dll);
+      this.#dlls.set(key, dll);
     }
     dll.exports = undefined;
-    for (const [key, declaration] of Object.entries(declarations)) {
+    for (const [entry, declaration] of Object.entries(declarations)) {
       const make = (exportName: string, of: FunctionDeclaration | TextDeclaration, wide?: boolean) =>
-        addFunction(dll, new ApiFunction({ dll: name, name: exportName, key, declaration: of, convention, wide, body: bodies[key] }), of.ordinal);
-      if (declaration.kind === "function") make(key, declaration);
+        addFunction(dll, new ApiFunction({ dll: name, name: exportName, key: entry, declaration: of, convention, wide, body: bodies[entry] }), of.ordinal);
+      if (declaration.kind === "function") make(entry, declaration);
       else if (declaration.kind === "text") {
-        const [ansi, wide] = declaration.names ?? [`${key}A`, `${key}W`];
+        const [ansi, wide] = declaration.names ?? [`${entry}A`, `${entry}W`];
         make(ansi, declaration, false);
         make(wide, declaration, true);
-      } else addOther(dll, key, declaration);
+      } else addOther(dll, entry, declaration);
     }
   }
 }

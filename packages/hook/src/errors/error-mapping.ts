@@ -208,6 +208,7 @@ export function statusFromWin32(code: number): number {
   return win32ToStatus.get(code) ?? (FACILITY_NTWIN32 | (code & 0xffff)) >>> 0;
 }
 
+/** The first code of an errno is also what the errno is as a Win32 error. */
 const WIN32_TO_ERRNO: ReadonlyMap<number, number> = new Map<number, number>([
   [ERROR.FILE_NOT_FOUND, ERRNO.ENOENT],
   [ERROR.PATH_NOT_FOUND, ERRNO.ENOENT],
@@ -231,8 +232,8 @@ const WIN32_TO_ERRNO: ReadonlyMap<number, number> = new Map<number, number>([
   [ERROR.INVALID_HANDLE, ERRNO.EBADF],
   [ERROR.INVALID_TARGET_HANDLE, ERRNO.EBADF],
   [ERROR.DIRECT_ACCESS_HANDLE, ERRNO.EBADF],
-  [ERROR.ARENA_TRASHED, ERRNO.ENOMEM],
   [ERROR.NOT_ENOUGH_MEMORY, ERRNO.ENOMEM],
+  [ERROR.ARENA_TRASHED, ERRNO.ENOMEM],
   [ERROR.OUTOFMEMORY, ERRNO.ENOMEM],
   [ERROR.INVALID_BLOCK, ERRNO.ENOMEM],
   [ERROR.NOT_ENOUGH_QUOTA, ERRNO.ENOMEM],
