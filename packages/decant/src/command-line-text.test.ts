@@ -47,5 +47,9 @@ test.each([
 
 test("every argument comes out as it went in", () => {
   const argument = fc.string({ unit: fc.constantFrom("a", " ", "\\", '"', "\t", "é"), maxLength: 8 });
-  fc.assert(fc.property(fc.array(argument, { maxLength: 5 }), (args) => expect(split(windowsCommandLine(args))).toEqual(args)));
+  fc.assert(
+    fc.property(fc.array(argument, { maxLength: 5 }), (args) => {
+      expect(split(windowsCommandLine(args))).toEqual(args);
+    }),
+  );
 });
