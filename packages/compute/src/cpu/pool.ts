@@ -119,15 +119,24 @@ function localMember(): Member {
 
 /**
  * The worker's program, from the text of its functions: a file beside a bundle cannot be counted on, and Node 20 does not
- * run TypeScript. `__name` is what esbuild wraps functions in when it keeps their names.
+ * run TypeScript.
  */
 function workerSource(): string {
   return `"use strict";
-const __name = (value) => value;
+const ${nameKeeper()} = (value) => value;
 const { parentPort } = require("node:worker_threads");
 const run = (${createRunner.toString()})(${JSON.stringify(layout)}, ${runBlocks.toString()});
 parentPort.on("message", (message) => {
   const answer = run(message);
   if (answer !== undefined) parentPort.postMessage(answer);
 });`;
+}
+
+/** What esbuild wraps functions in when it keeps their names: `__name(() => 0, "inner")`, or a shorter name in a minified bundle. */
+function nameKeeper(): string {
+  const sample = (): unknown => {
+    const inner = (): number => 0;
+    return inner;
+  };
+  return /([\w$]+)\(\(\)\s*=>\s*0,\s*"inner"\)/.exec(sample.toString())?.[1] ?? "__name";
 }

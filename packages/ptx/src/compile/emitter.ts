@@ -1,7 +1,7 @@
 import { F32, F64, I32, I64, OP, type FunctionBuilder, type ValueType } from "@decant/wasm";
 import type { Instruction, Operand, Register, Variable } from "../parse/ast.ts";
 import { formatInstruction } from "../parse/format.ts";
-import { bitsOf, isSigned, type ScalarType } from "../parse/types.ts";
+import { bitsOf, isFloat, isSigned, type ScalarType } from "../parse/types.ts";
 import type { Helpers } from "./helpers.ts";
 import { LAUNCH, WORKER } from "./layout.ts";
 import { illegal, notTranslated } from "./suffixes.ts";
@@ -166,7 +166,8 @@ export class Emitter {
     const { register } = operand;
     const have = bitsOf(type);
     const want = bitsOf(register.type);
-    if ((type === "pred") !== (register.type === "pred") || want < have || (want > have && !options.wide)) throw mismatch(instruction, register, type);
+    const widens = want > have && (!options.wide || type === "f32");
+    if ((type === "pred") !== (register.type === "pred") || want < have || widens) throw mismatch(instruction, register, type);
     if (have < 32 && type !== "pred") this.#extendNarrow(type, want, options.clean ?? false);
     else if (have < want) f.op(isSigned(type) ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
     this.#reinterpret(want === 64 && have < 64 ? I64 : valueType(type), this.localType(register));
@@ -208,10 +209,11 @@ export class Emitter {
     const copy = this.kernel.uniform.copies.get(register);
     const have = bitsOf(register.type);
     const want = bitsOf(type);
-    if ((type === "pred") !== (register.type === "pred") || have < want || (have > want && !wide)) throw mismatch(instruction, register, type);
+    const narrows = have > want && (!wide || isFloat(type));
+    if ((type === "pred") !== (register.type === "pred") || have < want || narrows) throw mismatch(instruction, register, type);
     if (copy !== undefined && have === want) {
-      // An integer constant may be the bits of a float: `mov.b32 %r1, 0`.
-      const bits = copy.kind === "integer" && (type === "f32" || type === "f64");
+      // An integer may be the bits of a float: `mov.b32 %r1, 0`.
+      const bits = copy.kind !== "float" && (type === "f32" || type === "f64");
       this.push(instruction, copy, bits ? untyped(register.type) : type);
       if (bits) this.#reinterpret(valueType(untyped(register.type)), valueType(type));
       return;
@@ -264,6 +266,7 @@ export class Emitter {
 
   #pushSpecial(instruction: Instruction, name: string, type: ScalarType): void {
     const { f, locals } = this;
+    if (isFloat(type) || type === "pred") throw illegal(instruction, `'%${name}' is no .${type}`);
     const local = locals.special.get(name);
     let wide = false;
     if (local !== undefined) f.localGet(local);
