@@ -1,5 +1,5 @@
 import type { TextCodec } from "@decant/hook";
-import { CP437, CP850 } from "./oem-pages.ts";
+import { CP1252, CP437, CP850 } from "./single-byte-tables.ts";
 
 /** Pseudo code pages and Unicode ones ("Code Page Identifiers"). */
 export const CP = { ACP: 0, OEMCP: 1, MACCP: 2, THREAD_ACP: 3, SYMBOL: 42, UTF7: 65000, UTF8: 65001 } as const;
@@ -49,7 +49,6 @@ const LABELS: Readonly<Record<number, readonly [label: string, name: string]>> =
   874: ["windows-874", "ANSI/OEM Thai"],
   1250: ["windows-1250", "ANSI Eastern Europe"],
   1251: ["windows-1251", "ANSI Cyrillic"],
-  1252: ["windows-1252", "ANSI Latin I"],
   1253: ["windows-1253", "ANSI Greek"],
   1254: ["windows-1254", "ANSI Turkish"],
   1255: ["windows-1255", "ANSI Hebrew"],
@@ -68,6 +67,7 @@ function makeCodePage(id: number): CodePage | undefined {
   if (id === CP.UTF8) return utf8;
   if (id === 437) return singleByte(id, "OEM United States", ASCII + CP437);
   if (id === 850) return singleByte(id, "OEM Multilingual Latin 1", ASCII + CP850);
+  if (id === 1252) return singleByte(id, "ANSI Latin I", ASCII + CP1252 + range(0xa0, 256));
   if (id === 20127) return singleByte(id, "US-ASCII (7bit)", ASCII);
   if (id === 28591) return singleByte(id, "ISO 8859-1 Latin 1", range(0, 256));
   const [label, name] = LABELS[id] ?? [];
