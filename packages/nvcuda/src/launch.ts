@@ -1,5 +1,7 @@
 import { CUDA_ERROR, CudaError, Kernel } from "@decant/cuda";
+import type { Waiting } from "@decant/hook";
 import type { GuestMemory } from "@decant/memory";
+import { waitFor } from "@decant/process";
 import { launchApi } from "./driver.api.ts";
 import { type GuestThread, implement, type Nvcuda } from "./library.ts";
 import { perThread } from "./per-thread.ts";
@@ -9,7 +11,7 @@ const LAUNCH_PARAM = { END: 0, BUFFER_POINTER: 1, BUFFER_SIZE: 2 } as const;
 const MAX_EXTRA = 16;
 
 export const launch = (nvcuda: Nvcuda) => {
-  // Programs launch by the hundred thousand: nothing here waits, and the parameters are copied once.
+  // Programs launch by the hundred thousand: nothing here waits while the channel takes more, and the parameters are copied once.
   const cuLaunchKernel = (
     thread: GuestThread,
     f: number,
@@ -23,12 +25,14 @@ export const launch = (nvcuda: Nvcuda) => {
     hStream: number,
     kernelParams: number,
     extra: number,
-  ): void => {
+  ): Waiting<void> | undefined => {
     const cuda = nvcuda.cuda(thread);
     cuda.thread.context();
     const kernel = cuda.client.object(f, Kernel);
     const block = readParameters(thread.memory, kernel, kernelParams, extra);
     cuda.cuLaunchKernel(f, gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes, hStream, block);
+    const full = cuda.backpressure();
+    return full && waitFor(full);
   };
   return implement(launchApi, { cuLaunchKernel, cuLaunchKernel_ptsz: perThread(8, cuLaunchKernel) });
 };

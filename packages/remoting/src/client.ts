@@ -48,9 +48,10 @@ export function connect(url: string, options: RemoteOptions & SessionOptions = {
 
 /** Posted calls that are sent without waiting for the end of the current job. */
 const BATCH_CALLS = 64;
-/** Bytes that may wait in the socket before `backpressure` holds bulk posters back, and where it lets them go on. */
+/** Bytes that may wait in the socket before `backpressure` holds posters back, and where it lets them go on. */
 const HIGH_WATER_BYTES = 8 * 1024 * 1024;
 const LOW_WATER_BYTES = 2 * 1024 * 1024;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 interface Waiting {
   readonly codec: CallCodec;
@@ -75,6 +76,8 @@ class RemoteSession {
   #welcome: ((message: readonly unknown[]) => void) | undefined;
   #refuse: ((error: CudaError) => void) | undefined;
   #draining: Promise<void> | undefined;
+  /** Set where frames are sent, so that asking for backpressure costs a posted call nothing. */
+  #isFull = false;
   #closed: () => void = () => undefined;
   readonly #whenClosed = new Promise<void>((resolve) => {
     this.#closed = resolve;
@@ -85,7 +88,7 @@ class RemoteSession {
     this.#limits = limits;
     this.#options = options;
     this.#onClose = onClose;
-    this.#outgoing = new TransferSender((frame, sent) => socket.send(frame, sent));
+    this.#outgoing = new TransferSender((frame, sent) => this.#send(frame, sent));
     this.#incoming = new TransferReceiver(limits);
     socket.onFrame = (frame) => this.#receive(frame);
     socket.onClose = (reason) => this.#lose(reason);
@@ -106,7 +109,11 @@ class RemoteSession {
     this.#flush();
     if (this.#failure) return undefined;
     this.#socket.close(1000, "done");
-    return this.#whenClosed;
+    // A server that does not take part in the closing is left.
+    const timer = setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS);
+    await this.#whenClosed;
+    clearTimeout(timer);
+    return undefined;
   }
 
   /** A method for each call of the table; what the server lacks fails with CUDA_ERROR_NOT_SUPPORTED. */
@@ -161,13 +168,19 @@ class RemoteSession {
     if (this.#batch.length === 1 || this.#failure) return;
     const batch = this.#batch;
     this.#batch = [FRAME.CALLS];
-    this.#socket.send(packMessage(batch));
+    this.#send(packMessage(batch));
+  }
+
+  #send(frame: Uint8Array, sent?: () => void): void {
+    this.#socket.send(frame, sent);
+    this.#isFull = this.#socket.bufferedBytes > HIGH_WATER_BYTES;
   }
 
   #backpressure(): Promise<void> | undefined {
-    if (this.#socket.bufferedBytes <= HIGH_WATER_BYTES) return undefined;
+    if (!this.#isFull) return undefined;
     this.#draining ??= this.#socket.drained(LOW_WATER_BYTES).finally(() => {
       this.#draining = undefined;
+      this.#isFull = false;
     });
     return this.#draining;
   }
