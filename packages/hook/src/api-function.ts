@@ -59,19 +59,23 @@ export class ApiFunction {
 
   /** The parameters' names; "..." for VARARGS. */
   get parameterNames(): string[] {
-    return this.parameters.map((parameter) => (parameter instanceof VarArgsType ? "..." : (parameter as Parameter)[0]));
+    return this.parameters.map((parameter) => (parameter instanceof VarArgsType ? "..." : parameter[0]));
   }
 
   /** The parameters' types. */
   get parameterTypes(): AnyType[] {
-    return this.parameters.map((parameter) => (parameter instanceof VarArgsType ? parameter : (parameter as Parameter)[1]));
+    return this.parameters.map((parameter) => (parameter instanceof VarArgsType ? parameter : parameter[1]));
   }
 
   signature(pointerSize: PointerSize): CompiledSignature {
     let compiled = this.#compiled.get(pointerSize);
     if (compiled === undefined) {
       const layout = layOutCall(this.result, this.parameters, pointerSize, this.convention);
-      compiled = { layout, argumentPlans: planArguments(this.parameters, layout, pointerSize), resultPlan: planResult(this.result, layout, pointerSize) };
+      compiled = {
+        layout,
+        argumentPlans: planArguments(this.parameters, layout, pointerSize),
+        resultPlan: planResult(this.result, layout, pointerSize),
+      };
       this.#compiled.set(pointerSize, compiled);
     }
     return compiled;
@@ -97,6 +101,6 @@ export class ApiFunction {
 
 function forText(parameter: Parameter | VarArgsType, wide: boolean): Parameter | VarArgsType {
   if (parameter instanceof VarArgsType) return parameter;
-  const [name, type] = parameter as Parameter;
+  const [name, type] = parameter;
   return [name, type.forText(wide)];
 }

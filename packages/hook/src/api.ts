@@ -16,7 +16,9 @@ export type ArgumentsOf<P extends Parameters> = {
 
 /** What a caller in the guest's place gives for a function's parameters. */
 export type NamedArguments<P extends Parameters> = {
-  -readonly [I in keyof P as P[I] extends readonly [infer N extends string, AnyType] ? N : never]: P[I] extends readonly [string, infer T] ? ValueOf<T> : never;
+  -readonly [I in keyof P as P[I] extends readonly [infer N extends string, AnyType] ? N : never]: P[I] extends readonly [string, infer T]
+    ? ValueOf<T>
+    : never;
 };
 
 /** What fn and text take and make. */
@@ -96,7 +98,12 @@ export function text<R extends AnyType, const P extends Parameters>(result: R, .
 }
 
 /** Declares a pair like fopen and _wfopen, which one implementation serves. */
-export function textAs<R extends AnyType, const P extends Parameters>(ansi: string, wide: string, result: R, ...parameters: P): TextDeclaration<R, P> {
+export function textAs<R extends AnyType, const P extends Parameters>(
+  ansi: string,
+  wide: string,
+  result: R,
+  ...parameters: P
+): TextDeclaration<R, P> {
   return { kind: "text", result, parameters, names: [ansi, wide] };
 }
 
@@ -116,7 +123,10 @@ export function alias(target: string): AliasDeclaration {
 }
 
 /** Gives an export an ordinal of its own. */
-export function ordinal<D extends FunctionDeclaration | DataDeclaration | ForwardDeclaration | AliasDeclaration>(number: number, declaration: D): D {
+export function ordinal<D extends FunctionDeclaration | DataDeclaration | ForwardDeclaration | AliasDeclaration>(
+  number: number,
+  declaration: D,
+): D {
   return { ...declaration, ordinal: number };
 }
 

@@ -57,7 +57,8 @@ function planOne(type: AnyType, place: Place, pointerSize: PointerSize): Argumen
   const { low, high } = place;
   if (type.passing === "block") return { kind: KIND.OTHER, low, type, read: blockReader(type, place, pointerSize) };
   const kind = WORD_KINDS[type.kind] ?? KIND.OTHER;
-  if (high === undefined || type.size(pointerSize) <= 4) return { kind, low, type, read: (thread) => type.fromWords(thread, wordAt(thread, low), 0) };
+  if (high === undefined || type.size(pointerSize) <= 4)
+    return { kind, low, type, read: (thread) => type.fromWords(thread, wordAt(thread, low), 0) };
   return { kind, low, type, read: (thread) => type.fromWords(thread, wordAt(thread, low), wordAt(thread, high)) };
 }
 
@@ -76,10 +77,11 @@ function blockReader(type: AnyType, { low, high, isReference, home }: Place, poi
 
 /** "...": register arguments go to their home slots, as a compiled variadic function puts them, so that all lie in memory in a row. */
 function varargsReader({ varargsOffset }: CallLayout, pointerSize: PointerSize): (thread: CallingThread) => VarArgs {
+  const firstPosition = pointerSize === 8 ? varargsOffset / 8 - 1 : Infinity;
   return (thread) => {
     const { registers, memory } = thread;
     const stack = registers[REGISTER.rsp] as number;
-    for (let position = varargsOffset / 8 - 1; pointerSize === 8; position++) {
+    for (let position = firstPosition; ; position++) {
       const register = homeRegister(position);
       if (register === undefined) break;
       memory.setU32(stack + 8 + 8 * position, registers[register] as number);

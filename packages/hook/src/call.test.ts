@@ -7,7 +7,7 @@ import { TestThread } from "./test-thread.ts";
 import {
   array, arrayIn, BOOL, BOOLEAN, BYTE, BYTES, CHAR, CURESULT, DOUBLE, DWORD, errno, ERRNO_T, FLOAT, HANDLE, handleOr, HRESULT, in_, infallible, inout, INT, INVALID_HANDLE_VALUE,
   LARGE_INTEGER, LONGLONG, LPCSTR, LPCWSTR, LSTATUS, NTSTATUS, OPAQUE, optional, orElse, out, PVOID, required, SIZE_T, SHORT, SSIZE_T, struct, TBUF, tchars, TSTR, ULONGLONG, VARARGS, VA_LIST, VOID, WORD,
-  type CallingThread, type Handle, type VarArgs,
+  type CallingThread, type Out, type TextBuffer, type Handle, type VarArgs,
 } from "./index.ts"; // prettier-ignore
 
 const implement = implementFor<CallingThread>();
@@ -22,6 +22,7 @@ function received(thread: TestThread, declaration: Declaration, result: unknown 
   return given;
 }
 
+// oxlint-disable-next-line no-explicit-any -- each test's body knows what its declaration gives it
 function run(thread: TestThread, declaration: Declaration, body: (thread: CallingThread, ...args: any[]) => unknown, name = "f") {
   const registry = new Registry().add(implement(api("test", { f: declaration }), { f: body } as object));
   const target = registry.find("test", name)?.target;
@@ -84,7 +85,12 @@ describe("integers", () => {
   });
 
   test("fastcall takes two words from ecx and edx, thiscall one, cdecl pops nothing", () => {
-    const parameters = [["a", DWORD], ["b", LONGLONG], ["c", DWORD], ["d", DWORD]] as const;
+    const parameters = [
+      ["a", DWORD],
+      ["b", LONGLONG],
+      ["c", DWORD],
+      ["d", DWORD],
+    ] as const;
     const seen = (["fastcall", "thiscall", "cdecl", "stdcall"] as const).map((name) => {
       const thread = new TestThread(4);
       thread.place(10, 11, 12, 13, 14);
@@ -177,7 +183,10 @@ describe("structs by value", () => {
     const word = (7n << 32n) | 0xffff_ffffn;
     thread.place(word, 0, 0, 0, word);
     const given = received(thread, fn(VOID, ["a", EIGHT], ["b", INT], ["c", INT], ["d", INT], ["e", EIGHT]));
-    expect([given[0], given[4]]).toEqual([{ quot: -1, rem: 7 }, { quot: -1, rem: 7 }]);
+    expect([given[0], given[4]]).toEqual([
+      { quot: -1, rem: 7 },
+      { quot: -1, rem: 7 },
+    ]);
   });
 
   test("other sizes travel by reference", () => {
@@ -309,7 +318,7 @@ describe("text", () => {
   test("one body serves A and W", () => {
     const thread = new TestThread();
     const buffer = thread.allocate(64);
-    const body = (_thread: CallingThread, lpName: string, lpBuffer: any, n: number) => lpBuffer.write(`${lpName}!`, n).needed;
+    const body = (_thread: CallingThread, lpName: string, lpBuffer: TextBuffer, n: number) => lpBuffer.write(`${lpName}!`, n).needed;
     thread.place(thread.bytes("caf\u00e9"), buffer, 6);
     run(thread, name, body, "fA");
     expect([thread.rax, [...thread.memory.read(buffer, 6)]]).toEqual([6n, [0x63, 0x61, 0x66, 0xe9, 0x21, 0]]);
@@ -329,15 +338,20 @@ describe("text", () => {
     const thread = new TestThread();
     const at = thread.allocate(16);
     thread.place(at);
-    run(thread, text(VOID, ["b", TBUF]), (_thread, b) => {
-      expect(b.write("abcd", 4)).toEqual({ written: 0, needed: 5 });
-      expect(thread.memory.u8(at)).toBe(0);
-      expect(b.write("abc", 4)).toEqual({ written: 3, needed: 4 });
-      expect(b.writeTruncated("wxyz", 3)).toEqual({ written: 2, needed: 5 });
-      expect(b.read()).toBe("wx");
-      expect(b.writeUnterminated("12345", 3)).toBe(3);
-      expect([b.text(4), b.read()]).toEqual(["123\0", "123"]);
-    }, "fA");
+    run(
+      thread,
+      text(VOID, ["b", TBUF]),
+      (_thread, b) => {
+        expect(b.write("abcd", 4)).toEqual({ written: 0, needed: 5 });
+        expect(thread.memory.u8(at)).toBe(0);
+        expect(b.write("abc", 4)).toEqual({ written: 3, needed: 4 });
+        expect(b.writeTruncated("wxyz", 3)).toEqual({ written: 2, needed: 5 });
+        expect(b.read()).toBe("wx");
+        expect(b.writeUnterminated("12345", 3)).toBe(3);
+        expect([b.text(4), b.read()]).toEqual(["123\0", "123"]);
+      },
+      "fA",
+    );
   });
 
   test("characters that the code page lacks become question marks", () => {
@@ -360,8 +374,11 @@ describe("text", () => {
     const thread = new TestThread();
     const DATA = struct("DATA", { n: WORD, name: tchars(4), list: array(BYTE, 2) });
     const at = thread.allocate(32);
-    const body = (_thread: CallingThread, p: any) => p.set({ n: 1, name: "abcdef", list: [8, 9] });
-    for (const [variant, bytes] of [["fA", "1 0 61 62 63 0 8 9"], ["fW", "1 0 61 0 62 0 63 0 0 0 8 9"]] as const) {
+    const body = (_thread: CallingThread, p: Out<object>) => p.set({ n: 1, name: "abcdef", list: [8, 9] });
+    for (const [variant, bytes] of [
+      ["fA", "1 0 61 62 63 0 8 9"],
+      ["fW", "1 0 61 0 62 0 63 0 0 0 8 9"],
+    ] as const) {
       thread.place(at);
       run(thread, text(VOID, ["p", out(DATA)]), body, variant);
       expect(Array.from(thread.memory.read(at, bytes.split(" ").length), (byte) => byte.toString(16)).join(" ")).toBe(bytes);

@@ -10,7 +10,9 @@ type FunctionKeys<D> = { [K in keyof D]: D[K] extends FunctionDeclaration | Text
 
 /** A table's functions, for other mappings to call. */
 export type Calls<Thread, D> = {
-  readonly [K in FunctionKeys<D>]: D[K] extends FunctionDeclaration<infer R, infer P> | TextDeclaration<infer R, infer P> ? (thread: Thread, ...args: ArgumentsOf<P>) => AcceptedOf<R> : never;
+  readonly [K in FunctionKeys<D>]: D[K] extends FunctionDeclaration<infer R, infer P> | TextDeclaration<infer R, infer P>
+    ? (thread: Thread, ...args: ArgumentsOf<P>) => AcceptedOf<R>
+    : never;
 };
 
 /** The same, of functions that may wait: `yield* waiting.ReadFile(thread, …)`. */
@@ -48,7 +50,8 @@ type AnyCall = (thread: CallingThread, ...args: unknown[]) => unknown;
 
 function bodyOf(target: ApiFunction, { hooks }: CallingThread): AnyBody {
   const body = hooks === undefined || hooks.isEmpty ? target.body : hooks.bodyOf(target);
-  if (body === undefined) throw new UnknownFunctionError(target.dll, target.name, `a mapping called ${target.fullName}, which is declared but not implemented`);
+  if (body === undefined)
+    throw new UnknownFunctionError(target.dll, target.name, `a mapping called ${target.fullName}, which is declared but not implemented`);
   return body;
 }
 
@@ -60,7 +63,9 @@ function tableOf(implementation: Implementation, make: (target: ApiFunction) => 
     if (declaration.kind !== "function" && declaration.kind !== "text") continue;
     const isText = declaration.kind === "text";
     const name = isText ? (declaration.names?.[1] ?? `${key}W`) : key;
-    table[key] = make(new ApiFunction({ dll: dlls[0] ?? "", name, key, declaration, convention, wide: isText ? true : undefined, body: bodies[key] }));
+    table[key] = make(
+      new ApiFunction({ dll: dlls[0] ?? "", name, key, declaration, convention, wide: isText ? true : undefined, body: bodies[key] }),
+    );
   }
   return table;
 }

@@ -1,7 +1,6 @@
-import { fn, type ApiTable, type FunctionDeclaration, type Parameters } from "./api.ts";
+import { fn, type ApiTable, type FunctionDeclaration } from "./api.ts";
 import { in_, out } from "./types/pointers.ts";
 import { byteBlock, struct } from "./types/structs.ts";
-import type { AnyType } from "./types/type.ts";
 import { DWORD, HRESULT, PVOID, ULONG, WORD } from "./types/windows.ts";
 
 /** A GUID; guidText prints it. */
@@ -10,7 +9,8 @@ export const GUID = struct("GUID", { Data1: DWORD, Data2: WORD, Data3: WORD, Dat
 type Methods = Readonly<Record<string, FunctionDeclaration>>;
 
 /** A method with the object's address as its first parameter. */
-type WithThis<D> = D extends FunctionDeclaration<infer R, infer P> ? FunctionDeclaration<R, readonly [readonly ["this", typeof PVOID], ...P]> : never;
+type WithThis<D> =
+  D extends FunctionDeclaration<infer R, infer P> ? FunctionDeclaration<R, readonly [readonly ["this", typeof PVOID], ...P]> : never;
 
 /** A COM interface: methods in the order of its vtable, those of its base first. */
 export interface ComInterface<M extends Methods = Methods> {
@@ -23,7 +23,12 @@ export interface ComInterface<M extends Methods = Methods> {
 }
 
 /** Declares a COM interface on top of another. */
-export function comInterface<B extends Methods, const M extends Methods>(name: string, iid: string, base: ComInterface<B>, methods: M): ComInterface<B & M> {
+export function comInterface<B extends Methods, const M extends Methods>(
+  name: string,
+  iid: string,
+  base: ComInterface<B>,
+  methods: M,
+): ComInterface<B & M> {
   return makeInterface(name, iid, { ...base.methods, ...methods });
 }
 
@@ -47,6 +52,6 @@ function makeInterface<const M extends Methods>(name: string, iid: string, metho
   return { name, iid: iid.toLowerCase(), methods, table };
 }
 
-function withThis(method: FunctionDeclaration): FunctionDeclaration<AnyType, Parameters> {
+function withThis(method: FunctionDeclaration): FunctionDeclaration {
   return { ...method, parameters: [["this", PVOID], ...method.parameters] };
 }

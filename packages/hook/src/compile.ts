@@ -51,7 +51,11 @@ export function compileInvoke(plans: readonly ArgumentPlan[], result: ResultPlan
       return (thread) => {
         const { registers } = thread;
         try {
-          return finish(thread, result, body(thread, argument(thread, registers, a), argument(thread, registers, b), argument(thread, registers, c)));
+          return finish(
+            thread,
+            result,
+            body(thread, argument(thread, registers, a), argument(thread, registers, b), argument(thread, registers, c)),
+          );
         } catch (error) {
           return fail(thread, result, error);
         }
@@ -62,7 +66,17 @@ export function compileInvoke(plans: readonly ArgumentPlan[], result: ResultPlan
       return (thread) => {
         const { registers } = thread;
         try {
-          return finish(thread, result, body(thread, argument(thread, registers, a), argument(thread, registers, b), argument(thread, registers, c), argument(thread, registers, d)));
+          return finish(
+            thread,
+            result,
+            body(
+              thread,
+              argument(thread, registers, a),
+              argument(thread, registers, b),
+              argument(thread, registers, c),
+              argument(thread, registers, d),
+            ),
+          );
         } catch (error) {
           return fail(thread, result, error);
         }
@@ -73,7 +87,18 @@ export function compileInvoke(plans: readonly ArgumentPlan[], result: ResultPlan
       return (thread) => {
         const { registers } = thread;
         try {
-          return finish(thread, result, body(thread, argument(thread, registers, a), argument(thread, registers, b), argument(thread, registers, c), argument(thread, registers, d), argument(thread, registers, e)));
+          return finish(
+            thread,
+            result,
+            body(
+              thread,
+              argument(thread, registers, a),
+              argument(thread, registers, b),
+              argument(thread, registers, c),
+              argument(thread, registers, d),
+              argument(thread, registers, e),
+            ),
+          );
         } catch (error) {
           return fail(thread, result, error);
         }
@@ -84,29 +109,85 @@ export function compileInvoke(plans: readonly ArgumentPlan[], result: ResultPlan
       return (thread) => {
         const { registers } = thread;
         try {
-          return finish(thread, result, body(thread, argument(thread, registers, a), argument(thread, registers, b), argument(thread, registers, c), argument(thread, registers, d), argument(thread, registers, e), argument(thread, registers, f)));
+          return finish(
+            thread,
+            result,
+            body(
+              thread,
+              argument(thread, registers, a),
+              argument(thread, registers, b),
+              argument(thread, registers, c),
+              argument(thread, registers, d),
+              argument(thread, registers, e),
+              argument(thread, registers, f),
+            ),
+          );
         } catch (error) {
           return fail(thread, result, error);
         }
       };
     }
     case 7: {
-      const [a, b, c, d, e, f, g] = plans as [ArgumentPlan, ArgumentPlan, ArgumentPlan, ArgumentPlan, ArgumentPlan, ArgumentPlan, ArgumentPlan];
+      const [a, b, c, d, e, f, g] = plans as [
+        ArgumentPlan,
+        ArgumentPlan,
+        ArgumentPlan,
+        ArgumentPlan,
+        ArgumentPlan,
+        ArgumentPlan,
+        ArgumentPlan,
+      ];
       return (thread) => {
         const { registers } = thread;
         try {
-          return finish(thread, result, body(thread, argument(thread, registers, a), argument(thread, registers, b), argument(thread, registers, c), argument(thread, registers, d), argument(thread, registers, e), argument(thread, registers, f), argument(thread, registers, g)));
+          return finish(
+            thread,
+            result,
+            body(
+              thread,
+              argument(thread, registers, a),
+              argument(thread, registers, b),
+              argument(thread, registers, c),
+              argument(thread, registers, d),
+              argument(thread, registers, e),
+              argument(thread, registers, f),
+              argument(thread, registers, g),
+            ),
+          );
         } catch (error) {
           return fail(thread, result, error);
         }
       };
     }
     case 8: {
-      const [a, b, c, d, e, f, g, h] = plans as [ArgumentPlan, ArgumentPlan, ArgumentPlan, ArgumentPlan, ArgumentPlan, ArgumentPlan, ArgumentPlan, ArgumentPlan];
+      const [a, b, c, d, e, f, g, h] = plans as [
+        ArgumentPlan,
+        ArgumentPlan,
+        ArgumentPlan,
+        ArgumentPlan,
+        ArgumentPlan,
+        ArgumentPlan,
+        ArgumentPlan,
+        ArgumentPlan,
+      ];
       return (thread) => {
         const { registers } = thread;
         try {
-          return finish(thread, result, body(thread, argument(thread, registers, a), argument(thread, registers, b), argument(thread, registers, c), argument(thread, registers, d), argument(thread, registers, e), argument(thread, registers, f), argument(thread, registers, g), argument(thread, registers, h)));
+          return finish(
+            thread,
+            result,
+            body(
+              thread,
+              argument(thread, registers, a),
+              argument(thread, registers, b),
+              argument(thread, registers, c),
+              argument(thread, registers, d),
+              argument(thread, registers, e),
+              argument(thread, registers, f),
+              argument(thread, registers, g),
+              argument(thread, registers, h),
+            ),
+          );
         } catch (error) {
           return fail(thread, result, error);
         }

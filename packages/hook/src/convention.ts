@@ -1,4 +1,4 @@
-import type { Parameter, Parameters } from "./api.ts";
+import type { Parameters } from "./api.ts";
 import { REGISTER, type PointerSize } from "./thread.ts";
 import { KIND, type AnyType } from "./types/type.ts";
 import { VarArgsType } from "./types/varargs.ts";
@@ -39,7 +39,7 @@ const XMM_WORDS = 4;
 
 /** The places of a signature's arguments ("x64 calling convention"; "Argument Passing and Naming Conventions" for 32 bits). */
 export function layOutCall(result: AnyType, parameters: Parameters, pointerSize: PointerSize, convention: Convention): CallLayout {
-  const types = parameters.flatMap((parameter) => (parameter instanceof VarArgsType ? [] : [(parameter as Parameter)[1]]));
+  const types = parameters.flatMap((parameter) => (parameter instanceof VarArgsType ? [] : [parameter[1]]));
   const isVariadic = types.length < parameters.length;
   return pointerSize === 8 ? win64(result, types) : x86(result, types, isVariadic ? "cdecl" : convention);
 }

@@ -10,7 +10,9 @@ test("arguments go where x64 code looks for them, above an aligned return addres
   const call = guestCall(CALLBACK, 8);
   call.enter(thread, 0x5000, [-1, 2.5, -1 as Handle, -2n, 0x1234, 8.5]);
   const { registers, memory, stack } = thread;
-  expect([registers[2], registers[16], registers[17], registers[18], registers[19]]).toEqual([0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_fffe, 0xffff_ffff]);
+  expect([registers[2], registers[16], registers[17], registers[18], registers[19]]).toEqual([
+    0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_fffe, 0xffff_ffff,
+  ]);
   expect(new Float64Array(registers.buffer, registers.byteOffset + 0x110, 1)[0]).toBe(2.5);
   expect([memory.u64(stack), memory.u64(stack + 40), memory.f64(stack + 48)]).toEqual([0x5000n, 0x1234n, 8.5]);
   expect([(stack + 8) % 16, stack <= before - 56, call.popBytes]).toEqual([0, true, 0]);
@@ -23,9 +25,15 @@ test("x86 callbacks have everything on the stack, and stdcall ones pop it", () =
   const call = guestCall(CALLBACK, 4);
   call.enter(thread, 0x5000, [7, 2.5, 1 as Handle, -2n, 0x1234, 8.5]);
   const { memory, stack } = thread;
-  expect([memory.u32(stack), memory.u32(stack + 4), memory.f64(stack + 8), memory.u32(stack + 16), memory.i32(stack + 20), memory.u32(stack + 24), memory.f64(stack + 28)]).toEqual([
-    0x5000, 7, 2.5, 1, -2, 0x1234, 8.5,
-  ]);
+  expect([
+    memory.u32(stack),
+    memory.u32(stack + 4),
+    memory.f64(stack + 8),
+    memory.u32(stack + 16),
+    memory.i32(stack + 20),
+    memory.u32(stack + 24),
+    memory.f64(stack + 28),
+  ]).toEqual([0x5000, 7, 2.5, 1, -2, 0x1234, 8.5]);
   expect([call.popBytes, guestCall(CALLBACK, 4, "cdecl").popBytes]).toEqual([32, 0]);
   thread.setRegister(0, 5n);
   thread.setRegister(4, 1n);

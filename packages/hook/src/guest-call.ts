@@ -26,7 +26,8 @@ export function guestCall<D extends Signature>(signature: D, pointerSize: Pointe
   const { result, parameters } = signature;
   const layout = layOutCall(result, parameters, pointerSize, signature.convention ?? convention);
   const types = parameters.map((parameter) => (parameter as Parameter)[1]);
-  if (layout.resultPlace !== undefined || types.some((type) => type === undefined || type.passing === "block")) throw new Error("this signature cannot be called from a mapping");
+  if (layout.resultPlace !== undefined || types.some((type) => type === undefined || type.passing === "block"))
+    throw new Error("this signature cannot be called from a mapping");
   const argumentBytes = Math.max(layout.varargsOffset - pointerSize, pointerSize === 8 ? HOME_BYTES : 0);
   return {
     popBytes: layout.popBytes,

@@ -7,11 +7,11 @@ import { ControlTransfer, UNHANDLED } from "./types/failure.ts";
 
 /** One hook: what it matches, and what it does. */
 export interface HookEntry {
-  matches(target: ApiFunction): boolean;
-  enter?(call: HookedCall): void;
-  leave?(call: HookedCall, result: unknown): unknown;
-  unwound?(call: HookedCall): void;
-  replace?(call: HookedCall, ...args: unknown[]): unknown;
+  matches: (target: ApiFunction) => boolean;
+  enter?: (call: HookedCall) => void;
+  leave?: (call: HookedCall, result: unknown) => unknown;
+  unwound?: (call: HookedCall) => void;
+  replace?: (call: HookedCall, ...args: unknown[]) => unknown;
 }
 
 /** One call as a hook sees it. */
@@ -56,7 +56,7 @@ export interface HookState {
   /** Entries whose handler runs now, and functions whose replacement does: neither sees the calls that it makes itself. */
   readonly running: Set<HookEntry>;
   readonly replacing: Set<string>;
-  report(message: string): void;
+  report: (message: string) => void;
 }
 
 /** A body that runs hooks around a function's own, or around its replacement. */

@@ -9,7 +9,12 @@ const table = api("kernel32", {
   Other: fn(DWORD, ["a", DWORD]),
   Fail: fn(BOOL, ["code", DWORD]),
   Wait: fn(DWORD, ["n", DWORD]),
-  Open: text(HANDLE, ["name", TSTR], ["share", flags("FILE_SHARE", { READ: 1, WRITE: 2, ALL: 3 })], ["how", enumeration("", { CREATE_NEW: 1, OPEN_EXISTING: 3 })]),
+  Open: text(
+    HANDLE,
+    ["name", TSTR],
+    ["share", flags("FILE_SHARE", { READ: 1, WRITE: 2, ALL: 3 })],
+    ["how", enumeration("", { CREATE_NEW: 1, OPEN_EXISTING: 3 })],
+  ),
   WriteFile: fn(BOOL, ["hFile", HANDLE], ["lpBuffer", bytesIn("n")], ["n", DWORD], ["lpWritten", out(DWORD)]),
   ReadFile: fn(BOOL, ["lpBuffer", bytesOut("lpRead")], ["lpRead", out(DWORD)]),
   GetPoint: fn(NTSTATUS, ["p", out(POINT)], ["name", LPCWSTR]),
@@ -75,7 +80,8 @@ test("enter sees typed arguments and may change them, leave may change the resul
 test("hooks run in order, and leave in reverse", () => {
   const { hooks, call } = setUp();
   const events: string[] = [];
-  for (const name of ["a", "b"]) hooks.hook("*Add*", { enter: () => void events.push(`+${name}`), leave: () => void events.push(`-${name}`) });
+  for (const name of ["a", "b"])
+    hooks.hook("*Add*", { enter: () => void events.push(`+${name}`), leave: () => void events.push(`-${name}`) });
   call("Add", 1, 1);
   expect(events).toEqual(["+a", "+b", "-b", "-a"]);
 });
@@ -105,7 +111,10 @@ test("the binding tells when a function becomes hooked, and when it is no more",
   const hook = hooks.hook("kernel32!Add", {});
   hook.remove();
   hook.remove();
-  expect(changes).toEqual([["Add", true], ["Add", false]]);
+  expect(changes).toEqual([
+    ["Add", true],
+    ["Add", false],
+  ]);
 });
 
 test("a replacement gets the arguments and may call the original", () => {
@@ -133,7 +142,11 @@ test("a mistake in a hook is reported, and the call goes on", () => {
   hooks.hook("kernel32!Add", { enter: mistake, leave: mistake });
   hooks.replace("kernel32!Add", mistake);
   expect(call("Add", 1, 2)).toBe(3);
-  expect(reports.map((report) => report.split(": ")[0])).toEqual(["the enter hook of kernel32!Add failed", "the replacement of kernel32!Add failed", "the leave hook of kernel32!Add failed"]);
+  expect(reports.map((report) => report.split(": ")[0])).toEqual([
+    "the enter hook of kernel32!Add failed",
+    "the replacement of kernel32!Add failed",
+    "the leave hook of kernel32!Add failed",
+  ]);
 });
 
 test("leave sees why a call failed, and may make a success of it", () => {

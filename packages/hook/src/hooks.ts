@@ -1,6 +1,6 @@
 import type { ApiTable, ArgumentsOf, FunctionDeclaration, NamedArguments, Parameters, TextDeclaration } from "./api.ts";
 import type { ApiFunction } from "./api-function.ts";
-import { HookedCall, runHooked, type HookEntry, type HookState } from "./hooked-call.ts";
+import { runHooked, type HookEntry, type HookedCall, type HookState } from "./hooked-call.ts";
 import type { AnyBody } from "./implement.ts";
 import { patternMatcher } from "./pattern.ts";
 import type { AcceptedOf, AnyType, ValueOf } from "./types/type.ts";
@@ -8,10 +8,22 @@ import type { AcceptedOf, AnyType, ValueOf } from "./types/type.ts";
 /** The functions of tables by the names that hooks know them by: "kernel32!CreateFileW", and "kernel32!CreateFile" for both variants. */
 export type FunctionsOf<T> =
   T extends ApiTable<infer D, infer N>
-    ? { [K in keyof D & string as D[K] extends FunctionDeclaration ? `${N}!${K}` : D[K] extends TextDeclaration ? `${N}!${K}` | `${N}!${K}A` | `${N}!${K}W` : never]: D[K] }
+    ? {
+        [
+          K in keyof D & string as D[K] extends FunctionDeclaration
+            ? `${N}!${K}`
+            : D[K] extends TextDeclaration
+              ? `${N}!${K}` | `${N}!${K}A` | `${N}!${K}W`
+              : never
+        ]: D[K];
+      }
     : never;
 
-type SignatureAt<Known, P> = P extends keyof Known ? (Known[P] extends FunctionDeclaration<infer R, infer Q> | TextDeclaration<infer R, infer Q> ? [R, Q] : [AnyType, Parameters]) : [AnyType, Parameters];
+type SignatureAt<Known, P> = P extends keyof Known
+  ? Known[P] extends FunctionDeclaration<infer R, infer Q> | TextDeclaration<infer R, infer Q>
+    ? [R, Q]
+    : [AnyType, Parameters]
+  : [AnyType, Parameters];
 
 /** One call as a hook sees it. */
 export type Call<R extends AnyType = AnyType, P extends Parameters = Parameters> = HookedCall<NamedArguments<P>, AcceptedOf<R>>;
@@ -35,7 +47,7 @@ export interface HookHandle {
  * The hooks that a user has set, in order. Known names have typed arguments: new Hooks<FunctionsOf<typeof fileApi>>(). Hooked functions
  * get a body of their own; the others are not touched.
  */
-export class Hooks<Known = any> {
+export class Hooks<Known = object> {
   readonly #entries: HookEntry[] = [];
   readonly #listeners = new Set<() => void>();
   readonly #state: HookState;
@@ -50,7 +62,10 @@ export class Hooks<Known = any> {
   }
 
   /** Calls handlers around every call of the functions that match: "kernel32!CreateFile*", "*Tls*,-ntdll!*". */
-  hook<P extends string>(pattern: P | (keyof Known & string), handlers: HookHandlers<SignatureAt<Known, P>[0], SignatureAt<Known, P>[1]>): HookHandle {
+  hook<P extends string>(
+    pattern: P | (keyof Known & string),
+    handlers: HookHandlers<SignatureAt<Known, P>[0], SignatureAt<Known, P>[1]>,
+  ): HookHandle {
     return this.add({ ...handlers, matches: patternMatcher(pattern) } as HookEntry);
   }
 

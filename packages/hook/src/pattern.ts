@@ -5,7 +5,10 @@ import type { ApiFunction } from "./api-function.ts";
  * excludes; with exclusions alone everything else matches. CreateFile stands for CreateFileA and CreateFileW.
  */
 export function patternMatcher(patterns: string): (target: ApiFunction) => boolean {
-  const parts = patterns.split(",").map((part) => part.trim()).filter((part) => part !== "" && part !== "-");
+  const parts = patterns
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "" && part !== "-");
   const excluded = parts.filter((part) => part.startsWith("-")).map((part) => globMatcher(part.slice(1)));
   const included = parts.filter((part) => !part.startsWith("-")).map(globMatcher);
   return (target) => (included.length === 0 || included.some((matches) => matches(target))) && !excluded.some((matches) => matches(target));

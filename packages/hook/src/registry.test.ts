@@ -18,7 +18,11 @@ const file = implement(fileApi, {
   },
 });
 const registry = new Registry()
-  .add(file, implement(api("kernel32", { GetTickCount: ordinal(3, fn(DWORD)) }), { GetTickCount: () => 42 }), api(["msvcrt", "ucrtbase"], { _fmode: data(INT, 7), exit: fn(INT) }))
+  .add(
+    file,
+    implement(api("kernel32", { GetTickCount: ordinal(3, fn(DWORD)) }), { GetTickCount: () => 42 }),
+    api(["msvcrt", "ucrtbase"], { _fmode: data(INT, 7), exit: fn(INT) }),
+  )
   .aliasDll("api-ms-win-core-file-l1-1-0", "kernel32");
 
 test("exports are sorted by name and numbered around declared ordinals, and hold only what there is", () => {
@@ -60,7 +64,9 @@ test("coverage counts what is declared and names what is missing", () => {
 
 test("two bodies for one function are an error", () => {
   const twice = implement(api("kernel32", { GetTickCount: fn(DWORD) }), { GetTickCount: () => 1 });
-  expect(() => new Registry().add(twice, implement(twice.table, { GetTickCount: () => 2 }))).toThrow("kernel32!GetTickCount is implemented twice");
+  expect(() => new Registry().add(twice, implement(twice.table, { GetTickCount: () => 2 }))).toThrow(
+    "kernel32!GetTickCount is implemented twice",
+  );
 });
 
 test("a function declared in one topic may be implemented in another", () => {
@@ -75,7 +81,9 @@ test("calling a declared function without a mapping says what was called, with i
   thread.memory.setU64(thread.stack, 0x1234n);
   const bound = new Binding(registry, 8).unknown("KERNEL32.dll", "Missing");
   expect(bound.isCallable).toBe(false);
-  expect(() => bound.invoke(thread)).toThrow('kernel32!Missing(hFile=0x7c, name="name") from app.exe+0x1234; this function is declared but not implemented');
+  expect(() => bound.invoke(thread)).toThrow(
+    'kernel32!Missing(hFile=0x7c, name="name") from app.exe+0x1234; this function is declared but not implemented',
+  );
 });
 
 test("calling one that nobody declared shows the words of its arguments", () => {
@@ -111,13 +119,15 @@ test("mappings call mappings by type, and waiting ones from generators", () => {
 
 test("a cell is an out-parameter outside the guest", () => {
   const size = implement(api("kernel32", { Size: fn(INT, ["size", out(DWORD)]) }), { Size: (_thread, to) => (to.set(9), 0) });
-  const to = cell<number>(0);
-  calls(size).Size(new TestThread(), 0 as never === 1 ? to : (to as never));
+  const to = cell(0);
+  calls(size).Size(new TestThread(), to);
   expect(to.get()).toBe(9);
 });
 
 test("an interface's methods follow its base's, each with the object first", () => {
-  const IPersist = comInterface("IPersist", "0000010c-0000-0000-C000-000000000046", IUnknown, { GetClassID: fn(HRESULT, ["pClassID", out(GUID)]) });
+  const IPersist = comInterface("IPersist", "0000010c-0000-0000-C000-000000000046", IUnknown, {
+    GetClassID: fn(HRESULT, ["pClassID", out(GUID)]),
+  });
   const persist = implement(IPersist.table, {
     GetClassID(_thread, self, pClassID) {
       pClassID.set({ Data1: self, Data4: Uint8Array.of(0xc0, 0, 0, 0, 0, 0, 0, 0x46) });

@@ -1,4 +1,12 @@
-import type { AliasDeclaration, ApiTable, DataDeclaration, Declaration, ForwardDeclaration, FunctionDeclaration, TextDeclaration } from "./api.ts";
+import type {
+  AliasDeclaration,
+  ApiTable,
+  DataDeclaration,
+  Declaration,
+  ForwardDeclaration,
+  FunctionDeclaration,
+  TextDeclaration,
+} from "./api.ts";
 import { ApiFunction } from "./api-function.ts";
 import type { AnyBody, Implementation } from "./implement.ts";
 import type { AnyType } from "./types/type.ts";
@@ -43,7 +51,8 @@ export class Registry {
   add(...topics: readonly (Implementation | ApiTable)[]): this {
     for (const topic of topics) {
       const { table, bodies } = "table" in topic ? topic : { table: topic, bodies: {} };
-      for (const dll of (table as ApiTable).dlls) this.#addTable(dll, table as ApiTable, bodies as Readonly<Record<string, AnyBody | undefined>>);
+      for (const dll of (table as ApiTable).dlls)
+        this.#addTable(dll, table as ApiTable, bodies as Readonly<Record<string, AnyBody | undefined>>);
     }
     return this;
   }
@@ -128,7 +137,11 @@ export class Registry {
     dll.exports = undefined;
     for (const [entry, declaration] of Object.entries(declarations)) {
       const make = (exportName: string, of: FunctionDeclaration | TextDeclaration, wide?: boolean) =>
-        addFunction(dll, new ApiFunction({ dll: name, name: exportName, key: entry, declaration: of, convention, wide, body: bodies[entry] }), of.ordinal);
+        addFunction(
+          dll,
+          new ApiFunction({ dll: name, name: exportName, key: entry, declaration: of, convention, wide, body: bodies[entry] }),
+          of.ordinal,
+        );
       if (declaration.kind === "function") make(entry, declaration);
       else if (declaration.kind === "text") {
         const [ansi, wide] = declaration.names ?? [`${entry}A`, `${entry}W`];
@@ -151,7 +164,8 @@ function addFunction(dll: Dll, added: ApiFunction, ordinal: number | undefined):
     return;
   }
   const other = dll.targets.get(added.name);
-  if (other !== undefined && !(other.kind === "function" && other.function.body === added.body)) throw new Error(`${added.fullName} is implemented twice`);
+  if (other !== undefined && !(other.kind === "function" && other.function.body === added.body))
+    throw new Error(`${added.fullName} is implemented twice`);
   dll.missing.delete(added.name);
   dll.targets.set(added.name, { kind: "function", function: added });
 }
@@ -159,7 +173,8 @@ function addFunction(dll: Dll, added: ApiFunction, ordinal: number | undefined):
 function addOther(dll: Dll, name: string, declaration: Exclude<Declaration, FunctionDeclaration | TextDeclaration>): void {
   if (declaration.ordinal !== undefined) dll.ordinals.set(name, declaration.ordinal);
   if (declaration.kind === "alias") dll.aliases.set(name, (declaration satisfies AliasDeclaration).target);
-  else if (declaration.kind === "forward") dll.targets.set(name, { kind: "forward", target: (declaration satisfies ForwardDeclaration).target });
+  else if (declaration.kind === "forward")
+    dll.targets.set(name, { kind: "forward", target: (declaration satisfies ForwardDeclaration).target });
   else dll.targets.set(name, { kind: "data", type: (declaration satisfies DataDeclaration).type, initial: declaration.initial });
 }
 

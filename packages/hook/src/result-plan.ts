@@ -15,7 +15,8 @@ export interface ResultPlan {
 /** How a signature's result goes to the guest. */
 export function planResult(type: AnyType, { resultPlace }: CallLayout, pointerSize: PointerSize): ResultPlan {
   const { kind } = type;
-  if (type.passing === "float") return { kind: KIND.OTHER, type, write: pointerSize === 8 ? xmm0Writer(type) : x87Writer(type), placed: undefined };
+  if (type.passing === "float")
+    return { kind: KIND.OTHER, type, write: pointerSize === 8 ? xmm0Writer(type) : x87Writer(type), placed: undefined };
   if (type.passing === "block") return planBlock(type, resultPlace, pointerSize);
   return { kind, type, write: wordsWriter(type, pointerSize), placed: undefined };
 }

@@ -4,7 +4,12 @@ import { readable } from "./types/pointers.ts";
 import { hex, type AnyType } from "./types/type.ts";
 
 /** A call's arguments as "name=value". Before the call, what is only an out-parameter shows as its address. */
-export function showArguments(thread: CallingThread, { parameterNames, parameterTypes }: ApiFunction, values: readonly unknown[], when: "before" | "after"): string[] {
+export function showArguments(
+  thread: CallingThread,
+  { parameterNames, parameterTypes }: ApiFunction,
+  values: readonly unknown[],
+  when: "before" | "after",
+): string[] {
   const siblings = Object.fromEntries(parameterNames.map((name, index) => [name, values[index]]));
   return parameterNames.map((name, index) => {
     const type = parameterTypes[index] as AnyType;

@@ -1,5 +1,25 @@
 import { expect, test } from "vitest";
-import { array, BOOLEAN, BYTE, byteBlock, chars, DOUBLE, DWORD, HANDLE, INT, LARGE_INTEGER, LONGLONG, LPCWSTR, PVOID, SHORT, SIZE_T, struct, union, WORD, wchars } from "./index.ts";
+import {
+  array,
+  BOOLEAN,
+  BYTE,
+  byteBlock,
+  chars,
+  DOUBLE,
+  DWORD,
+  HANDLE,
+  INT,
+  LARGE_INTEGER,
+  LONGLONG,
+  LPCWSTR,
+  PVOID,
+  SHORT,
+  SIZE_T,
+  struct,
+  union,
+  WORD,
+  wchars,
+} from "./index.ts";
 import { TestThread } from "./test-thread.ts";
 
 const FILETIME = struct("FILETIME", { low: DWORD, high: DWORD });

@@ -1,9 +1,28 @@
 import { MemoryAccessError, MemoryLimitError } from "@decant/memory";
 import { expect, test } from "vitest";
-import { CrtError, E, errnoFromWin32, errnoOf, ERRNO, ERROR, errorName, HOST_ERRORS, hresultOf, HresultError, NtError, STATUS, statusFromWin32, statusOf, Win32Error, win32ErrorOf, win32FromStatus } from "../index.ts";
+import {
+  CrtError,
+  E,
+  errnoFromWin32,
+  errnoOf,
+  ERRNO,
+  ERROR,
+  errorName,
+  HOST_ERRORS,
+  hresultOf,
+  HresultError,
+  NtError,
+  STATUS,
+  statusFromWin32,
+  statusOf,
+  Win32Error,
+  win32ErrorOf,
+  win32FromStatus,
+} from "../index.ts";
 
 test("every host error has a meaning in all three worlds", () => {
-  for (const [code, { win32, status, errno }] of HOST_ERRORS) expect([code, win32 > 0, status > 0, errno > 0]).toEqual([code, true, true, true]);
+  for (const [code, { win32, status, errno }] of HOST_ERRORS)
+    expect([code, win32 > 0, status > 0, errno > 0]).toEqual([code, true, true, true]);
 });
 
 test.each([
@@ -35,7 +54,11 @@ test("errors turn into one another as Windows turns them", () => {
   expect(win32FromStatus(0xc0001234)).toBe(ERROR.MR_MID_NOT_FOUND);
   expect(statusFromWin32(ERROR.ACCESS_DENIED)).toBe(STATUS.ACCESS_DENIED);
   expect(statusFromWin32(ERROR.INSTALL_FAILURE)).toBe(0xc0070643);
-  expect([errnoFromWin32(ERROR.SHARING_VIOLATION), errnoFromWin32(193), errnoFromWin32(12345)]).toEqual([ERRNO.EACCES, ERRNO.ENOEXEC, ERRNO.EINVAL]);
+  expect([errnoFromWin32(ERROR.SHARING_VIOLATION), errnoFromWin32(193), errnoFromWin32(12345)]).toEqual([
+    ERRNO.EACCES,
+    ERRNO.ENOEXEC,
+    ERRNO.EINVAL,
+  ]);
   expect(win32ErrorOf(new CrtError(ERRNO.ENOMEM))).toBe(ERROR.NOT_ENOUGH_MEMORY);
   expect(hresultOf(new NtError(STATUS.NO_MEMORY))).toBe(0xd0000017);
   expect(win32ErrorOf(new HresultError(E.ACCESSDENIED))).toBe(ERROR.ACCESS_DENIED);

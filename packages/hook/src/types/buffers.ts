@@ -57,7 +57,14 @@ export function hostPointer(bytes: Uint8Array): Pointer {
     if (length > bytes.length) throw new RangeError(`${length} bytes wanted of a buffer of ${bytes.length}`);
     return bytes.subarray(0, length);
   };
-  return { address: 0, isNull: false, read: (length) => view(length).slice(), write: (source) => view(source.length).set(source), view, writable: view };
+  return {
+    address: 0,
+    isNull: false,
+    read: (length) => view(length).slice(),
+    write: (source) => view(source.length).set(source),
+    view,
+    writable: view,
+  };
 }
 
 /** A pointer to bytes; `length` names the parameter that counts them, for the trace. */

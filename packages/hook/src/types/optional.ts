@@ -1,5 +1,5 @@
-import { InType, PointerType } from "./pointers.ts";
-import { StringType } from "./text.ts";
+import type { InType, PointerType } from "./pointers.ts";
+import type { StringType } from "./text.ts";
 
 /** A parameter that may be NULL: an out-parameter that then stores nothing, a struct that is then undefined. */
 export function optional<V, W>(type: PointerType<V, W>): PointerType<V, W>;

@@ -39,7 +39,10 @@ export class ResultType<V, W> extends Type<V, W> {
   readonly #base: Type<V, W>;
   readonly #show: ((value: W) => string) | undefined;
 
-  constructor(base: Type<V, W>, { name = base.name, failure, show }: { name?: string; failure: Failure | undefined; show?: (value: W) => string }) {
+  constructor(
+    base: Type<V, W>,
+    { name = base.name, failure, show }: { name?: string; failure: Failure | undefined; show?: (value: W) => string },
+  ) {
     super();
     this.#base = base;
     this.name = name;
@@ -121,8 +124,17 @@ export function infallible<T extends AnyType>(type: T): ResultType<ValueOf<T>, A
 }
 
 /** A result that is itself the error code, made by `codeOf`. */
-export function codeResult(base: Type<number, number>, name: string, codeOf: (error: unknown) => number | undefined, nameOf: (code: number) => string): ResultType<number, number> {
-  return new ResultType(base, { name, failure: { channel: "result", value: (_thread, error) => codeOf(error) ?? UNHANDLED }, show: nameOf });
+export function codeResult(
+  base: Type<number, number>,
+  name: string,
+  codeOf: (error: unknown) => number | undefined,
+  nameOf: (code: number) => string,
+): ResultType<number, number> {
+  return new ResultType(base, {
+    name,
+    failure: { channel: "result", value: (_thread, error) => codeOf(error) ?? UNHANDLED },
+    show: nameOf,
+  });
 }
 
 /** The failure of errno_t: the code is the result, and is stored in errno too. */
@@ -152,4 +164,3 @@ export const codeNames = {
   errno: (code: number) => (code === 0 ? "0" : errorName("errno", code)),
   hex: (code: number) => (code === 0 ? "0" : hex(code)),
 };
-

@@ -52,7 +52,7 @@ export class StringType<V extends string | undefined> extends Type<V, number> {
   override show(thread: CallingThread, value: V | number): string {
     if (typeof value === "string") return quote(value);
     if (value === undefined || value === 0) return "NULL";
-    return `${hex(value as number)}${readable(() => quote(readString(thread, value as number, this.form)))}`;
+    return `${hex(value)}${readable(() => quote(readString(thread, value, this.form)))}`;
   }
 }
 

@@ -80,6 +80,7 @@ export abstract class Type<V = unknown, W = V> {
 }
 
 /** Any type of the language. */
+// oxlint-disable-next-line no-explicit-any -- a table holds types of all values; each is used with the value it made
 export type AnyType = Type<any, any>;
 
 /** What an implementation is given for a type. */
