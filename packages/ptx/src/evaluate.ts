@@ -11,14 +11,18 @@ export interface InstructionUnderTest {
 const THREADS = 128;
 
 /** Runs instructions, each over its own list of operand tuples, and gives the result's bits for each. */
-export function evaluate(instructions: readonly (InstructionUnderTest & { readonly inputs: readonly (readonly bigint[])[] })[], options: RunOptions = {}): bigint[][] {
+export function evaluate(
+  instructions: readonly (InstructionUnderTest & { readonly inputs: readonly (readonly bigint[])[] })[],
+  options: RunOptions = {},
+): bigint[][] {
   const text = `.version 8.5\n.target sm_75\n.address_size 64\n${instructions.map(kernelText).join("\n")}`;
   const harness = new Harness(text, options);
   return instructions.map(({ operands, inputs }, index) => {
     const width = Math.max(1, operands.length);
     const blocks = Math.ceil(inputs.length / THREADS);
     const source = new BigUint64Array(blocks * THREADS * width);
-    for (const [row, tuple] of inputs.entries()) for (const [column, value] of tuple.entries()) source[row * width + column] = BigInt.asUintN(64, value);
+    for (const [row, tuple] of inputs.entries())
+      for (const [column, value] of tuple.entries()) source[row * width + column] = BigInt.asUintN(64, value);
     const result = new BigUint64Array(blocks * THREADS);
     harness.run(`k${index}`, [result, source], { grid: [blocks], block: [THREADS], ...options });
     return [...result.subarray(0, inputs.length)];

@@ -1,4 +1,4 @@
-import { ABORT_WORD, compileModule, FAULT, LAUNCH, layout, parsePtx, runBlocks, WORKER } from "./index.ts";
+import { ABORT_WORD, compileModule, FAULT, layout, parsePtx, runBlocks, WORKER } from "./index.ts";
 import type { CompiledModule, KernelOptions, PhaseFunction } from "./index.ts";
 
 const TAG = 0x7dec;
@@ -10,7 +10,20 @@ const SCRATCH_AT = 0x10000;
 const HEAP_AT = 0x400000;
 
 /** What a kernel's argument can be in a test. Buffers are read back after the run. */
-export type Argument = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array | Float64Array | BigUint64Array | BigInt64Array | { u32: number } | { s32: number } | { f32: number } | { f64: number } | { u64: bigint };
+export type Argument =
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array
+  | BigUint64Array
+  | BigInt64Array
+  | { u32: number }
+  | { s32: number }
+  | { f32: number }
+  | { f64: number }
+  | { u64: bigint };
 
 export interface RunOptions extends Partial<KernelOptions> {
   readonly grid?: readonly [number, number?, number?];
@@ -54,7 +67,8 @@ export class Harness {
     }).exports;
     const bytes = new Uint8Array(this.#memory.buffer);
     for (const { offset, bytes: initial } of this.compiled.initial) bytes.set(initial, symbols + offset);
-    for (const { offset, target } of this.compiled.relocations) new DataView(this.#memory.buffer).setBigUint64(symbols + offset, pointer(symbols + target), true);
+    for (const { offset, target } of this.compiled.relocations)
+      new DataView(this.#memory.buffer).setBigUint64(symbols + offset, pointer(symbols + target), true);
   }
 
   /** Runs a kernel. Buffers among the arguments get their new contents. Throws the trap. */
@@ -90,7 +104,21 @@ export class Harness {
     }
     const dynamic = Math.ceil(kernel.sharedBytes / 16) * 16;
     const sharedBytes = options.shared === undefined ? kernel.sharedBytes : dynamic + options.shared;
-    for (const [index, value] of [gx, gy, gz, bx, by, bz, threads, sharedBytes, PARAMETERS_AT, kernel.parameterBytes, TABLE_AT, allocations.length, dynamic].entries()) {
+    for (const [index, value] of [
+      gx,
+      gy,
+      gz,
+      bx,
+      by,
+      bz,
+      threads,
+      sharedBytes,
+      PARAMETERS_AT,
+      kernel.parameterBytes,
+      TABLE_AT,
+      allocations.length,
+      dynamic,
+    ].entries()) {
       view.setUint32(LAUNCH_AT + 4 * index, value, true);
     }
     const shared = SCRATCH_AT;
@@ -110,7 +138,8 @@ export class Harness {
     const blocks = gx * gy * gz;
     const chunk = options.chunk ?? blocks;
     for (let first = 0; first < blocks; first += chunk) runBlocks(run, first, Math.min(chunk, blocks - first));
-    for (const [at, buffer] of buffers) new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength).set(bytes.subarray(at, at + buffer.byteLength));
+    for (const [at, buffer] of buffers)
+      new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength).set(bytes.subarray(at, at + buffer.byteLength));
   }
 
   /** The fault record after a trap. */

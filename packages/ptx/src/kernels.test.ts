@@ -13,9 +13,21 @@ const folder = new URL("../kernels/", import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, folder), "latin1");
 
 test("every committed .ptx was built from its .cu as it is now (kernels/build.sh builds them)", () => {
-  const recorded = new Map(read("sources.sha256").trim().split("\n").map((line) => line.split(/\s+/).toReversed() as [string, string]));
+  const recorded = new Map(
+    read("sources.sha256")
+      .trim()
+      .split("\n")
+      .map((line) => line.split(/\s+/).toReversed() as [string, string]),
+  );
   const sources = readdirSync(folder).filter((name) => name.endsWith(".cu"));
-  const hashes = new Map(sources.map((name) => [name, createHash("sha256").update(readFileSync(new URL(name, folder))).digest("hex")]));
+  const hashes = new Map(
+    sources.map((name) => [
+      name,
+      createHash("sha256")
+        .update(readFileSync(new URL(name, folder)))
+        .digest("hex"),
+    ]),
+  );
   expect(hashes).toEqual(recorded);
 });
 
@@ -34,7 +46,9 @@ const fma = (a: number, b: number, c: number): number => doubleValue(reference.f
 const shapes: readonly [string, Partial<RunOptions>][] = [
   ["structured code", {}],
   ["the dispatch loop", { dispatch: true }],
-  ...(probeFeatures().fusedMultiplyAdd ? ([["the processor's fma", { features: { fusedMultiplyAdd: true } }]] as [string, Partial<RunOptions>][]) : []),
+  ...(probeFeatures().fusedMultiplyAdd
+    ? ([["the processor's fma", { features: { fusedMultiplyAdd: true } }]] as [string, Partial<RunOptions>][])
+    : []),
 ];
 
 describe.each(shapes)("kernels that nvcc built give what the source says, by %s:", (_, options) => {
@@ -71,7 +85,11 @@ describe.each(shapes)("kernels that nvcc built give what the source says, by %s:
 
   test("matrixMultiply of doubles", () => {
     const n = 20;
-    const [a, b, c] = [Float64Array.from(floats(n * n), (x) => x / 3), Float64Array.from(floats(n * n), (x) => x / 7), new Float64Array(n * n)];
+    const [a, b, c] = [
+      Float64Array.from(floats(n * n), (x) => x / 3),
+      Float64Array.from(floats(n * n), (x) => x / 7),
+      new Float64Array(n * n),
+    ];
     kernel("matrix-multiply").run("matrixMultiplyDouble", [a, b, c, { s32: n }], { grid: [2, 2], block: [16, 16] });
     const expected = c.map((_, at) => {
       let sum = 0;
@@ -135,7 +153,10 @@ describe.each(shapes)("kernels that nvcc built give what the source says, by %s:
     });
     expect([...out]).toEqual(expected);
 
-    const [c, d] = [BigUint64Array.from({ length: 60 }, () => next(64)), BigUint64Array.from({ length: 60 }, (_, i) => (i < 8 ? BigInt(i) : next(64) >> BigInt(i)))];
+    const [c, d] = [
+      BigUint64Array.from({ length: 60 }, () => next(64)),
+      BigUint64Array.from({ length: 60 }, (_, i) => (i < 8 ? BigInt(i) : next(64) >> BigInt(i))),
+    ];
     const wide = new BigUint64Array(6 * c.length);
     harness.run("integers64", [c, d, wide, { s32: c.length }], { block: [64] });
     const bits = (value: bigint): bigint => BigInt.asUintN(64, value);
@@ -143,7 +164,14 @@ describe.each(shapes)("kernels that nvcc built give what the source says, by %s:
       const y = d[i] ?? 0n;
       const [s, t] = [BigInt.asIntN(64, x), BigInt.asIntN(64, y)];
       const divisor = y | 1n;
-      return [x * y + 12345n, (x * y) >> 64n, (s * t) >> 64n, (x << (y & 63n)) ^ (s >> (y & 63n)), x / divisor + (x % divisor), (s < t ? s : t) + (x > y ? x : y)].map(bits);
+      return [
+        x * y + 12345n,
+        (x * y) >> 64n,
+        (s * t) >> 64n,
+        (x << (y & 63n)) ^ (s >> (y & 63n)),
+        x / divisor + (x % divisor),
+        (s < t ? s : t) + (x > y ? x : y),
+      ].map(bits);
     });
     expect([...wide]).toEqual(expectedWide);
   });
@@ -155,18 +183,53 @@ describe.each(shapes)("kernels that nvcc built give what the source says, by %s:
       const down = Math.floor(x);
       return x - down > 0.5 || (x - down === 0.5 && down % 2 !== 0) ? down + 1 : down;
     };
-    const source = Float32Array.from([0, 0.5, 1.5, 2.5, -0.5, -1.5, 3e9, -3e9, 1e20, -1e20, Infinity, -Infinity, NaN, 127.9, ...floats(50)]);
+    const source = Float32Array.from([
+      0,
+      0.5,
+      1.5,
+      2.5,
+      -0.5,
+      -1.5,
+      3e9,
+      -3e9,
+      1e20,
+      -1e20,
+      Infinity,
+      -Infinity,
+      NaN,
+      127.9,
+      ...floats(50),
+    ]);
     const n = source.length;
-    const [toInt, toUint, toLong, toDouble, toShort] = [new Int32Array(n), new Uint32Array(n), new BigInt64Array(n), new Float64Array(n), new Uint16Array(n)];
+    const [toInt, toUint, toLong, toDouble, toShort] = [
+      new Int32Array(n),
+      new Uint32Array(n),
+      new BigInt64Array(n),
+      new Float64Array(n),
+      new Uint16Array(n),
+    ];
     harness.run("fromFloat", [source, toInt, toUint, toLong, toDouble, toShort, { s32: n }], { block: [128] });
     const values = [...source];
     expect([...toInt]).toEqual(values.map((x) => clamp(Math.trunc(x), -(2 ** 31), 2 ** 31 - 1) + 0));
     expect([...toUint]).toEqual(values.map((x) => clamp(even(x), 0, 2 ** 32 - 1) + 0));
-    expect([...toLong]).toEqual(values.map((x) => reference.toInteger(singleBits(x), single, "rm", -(1n << 63n), (1n << 63n) - 1n, -(1n << 63n))));
+    expect([...toLong]).toEqual(
+      values.map((x) => reference.toInteger(singleBits(x), single, "rm", -(1n << 63n), (1n << 63n) - 1n, -(1n << 63n))),
+    );
     expect([...toDouble]).toEqual(values);
     expect([...toShort]).toEqual(values.map((x) => clamp(Math.ceil(x), -(2 ** 31), 2 ** 31 - 1) & 0xffff));
 
-    const whole = BigInt64Array.from([0n, 1n, -1n, (1n << 53n) + 1n, -(1n << 53n) - 1n, (1n << 62n) + 1n, -(1n << 63n), 16777217n, -16777217n, ...Array.from({ length: 40 }, () => BigInt.asIntN(64, next(64)))]);
+    const whole = BigInt64Array.from([
+      0n,
+      1n,
+      -1n,
+      (1n << 53n) + 1n,
+      -(1n << 53n) - 1n,
+      (1n << 62n) + 1n,
+      -(1n << 63n),
+      16777217n,
+      -16777217n,
+      ...Array.from({ length: 40 }, () => BigInt.asIntN(64, next(64))),
+    ]);
     const m = whole.length;
     const [nearest, exact, small, up] = [new Float32Array(m), new Float64Array(m), new Float32Array(m), new Float64Array(m)];
     harness.run("fromInteger", [whole, nearest, exact, small, up, { s32: m }], { block: [128] });
@@ -175,7 +238,22 @@ describe.each(shapes)("kernels that nvcc built give what the source says, by %s:
     expect([...small]).toEqual([...whole].map((x) => singleValue(reference.fromInteger(BigInt.asIntN(32, x), single, "rz"))));
     expect([...up]).toEqual([...whole].map((x) => doubleValue(reference.fromInteger(x, double, "rp"))));
 
-    const doubles = Float64Array.from([0, 1e-50, -1e-50, 1e300, -1e300, 0.1, -0.1, 1 + 2 ** -24, NaN, 2 ** 31 - 0.5, -2.5, 2 ** 63, 2 ** 64, ...[...floats(40)].map((x) => x / 3)]);
+    const doubles = Float64Array.from([
+      0,
+      1e-50,
+      -1e-50,
+      1e300,
+      -1e300,
+      0.1,
+      -0.1,
+      1 + 2 ** -24,
+      NaN,
+      2 ** 31 - 0.5,
+      -2.5,
+      2 ** 63,
+      2 ** 64,
+      ...[...floats(40)].map((x) => x / 3),
+    ]);
     const k = doubles.length;
     const [narrow, down, rounded, wide] = [new Float32Array(k), new Float32Array(k), new Int32Array(k), new BigUint64Array(k)];
     harness.run("fromDouble", [doubles, narrow, down, rounded, wide, { s32: k }], { block: [128] });

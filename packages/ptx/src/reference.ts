@@ -70,7 +70,9 @@ export function round({ negative, magnitude, exponent, sticky = false }: Exact, 
   const up =
     mode === "rn"
       ? drop > 0 && (rest > halfway || (rest === halfway && (sticky || (kept & 1n) === 1n)))
-      : mode === "rz" ? false : inexact && (mode === "rm") === negative;
+      : mode === "rz"
+        ? false
+        : inexact && (mode === "rm") === negative;
   if (up) kept++;
   const scaled = grownExponent + drop;
   // Below the least normal number, and at it, the exponent field follows from the bits themselves.
@@ -172,7 +174,12 @@ export function toInteger(a: bigint, from: Format, mode: Mode, low: bigint, high
     value = x.magnitude >> drop;
     const rest = x.magnitude - (value << drop);
     const halfway = 1n << (drop - 1n);
-    if (mode === "rn" ? rest > halfway || (rest === halfway && (value & 1n) === 1n) : rest !== 0n && mode !== "rz" && (mode === "rm") === x.negative) value++;
+    if (
+      mode === "rn"
+        ? rest > halfway || (rest === halfway && (value & 1n) === 1n)
+        : rest !== 0n && mode !== "rz" && (mode === "rm") === x.negative
+    )
+      value++;
   }
   if (x.negative) value = -value;
   return value < low ? low : value > high ? high : value;
@@ -195,8 +202,25 @@ export function floatSamples(format: Format, random: number, seed = 1): bigint[]
   const one = fromInteger(1n, format);
   const top = infinity(false, format);
   const positive = [
-    0n, 1n, 2n, (1n << fraction) - 1n, 1n << fraction, (1n << fraction) + 1n, one - 1n, one, one + 1n, one + (1n << fraction), one + (1n << (fraction - 1n)),
-    fromInteger(3n, format), one - (1n << fraction), top - 1n, top, top + 1n, fromInteger(1n << 31n, format), fromInteger((1n << 31n) - 1n, format), fromInteger(1n << 63n, format),
+    0n,
+    1n,
+    2n,
+    (1n << fraction) - 1n,
+    1n << fraction,
+    (1n << fraction) + 1n,
+    one - 1n,
+    one,
+    one + 1n,
+    one + (1n << fraction),
+    one + (1n << (fraction - 1n)),
+    fromInteger(3n, format),
+    one - (1n << fraction),
+    top - 1n,
+    top,
+    top + 1n,
+    fromInteger(1n << 31n, format),
+    fromInteger((1n << 31n) - 1n, format),
+    fromInteger(1n << 63n, format),
   ];
   const out = positive.flatMap((bits) => [bits, bits | (1n << BigInt(format.bits - 1))]);
   const next = randomBits(seed);

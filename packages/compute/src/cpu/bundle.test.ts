@@ -35,7 +35,16 @@ test.each([
     const entry = join(folder, "entry.mjs");
     const outfile = join(folder, "out", "bundle.mjs");
     await writeFile(entry, program);
-    await build({ entryPoints: [entry], outfile, bundle: true, platform: "node", format: "esm", target: "node20", logLevel: "silent", ...options });
+    await build({
+      entryPoints: [entry],
+      outfile,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      target: "node20",
+      logLevel: "silent",
+      ...options,
+    });
     const { stdout } = await promisify(execFile)(process.execPath, [outfile], { timeout: 10_000 });
     expect(stdout.trim()).toBe("3200");
   } finally {

@@ -18,7 +18,11 @@ export class ContextMemory {
   /** The memory of modules, and in it the variables themselves. */
   readonly #variables = new AllocationMap();
   readonly #ranges = new AllocationMap();
-  readonly #ends = { allocations: MEMORY_MAP.allocations as number, variables: MEMORY_MAP.variables as number, scratch: MEMORY_MAP.scratch as number };
+  readonly #ends = {
+    allocations: MEMORY_MAP.allocations as number,
+    variables: MEMORY_MAP.variables as number,
+    scratch: MEMORY_MAP.scratch as number,
+  };
   #tableIsCurrent = false;
 
   constructor(slot: number) {

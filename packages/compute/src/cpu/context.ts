@@ -41,7 +41,10 @@ export class CpuContext {
     const result = this.#tail === undefined ? start() : this.#tail.then(start);
     if (!(result instanceof Promise)) return result;
     const settled = result
-      .then(() => undefined, () => undefined)
+      .then(
+        () => undefined,
+        () => undefined,
+      )
       .then(() => {
         if (this.#tail === settled) this.#tail = undefined;
       });

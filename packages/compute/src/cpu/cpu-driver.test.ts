@@ -18,7 +18,9 @@ afterAll(() => Promise.all(drivers.map((driver) => driver.close())));
 
 async function session(driver: CudaDriver): Promise<{ calls: CudaSession; base: number }> {
   const calls = guard(await driver.open());
-  const { arena } = calls.info.devices[0] ?? expect.fail("no device");
+  const [device] = calls.info.devices;
+  if (device === undefined) throw new Error("no device");
+  const { arena } = device;
   calls.cuCtxCreate(1, 0, 0, 0);
   return { calls, base: arena.base + arena.start };
 }
@@ -109,7 +111,9 @@ describe.each([
     calls.cuLaunchKernel(1, 2, position("wild"), 1, 1, 1, 1, 1, 1, 0, parameters({ pointer: base + 256 }));
     const error = await failure(calls.cuCtxSynchronize(1));
     expect(error).toEqual(failing(CUDA_ERROR.ILLEGAL_ADDRESS));
-    expect(error.log).toMatch(/kernel 'wild', ptx line 8 'st.global.u32 \[%rd\], 1', block \(0, 0, 0\), thread \(0, 0, 0\): address 0x[0-9a-f]+ is outside of every allocation; the nearest one is 0x[0-9a-f]+, 256 bytes/);
+    expect(error.log).toMatch(
+      /kernel 'wild', ptx line 8 'st.global.u32 \[%rd\], 1', block \(0, 0, 0\), thread \(0, 0, 0\): address 0x[0-9a-f]+ is outside of every allocation; the nearest one is 0x[0-9a-f]+, 256 bytes/,
+    );
     // It stays with the context, and with no other.
     calls.cuCtxCreate(9, 0, 0, 1);
     await calls.cuCtxSynchronize(9);
@@ -156,7 +160,7 @@ describe("kernels that do not end meet the time limit, and the device survives:"
     await calls.cuModuleLoadData(2, 1, faults);
     calls.cuLaunchKernel(1, 2, position("infinite"), 1, 1, 1, 1, 1, 1, 0, new Uint8Array(0));
     await new Promise((resolve) => setTimeout(resolve, 30));
-    await calls.close();
+    await expect(calls.close()).resolves.toBeUndefined();
   });
 });
 
@@ -166,7 +170,16 @@ describe("modules:", () => {
   test("load tells kernels, parameters, attributes and variables, which hold their initial values", async () => {
     const { calls } = await session(driver);
     const module = await calls.cuModuleLoadData(2, 1, kernels("loops"));
-    expect(module.functions[0]).toMatchObject({ name: "loops", parameters: [{ offset: 0, size: 8 }, { offset: 8, size: 8 }, { offset: 16, size: 4 }], maxThreadsPerBlock: 1024, ptxVersion: 90 });
+    expect(module.functions[0]).toMatchObject({
+      name: "loops",
+      parameters: [
+        { offset: 0, size: 8 },
+        { offset: 8, size: 8 },
+        { offset: 16, size: 4 },
+      ],
+      maxThreadsPerBlock: 1024,
+      ptxVersion: 90,
+    });
     expect(module.functions[0]?.localSizeBytes).toBe(64);
     const weights = module.globals.find(({ name }) => name === "weights");
     expect(weights?.size).toBe(64);
@@ -177,8 +190,23 @@ describe("modules:", () => {
 
   test.each([
     ["text that is no PTX", text("hello"), CUDA_ERROR.INVALID_PTX, /ptx:1: error: expected a directive, found 'hello'/],
-    ["an instruction that is not translated", text(`${HEAD}.entry k() { .reg .f32 %f<5>; .reg .b32 %r;\n tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}, [t, {%r}]; }\n`.replace(".entry", ".global .texref t;\n.entry")), CUDA_ERROR.INVALID_PTX, /ptx:6: error: 'tex\.1d.*is not translated yet/],
-    ["an extern that nothing defines", text(`${HEAD}.extern .global .u32 missing;`), CUDA_ERROR.NOT_FOUND, /unresolved extern variable 'missing'/],
+    [
+      "an instruction that is not translated",
+      text(
+        `${HEAD}.entry k() { .reg .f32 %f<5>; .reg .b32 %r;\n tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}, [t, {%r}]; }\n`.replace(
+          ".entry",
+          ".global .texref t;\n.entry",
+        ),
+      ),
+      CUDA_ERROR.INVALID_PTX,
+      /ptx:6: error: 'tex\.1d.*is not translated yet/,
+    ],
+    [
+      "an extern that nothing defines",
+      text(`${HEAD}.extern .global .u32 missing;`),
+      CUDA_ERROR.NOT_FOUND,
+      /unresolved extern variable 'missing'/,
+    ],
     ["a cubin", Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0]), CUDA_ERROR.NO_BINARY_FOR_GPU, /cubin/],
     ["bytes that are nothing", Uint8Array.from([0, 1, 2, 3, 4]), CUDA_ERROR.INVALID_IMAGE, /neither PTX text/],
   ])("%s fails at load, with a log", async (_, image, code, log) => {
@@ -229,7 +257,10 @@ describe("memory, streams and events:", () => {
     calls.cuMemsetD2D(1, base + 16, 8, 0x4455_6677, 4, 1, 2);
     calls.cuMemcpyDtoD(1, base + 2, base, 4);
     const bytes = [...(await calls.cuMemcpyDtoH(1, base, 28))];
-    expect(bytes).toEqual([0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x33, 0x22, 0x33, 0x22, 0x33, 0x22, 0, 0, 0, 0, 0x77, 0x66, 0x55, 0x44, 0, 0, 0, 0, 0x77, 0x66, 0x55, 0x44]);
+    expect(bytes).toEqual([
+      0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x33, 0x22, 0x33, 0x22, 0x33, 0x22, 0, 0, 0, 0, 0x77, 0x66, 0x55, 0x44, 0, 0, 0, 0, 0x77, 0x66,
+      0x55, 0x44,
+    ]);
     await calls.close();
   });
 

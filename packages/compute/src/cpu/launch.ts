@@ -66,7 +66,8 @@ export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, wor
 
 function checkShape(kernel: CompiledKernel, request: LaunchRequest, threads: number): void {
   const { requiredBlock } = kernel;
-  if (threads > kernel.maxThreads) throw new CudaError(CUDA_ERROR.LAUNCH_OUT_OF_RESOURCES, `'${kernel.name}' takes at most ${kernel.maxThreads} threads a block`);
+  if (threads > kernel.maxThreads)
+    throw new CudaError(CUDA_ERROR.LAUNCH_OUT_OF_RESOURCES, `'${kernel.name}' takes at most ${kernel.maxThreads} threads a block`);
   if (requiredBlock !== undefined && request.block.some((size, axis) => size !== (requiredBlock[axis] ?? 1))) {
     throw new CudaError(CUDA_ERROR.INVALID_VALUE, `'${kernel.name}' needs blocks of ${requiredBlock.join(" x ")} threads`);
   }
@@ -104,7 +105,13 @@ function writeWorkerRecords(memory: ContextMemory, kernel: CompiledKernel, share
 }
 
 /** What ended a launch, or undefined when all of it has run. */
-export function launchFailure(memory: ContextMemory, request: LaunchRequest, job: Job, results: readonly FromWorker[], timedOut: boolean): CudaError | undefined {
+export function launchFailure(
+  memory: ContextMemory,
+  request: LaunchRequest,
+  job: Job,
+  results: readonly FromWorker[],
+  timedOut: boolean,
+): CudaError | undefined {
   const { view } = memory;
   let unexplained: string | undefined;
   for (const [index, { failed }] of results.entries()) {
@@ -117,7 +124,9 @@ export function launchFailure(memory: ContextMemory, request: LaunchRequest, job
   }
   if (unexplained !== undefined) return new CudaError(CUDA_ERROR.LAUNCH_FAILED, unexplained);
   if (timedOut) return new CudaError(CUDA_ERROR.LAUNCH_TIMEOUT, `kernel '${kernelName(request)}' ran past the time limit`);
-  return results.some(({ failed }) => failed !== undefined) ? new CudaError(CUDA_ERROR.LAUNCH_FAILED, "the launch was abandoned") : undefined;
+  return results.some(({ failed }) => failed !== undefined)
+    ? new CudaError(CUDA_ERROR.LAUNCH_FAILED, "the launch was abandoned")
+    : undefined;
 }
 
 function faultError(memory: ContextMemory, request: LaunchRequest, record: number, kind: number): CudaError {
@@ -129,7 +138,10 @@ function faultError(memory: ContextMemory, request: LaunchRequest, record: numbe
   const threadIndex = [thread % bx, Math.floor(thread / bx) % by, Math.floor(thread / bx / by)];
   const inBlock = `block (${blockIndex.join(", ")})`;
   if (kind === FAULT.deadlock) {
-    return new CudaError(CUDA_ERROR.LAUNCH_TIMEOUT, `kernel '${kernelName(request)}', ${inBlock}: threads wait for each other at different barriers`);
+    return new CudaError(
+      CUDA_ERROR.LAUNCH_TIMEOUT,
+      `kernel '${kernelName(request)}', ${inBlock}: threads wait for each other at different barriers`,
+    );
   }
   const site = module.compiled.sites[view.getUint32(record + WORKER.faultSite, true)];
   const where = `kernel '${kernelName(request)}', ptx line ${site?.line ?? 0} '${site?.instruction ?? ""}', ${inBlock}, thread (${threadIndex.join(", ")})`;

@@ -60,15 +60,15 @@ export class CpuModule {
 
 /** How far down the lowest byte of a mask lies, in bits. */
 function shiftOf(mask: bigint): bigint {
-  let shift = 0n;
-  while (mask !== 0n && ((mask >> shift) & 0xffn) === 0n) shift += 8n;
-  return shift;
+  for (let shift = 0n; shift < 64n; shift += 8n) if (((mask >> shift) & 0xffn) !== 0n) return shift;
+  return 0n;
 }
 
 function compile(image: Uint8Array, features: Features): CompiledModule {
   const magic = image.length >= 4 ? new DataView(image.buffer, image.byteOffset, 4).getUint32(0, true) : 0;
   if (magic === 0x464c_457f) throw new CudaError(CUDA_ERROR.NO_BINARY_FOR_GPU, "the image is a cubin: machine code for a GPU, and no PTX");
-  if (magic === 0xba55_ed50 || magic === 0x4662_43b1) throw new CudaError(CUDA_ERROR.NO_BINARY_FOR_GPU, "fatbin images are not read yet: give PTX text");
+  if (magic === 0xba55_ed50 || magic === 0x4662_43b1)
+    throw new CudaError(CUDA_ERROR.NO_BINARY_FOR_GPU, "fatbin images are not read yet: give PTX text");
   if (!looksLikeText(image)) throw new CudaError(CUDA_ERROR.INVALID_IMAGE, "the image is neither PTX text, nor a fatbin, nor a cubin");
   try {
     return compileModule(parsePtx(new TextDecoder("latin1").decode(image)), { features });
@@ -79,5 +79,7 @@ function compile(image: Uint8Array, features: Features): CompiledModule {
 }
 
 function looksLikeText(image: Uint8Array): boolean {
-  return image.length > 0 && image.subarray(0, 64).every((byte, index) => byte >= 0x20 || (byte >= 9 && byte <= 13) || (byte === 0 && index > 0));
+  return (
+    image.length > 0 && image.subarray(0, 64).every((byte, index) => byte >= 0x20 || (byte >= 9 && byte <= 13) || (byte === 0 && index > 0))
+  );
 }

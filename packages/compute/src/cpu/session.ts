@@ -1,4 +1,13 @@
-import { callNames, CUDA_ERROR, CudaError, type CallArguments, type CudaSession, type DriverCalls, type DriverInfo, type ModuleInfo } from "@decant/cuda";
+import {
+  callNames,
+  CUDA_ERROR,
+  CudaError,
+  type CallArguments,
+  type CudaSession,
+  type DriverCalls,
+  type DriverInfo,
+  type ModuleInfo,
+} from "@decant/cuda";
 import { CpuContext, type ContextOptions } from "./context.ts";
 
 /** A stream or event belongs to a context; a context is its own default stream. */
@@ -96,7 +105,9 @@ export class CpuSession implements DriverCalls {
   cuMemcpyDtoD(...[stream, destination, source, size]: CallArguments<"cuMemcpyDtoD">): void | Promise<void> {
     const context = this.#stream(stream);
     const { memory } = context;
-    return context.inOrder(() => void memory.bytes.copyWithin(memory.offset(destination), memory.offset(source), memory.offset(source) + size));
+    return context.inOrder(
+      () => void memory.bytes.copyWithin(memory.offset(destination), memory.offset(source), memory.offset(source) + size),
+    );
   }
 
   cuMemsetD2D(...[stream, address, pitch, value, elementSize, width, height]: CallArguments<"cuMemsetD2D">): void | Promise<void> {
@@ -107,7 +118,9 @@ export class CpuSession implements DriverCalls {
     });
   }
 
-  cuLaunchKernel(...[stream, handle, index, gx, gy, gz, bx, by, bz, sharedBytes, parameters]: CallArguments<"cuLaunchKernel">): void | Promise<void> {
+  cuLaunchKernel(
+    ...[stream, handle, index, gx, gy, gz, bx, by, bz, sharedBytes, parameters]: CallArguments<"cuLaunchKernel">
+  ): void | Promise<void> {
     const context = this.#stream(stream);
     const copy = parameters.slice();
     return context.inOrder(() => {

@@ -39,7 +39,10 @@ export interface MathImports {
  * Runs blocks for a pool, in a worker or in the caller's own thread. The text of this function is the worker's program:
  * it names nothing outside of itself, so that it can run where there are no modules to import.
  */
-export function createRunner(layout: Layout, runBlocks: (run: BlockRun, first: number, count: number) => void): (message: ToWorker) => FromWorker | undefined {
+export function createRunner(
+  layout: Layout,
+  runBlocks: (run: BlockRun, first: number, count: number) => void,
+): (message: ToWorker) => FromWorker | undefined {
   const memories = new Map<number, { object: WebAssembly.Memory; words: Int32Array; counter: BigInt64Array }>();
   const modules = new Map<number, { exports: WebAssembly.Exports; memory: number }>();
   const math: MathImports = {

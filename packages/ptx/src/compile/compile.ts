@@ -61,7 +61,8 @@ export function compileModule(module: PtxModule, options: KernelOptions): Compil
   const placed = placeModuleVariables(module);
   const sites: Site[] = [];
   const entries = module.functions.filter(({ entry, body }) => entry && body !== undefined);
-  if (module.addressSize === 32 && module.version.major >= 3) throw new PtxError(1, ".address_size 32 is not translated yet", { kind: "unsupported" });
+  if (module.addressSize === 32 && module.version.major >= 3)
+    throw new PtxError(1, ".address_size 32 is not translated yet", { kind: "unsupported" });
   const kernels = entries.map((entry): CompiledKernel => {
     const written = writeKernel(builder, helpers, module, entry, placed.variables, sites, options);
     const { symbols } = written;
@@ -75,7 +76,13 @@ export function compileModule(module: PtxModule, options: KernelOptions): Compil
       frameBytes: written.frameBytes,
       localBytes: symbols.localBytes,
       sharedBytes: symbols.sharedBytes,
-      maxThreads: most === undefined ? 1024 : Math.min(1024, most.reduce((a, b) => a * b, 1)),
+      maxThreads:
+        most === undefined
+          ? 1024
+          : Math.min(
+              1024,
+              most.reduce((a, b) => a * b, 1),
+            ),
       requiredBlock: required,
       registers: written.registers,
     };
@@ -84,7 +91,12 @@ export function compileModule(module: PtxModule, options: KernelOptions): Compil
   return {
     wasm: builder.finish(),
     kernels,
-    variables: placed.variables.map(({ variable, offset }) => ({ name: variable.name, offset, size: variable.size, constant: variable.space === "const" })),
+    variables: placed.variables.map(({ variable, offset }) => ({
+      name: variable.name,
+      offset,
+      size: variable.size,
+      constant: variable.space === "const",
+    })),
     variableBytes: placed.bytes,
     initial,
     relocations,
@@ -117,5 +129,7 @@ function initialValues(variables: readonly ModuleVariable[]): Pick<CompiledModul
 }
 
 function unknownTarget(variable: Variable, name: string): PtxError {
-  return new PtxError(variable.line, `the address of '${name}' in the initial value of '${variable.name}' is not translated yet`, { kind: "unsupported" });
+  return new PtxError(variable.line, `the address of '${name}' in the initial value of '${variable.name}' is not translated yet`, {
+    kind: "unsupported",
+  });
 }

@@ -162,7 +162,8 @@ export class Emitter {
       this.#unpack(instruction, operand.elements, type);
       return;
     }
-    if (operand?.kind !== "register" || operand.negated || operand.part !== undefined) throw illegal(instruction, `the result of '${instruction.opcode}' must be a register`);
+    if (operand?.kind !== "register" || operand.negated || operand.part !== undefined)
+      throw illegal(instruction, `the result of '${instruction.opcode}' must be a register`);
     const { register } = operand;
     const have = bitsOf(type);
     const want = bitsOf(register.type);
@@ -202,7 +203,12 @@ export class Emitter {
 
   /** Calls `stop`: the kernel ends. */
   stop(instruction: Instruction, kind: number): void {
-    this.f.localGet(this.locals.worker).i32Const(kind).i32Const(this.site(instruction)).localGet(this.locals.thread).call(this.helpers.get("stop"));
+    this.f
+      .localGet(this.locals.worker)
+      .i32Const(kind)
+      .i32Const(this.site(instruction))
+      .localGet(this.locals.thread)
+      .call(this.helpers.get("stop"));
   }
 
   #pushRegister(instruction: Instruction, register: Register, type: ScalarType, wide: boolean): void {
@@ -258,7 +264,8 @@ export class Emitter {
     else if (type === "f64" && operand.single && !nan) f.f64Const(operand.value);
     else if (type === "f32" && !nan) f.f32Const(Math.fround(operand.value));
     else if (type === "f32") f.i32Const(operand.single ? Number(BigInt.asIntN(32, operand.bits)) : 0x7fff_ffff).op(OP.f32_reinterpret_i32);
-    else if (type === "f64") f.i64Const(operand.single ? 0x7fff_ffff_ffff_ffffn : BigInt.asIntN(64, operand.bits)).op(OP.f64_reinterpret_i64);
+    else if (type === "f64")
+      f.i64Const(operand.single ? 0x7fff_ffff_ffff_ffffn : BigInt.asIntN(64, operand.bits)).op(OP.f64_reinterpret_i64);
     else if (bitsOf(type) === 32 && operand.single) f.i32Const(Number(BigInt.asIntN(32, operand.bits)));
     else if (bitsOf(type) === 64 && !operand.single) f.i64Const(BigInt.asIntN(64, operand.bits));
     else throw illegal(instruction, `floating-point constant for a .${type} operand`);
@@ -287,7 +294,11 @@ export class Emitter {
       wide = bitsOf(type) === 64;
       if (!wide) f.op(OP.i32_wrap_i64);
     } else if (name === "dynamic_smem_size") {
-      f.localGet(locals.launch).load(OP.i32_load, LAUNCH.sharedBytes, 2).localGet(locals.launch).load(OP.i32_load, LAUNCH.dynamicShared, 2).op(OP.i32_sub);
+      f.localGet(locals.launch)
+        .load(OP.i32_load, LAUNCH.sharedBytes, 2)
+        .localGet(locals.launch)
+        .load(OP.i32_load, LAUNCH.dynamicShared, 2)
+        .op(OP.i32_sub);
     } else if (name === "total_smem_size" || name === "aggr_smem_size") f.localGet(locals.launch).load(OP.i32_load, LAUNCH.sharedBytes, 2);
     else if (name.startsWith("envreg")) f.i32Const(0);
     else throw notTranslated(instruction, `special register '%${name}'`);
@@ -314,7 +325,10 @@ export class Emitter {
       this.pushModuleAddress(at);
       if (bits === 32) throw notTranslated(instruction, "a 32-bit global address");
     } else if (placement.space === "dynamic-shared") {
-      f.localGet(this.locals.launch).load(OP.i32_load, LAUNCH.dynamicShared, 2).i32Const(Number(BigInt.asIntN(32, at))).op(OP.i32_add);
+      f.localGet(this.locals.launch)
+        .load(OP.i32_load, LAUNCH.dynamicShared, 2)
+        .i32Const(Number(BigInt.asIntN(32, at)))
+        .op(OP.i32_add);
       if (bits === 64) f.op(OP.i64_extend_i32_u);
     } else if (bits === 64) f.i64Const(at);
     else f.i32Const(Number(BigInt.asIntN(32, at)));
@@ -331,8 +345,14 @@ export class Emitter {
       this.push(instruction, part, element, { wide: bits === 8 });
       if (whole === I64) f.op(OP.i64_extend_i32_u);
       if (index === 0) continue;
-      if (whole === I64) f.i64Const(index * bits).op(OP.i64_shl).op(OP.i64_or);
-      else f.i32Const(index * bits).op(OP.i32_shl).op(OP.i32_or);
+      if (whole === I64)
+        f.i64Const(index * bits)
+          .op(OP.i64_shl)
+          .op(OP.i64_or);
+      else
+        f.i32Const(index * bits)
+          .op(OP.i32_shl)
+          .op(OP.i32_or);
     }
     this.#reinterpret(whole, valueType(type));
   }
@@ -349,7 +369,10 @@ export class Emitter {
     for (const [index, part] of elements.entries()) {
       if (part.kind === "sink") continue;
       f.localGet(value);
-      if (whole === I64) f.i64Const(index * bits).op(OP.i64_shr_u).op(OP.i32_wrap_i64);
+      if (whole === I64)
+        f.i64Const(index * bits)
+          .op(OP.i64_shr_u)
+          .op(OP.i32_wrap_i64);
       else f.i32Const(index * bits).op(OP.i32_shr_u);
       this.set(instruction, part, element, { wide: bits === 8 });
     }

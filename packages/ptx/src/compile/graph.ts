@@ -30,7 +30,7 @@ export function phaseGraph(program: Program, entry: number): Graph {
 }
 
 export function dominates(dominators: Int32Array, above: number, below: number): boolean {
-  for (let at = below; ; ) {
+  for (let at = below; ;) {
     if (at === above) return true;
     const up = dominators[at] ?? at;
     if (up === at) return false;
@@ -63,7 +63,7 @@ function immediateDominators(blocks: readonly number[], order: Int32Array, prede
   dominators[entry] = entry;
   const position = (block: number): number => order[block] ?? 0;
   const up = (block: number): number => dominators[block] ?? 0;
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const block of blocks.slice(1)) {
       let meet = -1;

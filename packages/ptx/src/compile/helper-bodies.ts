@@ -3,8 +3,19 @@ import type { Helpers } from "./helpers.ts";
 import { FAULT, LAUNCH, WORKER } from "./layout.ts";
 
 export type HelperName =
-  | "resolve" | "fault" | "stop" | "fmaTie" | "demoteOdd" | "demote" | "fma64" | "mulHighUnsigned" | "roundFromInteger" | "oddFromInteger"
-  | "permute" | "halfToSingle" | "singleToHalf";
+  | "resolve"
+  | "fault"
+  | "stop"
+  | "fmaTie"
+  | "demoteOdd"
+  | "demote"
+  | "fma64"
+  | "mulHighUnsigned"
+  | "roundFromInteger"
+  | "oddFromInteger"
+  | "permute"
+  | "halfToSingle"
+  | "singleToHalf";
 
 /** The rounding modes as helpers take them. */
 export const ROUNDING = { rn: 0, rz: 1, rm: 2, rp: 3 } as const;
@@ -54,7 +65,15 @@ function writeResolve(f: FunctionBuilder, helpers: Helpers): void {
   f.localGet(pointer).globalGet(helpers.imports.window).op(OP.i64_sub).localSet(offset);
   const failed = f.block();
   f.localGet(offset).i64Const(32).op(OP.i64_shr_u).i64Const(0).op(OP.i64_ne).brIf(failed);
-  f.localGet(pointer).localGet(size).op(OP.i64_extend_i32_u).i64Const(1).op(OP.i64_sub).op(OP.i64_and).i64Const(0).op(OP.i64_ne).brIf(failed);
+  f.localGet(pointer)
+    .localGet(size)
+    .op(OP.i64_extend_i32_u)
+    .i64Const(1)
+    .op(OP.i64_sub)
+    .op(OP.i64_and)
+    .i64Const(0)
+    .op(OP.i64_ne)
+    .brIf(failed);
   load(worker, WORKER.shared, base);
   f.localGet(base).localGet(launch).load(OP.i64_load32_u, LAUNCH.sharedBytes).op(OP.i64_add).localSet(end);
   tryRange();
@@ -78,7 +97,15 @@ function writeResolve(f: FunctionBuilder, helpers: Helpers): void {
   f.br(search).end();
   f.end().end();
   f.localGet(low).op(OP.i32_eqz).brIf(failed);
-  f.localGet(launch).load(OP.i32_load, LAUNCH.allocations).localGet(low).i32Const(1).op(OP.i32_sub).i32Const(3).op(OP.i32_shl).op(OP.i32_add).localSet(middle);
+  f.localGet(launch)
+    .load(OP.i32_load, LAUNCH.allocations)
+    .localGet(low)
+    .i32Const(1)
+    .op(OP.i32_sub)
+    .i32Const(3)
+    .op(OP.i32_shl)
+    .op(OP.i32_add)
+    .localSet(middle);
   load(middle, 0, base);
   load(middle, 4, end);
   tryRange();
@@ -90,7 +117,14 @@ function writeResolve(f: FunctionBuilder, helpers: Helpers): void {
 function writeFault(f: FunctionBuilder): void {
   const [worker, address, size, site, thread] = [0, 1, 2, 3, 4];
   f.localGet(worker).i32Const(FAULT.misalignedAddress).i32Const(FAULT.illegalAddress);
-  f.localGet(address).op(OP.i32_wrap_i64).localGet(size).i32Const(1).op(OP.i32_sub).op(OP.i32_and).select().store(OP.i32_store, WORKER.faultKind);
+  f.localGet(address)
+    .op(OP.i32_wrap_i64)
+    .localGet(size)
+    .i32Const(1)
+    .op(OP.i32_sub)
+    .op(OP.i32_and)
+    .select()
+    .store(OP.i32_store, WORKER.faultKind);
   f.localGet(worker).localGet(address).store(OP.i64_store, WORKER.faultAddress);
   f.localGet(worker).localGet(site).store(OP.i32_store, WORKER.faultSite);
   f.localGet(worker).localGet(thread).store(OP.i32_store, WORKER.faultThread);
@@ -142,7 +176,17 @@ function writeDemote(f: FunctionBuilder): void {
   const wide = f.local(F64);
   const bits = f.local(I32);
   f.localGet(0).op(OP.f32_demote_f64).localTee(result).op(OP.f64_promote_f32).localSet(wide);
-  f.localGet(1).op(OP.i32_eqz).localGet(wide).localGet(0).op(OP.f64_eq).op(OP.i32_or).localGet(0).localGet(0).op(OP.f64_ne).op(OP.i32_or).if();
+  f.localGet(1)
+    .op(OP.i32_eqz)
+    .localGet(wide)
+    .localGet(0)
+    .op(OP.f64_eq)
+    .op(OP.i32_or)
+    .localGet(0)
+    .localGet(0)
+    .op(OP.f64_ne)
+    .op(OP.i32_or)
+    .if();
   f.localGet(result).return().end();
   f.localGet(result).op(OP.i32_reinterpret_f32).localSet(bits);
   // Too far from zero when towards zero; above when down; below when up.
@@ -156,7 +200,7 @@ function writeDemote(f: FunctionBuilder): void {
   ] as const) {
     f.localGet(1).i32Const(mode).op(OP.i32_eq).localGet(wide).localGet(0).op(beyond).op(OP.i32_and).if();
     f.localGet(wide).f64Const(0).op(OP.f64_eq).if(I32);
-  f.i32Const(zero);
+    f.i32Const(zero);
     // Away from zero adds one to the bits, whatever the sign.
     f.else().localGet(bits).i32Const(1).i32Const(-1).localGet(bits).i32Const(0).op(towards).select().op(OP.i32_add).end();
     f.localSet(bits).end();
@@ -216,7 +260,15 @@ function writeOddFromInteger(f: FunctionBuilder): void {
   f.localGet(magnitude).i64Const(-2048).op(OP.i64_and);
   f.i64Const(2048).i64Const(0).localGet(magnitude).i64Const(2047).op(OP.i64_and).i64Const(0).op(OP.i64_ne).select();
   f.op(OP.i64_or).localSet(magnitude).end();
-  f.localGet(magnitude).op(OP.f64_convert_i64_u).f64Const(-1).f64Const(1).localGet(negative).select().op(OP.f64_mul).f64Const(0).op(OP.f64_add);
+  f.localGet(magnitude)
+    .op(OP.f64_convert_i64_u)
+    .f64Const(-1)
+    .f64Const(1)
+    .localGet(negative)
+    .select()
+    .op(OP.f64_mul)
+    .f64Const(0)
+    .op(OP.f64_add);
 }
 
 /** prmt's general form (PTX ISA, "prmt"): (a, b, selector). */
@@ -226,11 +278,25 @@ function writePermute(f: FunctionBuilder): void {
   f.localGet(1).op(OP.i64_extend_i32_u).i64Const(32).op(OP.i64_shl).localGet(0).op(OP.i64_extend_i32_u).op(OP.i64_or).localSet(all);
   f.i32Const(0);
   for (let i = 0; i < 4; i++) {
-    f.localGet(all).localGet(2).i32Const(4 * i).op(OP.i32_shr_u).i32Const(7).op(OP.i32_and).i32Const(3).op(OP.i32_shl).op(OP.i64_extend_i32_u);
+    f.localGet(all)
+      .localGet(2)
+      .i32Const(4 * i)
+      .op(OP.i32_shr_u)
+      .i32Const(7)
+      .op(OP.i32_and)
+      .i32Const(3)
+      .op(OP.i32_shl)
+      .op(OP.i64_extend_i32_u);
     f.op(OP.i64_shr_u).op(OP.i32_wrap_i64).i32Const(0xff).op(OP.i32_and).localSet(byte);
     // The selector's top bit asks for the sign of the byte, in all of its bits.
     f.localGet(byte).i32Const(7).op(OP.i32_shr_u).i32Const(0xff).op(OP.i32_mul).localGet(byte);
-    f.localGet(2).i32Const(8 << (4 * i)).op(OP.i32_and).select().i32Const(8 * i).op(OP.i32_shl).op(OP.i32_or);
+    f.localGet(2)
+      .i32Const(8 << (4 * i))
+      .op(OP.i32_and)
+      .select()
+      .i32Const(8 * i)
+      .op(OP.i32_shl)
+      .op(OP.i32_or);
   }
 }
 
@@ -241,7 +307,14 @@ function writeHalfToSingle(f: FunctionBuilder): void {
   // The half's fields in a float's place are 2^112 too small; infinities and NaN keep their payload.
   f.localGet(magnitude).i32Const(0x7c00).op(OP.i32_ge_u).if(F32);
   f.localGet(magnitude).i32Const(13).op(OP.i32_shl).i32Const(0x7f80_0000).op(OP.i32_or).op(OP.f32_reinterpret_i32);
-  f.else().localGet(magnitude).i32Const(13).op(OP.i32_shl).op(OP.f32_reinterpret_i32).f32Const(2 ** 112).op(OP.f32_mul).end();
+  f.else()
+    .localGet(magnitude)
+    .i32Const(13)
+    .op(OP.i32_shl)
+    .op(OP.f32_reinterpret_i32)
+    .f32Const(2 ** 112)
+    .op(OP.f32_mul)
+    .end();
   f.localGet(0).i32Const(16).op(OP.i32_shl).op(OP.f32_reinterpret_i32).op(OP.f32_copysign);
 }
 
@@ -259,10 +332,24 @@ function writeSingleToHalf(f: FunctionBuilder): void {
   f.localGet(magnitude).f64Const(Infinity).op(OP.f64_eq).if();
   f.i32Const(0x7c00).localGet(sign).op(OP.i32_or).return().end();
   // The distance of halves near the value: 2^(exponent - 10), at least 2^-24.
-  f.localGet(magnitude).op(OP.i64_reinterpret_f64).i64Const(52).op(OP.i64_shr_u).op(OP.i32_wrap_i64).i32Const(1023).op(OP.i32_sub).localSet(exponent);
+  f.localGet(magnitude)
+    .op(OP.i64_reinterpret_f64)
+    .i64Const(52)
+    .op(OP.i64_shr_u)
+    .op(OP.i32_wrap_i64)
+    .i32Const(1023)
+    .op(OP.i32_sub)
+    .localSet(exponent);
   f.localGet(exponent).i32Const(-14).op(OP.i32_lt_s).if();
   f.i32Const(-14).localSet(exponent).end();
-  f.localGet(exponent).i32Const(1013).op(OP.i32_add).op(OP.i64_extend_i32_u).i64Const(52).op(OP.i64_shl).op(OP.f64_reinterpret_i64).localSet(quantum);
+  f.localGet(exponent)
+    .i32Const(1013)
+    .op(OP.i32_add)
+    .op(OP.i64_extend_i32_u)
+    .i64Const(52)
+    .op(OP.i64_shl)
+    .op(OP.f64_reinterpret_i64)
+    .localSet(quantum);
   f.localGet(magnitude).localGet(quantum).op(OP.f64_div).localSet(scaled);
   f.localGet(1).i32Const(ROUNDING.rm).op(OP.i32_eq).localGet(sign).i32Const(0).op(OP.i32_ne).op(OP.i32_and);
   f.localGet(1).i32Const(ROUNDING.rp).op(OP.i32_eq).localGet(sign).op(OP.i32_eqz).op(OP.i32_and).op(OP.i32_or).if();
@@ -271,7 +358,15 @@ function writeSingleToHalf(f: FunctionBuilder): void {
   f.localGet(scaled).op(OP.f64_floor).localSet(scaled);
   f.else().localGet(scaled).op(OP.f64_nearest).localSet(scaled).end().end();
   // Adding the integer to the exponent's bits carries over into the next exponent, and into infinity, by itself.
-  f.localGet(exponent).i32Const(14).op(OP.i32_add).i32Const(10).op(OP.i32_shl).localGet(scaled).op(OP.i32_trunc_f64_u).op(OP.i32_add).localSet(exponent);
+  f.localGet(exponent)
+    .i32Const(14)
+    .op(OP.i32_add)
+    .i32Const(10)
+    .op(OP.i32_shl)
+    .localGet(scaled)
+    .op(OP.i32_trunc_f64_u)
+    .op(OP.i32_add)
+    .localSet(exponent);
   f.localGet(exponent).i32Const(0x7c00).op(OP.i32_ge_s).if();
   // Overflow: infinity, or the largest half where the mode points back towards zero.
   f.i32Const(0x7c00).localSet(exponent);
@@ -311,15 +406,26 @@ function writeFma64(f: FunctionBuilder, helpers: Helpers): void {
   for (const [index, operand] of [a, b, c].entries()) {
     const mantissa = mantissas[index] ?? 0;
     const power = exponents[index] ?? 0;
-    f.localGet(operand).op(OP.i64_reinterpret_f64).localTee(high).i64Const((1n << 52n) - 1n).op(OP.i64_and).localSet(mantissa);
+    f.localGet(operand)
+      .op(OP.i64_reinterpret_f64)
+      .localTee(high)
+      .i64Const((1n << 52n) - 1n)
+      .op(OP.i64_and)
+      .localSet(mantissa);
     f.localGet(high).i64Const(52).op(OP.i64_shr_u).i64Const(0x7ff).op(OP.i64_and).localTee(power).i64Const(0).op(OP.i64_eq).if();
     // A subnormal is brought to 53 bits like the others.
     f.localGet(mantissa).op(OP.i64_clz).i64Const(11).op(OP.i64_sub).localSet(distance);
     f.localGet(mantissa).localGet(distance).op(OP.i64_shl).localSet(mantissa);
     f.i64Const(1).localGet(distance).op(OP.i64_sub).localSet(power);
-    f.else().localGet(mantissa).i64Const(1n << 52n).op(OP.i64_or).localSet(mantissa).end();
+    f.else()
+      .localGet(mantissa)
+      .i64Const(1n << 52n)
+      .op(OP.i64_or)
+      .localSet(mantissa)
+      .end();
   }
-  const sign = (local: number): FunctionBuilder => f.localGet(local).op(OP.i64_reinterpret_f64).i64Const(63).op(OP.i64_shr_u).op(OP.i32_wrap_i64);
+  const sign = (local: number): FunctionBuilder =>
+    f.localGet(local).op(OP.i64_reinterpret_f64).i64Const(63).op(OP.i64_shr_u).op(OP.i32_wrap_i64);
   sign(a);
   sign(b).op(OP.i32_xor).localSet(productSign);
   sign(c).localSet(addendSign);
@@ -330,10 +436,20 @@ function writeFma64(f: FunctionBuilder, helpers: Helpers): void {
   f.localGet(mantissas[0]).localGet(mantissas[1]).op(OP.i64_mul).localSet(productLow);
   f.localGet(mantissas[2]).i64Const(6).op(OP.i64_shl).localSet(addendHigh);
   // Exponents of the lowest bit: biased ea + eb - 2 * 1075 - 18, and ec - 1075 - 70.
-  f.localGet(exponents[0]).localGet(exponents[1]).op(OP.i64_add).i64Const(2 * 1075 + 18).op(OP.i64_sub).localSet(exponent);
+  f.localGet(exponents[0])
+    .localGet(exponents[1])
+    .op(OP.i64_add)
+    .i64Const(2 * 1075 + 18)
+    .op(OP.i64_sub)
+    .localSet(exponent);
   f.localGet(c).f64Const(0).op(OP.f64_eq).if();
   f.i64Const(0).localSet(addendHigh).localGet(exponent).localSet(exponents[2]);
-  f.else().localGet(exponents[2]).i64Const(1075 + 70).op(OP.i64_sub).localSet(exponents[2]).end();
+  f.else()
+    .localGet(exponents[2])
+    .i64Const(1075 + 70)
+    .op(OP.i64_sub)
+    .localSet(exponents[2])
+    .end();
   // The one with the smaller exponent is shifted right to meet the other.
   const align = (highLocal: number, lowLocal: number): void => shiftRightSticky(f, highLocal, lowLocal, distance, sticky);
   f.localGet(exponents[2]).localGet(exponent).op(OP.i64_sub).localTee(distance).i64Const(0).op(OP.i64_gt_s).if();
@@ -363,11 +479,25 @@ function writeFma64(f: FunctionBuilder, helpers: Helpers): void {
   f.localGet(low).localSet(high).i64Const(0).localSet(low).localGet(exponent).i64Const(64).op(OP.i64_sub).localSet(exponent).end();
   f.localGet(high).op(OP.i64_clz).localSet(distance);
   f.localGet(distance).i64Const(0).op(OP.i64_ne).if();
-  f.localGet(high).localGet(distance).op(OP.i64_shl).localGet(low).i64Const(64).localGet(distance).op(OP.i64_sub).op(OP.i64_shr_u).op(OP.i64_or).localSet(high);
+  f.localGet(high)
+    .localGet(distance)
+    .op(OP.i64_shl)
+    .localGet(low)
+    .i64Const(64)
+    .localGet(distance)
+    .op(OP.i64_sub)
+    .op(OP.i64_shr_u)
+    .op(OP.i64_or)
+    .localSet(high);
   f.localGet(low).localGet(distance).op(OP.i64_shl).localSet(low).end();
   f.localGet(high).localGet(low).i64Const(0).op(OP.i64_ne).op(OP.i64_extend_i32_u).op(OP.i64_or).localSet(high);
   // The biased exponent of bit 127.
-  f.localGet(exponent).localGet(distance).op(OP.i64_sub).i64Const(127 + 1023).op(OP.i64_add).localSet(exponent);
+  f.localGet(exponent)
+    .localGet(distance)
+    .op(OP.i64_sub)
+    .i64Const(127 + 1023)
+    .op(OP.i64_add)
+    .localSet(exponent);
   f.localGet(exponent).i64Const(1).op(OP.i64_lt_s).if();
   f.i64Const(1).localGet(exponent).op(OP.i64_sub).localSet(distance).i64Const(0).localSet(low);
   align(high, low);
@@ -382,7 +512,14 @@ function writeFma64(f: FunctionBuilder, helpers: Helpers): void {
   f.localGet(mode).i32Const(ROUNDING.rm).i32Const(ROUNDING.rp).localGet(productSign).select().op(OP.i32_eq).op(OP.i32_and).end();
   f.op(OP.i64_extend_i32_u).localGet(high).op(OP.i64_add);
   f.localGet(exponent).i64Const(1).op(OP.i64_sub).i64Const(52).op(OP.i64_shl).op(OP.i64_add).localSet(low);
-  f.localGet(exponent).i64Const(0x7fe).op(OP.i64_gt_s).localGet(low).i64Const(0x7ffn << 52n).op(OP.i64_ge_u).op(OP.i32_or).if();
+  f.localGet(exponent)
+    .i64Const(0x7fe)
+    .op(OP.i64_gt_s)
+    .localGet(low)
+    .i64Const(0x7ffn << 52n)
+    .op(OP.i64_ge_u)
+    .op(OP.i32_or)
+    .if();
   // Overflow: infinity, or the largest number where the mode points back towards zero.
   f.i64Const(0x7ffn << 52n).i64Const((0x7ffn << 52n) - 1n);
   f.localGet(mode).op(OP.i32_eqz);
@@ -405,7 +542,16 @@ function shiftRightSticky(f: FunctionBuilder, high: number, low: number, distanc
   f.else().i64Const(0).localSet(scratch).end();
   f.localGet(distance).i64Const(0).op(OP.i64_ne).if();
   f.localGet(low).i64Const(64).localGet(distance).op(OP.i64_sub).op(OP.i64_shl).localGet(scratch).op(OP.i64_or).localSet(scratch);
-  f.localGet(low).localGet(distance).op(OP.i64_shr_u).localGet(high).i64Const(64).localGet(distance).op(OP.i64_sub).op(OP.i64_shl).op(OP.i64_or).localSet(low);
+  f.localGet(low)
+    .localGet(distance)
+    .op(OP.i64_shr_u)
+    .localGet(high)
+    .i64Const(64)
+    .localGet(distance)
+    .op(OP.i64_sub)
+    .op(OP.i64_shl)
+    .op(OP.i64_or)
+    .localSet(low);
   f.localGet(high).localGet(distance).op(OP.i64_shr_u).localSet(high);
   f.end();
   f.localGet(low).localGet(scratch).i64Const(0).op(OP.i64_ne).op(OP.i64_extend_i32_u).op(OP.i64_or).localSet(low);

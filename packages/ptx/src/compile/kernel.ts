@@ -360,7 +360,10 @@ class PhaseWriter {
     f.i32Const(0).localSet(y);
     f.localGet(z).i32Const(1).op(OP.i32_add).localSet(z);
     f.end().end();
-    for (const [index, local] of [x, y, z].entries()) f.localGet(0).localGet(local).store(OP.i32_store, WORKER.blockIndex + 4 * index, 2);
+    for (const [index, local] of [x, y, z].entries())
+      f.localGet(0)
+        .localGet(local)
+        .store(OP.i32_store, WORKER.blockIndex + 4 * index, 2);
     f.localGet(2).i32Const(1).op(OP.i32_sub).localTee(2).brIf(blocks);
   }
 }

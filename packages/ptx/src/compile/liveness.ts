@@ -24,7 +24,7 @@ export function liveAtStart(program: Program): readonly ReadonlySet<Register>[] 
     return { used, defined, next: successors(block) };
   });
   const live = blocks.map(({ used }) => new Set(used));
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (let index = blocks.length - 1; index >= 0; index--) {
       const block = blocks[index];

@@ -8,8 +8,32 @@ export interface Effects {
 
 /** Opcodes whose first operand is read, not written. */
 const NO_RESULT = new Set([
-  "st", "red", "bra", "brx", "ret", "exit", "trap", "brkpt", "bar", "barrier", "membar", "fence", "prefetch", "prefetchu", "nanosleep",
-  "sust", "sured", "cp", "discard", "applypriority", "pmevent", "setmaxnreg", "griddepcontrol", "stackrestore", "multimem", "call",
+  "st",
+  "red",
+  "bra",
+  "brx",
+  "ret",
+  "exit",
+  "trap",
+  "brkpt",
+  "bar",
+  "barrier",
+  "membar",
+  "fence",
+  "prefetch",
+  "prefetchu",
+  "nanosleep",
+  "sust",
+  "sured",
+  "cp",
+  "discard",
+  "applypriority",
+  "pmevent",
+  "setmaxnreg",
+  "griddepcontrol",
+  "stackrestore",
+  "multimem",
+  "call",
 ]);
 
 export function effects(instruction: Instruction): Effects {

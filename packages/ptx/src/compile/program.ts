@@ -5,7 +5,13 @@ import type { Instruction, PtxFunction, Register } from "../parse/ast.ts";
 /** How a block ends. Targets are positions in `Program.blocks`. */
 export type Terminator =
   | { readonly kind: "jump"; readonly target: number }
-  | { readonly kind: "branch"; readonly condition: Register; readonly negated: boolean; readonly target: number; readonly otherwise: number }
+  | {
+      readonly kind: "branch";
+      readonly condition: Register;
+      readonly negated: boolean;
+      readonly target: number;
+      readonly otherwise: number;
+    }
   | { readonly kind: "exit" }
   /** The thread waits at `instruction`, and goes on at `resume` in another phase. */
   | { readonly kind: "suspend"; readonly instruction: Instruction; readonly resume: number };
@@ -32,10 +38,14 @@ export function suspends(instruction: Instruction): boolean {
 export function successors(block: Block): readonly number[] {
   const end = block.terminator;
   switch (end.kind) {
-    case "jump": return [end.target];
-    case "branch": return end.target === end.otherwise ? [end.target] : [end.target, end.otherwise];
-    case "suspend": return [end.resume];
-    case "exit": return [];
+    case "jump":
+      return [end.target];
+    case "branch":
+      return end.target === end.otherwise ? [end.target] : [end.target, end.otherwise];
+    case "suspend":
+      return [end.resume];
+    case "exit":
+      return [];
   }
 }
 

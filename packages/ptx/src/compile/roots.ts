@@ -25,7 +25,9 @@ export function findRoots(program: Program): ReadonlyMap<Register, string> {
     if (definition.opcode === "ld") {
       const address = definition.operands[1];
       const parameter = address?.kind === "address" && address.base?.kind === "variable";
-      return parameter ? { root: `[${address.base.variable.name}+${address.offset}]`, certain: true } : { root: register.name, certain: false };
+      return parameter
+        ? { root: `[${address.base.variable.name}+${address.offset}]`, certain: true }
+        : { root: register.name, certain: false };
     }
     if (!POINTER_MATH.has(definition.opcode)) return { root: register.name, certain: false };
     let fallback: string | undefined;

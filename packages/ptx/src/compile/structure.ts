@@ -39,7 +39,9 @@ class Structure {
 
   /** A block and all that it dominates. */
   #tree(block: number): void {
-    const merges = (this.#children[block] ?? []).filter((child) => this.#isMerge(child)).toSorted((a, b) => this.#order(b) - this.#order(a));
+    const merges = (this.#children[block] ?? [])
+      .filter((child) => this.#isMerge(child))
+      .toSorted((a, b) => this.#order(b) - this.#order(a));
     if (!this.#isLoopHeader(block)) {
       this.#within(block, merges);
       return;

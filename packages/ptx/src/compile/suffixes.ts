@@ -10,7 +10,10 @@ export function illegal(instruction: Instruction, reason: string): PtxError {
 
 /** Fails because the compiler does not know how yet. */
 export function notTranslated(instruction: Instruction, what = "this instruction"): PtxError {
-  return new PtxError(instruction.line, `${what} is not translated yet`, { instruction: formatInstruction(instruction), kind: "unsupported" });
+  return new PtxError(instruction.line, `${what} is not translated yet`, {
+    instruction: formatInstruction(instruction),
+    kind: "unsupported",
+  });
 }
 
 /** The suffixes of an instruction, taken one after the other; `end` fails when one is left over. */

@@ -56,7 +56,8 @@ export function placeKernelSymbols(module: PtxModule, kernel: PtxFunction, modul
     parameters.push({ name: parameter.name, offset, size: parameter.size });
     parameterBytes = offset + parameter.size;
   }
-  if (parameterBytes > 32764) throw new PtxError(kernel.line, `parameters of '${kernel.name}' take ${parameterBytes} bytes; 32764 are allowed`);
+  if (parameterBytes > 32764)
+    throw new PtxError(kernel.line, `parameters of '${kernel.name}' take ${parameterBytes} bytes; 32764 are allowed`);
   const windows = { shared: 0, local: 0 };
   const used = [...module.variables, ...(kernel.body?.variables ?? [])];
   for (const variable of used) {

@@ -15,8 +15,40 @@ export interface Uniform {
 }
 
 const PURE = new Set([
-  "mov", "cvta", "add", "sub", "mul", "mad", "mul24", "mad24", "shl", "shr", "and", "or", "xor", "not", "neg", "abs", "min", "max", "cvt", "selp", "setp",
-  "fma", "div", "rem", "rcp", "sqrt", "shf", "bfe", "bfi", "prmt", "lop3", "popc", "clz", "brev",
+  "mov",
+  "cvta",
+  "add",
+  "sub",
+  "mul",
+  "mad",
+  "mul24",
+  "mad24",
+  "shl",
+  "shr",
+  "and",
+  "or",
+  "xor",
+  "not",
+  "neg",
+  "abs",
+  "min",
+  "max",
+  "cvt",
+  "selp",
+  "setp",
+  "fma",
+  "div",
+  "rem",
+  "rcp",
+  "sqrt",
+  "shf",
+  "bfe",
+  "bfi",
+  "prmt",
+  "lop3",
+  "popc",
+  "clz",
+  "brev",
 ]);
 const PER_THREAD = /^(tid|laneid|warpid|lanemask|clock|globaltimer)/;
 
@@ -53,16 +85,21 @@ export function findUniform(program: Program, isEntryParameter: (name: string) =
         const copy = copies.get(operand.register);
         return registers.has(operand.register) || (copy !== undefined && isUniform(copy));
       }
-      case "special": return !PER_THREAD.test(operand.name);
+      case "special":
+        return !PER_THREAD.test(operand.name);
       case "integer":
       case "float":
-      case "variable": return true;
-      case "address": return operand.coordinates === undefined && operand.base?.kind === "variable";
-      case "vector": return operand.elements.every(isUniform);
-      default: return false;
+      case "variable":
+        return true;
+      case "address":
+        return operand.coordinates === undefined && operand.base?.kind === "variable";
+      case "vector":
+        return operand.elements.every(isUniform);
+      default:
+        return false;
     }
   };
-  for (let before = -1; before !== hoisted.length; ) {
+  for (let before = -1; before !== hoisted.length;) {
     before = hoisted.length;
     for (const instruction of all) {
       if (done.has(instruction) || !once(instruction) || !isPure(instruction, isEntryParameter)) continue;
@@ -78,7 +115,12 @@ export function findUniform(program: Program, isEntryParameter: (name: string) =
 function isPure({ opcode, modifiers, operands }: Instruction, isEntryParameter: (name: string) => boolean): boolean {
   if (opcode !== "ld") return PURE.has(opcode) && !modifiers.includes("cc");
   const address = operands[1];
-  return modifiers[0] === "param" && address?.kind === "address" && address.base?.kind === "variable" && isEntryParameter(address.base.variable.name);
+  return (
+    modifiers[0] === "param" &&
+    address?.kind === "address" &&
+    address.base?.kind === "variable" &&
+    isEntryParameter(address.base.variable.name)
+  );
 }
 
 function copyOf({ opcode, modifiers, operands }: Instruction): { register: Register; operand: Operand } | undefined {

@@ -8,7 +8,24 @@ export type Constant =
   | { readonly kind: "float"; readonly value: number; readonly single: boolean; readonly bits: bigint };
 
 const PRECEDENCE: Record<string, number> = {
-  "||": 1, "&&": 2, "|": 3, "^": 4, "&": 5, "==": 6, "!=": 6, "<": 7, ">": 7, "<=": 7, ">=": 7, "<<": 8, ">>": 8, "+": 9, "-": 9, "*": 10, "/": 10, "%": 10,
+  "||": 1,
+  "&&": 2,
+  "|": 3,
+  "^": 4,
+  "&": 5,
+  "==": 6,
+  "!=": 6,
+  "<": 7,
+  ">": 7,
+  "<=": 7,
+  ">=": 7,
+  "<<": 8,
+  ">>": 8,
+  "+": 9,
+  "-": 9,
+  "*": 10,
+  "/": 10,
+  "%": 10,
 };
 const MAX_DEPTH = 200;
 
@@ -46,7 +63,8 @@ export function parseInteger(tokens: TokenStream): bigint {
 export function parseCount(tokens: TokenStream, what: string, minimum: number, maximum: number): number {
   const line = tokens.line;
   const value = parseInteger(tokens);
-  if (value < BigInt(minimum) || value > BigInt(maximum)) throw new PtxError(line, `${what} ${value} is out of range ${minimum} to ${maximum}`);
+  if (value < BigInt(minimum) || value > BigInt(maximum))
+    throw new PtxError(line, `${what} ${value} is out of range ${minimum} to ${maximum}`);
   return Number(value);
 }
 
@@ -118,26 +136,42 @@ function binary(operator: string, left: Constant, right: Constant, line: number)
   const b = wrap(right.value);
   const truthValue = (value: boolean): Constant => integer(value ? 1n : 0n, false);
   switch (operator) {
-    case "+": return integer(a + b, unsigned);
-    case "-": return integer(a - b, unsigned);
-    case "*": return integer(a * b, unsigned);
+    case "+":
+      return integer(a + b, unsigned);
+    case "-":
+      return integer(a - b, unsigned);
+    case "*":
+      return integer(a * b, unsigned);
     case "/":
     case "%":
       if (b === 0n) throw new PtxError(line, "division by zero in a constant expression");
       return integer(operator === "/" ? a / b : a % b, unsigned);
-    case "&": return integer(a & b, unsigned);
-    case "|": return integer(a | b, unsigned);
-    case "^": return integer(a ^ b, unsigned);
-    case "<<": return integer(a << BigInt.asUintN(6, b), left.unsigned);
-    case ">>": return integer(left.value >> BigInt.asUintN(6, b), left.unsigned);
-    case "<": return truthValue(a < b);
-    case ">": return truthValue(a > b);
-    case "<=": return truthValue(a <= b);
-    case ">=": return truthValue(a >= b);
-    case "==": return truthValue(a === b);
-    case "!=": return truthValue(a !== b);
-    case "&&": return truthValue(a !== 0n && b !== 0n);
-    default: return truthValue(a !== 0n || b !== 0n);
+    case "&":
+      return integer(a & b, unsigned);
+    case "|":
+      return integer(a | b, unsigned);
+    case "^":
+      return integer(a ^ b, unsigned);
+    case "<<":
+      return integer(a << BigInt.asUintN(6, b), left.unsigned);
+    case ">>":
+      return integer(left.value >> BigInt.asUintN(6, b), left.unsigned);
+    case "<":
+      return truthValue(a < b);
+    case ">":
+      return truthValue(a > b);
+    case "<=":
+      return truthValue(a <= b);
+    case ">=":
+      return truthValue(a >= b);
+    case "==":
+      return truthValue(a === b);
+    case "!=":
+      return truthValue(a !== b);
+    case "&&":
+      return truthValue(a !== 0n && b !== 0n);
+    default:
+      return truthValue(a !== 0n || b !== 0n);
   }
 }
 
@@ -146,16 +180,27 @@ function binaryFloat(operator: string, left: Constant, right: Constant, line: nu
   const b = Number(right.value);
   const truthValue = (value: boolean): Constant => integer(value ? 1n : 0n, false);
   switch (operator) {
-    case "+": return float(a + b);
-    case "-": return float(a - b);
-    case "*": return float(a * b);
-    case "/": return float(a / b);
-    case "<": return truthValue(a < b);
-    case ">": return truthValue(a > b);
-    case "<=": return truthValue(a <= b);
-    case ">=": return truthValue(a >= b);
-    case "==": return truthValue(a === b);
-    case "!=": return truthValue(a !== b);
-    default: throw new PtxError(line, `'${operator}' needs integer constants`);
+    case "+":
+      return float(a + b);
+    case "-":
+      return float(a - b);
+    case "*":
+      return float(a * b);
+    case "/":
+      return float(a / b);
+    case "<":
+      return truthValue(a < b);
+    case ">":
+      return truthValue(a > b);
+    case "<=":
+      return truthValue(a <= b);
+    case ">=":
+      return truthValue(a >= b);
+    case "==":
+      return truthValue(a === b);
+    case "!=":
+      return truthValue(a !== b);
+    default:
+      throw new PtxError(line, `'${operator}' needs integer constants`);
   }
 }

@@ -33,7 +33,10 @@ export function parseParameter(tokens: TokenStream): Variable {
 
 export function parsePrefix(tokens: TokenStream): Prefix {
   const prefix: { type: ScalarType | undefined; vector: 1 | 2 | 4; align: number | undefined; managed: boolean } = {
-    type: undefined, vector: 1, align: undefined, managed: false,
+    type: undefined,
+    vector: 1,
+    align: undefined,
+    managed: false,
   };
   for (;;) {
     const token = tokens.peek();
@@ -76,7 +79,8 @@ function parseDeclarator(tokens: TokenStream, space: Space, linkage: Linkage, pr
   const elementBytes = bytesOf(prefix.type) * prefix.vector;
   const initial: Initial[] = [];
   if (tokens.accept("=")) {
-    if (space !== "global" && space !== "const") throw new PtxError(token.line, `initial value not allowed for '${token.text}' in .${space}`);
+    if (space !== "global" && space !== "const")
+      throw new PtxError(token.line, `initial value not allowed for '${token.text}' in .${space}`);
     parseInitializer(tokens, prefix.type, prefix.vector === 1 ? dimensions : [...dimensions, prefix.vector], initial);
     // An array of unknown length takes the length of its initialiser.
     if (dimensions[0] === 0) dimensions[0] = Math.ceil(initial.length / (dimensions.slice(1).reduce((a, b) => a * b, 1) * prefix.vector));

@@ -10,22 +10,35 @@ export function formatInstruction(instruction: Instruction): string {
 
 function formatOperand(operand: Operand): string {
   switch (operand.kind) {
-    case "register": return `${operand.negated ? "!" : ""}${operand.register.name}${operand.part === undefined ? "" : `.${operand.part}`}`;
-    case "integer": return String(operand.value);
-    case "float": return `0${operand.single ? "f" : "d"}${operand.bits.toString(16).toUpperCase().padStart(operand.single ? 8 : 16, "0")}`;
-    case "special": return `%${operand.name}`;
-    case "variable": return `${operand.variable.name}${offsetText(operand.offset)}`;
+    case "register":
+      return `${operand.negated ? "!" : ""}${operand.register.name}${operand.part === undefined ? "" : `.${operand.part}`}`;
+    case "integer":
+      return String(operand.value);
+    case "float":
+      return `0${operand.single ? "f" : "d"}${operand.bits
+        .toString(16)
+        .toUpperCase()
+        .padStart(operand.single ? 8 : 16, "0")}`;
+    case "special":
+      return `%${operand.name}`;
+    case "variable":
+      return `${operand.variable.name}${offsetText(operand.offset)}`;
     case "label":
-    case "symbol": return operand.name;
+    case "symbol":
+      return operand.name;
     case "address": {
       const base = operand.base?.kind === "register" ? operand.base.register.name : operand.base?.variable.name;
       const place = base === undefined ? String(operand.offset) : `${base}${offsetText(operand.offset)}`;
       return `[${place}${operand.coordinates === undefined ? "" : `, ${formatOperand(operand.coordinates)}`}]`;
     }
-    case "vector": return `{${operand.elements.map(formatOperand).join(", ")}}`;
-    case "list": return `(${operand.elements.map(formatOperand).join(", ")})`;
-    case "pair": return `${formatOperand(operand.first)}|${formatOperand(operand.second)}`;
-    case "sink": return "_";
+    case "vector":
+      return `{${operand.elements.map(formatOperand).join(", ")}}`;
+    case "list":
+      return `(${operand.elements.map(formatOperand).join(", ")})`;
+    case "pair":
+      return `${formatOperand(operand.first)}|${formatOperand(operand.second)}`;
+    case "sink":
+      return "_";
   }
 }
 

@@ -1,5 +1,16 @@
 import { PtxError } from "../error.ts";
-import type { FunctionBody, Instruction, Linkage, Operand, PtxFunction, Register, SourceLocation, Space, Statement, Variable } from "./ast.ts";
+import type {
+  FunctionBody,
+  Instruction,
+  Linkage,
+  Operand,
+  PtxFunction,
+  Register,
+  SourceLocation,
+  Space,
+  Statement,
+  Variable,
+} from "./ast.ts";
 import { parseCount, parseInteger } from "./constant.ts";
 import { parseParameter, parsePrefix, parseVariables } from "./declarations.ts";
 import { parseOperand, type Globals } from "./operands.ts";
@@ -13,7 +24,13 @@ const VARIABLE_SPACES = new Set(["global", "const", "shared", "local", "param", 
 const CODE_OPCODES = new Set(["bra", "brx", "call"]);
 
 /** Parses a function after `.entry` or `.func`. */
-export function parseFunction(tokens: TokenStream, entry: boolean, linkage: Linkage, globals: Globals, onName: (name: string) => void): PtxFunction {
+export function parseFunction(
+  tokens: TokenStream,
+  entry: boolean,
+  linkage: Linkage,
+  globals: Globals,
+  onName: (name: string) => void,
+): PtxFunction {
   return new FunctionParser(tokens, globals).parse(entry, linkage, onName);
 }
 
@@ -186,7 +203,12 @@ class FunctionParser {
     this.#source = { file: Number(file), line: Number(line), column: Number(column) };
     while (tokens.accept(",")) {
       tokens.expectKind("word", "'function_name' or 'inlined_at'");
-      while (tokens.peek().kind === "integer" || tokens.is("+") || (tokens.peek().kind === "word" && tokens.peek().text.includes("info_string"))) tokens.next();
+      while (
+        tokens.peek().kind === "integer" ||
+        tokens.is("+") ||
+        (tokens.peek().kind === "word" && tokens.peek().text.includes("info_string"))
+      )
+        tokens.next();
     }
     tokens.accept(";");
   }
@@ -200,7 +222,12 @@ class FunctionParser {
     } catch (error) {
       if (!(error instanceof PtxError) || error.instruction !== undefined) throw error;
       let end = tokens.position;
-      while (end < start + 40 && !/^[;{}]$/.test(tokens.peek(end - tokens.position).text) && tokens.peek(end - tokens.position).kind !== "end") end++;
+      while (
+        end < start + 40 &&
+        !/^[;{}]$/.test(tokens.peek(end - tokens.position).text) &&
+        tokens.peek(end - tokens.position).kind !== "end"
+      )
+        end++;
       throw new PtxError(error.line, error.reason, { instruction: tokens.text(start, end), kind: error.kind });
     }
   }

@@ -35,7 +35,8 @@ class ModuleParser {
       if (tokens.accept(";")) continue;
       const { text, line } = tokens.expectKind("directive", "a directive");
       if (this.#version === undefined && text !== "version") throw new PtxError(line, "missing .version directive at start of file");
-      if (this.#targets.length === 0 && !["version", "target"].includes(text)) throw new PtxError(line, "missing .target directive after .version");
+      if (this.#targets.length === 0 && !["version", "target"].includes(text))
+        throw new PtxError(line, "missing .target directive after .version");
       this.#directive(text, line);
     }
     if (this.#version === undefined) throw new PtxError(1, "missing .version directive at start of file");

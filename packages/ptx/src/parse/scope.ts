@@ -7,7 +7,10 @@ export interface VectorRegister {
   readonly elements: readonly Register[];
 }
 
-export type Named = { kind: "register"; register: Register } | { kind: "vector"; vector: VectorRegister } | { kind: "variable"; variable: Variable };
+export type Named =
+  | { kind: "register"; register: Register }
+  | { kind: "vector"; vector: VectorRegister }
+  | { kind: "variable"; variable: Variable };
 
 /** A label operand whose final name is known when its scope ends. */
 export interface LabelUse {

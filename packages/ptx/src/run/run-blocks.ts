@@ -75,7 +75,8 @@ export function runBlocks(run: BlockRun, first: number, count: number): void {
         }
         if (!complete && !force) continue;
         for (let other = 0; other < lanes; other++) {
-          if (words[states + start + other] === state && ((mask >> other) & 1 || other === lane)) words[states + start + other] = state & STATE.phaseMask;
+          if (words[states + start + other] === state && ((mask >> other) & 1 || other === lane))
+            words[states + start + other] = state & STATE.phaseMask;
         }
         released = true;
         if (force) return true;
@@ -86,8 +87,8 @@ export function runBlocks(run: BlockRun, first: number, count: number): void {
 
   const releaseBarriers = (): boolean => {
     let alive = 0;
-    const arrived = new Array<number>(16).fill(0);
-    const expected = new Array<number>(16).fill(0);
+    const arrived = Array.from({ length: 16 }, () => 0);
+    const expected = Array.from({ length: 16 }, () => 0);
     for (let thread = 0; thread < threads; thread++) {
       const state = words[states + thread] ?? STATE.done;
       if (state === STATE.done) continue;
@@ -105,7 +106,8 @@ export function runBlocks(run: BlockRun, first: number, count: number): void {
       released = true;
       for (let thread = 0; thread < threads; thread++) {
         const state = words[states + thread] ?? STATE.done;
-        if (state !== STATE.done && waitOf(state) === STATE.barrier && ((state >> STATE.barrierShift) & 15) === barrier) words[states + thread] = state & STATE.phaseMask;
+        if (state !== STATE.done && waitOf(state) === STATE.barrier && ((state >> STATE.barrierShift) & 15) === barrier)
+          words[states + thread] = state & STATE.phaseMask;
       }
     }
     return released;

@@ -31,7 +31,15 @@ type AddressOperand = Operand & { kind: "address" };
 type Variable = (Operand & { kind: "variable" })["variable"];
 
 /** A named place: what can be is checked now. */
-function variableAddress(e: Emitter, i: Instruction, variable: Variable, offset: bigint, space: AccessSpace, size: number, physical: number): void {
+function variableAddress(
+  e: Emitter,
+  i: Instruction,
+  variable: Variable,
+  offset: bigint,
+  space: AccessSpace,
+  size: number,
+  physical: number,
+): void {
   const { f, locals } = e;
   const placement = e.placement(variable);
   if (placement === undefined) throw notTranslated(i, `a .${variable.space} variable outside of a kernel's parameters`);
@@ -39,7 +47,11 @@ function variableAddress(e: Emitter, i: Instruction, variable: Variable, offset:
   if (placement.space === "module") {
     if (space !== "generic" && space !== variable.space) throw illegal(i, `'${variable.name}' is not in .${space}`);
     e.pushModuleAddress(BigInt(placement.offset) + offset);
-    const inside = offset >= 0n && offset + BigInt(size) <= BigInt(variable.size) && Number(offset) % size === 0 && variable.align % Math.min(size, 16) === 0;
+    const inside =
+      offset >= 0n &&
+      offset + BigInt(size) <= BigInt(variable.size) &&
+      Number(offset) % size === 0 &&
+      variable.align % Math.min(size, 16) === 0;
     if (inside) f.op(OP.i32_wrap_i64).localSet(physical);
     else {
       const pointer = e.scratch(I64, "pointer");
@@ -55,7 +67,10 @@ function variableAddress(e: Emitter, i: Instruction, variable: Variable, offset:
   }
   const inside = offset >= 0n && offset + BigInt(size) <= BigInt(variable.size) && at % size === 0;
   if (inside && placement.space !== "dynamic-shared") {
-    f.localGet(placement.space === "shared" ? locals.shared : locals.local).i32Const(at).op(OP.i32_add).localSet(physical);
+    f.localGet(placement.space === "shared" ? locals.shared : locals.local)
+      .i32Const(at)
+      .op(OP.i32_add)
+      .localSet(physical);
     return;
   }
   const window = e.scratch(I64, "window");
@@ -66,7 +81,14 @@ function variableAddress(e: Emitter, i: Instruction, variable: Variable, offset:
 }
 
 /** An offset in a window, in a register. */
-function windowAddress(e: Emitter, i: Instruction, { base, offset }: AddressOperand, space: "shared" | "local" | "param", size: number, physical: number): void {
+function windowAddress(
+  e: Emitter,
+  i: Instruction,
+  { base, offset }: AddressOperand,
+  space: "shared" | "local" | "param",
+  size: number,
+  physical: number,
+): void {
   const { f } = e;
   if (base?.kind === "register" && bitsOf(base.register.type) === 32 && space === "shared") {
     const at = e.scratch(I32, "window");
@@ -76,7 +98,9 @@ function windowAddress(e: Emitter, i: Instruction, { base, offset }: AddressOper
     const shift = Math.log2(size);
     f.localGet(at);
     if (shift > 0) f.i32Const(shift).op(OP.i32_rotr);
-    f.localGet(e.locals.sharedCounts[shift] ?? 0).op(OP.i32_ge_u).if();
+    f.localGet(e.locals.sharedCounts[shift] ?? 0)
+      .op(OP.i32_ge_u)
+      .if();
     f.localGet(at).op(OP.i64_extend_i32_u);
     callFault(e, i, size);
     f.end();
@@ -96,7 +120,14 @@ function windowAddress(e: Emitter, i: Instruction, { base, offset }: AddressOper
   checkWindow(e, i, window, space, size, physical);
 }
 
-function checkWindow(e: Emitter, i: Instruction, window: number, space: "shared" | "local" | "param", size: number, physical: number): void {
+function checkWindow(
+  e: Emitter,
+  i: Instruction,
+  window: number,
+  space: "shared" | "local" | "param",
+  size: number,
+  physical: number,
+): void {
   const { f, locals } = e;
   const shift = Math.log2(size);
   f.localGet(window);
@@ -111,7 +142,9 @@ function checkWindow(e: Emitter, i: Instruction, window: number, space: "shared"
   f.localGet(window);
   callFault(e, i, size);
   f.end();
-  f.localGet(window).op(OP.i32_wrap_i64).localGet(space === "shared" ? locals.shared : space === "local" ? locals.local : locals.parameters);
+  f.localGet(window)
+    .op(OP.i32_wrap_i64)
+    .localGet(space === "shared" ? locals.shared : space === "local" ? locals.local : locals.parameters);
   f.op(OP.i32_add).localSet(physical);
 }
 

@@ -61,7 +61,9 @@ function loop(e: Emitter, i: Instruction, operation: string, type: ScalarType, p
   const operand = e.scratch(valueType(type), "atomic value");
   e.push(i, value, type);
   f.localSet(operand);
-  f.localGet(physical).atomic(wide ? ATOMIC.i64_atomic_load : ATOMIC.i32_atomic_load, 0, wide ? 3 : 2).localSet(old);
+  f.localGet(physical)
+    .atomic(wide ? ATOMIC.i64_atomic_load : ATOMIC.i32_atomic_load, 0, wide ? 3 : 2)
+    .localSet(old);
   const again = f.loop();
   f.localGet(physical).localGet(old);
   pushUpdate(e, operation, type, old, operand);
@@ -79,15 +81,19 @@ function loop(e: Emitter, i: Instruction, operation: string, type: ScalarType, p
 function pushUpdate(e: Emitter, operation: string, type: ScalarType, old: number, operand: number): void {
   const { f } = e;
   const local = valueType(type);
-  if (local === F32 && operation === "add") f.localGet(old).op(OP.f32_reinterpret_i32).localGet(operand).op(OP.f32_add).op(OP.i32_reinterpret_f32);
-  else if (local === F64 && operation === "add") f.localGet(old).op(OP.f64_reinterpret_i64).localGet(operand).op(OP.f64_add).op(OP.i64_reinterpret_f64);
+  if (local === F32 && operation === "add")
+    f.localGet(old).op(OP.f32_reinterpret_i32).localGet(operand).op(OP.f32_add).op(OP.i32_reinterpret_f32);
+  else if (local === F64 && operation === "add")
+    f.localGet(old).op(OP.f64_reinterpret_i64).localGet(operand).op(OP.f64_add).op(OP.i64_reinterpret_f64);
   else if (local === F32 || local === F64) {
     // min, max and exch of floats.
     const single = local === F32;
     const reinterpret = single ? OP.i32_reinterpret_f32 : OP.i64_reinterpret_f64;
     if (operation === "exch") f.localGet(operand).op(reinterpret);
     else {
-      f.localGet(old).op(single ? OP.f32_reinterpret_i32 : OP.f64_reinterpret_i64).localGet(operand);
+      f.localGet(old)
+        .op(single ? OP.f32_reinterpret_i32 : OP.f64_reinterpret_i64)
+        .localGet(operand);
       f.op(operation === "min" ? (single ? OP.f32_min : OP.f64_min) : single ? OP.f32_max : OP.f64_max).op(reinterpret);
     }
   } else updateInteger(e, operation, type, old, operand);

@@ -83,7 +83,12 @@ export const shift: Lowering = (e, i) => {
   f.localSet(amount);
   e.push(i, a, type);
   if (arithmetic) {
-    f.localGet(amount).i32Const(bits - 1).localGet(amount).i32Const(bits - 1).op(OP.i32_lt_u).select();
+    f.localGet(amount)
+      .i32Const(bits - 1)
+      .localGet(amount)
+      .i32Const(bits - 1)
+      .op(OP.i32_lt_u)
+      .select();
     if (bits === 64) f.op(OP.i64_extend_i32_u);
     f.op(op);
   } else {
@@ -101,7 +106,8 @@ export const funnelShift: Lowering = (e, i) => {
   const suffixes = new Suffixes(i);
   const direction = suffixes.oneOf(["l", "r"]);
   const mode = suffixes.oneOf(["wrap", "clamp"]);
-  if (suffixes.type() !== "b32" || direction === undefined || mode === undefined) throw illegal(i, "shf needs .l or .r, .wrap or .clamp, and .b32");
+  if (suffixes.type() !== "b32" || direction === undefined || mode === undefined)
+    throw illegal(i, "shf needs .l or .r, .wrap or .clamp, and .b32");
   suffixes.end();
   const [d, a, b, count] = i.operands;
   const { f } = e;
@@ -153,7 +159,8 @@ export const extractField: Lowering = (e, i) => {
   f.localSet(count);
   if (signed) {
     f.localGet(value).localGet(count).i64Const(63).localGet(count).i64Const(63).op(OP.i64_lt_u).select().op(OP.i64_shr_s).localSet(value);
-  } else f.localGet(value).localGet(count).op(OP.i64_shr_u).i64Const(0).localGet(count).i64Const(63).op(OP.i64_le_u).select().localSet(value);
+  } else
+    f.localGet(value).localGet(count).op(OP.i64_shr_u).i64Const(0).localGet(count).i64Const(63).op(OP.i64_le_u).select().localSet(value);
   pushByte(e, i, length);
   f.localSet(count);
   f.localGet(count).op(OP.i64_eqz).if(I64);
@@ -161,7 +168,12 @@ export const extractField: Lowering = (e, i) => {
   f.else().localGet(count).i64Const(63).op(OP.i64_gt_u).if(I64);
   f.localGet(value);
   f.else().localGet(value).i64Const(64).localGet(count).op(OP.i64_sub).op(OP.i64_shl);
-  f.i64Const(64).localGet(count).op(OP.i64_sub).op(signed ? OP.i64_shr_s : OP.i64_shr_u).end().end();
+  f.i64Const(64)
+    .localGet(count)
+    .op(OP.i64_sub)
+    .op(signed ? OP.i64_shr_s : OP.i64_shr_u)
+    .end()
+    .end();
   if (bitsOf(type) === 32) f.op(OP.i32_wrap_i64);
   e.set(i, d, type);
 };
@@ -177,7 +189,17 @@ export const insertField: Lowering = (e, i) => {
   };
   pushByte(e, i, length);
   f.localSet(at);
-  f.i64Const(-1).i64Const(1).localGet(at).op(OP.i64_shl).i64Const(1).op(OP.i64_sub).localGet(at).i64Const(63).op(OP.i64_gt_u).select().localSet(mask);
+  f.i64Const(-1)
+    .i64Const(1)
+    .localGet(at)
+    .op(OP.i64_shl)
+    .i64Const(1)
+    .op(OP.i64_sub)
+    .localGet(at)
+    .i64Const(63)
+    .op(OP.i64_gt_u)
+    .select()
+    .localSet(mask);
   pushByte(e, i, position);
   f.localSet(at);
   f.localGet(mask).i64Const(0).localGet(at).i64Const(63).op(OP.i64_le_u).select().localSet(mask);

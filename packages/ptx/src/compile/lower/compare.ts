@@ -7,7 +7,24 @@ import { pushFloat } from "./float.ts";
 import type { Lowering } from "./table.ts";
 
 const COMPARISONS = [
-  "eq", "ne", "lt", "le", "gt", "ge", "lo", "ls", "hi", "hs", "equ", "neu", "ltu", "leu", "gtu", "geu", "num", "nan",
+  "eq",
+  "ne",
+  "lt",
+  "le",
+  "gt",
+  "ge",
+  "lo",
+  "ls",
+  "hi",
+  "hs",
+  "equ",
+  "neu",
+  "ltu",
+  "leu",
+  "gtu",
+  "geu",
+  "num",
+  "nan",
 ] as const;
 type Comparison = (typeof COMPARISONS)[number];
 
@@ -45,7 +62,10 @@ export const setp: Lowering = (e, i) => {
     e.push(i, c, "pred");
     f.localSet(other);
   }
-  for (const [operand, inverted] of [[d.first, false], [d.second, true]] as const) {
+  for (const [operand, inverted] of [
+    [d.first, false],
+    [d.second, true],
+  ] as const) {
     if (operand.kind === "sink") continue;
     f.localGet(result);
     if (inverted) f.op(OP.i32_eqz);
@@ -114,20 +134,44 @@ export const slct: Lowering = (e, i) => {
   e.set(i, d, type);
 };
 
-function pushComparison(e: Emitter, i: Instruction, it: CompareForm, type: ScalarType, a: Operand | undefined, b: Operand | undefined): void {
+function pushComparison(
+  e: Emitter,
+  i: Instruction,
+  it: CompareForm,
+  type: ScalarType,
+  a: Operand | undefined,
+  b: Operand | undefined,
+): void {
   if (type === "f32" || type === "f64") pushFloatComparison(e, i, it, type, a, b);
   else if (/^[usb](16|32|64)$/.test(type)) pushIntegerComparison(e, i, it.comparison, type, a, b);
   else throw notTranslated(i, `comparison of .${type}`);
 }
 
-function pushIntegerComparison(e: Emitter, i: Instruction, comparison: Comparison, type: ScalarType, a: Operand | undefined, b: Operand | undefined): void {
+function pushIntegerComparison(
+  e: Emitter,
+  i: Instruction,
+  comparison: Comparison,
+  type: ScalarType,
+  a: Operand | undefined,
+  b: Operand | undefined,
+): void {
   const wide = bitsOf(type) === 64;
   const signed = isSigned(type);
   const names: Partial<Record<Comparison, "eq" | "ne" | "lt" | "le" | "gt" | "ge">> = {
-    eq: "eq", ne: "ne", lt: "lt", le: "le", gt: "gt", ge: "ge", lo: "lt", ls: "le", hi: "gt", hs: "ge",
+    eq: "eq",
+    ne: "ne",
+    lt: "lt",
+    le: "le",
+    gt: "gt",
+    ge: "ge",
+    lo: "lt",
+    ls: "le",
+    hi: "gt",
+    hs: "ge",
   };
   const name = names[comparison];
-  if (name === undefined || (type.startsWith("b") && name !== "eq" && name !== "ne")) throw illegal(i, `'.${comparison}' does not go with .${type}`);
+  if (name === undefined || (type.startsWith("b") && name !== "eq" && name !== "ne"))
+    throw illegal(i, `'.${comparison}' does not go with .${type}`);
   const ops = {
     eq: wide ? OP.i64_eq : OP.i32_eq,
     ne: wide ? OP.i64_ne : OP.i32_ne,
@@ -141,7 +185,14 @@ function pushIntegerComparison(e: Emitter, i: Instruction, comparison: Compariso
   e.f.op(ops[name]);
 }
 
-function pushFloatComparison(e: Emitter, i: Instruction, it: CompareForm, type: "f32" | "f64", a: Operand | undefined, b: Operand | undefined): void {
+function pushFloatComparison(
+  e: Emitter,
+  i: Instruction,
+  it: CompareForm,
+  type: "f32" | "f64",
+  a: Operand | undefined,
+  b: Operand | undefined,
+): void {
   const { f } = e;
   const single = type === "f32";
   const ops = {
@@ -183,4 +234,3 @@ function pushFloatComparison(e: Emitter, i: Instruction, it: CompareForm, type: 
     if (comparison === "nan") f.op(OP.i32_eqz);
   } else throw illegal(i, `'.${comparison}' does not go with .${type}`);
 }
-

@@ -33,7 +33,8 @@ export const convert: Lowering = (e, i) => {
   };
   suffixes.end();
   const [fromInteger, toInteger] = [INTEGER.test(it.from), INTEGER.test(it.to)];
-  if ((!fromInteger && !FLOAT.test(it.from)) || (!toInteger && !FLOAT.test(it.to))) throw notTranslated(i, `conversion from .${it.from} to .${it.to}`);
+  if ((!fromInteger && !FLOAT.test(it.from)) || (!toInteger && !FLOAT.test(it.to)))
+    throw notTranslated(i, `conversion from .${it.from} to .${it.to}`);
   if (it.ftz && it.from !== "f32" && it.to !== "f32") throw illegal(i, "'.ftz' needs .f32");
   e.push(i, i.operands[1], it.from, { wide: true });
   if (fromInteger && toInteger) integerToInteger(e, it);
@@ -65,7 +66,8 @@ function clampInteger(e: Emitter, from: ScalarType, to: ScalarType): void {
   const value = e.scratch(I64, "clamp");
   if (fromBits < 64n) f.op(isSigned(from) ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
   const [less, greater] = isSigned(from) ? [OP.i64_lt_s, OP.i64_gt_s] : [OP.i64_lt_u, OP.i64_gt_u];
-  if (high < fromHigh) f.localTee(value).i64Const(BigInt.asIntN(64, high)).localGet(value).i64Const(BigInt.asIntN(64, high)).op(less).select();
+  if (high < fromHigh)
+    f.localTee(value).i64Const(BigInt.asIntN(64, high)).localGet(value).i64Const(BigInt.asIntN(64, high)).op(less).select();
   if (low > fromLow) f.localTee(value).i64Const(low).localGet(value).i64Const(low).op(greater).select();
   if (bits < 64n) f.op(OP.i32_wrap_i64);
 }
@@ -77,8 +79,12 @@ function integerToFloat(e: Emitter, i: Instruction, { from, to, rounding, sat }:
   if (rounding === undefined && !(to === "f64" && !wide)) throw illegal(i, "this conversion needs a rounding mode");
   const nearest = rounding === undefined || rounding === "rn";
   const mode = ROUNDING[rounding ?? "rn"];
-  if (to === "f32" && nearest) f.op(wide ? (signed ? OP.f32_convert_i64_s : OP.f32_convert_i64_u) : signed ? OP.f32_convert_i32_s : OP.f32_convert_i32_u);
-  else if (to === "f64" && wide && !nearest) f.i32Const(signed ? 1 : 0).i32Const(mode).call(e.helpers.get("roundFromInteger"));
+  if (to === "f32" && nearest)
+    f.op(wide ? (signed ? OP.f32_convert_i64_s : OP.f32_convert_i64_u) : signed ? OP.f32_convert_i32_s : OP.f32_convert_i32_u);
+  else if (to === "f64" && wide && !nearest)
+    f.i32Const(signed ? 1 : 0)
+      .i32Const(mode)
+      .call(e.helpers.get("roundFromInteger"));
   else if (wide && to !== "f64") f.i32Const(signed ? 1 : 0).call(e.helpers.get("oddFromInteger"));
   else f.op(wide ? (signed ? OP.f64_convert_i64_s : OP.f64_convert_i64_u) : signed ? OP.f64_convert_i32_s : OP.f64_convert_i32_u);
   if (to === "f32" && !nearest) f.i32Const(mode).call(e.helpers.get("demote"));
@@ -106,14 +112,22 @@ function floatToInteger(e: Emitter, i: Instruction, { from, to, integerRounding,
   if (bits === 64) {
     f.truncSat(
       single
-        ? signed ? TRUNC_SAT.i64_trunc_sat_f32_s : TRUNC_SAT.i64_trunc_sat_f32_u
-        : signed ? TRUNC_SAT.i64_trunc_sat_f64_s : TRUNC_SAT.i64_trunc_sat_f64_u,
+        ? signed
+          ? TRUNC_SAT.i64_trunc_sat_f32_s
+          : TRUNC_SAT.i64_trunc_sat_f32_u
+        : signed
+          ? TRUNC_SAT.i64_trunc_sat_f64_s
+          : TRUNC_SAT.i64_trunc_sat_f64_u,
     );
   } else {
     f.truncSat(
       single
-        ? signed ? TRUNC_SAT.i32_trunc_sat_f32_s : TRUNC_SAT.i32_trunc_sat_f32_u
-        : signed ? TRUNC_SAT.i32_trunc_sat_f64_s : TRUNC_SAT.i32_trunc_sat_f64_u,
+        ? signed
+          ? TRUNC_SAT.i32_trunc_sat_f32_s
+          : TRUNC_SAT.i32_trunc_sat_f32_u
+        : signed
+          ? TRUNC_SAT.i32_trunc_sat_f64_s
+          : TRUNC_SAT.i32_trunc_sat_f64_u,
     );
     if (bits < 32) clampInteger(e, signed ? "s32" : "u32", to);
   }
@@ -123,7 +137,11 @@ function floatToInteger(e: Emitter, i: Instruction, { from, to, integerRounding,
     const converted = e.scratch(result, "converted");
     f.localSet(converted);
     pushConstant(e, result, BigInt.asIntN(bits < 32 ? 32 : bits, 1n << BigInt(bits - 1)));
-    f.localGet(converted).localGet(source).localGet(source).op(single ? OP.f32_ne : OP.f64_ne).select();
+    f.localGet(converted)
+      .localGet(source)
+      .localGet(source)
+      .op(single ? OP.f32_ne : OP.f64_ne)
+      .select();
   }
 }
 

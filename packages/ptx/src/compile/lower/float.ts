@@ -53,7 +53,9 @@ export function saturate(e: Emitter, type: "f32" | "f64"): void {
   constant(0);
   f.localGet(value);
   constant(0);
-  f.op(single ? OP.f32_gt : OP.f64_gt).select().localTee(value);
+  f.op(single ? OP.f32_gt : OP.f64_gt)
+    .select()
+    .localTee(value);
   constant(1);
   f.localGet(value);
   constant(1);
@@ -182,7 +184,15 @@ function pushRelaxed(e: Emitter, i: Instruction, operands: readonly (Operand | u
 function pushNearest(e: Emitter, product: number, addend: number): void {
   const { f } = e;
   const sum = e.scratch(F64, "sum");
-  f.localGet(product).localGet(addend).op(OP.f64_add).localTee(sum).op(OP.i64_reinterpret_f64).op(OP.i32_wrap_i64).i32Const(0x0fff_ffff).op(OP.i32_and).if(F32);
+  f.localGet(product)
+    .localGet(addend)
+    .op(OP.f64_add)
+    .localTee(sum)
+    .op(OP.i64_reinterpret_f64)
+    .op(OP.i32_wrap_i64)
+    .i32Const(0x0fff_ffff)
+    .op(OP.i32_and)
+    .if(F32);
   f.localGet(sum).op(OP.f32_demote_f64);
   f.else().localGet(product).localGet(addend).localGet(sum).call(e.helpers.get("fmaTie")).end();
 }
@@ -214,9 +224,20 @@ function pushQuotient(e: Emitter, it: FloatForm, directed: boolean): void {
   f.localSet(b).localTee(a).op(OP.f64_promote_f32).localGet(b).op(OP.f64_promote_f32).op(OP.f64_div).localTee(quotient);
   // The double is exact, or on the side that the remainder says; that only matters where it looks exact as a float.
   f.localGet(quotient).op(OP.f32_demote_f64).op(OP.f64_promote_f32).localGet(b).op(OP.f64_promote_f32).op(OP.f64_mul);
-  f.localGet(a).op(OP.f64_promote_f32).op(OP.f64_sub).f64Const(-1).f64Const(1).localGet(b).f32Const(0).op(OP.f32_gt).select().op(OP.f64_mul);
+  f.localGet(a)
+    .op(OP.f64_promote_f32)
+    .op(OP.f64_sub)
+    .f64Const(-1)
+    .f64Const(1)
+    .localGet(b)
+    .f32Const(0)
+    .op(OP.f32_gt)
+    .select()
+    .op(OP.f64_mul);
   pushIfExactSingle(e, quotient);
-  f.call(e.helpers.get("demoteOdd")).i32Const(ROUNDING[it.rounding ?? "rn"]).call(e.helpers.get("demote"));
+  f.call(e.helpers.get("demoteOdd"))
+    .i32Const(ROUNDING[it.rounding ?? "rn"])
+    .call(e.helpers.get("demote"));
 }
 
 /** Keeps the error on the stack if the double is a float's value, else takes 0: then its own rounding cannot mislead. */
@@ -276,7 +297,9 @@ function pushDirectedRoot(e: Emitter, it: FloatForm): void {
   // The square of a float is exact in double.
   f.localGet(square).localGet(root).localGet(root).op(OP.f64_mul).op(OP.f64_sub);
   pushIfExactSingle(e, root);
-  f.call(e.helpers.get("demoteOdd")).i32Const(ROUNDING[it.rounding ?? "rn"]).call(e.helpers.get("demote"));
+  f.call(e.helpers.get("demoteOdd"))
+    .i32Const(ROUNDING[it.rounding ?? "rn"])
+    .call(e.helpers.get("demote"));
 }
 
 /** sin, cos, lg2, ex2, tanh: computed in double, so the result is the nearest float or its neighbour. */
@@ -286,9 +309,18 @@ export const transcendental: Lowering = (e, i) => {
   const it = form(i, suffixes);
   if (it.type !== "f32") throw notTranslated(i, `type .${it.type}`);
   const { imports } = e.helpers;
-  const functions: Record<string, number> = { sin: imports.sin, cos: imports.cos, lg2: imports.log2, ex2: imports.exp2, tanh: imports.tanh };
+  const functions: Record<string, number> = {
+    sin: imports.sin,
+    cos: imports.cos,
+    lg2: imports.log2,
+    ex2: imports.exp2,
+    tanh: imports.tanh,
+  };
   pushFloat(e, i, i.operands[1], "f32", it.ftz);
-  e.f.op(OP.f64_promote_f32).call(functions[i.opcode] ?? imports.sin).op(OP.f32_demote_f64);
+  e.f
+    .op(OP.f64_promote_f32)
+    .call(functions[i.opcode] ?? imports.sin)
+    .op(OP.f32_demote_f64);
   finish(e, i, it);
 };
 
@@ -370,4 +402,3 @@ export const testProperty: Lowering = (e, i) => {
 export function isFloatOnly(type: ScalarType | undefined): boolean {
   return type === "f32" || type === "f64";
 }
-

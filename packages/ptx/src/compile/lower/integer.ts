@@ -35,11 +35,18 @@ export function pushConstant(e: Emitter, type: ValueType, value: bigint | number
 }
 
 function requireInteger(i: Instruction, type: ScalarType): void {
-  if (!/^[us](16|32|64)$/.test(type)) throw /^[us]16x2$/.test(type) ? notTranslated(i) : illegal(i, `'.${type}' is not a type of '${i.opcode}'`);
+  if (!/^[us](16|32|64)$/.test(type))
+    throw /^[us]16x2$/.test(type) ? notTranslated(i) : illegal(i, `'.${type}' is not a type of '${i.opcode}'`);
 }
 
 /** Pushes two operands into scratch locals `a` and `b`. */
-function two(e: Emitter, i: Instruction, type: ScalarType, first: Operand | undefined, second: Operand | undefined): readonly [number, number] {
+function two(
+  e: Emitter,
+  i: Instruction,
+  type: ScalarType,
+  first: Operand | undefined,
+  second: Operand | undefined,
+): readonly [number, number] {
   const a = e.scratch(valueType(type), "a");
   const b = e.scratch(valueType(type), "b");
   e.push(i, first, type);
@@ -105,7 +112,9 @@ function addWithCarry(e: Emitter, type: ValueType, a: number, b: number, add: bo
   const ops = integerOps(type);
   const carry = carryLocal(e);
   const result = e.scratch(type, "carry result");
-  f.localGet(a).localGet(b).op(add ? ops.add : ops.sub);
+  f.localGet(a)
+    .localGet(b)
+    .op(add ? ops.add : ops.sub);
   if (carryIn) {
     f.localGet(carry);
     if (type === I64) f.op(OP.i64_extend_i32_u);
@@ -114,8 +123,16 @@ function addWithCarry(e: Emitter, type: ValueType, a: number, b: number, add: bo
   f.localSet(result);
   if (carryOut) {
     // Out when the result passed the end: strictly, or at equality when a carry came in and the other operand is all ones.
-    f.localGet(add ? result : a).localGet(add ? a : b).op(ops.ltU);
-    if (carryIn) f.localGet(add ? result : a).localGet(add ? a : b).op(ops.eq).localGet(carry).op(OP.i32_and).op(OP.i32_or);
+    f.localGet(add ? result : a)
+      .localGet(add ? a : b)
+      .op(ops.ltU);
+    if (carryIn)
+      f.localGet(add ? result : a)
+        .localGet(add ? a : b)
+        .op(ops.eq)
+        .localGet(carry)
+        .op(OP.i32_and)
+        .op(OP.i32_or);
     f.localSet(carry);
   }
   f.localGet(result);
@@ -167,7 +184,14 @@ function widen(i: Instruction, type: ScalarType): ScalarType {
   return result;
 }
 
-function pushProduct(e: Emitter, i: Instruction, type: ScalarType, half: "lo" | "hi" | "wide", a: Operand | undefined, b: Operand | undefined): void {
+function pushProduct(
+  e: Emitter,
+  i: Instruction,
+  type: ScalarType,
+  half: "lo" | "hi" | "wide",
+  a: Operand | undefined,
+  b: Operand | undefined,
+): void {
   const { f } = e;
   const bits = bitsOf(type);
   const signed = isSigned(type);
@@ -204,7 +228,11 @@ export const mul24: Lowering = (e, i) => {
   const { f } = e;
   for (const operand of [a, b]) {
     e.push(i, operand, type);
-    f.op(OP.i64_extend_i32_u).i64Const(40).op(OP.i64_shl).i64Const(40).op(type === "s32" ? OP.i64_shr_s : OP.i64_shr_u);
+    f.op(OP.i64_extend_i32_u)
+      .i64Const(40)
+      .op(OP.i64_shl)
+      .i64Const(40)
+      .op(type === "s32" ? OP.i64_shr_s : OP.i64_shr_u);
   }
   f.op(OP.i64_mul);
   if (half === "hi") f.i64Const(16).op(OP.i64_shr_u);
@@ -247,8 +275,20 @@ export const divRem: Lowering = (e, i) => {
     f.else();
   }
   const op = divide
-    ? wide ? (signed ? OP.i64_div_s : OP.i64_div_u) : signed ? OP.i32_div_s : OP.i32_div_u
-    : wide ? (signed ? OP.i64_rem_s : OP.i64_rem_u) : signed ? OP.i32_rem_s : OP.i32_rem_u;
+    ? wide
+      ? signed
+        ? OP.i64_div_s
+        : OP.i64_div_u
+      : signed
+        ? OP.i32_div_s
+        : OP.i32_div_u
+    : wide
+      ? signed
+        ? OP.i64_rem_s
+        : OP.i64_rem_u
+      : signed
+        ? OP.i32_rem_s
+        : OP.i32_rem_u;
   f.localGet(a).localGet(b).op(op);
   if (signed) f.end();
   f.end();
@@ -302,7 +342,10 @@ export const sad: Lowering = (e, i) => {
   const ops = integerOps(valueType(type));
   const { f } = e;
   f.localGet(a).localGet(b).op(ops.sub).localGet(b).localGet(a).op(ops.sub);
-  f.localGet(a).localGet(b).op(isSigned(type) ? ops.gtS : ops.gtU).select();
+  f.localGet(a)
+    .localGet(b)
+    .op(isSigned(type) ? ops.gtS : ops.gtU)
+    .select();
   e.push(i, i.operands[3], type);
   f.op(ops.add);
   e.set(i, i.operands[0], type);
@@ -318,7 +361,11 @@ export const dotProduct: Lowering = (e, i) => {
   const { f } = e;
   const [a, b] = two(e, i, "b32", i.operands[1], i.operands[2]);
   const part = (local: number, at: number, bits: number, signed: boolean): void => {
-    f.localGet(local).i32Const(32 - bits - at).op(OP.i32_shl).i32Const(32 - bits).op(signed ? OP.i32_shr_s : OP.i32_shr_u);
+    f.localGet(local)
+      .i32Const(32 - bits - at)
+      .op(OP.i32_shl)
+      .i32Const(32 - bits)
+      .op(signed ? OP.i32_shr_s : OP.i32_shr_u);
   };
   e.push(i, i.operands[3], isSigned(aType) || isSigned(bType) ? "s32" : "u32");
   const lanes = i.opcode === "dp4a" ? 4 : 2;

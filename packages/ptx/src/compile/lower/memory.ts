@@ -87,7 +87,18 @@ export const store: Lowering = (e, i) => {
 export function pushStore(e: Emitter, type: ScalarType, offset: number): void {
   const size = bytesOf(type);
   const local = valueType(type);
-  const op = local === F32 ? OP.f32_store : local === F64 ? OP.f64_store : local === I64 ? OP.i64_store : size === 4 ? OP.i32_store : size === 2 ? OP.i32_store16 : OP.i32_store8;
+  const op =
+    local === F32
+      ? OP.f32_store
+      : local === F64
+        ? OP.f64_store
+        : local === I64
+          ? OP.i64_store
+          : size === 4
+            ? OP.i32_store
+            : size === 2
+              ? OP.i32_store16
+              : OP.i32_store8;
   e.f.store(op, offset, Math.log2(size));
 }
 

@@ -17,11 +17,16 @@ export interface Meeting {
 export function meeting(i: Instruction): Meeting {
   switch (i.opcode) {
     case "bar":
-    case "barrier": return barrier(i);
-    case "shfl": return shuffle(i);
-    case "vote": return vote(i);
-    case "match": return match(i);
-    default: return reduce(i);
+    case "barrier":
+      return barrier(i);
+    case "shfl":
+      return shuffle(i);
+    case "vote":
+      return vote(i);
+    case "match":
+      return match(i);
+    default:
+      return reduce(i);
   }
 }
 
@@ -56,7 +61,15 @@ function barrier(i: Instruction): Meeting {
       }
       if (count !== undefined) {
         e.push(i, count, "u32");
-        f.i32Const(31).op(OP.i32_add).i32Const(5).op(OP.i32_shr_u).i32Const(63).op(OP.i32_and).i32Const(STATE.countShift).op(OP.i32_shl).op(OP.i32_or);
+        f.i32Const(31)
+          .op(OP.i32_add)
+          .i32Const(5)
+          .op(OP.i32_shr_u)
+          .i32Const(63)
+          .op(OP.i32_and)
+          .i32Const(STATE.countShift)
+          .op(OP.i32_shl)
+          .op(OP.i32_or);
       }
     },
     resume() {},
@@ -102,7 +115,10 @@ function shuffle(i: Instruction): Meeting {
         f.localGet(source).localGet(segment).i32Const(-1).op(OP.i32_xor).op(OP.i32_and);
         f.localGet(lane).localGet(segment).op(OP.i32_and).op(OP.i32_or);
       }
-      f.localTee(source).localGet(last).op(mode === "up" ? OP.i32_ge_s : OP.i32_le_s).localSet(segment);
+      f.localTee(source)
+        .localGet(last)
+        .op(mode === "up" ? OP.i32_ge_s : OP.i32_le_s)
+        .localSet(segment);
       f.localGet(locals.frame).localGet(source).localGet(lane).localGet(segment).select();
       f.localGet(segment).i32Const(8).op(OP.i32_shl).op(OP.i32_or).store(OP.i32_store, WARP_FRAME.lane, 2);
       f.localGet(locals.frame);
@@ -117,7 +133,14 @@ function shuffle(i: Instruction): Meeting {
       f.localGet(locals.frame).load(OP.i32_load, WARP_FRAME.lane, 2).localSet(asked);
       f.localGet(locals.thread).i32Const(-32).op(OP.i32_and).localGet(asked).i32Const(31).op(OP.i32_and).op(OP.i32_or).localSet(source);
       // A lane beyond the block's end holds nothing: the thread's own value stands.
-      f.localGet(source).localGet(locals.thread).localGet(source).localGet(locals.launch).load(OP.i32_load, LAUNCH.threads, 2).op(OP.i32_lt_u).select().localSet(source);
+      f.localGet(source)
+        .localGet(locals.thread)
+        .localGet(source)
+        .localGet(locals.launch)
+        .load(OP.i32_load, LAUNCH.threads, 2)
+        .op(OP.i32_lt_u)
+        .select()
+        .localSet(source);
       pushFrame(e, source);
       f.load(OP.i32_load, WARP_FRAME.latch, 2);
       const value = d?.kind === "pair" ? d.first : d;
@@ -132,7 +155,13 @@ function shuffle(i: Instruction): Meeting {
 /** Pushes the frame of another thread of the block. */
 function pushFrame(e: Emitter, thread: number): void {
   const { f, locals } = e;
-  f.localGet(thread).localGet(locals.thread).op(OP.i32_sub).i32Const(e.kernel.frameBytes).op(OP.i32_mul).localGet(locals.frame).op(OP.i32_add);
+  f.localGet(thread)
+    .localGet(locals.thread)
+    .op(OP.i32_sub)
+    .i32Const(e.kernel.frameBytes)
+    .op(OP.i32_mul)
+    .localGet(locals.frame)
+    .op(OP.i32_add);
 }
 
 /** Runs `body` for each lane of the warp that takes part, with its frame in a local. */
@@ -177,7 +206,13 @@ function vote(i: Instruction): Meeting {
       const present = e.scratch(I32, "present");
       f.i32Const(0).localSet(ballot).i32Const(0).localSet(present);
       eachLane(e, (frame, lane) => {
-        f.localGet(frame).load(OP.i32_load, WARP_FRAME.latch, 2).localGet(lane).op(OP.i32_shl).localGet(ballot).op(OP.i32_or).localSet(ballot);
+        f.localGet(frame)
+          .load(OP.i32_load, WARP_FRAME.latch, 2)
+          .localGet(lane)
+          .op(OP.i32_shl)
+          .localGet(ballot)
+          .op(OP.i32_or)
+          .localSet(ballot);
         f.i32Const(1).localGet(lane).op(OP.i32_shl).localGet(present).op(OP.i32_or).localSet(present);
       });
       f.localGet(ballot);
@@ -214,7 +249,15 @@ function match(i: Instruction): Meeting {
       f.i32Const(0).localSet(equal).i32Const(0).localSet(present);
       f.localGet(e.locals.frame).load(OP.i64_load, WARP_FRAME.latch, 3).localSet(own);
       eachLane(e, (frame, lane) => {
-        f.localGet(frame).load(OP.i64_load, WARP_FRAME.latch, 3).localGet(own).op(OP.i64_eq).localGet(lane).op(OP.i32_shl).localGet(equal).op(OP.i32_or).localSet(equal);
+        f.localGet(frame)
+          .load(OP.i64_load, WARP_FRAME.latch, 3)
+          .localGet(own)
+          .op(OP.i64_eq)
+          .localGet(lane)
+          .op(OP.i32_shl)
+          .localGet(equal)
+          .op(OP.i32_or)
+          .localSet(equal);
         f.i32Const(1).localGet(lane).op(OP.i32_shl).localGet(present).op(OP.i32_or).localSet(present);
       });
       const value = d?.kind === "pair" ? d.first : d;
@@ -257,7 +300,9 @@ function reduce(i: Instruction): Meeting {
         f.localGet(frame).load(OP.i32_load, WARP_FRAME.latch, 2).localSet(value);
         f.localGet(sum).localGet(value);
         if (operation === "min" || operation === "max") {
-          f.localGet(sum).localGet(value).op(isSigned(type) ? OP.i32_lt_s : OP.i32_lt_u);
+          f.localGet(sum)
+            .localGet(value)
+            .op(isSigned(type) ? OP.i32_lt_s : OP.i32_lt_u);
           if (operation === "max") f.op(OP.i32_eqz);
           f.select();
         } else f.op({ add: OP.i32_add, and: OP.i32_and, or: OP.i32_or, xor: OP.i32_xor }[operation]);
@@ -268,4 +313,3 @@ function reduce(i: Instruction): Meeting {
     },
   };
 }
-
