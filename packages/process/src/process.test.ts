@@ -3,18 +3,12 @@ import { describe, expect, test } from "vitest";
 import { Machine } from "@decant/x86";
 import type { Ending } from "./ending.ts";
 import type { KernelOptions } from "./kernel.ts";
-import type { ApiEntry, Library } from "./loader/library.ts";
-import { ThreadObject } from "./objects/thread-object.ts";
+import { testLibrary } from "./guest-library.ts";
 import type { Process, ProcessOptions } from "./process.ts";
 import { fixture, idleKernel, libraries } from "./test-support.ts";
-import { guestCall } from "./threads/guest-call.ts";
-import { ARGUMENT_WORDS, getRegister, setRegister, WORD } from "./threads/registers.ts";
-import { exitProcess, exitThread } from "./threads/thread-life.ts";
-import type { Thread } from "./threads/thread.ts";
-import type { GuestGenerator } from "./waits/suspension.ts";
-import { sleep, wait } from "./waits/wait.ts";
 
-const guest = new Uint8Array(readFileSync(new URL("../testdata/guest.exe", import.meta.url)));
+const testdata = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../testdata/${name}`, import.meta.url)));
+const guest = testdata("guest.exe");
 
 describe("calls between host and guest", () => {
   test("a function of ours calls guest code, with arguments on the stack, waits in it, and nests", async () => {
@@ -86,6 +80,32 @@ describe("faults", () => {
   });
 });
 
+describe("structured exceptions", () => {
+  const seh = (mode: number) => run(mode, { image: testdata("seh.exe"), path: "Z:\\seh.exe" });
+
+  test("a filter is asked, and the function with the __try goes on with its registers restored", async () => {
+    expect(await seh(0)).toMatchObject({ log: [0x42, 0x1042], ending: { kind: "exit" } });
+  });
+
+  test("__finally blocks in between run", async () => {
+    expect((await seh(1)).log).toEqual([0x42, 0x101, 0x1042]);
+  });
+
+  test("a filter can let the code that raised go on", async () => {
+    expect((await seh(2)).log).toEqual([0x99, 0x9999, 1]);
+  });
+
+  test("exceptions pass through mappings that called guest code", async () => {
+    expect((await seh(3)).log).toEqual([0x42, 0x1042]);
+  });
+
+  test("an inner filter that passes leaves the exception to the outer one", async () => {
+    const { log, ending } = await seh(5);
+    expect(log).toEqual([0x43, 0x43]);
+    expect(ending).toMatchObject({ kind: "fault", exitCode: 0x43 });
+  });
+});
+
 describe("limits", () => {
   test("the time limit ends an endless loop, and a program that waits", async () => {
     for (const mode of [10, 13]) {
@@ -145,38 +165,3 @@ async function run(
   return { ending: await kernel.run(process), log, reports };
 }
 
-/** The functions that guest.c calls, answered by hand. */
-function testLibrary(mode: number, log: unknown[]): Library {
-  const functions: Record<string, (thread: Thread, first: number, second: number) => number | void | GuestGenerator<number>> = {
-    Mode: () => mode,
-    Log: (thread, text) => void log.push(thread.memory.cstring(text)),
-    LogNumber: (_, value) => void log.push(value),
-    CallBack: (thread, callback, argument) => guestCall(thread, callback, argument, 1, 1, 1, 1, 9),
-    Nap: (thread, timeoutMs) => sleep(thread, timeoutMs),
-    NewThread: ({ process }, start, argument) => process.handles.add(process.createThread(start, BigInt(argument)).object),
-    Join: (thread, handle) => wait(thread, [thread.process.handles.get(handle as never, ThreadObject)]),
-    BadPointer: (thread, pointer) => thread.memory.u32(pointer),
-    FreeTwice({ process }) {
-      const block = process.heap.allocate(10);
-      process.heap.free(block);
-      process.heap.free(block);
-    },
-    OnException: (thread, handler) => void thread.process.handlers.vectored.push(handler),
-    OnConsole: (thread, handler) => void thread.process.consoleHandlers.push(handler),
-    ExitThread: (thread, exitCode) => exitThread(thread, exitCode),
-    ExitProcess: (thread, exitCode) => exitProcess(thread, exitCode),
-  };
-  return { name: "kernel32.dll", exports: Object.entries(functions).map(([name, body]) => ({ kind: "function", name, entry: answer(body) })) };
-}
-
-function answer(body: (thread: Thread, first: number, second: number) => number | void | GuestGenerator<number>): ApiEntry {
-  const finish = (thread: Thread, value: unknown): number => {
-    setRegister(thread.registers, WORD.rax, (value as number | undefined) ?? 0);
-    return thread.returnFromCall();
-  };
-  return (thread) => {
-    const [first, second] = ARGUMENT_WORDS.slice(0, 2).map((word) => Number(getRegister(thread.registers, word) & 0xffff_ffffn));
-    const result = body(thread, first!, second!);
-    return typeof result === "object" ? thread.run(result, (value) => finish(thread, value)) : finish(thread, result);
-  };
-}

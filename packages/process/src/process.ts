@@ -1,5 +1,5 @@
 import type { Host } from "@decant/host";
-import { Registry, singleByteCodec } from "@decant/hook";
+import { ERROR, Registry, singleByteCodec, Win32Error } from "@decant/hook";
 import type { BoundFunction, Hooks, TextCodec } from "@decant/hook";
 import { GuestMemory, PAGE } from "@decant/memory";
 import type { Intrinsic } from "@decant/x86";
@@ -9,7 +9,7 @@ import { mapSharedData, refreshClocks } from "./blocks/shared-data.ts";
 import { EXIT_STATUS } from "./ending.ts";
 import type { Ending } from "./ending.ts";
 import { ExceptionHandlers } from "./exceptions/dispatch.ts";
-import { handleApiError, raiseException, raiseFault } from "./exceptions/raise.ts";
+import { handleApiError, raiseFault } from "./exceptions/raise.ts";
 import { HandleTable } from "./handle-table.ts";
 import { Heap } from "./heap/heap.ts";
 import type { GuestMachine, Kernel } from "./kernel.ts";
@@ -173,7 +173,7 @@ export class Process {
     return this.#states.get(key, make);
   }
 
-  /** Starts a thread at a guest function. Throws Win32Error(ERROR_NOT_ENOUGH_MEMORY)'s cause when there is no room for its stack. */
+  /** Starts a thread at a guest function. Throws Win32Error(ERROR_NOT_ENOUGH_MEMORY) when there is no room for its stack. */
   createThread(start: number, argument: bigint, { stackSize = 0, suspended = false } = {}): Thread {
     const size = stackSize === 0 ? this.modules.program.image.stackReserve : stackSize;
     return this.#newThread(size, (thread) => threadMain(thread, start, argument), suspended);
@@ -263,22 +263,14 @@ export class Process {
     this.#load(thread);
     const { clock } = this.kernel.host;
     refreshClocks(this.memory.view, clock.now(), clock.monotonic());
-    try {
-      let rip = thread.continue();
-      while (rip !== UNWIND && thread.status === "running") {
-        thread.rip = rip;
+    let rip = this.#attempt(thread, () => thread.continue());
+    while (rip !== UNWIND && thread.status === "running") {
+      thread.rip = rip;
+      rip = this.#attempt(thread, () => {
         const exit = this.machine.run();
-        if (exit.kind === "budget" || exit.kind === "suspend") return;
-        rip = raiseFault(thread, exit.fault);
-      }
-    } catch (error) {
-      this.#internalError(error);
+        return exit.kind === "fault" ? raiseFault(thread, exit.fault) : UNWIND;
+      });
     }
-  }
-
-  /** Raises an exception in the thread that runs now. Returns what an API entry returns. */
-  raise(thread: Thread, exception: Parameters<typeof raiseException>[1]): number {
-    return raiseException(thread, exception);
   }
 
   /** The return address of calls into the guest through a frame. */
@@ -310,6 +302,15 @@ export class Process {
     return UNWIND;
   }
 
+  #attempt(thread: Thread, action: () => number): number {
+    try {
+      return action();
+    } catch (error) {
+      return this.#apiError(thread, error);
+    }
+  }
+
+  /** What an API implementation threw becomes the guest's trouble; anything else ends the process. */
   #apiError(thread: Thread, error: unknown): number {
     if (thread.status !== "running") return UNWIND;
     try {
@@ -328,7 +329,7 @@ export class Process {
   #newThread(stackSize: number, main: (thread: Thread) => GuestGenerator<never>, suspended = false): Thread {
     const id = this.kernel.newId();
     const memory = allocateThread(this.memory, stackSize, { peb: this.peb, processId: this.id, threadId: id });
-    if (memory === undefined) throw new RangeError("there is no room for a thread's stack");
+    if (memory === undefined) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
     const thread = new Thread(this, id, memory);
     this.#tls.addThread(thread);
     this.threads.add(thread);

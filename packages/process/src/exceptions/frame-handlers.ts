@@ -9,7 +9,7 @@ import type { ExceptionFrame } from "./dispatch.ts";
 import { EXCEPTION_RECORD_SIZE } from "./exception.ts";
 import { lookUpFunction } from "./function-table.ts";
 import type { FunctionEntry } from "./function-table.ts";
-import { copyUnwindState, readUnwindState, RSP, writeUnwindState } from "./unwind-state.ts";
+import { callerState, copyUnwindState, readUnwindState, RSP, writeUnwindState } from "./unwind-state.ts";
 import type { UnwindState } from "./unwind-state.ts";
 import { virtualUnwind } from "./virtual-unwind.ts";
 import type { UnwoundFrame } from "./virtual-unwind.ts";
@@ -66,13 +66,14 @@ export interface UnwindTarget {
  */
 export function* unwind(thread: Thread, context: number, target: UnwindTarget): GuestGenerator<never> {
   const { memory } = thread;
-  writeContext(memory, context, thread.live);
-  memory.setU64(context + CONTEXT.Rip, memory.u64(thread.rsp));
-  memory.setU64(context + CONTEXT.Rsp, BigInt(thread.rsp + 8));
   const record = target.record === 0 ? writeUnwindRecord(memory, scratch(thread, EXCEPTION_RECORD_SIZE)) : target.record;
   memory.setU32(record + 4, memory.u32(record + 4) | EXCEPTION_FLAG.UNWINDING | (target.frame === 0 ? EXCEPTION_FLAG.EXIT_UNWIND : 0));
-  const state = readUnwindState(memory, context);
+  // The record may be the very one that an outer exception was interrupted with: it is written only when frames have been passed.
+  const state = callerState(memory, thread.live);
+  let isFresh = false;
   for (const step of walk(thread, state)) {
+    if (!isFresh) writeContext(memory, context, thread.live);
+    isFresh = true;
     const isTarget = step.unwound.establisher === target.frame;
     if (isTarget) memory.setU32(record + 4, memory.u32(record + 4) | EXCEPTION_FLAG.TARGET_UNWIND);
     if (step.unwound.handler !== undefined && (step.unwound.handler.flags & UNW_FLAG.UHANDLER) !== 0) {

@@ -44,7 +44,11 @@ export function* raise(thread: Thread, exception: GuestException): GuestGenerato
 
 /** What an API implementation threw and its return type could not report. Throws errors that are Decant's own. */
 export function handleApiError(thread: Thread, error: unknown): number {
-  if (error instanceof MemoryAccessError) return raiseException(thread, exceptionOfAccess(error, thread.memory.u32(thread.rsp)));
+  if (error instanceof MemoryAccessError) {
+    if (!thread.memory.accessible(thread.rsp, 8, "read")) return endUnhandled(thread, exceptionOfAccess(error, thread.rip));
+    thread.rip = thread.returnFromCall();
+    return raiseException(thread, exceptionOfAccess(error, thread.rip));
+  }
   if (error instanceof HeapError) {
     const { process } = thread;
     const caller = process.modules.describe(thread.memory.u32(thread.rsp));

@@ -1,4 +1,5 @@
 import type { GuestMemory } from "@decant/memory";
+import { CPU } from "@decant/x86";
 import { CONTEXT } from "./context-record.ts";
 
 /** The registers that unwinding changes. */
@@ -21,6 +22,14 @@ export function readUnwindState(memory: GuestMemory, context: number): UnwindSta
     xmm: memory.read(context + CONTEXT.Xmm0, 16 * 16),
     rip: memory.u32(context + CONTEXT.Rip),
   };
+}
+
+/** The registers of the guest code that called the mapping which runs now, from a CPU block. Throws MemoryAccessError. */
+export function callerState(memory: GuestMemory, block: Uint8Array): UnwindState {
+  const gpr = new BigUint64Array(block.slice(CPU.gpr, CPU.gpr + 16 * 8).buffer);
+  const rsp = Number(gpr[RSP]! & 0xffff_ffffn);
+  gpr[RSP] = BigInt(rsp + 8);
+  return { gpr, xmm: block.slice(CPU.xmm, CPU.xmm + 16 * 16), rip: memory.u32(rsp) };
 }
 
 /** Stores them back; the rest of the record stays. Throws MemoryAccessError. */

@@ -1,6 +1,6 @@
 import { GUEST_BASE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
-import type { CallingThread, Hooks, TextCodec } from "@decant/hook";
+import type { CallingThread, Handle, Hooks, TextCodec } from "@decant/hook";
 import { CONTEXT_SIZE, CPU_BLOCK } from "@decant/x86";
 import { TEB } from "../blocks/teb.ts";
 import type { Kernel } from "../kernel.ts";
@@ -74,6 +74,12 @@ export class Thread implements CallingThread {
 
   get ansi(): TextCodec {
     return this.process.ansi;
+  }
+
+  /** The class and name of the object behind a handle, for the trace. */
+  describeHandle(handle: number): string | undefined {
+    const object = this.process.handles.find(handle as Handle);
+    return object && [object.constructor.name, object.name].filter(Boolean).join(" ");
   }
 
   /** "hello.exe+0x1234". */
@@ -232,7 +238,7 @@ export class Thread implements CallingThread {
 
   #advance(value: unknown): number {
     const frame = this.#frames.at(-1)!;
-    const step = frame.resume(value);
+    const step = this.#resumeFrame(frame, value);
     if (this.status === "ended") return UNWIND;
     if (step.done === true) {
       const index = this.#frames.indexOf(frame);
@@ -248,6 +254,18 @@ export class Thread implements CallingThread {
     }
     this.process.endFromWithin(this, suspension);
     return UNWIND;
+  }
+
+  /** A generator that throws is done with: the error is its caller's, with the stack as it was when the frame began. */
+  #resumeFrame(frame: HostFrame, value: unknown): ReturnType<HostFrame["resume"]> {
+    try {
+      return frame.resume(value);
+    } catch (error) {
+      const index = this.#frames.indexOf(frame);
+      if (index >= 0) this.#frames.splice(index);
+      this.rsp = frame.rsp;
+      throw error;
+    }
   }
 
   #block(suspension: BlockSuspension): number {

@@ -173,9 +173,11 @@ test("timers fire once, or by their period", async () => {
 });
 
 test("waiting for the host lets other threads run, and throws what the host threw", async () => {
+  let finish = (_: string): void => {};
+  const promise = new Promise<string>((resolve) => (finish = resolve));
   const log = await runThreads(
     function* (_thread, log) {
-      log(yield* waitFor(new Promise((resolve) => setTimeout(resolve, 5, "late"))));
+      log(yield* waitFor(promise));
       try {
         yield* waitFor(Promise.reject(new Error("broken")));
       } catch (error) {
@@ -185,6 +187,7 @@ test("waiting for the host lets other threads run, and throws what the host thre
     function* (thread, log) {
       yield* sleep(thread, 0);
       log("meanwhile");
+      finish("late");
     },
   );
   expect(log).toEqual(["meanwhile", "late", "broken"]);
