@@ -2,6 +2,7 @@ import type { AnyBody, Waiting } from "./implement.ts";
 import { writeResult, type ResultPlan } from "./result-plan.ts";
 import { readArgument, stackWord, type ArgumentPlan } from "./argument-plan.ts";
 import type { CallingThread } from "./thread.ts";
+import { GuestOut, type PointerType } from "./types/pointers.ts";
 import { UNHANDLED } from "./types/failure.ts";
 import { KIND } from "./types/type.ts";
 
@@ -214,7 +215,10 @@ export function compileLong(plans: readonly ArgumentPlan[], result: ResultPlan, 
 function argument(thread: CallingThread, registers: Uint32Array, plan: ArgumentPlan): unknown {
   const { low, kind } = plan;
   const word = low >= 0 ? (registers[low] as number) : stackWord(thread, low);
-  return kind === KIND.U32 ? word : kind === KIND.I32 ? word | 0 : readArgument(thread, plan);
+  if (kind === KIND.U32) return word;
+  if (kind === KIND.I32) return word | 0;
+  if (kind === KIND.OUT) return new GuestOut(thread, word, plan.type as unknown as PointerType<unknown, unknown>);
+  return readArgument(thread, plan);
 }
 
 function finish(thread: CallingThread, plan: ResultPlan, value: unknown): Waiting<void> | undefined {
