@@ -159,8 +159,3 @@ export class Harness {
 function pointer(address: number): bigint {
   return (BigInt(TAG) << 32n) + BigInt(address);
 }
-
-/** Compiles and runs one kernel. */
-export function runKernel(text: string, name: string, args: readonly Argument[], options: RunOptions = {}): void {
-  new Harness(text, options).run(name, args, options);
-}

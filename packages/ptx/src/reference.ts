@@ -53,7 +53,7 @@ const infinity = (negative: boolean, format: Format): bigint =>
   (negative ? 1n << BigInt(format.bits - 1) : 0n) | (((1n << BigInt(exponentBits(format))) - 1n) << BigInt(format.precision - 1));
 
 /** The nearest number of a format, as the mode says. */
-export function round({ negative, magnitude, exponent, sticky = false }: Exact, format: Format, mode: Mode): bigint {
+function round({ negative, magnitude, exponent, sticky = false }: Exact, format: Format, mode: Mode): bigint {
   const sign = negative ? 1n << BigInt(format.bits - 1) : 0n;
   if (magnitude === 0n && !sticky) return sign;
   // More bits than any number needs, so that something is always dropped, and can be compared with a half.

@@ -16,7 +16,7 @@ export const MEMORY_MAP = {
 
 /** The arena: slot n is `tag << 32` with tag ARENA_TAG + n, far from small integers and from host pointers. */
 export const ARENA_TAG = 0x700;
-export const ARENA_SLOTS = 64;
+const ARENA_SLOTS = 64;
 export const SLOT_BYTES = 2 ** 32;
 
 /** Shared memory that a block may have without and with asking (cuFuncSetAttribute), in bytes. */

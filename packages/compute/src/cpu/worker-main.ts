@@ -26,7 +26,7 @@ export type ToWorker =
 export type FromWorker = { readonly failed: string | undefined };
 
 /** The imports of a compiled module, but its memory and addresses. */
-export interface MathImports {
+interface MathImports {
   readonly sin: (x: number) => number;
   readonly cos: (x: number) => number;
   readonly log2: (x: number) => number;

@@ -29,7 +29,7 @@ export function phaseGraph(program: Program, entry: number): Graph {
   return { entry, blocks, order, successors: next, predecessors, dominators, reducible };
 }
 
-export function dominates(dominators: Int32Array, above: number, below: number): boolean {
+function dominates(dominators: Int32Array, above: number, below: number): boolean {
   for (let at = below; ;) {
     if (at === above) return true;
     const up = dominators[at] ?? at;

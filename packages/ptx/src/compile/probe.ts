@@ -2,7 +2,7 @@ import { F32, F64, ModuleBuilder, OP, SIMD } from "@decant/wasm";
 import type { Features } from "./emitter.ts";
 
 /** A module whose `fused` answers 1 when relaxed_madd rounds once, for floats and doubles. Invalid where there is no relaxed SIMD. */
-export function fusedProbe(): Uint8Array {
+function fusedProbe(): Uint8Array {
   const m = new ModuleBuilder();
   const f = m.function(m.type([F32, F64, F32, F64], [0x7f]), "fused");
   // (1 + e)^2 - (1 + 2e) is e^2 when the product is not rounded, and 0 when it is. Arguments, so that nothing is folded.

@@ -3,7 +3,7 @@ import { formatInstruction } from "../parse/format.ts";
 import type { Instruction, PtxFunction, Register } from "../parse/ast.ts";
 
 /** How a block ends. Targets are positions in `Program.blocks`. */
-export type Terminator =
+type Terminator =
   | { readonly kind: "jump"; readonly target: number }
   | {
       readonly kind: "branch";
@@ -29,7 +29,7 @@ export interface Program {
 }
 
 /** Instructions at which all threads of a block, or of a warp, meet. */
-export function suspends(instruction: Instruction): boolean {
+function suspends(instruction: Instruction): boolean {
   const { opcode, modifiers } = instruction;
   if (opcode === "bar" || opcode === "barrier") return modifiers[0] !== "arrive";
   return opcode === "shfl" || opcode === "vote" || opcode === "match" || opcode === "redux";

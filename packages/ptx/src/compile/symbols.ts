@@ -74,6 +74,6 @@ export function placeKernelSymbols(module: PtxModule, kernel: PtxFunction, modul
   return { placements, parameters, parameterBytes, sharedBytes: windows.shared, localBytes: align(windows.local, 16) };
 }
 
-export function align(value: number, to: number): number {
+function align(value: number, to: number): number {
   return Math.ceil(value / to) * to;
 }

@@ -3,7 +3,7 @@ import type { Register, Variable } from "./ast.ts";
 import type { ScalarType } from "./types.ts";
 
 /** A register of `.v2` or `.v4` type stands for its elements. */
-export interface VectorRegister {
+interface VectorRegister {
   readonly elements: readonly Register[];
 }
 

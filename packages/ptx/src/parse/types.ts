@@ -1,5 +1,5 @@
 /** PTX's fundamental types (PTX ISA, "Fundamental Types", and the alternate floating point formats). */
-export const scalarTypes = {
+const scalarTypes = {
   pred: 1,
   u8: 8,
   s8: 8,

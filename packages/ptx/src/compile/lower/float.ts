@@ -1,6 +1,5 @@
 import { F32, F64, I64, OP, SIMD, type ValueType } from "@decant/wasm";
 import type { Instruction, Operand } from "../../parse/ast.ts";
-import type { ScalarType } from "../../parse/types.ts";
 import type { Emitter } from "../emitter.ts";
 import { ROUNDING, pushSumError, type Rounding } from "../helper-bodies.ts";
 import { illegal, notTranslated, Suffixes } from "../suffixes.ts";
@@ -398,7 +397,3 @@ export const testProperty: Lowering = (e, i) => {
   }
   e.set(i, i.operands[0], "pred");
 };
-
-export function isFloatOnly(type: ScalarType | undefined): boolean {
-  return type === "f32" || type === "f64";
-}

@@ -88,7 +88,7 @@ export const addSub: Lowering = (e, i) => {
 };
 
 /** An i64 to the nearest s32. */
-export function clampToS32(e: Emitter): void {
+function clampToS32(e: Emitter): void {
   const value = e.scratch(I64, "clamp");
   const { f } = e;
   f.localTee(value).i64Const(0x7fff_ffff).localGet(value).i64Const(0x7fff_ffff).op(OP.i64_lt_s).select().localSet(value);

@@ -57,7 +57,7 @@ export const load: Lowering = (e, i) => {
 };
 
 /** Loads from the address on the stack; narrow values come extended by their type. */
-export function pushLoad(e: Emitter, type: ScalarType, offset: number): void {
+function pushLoad(e: Emitter, type: ScalarType, offset: number): void {
   const size = bytesOf(type);
   const signed = isSigned(type);
   const align = Math.log2(size);
@@ -84,7 +84,7 @@ export const store: Lowering = (e, i) => {
 };
 
 /** Stores the value on the stack to the address below it. */
-export function pushStore(e: Emitter, type: ScalarType, offset: number): void {
+function pushStore(e: Emitter, type: ScalarType, offset: number): void {
   const size = bytesOf(type);
   const local = valueType(type);
   const op =

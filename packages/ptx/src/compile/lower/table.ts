@@ -20,7 +20,7 @@ const byType =
     (/^(f|bf|tf)[0-9]/.test(i.modifiers.findLast((name) => /^([usfb]|bf|tf)[0-9]/.test(name)) ?? "") ? float : integer)(e, i);
 
 /** What every opcode becomes. Branches, returns, barriers and warp operations end blocks: see kernel.ts and warp.ts. */
-export const lowerings: Readonly<Record<string, Lowering>> = {
+const lowerings: Readonly<Record<string, Lowering>> = {
   add: byType(addSub, floatBasic),
   sub: byType(addSub, floatBasic),
   addc: addSub,
