@@ -5,26 +5,25 @@ import type { BuiltDll, DllSpec, DllSymbol } from "./dll-spec.ts";
 const PAGE = 0x1000;
 const TEXT = PAGE;
 
-/** Builds a small DLL: stubs in .text, the export directory and unwind data in .rdata, variables in .data. It may be loaded anywhere. */
+/** Builds a small DLL: stubs in .text, variables in .data, the export directory and unwind data in .rdata. It may be loaded anywhere. */
 export function buildDll(spec: DllSpec): BuiltDll {
-  const stubs = spec.symbols.filter((symbol) => symbol.kind === "stub");
-  const rdata = TEXT + roundUp(Math.max(1, stubs.length * STUB_SIZE), PAGE);
+  const stubCount = spec.symbols.filter((symbol) => symbol.kind === "stub").length;
   const dataSizes = spec.symbols.map((symbol) => (symbol.kind === "data" ? roundUp(symbol.size, 16) : 0));
-  // The size of .rdata does not depend on where .data lies, so .data can be placed after it is known.
-  const rdataSize = layOutExports(spec, place(spec.symbols, dataSizes, 0), rdata).bytes.length;
-  const data = rdata + roundUp(rdataSize, PAGE);
+  const dataSize = roundUp(dataSizes.reduce((sum, size) => sum + size, 0), PAGE);
+  const data = TEXT + roundUp(Math.max(1, stubCount * STUB_SIZE), PAGE);
+  const rdata = data + dataSize;
   const addresses = place(spec.symbols, dataSizes, data);
   const exports = layOutExports(spec, addresses, rdata);
-  const dataSize = dataSizes.reduce((sum, size) => sum + size, 0);
-  const bytes = new Uint8Array(data + roundUp(dataSize, PAGE));
+  const rdataSize = roundUp(exports.bytes.length, PAGE);
+  const bytes = new Uint8Array(rdata + rdataSize);
   writeStubs(bytes, spec.symbols, addresses);
   bytes.set(exports.bytes, rdata);
   const sections = [
-    { name: ".text", rva: TEXT, size: rdata - TEXT, characteristics: 0x6000_0020 },
-    { name: ".rdata", rva: rdata, size: data - rdata, characteristics: 0x4000_0040 },
-    ...(dataSize === 0 ? [] : [{ name: ".data", rva: data, size: roundUp(dataSize, PAGE), characteristics: 0xc000_0040 }]),
+    { name: ".text", rva: TEXT, size: data - TEXT, characteristics: 0x6000_0020 },
+    ...(dataSize === 0 ? [] : [{ name: ".data", rva: data, size: dataSize, characteristics: 0xc000_0040 }]),
+    { name: ".rdata", rva: rdata, size: rdataSize, characteristics: 0x4000_0040 },
   ];
-  writeHeaders(bytes, spec, sections, exports);
+  writeHeaders(bytes, spec, sections, { ...exports, exportDirectory: rdata });
   return { bytes, addresses };
 }
 
@@ -65,7 +64,7 @@ function writeHeaders(
   bytes: Uint8Array,
   spec: DllSpec,
   sections: readonly BuiltSection[],
-  exports: { exportSize: number; pdata: number; pdataSize: number },
+  exports: { exportDirectory: number; exportSize: number; pdata: number; pdataSize: number },
 ): void {
   const view = new DataView(bytes.buffer);
   const is64 = spec.machine === "x86-64";
@@ -104,7 +103,7 @@ function writeHeaders(
   u32(optional + optionalSize - 16 * 8 - 4, 16);
   const directories = optional + optionalSize - 16 * 8;
   if (exports.exportSize > 0) {
-    u32(directories, sections[1]!.rva);
+    u32(directories, exports.exportDirectory);
     u32(directories + 4, exports.exportSize);
   }
   if (exports.pdataSize > 0) {

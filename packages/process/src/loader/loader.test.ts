@@ -9,6 +9,7 @@ import type { Process, ProcessOptions } from "../process.ts";
 import { fixture, idleKernel, idleProcess, IdleMachine, libraries } from "../test-support.ts";
 import type { Library } from "./library.ts";
 import { LoadError } from "./load-error.ts";
+import { Module } from "./module.ts";
 
 const entry = (): number => 0;
 const kernel32: Library = {
@@ -173,4 +174,17 @@ describe("what a process finds in its memory", () => {
     for (let at = memory.u32(head); at !== head; at = memory.u32(at)) names.push(memory.wstring(memory.u32(at + 0x58 + 8)));
     expect(names.slice(0, 3)).toEqual(["hello.exe", "ntdll.dll", "KERNEL32.dll"]);
   });
+});
+
+test("a built-in DLL's image says the same as the loader, to programs that walk its export table", () => {
+  const symbols = [...Array(5).keys()].map((i) => ({ kind: "function", name: `f${i}`, ordinal: 10 + i, entry }) as const);
+  const library: Library = {
+    name: "walked.dll",
+    exports: [...symbols, { kind: "alias", name: "alias", ordinal: 3, of: 2 }, { kind: "forward", name: "forward", ordinal: 4, to: "ntdll.RtlAllocateHeap" }],
+  };
+  const process = load({ registry: libraries(kernel32, ntdll, library) });
+  const module = process.loader.require("walked");
+  const inMemory = new Module({ name: "", path: "", base: module.base, image: readImage(process.memory.read(module.base, module.size)), isBuiltIn: false });
+  expect(inMemory.exports).toEqual(module.exports);
+  expect(module.exports.byName.get("alias")).toEqual(module.exports.byOrdinal.get(12));
 });

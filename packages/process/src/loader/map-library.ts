@@ -6,6 +6,7 @@ import type { Intrinsic } from "@decant/x86";
 import type { ApiEntry, Library } from "./library.ts";
 import { mapImage, protectImage } from "./map-image.ts";
 import { Module } from "./module.ts";
+import type { ExportTarget, ModuleExports } from "./module.ts";
 
 /** Where functions of the host's are registered. */
 export interface StubTable {
@@ -40,5 +41,20 @@ export function mapLibrary(memory: GuestMemory, library: Library, stubs: StubTab
     if (symbol.kind === "data") symbol.initialise?.(memory, address);
   });
   protectImage(memory, image, base);
-  return new Module({ name: library.name, path: `${SYSTEM_FOLDER}\\${library.name}`, base, image, isBuiltIn: true });
+  const module = { name: library.name, path: `${SYSTEM_FOLDER}\\${library.name}`, base, image, isBuiltIn: true };
+  // Reading the table that was just written would take longer than all the rest.
+  const known = library.exports.every(({ ordinal }) => ordinal !== undefined);
+  return new Module(known ? { ...module, exports: () => indexLibrary(library, addresses, base) } : module);
+}
+
+function indexLibrary(library: Library, addresses: readonly (number | undefined)[], base: number): ModuleExports {
+  const byName = new Map<string, ExportTarget>();
+  const byOrdinal = new Map<number, ExportTarget>();
+  library.exports.forEach((symbol, index) => {
+    const origin = symbol.kind === "alias" ? library.exports[symbol.of]! : symbol;
+    const target = origin.kind === "forward" ? { forwarder: origin.to } : { address: base + addresses[index]! };
+    if (symbol.name !== undefined) byName.set(symbol.name, target);
+    byOrdinal.set(symbol.ordinal!, target);
+  });
+  return { byName, byOrdinal };
 }

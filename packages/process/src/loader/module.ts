@@ -19,6 +19,8 @@ export interface ModuleFields {
   readonly base: number;
   readonly image: Image;
   readonly isBuiltIn: boolean;
+  /** Makes the exports where they are known without the image's table. */
+  readonly exports?: () => ModuleExports;
 }
 
 /** An image that is mapped in a process. */
@@ -40,6 +42,7 @@ export class Module {
   /** The address of its LDR_DATA_TABLE_ENTRY. */
   ldrEntry = 0;
   #exports: ModuleExports | undefined;
+  readonly #makeExports: () => ModuleExports;
 
   constructor(fields: ModuleFields) {
     this.name = fields.name;
@@ -47,6 +50,7 @@ export class Module {
     this.base = fields.base;
     this.image = fields.image;
     this.isBuiltIn = fields.isBuiltIn;
+    this.#makeExports = fields.exports ?? (() => indexExports(this.image, this.base));
   }
 
   /** Bytes of address space. */
@@ -61,7 +65,7 @@ export class Module {
 
   /** Read at the first use. Throws PeError. */
   get exports(): ModuleExports {
-    return (this.#exports ??= indexExports(this.image, this.base));
+    return (this.#exports ??= this.#makeExports());
   }
 
   contains(address: number): boolean {
