@@ -319,7 +319,7 @@ export class Emitter {
     const placement = this.placement(variable);
     const bits = bitsOf(type);
     if (placement === undefined) throw notTranslated(instruction, `a .${variable.space} variable`);
-    if (bits !== 64 && bits !== 32) throw illegal(instruction, `address of '${variable.name}' in a .${type} register`);
+    if ((bits !== 64 && bits !== 32) || isFloat(type)) throw illegal(instruction, `address of '${variable.name}' in a .${type} register`);
     const at = BigInt(placement.offset) + offset;
     if (placement.space === "module") {
       this.pushModuleAddress(at);
