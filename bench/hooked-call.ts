@@ -46,6 +46,7 @@ const registry = new Registry();
 for (let i = 0; i < FUNCTIONS; i++) {
   const [declaration, source] = shapes[i % shapes.length]!;
   // Each body is compiled from a text of its own: one closure called 96 times would be easier than what programs do.
+  // oxlint-disable-next-line no-eval -- the text is the one above
   const body: unknown = (0, eval)(source.replaceAll("I", String(i)));
   registry.add(implementFor<CallingThread>()(api("bench", { [`f${i}`]: declaration }), { [`f${i}`]: body } as object));
 }
