@@ -1,0 +1,79 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { exponentOf, frexp, ldexp, nextAfter, remainder, roundHalfAway, roundHalfEven } from "./floating.ts";
+
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
+
+test("frexp and ldexp undo each other, and the fraction is in [0.5, 1)", () => {
+  fc.assert(
+    fc.property(finite, (x) => {
+      const [fraction, exponent] = frexp(x);
+      if (x !== 0) {
+        expect(Math.abs(fraction)).toBeGreaterThanOrEqual(0.5);
+        expect(Math.abs(fraction)).toBeLessThan(1);
+      }
+      expect(ldexp(fraction, exponent)).toBe(x);
+    }),
+  );
+});
+
+// The values of glibc 2.36's ldexp, remainder, nextafter, round, rint and logb, printed with %a by a C program.
+test.each([
+  [1, -1074, Number.MIN_VALUE],
+  [1, -1075, 0],
+  [1.5, -1074, 2 * Number.MIN_VALUE],
+  [3, -1075, 2 * Number.MIN_VALUE],
+  [1, 1023, 2 ** 1023],
+  [1, 1024, Infinity],
+  [Number.MIN_VALUE, 2097, 2 ** 1023],
+  [-1.25, 3, -10],
+])("ldexp(%d, %d) is %d", (x, exponent, expected) => {
+  expect(ldexp(x, exponent)).toBe(expected);
+});
+
+test.each([
+  [5, 3, -1],
+  [4, 3, 1],
+  [4.5, 3, -1.5],
+  [1.5, 3, 1.5],
+  [7.5, 3, 1.5],
+  [-5, 3, 1],
+  [6, 3, 0],
+  [-6, 3, -0],
+  [1, Infinity, 1],
+  [10, 0.3, 0.10000000000000037],
+])("remainder(%d, %d) is %d", (x, y, expected) => {
+  expect(remainder(x, y)).toBe(expected);
+});
+
+test("remainder of no number, or by zero, is NaN", () => {
+  for (const [x, y] of [[Infinity, 1], [1, 0], [NaN, 1]] as const) expect(remainder(x, y)).toBeNaN(); // prettier-ignore
+});
+
+test.each([
+  [0.5, 1, 0],
+  [1.5, 2, 2],
+  [2.5, 3, 2],
+  [-0.5, -1, -0],
+  [-2.5, -3, -2],
+  [0.49999999999999994, 0, 0],
+  [4503599627370497.5, 4503599627370498, 4503599627370498],
+  [-0.2, -0, -0],
+])("round(%d) is %d, rint is %d", (x, away, even) => {
+  expect(roundHalfAway(x)).toBe(away);
+  expect(roundHalfEven(x)).toBe(even);
+});
+
+test("nextAfter goes one step, across zero and to infinity", () => {
+  expect(nextAfter(1, 2)).toBe(1 + Number.EPSILON);
+  expect(nextAfter(0, -1)).toBe(-Number.MIN_VALUE);
+  expect(nextAfter(Number.MAX_VALUE, Infinity)).toBe(Infinity);
+  expect(nextAfter(-Number.MIN_VALUE, 1)).toBe(-0);
+  expect(nextAfter(3, 3)).toBe(3);
+});
+
+test("exponentOf is exact next to powers of two, and for subnormal numbers", () => {
+  expect(exponentOf(8)).toBe(3);
+  expect(exponentOf(nextAfter(8, 0))).toBe(2);
+  expect(exponentOf(Number.MIN_VALUE)).toBe(-1074);
+});

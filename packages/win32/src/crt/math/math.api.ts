@@ -1,0 +1,59 @@
+import { api, DOUBLE, fn, FLOAT, infallible, inout, INT, LONG, LONGLONG, out, SHORT } from "@decant/hook";
+import { BOTH, CDECL, UCRT } from "../dlls.ts";
+
+const d = fn(DOUBLE, ["x", DOUBLE]);
+const dd = fn(DOUBLE, ["x", DOUBLE], ["y", DOUBLE]);
+const f = fn(FLOAT, ["x", FLOAT]);
+const ff = fn(FLOAT, ["x", FLOAT], ["y", FLOAT]);
+
+/** Floating-point mathematics ("Math and floating-point support"). */
+export const mathApi = api(
+  BOTH,
+  {
+    sin: d, cos: d, tan: d, asin: d, acos: d, atan: d, sinh: d, cosh: d, tanh: d, exp: d, log: d, log10: d, sqrt: d, floor: d, ceil: d, fabs: d,
+    atan2: dd, pow: dd, fmod: dd, _hypot: dd, _copysign: dd, _nextafter: dd, _chgsign: d, _logb: d,
+    sinf: f, cosf: f, tanf: f, asinf: f, acosf: f, atanf: f, sinhf: f, coshf: f, tanhf: f, expf: f, logf: f, log10f: f, sqrtf: f, floorf: f, ceilf: f,
+    atan2f: ff, powf: ff, fmodf: ff, _hypotf: ff,
+    ldexp: fn(DOUBLE, ["x", DOUBLE], ["exp", INT]),
+    frexp: fn(DOUBLE, ["x", DOUBLE], ["expptr", out(INT)]),
+    modf: fn(DOUBLE, ["x", DOUBLE], ["intptr", out(DOUBLE)]),
+    modff: fn(FLOAT, ["x", FLOAT], ["intptr", out(FLOAT)]),
+    _finite: fn(infallible(INT), ["x", DOUBLE]),
+    _isnan: fn(infallible(INT), ["x", DOUBLE]),
+    _fpclass: fn(infallible(INT), ["x", DOUBLE]),
+    _finitef: fn(infallible(INT), ["x", FLOAT]),
+    _isnanf: fn(infallible(INT), ["x", FLOAT]),
+    _cabs: fn(DOUBLE, ["re", DOUBLE], ["im", DOUBLE]),
+    abs: fn(infallible(INT), ["n", INT]),
+    labs: fn(infallible(LONG), ["n", LONG]),
+    _abs64: fn(infallible(LONGLONG), ["n", LONGLONG]),
+  },
+  CDECL,
+); // prettier-ignore
+
+/** What C99 brought, in the ucrt. */
+export const math99Api = api(
+  UCRT,
+  {
+    acosh: d, asinh: d, atanh: d, cbrt: d, exp2: d, expm1: d, log1p: d, log2: d, logb: d, rint: d, nearbyint: d, round: d, trunc: d,
+    acoshf: f, asinhf: f, atanhf: f, cbrtf: f, exp2f: f, expm1f: f, log1pf: f, log2f: f, logbf: f, rintf: f, nearbyintf: f, roundf: f, truncf: f,
+    hypot: dd, fmax: dd, fmin: dd, fdim: dd, copysign: dd, nextafter: dd, remainder: dd,
+    hypotf: ff, fmaxf: ff, fminf: ff, fdimf: ff, copysignf: ff, remainderf: ff,
+    scalbn: fn(DOUBLE, ["x", DOUBLE], ["n", INT]),
+    ilogb: fn(infallible(INT), ["x", DOUBLE]),
+    lround: fn(infallible(LONG), ["x", DOUBLE]),
+    llround: fn(infallible(LONGLONG), ["x", DOUBLE]),
+    lrint: fn(infallible(LONG), ["x", DOUBLE]),
+    llrint: fn(infallible(LONGLONG), ["x", DOUBLE]),
+    lroundf: fn(infallible(LONG), ["x", FLOAT]),
+    lrintf: fn(infallible(LONG), ["x", FLOAT]),
+    llabs: fn(infallible(LONGLONG), ["n", LONGLONG]),
+    _dclass: fn(infallible(SHORT), ["x", DOUBLE]),
+    _fdclass: fn(infallible(SHORT), ["x", FLOAT]),
+    _dsign: fn(infallible(INT), ["x", DOUBLE]),
+    _fdsign: fn(infallible(INT), ["x", FLOAT]),
+    _dtest: fn(infallible(SHORT), ["px", inout(DOUBLE)]),
+    _fdtest: fn(infallible(SHORT), ["px", inout(FLOAT)]),
+  },
+  CDECL,
+); // prettier-ignore
