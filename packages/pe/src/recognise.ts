@@ -1,4 +1,4 @@
-import { ByteView } from "./byte-view.ts";
+import type { ByteView } from "./byte-view.ts";
 import { PeError } from "./error.ts";
 
 /** Machines that PE files are made for and that are not run here (PE Format, "Machine Types"). */

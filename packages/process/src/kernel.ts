@@ -149,7 +149,7 @@ export class Kernel {
 
   /** Ctrl-C: every process hears of it. */
   interrupt(): void {
-    for (const process of [...this.processes]) process.consoleControl(0);
+    for (const process of Array.from(this.processes)) process.consoleControl(0);
     this.#wakeIdle?.();
   }
 
@@ -192,7 +192,7 @@ export class Kernel {
     const timeoutMs = this.#timeoutMs;
     if (timeoutMs === undefined) return () => {};
     return this.timers.after(timeoutMs, () => {
-      for (const process of [...this.processes]) {
+      for (const process of Array.from(this.processes)) {
         process.end({ kind: "timeout", exitCode: 0x102, message: `${process.name} was stopped after ${timeoutMs / 1000} s` });
       }
     });

@@ -5,7 +5,7 @@ import type { Ending } from "./ending.ts";
 import type { KernelOptions } from "./kernel.ts";
 import { testLibrary } from "./guest-library.ts";
 import type { Process, ProcessOptions } from "./process.ts";
-import { fixture, idleKernel, libraries } from "./test-support.ts";
+import { idleKernel, libraries } from "./test-support.ts";
 
 const testdata = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../testdata/${name}`, import.meta.url)));
 const guest = testdata("guest.exe");
@@ -137,7 +137,7 @@ describe("limits", () => {
 });
 
 test("real programs reach their first unmapped function", async () => {
-  const { ending } = await run(0, { image: fixture("hello/hello.exe"), path: "Z:\\hello.exe" });
+  const { ending } = await run(0, { image: testdata("../../../fixtures/hello/hello.exe"), path: "Z:\\hello.exe" });
   expect(ending.message).toMatch(/^hello\.exe called kernel32\.dll!\w+\(/);
 });
 

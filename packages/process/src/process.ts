@@ -219,7 +219,7 @@ export class Process {
     if (this.ending !== undefined) return;
     this.ending = ending;
     this.isExiting = true;
-    for (const thread of [...this.threads]) thread.stop(ending.exitCode);
+    for (const thread of Array.from(this.threads)) thread.stop(ending.exitCode);
     this.threads.clear();
     for (const callback of this.#endCallbacks) callback();
     this.handles.closeAll();
@@ -248,7 +248,7 @@ export class Process {
   }
 
   stopOtherThreads(except: Thread, exitCode: number): void {
-    for (const thread of [...this.threads]) if (thread !== except) this.endThread(thread, exitCode);
+    for (const thread of Array.from(this.threads)) if (thread !== except) this.endThread(thread, exitCode);
   }
 
   /** A console event (0: Ctrl-C, 1: Ctrl-Break): handlers run on a thread of their own, newest first; by default the process ends. */

@@ -1,16 +1,11 @@
-import { readFileSync } from "node:fs";
 import type { Host } from "@decant/host";
+import { buildDll } from "@decant/pe";
 import { Kernel } from "./kernel.ts";
 import type { GuestMachine, KernelOptions } from "./kernel.ts";
 import type { Library } from "./loader/library.ts";
 import type { Process, ProcessOptions } from "./process.ts";
 import type { Thread } from "./threads/thread.ts";
 import type { GuestGenerator } from "./waits/suspension.ts";
-
-/** A fixture program's bytes. */
-export function fixture(name: string): Uint8Array {
-  return new Uint8Array(readFileSync(new URL(`../../../fixtures/${name}`, import.meta.url)));
-}
 
 /** A processor that remembers stubs and runs nothing: for tests of everything around it. */
 export class IdleMachine implements GuestMachine {
@@ -42,12 +37,12 @@ export function libraries(...list: Library[]): { find(key: string): Library | un
   return { find: (key) => list.find(({ name }) => name.toLowerCase() === key) };
 }
 
-/** A process of hello.exe whose own thread does not start. */
+/** A process of an image with nothing in it, whose own thread does not start. */
 export function idleProcess(kernel: Kernel, options: Partial<ProcessOptions> = {}): Process {
   return kernel.createProcess({
-    image: fixture("hello/hello.exe"),
-    path: "Z:\\work\\hello.exe",
-    commandLine: "hello.exe",
+    image: buildDll({ name: "idle.exe", base: 0x40_0000n, machine: "x86-64", symbols: [] }).bytes,
+    path: "Z:\\work\\idle.exe",
+    commandLine: "idle.exe",
     environment: [],
     currentDirectory: "Z:\\work",
     registry: libraries(),

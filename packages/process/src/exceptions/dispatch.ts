@@ -3,7 +3,7 @@ import { guestCall } from "../threads/guest-call.ts";
 import type { Thread } from "../threads/thread.ts";
 import type { GuestGenerator } from "../waits/suspension.ts";
 import { CONTEXT, readContext, writeContext } from "./context-record.ts";
-import { EXCEPTION_RECORD_SIZE, NONCONTINUABLE, writeExceptionRecord } from "./exception.ts";
+import { NONCONTINUABLE, writeExceptionRecord } from "./exception.ts";
 import type { GuestException } from "./exception.ts";
 import { searchFrames } from "./frame-handlers.ts";
 import type { DynamicTable } from "./function-table.ts";
@@ -67,7 +67,7 @@ export function* dispatchException(thread: Thread, exception: GuestException, fr
   const { handlers } = thread.process;
   const pointers = frame.context + CONTEXT.SIZE;
   thread.enterException(frame.record - 8, frame.context);
-  for (const handler of [...handlers.vectored]) {
+  for (const handler of handlers.vectored.slice()) {
     if (((yield* guestCall(thread, handler, pointers)) | 0) === EXCEPTION.CONTINUE_EXECUTION) return resume(thread, exception, frame);
   }
   if (yield* searchFrames(thread, frame)) return resume(thread, exception, frame);

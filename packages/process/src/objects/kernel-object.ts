@@ -49,6 +49,6 @@ export abstract class KernelObject {
 
   /** Lets waiting threads look again, in the order in which they came. */
   protected wake(): void {
-    for (const waiter of [...this.#waiters]) waiter.poll();
+    for (const waiter of Array.from(this.#waiters)) waiter.poll();
   }
 }

@@ -225,7 +225,7 @@ export class Thread implements CallingThread {
     this.#cancelBlock?.();
     this.#cancelBlock = undefined;
     while (this.#frames.length > 0) this.#frames.pop()!.close();
-    for (const mutex of [...this.ownedMutexes]) mutex.abandon(this);
+    for (const mutex of Array.from(this.ownedMutexes)) mutex.abandon(this);
     this.object.end(exitCode);
     this.object.release();
   }
