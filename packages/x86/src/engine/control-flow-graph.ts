@@ -1,42 +1,9 @@
 import type { GuestMemory } from "@decant/memory";
 import type { Decoder, Instruction } from "../decode/index.ts";
-import { effects, type Effects } from "../lower/index.ts";
-import type { Stub } from "./stub.ts";
-import { findJumpTable, type JumpTable } from "./jump-table.ts";
-
-/** An instruction with what it touches. */
-export interface Step {
-  readonly insn: Instruction;
-  readonly effects: Effects;
-}
-
-/** An API function that a call or jump was seen to reach. `slot` is the import table's slot that must still hold the stub's address. */
-export interface ApiTarget {
-  readonly stub: Stub;
-  readonly slot: number | undefined;
-}
-
-/** How a block ends. Addresses are guest addresses; those that are blocks of the unit are in `successors`. */
-export type Ending =
-  /** Goes on at `next`, by falling through or by a direct jump. */
-  | { readonly kind: "goto"; readonly next: number }
-  | { readonly kind: "branch"; readonly insn: Instruction; readonly taken: number; readonly next: number }
-  | { readonly kind: "call"; readonly insn: Instruction; readonly target: number | undefined; readonly next: number; via?: ApiTarget }
-  | { readonly kind: "return"; readonly insn: Instruction }
-  | { readonly kind: "jump"; readonly insn: Instruction; via?: ApiTarget }
-  | { readonly kind: "table"; readonly insn: Instruction; readonly table: JumpTable }
-  /** Cannot go on: no instruction, or one with no translation. Fails when reached. */
-  | { readonly kind: "fault"; readonly insn: Instruction };
-
-/** Straight-line code with one entry. */
-export interface Block {
-  readonly start: number;
-  readonly steps: Step[];
-  ending: Ending;
-  /** The blocks of the unit that may follow, each once. */
-  successors: Block[];
-  predecessors: Block[];
-}
+import { effects } from "../lower/index.ts";
+import { newBlock, orderBlocks, retarget, type Block, type Ending, type Step } from "./block.ts";
+import { findJumpTable } from "./jump-table.ts";
+import type { ApiTarget } from "./stub.ts";
 
 /** The control-flow graph of one guest function, from an entry over its jumps. */
 export interface Unit {
@@ -44,156 +11,162 @@ export interface Unit {
   /** In reverse postorder: the entry first. */
   readonly blocks: readonly Block[];
   readonly instructionCount: number;
-  /** The byte ranges [start, end) that it was made from. */
-  readonly ranges: readonly (readonly [start: number, end: number])[];
+  /** The byte ranges [start, end) that it was made from, jump tables included. */
+  readonly ranges: readonly Range[];
 }
 
-/** A larger function is cut: what lies beyond is entered through the dispatcher. */
-const MAX_INSTRUCTIONS = 5_000;
+export type Range = readonly [start: number, end: number];
 
-/** Where a path of decoding stops. */
-interface Raw {
-  steps: Step[];
-  ending: Ending;
-  end: number;
+/** What finding a function's blocks needs to know of its surroundings. */
+export interface Surroundings {
+  readonly memory: GuestMemory;
+  readonly decoder: Decoder;
+  /** The API function that a call or jump to `target`, or through the memory operand, reaches. */
+  apiTarget(target: number | undefined, insn: Instruction): ApiTarget | undefined;
+  /** True of an address that is known to be a function's: a jump there leaves the unit. */
+  isFunction(address: number): boolean;
+  /** True of an instruction that the lowering turned out not to know. */
+  isUntranslatable(address: number): boolean;
+}
+
+/** A larger function is cut: its other regions are units of their own, joined by tail calls. */
+const MAX_INSTRUCTIONS = 5_000;
+const MAX_BLOCK = 1_000;
+
+/** A run of instructions with one entry, before its targets are blocks. */
+interface Run {
+  readonly steps: Step[];
+  /** Guest addresses of its targets, in the order that `finish` takes the blocks. */
+  readonly targets: readonly number[];
+  readonly finish: (targets: Block[]) => Ending;
+  readonly end: number;
 }
 
 /** Finds the blocks that can be reached from `entry` without leaving by a call, a return or an unknown jump. */
-export function discover(entry: number, decoder: Decoder, memory: GuestMemory): Unit {
-  const raw = new Map<number, Raw>();
-  const work = [entry];
+export function discover(entry: number, around: Surroundings): Unit {
+  const runs = new Map<number, Run>();
+  const ranges: Range[] = [];
+  const work: { start: number; before: readonly Step[] }[] = [{ start: entry, before: [] }];
   let count = 0;
-  for (let start = work.pop(); start !== undefined; start = work.pop()) {
-    if (raw.has(start) || count >= MAX_INSTRUCTIONS) continue;
-    const block = decodeBlock(start, decoder, memory);
-    raw.set(start, block);
-    count += block.steps.length + 1;
-    work.push(...targetsOf(block.ending));
+  for (let item = work.pop(); item !== undefined; item = work.pop()) {
+    const { start, before } = item;
+    if (runs.has(start) || count >= MAX_INSTRUCTIONS || (start !== entry && !around.memory.accessible(start, 1, "execute"))) continue;
+    const run = decodeRun(start, entry, before, runs, around, ranges);
+    runs.set(start, run);
+    count += run.steps.length + 1;
+    ranges.push([start, run.end]);
+    // What a jump table needs to know may stand in the blocks before.
+    const history = [...before.slice(-MAX_HISTORY), ...run.steps];
+    for (const target of run.targets.toReversed()) if (!runs.has(target)) work.push({ start: target, before: history });
   }
-  const blocks = new Map<number, Block>();
-  for (const [start, found] of raw) splitAtLeaders(start, found, raw, blocks);
-  link(blocks);
+  const blocks = link(runs, around);
   const first = blocks.get(entry);
   if (first === undefined) throw new Error("x86: a unit without its entry");
-  const ordered = reversePostorder(first);
-  return { entry: first, blocks: ordered, instructionCount: ordered.reduce((sum, { steps }) => sum + steps.length + 1, 0), ranges: rangesOf(ordered) };
+  return { entry: first, blocks: orderBlocks(first), instructionCount: count, ranges: joinRanges(ranges) };
 }
 
-/** The block addresses that an ending may go to. */
-export function targetsOf(ending: Ending): number[] {
-  switch (ending.kind) {
-    case "goto":
-    case "call":
-      return [ending.next];
-    case "branch":
-      return [ending.next, ending.taken];
-    case "table":
-      return [...new Set(ending.table.targets)];
-    default:
-      return [];
-  }
-}
+const MAX_HISTORY = 60;
 
-function decodeBlock(start: number, decoder: Decoder, memory: GuestMemory): Raw {
+function decodeRun(start: number, entry: number, before: readonly Step[], runs: ReadonlyMap<number, Run>, around: Surroundings, ranges: Range[]): Run {
   const steps: Step[] = [];
+  const run = (end: number, targets: readonly number[], finish: Run["finish"]): Run => ({ steps, targets, finish, end });
+  const goTo = (end: number, target: number): Run => run(end, [target], ([next]) => ({ kind: "goto", next: next as Block }));
   for (let ip = start; ; ) {
-    const insn = decoder.decode(ip);
-    const end = insn.next;
-    const low = (address: number): number => address >>> 0;
+    if (ip !== start && (runs.has(ip) || steps.length >= MAX_BLOCK)) return goTo(ip, ip);
+    const insn = around.decoder.decode(ip);
+    const end = insn.next >>> 0;
+    if (around.isUntranslatable(ip)) return run(end, [], () => ({ kind: "fault", insn }));
     switch (insn.kind) {
       case "normal": {
         const touched = effects(insn);
-        if (touched.reads === -1) return { steps, ending: { kind: "fault", insn }, end };
+        if (touched.reads === -1 && touched.writes === -1 && touched.flagsMust === 0) return run(end, [], () => ({ kind: "fault", insn }));
         steps.push({ insn, effects: touched });
-        if (steps.length > 2_000) return { steps, ending: { kind: "goto", next: low(end) }, end };
         ip = end;
         continue;
       }
-      case "jmp":
-        return { steps, ending: { kind: "goto", next: low(insn.target ?? 0) }, end };
+      case "jmp": {
+        const target = (insn.target ?? 0) >>> 0;
+        const via = around.apiTarget(target, insn);
+        if (via !== undefined) return run(end, [], () => ({ kind: "jump", insn, via }));
+        if (target !== entry && around.isFunction(target)) return run(end, [], () => ({ kind: "leave", target, isCut: false }));
+        return goTo(end, target);
+      }
       case "jcc":
       case "loop":
-      case "jcxz":
-        return { steps, ending: { kind: "branch", insn, taken: low(insn.target ?? 0), next: low(end) }, end };
+      case "jcxz": {
+        const taken = (insn.target ?? 0) >>> 0;
+        if (taken === end && insn.kind === "jcc") return goTo(end, end);
+        return run(end, [end, taken], ([next, other]) => ({ kind: "branch", insn, taken: other as Block, next: next as Block }));
+      }
       case "call":
-        return { steps, ending: { kind: "call", insn, target: low(insn.target ?? 0), next: low(end) }, end };
-      case "call-indirect":
-        return { steps, ending: { kind: "call", insn, target: undefined, next: low(end) }, end };
+      case "call-indirect": {
+        const target = insn.target === undefined ? undefined : insn.target >>> 0;
+        const via = around.apiTarget(target, insn);
+        return run(end, [end], ([after]) => {
+          const next = after as Block;
+          if (via?.stub.intrinsic !== undefined && insn.mode === 64) return { kind: "intrinsic", insn, target, via, next };
+          return { kind: "call", insn, target, via, next };
+        });
+      }
       case "ret":
-        return { steps, ending: { kind: "return", insn }, end };
+        return run(end, [], () => ({ kind: "return", insn }));
       case "jmp-indirect": {
-        const table = findJumpTable(steps, insn, memory);
-        return { steps, ending: table === undefined ? { kind: "jump", insn } : { kind: "table", insn, table }, end };
+        const table = steps.length < 2 ? undefined : findJumpTable([...before, ...steps], insn, around.memory);
+        if (table === undefined) {
+          const via = around.apiTarget(undefined, insn);
+          return run(end, [], () => ({ kind: "jump", insn, via }));
+        }
+        ranges.push([table.address, table.address + 4 * table.targets.length]);
+        return run(end, table.targets, (targets) => ({ kind: "table", insn, table, targets }));
       }
       default:
-        return { steps, ending: { kind: "fault", insn }, end };
+        return run(end, [], () => ({ kind: "fault", insn }));
     }
   }
 }
 
-/** Cuts a decoded run where another block begins inside it: what follows has been decoded from its own leader too, with the same result. */
-function splitAtLeaders(start: number, { steps, ending }: Raw, raw: ReadonlyMap<number, Raw>, blocks: Map<number, Block>): void {
-  for (let i = 1; i <= steps.length; i++) {
-    const address = (steps[i - 1] as Step).insn.next >>> 0;
-    if (!raw.has(address)) continue;
-    blocks.set(start, newBlock(start, steps.slice(0, i), { kind: "goto", next: address }));
-    return;
+/** Makes blocks of the runs, each cut where another begins inside it; a target without a run is left for by a tail call. */
+function link(runs: ReadonlyMap<number, Run>, around: Surroundings): Map<number, Block> {
+  const blocks = new Map<number, Block>();
+  const pending: { block: Block; targets: readonly number[]; finish: Run["finish"] }[] = [];
+  for (const [start, run] of runs) {
+    const cut = run.steps.findIndex(({ insn }) => runs.has(insn.next >>> 0));
+    const steps = cut < 0 ? run.steps : run.steps.slice(0, cut + 1);
+    const block = newBlock(start, steps, { kind: "leave", target: start, isCut: true });
+    blocks.set(start, block);
+    if (cut < 0) pending.push({ block, targets: run.targets, finish: run.finish });
+    else pending.push({ block, targets: [(steps[cut] as Step).insn.next >>> 0], finish: ([next]) => ({ kind: "goto", next: next as Block }) });
   }
-  blocks.set(start, newBlock(start, steps, ending));
+  const leaves = new Map<number, Block>();
+  const blockAt = (address: number): Block => {
+    const known = blocks.get(address) ?? leaves.get(address);
+    if (known !== undefined) return known;
+    const leave = newBlock(address, [], { kind: "leave", target: address, isCut: !around.isFunction(address) });
+    leaves.set(address, leave);
+    return leave;
+  };
+  for (const { block, targets, finish } of pending) block.ending = finish(targets.map(blockAt));
+  skipEmpty(blocks);
+  return blocks;
 }
 
-function newBlock(start: number, steps: Step[], ending: Ending): Block {
-  return { start, steps, ending, successors: [], predecessors: [] };
+/** Leads past blocks that hold nothing but a jump. */
+function skipEmpty(blocks: ReadonlyMap<number, Block>): void {
+  const final = (block: Block): Block => {
+    for (let hops = 0; hops < 8 && block.steps.length === 0 && block.ending.kind === "goto"; hops++) block = block.ending.next;
+    return block;
+  };
+  // A table's targets stay: the register that held the target's address keeps it.
+  for (const { ending } of blocks.values()) if (ending.kind !== "table") retarget(ending, final);
 }
 
-function link(blocks: ReadonlyMap<number, Block>): void {
-  for (const block of blocks.values()) {
-    const seen = new Set<Block>();
-    for (const target of targetsOf(block.ending)) {
-      const next = blocks.get(target);
-      if (next === undefined || seen.has(next)) continue;
-      seen.add(next);
-      block.successors.push(next);
-    }
-  }
-}
-
-/** Orders the reachable blocks, and fills in their predecessors. Iterative: a function may have thousands. */
-function reversePostorder(entry: Block): Block[] {
-  const order: Block[] = [];
-  const visited = new Set<Block>([entry]);
-  const stack: { block: Block; next: number }[] = [{ block: entry, next: 0 }];
-  while (stack.length > 0) {
-    const top = stack[stack.length - 1] as { block: Block; next: number };
-    const successor = top.block.successors[top.next++];
-    if (successor === undefined) {
-      order.push(top.block);
-      stack.pop();
-    } else if (!visited.has(successor)) {
-      visited.add(successor);
-      stack.push({ block: successor, next: 0 });
-    }
-  }
-  order.reverse();
-  for (const block of order) for (const successor of block.successors) successor.predecessors.push(block);
-  return order;
-}
-
-function rangesOf(blocks: readonly Block[]): [number, number][] {
-  const sorted = blocks.map((block): [number, number] => [block.start, endOf(block)]).toSorted((a, b) => a[0] - b[0]);
-  const ranges: [number, number][] = [];
-  for (const [start, end] of sorted) {
-    const last = ranges[ranges.length - 1];
+function joinRanges(ranges: readonly Range[]): Range[] {
+  const joined: [number, number][] = [];
+  for (const [start, end] of ranges.toSorted((a, b) => a[0] - b[0])) {
+    const last = joined.at(-1);
     if (last !== undefined && start <= last[1]) last[1] = Math.max(last[1], end);
-    else ranges.push([start, end]);
+    else joined.push([start, end]);
   }
-  return ranges;
-}
-
-function endOf({ start, steps, ending }: Block): number {
-  if ("insn" in ending) return ending.insn.next >>> 0;
-  const last = steps[steps.length - 1];
-  // A direct jump has no step: five bytes cover its longest form.
-  return last === undefined ? start + 5 : (last.insn.next >>> 0) + 5;
+  return joined;
 }
 

@@ -1,90 +1,102 @@
-import { FLAG } from "../cpu-block.ts";
+import { FLAG, GPR } from "../cpu-block.ts";
 import { effects } from "../lower/index.ts";
 import { MNEMONIC } from "../decode/index.ts";
-import type { Block, Ending, Step } from "./control-flow-graph.ts";
+import type { Block, Ending, Step } from "./block.ts";
 
 /** Registers are bits as in `Effects`: 0 to 15 general, 16 to 31 xmm. */
 export interface BlockFlow {
-  /** Registers that may differ from the CPU block at the block's start. */
+  /** Registers that may differ from the CPU block at the block's start, and where the ending begins. */
   dirtyIn: number;
-  /** The same where the ending begins. */
   dirtyAtEnd: number;
   /** Registers whose locals are read before they are written, from the block's start on. */
   liveIn: number;
-  /** The same after the ending: what a call must reload. */
-  liveOut: number;
   flagsIn: number;
   /** Flags that are read after the ending. */
   flagsOut: number;
+  /** The same two for the budget's local. */
+  budgetDirty: boolean;
+  budgetLive: boolean;
 }
 
-const RSP = 1 << 4;
-/** rcx, rdx and r8. */
-const INTRINSIC_ARGUMENTS = (1 << 1) | (1 << 2) | (1 << 8);
+const RSP = 1 << GPR.rsp;
+const RAX = 1 << GPR.rax;
+const INTRINSIC_ARGUMENTS = (1 << GPR.rcx) | (1 << GPR.rdx) | (1 << GPR.r8);
 
 /**
  * Solves which registers are dirty (forwards) and which registers and flags are live (backwards). A spill reads what is dirty, so dirtiness comes
- * first. After a call every register is clean, and none of the old locals counts.
+ * first. After a call every register is clean, and none of the old locals counts. `blocks` are in reverse postorder.
  */
 export function analyse(blocks: readonly Block[]): Map<Block, BlockFlow> {
   const flows = new Map<Block, BlockFlow>();
-  for (const block of blocks) flows.set(block, { dirtyIn: 0, dirtyAtEnd: 0, liveIn: 0, liveOut: 0, flagsIn: 0, flagsOut: 0 });
-  const flowOf = (block: Block): BlockFlow => flows.get(block) as BlockFlow;
+  for (const block of blocks) {
+    flows.set(block, { dirtyIn: 0, dirtyAtEnd: 0, liveIn: 0, flagsIn: 0, flagsOut: 0, budgetDirty: false, budgetLive: false });
+  }
+  solveDirty(blocks, flows);
+  solveLive(blocks, flows);
+  return flows;
+}
 
+function solveDirty(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlow>): void {
+  const written = new Map(blocks.map((block) => [block, block.steps.reduce((mask, { effects: touched }) => mask | touched.writes, endingWrites(block.ending))]));
   for (let changed = true; changed; ) {
     changed = false;
     for (const block of blocks) {
-      const flow = flowOf(block);
-      let dirty = flow.dirtyIn;
-      for (const { effects: touched } of block.steps) dirty |= touched.writes;
-      dirty |= endingWrites(block.ending);
-      flow.dirtyAtEnd = dirty;
-      const after = block.ending.kind === "call" ? 0 : dirty;
+      const flow = flows.get(block) as BlockFlow;
+      flow.dirtyAtEnd = flow.dirtyIn | (written.get(block) as number);
+      const isCall = block.ending.kind === "call";
+      const after = isCall ? 0 : block.ending.kind === "intrinsic" ? flow.dirtyAtEnd | RAX : flow.dirtyAtEnd;
+      const budget = !isCall && (flow.budgetDirty || block.charge > 0);
       for (const successor of block.successors) {
-        const next = flowOf(successor);
+        const next = flows.get(successor) as BlockFlow;
         const merged = next.dirtyIn | after;
-        if (merged !== next.dirtyIn) {
-          next.dirtyIn = merged;
-          changed = true;
-        }
+        if (merged === next.dirtyIn && (!budget || next.budgetDirty)) continue;
+        next.dirtyIn = merged;
+        next.budgetDirty ||= budget;
+        changed = true;
       }
     }
   }
+}
 
+function solveLive(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlow>): void {
   for (let changed = true; changed; ) {
     changed = false;
     for (let i = blocks.length - 1; i >= 0; i--) {
       const block = blocks[i] as Block;
-      const flow = flowOf(block);
-      flow.liveOut = 0;
+      const flow = flows.get(block) as BlockFlow;
+      let after = 0;
+      let budgetAfter = false;
       flow.flagsOut = exitFlags(block);
       for (const successor of block.successors) {
-        const next = flowOf(successor);
-        flow.liveOut |= next.liveIn;
+        const next = flows.get(successor) as BlockFlow;
+        after |= next.liveIn;
+        budgetAfter ||= next.budgetLive;
         flow.flagsOut |= next.flagsIn;
       }
-      let [live, flags] = beforeEnding(block, flow);
+      let live = liveBeforeEnding(block, flow, after);
+      let flags = flagsBeforeEnding(block, flow);
       for (let k = block.steps.length - 1; k >= 0; k--) {
         const { effects: touched } = block.steps[k] as Step;
         live = (live & ~touched.writes) | touched.reads;
         flags = (flags & ~touched.flagsMust) | touched.flagsRead;
       }
-      // A loop may be left at its header when the budget runs out: what is dirty there is spilled from locals.
-      live |= flow.dirtyIn;
-      if (live !== flow.liveIn || flags !== flow.flagsIn) {
-        flow.liveIn = live;
-        flow.flagsIn = flags;
-        changed = true;
-      }
+      // Where the budget runs out, what is dirty is spilled.
+      if (block.charge > 0) live |= flow.dirtyIn;
+      const leaves = isCallLike(block.ending) || block.successors.length === 0 || block.ending.kind === "table";
+      const budget = block.charge > 0 || (leaves && flow.budgetDirty) || (block.ending.kind !== "call" && budgetAfter);
+      if (live === flow.liveIn && flags === flow.flagsIn && budget === flow.budgetLive) continue;
+      flow.liveIn = live;
+      flow.flagsIn = flags;
+      flow.budgetLive = budget;
+      changed = true;
     }
   }
-  return flows;
 }
 
 /** The flags that are live after each step of a block. */
 export function liveFlagsAfter(block: Block, flow: BlockFlow): number[] {
   const result: number[] = new Array<number>(block.steps.length);
-  let [, flags] = beforeEnding(block, flow);
+  let flags = flagsBeforeEnding(block, flow);
   for (let k = block.steps.length - 1; k >= 0; k--) {
     result[k] = flags;
     const { effects: touched } = block.steps[k] as Step;
@@ -93,32 +105,36 @@ export function liveFlagsAfter(block: Block, flow: BlockFlow): number[] {
   return result;
 }
 
-function beforeEnding(block: Block, flow: BlockFlow): [registers: number, flags: number] {
-  const { ending } = block;
-  const leaves = leavesUnit(block);
-  const touched = "insn" in ending && ending.kind !== "fault" ? effects(ending.insn) : undefined;
-  const reads = touched?.reads ?? 0;
-  if (ending.kind === "call") {
-    // An intrinsic's fast way makes no call: what is read afterwards must be in its local before.
-    const intrinsic = ending.via?.stub.intrinsic === undefined ? 0 : INTRINSIC_ARGUMENTS | flow.liveOut;
-    return [flow.dirtyAtEnd | reads | RSP | intrinsic, 0];
-  }
-  const spilled = leaves ? flow.dirtyAtEnd : 0;
-  const flags = flow.flagsOut | (touched?.flagsRead ?? 0);
-  return [(flow.liveOut & ~(touched?.writes ?? 0)) | spilled | reads, flags];
+function isCallLike({ kind }: Ending): boolean {
+  return kind === "call" || kind === "intrinsic";
 }
 
-/** True when some way on from the block leaves the unit, so that everything dirty is spilled there. */
-export function leavesUnit({ ending, successors }: Block): boolean {
-  if (ending.kind === "goto") return successors.length === 0;
-  if (ending.kind === "branch") return successors.length < (ending.taken === ending.next ? 1 : 2);
-  return true;
+function endingEffects(ending: Ending): { reads: number; writes: number; flagsRead: number } {
+  if (!("insn" in ending) || ending.kind === "fault") return { reads: 0, writes: 0, flagsRead: 0 };
+  return effects(ending.insn);
 }
 
 function endingWrites(ending: Ending): number {
-  if (ending.kind === "call" || ending.kind === "return") return RSP;
-  if (ending.kind === "branch") return effects(ending.insn).writes;
-  return 0;
+  if (ending.kind === "intrinsic") return 0;
+  return endingEffects(ending).writes;
+}
+
+/** `after` is live in the successors. What leaves spills all that is dirty. */
+function liveBeforeEnding({ ending, successors }: Block, flow: BlockFlow, after: number): number {
+  const { reads, writes } = endingEffects(ending);
+  if (ending.kind === "call") return flow.dirtyAtEnd | reads | RSP;
+  // Done in place, it leaves other locals as they are; done by the call after all, everything that is live is loaded again.
+  if (ending.kind === "intrinsic") return flow.dirtyAtEnd | reads | RSP | INTRINSIC_ARGUMENTS | (after & ~RAX);
+  // The way of a jump through a table that the guard refuses leaves too.
+  const leaves = successors.length === 0 || ending.kind === "table";
+  const known = ending.kind === "table" ? ending.table.known.reduce((mask, [register]) => mask | (1 << register), 1 << ending.table.indexRegister) : 0;
+  return (after & ~writes) | (leaves ? flow.dirtyAtEnd : 0) | reads | known;
+}
+
+function flagsBeforeEnding({ ending }: Block, flow: BlockFlow): number {
+  // A callee leaves its own flags.
+  if (isCallLike(ending)) return 0;
+  return flow.flagsOut | endingEffects(ending).flagsRead;
 }
 
 /** Instructions that exist for their flags alone: when one comes last before a block leaves the unit, somebody outside looks at them. */
@@ -140,12 +156,13 @@ const SETS_FLAGS_ONLY: ReadonlySet<number> = new Set([
 
 /**
  * The flags that count where a block leaves the unit. By the calling convention none do, and computing them at every return would cost; but
- * hand-written helpers answer in flags, and their last flag instruction then is a comparison.
+ * hand-written helpers answer in flags, and their last flag instruction then is a comparison. Between the parts of a cut function all count.
  */
-function exitFlags(block: Block): number {
-  if (!leavesUnit(block) || block.ending.kind === "call") return 0;
-  for (let k = block.steps.length - 1; k >= 0; k--) {
-    const { insn, effects: touched } = block.steps[k] as Step;
+function exitFlags({ ending, steps, successors }: Block): number {
+  if (ending.kind === "leave" && ending.isCut) return FLAG.ALL;
+  if (isCallLike(ending) || (successors.length > 0 && ending.kind !== "table")) return 0;
+  for (let k = steps.length - 1; k >= 0; k--) {
+    const { insn, effects: touched } = steps[k] as Step;
     if (touched.flagsWritten !== 0) return SETS_FLAGS_ONLY.has(insn.mnemonic) ? FLAG.ALL : 0;
   }
   return 0;

@@ -23,9 +23,9 @@ const TLS_SLOTS = 64;
 
 /**
  * Emits an API function's common case in place of its call: arguments are in rcx, rdx and r8. Where the case turns out
- * uncommon the code branches to `slow`. True when rax holds a result.
+ * uncommon the code branches to `slow`.
  */
-export function emitIntrinsic(name: Intrinsic, { f, e, ip, slow, runtime }: IntrinsicContext): boolean {
+export function emitIntrinsic(name: Intrinsic, { f, e, ip, slow, runtime }: IntrinsicContext): void {
   const address = (register: number): void => {
     e.getGpr(register, 32);
     f.i32Const(-GUEST_BASE).op(OP.i32_add);
@@ -37,38 +37,46 @@ export function emitIntrinsic(name: Intrinsic, { f, e, ip, slow, runtime }: Intr
   const unless = (): void => {
     f.op(OP.i32_eqz).brIf(slow);
   };
+  /** Counts of 4 GiB and more are left to the API. */
+  const count = (): void => {
+    e.getGpr(GPR.r8, 64).f.i64Const(32).op(OP.i64_shr_u).op(OP.i64_eqz);
+    unless();
+  };
   f.mark(ip);
   switch (name) {
     case "memcpy":
     case "memmove":
+      count();
       address(GPR.rcx);
       address(GPR.rdx);
       e.getGpr(GPR.r8, 32).f.memoryCopy();
       e.getGpr(GPR.rcx, 64).setGpr(GPR.rax, 64);
-      return true;
+      return;
     case "memset":
+      count();
       address(GPR.rcx);
       e.getGpr(GPR.rdx, 32).getGpr(GPR.r8, 32).f.memoryFill();
       e.getGpr(GPR.rcx, 64).setGpr(GPR.rax, 64);
-      return true;
+      return;
     case "memcmp":
+      count();
       e.getGpr(GPR.rcx, 32).getGpr(GPR.rdx, 32).getGpr(GPR.r8, 32).f.call(runtime("memcmp"));
       e.setGpr(GPR.rax, 32);
-      return true;
+      return;
     case "strlen":
     case "wcslen":
       e.getGpr(GPR.rcx, 32).f.call(runtime(name));
       e.setGpr(GPR.rax, 32);
-      return true;
+      return;
     case "GetLastError":
       teb(TEB_LAST_ERROR);
       f.load(OP.i32_load);
       e.setGpr(GPR.rax, 32);
-      return true;
+      return;
     case "SetLastError":
       teb(TEB_LAST_ERROR);
       e.getGpr(GPR.rcx, 32).f.store(OP.i32_store);
-      return false;
+      return;
     case "TlsGetValue":
       e.getGpr(GPR.rcx, 32).f.i32Const(TLS_SLOTS).op(OP.i32_lt_u);
       unless();
@@ -77,11 +85,11 @@ export function emitIntrinsic(name: Intrinsic, { f, e, ip, slow, runtime }: Intr
       teb(TEB_TLS_SLOTS);
       e.getGpr(GPR.rcx, 32).f.i32Const(3).op(OP.i32_shl).op(OP.i32_add).load(OP.i64_load);
       e.setGpr(GPR.rax, 64);
-      return true;
+      return;
     case "EnterCriticalSection":
     case "LeaveCriticalSection":
       e.getGpr(GPR.rcx, 32).f.call(runtime(name === "EnterCriticalSection" ? "enterCriticalSection" : "leaveCriticalSection"));
       unless();
-      return false;
+      return;
   }
 }

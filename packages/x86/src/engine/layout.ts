@@ -1,11 +1,29 @@
 import { CODE_MAP, CPU_BLOCK, GUEST_BASE, SYSTEM_END } from "@decant/memory";
 import { CPU } from "../cpu-block.ts";
 
+/** The CPU block's wasm address, as the signed number that i32.const takes. Fields are reached by a load's or store's offset: one constant for all. */
+export const CPU_ADDRESS = (CPU_BLOCK - GUEST_BASE) | 0;
+
 /** The wasm address of a field of the CPU block, as the signed number that i32.const takes. */
-export const cpuField = (offset: number): number => (CPU_BLOCK - GUEST_BASE + offset) | 0;
+export const cpuField = (offset: number): number => (CPU_ADDRESS + offset) | 0;
+
+/** Machine fields of the CPU block, above what belongs to a thread. */
+export const MACHINE = {
+  budget: CPU.budget,
+  exitReason: CPU.exitReason,
+  /** Guest stack bytes that may be used between two visits of the dispatcher. */
+  stackWindow: 0x408,
+} as const;
+
+/**
+ * A cache in front of the code map, read by translated code itself: 1,024 pairs of guest address and code map entry.
+ * What a guest could write there is only ever an index into tables whose bounds and types are checked.
+ */
+export const JUMP_CACHE = CODE_MAP - GUEST_BASE;
+export const JUMP_CACHE_ENTRIES = 1024;
 
 /** The code map's directory: a word for each 4 KiB page of the guest, the wasm address of the page's leaf or 0. */
-export const DIRECTORY = CODE_MAP - GUEST_BASE;
+export const DIRECTORY = JUMP_CACHE + 8 * JUMP_CACHE_ENTRIES;
 /** Leaves: a word for each byte of a page, an entry or 0. */
 export const FIRST_LEAF = DIRECTORY + 4 * 2 ** 20;
 export const LEAF_BYTES = 4 * 4096;
@@ -17,11 +35,12 @@ export const MAX_SLOT = 0x7fff;
 /** A code map entry of a stub: the top bit, and the API index. */
 export const stubEntry = (index: number): number => (0x8000_0000 | index) >>> 0;
 
-/** What generated code stores in CPU.exitReason when it unwinds. */
-export const EXIT = { none: 0, suspend: 1, budget: 2, depth: 3, fault: 4 } as const;
+/** What generated code stores in exitReason when it unwinds. `none` goes on at cpu.rip. */
+export const EXIT = { none: 0, suspend: 1, budget: 2, fault: 4 } as const;
 
-/** Guest stack bytes that may be used between two visits of the dispatcher: bounds the host's stack, of which V8 gives 984 KiB. */
+/**
+ * Guest stack bytes that may be used between two visits of the dispatcher: bounds the host's stack, of which V8 gives 984 KiB.
+ * Where frames of the guest are small and the host's large it is not enough, and what happens then halves it.
+ */
 export const STACK_WINDOW = 64 * 1024;
-
-/** Machine fields in the CPU block above the thread's own context. */
-export const MACHINE = { budget: CPU.budget, exitReason: CPU.exitReason } as const;
+export const LEAST_STACK_WINDOW = 8 * 1024;

@@ -1,17 +1,21 @@
-import { GUEST_BASE, PAGE_SIZE, type GuestMemory } from "@decant/memory";
-import { CPU } from "../cpu-block.ts";
-import { Decoder, format } from "../decode/index.ts";
+import type { GuestMemory } from "@decant/memory";
+import { CPU, GPR } from "../cpu-block.ts";
+import { Decoder } from "../decode/index.ts";
 import { createHelpers } from "../lower/index.ts";
+import { CodeCache } from "./code-cache.ts";
 import { CodeMap } from "./code-map.ts";
 import { Cpu } from "./cpu.ts";
-import { GuestTrap, type Exit, type Fault, type FaultCode } from "./fault.ts";
-import { codeEntry, EXIT, MAX_SLOT, stubEntry } from "./layout.ts";
+import { GuestTrap, type Exit, type Fault } from "./fault.ts";
+import { EXIT, LEAST_STACK_WINDOW, MACHINE, STACK_WINDOW, stubEntry } from "./layout.ts";
 import { runtimeModule } from "./runtime-module.ts";
 import type { Intrinsic, Stub } from "./stub.ts";
-import { Translator, type Batch } from "./translator.ts";
+import { Translator } from "./translator.ts";
+import { describeFault, describeInstruction, guestAddressAt, innermostFrame } from "./traps.ts";
 
 export interface MachineOptions {
   readonly memory: GuestMemory;
+  /** x86-64, which it is unless said, or x86-32. */
+  readonly mode?: 64 | 32;
   /**
    * Answers the call of a stub: arguments are in the CPU block and on the stack, rsp points at the return address. Sets rax, moves rsp past the
    * return address and returns it; or any other address to go on at; or UNWIND, after `suspend` or having left rip where to go on.
@@ -21,7 +25,7 @@ export interface MachineOptions {
   readonly intrinsics?: boolean;
 }
 
-/** What `MachineOptions.api` returns to leave `Machine.run`. */
+/** What `MachineOptions.api` returns to leave all frames: the machine goes on at `cpu.rip`, or `run` returns after `suspend`. */
 export const UNWIND = 0;
 
 /** How much was translated. */
@@ -31,36 +35,37 @@ export interface Statistics {
   batches: number;
   wasmBytes: number;
   translateMs: number;
+  /** Batches that were dropped because their bytes or protection changed. */
+  invalidations: number;
+  /** Times that the host's stack ended before the guest's window of it did. */
+  stackTrips: number;
 }
 
 /** A turn of translated code ends after about this long, so that the event loop is reached. */
 const SLICE_MS = 4;
-const FIRST_SLICE = 2_000_000;
+const FIRST_SLICE = 1_000_000;
 const MAX_SLICE = 2 ** 30;
 /** How far up a guest's stack return addresses are looked for when it has unwound. */
 const STACK_SCAN_BYTES = 32 * 1024;
 const MAX_RESUMED = 32;
 
-/** A guest processor: translates x86-64 code to WebAssembly as it is reached, and runs it. */
+/** A guest processor: translates x86 code to WebAssembly as it is reached, and runs it. */
 export class Machine {
   readonly cpu: Cpu;
-  readonly statistics: Statistics = { functions: 0, instructions: 0, batches: 0, wasmBytes: 0, translateMs: 0 };
+  readonly statistics: Statistics = { functions: 0, instructions: 0, batches: 0, wasmBytes: 0, translateMs: 0, invalidations: 0, stackTrips: 0 };
   readonly #memory: GuestMemory;
   readonly #codeMap: CodeMap;
+  readonly #cache: CodeCache;
   readonly #options: MachineOptions;
   readonly #stubs = new Map<number, Stub>();
-  readonly #modules = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
   readonly #imports: WebAssembly.Imports;
   readonly #runGuest: (rip: number) => void;
-  readonly #batches = new Map<string, Batch>();
-  readonly #codePages = new Map<number, Set<Batch>>();
-  /** Return addresses of translated calls, with the target of a direct one. */
-  readonly #returnSites = new Map<number, number | undefined>();
   #decoder: Decoder | undefined;
   #translator: Translator | undefined;
   #slice = FIRST_SLICE;
   #fault: Fault | undefined;
-  #inApi = false;
+  #isInApi = false;
+  #mustUnwind = false;
 
   constructor(options: MachineOptions) {
     const { memory } = options;
@@ -68,20 +73,17 @@ export class Machine {
     this.#memory = memory;
     this.cpu = new Cpu(memory);
     this.#codeMap = new CodeMap(memory);
+    this.#cache = new CodeCache(memory, this.#codeMap);
     const env = {
       memory: memory.wasm,
-      modules: this.#modules,
-      api: (index: number) => {
-        this.#inApi = true;
-        const next = options.api(index);
-        this.#inApi = false;
-        return next;
-      },
+      modules: this.#cache.modules,
+      api: (index: number) => this.#api(index),
       translate: (rip: number) => this.#translate(rip >>> 0),
-      fault: (rip: number) => this.#cannotRun(rip >>> 0),
+      link: (slot: number, number: number) => this.#link(slot, number),
+      fault: (rip: number) => this.#fail(describeInstruction(rip >>> 0, memory, this.#decoder as Decoder)),
       stale: (rip: number) => this.#stale(rip >>> 0),
     };
-    const runtime = new WebAssembly.Instance(new WebAssembly.Module(runtimeModule()), { env });
+    const runtime = new WebAssembly.Instance(new WebAssembly.Module(runtimeModule() as Uint8Array<ArrayBuffer>), { env });
     this.#runGuest = runtime.exports["run"] as (rip: number) => void;
     const helper = createHelpers({
       memory,
@@ -92,6 +94,7 @@ export class Machine {
     this.#imports = { env, runtime: runtime.exports as WebAssembly.ModuleImports, helper: helper as WebAssembly.ModuleImports };
     memory.onProtectionChange = (start, end) => this.invalidate(start, end);
     this.cpu.reset();
+    this.cpu.u32[MACHINE.stackWindow / 4] = STACK_WINDOW;
   }
 
   /** Makes an address a function of ours: calling it is `api(index)`. */
@@ -100,194 +103,170 @@ export class Machine {
     this.#codeMap.set(address, stubEntry(index));
   }
 
+  /** Turns a stub's intrinsic off, so that every call reaches `api`: what a hook on the function needs. Code made so far is dropped. */
+  removeIntrinsic(address: number): void {
+    const stub = this.#stubs.get(address);
+    if (stub?.intrinsic === undefined) return;
+    this.#stubs.set(address, { ...stub, intrinsic: undefined });
+    this.invalidate(0, 2 ** 32);
+  }
+
   /** Says, from inside `api`, that the guest waits: return UNWIND after it, with rip where to go on. */
   suspend(): void {
-    this.cpu.u32[CPU.exitReason / 4] = EXIT.suspend;
+    this.cpu.u32[MACHINE.exitReason / 4] = EXIT.suspend;
   }
 
   /** Runs from `cpu.rip` until the guest waits, its turn is over, or it cannot go on. All state is in the CPU block then. */
   run(): Exit {
-    const { u32, i32 } = this.cpu;
+    const { cpu } = this;
+    const { u32, i32 } = cpu;
     const start = performance.now();
-    i32[CPU.budget / 4] = this.#slice;
+    i32[MACHINE.budget / 4] = this.#slice;
     for (;;) {
-      u32[CPU.exitReason / 4] = EXIT.none;
-      this.#inApi = false;
+      u32[MACHINE.exitReason / 4] = EXIT.none;
+      this.#isInApi = false;
+      this.#mustUnwind = false;
       this.#fault = undefined;
+      this.#cache.forgetDropped();
       try {
-        this.#runGuest(this.cpu.rip);
+        this.#runGuest(cpu.rip);
       } catch (error) {
         const fault = this.#recover(error);
         if (fault === undefined) continue;
+        cpu.rip = fault.rip;
         return { kind: "fault", fault };
       }
-      switch (u32[CPU.exitReason / 4]) {
-        case EXIT.depth: {
-          const overflow = this.#stackOverflow();
-          if (overflow !== undefined) return { kind: "fault", fault: overflow };
+      switch (u32[MACHINE.exitReason / 4]) {
+        case EXIT.none:
           continue;
-        }
-        case EXIT.budget:
-          this.#adaptSlice(performance.now() - start);
-          return { kind: "budget" };
         case EXIT.suspend:
           return { kind: "suspend" };
-        default: {
-          const fault = this.#fault as Fault | undefined;
-          return { kind: "fault", fault: fault ?? this.#noCode(0) };
-        }
+        case EXIT.fault:
+          return { kind: "fault", fault: this.#fault ?? this.#noCode(cpu.rip) };
+        default:
+          // The same check at a function's entry stands for the budget and for the depth.
+          if ((i32[MACHINE.budget / 4] as number) < 0) {
+            this.#adaptSlice(performance.now() - start);
+            return { kind: "budget" };
+          }
+          if (cpu.rsp < (u32[CPU.stackEnd / 4] as number)) return { kind: "fault", fault: this.#stackOverflow() };
       }
     }
   }
 
-  /** Drops what was translated from [start, end): the bytes, or whether they may run, have changed. */
+  /** Drops what was translated from [start, end): the bytes, or whether they may run, have changed. Live frames of it unwind when the API call ends. */
   invalidate(start: number, end: number): void {
-    const first = Math.floor(start / PAGE_SIZE);
-    const last = Math.ceil(end / PAGE_SIZE);
-    const affected = new Set<Batch>();
-    const look = (page: number): void => this.#codePages.get(page)?.forEach((batch) => affected.add(batch));
-    if (last - first < this.#codePages.size) for (let page = first; page < last; page++) look(page);
-    else for (const page of this.#codePages.keys()) if (page >= first && page < last) look(page);
-    for (const batch of affected) {
-      if (batch.units.some(({ ranges }) => ranges.some(([from, to]) => from < end && start < to))) this.#drop(batch);
-    }
+    this.#translator?.forget(start, end);
+    if (!this.#cache.invalidate(start, end)) return;
+    this.statistics.invalidations++;
+    this.#mustUnwind = true;
+  }
+
+  #api(index: number): number {
+    this.#isInApi = true;
+    const next = this.#options.api(index);
+    this.#isInApi = false;
+    if (!this.#mustUnwind || next === UNWIND) return next;
+    this.#mustUnwind = false;
+    this.cpu.rip = next;
+    return UNWIND;
   }
 
   /** Called by the dispatcher, under live frames, for an address that has no code: returns its entry, or 0 when it cannot have any. */
   #translate(rip: number): number {
-    if (!this.#memory.accessible(rip, 1, "execute")) {
-      this.#fail(this.#noCode(rip));
-      return 0;
-    }
+    if (!this.#memory.accessible(rip, 1, "execute")) return this.#fail(this.#noCode(rip));
     const start = performance.now();
-    this.#decoder ??= new Decoder(this.#memory, 64);
+    this.#decoder ??= new Decoder(this.#memory, this.#options.mode ?? 64);
     this.#translator ??= new Translator({
       memory: this.#memory,
       decoder: this.#decoder,
       stubAt: (address) => this.#stubs.get(address),
       isTranslated: (address) => this.#codeMap.get(address) !== 0,
     });
-    this.#install(this.#translator.translate([rip, ...this.#resumed(rip)]));
-    this.statistics.translateMs += performance.now() - start;
+    const batch = this.#translator.translate([rip, ...this.#resumed(rip)], this.#cache.nextSlot);
+    this.#cache.install(batch, this.#imports);
+    const { statistics } = this;
+    statistics.functions += batch.entries.length;
+    statistics.instructions += batch.instructionCount;
+    statistics.batches++;
+    statistics.wasmBytes += batch.bytes.length;
+    statistics.translateMs += performance.now() - start;
     return this.#codeMap.get(rip) | 0;
   }
 
   /** After an unwinding, the return sites further up the stack will be entered one after another: they are compiled with the first. */
   #resumed(rip: number): number[] {
-    if (!this.#returnSites.has(rip)) return [];
+    if (!this.#cache.isReturnSite(rip)) return [];
     const sites: number[] = [];
     const { rsp } = this.cpu;
-    for (let at = rsp; at < rsp + STACK_SCAN_BYTES && sites.length < MAX_RESUMED && this.#memory.accessible(at, 4, "read"); at += 8) {
+    for (let at = rsp; at < rsp + STACK_SCAN_BYTES && sites.length < MAX_RESUMED && this.#memory.accessible(at, 4, "read"); at += (this.#options.mode ?? 64) / 8) {
       const address = this.#memory.u32(at);
-      if (this.#returnSites.has(address) && this.#codeMap.get(address) === 0 && !sites.includes(address)) sites.push(address);
+      if (this.#cache.isReturnSite(address) && this.#codeMap.get(address) === 0 && address !== rip && !sites.includes(address)) sites.push(address);
     }
     return sites;
   }
 
-  #install(batch: Batch): void {
-    const slot = this.#modules.length;
-    if (slot > MAX_SLOT) throw new Error("x86: too many modules of translated code");
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(batch.bytes), this.#imports);
-    this.#modules.grow(1);
-    this.#modules.set(slot, instance.exports["enter"]);
-    batch.entries.forEach((entry, index) => this.#codeMap.set(entry, codeEntry(slot, index)));
-    this.#batches.set(batch.name, batch);
-    for (const unit of batch.units) {
-      for (const [start, end] of unit.ranges) {
-        for (let page = Math.floor(start / PAGE_SIZE); page * PAGE_SIZE < end; page++) {
-          let batches = this.#codePages.get(page);
-          if (batches === undefined) this.#codePages.set(page, (batches = new Set()));
-          batches.add(batch);
-        }
-      }
-      for (const { ending } of unit.blocks) {
-        if (ending.kind === "call") this.#returnSites.set(ending.next, ending.via === undefined ? ending.target : undefined);
-      }
-      this.statistics.instructions += unit.instructionCount;
-    }
-    this.statistics.functions += batch.units.length;
-    this.statistics.batches++;
-    this.statistics.wasmBytes += batch.bytes.length;
+  /** The first call through a link: translates its target, and puts it there. */
+  #link(slot: number, number: number): void {
+    const address = this.cpu.rip;
+    if (this.#codeMap.get(address) === 0 && this.#memory.accessible(address, 1, "execute")) this.#translate(address);
+    this.#cache.link(slot, number);
   }
 
-  #drop(batch: Batch): void {
-    if (!this.#batches.delete(batch.name)) return;
-    for (const entry of batch.entries) this.#codeMap.set(entry, this.#stubs.has(entry) ? stubEntry(this.#stubs.get(entry)?.index ?? 0) : 0);
-    for (const batches of this.#codePages.values()) batches.delete(batch);
-    // Frames of the stale code may be live: they unwind at their next call or back edge.
-    this.cpu.i32[CPU.budget / 4] = -1;
+  #stale(rip: number): void {
+    this.#cache.dropEntry(rip);
+    this.statistics.invalidations++;
   }
 
-  #stale(rip: number): number {
-    for (const batch of this.#codePages.get(Math.floor(rip / PAGE_SIZE)) ?? []) if (batch.entries.includes(rip)) this.#drop(batch);
-    return rip;
-  }
-
-  /** What an exception that came through translated code means; undefined when running can go on. */
+  /** What an exception that came through translated code means; undefined when running can go on at `cpu.rip`. */
   #recover(error: unknown): Fault | undefined {
-    if (error instanceof GuestTrap) return this.#describe("divide-by-zero", error.rip, "integer division by zero, or a quotient that does not fit");
+    if (error instanceof GuestTrap) {
+      return describeFault("divide-by-zero", error.rip, "integer division by zero, or a quotient that does not fit", this.#memory, this.#decoder);
+    }
     if (error instanceof WebAssembly.RuntimeError) return this.#fromTrap(error);
-    if (error instanceof RangeError && !this.#inApi && /call stack/.test(error.message)) {
-      // The host's stack ran out at a function's entry: nothing of it has run, and its return address is on the guest's stack.
-      const { rsp } = this.cpu;
-      const site = this.#memory.accessible(rsp, 4, "read") ? this.#returnSites.get(this.#memory.u32(rsp)) : undefined;
-      if (site !== undefined) this.cpu.rip = site;
+    if (error instanceof RangeError && /call stack/.test(error.message) && !this.#isInApi) {
+      this.#hostStackEnded(error);
       return undefined;
     }
     throw error;
   }
 
-  /** V8's stack trace names the module and the code offset of each frame: `wasm://wasm/guest3-…:wasm-function[12]:0x1234`. */
-  #fromTrap(error: Error): Fault {
-    for (const [, name = "", offset = "0"] of (error.stack ?? "").matchAll(/wasm:\/\/wasm\/(guest\d+)-[0-9a-f]+:wasm-function\[\d+\]:(0x[0-9a-f]+)/g)) {
-      const marks = this.#batches.get(name)?.marks;
-      if (marks === undefined) continue;
-      let low = 0;
-      for (let high = marks.length; low < high; ) {
-        const middle = (low + high) >>> 1;
-        if ((marks[middle]?.offset ?? 0) <= Number(offset)) low = middle + 1;
-        else high = middle;
-      }
-      const rip = (marks[low - 1]?.tag ?? 0) >>> 0;
-      return this.#describe("access-violation", rip, /unreachable/.test(error.message) ? "unreachable code was reached" : "access to memory that is not there");
-    }
-    return { code: "access-violation", rip: this.cpu.rip, message: `the dispatcher trapped: ${error.message}` };
+  /**
+   * The host's stack ran out. V8 checks at a function's entry, where the state is exact: of a unit that is its own address, and every other function that
+   * runs there is called with the address in cpu.rip.
+   */
+  #hostStackEnded(error: RangeError): void {
+    const { u32 } = this.cpu;
+    const top = innermostFrame(error);
+    if (top?.isTop === true && top.frame.name.startsWith("x")) this.cpu.rip = parseInt(top.frame.name.slice(1), 16);
+    const window = u32[MACHINE.stackWindow / 4] as number;
+    u32[MACHINE.stackWindow / 4] = Math.max(LEAST_STACK_WINDOW, Math.min(window, STACK_WINDOW) / 2);
+    this.statistics.stackTrips++;
   }
 
-  #describe(code: FaultCode, rip: number, what: string): Fault {
-    const insn = this.#decoder?.decode(rip);
-    return { code, rip, message: insn === undefined ? what : `${what}: ${format(this.#memory, insn)}` };
+  #fromTrap(error: WebAssembly.RuntimeError): Fault {
+    const frame = innermostFrame(error)?.frame;
+    const batch = frame === undefined ? undefined : this.#cache.batchAt(frame.slot);
+    const rip = frame === undefined || batch === undefined ? undefined : guestAddressAt(batch, frame.offset);
+    if (rip === undefined) return { code: "access-violation", rip: this.cpu.rip, message: `the dispatcher trapped: ${error.message}` };
+    return describeFault("access-violation", rip, "access to memory that is not there", this.#memory, this.#decoder);
   }
 
-  #stackOverflow(): Fault | undefined {
-    const { rsp, rip, u32 } = this.cpu;
-    if (rsp >= (u32[CPU.stackEnd / 4] ?? 0)) return undefined;
-    return { code: "stack-overflow", rip, message: "the stack is used up" };
+  #stackOverflow(): Fault {
+    const { rip } = this.cpu;
+    return { code: "stack-overflow", rip, message: `the stack is used up at 0x${rip.toString(16)} (rsp 0x${this.cpu.gpr(GPR.rsp).toString(16)})` };
   }
 
   #noCode(rip: number): Fault {
-    return { code: "access-violation", rip, address: rip, access: "execute", message: "no code can run there" };
+    return { code: "access-violation", rip, address: rip, access: "execute", message: `no code can run at 0x${rip.toString(16)}` };
   }
 
-  /** The import that a block calls which cannot go on. */
-  #cannotRun(rip: number): number {
-    const decoder = this.#decoder as Decoder;
-    const insn = decoder.decode(rip);
-    const fail = (code: FaultCode, message: string): void => this.#fail({ code, rip, message });
-    const text = (): string => format(this.#memory, insn);
-    if (insn.kind === "undefined") fail("illegal-instruction", `illegal instruction: ${text()}`);
-    else if (insn.kind === "invalid") fail("illegal-instruction", `illegal instruction: byte 0x${this.#memory.bytes[rip - GUEST_BASE]?.toString(16)}`);
-    else if (insn.kind === "privileged") fail("privileged-instruction", `privileged instruction: ${text()}`);
-    else if (insn.kind === "int" && insn.immediate === 0x29) fail("fast-fail", "the program ended itself (fast fail)");
-    else if (insn.kind === "int") fail("breakpoint", `breakpoint: ${text()}`);
-    else fail("not-translated", `an instruction that Decant does not translate yet: ${text()}`);
-    return 0;
-  }
-
-  #fail(fault: Fault): void {
+  /** Unwinds with a fault. */
+  #fail(fault: Fault): number {
     this.#fault = fault;
     this.cpu.rip = fault.rip;
-    this.cpu.u32[CPU.exitReason / 4] = EXIT.fault;
+    this.cpu.u32[MACHINE.exitReason / 4] = EXIT.fault;
+    return UNWIND;
   }
 
   #adaptSlice(took: number): void {

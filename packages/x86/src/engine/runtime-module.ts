@@ -1,7 +1,7 @@
 import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
 import { FUNCREF, I32, ModuleBuilder, OP, type FunctionBuilder } from "@decant/wasm";
 import { CPU, GPR } from "../cpu-block.ts";
-import { cpuField, DIRECTORY, STACK_WINDOW } from "./layout.ts";
+import { CPU_ADDRESS, cpuField, DIRECTORY, JUMP_CACHE, JUMP_CACHE_ENTRIES, MACHINE } from "./layout.ts";
 
 /** What the runtime module exports: the dispatcher, and the intrinsics that are loops. */
 export interface Runtime {
@@ -56,39 +56,55 @@ export function runtimeModule(): Uint8Array {
   return m.finish();
 }
 
-/** Hot: every call that leaves its module, and every indirect one. A look-up in the code map, then a call through two tables. */
+/**
+ * Hot: every indirect call to another module, and every first one. The jump cache, else the code map, else the translator; then a call through two
+ * tables. The caller has stored the address in cpu.rip, so that the state is exact wherever the host's stack ends.
+ */
 function emitGo(f: FunctionBuilder, { api, translate, enter, table }: { api: number; translate: number; enter: number; table: number }): void {
-  const leaf = f.local(I32);
   const entry = f.local(I32);
-  f.i32Const(cpuField(CPU.rip)).localGet(0).store(OP.i32_store, 0, 2);
+  const at = f.local(I32);
+  f.localGet(0).i32Const(1).op(OP.i32_shr_u).i32Const((JUMP_CACHE_ENTRIES - 1) << 3).op(OP.i32_and).localTee(at);
+  f.load(OP.i32_load, JUMP_CACHE + 4, 2).localGet(0).op(OP.i32_eq);
+  f.if();
+  f.localGet(at).load(OP.i32_load, JUMP_CACHE, 2).localSet(entry);
+  f.else();
+  // An address without a leaf reads the word 0 of the guest's memory plus something: hence the test.
+  const leaf = f.local(I32);
   f.localGet(0).i32Const(12).op(OP.i32_shr_u).i32Const(2).op(OP.i32_shl).load(OP.i32_load, DIRECTORY, 2).localTee(leaf);
   f.if();
-  f.localGet(leaf).localGet(0).i32Const(0xfff).op(OP.i32_and).i32Const(2).op(OP.i32_shl).op(OP.i32_add).load(OP.i32_load, 0, 2).localSet(entry);
-  f.end();
+  f.localGet(leaf).localGet(0).i32Const(0xfff).op(OP.i32_and).i32Const(2).op(OP.i32_shl).op(OP.i32_add).load(OP.i32_load, 0, 2).localSet(entry).end();
   f.localGet(entry).op(OP.i32_eqz);
   f.if();
   f.localGet(0).call(translate).localTee(entry).op(OP.i32_eqz);
   f.if();
   f.i32Const(0).return().end();
   f.end();
+  f.localGet(at).localGet(0).store(OP.i32_store, JUMP_CACHE + 4, 2);
+  f.localGet(at).localGet(entry).store(OP.i32_store, JUMP_CACHE, 2);
+  f.end();
   f.localGet(entry).i32Const(0).op(OP.i32_lt_s);
   f.if();
-  f.localGet(entry).i32Const(0x7fffffff).op(OP.i32_and).call(api).return().end();
+  f.localGet(entry).i32Const(0x7fffffff).op(OP.i32_and).returnCall(api).end();
   f.localGet(entry).i32Const(0xffff).op(OP.i32_and).localGet(entry).i32Const(16).op(OP.i32_shr_u).returnCallIndirect(enter, table);
 }
 
-/** Each turn of the loop has an empty stack of wasm frames, so the guest's may grow by a whole window again. */
+/** Each turn of the loop has an empty stack of wasm frames, so the guest's may grow by a whole window again, but never past its end. */
 function emitRun(f: FunctionBuilder, go: number): void {
   const rsp = f.local(I32);
   const limit = f.local(I32);
   const stackEnd = f.local(I32);
+  const cpu = (offset: number): void => void f.i32Const(CPU_ADDRESS).load(OP.i32_load, offset, 2);
   const again = f.loop();
-  // The window, but never past the end of the thread's stack (TEB.StackLimit at gs:[0x10]).
-  f.i32Const(cpuField(CPU.gpr + 8 * GPR.rsp)).load(OP.i32_load, 0, 2).localTee(rsp).i32Const(STACK_WINDOW).op(OP.i32_sub).localSet(limit);
-  f.i32Const(cpuField(CPU.stackEnd)).load(OP.i32_load, 0, 2).localSet(stackEnd);
-  f.i32Const(cpuField(CPU.stackLimit));
+  f.i32Const(CPU_ADDRESS).localGet(0).store(OP.i32_store, CPU.rip, 2);
+  cpu(CPU.gpr + 8 * GPR.rsp);
+  f.localTee(rsp);
+  cpu(MACHINE.stackWindow);
+  f.op(OP.i32_sub).localSet(limit);
+  cpu(CPU.stackEnd);
+  f.localSet(stackEnd);
+  f.i32Const(CPU_ADDRESS);
   f.localGet(limit).localGet(stackEnd).localGet(limit).localGet(stackEnd).op(OP.i32_gt_u).localGet(limit).localGet(rsp).op(OP.i32_lt_u).op(OP.i32_and).select();
-  f.store(OP.i32_store, 0, 2);
+  f.store(OP.i32_store, CPU.stackLimit, 2);
   f.localGet(0).call(go).localTee(0).brIf(again).end();
 }
 

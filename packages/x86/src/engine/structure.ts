@@ -1,93 +1,114 @@
-import { I32, type FunctionBuilder, type Label } from "@decant/wasm";
-import type { Block } from "./control-flow-graph.ts";
-import { dominance, type Dominance } from "./dominators.ts";
+import type { FunctionBuilder, Label } from "@decant/wasm";
+import type { Block } from "./block.ts";
+import type { ReducibleGraph } from "./irreducible.ts";
 
-/** What a graph's blocks mean, for `emitStructured`. */
+/** The code of blocks, for `emitStructured`, which adds the jumps between them. */
 export interface BlockEmitter {
-  /** Emits a block's steps, and its ending by asking `jump` for the code that goes on to a successor. */
-  block(block: Block, goTo: GoTo): void;
-  /** Emits what a back edge costs before it is taken. */
-  backEdge(header: Block): void;
+  /**
+   * Emits a block's steps and its ending: of a branch only its condition, which stays on the wasm stack; of a table or dispatch only the number to
+   * choose by. A block without successors ends with a return.
+   */
+  block(block: Block): void;
+  /** Emits what is due on the way from a table to one of its targets. */
+  tableEdge(block: Block, target: Block): void;
+  /** Emits what happens when a table's number is beyond its targets, or its guard (`brIf(refused)` inside `block`) refuses. Does not come back. */
+  refuse(block: Block): void;
+  /** Where the guard of the table being emitted branches to. */
+  refused: Label | undefined;
 }
-
-/** Emits code that goes on to a successor of the block, and does not come back. */
-export type GoTo = (successor: Block) => void;
 
 /**
  * Emits a control-flow graph as structured code, from its dominator tree (Norman Ramsey, "Beyond Relooper: Recursive Translation of Unstructured
- * Control Flow to Structured Control Flow", ICFP 2022). A graph with a loop that is entered in its middle gets a dispatch loop instead.
+ * Control Flow to Structured Control Flow", ICFP 2022). The recursion is on a stack of its own: functions have thousands of blocks, and
+ * translation runs when much of the host's stack is in use.
  */
-export function emitStructured(f: FunctionBuilder, blocks: readonly Block[], emitter: BlockEmitter): void {
-  const facts = dominance(blocks);
-  if (facts.reducible) new TreeEmitter(f, facts, emitter).emit(blocks[0] as Block);
-  else emitDispatchLoop(f, blocks, facts, emitter);
-}
+export function emitStructured(f: FunctionBuilder, graph: ReducibleGraph, emitter: BlockEmitter): void {
+  const { order, children, loopHeaders } = graph.dominance;
+  const labels = new Map<Block, Label>();
+  const loops = new Map<Block, Label>();
+  const todo: (() => void)[] = [];
+  const end = (): void => void f.end();
 
-class TreeEmitter {
-  readonly #f: FunctionBuilder;
-  readonly #facts: Dominance;
-  readonly #emitter: BlockEmitter;
-  readonly #labels = new Map<Block, Label>();
-  readonly #loops = new Map<Block, Label>();
+  const isBackEdge = (from: Block, to: Block): boolean => (order.get(to) as number) <= (order.get(from) as number);
+  const isMerge = (block: Block): boolean => {
+    let forwards = 0;
+    for (const predecessor of block.predecessors) if (!isBackEdge(predecessor, block)) forwards++;
+    return forwards > 1;
+  };
+  /** The label that a jump goes to, or undefined where the target's code is emitted in place. */
+  const labelOf = (from: Block, to: Block): Label | undefined => (isBackEdge(from, to) ? loops.get(to) : isMerge(to) ? labels.get(to) : undefined);
+  const goTo = (from: Block, to: Block): void => {
+    const label = labelOf(from, to);
+    if (label !== undefined) f.br(label);
+    else todo.push(() => tree(to));
+  };
 
-  constructor(f: FunctionBuilder, facts: Dominance, emitter: BlockEmitter) {
-    this.#f = f;
-    this.#facts = facts;
-    this.#emitter = emitter;
-  }
-
-  /** A block, and all that it dominates. */
-  emit(block: Block): void {
-    const isLoop = this.#facts.loopHeaders.has(block);
-    if (isLoop) this.#loops.set(block, this.#f.loop());
-    const merges = (this.#facts.children.get(block) ?? []).filter((child) => this.#isMerge(child));
-    this.#within(block, merges.toReversed());
-    if (isLoop) this.#f.end();
-  }
-
-  /** The block inside a wasm block for each merge point that follows it: the last in the order outermost. */
-  #within(block: Block, merges: readonly Block[]): void {
-    for (const merge of merges) this.#labels.set(merge, this.#f.block());
-    this.#emitter.block(block, (successor) => this.#branch(block, successor));
-    for (const merge of merges.toReversed()) {
-      this.#f.end();
-      this.emit(merge);
+  /** A block and all that it dominates: inside a wasm block for each merge point that follows, the last in the order outermost. */
+  const tree = (block: Block): void => {
+    if (loopHeaders.has(block)) {
+      loops.set(block, f.loop());
+      todo.push(end);
     }
-  }
+    const merges = (children.get(block) ?? []).filter(isMerge);
+    for (const merge of merges.toReversed()) {
+      labels.set(merge, f.block());
+      todo.push(() => tree(merge), end);
+    }
+    content(block);
+  };
 
-  #branch(from: Block, to: Block): void {
-    if (this.#isBackEdge(from, to)) {
-      this.#emitter.backEdge(to);
-      this.#f.br(this.#loops.get(to) as Label);
-    } else if (this.#isMerge(to)) this.#f.br(this.#labels.get(to) as Label);
-    else this.emit(to);
-  }
+  const content = (block: Block): void => {
+    const { ending } = block;
+    switch (ending.kind) {
+      case "branch": {
+        emitter.block(block);
+        const taken = labelOf(block, ending.taken);
+        const next = labelOf(block, ending.next);
+        if (taken !== undefined) {
+          f.brIf(taken);
+          goTo(block, ending.next);
+        } else if (next !== undefined) {
+          f.op(I32_EQZ).brIf(next);
+          goTo(block, ending.taken);
+        } else {
+          f.if();
+          todo.push(() => goTo(block, ending.next), end);
+          goTo(block, ending.taken);
+        }
+        return;
+      }
+      case "table":
+      case "dispatch":
+        return choose(block, ending.targets);
+      default:
+        emitter.block(block);
+        if (block.successors[0] !== undefined) goTo(block, block.successors[0]);
+    }
+  };
 
-  #isBackEdge(from: Block, to: Block): boolean {
-    const { order } = this.#facts;
-    return (order.get(to) as number) <= (order.get(from) as number);
-  }
-
-  /** Reached forwards from more than one place: it needs a label. */
-  #isMerge(block: Block): boolean {
-    return block.predecessors.filter((predecessor) => !this.#isBackEdge(predecessor, block)).length > 1;
-  }
-}
-
-/** A loop around a br_table on the number of the block that comes next. */
-function emitDispatchLoop(f: FunctionBuilder, blocks: readonly Block[], { order }: Dominance, emitter: BlockEmitter): void {
-  const next = f.local(I32);
-  const again = f.loop();
-  const labels = blocks.map(() => f.block()).toReversed();
-  f.localGet(next).brTable(labels, labels[0] as Label);
-  blocks.forEach((block, i) => {
-    f.end();
-    emitter.block(block, (successor) => {
-      const to = order.get(successor) as number;
-      if (to <= i) emitter.backEdge(successor);
-      f.i32Const(to).localSet(next).br(again);
+  const choose = (block: Block, targets: readonly Block[]): void => {
+    const isTable = block.ending.kind === "table";
+    const refused = isTable ? f.block() : undefined;
+    const cases = block.successors.map((target) => ({ target, label: f.block() }));
+    const labelFor = new Map(cases.map(({ target, label }) => [target, label]));
+    emitter.refused = refused;
+    emitter.block(block);
+    const all = targets.map((target) => labelFor.get(target) as Label);
+    f.brTable(all, refused ?? (all[0] as Label));
+    if (isTable) todo.push(() => emitter.refuse(block), end);
+    cases.forEach(({ target }, i) => {
+      todo.push(() => {
+        if (isTable) emitter.tableEdge(block, target);
+        goTo(block, target);
+      });
+      if (i < cases.length - 1) todo.push(end);
+      else f.end();
     });
-  });
-  f.end();
+  };
+
+  tree(graph.blocks[0] as Block);
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) next();
   f.unreachable();
 }
+
+const I32_EQZ = 0x45;

@@ -18,3 +18,12 @@ export interface Stub {
   readonly index: number;
   readonly intrinsic: Intrinsic | undefined;
 }
+
+/**
+ * An API function that a call or jump was seen to reach. `slot` is the import table's slot that must still hold the stub's address when the
+ * call is made; without one the stub itself is the target.
+ */
+export interface ApiTarget {
+  readonly stub: Stub;
+  readonly slot: number | undefined;
+}

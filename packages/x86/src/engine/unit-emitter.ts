@@ -1,170 +1,238 @@
-import { GUEST_BASE } from "@decant/memory";
-import { I32, I64, OP, SIMD, V128, type FunctionBuilder } from "@decant/wasm";
-import { CPU, FLAG, GPR } from "../cpu-block.ts";
+import { I32, OP, type FunctionBuilder, type Label } from "@decant/wasm";
+import { CPU, GPR } from "../cpu-block.ts";
 import { CC, MNEMONIC, type Instruction } from "../decode/index.ts";
-import { Emitter, NotTranslated, type HelperName } from "../lower/index.ts";
-import type { ApiTarget, Block, Ending, Unit } from "./control-flow-graph.ts";
+import { Emitter } from "../lower/index.ts";
+import type { Block } from "./block.ts";
+import { emitCall, emitIntrinsicCall, emitJumpOut, emitLeave, type CallContext } from "./calls.ts";
+import type { Unit } from "./control-flow-graph.ts";
 import { analyse, liveFlagsAfter, type BlockFlow } from "./dataflow.ts";
-import { cpuField, EXIT } from "./layout.ts";
-import type { RuntimeImport } from "./runtime-module.ts";
-import { emitStructured, type GoTo } from "./structure.ts";
-import { emitIntrinsic } from "./intrinsics.ts";
+import { loopWeights } from "./dominators.ts";
+import { makeReducible, type ReducibleGraph } from "./irreducible.ts";
+import { CPU_ADDRESS, EXIT, MACHINE } from "./layout.ts";
+import type { ModuleContext } from "./module-context.ts";
+import { RegisterFile } from "./register-file.ts";
+import { emitStructured, type BlockEmitter } from "./structure.ts";
 
-/** What a unit's code may refer to in its module. */
-export interface ModuleContext {
-  readonly api: number;
-  /** Reports an instruction that cannot be run: (rip) -> 0. */
-  readonly fault: number;
-  runtime(name: RuntimeImport): number;
-  helper(name: HelperName): number;
-  /** The wasm function of a guest function of the same batch. */
-  unit(address: number): number | undefined;
-}
-
-const FLAG_FIELDS: readonly (readonly [flag: number, offset: number])[] = [
-  [FLAG.CF, CPU.cf],
-  [FLAG.PF, CPU.pf],
-  [FLAG.AF, CPU.af],
-  [FLAG.ZF, CPU.zf],
-  [FLAG.SF, CPU.sf],
-  [FLAG.OF, CPU.of],
-];
 const RSP = 1 << GPR.rsp;
-const RAX = 1 << GPR.rax;
+
+/** What entering a unit costs of the budget, when it may call or jump on to others. */
+const ENTRY_CHARGE = 16;
+/** What `pause` costs: who spins gives the others their turn. */
+const PAUSE_CHARGE = 20_000;
 
 /** Emits one guest function as one wasm function: () -> next RIP. */
-export class UnitEmitter {
+export class UnitEmitter implements BlockEmitter {
+  refused: Label | undefined;
   readonly #f: FunctionBuilder;
-  readonly #unit: Unit;
+  readonly #mode: 64 | 32;
   readonly #module: ModuleContext;
+  readonly #graph: ReducibleGraph;
   readonly #flows: ReadonlyMap<Block, BlockFlow>;
   readonly #emitter: Emitter;
-  readonly #gpr: (number | undefined)[] = [];
-  readonly #xmm: (number | undefined)[] = [];
-  readonly #flag: (number | undefined)[] = [];
-  readonly #hasLoop: boolean;
-  readonly #budget: number;
-  readonly #next: number;
+  readonly #registers: RegisterFile;
+  readonly #choices = new Map<Block, number>();
+  readonly #context: CallContext;
+  /** At the instruction being lowered: registers that are dirty, and those that some later code reads. */
   #dirty = 0;
-  #liveHere = 0;
+  #live = 0;
 
-  constructor(f: FunctionBuilder, unit: Unit, module: ModuleContext) {
+  constructor(f: FunctionBuilder, unit: Unit, module: ModuleContext, mode: 64 | 32) {
     this.#f = f;
-    this.#unit = unit;
+    this.#mode = mode;
     this.#module = module;
-    this.#flows = analyse(unit.blocks);
-    this.#hasLoop = unit.blocks.some((block, i) => block.successors.some((successor) => unit.blocks.indexOf(successor) <= i));
-    this.#budget = f.local(I32);
-    this.#next = f.local(I32);
+    this.#graph = makeReducible(unit.entry);
+    chargeLoops(this.#graph);
+    this.#flows = analyse(this.#graph.blocks);
+    const registers = (this.#registers = new RegisterFile(f, mode));
     this.#emitter = new Emitter(f, {
-      mode: 64,
-      registers: { gpr: (n) => this.#gprLocal(n), xmm: (n) => this.#xmmLocal(n), flag: (bit) => this.#flagLocal(bit) },
+      mode,
+      registers,
       helper: (name) => module.helper(name),
       onMayFault: (insn) => f.mark(insn.ip),
-      spillAll: () => this.#spill(this.#dirty),
-      reloadAll: () => this.#reload(this.#dirty | this.#liveHere),
+      spillAll: () => registers.spill(this.#dirty),
+      reloadAll: () => registers.reload(this.#dirty | this.#live),
     });
+    this.#context = { f, e: this.#emitter, mode, module, registers, next: f.local(I32) };
   }
 
   emit(): void {
-    const { entry, blocks } = this.#unit;
+    const { blocks } = this.#graph;
+    const entry = blocks[0] as Block;
     const flow = this.#flow(entry);
-    const calls = blocks.some(({ ending }) => ending.kind === "call");
-    if (calls || this.#hasLoop) this.#chargeEntry(entry.start);
-    this.#reload(flow.liveIn);
-    this.#reloadFlags(flow.flagsIn);
-    emitStructured(this.#f, blocks, { block: (block, goTo) => this.#block(block, goTo), backEdge: (header) => this.#backEdge(header) });
-    this.#f.unreachable();
+    this.#registers.reload(flow.liveIn);
+    this.#registers.reloadFlags(flow.flagsIn);
+    if (blocks.some(leavesForOthers)) this.#chargeEntry(entry.start, flow);
+    else if (flow.budgetLive) this.#registers.reloadBudget();
+    emitStructured(this.#f, this.#graph, this);
   }
 
   #flow(block: Block): BlockFlow {
     return this.#flows.get(block) as BlockFlow;
   }
 
-  /** At the entry nothing has happened yet, so running out of budget here leaves an exact state. */
-  #chargeEntry(rip: number): void {
+  /**
+   * Charges the budget, and compares rsp with the limit that bounds the depth of host frames. Nothing has happened yet, so the state is exact.
+   * Hot: at every entry of a function that calls others, one load, subtraction and store, one load and comparison, one branch.
+   */
+  #chargeEntry(rip: number, { liveIn, budgetLive }: BlockFlow): void {
     const f = this.#f;
-    f.i32Const(cpuField(CPU.budget)).load(OP.i32_load, 0, 2).i32Const(8).op(OP.i32_sub).localSet(this.#budget);
-    f.i32Const(cpuField(CPU.budget)).localGet(this.#budget).store(OP.i32_store, 0, 2);
-    f.localGet(this.#budget).i32Const(0).op(OP.i32_lt_s);
+    const budget = budgetLive ? this.#registers.budget : this.#context.next;
+    f.i32Const(CPU_ADDRESS);
+    f.i32Const(CPU_ADDRESS).load(OP.i32_load, MACHINE.budget, 2).i32Const(ENTRY_CHARGE).op(OP.i32_sub).localTee(budget).store(OP.i32_store, MACHINE.budget, 2);
+    f.localGet(budget).i32Const(0).op(OP.i32_lt_s);
+    if (liveIn & RSP) this.#emitter.getGpr(GPR.rsp, 32);
+    else f.i32Const(CPU_ADDRESS).load(OP.i32_load, CPU.gpr + 8 * GPR.rsp, 2);
+    f.i32Const(CPU_ADDRESS).load(OP.i32_load, CPU.stackLimit, 2).op(OP.i32_lt_u).op(OP.i32_or);
     f.if();
-    this.#leave(EXIT.budget, () => f.i32Const(rip));
+    this.#exit(rip);
     f.end();
   }
 
-  #block(block: Block, goTo: GoTo): void {
+  block(block: Block): void {
     const flow = this.#flow(block);
-    const e = this.#emitter;
-    e.beginBlock();
-    this.#dirty = flow.dirtyIn;
-    // What a helper that looks at registers in memory must reload: everything that may still be read.
-    this.#liveHere = flow.liveIn | flow.liveOut | flow.dirtyAtEnd;
-    const flags = liveFlagsAfter(block, flow);
-    const table = block.ending.kind === "table" ? block.ending.table : undefined;
-    let index = 0;
-    for (const [i, { insn, effects: touched }] of block.steps.entries()) {
-      if (insn === table?.load) {
-        index = this.#f.local(I32);
-        e.getGpr(table.indexRegister, 32);
-        this.#f.localSet(index);
-      }
-      try {
-        e.lower(insn, flags[i] ?? 0);
-      } catch (error) {
-        if (!(error instanceof NotTranslated)) throw error;
-        return this.#cannotRun(insn, this.#dirty);
-      }
-      this.#dirty |= touched.writes;
+    this.#emitter.beginBlock();
+    if (block.charge > 0) this.#chargeLoop(block, flow);
+    if (block.choice !== undefined) {
+      this.#f.i32Const(block.choice.value).localSet(this.#choice(block.choice.dispatch));
     }
-    this.#ending(block, block.ending, flow, goTo, index);
+    this.#steps(block, flow);
+    this.#ending(block, flow);
   }
 
-  #ending(block: Block, ending: Ending, flow: BlockFlow, goTo: GoTo, index: number): void {
+  /** Hot: runs at every turn of a loop; a local's subtraction, and a branch that is taken once in milliseconds. */
+  #chargeLoop(block: Block, flow: BlockFlow): void {
+    const f = this.#f;
+    const { budget } = this.#registers;
+    f.localGet(budget).i32Const(block.charge).op(OP.i32_sub).localTee(budget).i32Const(0).op(OP.i32_lt_s);
+    f.if();
+    this.#registers.spill(flow.dirtyIn);
+    this.#registers.spillFlags(flow.flagsIn);
+    this.#registers.spillBudget();
+    this.#exit(block.start);
+    f.end();
+  }
+
+  #steps(block: Block, flow: BlockFlow): void {
+    const { steps, ending } = block;
+    const flags = liveFlagsAfter(block, flow);
+    this.#dirty = flow.dirtyIn;
+    // What a helper that looks at registers in memory must load again: whatever may still be read.
+    this.#live = flow.liveIn | flow.dirtyAtEnd;
+    // The load and the addition before a jump through a table are for the way that the guard refuses.
+    const count = ending.kind === "table" ? steps.length - 2 : steps.length;
+    for (let i = 0; i < count; i++) {
+      const { insn, effects } = steps[i] as Block["steps"][number];
+      this.#live |= effects.reads;
+      this.#emitter.lower(insn, flags[i] as number);
+      this.#dirty |= effects.writes;
+      this.#live |= effects.writes;
+    }
+    this.#dirty = flow.dirtyAtEnd;
+  }
+
+  #ending(block: Block, flow: BlockFlow): void {
     const f = this.#f;
     const e = this.#emitter;
+    const { ending } = block;
     switch (ending.kind) {
       case "goto":
         e.flushFlags(flow.flagsOut);
-        return this.#goTo(ending.next, block, flow, goTo);
-      case "branch": {
+        return;
+      case "branch":
         e.flushFlags(flow.flagsOut);
         this.#condition(ending.insn);
-        this.#dirty = flow.dirtyAtEnd;
-        f.if();
-        this.#goTo(ending.taken, block, flow, goTo);
-        f.end();
-        return this.#goTo(ending.next, block, flow, goTo);
+        return;
+      case "call": {
+        emitCall(this.#context, ending, this.#saved(block, flow));
+        const after = this.#flow(ending.next);
+        this.#registers.reload(after.liveIn);
+        this.#registers.reloadFlags(after.flagsIn);
+        if (after.budgetLive) this.#registers.reloadBudget();
+        return;
       }
-      case "call":
-        return this.#call(block, ending, flow, goTo);
+      case "intrinsic": {
+        const after = this.#flow(ending.next);
+        emitIntrinsicCall(this.#context, ending, this.#saved(block, flow), { registers: after.liveIn, budget: after.budgetLive });
+        this.#registers.reloadFlags(after.flagsIn);
+        return;
+      }
       case "return":
-        return this.#return(ending.insn, flow);
-      case "jump":
-        return this.#jumpOut(ending, flow);
-      case "table": {
         e.flushFlags(flow.flagsOut);
-        const fallback = f.block();
-        const labels = new Map(block.successors.toReversed().map((successor) => [successor.start, f.block()]));
-        f.localGet(index).brTable(
-          ending.table.targets.map((target) => labels.get(target) ?? fallback),
-          fallback,
-        );
-        for (const successor of block.successors) {
-          f.end();
-          goTo(successor);
+        e.pop(ending.insn);
+        if (this.#mode === 64) f.op(OP.i32_wrap_i64);
+        f.localSet(this.#context.next);
+        if (ending.insn.immediate !== 0) e.moveStack(ending.insn.immediate);
+        this.#save(block, flow);
+        f.localGet(this.#context.next).return();
+        return;
+      case "jump":
+        e.flushFlags(flow.flagsOut);
+        return emitJumpOut(this.#context, ending, () => this.#save(block, flow));
+      case "leave":
+        e.flushFlags(flow.flagsOut);
+        this.#save(block, flow);
+        return emitLeave(this.#context, ending.target);
+      case "table":
+        e.flushFlags(flow.flagsOut);
+        for (const [register, value] of ending.table.known) {
+          e.getGpr(register, 32);
+          f.i32Const(value | 0).op(OP.i32_ne).brIf(this.refused as Label);
         }
-        f.end();
-        return this.#jumpOut({ kind: "jump", insn: ending.insn }, flow);
-      }
+        e.getGpr(ending.table.indexRegister, 32);
+        return;
+      case "dispatch":
+        f.localGet(this.#choice(block));
+        return;
       case "fault":
-        return this.#cannotRun(ending.insn, flow.dirtyAtEnd);
+        this.#save(block, flow);
+        f.i32Const(ending.insn.ip | 0).call(this.#module.fault).return();
+        return;
     }
   }
 
-  /** Ends the guest when this instruction is reached; what the wasm stack holds by now, `return` drops. */
-  #cannotRun({ ip }: Instruction, dirty: number): void {
-    this.#spill(dirty);
-    this.#f.i32Const(ip | 0).call(this.#module.fault).return();
+  /** The register that held the jump's target holds it here too, as a constant. */
+  tableEdge({ ending }: Block, target: Block): void {
+    if (ending.kind !== "table") return;
+    this.#emitter.const(addressOf(ending, target), this.#mode).setGpr(ending.table.targetRegister, this.#mode);
+  }
+
+  refuse(block: Block): void {
+    const { ending } = block;
+    if (ending.kind !== "table") return;
+    const flow = this.#flow(block);
+    this.#emitter.beginBlock();
+    this.#emitter.lower(ending.table.load, 0);
+    this.#emitter.lower(ending.table.add, flow.flagsOut);
+    this.#emitter.flushFlags(flow.flagsOut);
+    emitJumpOut(this.#context, { insn: ending.insn, via: undefined }, () => this.#save(block, flow));
+  }
+
+  #choice(dispatch: Block): number {
+    const known = this.#choices.get(dispatch);
+    if (known !== undefined) return known;
+    const local = this.#f.local(I32);
+    this.#choices.set(dispatch, local);
+    return local;
+  }
+
+  #saved({ charge }: Block, flow: BlockFlow): { registers: number; budget: boolean } {
+    return { registers: flow.dirtyAtEnd, budget: flow.budgetDirty || charge > 0 };
+  }
+
+  /** Puts everything that is only in locals into the CPU block. */
+  #save(block: Block, flow: BlockFlow): void {
+    const { registers, budget } = this.#saved(block, flow);
+    this.#registers.spill(registers);
+    this.#registers.spillFlags(flow.flagsOut);
+    if (budget) this.#registers.spillBudget();
+  }
+
+  /** Unwinds to the dispatcher's caller, to go on at a known address. */
+  #exit(rip: number): void {
+    const f = this.#f;
+    f.i32Const(CPU_ADDRESS).i32Const(rip | 0).store(OP.i32_store, CPU.rip, 2);
+    f.i32Const(CPU_ADDRESS).i32Const(EXIT.budget).store(OP.i32_store, MACHINE.exitReason, 2);
+    f.i32Const(0).return();
   }
 
   /** Pushes a branch's condition. */
@@ -172,216 +240,46 @@ export class UnitEmitter {
     const e = this.#emitter;
     const f = this.#f;
     if (insn.kind === "jcc") return e.condition(insn.cc ?? CC.e);
-    const bits = insn.memory?.addressBits ?? 64;
-    if (insn.kind === "loop") {
-      e.getGpr(GPR.rcx, bits).f.i64Const(1).op(OP.i64_sub);
-      e.setGpr(GPR.rcx, bits);
-      e.getGpr(GPR.rcx, bits).f.op(OP.i64_eqz).op(OP.i32_eqz);
-      if (insn.mnemonic === MNEMONIC.Loop) return;
-      e.condition(insn.mnemonic === MNEMONIC.Loope ? CC.e : CC.ne);
-      f.op(OP.i32_and);
-      return;
+    const bits = countBits(insn, this.#mode);
+    const isZero = (): void => void f.op(bits === 64 ? OP.i64_eqz : OP.i32_eqz);
+    if (insn.kind === "jcxz") {
+      e.getGpr(GPR.rcx, bits);
+      return isZero();
     }
-    const wide = insn.mnemonic === MNEMONIC.Jrcxz;
-    e.getGpr(GPR.rcx, wide ? 64 : 32).f.op(wide ? OP.i64_eqz : OP.i32_eqz);
-  }
-
-  /** To a block of the unit, or out of it. */
-  #goTo(address: number, block: Block, flow: BlockFlow, goTo: GoTo): void {
-    const successor = block.successors.find(({ start }) => start === address);
-    if (successor !== undefined) return goTo(successor);
-    this.#spill(flow.dirtyAtEnd);
-    this.#spillFlags(flow.flagsOut);
-    this.#tail(address);
-  }
-
-  /** Leaves to a known guest address with no frame left behind. */
-  #tail(address: number): void {
-    const unit = this.#module.unit(address);
-    if (unit !== undefined) this.#f.returnCall(unit);
-    else this.#f.i32Const(address | 0).returnCall(this.#module.runtime("go"));
-  }
-
-  #jumpOut({ insn, via }: { insn: Instruction; via?: ApiTarget | undefined; kind: "jump" }, flow: BlockFlow): void {
-    const f = this.#f;
-    this.#emitter.flushFlags(flow.flagsOut);
-    this.#pushTarget(insn);
-    f.localSet(this.#next);
-    this.#spill(flow.dirtyAtEnd);
-    this.#spillFlags(flow.flagsOut);
-    if (via !== undefined) {
-      f.localGet(this.#next).i32Const(via.stub.address | 0).op(OP.i32_eq);
-      f.if();
-      f.i32Const(via.stub.index).returnCall(this.#module.api);
-      f.end();
-    }
-    f.localGet(this.#next).returnCall(this.#module.runtime("go"));
-  }
-
-  /** Pushes the target of an indirect call or jump as an i32. */
-  #pushTarget(insn: Instruction): void {
-    this.#emitter.get(insn, 0);
-    if (insn.operands[0]?.bits === 64) this.#f.op(OP.i32_wrap_i64);
-  }
-
-  #return(insn: Instruction, flow: BlockFlow): void {
-    const f = this.#f;
-    const e = this.#emitter;
-    e.flushFlags(flow.flagsOut);
-    f.mark(insn.ip);
-    e.getGpr(GPR.rsp, 32).f.i32Const(-GUEST_BASE).op(OP.i32_add).load(OP.i32_load).localSet(this.#next);
-    e.moveStack(8 + insn.immediate);
-    this.#spill(flow.dirtyAtEnd | RSP);
-    this.#spillFlags(flow.flagsOut);
-    this.#storeBudget();
-    f.localGet(this.#next).return();
-  }
-
-  #call(block: Block, ending: Ending & { kind: "call" }, flow: BlockFlow, goTo: GoTo): void {
-    const f = this.#f;
-    const e = this.#emitter;
-    const { insn, via } = ending;
-    const target = this.#next;
-    if (ending.target === undefined) {
-      this.#pushTarget(insn);
-      f.localSet(target);
-    }
-    this.#spill(flow.dirtyAtEnd & ~RSP);
-    this.#storeBudget();
-    if (via !== undefined) {
-      if (via.slot !== undefined && ending.target !== undefined) {
-        f.i32Const((via.slot - GUEST_BASE) | 0).load(OP.i32_load).localSet(target);
-      } else if (ending.target !== undefined) f.i32Const(via.stub.address | 0).localSet(target);
-    }
-    const done = f.block();
-    if (via?.stub.intrinsic !== undefined) {
-      f.localGet(target).i32Const(via.stub.address | 0).op(OP.i32_eq);
-      const slow = f.if();
-      const context = { f, e, slow, runtime: (name: RuntimeImport) => this.#module.runtime(name), ip: insn.ip };
-      if (emitIntrinsic(via.stub.intrinsic, context)) this.#spill(RAX);
-      // The fast way leaves every other register in its local.
-      if ((flow.dirtyAtEnd & RSP) !== 0) this.#spill(RSP);
-      f.br(done);
-      f.end();
-    }
-    // Storing through rsp may fault; rsp itself moves only afterwards.
-    f.mark(insn.ip);
-    e.getGpr(GPR.rsp, 32).f.i32Const(-8 - GUEST_BASE).op(OP.i32_add).i64Const(ending.next).store(OP.i64_store);
-    e.moveStack(-8);
-    this.#spill(RSP);
-    this.#checkDepth(ending.target === undefined || via !== undefined ? () => f.localGet(target) : () => f.i32Const((ending.target ?? 0) | 0));
-    this.#transfer(ending, via, target);
-    f.localTee(target).i32Const(ending.next | 0).op(OP.i32_ne);
-    f.if();
-    f.localGet(target).return().end();
-    this.#loadBudget();
-    const after = block.successors[0];
-    if (after !== undefined) this.#reload(this.#flow(after).liveIn);
-    f.end();
-    if (after === undefined) return this.#tail(ending.next);
-    this.#reloadFlags(this.#flow(after).flagsIn);
-    goTo(after);
-  }
-
-  /** Calls, and leaves the next RIP on the wasm stack. */
-  #transfer(ending: Ending & { kind: "call" }, via: ApiTarget | undefined, target: number): void {
-    const f = this.#f;
-    const go = this.#module.runtime("go");
-    if (via !== undefined) {
-      f.localGet(target).i32Const(via.stub.address | 0).op(OP.i32_eq);
-      f.if(I32);
-      f.i32Const(via.stub.index).call(this.#module.api);
-      f.else();
-      f.localGet(target).call(go).end();
-      return;
-    }
-    if (ending.target === undefined) {
-      f.localGet(target).call(go);
-      return;
-    }
-    const unit = this.#module.unit(ending.target);
-    if (unit !== undefined) f.call(unit);
-    else f.i32Const(ending.target | 0).call(go);
-  }
-
-  /** Before a call, with the return address pushed: unwinds when the window of host stack is used up. */
-  #checkDepth(pushTarget: () => void): void {
-    const f = this.#f;
-    this.#emitter.getGpr(GPR.rsp, 32);
-    f.i32Const(cpuField(CPU.stackLimit)).load(OP.i32_load, 0, 2).op(OP.i32_lt_u);
-    f.if();
-    this.#leave(EXIT.depth, pushTarget);
-    f.end();
-  }
-
-  /** Runs at every turn of a loop; a local's subtraction and a branch never taken but once in milliseconds. */
-  #backEdge(header: Block): void {
-    const f = this.#f;
-    const flow = this.#flow(header);
-    f.localGet(this.#budget).i32Const(header.steps.length + 2).op(OP.i32_sub).localTee(this.#budget).i32Const(0).op(OP.i32_lt_s);
-    f.if();
-    this.#spill(flow.dirtyIn);
-    this.#spillFlags(flow.flagsIn);
-    this.#storeBudget();
-    this.#leave(EXIT.budget, () => f.i32Const(header.start | 0));
-    f.end();
-  }
-
-  /** Unwinds to the dispatcher's caller, to go on at the address that `pushRip` pushes. Every register is in the CPU block. */
-  #leave(reason: number, pushRip: () => void): void {
-    const f = this.#f;
-    f.i32Const(cpuField(CPU.rip));
-    pushRip();
-    f.store(OP.i32_store, 0, 2);
-    f.i32Const(cpuField(CPU.exitReason)).i32Const(reason).store(OP.i32_store, 0, 2);
-    f.i32Const(0).return();
-  }
-
-  #storeBudget(): void {
-    if (this.#hasLoop) this.#f.i32Const(cpuField(CPU.budget)).localGet(this.#budget).store(OP.i32_store, 0, 2);
-  }
-
-  #loadBudget(): void {
-    if (this.#hasLoop) this.#f.i32Const(cpuField(CPU.budget)).load(OP.i32_load, 0, 2).localSet(this.#budget);
-  }
-
-  #spill(mask: number): void {
-    const f = this.#f;
-    for (let n = 0; n < 16; n++) {
-      if ((mask >>> n) & 1) f.i32Const(cpuField(CPU.gpr + 8 * n)).localGet(this.#gprLocal(n)).store(OP.i64_store, 0, 3);
-      if ((mask >>> (16 + n)) & 1) f.i32Const(cpuField(CPU.xmm + 16 * n)).localGet(this.#xmmLocal(n)).simdStore(SIMD.v128_store, 0, 4);
-    }
-  }
-
-  #reload(mask: number): void {
-    const f = this.#f;
-    for (let n = 0; n < 16; n++) {
-      if ((mask >>> n) & 1) f.i32Const(cpuField(CPU.gpr + 8 * n)).load(OP.i64_load, 0, 3).localSet(this.#gprLocal(n));
-      if ((mask >>> (16 + n)) & 1) f.i32Const(cpuField(CPU.xmm + 16 * n)).simdLoad(SIMD.v128_load, 0, 4).localSet(this.#xmmLocal(n));
-    }
-  }
-
-  #spillFlags(mask: number): void {
-    for (const [flag, offset] of FLAG_FIELDS) {
-      if (mask & flag) this.#f.i32Const(cpuField(offset)).localGet(this.#flagLocal(flag)).store(OP.i32_store, 0, 2);
-    }
-  }
-
-  #reloadFlags(mask: number): void {
-    for (const [flag, offset] of FLAG_FIELDS) {
-      if (mask & flag) this.#f.i32Const(cpuField(offset)).load(OP.i32_load, 0, 2).localSet(this.#flagLocal(flag));
-    }
-  }
-
-  #gprLocal(n: number): number {
-    return (this.#gpr[n] ??= this.#f.local(I64));
-  }
-
-  #xmmLocal(n: number): number {
-    return (this.#xmm[n] ??= this.#f.local(V128));
-  }
-
-  #flagLocal(bit: number): number {
-    return (this.#flag[bit] ??= this.#f.local(I32));
+    e.getGpr(GPR.rcx, bits).const(-1, bits).int(bits, "add").mask(bits).setGpr(GPR.rcx, bits);
+    e.getGpr(GPR.rcx, bits);
+    isZero();
+    f.op(OP.i32_eqz);
+    if (insn.mnemonic === MNEMONIC.Loop) return;
+    e.condition(insn.mnemonic === MNEMONIC.Loope ? CC.e : CC.ne);
+    f.op(OP.i32_and);
   }
 }
+
+/** The width of the count register of loop and jcxz: the address size, which a prefix halves. */
+function countBits({ mnemonic, length }: Instruction, mode: 64 | 32): number {
+  if (mnemonic === MNEMONIC.Jrcxz) return 64;
+  if (mnemonic === MNEMONIC.Jecxz) return 32;
+  if (mnemonic === MNEMONIC.Jcxz) return 16;
+  return length > 2 ? mode / 2 : mode;
+}
+
+function addressOf({ table, targets }: { table: { targets: readonly number[] }; targets: readonly Block[] }, target: Block): number {
+  return table.targets[targets.indexOf(target)] as number;
+}
+
+/** A unit that may go on in others is charged at its entry: recursion, and functions that jump to each other, make no loop of their own. */
+function leavesForOthers({ ending }: Block): boolean {
+  return ending.kind === "call" || ending.kind === "leave" || ending.kind === "jump";
+}
+
+function chargeLoops({ blocks, dominance }: ReducibleGraph): void {
+  for (const [header, weight] of loopWeights(blocks, dominance)) {
+    // A dispatch block has no guest address to go on at: its targets have.
+    for (const block of header.ending.kind === "dispatch" ? header.ending.targets : [header]) {
+      const pauses = block.steps.some(({ insn }) => insn.mnemonic === MNEMONIC.Pause);
+      block.charge = Math.max(block.charge, pauses ? PAUSE_CHARGE : weight);
+    }
+  }
+}
+

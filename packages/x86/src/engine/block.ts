@@ -1,0 +1,97 @@
+import type { Instruction } from "../decode/index.ts";
+import type { Effects } from "../lower/index.ts";
+import type { JumpTable } from "./jump-table.ts";
+import type { ApiTarget } from "./stub.ts";
+
+/** An instruction with what it touches. */
+export interface Step {
+  readonly insn: Instruction;
+  readonly effects: Effects;
+}
+
+/** How a block ends, and where it may go on in its unit. */
+export type Ending =
+  | { readonly kind: "goto"; next: Block }
+  | { readonly kind: "branch"; readonly insn: Instruction; taken: Block; next: Block }
+  | { readonly kind: "call"; readonly insn: Instruction; readonly target: number | undefined; readonly via: ApiTarget | undefined; next: Block }
+  /** An API call that is done in WebAssembly where it can be: registers stay in their locals. */
+  | { readonly kind: "intrinsic"; readonly insn: Instruction; readonly target: number | undefined; readonly via: ApiTarget; next: Block }
+  | { readonly kind: "return"; readonly insn: Instruction }
+  | { readonly kind: "jump"; readonly insn: Instruction; readonly via: ApiTarget | undefined }
+  | { readonly kind: "table"; readonly insn: Instruction; readonly table: JumpTable; targets: Block[] }
+  /** A direct jump to another function; with `isCut`, to more of this one, which was too large. */
+  | { readonly kind: "leave"; readonly target: number; readonly isCut: boolean }
+  /** Cannot go on: no instruction, or one with no translation. Fails when reached. */
+  | { readonly kind: "fault"; readonly insn: Instruction }
+  /** Goes on at the target that the number in a local says: the header of a loop that had several entries. */
+  | { readonly kind: "dispatch"; targets: Block[] };
+
+/** Straight-line code with one entry. */
+export interface Block {
+  /** Guest address; of blocks that are not in the guest's code (dispatch, leave), the address that they stand for. */
+  readonly start: number;
+  readonly steps: readonly Step[];
+  ending: Ending;
+  /** The blocks of the unit that may follow, each once, and those that it may follow. */
+  successors: Block[];
+  predecessors: Block[];
+  /** The number to put into a dispatch block's local on the way to it. */
+  readonly choice?: { readonly dispatch: Block; readonly value: number };
+  /** What passing the block costs of the budget: set where a loop may begin. */
+  charge: number;
+}
+
+export function newBlock(start: number, steps: readonly Step[], ending: Ending, choice?: Block["choice"]): Block {
+  return { start, steps, ending, successors: [], predecessors: [], charge: 0, ...(choice !== undefined && { choice }) };
+}
+
+/** The blocks that an ending goes on to; a table's may repeat. */
+export function targetsOf(ending: Ending): readonly Block[] {
+  switch (ending.kind) {
+    case "goto":
+    case "call":
+    case "intrinsic":
+      return [ending.next];
+    case "branch":
+      return [ending.next, ending.taken];
+    case "table":
+    case "dispatch":
+      return ending.targets;
+    default:
+      return [];
+  }
+}
+
+/** Replaces the blocks that an ending goes on to. */
+export function retarget(ending: Ending, replace: (target: Block) => Block): void {
+  if ("next" in ending) ending.next = replace(ending.next);
+  if ("taken" in ending) ending.taken = replace(ending.taken);
+  if ("targets" in ending) ending.targets = ending.targets.map(replace);
+}
+
+/**
+ * Sets the successors and predecessors of all blocks that can be reached, and returns these in reverse postorder: the entry first.
+ * Iterative: a function may have thousands.
+ */
+export function orderBlocks(entry: Block): Block[] {
+  const order: Block[] = [];
+  const visited = new Set<Block>();
+  const stack: { block: Block; next: number }[] = [];
+  const visit = (block: Block): void => {
+    visited.add(block);
+    block.successors = [...new Set(targetsOf(block.ending))];
+    block.predecessors = [];
+    stack.push({ block, next: 0 });
+  };
+  visit(entry);
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const successor = top.block.successors[top.next++];
+    if (successor === undefined) {
+      order.push(top.block);
+      stack.pop();
+    } else if (!visited.has(successor)) visit(successor);
+  }
+  order.reverse();
+  for (const block of order) for (const successor of block.successors) successor.predecessors.push(block);
+  return order;
+}

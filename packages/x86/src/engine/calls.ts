@@ -1,0 +1,148 @@
+import { I32, I64, OP, type FunctionBuilder } from "@decant/wasm";
+import { CPU, GPR } from "../cpu-block.ts";
+import type { Instruction } from "../decode/index.ts";
+import type { Emitter } from "../lower/index.ts";
+import type { Ending } from "./block.ts";
+import { emitIntrinsic } from "./intrinsics.ts";
+import { CPU_ADDRESS, JUMP_CACHE, JUMP_CACHE_ENTRIES } from "./layout.ts";
+import { wasmAddress, type ModuleContext } from "./module-context.ts";
+import type { RegisterFile } from "./register-file.ts";
+import type { ApiTarget } from "./stub.ts";
+
+/** What a unit's calls are emitted with. */
+export interface CallContext {
+  readonly f: FunctionBuilder;
+  readonly e: Emitter;
+  readonly mode: 64 | 32;
+  readonly module: ModuleContext;
+  readonly registers: RegisterFile;
+  /** A local for guest addresses on their way. */
+  readonly next: number;
+}
+
+/** What is only in locals and must be in the CPU block when others run. */
+export interface Saved {
+  readonly registers: number;
+  readonly budget: boolean;
+}
+
+const RSP = 1 << GPR.rsp;
+
+/**
+ * Hot: one for each guest call. The return address goes on the guest's stack, and everything dirty to the CPU block; the callee returns the next RIP.
+ * When that is the return address the code goes on, with all registers in memory; any other is passed on to the caller, and everything unwinds.
+ */
+export function emitCall(context: CallContext, ending: Pick<Ending & { kind: "call" | "intrinsic" }, "insn" | "target" | "via">, saved: Saved): void {
+  const { f, e, registers, next } = context;
+  const { insn, target, via } = ending;
+  const returnAddress = insn.next;
+  if (target === undefined) {
+    pushTarget(context, insn);
+    f.localSet(next);
+  }
+  registers.spill(saved.registers & ~RSP);
+  e.push(() => e.const(returnAddress, context.mode), insn);
+  registers.spill(RSP);
+  if (saved.budget) registers.spillBudget();
+  const toTarget = (): void => {
+    if (target === undefined) emitIndirect(context, false);
+    else emitDirect(context, target, false);
+  };
+  if (via === undefined) toTarget();
+  else emitApi(context, via, toTarget);
+  f.localTee(next).i32Const(returnAddress | 0).op(OP.i32_ne);
+  f.if();
+  f.localGet(next).return().end();
+}
+
+/** An API call whose common case is done in place. The registers of `after` are in their locals when the code goes on, whichever way it took. */
+export function emitIntrinsicCall(context: CallContext, ending: Ending & { kind: "intrinsic" }, saved: Saved, after: Saved): void {
+  const { f, e, registers } = context;
+  const { stub, slot } = ending.via;
+  const done = f.block();
+  const slow = f.block();
+  if (slot !== undefined) f.i32Const(wasmAddress(slot)).load(OP.i32_load).i32Const(stub.address | 0).op(OP.i32_ne).brIf(slow);
+  if (stub.intrinsic !== undefined) {
+    emitIntrinsic(stub.intrinsic, { f, e, slow, runtime: (name) => context.module.runtime(name), ip: ending.insn.ip });
+    f.br(done);
+  }
+  f.end();
+  emitCall(context, ending, saved);
+  registers.reload(after.registers);
+  if (after.budget) registers.reloadBudget();
+  f.end();
+}
+
+/** A jump out of the unit to an address that is known only now: leaves no frame behind. */
+export function emitJumpOut(context: CallContext, { insn, via }: { insn: Instruction; via: ApiTarget | undefined }, save: () => void): void {
+  const { f, module, next } = context;
+  if (via !== undefined && via.slot === undefined) {
+    save();
+    f.i32Const(via.stub.index).returnCall(module.api);
+    return;
+  }
+  pushTarget(context, insn);
+  f.localSet(next);
+  save();
+  if (via !== undefined) {
+    f.localGet(next).i32Const(via.stub.address | 0).op(OP.i32_eq);
+    f.if();
+    f.i32Const(via.stub.index).returnCall(module.api).end();
+  }
+  emitIndirect(context, true);
+}
+
+/** A jump out of the unit to a known address: a tail call. */
+export function emitLeave(context: CallContext, target: number): void {
+  emitDirect(context, target, true);
+}
+
+function emitApi({ f, module }: CallContext, { stub, slot }: ApiTarget, otherwise: () => void): void {
+  if (slot === undefined) {
+    f.i32Const(stub.index).call(module.api);
+    return;
+  }
+  f.i32Const(wasmAddress(slot)).load(OP.i32_load).i32Const(stub.address | 0).op(OP.i32_eq);
+  f.if(I32);
+  f.i32Const(stub.index).call(module.api);
+  f.else();
+  otherwise();
+  f.end();
+}
+
+function emitDirect({ f, module }: CallContext, target: number, isTail: boolean): void {
+  const unit = module.unit(target);
+  if (unit !== undefined) {
+    if (isTail) f.returnCall(unit.index);
+    else f.call(unit.index);
+    return;
+  }
+  f.i32Const(module.link(target));
+  if (isTail) f.returnCallIndirect(module.unitType);
+  else f.callIndirect(module.unitType);
+}
+
+/**
+ * To the address in `next`. Hot: indirect calls. An entry of the jump cache is address * 2^32 + code map entry, so what is left of it
+ * after xor with the wanted address and this module's slot is a number below 2^16 exactly when the function is one of this module's.
+ */
+function emitIndirect({ f, module, next }: CallContext, isTail: boolean): void {
+  const found = f.local(I64);
+  f.localGet(next).i32Const(1).op(OP.i32_shr_u).i32Const((JUMP_CACHE_ENTRIES - 1) << 3).op(OP.i32_and).load(OP.i64_load, JUMP_CACHE, 3);
+  f.localGet(next).op(OP.i64_extend_i32_u).i64Const(32).op(OP.i64_shl).i64Const(BigInt(module.slot) << 16n).op(OP.i64_or).op(OP.i64_xor);
+  f.localTee(found).i64Const(0x10000).op(OP.i64_lt_u);
+  if (isTail) f.if();
+  else f.if(I32);
+  f.localGet(found).op(OP.i32_wrap_i64);
+  if (isTail) f.returnCallIndirect(module.unitType).end();
+  else f.callIndirect(module.unitType).else();
+  f.i32Const(CPU_ADDRESS).localGet(next).store(OP.i32_store, CPU.rip, 2);
+  if (isTail) f.localGet(next).returnCall(module.runtime("go"));
+  else f.localGet(next).call(module.runtime("go")).end();
+}
+
+/** Pushes the target of an indirect call or jump as an i32. */
+function pushTarget({ e, f }: CallContext, insn: Instruction): void {
+  e.get(insn, 0);
+  if (insn.operands[0]?.bits === 64) f.op(OP.i32_wrap_i64);
+}

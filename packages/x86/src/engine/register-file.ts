@@ -1,0 +1,81 @@
+import { I32, I64, OP, SIMD, V128, type FunctionBuilder } from "@decant/wasm";
+import { CPU, FLAG } from "../cpu-block.ts";
+import type { RegisterLocals } from "../lower/index.ts";
+import { CPU_ADDRESS, MACHINE } from "./layout.ts";
+
+const FLAG_FIELDS: readonly (readonly [flag: number, offset: number])[] = [
+  [FLAG.CF, CPU.cf],
+  [FLAG.PF, CPU.pf],
+  [FLAG.AF, CPU.af],
+  [FLAG.ZF, CPU.zf],
+  [FLAG.SF, CPU.sf],
+  [FLAG.OF, CPU.of],
+];
+
+/** The wasm locals of a unit that hold guest registers, made when they are first asked for, and the code that moves them to and from the CPU block. */
+export class RegisterFile implements RegisterLocals {
+  readonly #f: FunctionBuilder;
+  readonly #is64: boolean;
+  readonly #gpr: (number | undefined)[] = [];
+  readonly #xmm: (number | undefined)[] = [];
+  readonly #flag: (number | undefined)[] = [];
+  #budget: number | undefined;
+
+  constructor(f: FunctionBuilder, mode: 64 | 32) {
+    this.#f = f;
+    this.#is64 = mode === 64;
+  }
+
+  gpr(n: number): number {
+    return (this.#gpr[n] ??= this.#f.local(this.#is64 ? I64 : I32));
+  }
+
+  xmm(n: number): number {
+    return (this.#xmm[n] ??= this.#f.local(V128));
+  }
+
+  flag(bit: number): number {
+    return (this.#flag[bit] ??= this.#f.local(I32));
+  }
+
+  get budget(): number {
+    return (this.#budget ??= this.#f.local(I32));
+  }
+
+  /** Writes the registers of `mask` (0-15 general, 16-31 xmm) to the CPU block. */
+  spill(mask: number): void {
+    const f = this.#f;
+    for (let n = 0; n < 16; n++) {
+      if ((mask >>> n) & 1) f.i32Const(CPU_ADDRESS).localGet(this.gpr(n)).store(this.#is64 ? OP.i64_store : OP.i32_store, CPU.gpr + 8 * n, 2);
+      if ((mask >>> (16 + n)) & 1) f.i32Const(CPU_ADDRESS).localGet(this.xmm(n)).simdStore(SIMD.v128_store, CPU.xmm + 16 * n, 4);
+    }
+  }
+
+  reload(mask: number): void {
+    const f = this.#f;
+    for (let n = 0; n < 16; n++) {
+      if ((mask >>> n) & 1) f.i32Const(CPU_ADDRESS).load(this.#is64 ? OP.i64_load : OP.i32_load, CPU.gpr + 8 * n, 2).localSet(this.gpr(n));
+      if ((mask >>> (16 + n)) & 1) f.i32Const(CPU_ADDRESS).simdLoad(SIMD.v128_load, CPU.xmm + 16 * n, 4).localSet(this.xmm(n));
+    }
+  }
+
+  spillFlags(mask: number): void {
+    for (const [flag, offset] of FLAG_FIELDS) {
+      if (mask & flag) this.#f.i32Const(CPU_ADDRESS).localGet(this.flag(flag)).store(OP.i32_store, offset, 2);
+    }
+  }
+
+  reloadFlags(mask: number): void {
+    for (const [flag, offset] of FLAG_FIELDS) {
+      if (mask & flag) this.#f.i32Const(CPU_ADDRESS).load(OP.i32_load, offset, 2).localSet(this.flag(flag));
+    }
+  }
+
+  spillBudget(): void {
+    this.#f.i32Const(CPU_ADDRESS).localGet(this.budget).store(OP.i32_store, MACHINE.budget, 2);
+  }
+
+  reloadBudget(): void {
+    this.#f.i32Const(CPU_ADDRESS).load(OP.i32_load, MACHINE.budget, 2).localSet(this.budget);
+  }
+}
