@@ -9,7 +9,7 @@ import { baseName } from "./loader/dll-names.ts";
 import { LoadError } from "./loader/load-error.ts";
 import type { KernelObject } from "./objects/kernel-object.ts";
 import { Process } from "./process.ts";
-import type { ProcessOptions } from "./process.ts";
+import type { ProcessOptions } from "./process-options.ts";
 import type { Thread } from "./threads/thread.ts";
 import { Timers } from "./waits/timers.ts";
 

@@ -4,7 +4,8 @@ import { Machine } from "@decant/x86";
 import type { Ending } from "./ending.ts";
 import type { KernelOptions } from "./kernel.ts";
 import { testLibrary } from "./guest-library.ts";
-import type { Process, ProcessOptions } from "./process.ts";
+import type { Process } from "./process.ts";
+import type { ProcessOptions } from "./process-options.ts";
 import { idleKernel, libraries } from "./test-support.ts";
 
 const testdata = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../testdata/${name}`, import.meta.url)));
@@ -55,7 +56,7 @@ describe("threads", () => {
 describe("faults", () => {
   const faults: [what: string, mode: number, exitCode: number, sentence: RegExp][] = [
     ["a null pointer", 4, 0xc000_0005, /exception 0xc0000005 at guest\.exe\+0x[0-9a-f]+: .*mov/],
-    ["a jump to nowhere", 11, 0xc000_0005, /exception 0xc0000005 at 0x5000000: no code can run there/],
+    ["a jump to nowhere", 11, 0xc000_0005, /exception 0xc0000005 at 0x5000000: no code can run/],
     ["endless recursion", 14, 0xc000_00fd, /exception 0xc00000fd at guest\.exe\+0x[0-9a-f]+: the stack is used up/],
     ["a division by zero", 15, 0xc000_0094, /exception 0xc0000094 at guest\.exe\+0x[0-9a-f]+: .*idiv/],
     ["a breakpoint", 16, 0x8000_0003, /exception 0x80000003 at guest\.exe\+0x[0-9a-f]+: breakpoint/],

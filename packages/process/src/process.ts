@@ -20,7 +20,6 @@ import { registryLibraries } from "./loader/registry-libraries.ts";
 import { Loader } from "./loader/loader.ts";
 import { ModuleList } from "./loader/module-list.ts";
 import { UnknownStubs } from "./loader/unknown-stubs.ts";
-import type { DllChoice } from "./loader/search.ts";
 import { StaticTls } from "./loader/static-tls.ts";
 import { mapCallbackStubs } from "./loader/callback-stubs.ts";
 import type { CallbackStubs } from "./loader/callback-stubs.ts";
@@ -28,37 +27,13 @@ import { ProcessObject } from "./objects/process-object.ts";
 import { StateMap } from "./state-map.ts";
 import type { StateKey } from "./state-map.ts";
 import type { CallFrame } from "./threads/callback-frames.ts";
-import { guestCall } from "./threads/guest-call.ts";
+import { runConsoleHandlers } from "./console-control.ts";
+import type { ProcessOptions } from "./process-options.ts";
 import { allocateThread, freeThread } from "./threads/thread-memory.ts";
 import { processMain, threadMain } from "./threads/thread-life.ts";
-import { Thread, UNWIND } from "./threads/thread.ts";
+import { Thread } from "./threads/thread.ts";
+import { UNWIND } from "./threads/unwind.ts";
 import type { EndSuspension, GuestGenerator } from "./waits/suspension.ts";
-
-/** What a process is started with. */
-export interface ProcessOptions {
-  /** The program's file. */
-  readonly image: Uint8Array;
-  /** Its full Windows path. */
-  readonly path: string;
-  readonly commandLine: string;
-  readonly environment: readonly (readonly [name: string, value: string])[];
-  /** A full Windows path. */
-  readonly currentDirectory: string;
-  /** The built-in DLLs: mappings, or libraries that are ready to be mapped. */
-  readonly registry: Registry | LibrarySource;
-  /** A user's hooks on their functions. */
-  readonly hooks?: Hooks;
-  /** `--dll`, by lower-case names with ".dll". */
-  readonly dllChoices?: ReadonlyMap<string, DllChoice>;
-  /** A file's bytes by its Windows path; undefined when there is none. For DLLs. */
-  readonly readFile?: (path: string) => Uint8Array | undefined;
-  /** Bytes that may be committed. */
-  readonly memoryLimitBytes?: number;
-  /** The ANSI code page; 1252 when absent. */
-  readonly ansi?: TextCodec;
-  /** CREATE_SUSPENDED: the first thread waits to be resumed. */
-  readonly suspended?: boolean;
-}
 
 /** A guest process: its memory, processor, modules, handles and threads. */
 export class Process {
@@ -361,18 +336,3 @@ export class Process {
 
 /** The handle of the process heap, as GetProcessHeap gives it. */
 export const PROCESS_HEAP = 0x0001_0000;
-
-function* runConsoleHandlers(thread: Thread, event: number): GuestGenerator<never> {
-  const { process } = thread;
-  for (const handler of [...process.consoleHandlers].reverse()) {
-    if ((yield* guestCall(thread, handler, event)) !== 0) return yield* endThread(0);
-  }
-  process.end({ kind: "interrupt", exitCode: EXIT_STATUS.CONTROL_C_EXIT });
-  return yield* endThread(0);
-}
-
-function* endThread(exitCode: number): GuestGenerator<never> {
-  yield { kind: "end", what: "thread", exitCode };
-  throw new Error("a thread that has ended was resumed");
-}
-

@@ -3,7 +3,8 @@ import { buildDll } from "@decant/pe";
 import { Kernel } from "./kernel.ts";
 import type { GuestMachine, KernelOptions } from "./kernel.ts";
 import type { Library } from "./loader/library.ts";
-import type { Process, ProcessOptions } from "./process.ts";
+import type { Process } from "./process.ts";
+import type { ProcessOptions } from "./process-options.ts";
 import type { Thread } from "./threads/thread.ts";
 import type { GuestGenerator } from "./waits/suspension.ts";
 

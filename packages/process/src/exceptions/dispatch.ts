@@ -66,7 +66,7 @@ export function pushException(thread: Thread, exception: GuestException): Except
 export function* dispatchException(thread: Thread, exception: GuestException, frame: ExceptionFrame): GuestGenerator<Disposition> {
   const { handlers } = thread.process;
   const pointers = frame.context + CONTEXT.SIZE;
-  thread.enterException(frame.record - 8, frame.context);
+  thread.frames.enterException(frame.record - 8, frame.context);
   for (const handler of handlers.vectored.slice()) {
     if (((yield* guestCall(thread, handler, pointers)) | 0) === EXCEPTION.CONTINUE_EXECUTION) return resume(thread, exception, frame);
   }

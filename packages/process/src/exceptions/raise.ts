@@ -4,7 +4,7 @@ import type { Fault } from "@decant/x86";
 import { EXIT_STATUS } from "../ending.ts";
 import { HeapError } from "../heap/heap.ts";
 import { jump } from "../threads/guest-call.ts";
-import { UNWIND } from "../threads/thread.ts";
+import { UNWIND } from "../threads/unwind.ts";
 import type { Thread } from "../threads/thread.ts";
 import type { GuestGenerator } from "../waits/suspension.ts";
 import { dispatchException, pushException } from "./dispatch.ts";

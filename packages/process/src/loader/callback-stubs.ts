@@ -18,7 +18,7 @@ export interface CallbackStubs {
 /** Maps the callback stubs, with unwind data for their frames. */
 export function mapCallbackStubs(memory: GuestMemory, stubs: StubTable): CallbackStubs {
   const index = stubs.reserve((thread) => {
-    const next = thread.returnFromGuest();
+    const next = thread.frames.returnFromGuest();
     if (next !== undefined) return next;
     const description = "a return into Decant's callback stub that no call matches";
     return raiseException(thread, { code: STATUS.ACCESS_VIOLATION, flags: 0, address: thread.rip, parameters: [], description });

@@ -5,7 +5,7 @@ import type { Process } from "../process.ts";
 import { dllKey } from "./dll-names.ts";
 import type { LibrarySource } from "./library.ts";
 import { ARGUMENT_WORDS, getRegister } from "../threads/registers.ts";
-import { UNWIND } from "../threads/thread.ts";
+import { UNWIND } from "../threads/unwind.ts";
 import type { Thread } from "../threads/thread.ts";
 import type { StubTable } from "./map-library.ts";
 

@@ -9,14 +9,11 @@ import { ThreadObject } from "../objects/thread-object.ts";
 import type { Process } from "../process.ts";
 import { StateMap } from "../state-map.ts";
 import type { StateKey } from "../state-map.ts";
-import type { BlockSuspension, CallSuspension, GuestGenerator } from "../waits/suspension.ts";
-import { CALL_FRAMES } from "./callback-frames.ts";
-import { HostFrame } from "./host-frame.ts";
+import type { BlockSuspension, GuestGenerator } from "../waits/suspension.ts";
+import { FrameStack } from "./frame-stack.ts";
+import { UNWIND } from "./unwind.ts";
 import type { ThreadMemory } from "./thread-memory.ts";
-import { ARGUMENT_WORDS, getRegister, setRegister, WORD } from "./registers.ts";
-
-/** What an API call or a frame returns when the thread cannot go on: the machine unwinds. */
-export const UNWIND = 0;
+import { setRegister, WORD } from "./registers.ts";
 
 /** What a thread is doing, as the scheduler sees it. */
 export type ThreadStatus = "ready" | "running" | "blocked" | "ended";
@@ -40,12 +37,13 @@ export class Thread implements CallingThread {
   /** Ends the alertable wait that the thread is in. */
   onApc: (() => void) | undefined;
   readonly ownedMutexes = new Set<Mutex>();
+  /** The mappings that wait, or call guest code, for this thread. */
+  readonly frames: FrameStack = new FrameStack(this);
   status: ThreadStatus = "blocked";
   suspendCount = 0;
   /** Milliseconds of processor time used, for GetThreadTimes. */
   busyMs = 0;
   readonly #context = new Uint8Array(CONTEXT_SIZE);
-  readonly #frames: HostFrame[] = [];
   readonly #states = new StateMap();
   #main: GuestGenerator<never> | undefined;
   #resume: { value: unknown } | undefined;
@@ -130,11 +128,6 @@ export class Thread implements CallingThread {
     return this.#states.get(key, make);
   }
 
-  /** Whether mappings are waiting or calling guest code for it. */
-  get frameCount(): number {
-    return this.#frames.length;
-  }
-
   /** Copies the registers out of, or into, the CPU block. */
   save(): void {
     this.#context.set(this.live);
@@ -159,9 +152,7 @@ export class Thread implements CallingThread {
 
   /** Runs a generator above the guest's present frame. Returns where the guest goes on, or UNWIND. */
   run(generator: GuestGenerator<unknown>, finish: (value: unknown) => number): number {
-    this.#dropDeadFrames();
-    this.#frames.push(new HostFrame(generator, this.rsp, finish));
-    return this.#advance(undefined);
+    return this.frames.run(generator, finish);
   }
 
   /** What the thread runs first, above an empty stack; it ends with an EndSuspension. */
@@ -179,7 +170,7 @@ export class Thread implements CallingThread {
     const resume = this.#resume;
     if (resume === undefined) return this.rip;
     this.#resume = undefined;
-    return this.#advance(resume.value);
+    return this.frames.resume(resume.value);
   }
 
   /** Makes the next `continue` hand a value to the frame on top. */
@@ -188,34 +179,15 @@ export class Thread implements CallingThread {
     this.#resume = { value };
   }
 
-  /** A guest function that a frame called has returned to a callback stub: rsp says to which one. */
-  returnFromGuest(): number | undefined {
-    const rsp = this.rsp;
-    const index = this.#frames.findLastIndex((frame) => frame.returnRsp === rsp);
-    if (index < 0) return undefined;
-    while (this.#frames.length > index + 1) this.#frames.pop()!.close();
-    const frame = this.#frames[index]!;
-    frame.returnRsp = 0;
-    this.rsp = frame.callBase;
-    return this.#advance(getRegister(this.registers, WORD.rax));
-  }
-
-  /** The frame whose generator runs dispatches an exception: its guest calls are made below the exception's records. */
-  enterException(callBase: number, context: number): void {
-    const frame = this.#frames.at(-1)!;
-    frame.callBase = callBase;
-    frame.exceptionContext = context;
-    this.rsp = callBase;
-  }
-
-  /** The CONTEXT of the code that an exception interrupted whose handler returns with this rsp; undefined when none does. */
-  interruptedBy(returnRsp: number): number | undefined {
-    return this.#frames.findLast((frame) => frame.returnRsp === returnRsp)?.exceptionContext;
-  }
-
   /** Closes the frames of mappings that a longjmp or an unwind to `rsp` leaves behind. */
   closeFramesBelow(rsp: number): void {
-    while (this.#frames.length > 0 && this.#frames.at(-1)!.rsp < rsp) this.#frames.pop()!.close();
+    this.frames.closeBelow(rsp);
+  }
+
+  /** Waits until the suspension ends: the kernel wakes the thread then. */
+  block(suspension: BlockSuspension): void {
+    this.status = "blocked";
+    this.#cancelBlock = suspension.begin((value) => this.kernel.wakeThread(this, value));
   }
 
   /** Ends what the thread was waiting for, and closes all its frames. */
@@ -224,7 +196,7 @@ export class Thread implements CallingThread {
     this.status = "ended";
     this.#cancelBlock?.();
     this.#cancelBlock = undefined;
-    while (this.#frames.length > 0) this.#frames.pop()!.close();
+    this.frames.closeAll();
     for (const mutex of Array.from(this.ownedMutexes)) mutex.abandon(this);
     this.object.end(exitCode);
     this.object.release();
@@ -234,65 +206,6 @@ export class Thread implements CallingThread {
   queueApc(apc: () => GuestGenerator<void>): void {
     this.apcs.push(apc);
     this.onApc?.();
-  }
-
-  #advance(value: unknown): number {
-    const frame = this.#frames.at(-1)!;
-    const step = this.#resumeFrame(frame, value);
-    if (this.status === "ended") return UNWIND;
-    if (step.done === true) {
-      const index = this.#frames.indexOf(frame);
-      if (index >= 0) this.#frames.splice(index);
-      return frame.finish(step.value);
-    }
-    const suspension = step.value;
-    if (suspension.kind === "call") return this.#call(frame, suspension);
-    if (suspension.kind === "block") return this.#block(suspension);
-    if (suspension.kind === "jump") {
-      this.closeFramesBelow(this.rsp);
-      return this.rip;
-    }
-    this.process.endFromWithin(this, suspension);
-    return UNWIND;
-  }
-
-  /** A generator that throws is done with: the error is its caller's, with the stack as it was when the frame began. */
-  #resumeFrame(frame: HostFrame, value: unknown): ReturnType<HostFrame["resume"]> {
-    try {
-      return frame.resume(value);
-    } catch (error) {
-      const index = this.#frames.indexOf(frame);
-      if (index >= 0) this.#frames.splice(index);
-      this.rsp = frame.rsp;
-      throw error;
-    }
-  }
-
-  #block(suspension: BlockSuspension): number {
-    this.status = "blocked";
-    this.#cancelBlock = suspension.begin((value) => this.kernel.wakeThread(this, value));
-    return UNWIND;
-  }
-
-  #call(frame: HostFrame, { address, args }: CallSuspension): number {
-    const { memory, registers, process } = this;
-    const shape = CALL_FRAMES.find(({ maxArguments }) => args.length <= maxArguments);
-    if (shape === undefined) throw new RangeError(`a guest function cannot be called with ${args.length} arguments`);
-    const rsp = frame.callBase - shape.frameSize - 8;
-    memory.setU64(rsp, BigInt(process.callbackStub(shape)));
-    args.forEach((argument, index) => {
-      const word = ARGUMENT_WORDS[index];
-      if (word !== undefined) setRegister(registers, word, argument);
-      else memory.setU64(rsp + 8 + index * 8, BigInt.asUintN(64, BigInt(argument)));
-    });
-    frame.returnRsp = rsp + 8;
-    this.rsp = rsp;
-    return address;
-  }
-
-  /** Frames below the stack pointer that the guest left without telling anyone, by a longjmp of its own. */
-  #dropDeadFrames(): void {
-    if (this.#frames.length > 0) this.closeFramesBelow(this.rsp);
   }
 
   #initialise(): void {

@@ -1,0 +1,130 @@
+import type { CallSuspension, GuestGenerator, Suspension } from "../waits/suspension.ts";
+import { CALL_FRAMES } from "./callback-frames.ts";
+import { HostFrame } from "./host-frame.ts";
+import { ARGUMENT_WORDS, getRegister, setRegister, WORD } from "./registers.ts";
+import type { Thread } from "./thread.ts";
+import { UNWIND } from "./unwind.ts";
+
+/**
+ * The mappings that wait, or call guest code, for a thread: each above the guest's stack frame that it was called from, keyed by its rsp.
+ * Methods that run a mapping return where the guest goes on, or UNWIND; what the mapping throws comes through.
+ */
+export class FrameStack {
+  readonly #thread: Thread;
+  /** The innermost last: their rsp falls. */
+  readonly #frames: HostFrame[] = [];
+
+  constructor(thread: Thread) {
+    this.#thread = thread;
+  }
+
+  get count(): number {
+    return this.#frames.length;
+  }
+
+  /** Begins a frame at the guest's present rsp. `finish` prepares what comes after it. */
+  run(generator: GuestGenerator<unknown>, finish: (value: unknown) => number): number {
+    const { rsp } = this.#thread;
+    // The guest may have left frames without telling anyone, by a longjmp of its own.
+    if (this.#frames.length > 0) this.closeBelow(rsp);
+    this.#frames.push(new HostFrame(generator, rsp, finish));
+    return this.resume(undefined);
+  }
+
+  /** Hands the innermost frame what it waited for. */
+  resume(value: unknown): number {
+    const frame = this.#frames.at(-1)!;
+    const step = this.#step(frame, value);
+    if (this.#thread.status === "ended") return UNWIND;
+    if (step.done !== true) return this.#suspend(frame, step.value);
+    this.#remove(frame);
+    return frame.finish(step.value);
+  }
+
+  /** A guest function that a frame called has returned to a callback stub: rsp says to which one. undefined when none waits for that. */
+  returnFromGuest(): number | undefined {
+    const thread = this.#thread;
+    const index = this.#frames.findLastIndex((frame) => frame.returnRsp === thread.rsp);
+    if (index < 0) return undefined;
+    while (this.#frames.length > index + 1) this.#frames.pop()!.close();
+    const frame = this.#frames[index]!;
+    frame.returnRsp = 0;
+    thread.rsp = frame.callBase;
+    return this.resume(getRegister(thread.registers, WORD.rax));
+  }
+
+  /** The frame whose generator runs dispatches an exception: its guest calls are made below the exception's records. */
+  enterException(callBase: number, context: number): void {
+    const frame = this.#frames.at(-1)!;
+    frame.callBase = callBase;
+    frame.exceptionContext = context;
+    this.#thread.rsp = callBase;
+  }
+
+  /** The CONTEXT of the code that an exception interrupted whose handler returns with this rsp; undefined when none does. */
+  interruptedBy(returnRsp: number): number | undefined {
+    return this.#frames.findLast((frame) => frame.returnRsp === returnRsp)?.exceptionContext;
+  }
+
+  /** Closes the frames that a longjmp or an unwind to `rsp` leaves behind. */
+  closeBelow(rsp: number): void {
+    while (this.#frames.length > 0 && this.#frames.at(-1)!.rsp < rsp) this.#frames.pop()!.close();
+  }
+
+  closeAll(): void {
+    while (this.#frames.length > 0) this.#frames.pop()!.close();
+  }
+
+  #suspend(frame: HostFrame, suspension: Suspension): number {
+    const thread = this.#thread;
+    switch (suspension.kind) {
+      case "call":
+        return this.#call(frame, suspension);
+      case "jump":
+        this.#remove(frame);
+        frame.close();
+        this.closeBelow(thread.rsp);
+        return thread.rip;
+      case "block":
+        thread.block(suspension);
+        return UNWIND;
+      case "end":
+        thread.process.endFromWithin(thread, suspension);
+        return UNWIND;
+    }
+  }
+
+  /** A generator that throws is done with: the error is its caller's, with the stack as it was when the frame began. */
+  #step(frame: HostFrame, value: unknown): ReturnType<HostFrame["resume"]> {
+    try {
+      return frame.resume(value);
+    } catch (error) {
+      this.#remove(frame);
+      this.#thread.rsp = frame.rsp;
+      throw error;
+    }
+  }
+
+  /** Places arguments and return address as a call instruction does. */
+  #call(frame: HostFrame, { address, args }: CallSuspension): number {
+    const { memory, registers, process } = this.#thread;
+    const shape = CALL_FRAMES.find(({ maxArguments }) => args.length <= maxArguments);
+    if (shape === undefined) throw new RangeError(`a guest function cannot be called with ${args.length} arguments`);
+    const rsp = frame.callBase - shape.frameSize - 8;
+    memory.setU64(rsp, BigInt(process.callbackStub(shape)));
+    args.forEach((argument, index) => {
+      const word = ARGUMENT_WORDS[index];
+      if (word !== undefined) setRegister(registers, word, argument);
+      else memory.setU64(rsp + 8 + index * 8, BigInt.asUintN(64, BigInt(argument)));
+    });
+    frame.returnRsp = rsp + 8;
+    this.#thread.rsp = rsp;
+    return address;
+  }
+
+  /** Takes a frame away, and those inside of it. */
+  #remove(frame: HostFrame): void {
+    const index = this.#frames.indexOf(frame);
+    if (index >= 0) this.#frames.splice(index);
+  }
+}
