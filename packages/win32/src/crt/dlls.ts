@@ -1,0 +1,9 @@
+/** Both runtimes: what they share is declared once. */
+export const BOTH = ["msvcrt", "ucrtbase"] as const;
+/** What lies in vcruntime140 for newer programs, and in msvcrt for older ones. */
+export const WITH_VCRUNTIME = ["msvcrt", "ucrtbase", "vcruntime140"] as const;
+export const MSVCRT = "msvcrt";
+export const UCRT = "ucrtbase";
+export const VCRUNTIME = "vcruntime140";
+/** C runtimes are cdecl where that differs. */
+export const CDECL = { convention: "cdecl" } as const;
