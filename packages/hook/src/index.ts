@@ -23,14 +23,24 @@ export * from "./registry.ts";
 export * from "./thread.ts";
 export { trace } from "./trace.ts";
 export type { Handle } from "./types/address.ts";
-export { arrayIn, arrayOut, BYTES, bytesIn, bytesOut, hostPointer, type GuestArray, type Pointer } from "./types/buffers.ts";
+export {
+  arrayIn,
+  arrayOut,
+  ArrayPointerType,
+  BYTES,
+  bytesIn,
+  bytesOut,
+  hostPointer,
+  type GuestArray,
+  type Pointer,
+} from "./types/buffers.ts";
 export { ControlTransfer } from "./types/failure.ts";
 export { enumeration, flags } from "./types/flags.ts";
 export { optional, required } from "./types/optional.ts";
-export { cell, in_, inout, out, type Out } from "./types/pointers.ts";
+export { cell, in_, inout, InType, out, PointerType, type Out } from "./types/pointers.ts";
 export { errno, infallible, orElse } from "./types/results.ts";
 export { array, byteBlock, struct, union, type StructInput, type StructType, type StructValue } from "./types/structs.ts";
-export { encodeText, readString, type TextBuffer, type TextForm, type Written } from "./types/text.ts";
+export { encodeText, readString, StringType, TextBufferType, type TextBuffer, type TextForm, type Written } from "./types/text.ts";
 export type { AcceptedOf, AnyType, Type, ValueOf } from "./types/type.ts";
 export { VA_LIST, VARARGS, VarArgs } from "./types/varargs.ts";
 export * from "./types/windows.ts";

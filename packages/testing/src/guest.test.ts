@@ -1,0 +1,155 @@
+import { alias, api, arrayIn, BOOL, bytesOut, data, DOUBLE, DWORD, ERROR, fn, HANDLE, Hooks, in_, INT, LARGE_INTEGER, LONGLONG, LPCSTR, LPCWSTR, out as outOf, PVOID, struct, TBUF, text, TSTR, VARARGS, VOID, Win32Error } from "@decant/hook"; // prettier-ignore
+import { exitProcess, guestCall, implement, sleep, waitFor } from "@decant/process";
+import { describe, expect, test } from "vitest";
+import { double, guest } from "./index.ts";
+
+const POINT = struct("POINT", { x: INT, y: INT });
+const SMALL = struct("SMALL", { a: INT, b: INT });
+const topic = implement(
+  api("kernel32", {
+    Size: fn(BOOL, ["hFile", HANDLE], ["size", outOf(LARGE_INTEGER)]),
+    Length: text(DWORD, ["text", TSTR]),
+    Name: text(DWORD, ["buffer", TBUF], ["n", DWORD]),
+    Sum: fn(DOUBLE, ["n", INT], ["first", DOUBLE], VARARGS),
+    Add: fn(LONGLONG, ["p", in_(POINT)], ["byValue", SMALL], ["list", arrayIn(INT)], ["e", INT], ["f", INT]),
+    Fill: fn(VOID, ["p", bytesOut("n")], ["n", DWORD]),
+    Apply: fn(INT, ["f", PVOID], ["x", INT]),
+    Sleep: fn(VOID, ["ms", DWORD]),
+    Later: fn(DWORD),
+    Never: fn(VOID),
+    Exit: fn(VOID, ["code", DWORD]),
+    Compare: fn(INT, ["a", LPCSTR], ["b", LPCWSTR]),
+    Crash: fn(INT, ["p", PVOID]),
+    Missing: fn(INT),
+    Second: alias("LengthA"),
+    variable: data(INT, 42),
+  }),
+  {
+    Size(_thread, hFile, size) {
+      if (hFile !== 7) throw new Win32Error(ERROR.INVALID_HANDLE);
+      size.set(2 ** 40);
+      return true;
+    },
+    Length: (_thread, given) => given?.length ?? 999,
+    Name: (_thread, buffer, n) => buffer.write("name", n).needed,
+    Sum: (_thread, n, first, rest) => Array.from({ length: n }, () => rest.double()).reduce((sum, value) => sum + value, first),
+    Add: (_thread, p, byValue, list, e, f) => BigInt(p.x + p.y + byValue.a + byValue.b + e + f) + BigInt(list.get(1)),
+    Fill: (_thread, p, n) => p.write(new Uint8Array(n).fill(0x61)),
+    *Apply(thread, f, x) {
+      return (yield* guestCall(thread, f, x, 100)) | 0;
+    },
+    *Sleep(thread, ms) {
+      yield* sleep(thread, ms);
+    },
+    *Later() {
+      return yield* waitFor(Promise.resolve(5));
+    },
+    *Never(thread) {
+      yield* sleep(thread, 0xffff_ffff);
+    },
+    *Exit(thread, code) {
+      yield* exitProcess(thread, code);
+    },
+    Compare: (_thread, a, b) => (a === b ? 0 : 1),
+    Crash: (thread, p) => thread.memory.i32(p),
+  },
+);
+const make = () => guest({ topics: [topic] });
+
+describe("a call", () => {
+  test("places words and out-parameters, and gives the declared result", () => {
+    const { call, out, thread } = make();
+    const size = out(LARGE_INTEGER);
+    expect(call("Size", 7, size)).toBe(1);
+    expect(size.value).toBe(2 ** 40);
+    expect(call("Size", 0xbad, size)).toBe(0);
+    expect(thread.lastError).toBe(ERROR.INVALID_HANDLE);
+  });
+
+  test("stores text as the parameter has it", () => {
+    const { call, ansi, wide, allocate, memory } = make();
+    expect([
+      call("LengthA", "caf\u00e9"),
+      call("LengthW", "\u4f60\u597d"),
+      call("LengthW", undefined),
+      call("Second", ansi("x")),
+      call("LengthW", wide("xy")),
+    ]).toEqual([4, 2, 999, 1, 2]);
+    expect([call("Compare", "same", "same"), call("Compare", "a", "b")]).toEqual([0, 1]);
+    const buffer = allocate(16);
+    expect([call("NameW", buffer, 8), memory.wstring(buffer), call("NameA", buffer, 2)]).toEqual([5, "name", 5]);
+  });
+
+  test("passes doubles, structs, arrays and arguments on the stack", () => {
+    const { call } = make();
+    expect(call("Sum", 2, 0.5, double(1.25), double(-4))).toBe(-2.25);
+    expect(call<bigint>("Add", { x: 1, y: 2 }, { a: 10, b: -20 }, [0, 100], 1000, -1)).toBe(1092n);
+  });
+
+  test("passes bytes, and shows what was written to them", () => {
+    const { call, allocate, memory } = make();
+    const at = allocate(4);
+    call("Fill", at, 3);
+    expect([...memory.read(at, 4)]).toEqual([0x61, 0x61, 0x61, 0]);
+  });
+
+  test("runs callbacks of the test, and throws what they throw", () => {
+    const { call } = make();
+    expect(call("Apply", (x: bigint, y: bigint) => x * y, -3)).toBe(-300);
+    expect(() =>
+      call("Apply", () => {
+        throw new Error("in the callback");
+      }),
+    ).toThrow("in the callback");
+  });
+
+  test("leaves the stack as it was", () => {
+    const { call, thread } = make();
+    const before = thread.rsp;
+    call("LengthW", "x");
+    expect(thread.rsp).toBe(before);
+  });
+});
+
+describe("waiting", () => {
+  test("moves the clock and nothing else", () => {
+    const { call, host } = make();
+    const before = host.clock.now();
+    call("Sleep", 1500);
+    expect(host.clock.now() - before).toBe(1500);
+  });
+
+  test("for the host needs callAsync", async () => {
+    const { call, callAsync } = make();
+    expect(await callAsync("Later")).toBe(5);
+    expect(() => call("Later")).toThrow("Later waits for ever, or for the host: try callAsync");
+    expect(() => make().call("Never")).toThrow("waits for ever");
+  });
+});
+
+describe("the process", () => {
+  test("ends with its exit code, and then makes no more calls", () => {
+    const { call, process } = make();
+    call("Exit", 3);
+    expect(process.ending).toMatchObject({ kind: "exit", exitCode: 3 });
+    expect(() => call("LengthW", "x")).toThrow("the process has ended (exit)");
+  });
+
+  test("throws what a program would have ended with", () => {
+    expect(() => make().call("Crash", 0x10)).toThrow("0xc0000005");
+  });
+
+  test("says which function is missing", () => {
+    const { call } = make();
+    expect(() => call("Missing")).toThrow("kernel32!Missing is declared but not implemented");
+    expect(() => call("Absent")).toThrow("no DLL declares Absent");
+  });
+
+  test("has variables and hooks", () => {
+    const hooks = new Hooks();
+    const { address, memory, call } = guest({ topics: [topic], hooks });
+    expect(memory.i32(address("kernel32!variable"))).toBe(42);
+    hooks.replace("kernel32!LengthW", () => 77);
+    expect(call("LengthW", "x")).toBe(77);
+  });
+});
