@@ -21,7 +21,7 @@ describe("calls between host and guest", () => {
   test("a bad pointer that a function cannot report is an access violation of its caller", async () => {
     const { ending } = await run(7);
     expect(ending).toMatchObject({ kind: "fault", exitCode: 0xc000_0005 });
-    expect(ending.message).toMatch(/^guest\.exe ended with exception 0xc0000005 at guest\.exe\+0x[0-9a-f]+: access violation: cannot read address 0xe0000000$/);
+    expect(ending.message).toMatch(/^guest\.exe ended with STATUS_ACCESS_VIOLATION \(0xc0000005\) at guest\.exe\+0x[0-9a-f]+: a function was given a bad pointer: cannot read address 0xe0000000$/);
   });
 
   test("a heap block that is freed twice ends the program, and says where", async () => {
@@ -55,11 +55,11 @@ describe("threads", () => {
 
 describe("faults", () => {
   const faults: [what: string, mode: number, exitCode: number, sentence: RegExp][] = [
-    ["a null pointer", 4, 0xc000_0005, /exception 0xc0000005 at guest\.exe\+0x[0-9a-f]+: .*mov/],
-    ["a jump to nowhere", 11, 0xc000_0005, /exception 0xc0000005 at 0x5000000: no code can run/],
-    ["endless recursion", 14, 0xc000_00fd, /exception 0xc00000fd at guest\.exe\+0x[0-9a-f]+: the stack is used up/],
-    ["a division by zero", 15, 0xc000_0094, /exception 0xc0000094 at guest\.exe\+0x[0-9a-f]+: .*idiv/],
-    ["a breakpoint", 16, 0x8000_0003, /exception 0x80000003 at guest\.exe\+0x[0-9a-f]+: breakpoint/],
+    ["a null pointer", 4, 0xc000_0005, /STATUS_ACCESS_VIOLATION \(0xc0000005\) at guest\.exe\+0x[0-9a-f]+: .*mov/],
+    ["a jump to nowhere", 11, 0xc000_0005, /STATUS_ACCESS_VIOLATION \(0xc0000005\) at 0x5000000: no code can run/],
+    ["endless recursion", 14, 0xc000_00fd, /STATUS_STACK_OVERFLOW \(0xc00000fd\) at guest\.exe\+0x[0-9a-f]+: the stack is used up/],
+    ["a division by zero", 15, 0xc000_0094, /STATUS_INTEGER_DIVIDE_BY_ZERO \(0xc0000094\) at guest\.exe\+0x[0-9a-f]+: .*idiv/],
+    ["a breakpoint", 16, 0x8000_0003, /STATUS_BREAKPOINT \(0x80000003\) at guest\.exe\+0x[0-9a-f]+: breakpoint/],
   ];
   test.each(faults)("%s ends the program with its status and a sentence", async (_, mode, exitCode, sentence) => {
     const { ending, reports } = await run(mode);

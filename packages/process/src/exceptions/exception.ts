@@ -47,7 +47,7 @@ export function exceptionOfFault(fault: Fault): GuestException {
 
 /** The exception that a bad pointer raises which a guest gave to a function that cannot fail otherwise. */
 export function exceptionOfAccess(error: MemoryAccessError, rip: number): GuestException {
-  const description = `access violation: cannot ${error.kind} address 0x${error.address.toString(16)}`;
+  const description = `a function was given a bad pointer: cannot ${error.kind} address 0x${error.address.toString(16)}`;
   return { code: STATUS.ACCESS_VIOLATION, flags: 0, address: rip, parameters: [ACCESS[error.kind], BigInt(error.address)], description };
 }
 

@@ -1,4 +1,4 @@
-import { UnknownFunctionError } from "@decant/hook";
+import { errorName, UnknownFunctionError } from "@decant/hook";
 import { MemoryAccessError } from "@decant/memory";
 import type { Fault } from "@decant/x86";
 import { EXIT_STATUS } from "../ending.ts";
@@ -66,6 +66,8 @@ function endUnhandled(thread: Thread, exception: GuestException): number {
   const { process } = thread;
   const code = exception.code >>> 0;
   const where = process.modules.describe(exception.address);
-  process.end({ kind: "fault", exitCode: code, message: `${process.name} ended with exception 0x${code.toString(16)} at ${where}: ${exception.description}` });
+  const name = errorName("status", code);
+  const shown = name.startsWith("STATUS_") ? `${name} (0x${code.toString(16)})` : `exception 0x${code.toString(16)}`;
+  process.end({ kind: "fault", exitCode: code, message: `${process.name} ended with ${shown} at ${where}: ${exception.description}` });
   return UNWIND;
 }
