@@ -37,12 +37,14 @@ export interface Guest {
   /** What the process said when it ended badly. */
   readonly reports: readonly string[];
   /**
-   * Calls a function by its export's name ("GetFileSizeEx", "ucrtbase!exit") through its stub. The result has the declared type: a number
-   * (FALSE is 0), or a bigint for 64-bit types. Waits let the clock run on; what waits for the host's promises needs callAsync.
+   * Calls a function by its export's name ("GetFileSizeEx", "ucrtbase!exit") through its stub. The result is a number by its declared type
+   * (FALSE is 0). Waits let the clock run on; what waits for the host's promises needs callAsync.
    */
-  call<R = number>(name: string, ...args: (Argument | DoubleArgument)[]): R;
+  call(name: string, ...args: (Argument | DoubleArgument)[]): number;
+  /** The same, for results of 64 bits. */
+  call64(name: string, ...args: (Argument | DoubleArgument)[]): bigint;
   /** The same, for functions that may wait for a promise of the host's. */
-  callAsync<R = number>(name: string, ...args: (Argument | DoubleArgument)[]): Promise<R>;
+  callAsync(name: string, ...args: (Argument | DoubleArgument)[]): Promise<number>;
   /** Memory for an out-parameter: `const size = out(LARGE_INTEGER); call("GetFileSizeEx", file, size); size.value`. */
   out<T extends AnyType>(type: T, initial?: AcceptedOf<T>): Place<ValueOf<T>>;
   /** Gives guest memory, 16-byte aligned and zero. */
@@ -136,7 +138,7 @@ function makeGuest(process: Process, machine: StubMachine, host: MemoryHost, rep
     return true;
   }
 
-  function finish<R>(name: string, target: ApiFunction | undefined, before: number): R {
+  function finish(name: string, target: ApiFunction | undefined, before: number): number | bigint {
     const { thrown } = machine;
     if (thrown !== undefined) throw thrown.error;
     const { ending } = process;
@@ -144,7 +146,7 @@ function makeGuest(process: Process, machine: StubMachine, host: MemoryHost, rep
       throw new Error(ending.message ?? `${name} ended the process: ${ending.kind}`);
     if (ending === undefined && !machine.isHome) throw new Error(`${name} waits for ever, or for the host: try callAsync`);
     if (ending === undefined) thread.rsp = before;
-    return resultOf(thread, target) as R;
+    return resultOf(thread, target);
   }
 
   function prepare(name: string): { target: ApiFunction | undefined; address: number; before: number } {
@@ -175,6 +177,13 @@ function makeGuest(process: Process, machine: StubMachine, host: MemoryHost, rep
     return process.loader.getProcAddress(process.loader.require(exporter), symbol) ?? 0;
   }
 
+  function callNow(name: string, args: readonly (Argument | DoubleArgument)[]): number | bigint {
+    const { target, address, before } = prepare(name);
+    start(target, address, args);
+    while (turn());
+    return finish(name, target, before);
+  }
+
   runThread(thread);
   return {
     process,
@@ -183,12 +192,8 @@ function makeGuest(process: Process, machine: StubMachine, host: MemoryHost, rep
     host,
     reports,
     allocate,
-    call(name, ...args) {
-      const { target, address, before } = prepare(name);
-      start(target, address, args);
-      while (turn());
-      return finish(name, target, before);
-    },
+    call: (name, ...args) => Number(callNow(name, args)),
+    call64: (name, ...args) => BigInt(callNow(name, args)),
     async callAsync(name, ...args) {
       const { target, address, before } = prepare(name);
       start(target, address, args);
@@ -196,7 +201,7 @@ function makeGuest(process: Process, machine: StubMachine, host: MemoryHost, rep
         while (turn()) idle = 0;
         await Promise.resolve();
       }
-      return finish(name, target, before);
+      return Number(finish(name, target, before));
     },
     out(type, initial) {
       const address = allocate(type.size(thread.pointerSize));
