@@ -107,6 +107,43 @@ describe("structured exceptions", () => {
   });
 });
 
+describe("the life of a DLL", () => {
+  const attach = (mode: number) =>
+    run(mode, { image: testdata("attach.exe"), path: "Z:\\attach.exe", readFile: (path) => (path === "Z:\\attach.dll" ? testdata("attach.dll") : undefined) });
+  const [ATTACH, STATIC, TLS] = [0x100, 0x10, 0x200];
+  const [DETACH_PROCESS, PROCESS, THREAD, DETACH_THREAD] = [0, 1, 2, 3];
+
+  test("it hears of the process and its threads in order; each thread has its own variables; data is imported", async () => {
+    const { log, ending } = await attach(0);
+    expect(log).toEqual([
+      ATTACH + STATIC + PROCESS,
+      TLS + PROCESS,
+      42,
+      20,
+      ATTACH + THREAD,
+      TLS + THREAD,
+      42,
+      ATTACH + DETACH_THREAD,
+      TLS + DETACH_THREAD,
+      43,
+      ATTACH + STATIC + DETACH_PROCESS,
+      TLS + DETACH_PROCESS,
+    ]);
+    expect(ending).toEqual({ kind: "exit", exitCode: 21 });
+  });
+
+  test("it hears of the end as well when the last thread just returns", async () => {
+    const { log } = await attach(2);
+    expect(log.slice(-2)).toEqual([ATTACH + STATIC + DETACH_PROCESS, TLS + DETACH_PROCESS]);
+  });
+
+  test("it can refuse to start", async () => {
+    const { log, ending } = await attach(1);
+    expect(log).toEqual([ATTACH + STATIC + PROCESS]);
+    expect(ending).toMatchObject({ kind: "load", exitCode: 0xc000_0142, message: "attach.exe: attach.dll refused to start: its DllMain returned FALSE" });
+  });
+});
+
 describe("limits", () => {
   test("the time limit ends an endless loop, and a program that waits", async () => {
     for (const mode of [10, 13]) {

@@ -44,6 +44,8 @@ export class Loader {
   readonly #context: LoaderContext;
   /** Modules that wait for their DllMain, dependencies first. */
   #pending: Module[] = [];
+  /** Modules whose DllMain has run, in that order. */
+  #attached: Module[] = [];
 
   constructor(context: LoaderContext) {
     this.#context = context;
@@ -80,7 +82,7 @@ export class Loader {
     if (module.references === Infinity || --module.references > 0) return;
     const { modules, ldr, memory } = this.#context;
     yield* this.#notify(thread, module, DLL_REASON.PROCESS_DETACH, 0);
-    module.isAttached = false;
+    this.#attached = this.#attached.filter((attached) => attached !== module);
     if (module.isBuiltIn || module.tlsIndex !== undefined) return;
     ldr.remove(module);
     modules.remove(module);
@@ -100,7 +102,7 @@ export class Loader {
     const modules = this.#pending;
     this.#pending = [];
     for (const module of modules) {
-      module.isAttached = true;
+      this.#attached.push(module);
       this.#context.ldr.addInitialised(module);
       const accepted = yield* this.#notify(thread, module, DLL_REASON.PROCESS_ATTACH, isStatic ? 1 : 0);
       if (!accepted) throw new LoadError(ERROR.DLL_INIT_FAILED, `${module.name} refused to start: its DllMain returned FALSE`);
@@ -109,24 +111,26 @@ export class Loader {
 
   /** Tells all modules about a thread that starts. */
   *attachThread(thread: Thread): GuestGenerator<void> {
-    for (const module of [...this.#context.modules].filter(({ isAttached }) => isAttached)) {
-      yield* this.#notify(thread, module, DLL_REASON.THREAD_ATTACH, 0);
-    }
+    for (const module of this.#attached.slice()) yield* this.#notify(thread, module, DLL_REASON.THREAD_ATTACH, 0);
   }
 
-  /** Tells all modules, last one first, about a thread that ends. */
+  /** Tells all modules about a thread that ends. */
   *detachThread(thread: Thread): GuestGenerator<void> {
-    for (const module of [...this.#context.modules].filter(({ isAttached }) => isAttached).reverse()) {
-      yield* this.#notify(thread, module, DLL_REASON.THREAD_DETACH, 0);
-    }
+    for (const module of this.#detachOrder()) yield* this.#notify(thread, module, DLL_REASON.THREAD_DETACH, 0);
   }
 
-  /** Tells all modules, last one first, that the process ends. */
+  /** Tells all modules that the process ends. */
   *detachProcess(thread: Thread): GuestGenerator<void> {
-    for (const module of [...this.#context.modules].filter(({ isAttached }) => isAttached).reverse()) {
-      module.isAttached = false;
-      yield* this.#notify(thread, module, DLL_REASON.PROCESS_DETACH, 1);
-    }
+    const modules = this.#detachOrder();
+    this.#attached = [];
+    for (const module of modules) yield* this.#notify(thread, module, DLL_REASON.PROCESS_DETACH, 1);
+  }
+
+  /** DLLs, the last to start first; the program after all of them. */
+  #detachOrder(): Module[] {
+    const { program } = this.#context.modules;
+    const dlls = this.#attached.filter((module) => module !== program).reverse();
+    return this.#attached.includes(program) ? [...dlls, program] : dlls;
   }
 
   #find(name: string): Module {
@@ -149,7 +153,6 @@ export class Loader {
     const { memory, modules, ldr, stubs } = this.#context;
     const module = mapLibrary(memory, found.library, stubs);
     module.references = Infinity;
-    module.isAttached = true;
     modules.add(dllKey(found.library.name), module);
     ldr.add(module);
     ldr.addInitialised(module);

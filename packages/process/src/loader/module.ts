@@ -34,8 +34,6 @@ export class Module {
   readonly dependencies: Module[] = [];
   /** LoadLibrary calls without a FreeLibrary; Infinity for what the program needs to start. */
   references = 0;
-  /** Its DllMain has been told that the process attached. */
-  isAttached = false;
   /** DisableThreadLibraryCalls. */
   threadCalls = true;
   tlsIndex: number | undefined;
