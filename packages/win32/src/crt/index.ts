@@ -9,8 +9,10 @@ import { locale, msvcrtLocale } from "./locale.ts";
 import { math, math99 } from "./math/math.ts";
 import { startup, msvcrtStartup } from "./startup/startup.ts";
 import { ucrtStartup } from "./startup/ucrt-startup.ts";
+import { descriptorCalls } from "./stdio/descriptor-calls.ts";
 import { msvcrtFormatted, ucrtFormatted } from "./stdio/formatted.ts";
 import { msvcrtStreams, streams, ucrtStreams } from "./stdio/streams.ts";
+import { wideStreams } from "./stdio/wide-streams.ts";
 import { characters } from "./strings/characters.ts";
 import { memory, memoryExtra } from "./strings/memory.ts";
 import { msvcrtStrings, searching, strings, ucrtStrings } from "./strings/strings.ts";
@@ -22,6 +24,6 @@ export const crt: readonly (Implementation | ApiTable)[] = [
   memory, memoryExtra, searching, strings, msvcrtStrings, ucrtStrings, characters,
   math, math99,
   conversion, ucrtConversion,
-  streams, msvcrtStreams, ucrtStreams, msvcrtFormatted, ucrtFormatted,
+  descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted,
   environment, locale, msvcrtLocale, errors, jump,
 ]; // prettier-ignore

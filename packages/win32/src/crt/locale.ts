@@ -17,8 +17,6 @@ export const localeApi = api(
     ___lc_collate_cp_func: fn(UINT),
     ___lc_handle_func: fn(PVOID),
     ___lc_locale_name_func: fn(PVOID),
-    __pctype_func: fn(PVOID),
-    __pwctype_func: fn(PVOID),
     _create_locale: fn(OPAQUE, ["category", INT], ["locale", CSTR]),
     _wcreate_locale: fn(OPAQUE, ["category", INT], ["locale", LPCWSTR]),
     _get_current_locale: fn(OPAQUE),
@@ -38,8 +36,6 @@ const UTF8 = 65001;
 /** lconv (locale.h): ten narrow strings, eight chars, eight wide strings; of the ten only the decimal point is not empty in "C". */
 const LCONV = { narrowStrings: 10, chars: 8, wideStrings: 8, SIZE: 0x98 } as const;
 const CHAR_MAX = 127;
-/** The array that _pctype points into has an entry for EOF before it. */
-const PCTYPE_SIZE = 2 * 257;
 const LOCALE_HANDLE = 1n;
 
 export const locale = implement(localeApi, {
@@ -60,8 +56,6 @@ export const locale = implement(localeApi, {
   ___lc_collate_cp_func: (thread) => Runtime.of(thread).locale.codePage,
   ___lc_handle_func: (thread) => Runtime.of(thread).reserve("locale handles", 8 * (LC_MAX + 1)),
   ___lc_locale_name_func: (thread) => Runtime.of(thread).reserve("locale names", 8 * (LC_MAX + 1)),
-  __pctype_func: (thread) => characterTypes(thread),
-  __pwctype_func: (thread) => characterTypes(thread),
   _create_locale: () => LOCALE_HANDLE,
   _wcreate_locale: () => LOCALE_HANDLE,
   _get_current_locale: () => LOCALE_HANDLE,
@@ -79,25 +73,6 @@ export const msvcrtLocale = implement(msvcrtLocaleApi, {
 /** Bytes of the longest character of the locale. */
 export function maximumCharacter(thread: Thread): number {
   return Runtime.of(thread).locale.codePage === UTF8 ? 4 : 1;
-}
-
-/** The address of the entry for character 0 of the "C" locale's classification table. */
-export function characterTypes(thread: Thread): number {
-  const table = Runtime.of(thread).reserve("_pctype table", PCTYPE_SIZE);
-  for (let code = 0; code < 128; code++) thread.memory.setU16(table + 2 + 2 * code, classify(code));
-  return table + 2;
-}
-
-/** Bits of ctype.h: _UPPER 1, _LOWER 2, _DIGIT 4, _SPACE 8, _PUNCT 16, _CONTROL 32, _BLANK 64, _HEX 128, and C1_ALPHA 256. */
-export function classify(code: number): number {
-  const isLetter = (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
-  const isHex = (code >= 0x41 && code <= 0x46) || (code >= 0x61 && code <= 0x66);
-  if (isLetter) return (code < 0x60 ? 0x101 : 0x102) | (isHex ? 0x80 : 0);
-  if (code >= 0x30 && code <= 0x39) return 0x84;
-  if (code === 0x20) return 0x48;
-  if (code === 9) return 0x68;
-  if (code >= 10 && code <= 13) return 0x28;
-  return code < 0x20 || code === 0x7f ? 0x20 : 0x10;
 }
 
 function setLocale(thread: Thread, category: number, request: string | undefined, width: Width): number {

@@ -1,12 +1,12 @@
 import { calls, cell, CrtError, ERRNO, hostPointer, waitingCalls, type Handle } from "@decant/hook";
-import { PARAMETERS, type GuestGenerator, type Thread } from "@decant/process";
+import type { GuestGenerator, Thread } from "@decant/process";
 import { file } from "../kernel32/file.ts";
+import { ProcessState } from "../process-state.ts";
 
 const files = calls(file);
 const waitingFiles = waitingCalls(file);
 
 const NO_HANDLE = 0 as Handle;
-const STANDARD: Readonly<Record<number, number>> = { [-10]: PARAMETERS.StandardInput, [-11]: PARAMETERS.StandardOutput, [-12]: PARAMETERS.StandardError };
 
 /**
  * What the C runtime asks of Windows, all of it: calls of kernel32's mappings, which cross the hooks that are set on them. Failures are
@@ -44,7 +44,7 @@ export const system = {
   closeHandle: (thread: Thread, handle: Handle): void => thread.process.handles.close(handle),
 
   /** STD_INPUT_HANDLE -10, STD_OUTPUT_HANDLE -11, STD_ERROR_HANDLE -12. */
-  standardHandle: (thread: Thread, which: number): Handle => (thread.memory.u32(thread.process.parameters + STANDARD[which]!) | 0) as Handle,
+  standardHandle: (thread: Thread, which: number): Handle => ProcessState.of(thread).standardHandle(which) ?? NO_HANDLE,
 
   /** The names that match a path with wildcards in its last part; none when nothing does. */
   listFiles: (_thread: Thread, _pattern: string): string[] => [],
