@@ -4,7 +4,7 @@ import type { Instruction } from "../decode/index.ts";
 import type { Emitter } from "../lower/index.ts";
 import type { Ending } from "./block.ts";
 import { emitIntrinsic } from "./intrinsics.ts";
-import { CPU_ADDRESS, JUMP_CACHE, JUMP_CACHE_ENTRIES } from "./layout.ts";
+import { CPU_ADDRESS, JUMP_CACHE, JUMP_CACHE_ENTRIES, jumpCacheSalt } from "./layout.ts";
 import { wasmAddress, type ModuleContext } from "./module-context.ts";
 import type { RegisterFile } from "./register-file.ts";
 import type { ApiTarget } from "./stub.ts";
@@ -123,12 +123,14 @@ function emitDirect({ f, module }: CallContext, target: number, isTail: boolean)
 }
 
 /**
- * To the address in `next`. Hot: indirect calls. An entry of the jump cache is address * 2^32 + code map entry, so what is left of it
- * after xor with the wanted address and this module's slot is a number below 2^16 exactly when the function is one of this module's.
+ * To the address in `next`. Hot: indirect calls. What is left of a jump cache entry after xor with the wanted address and this module's slot is a number
+ * below 2^16 exactly when the module's table has the function; that number is its index.
  */
 function emitIndirect({ f, module, next }: CallContext, isTail: boolean): void {
   const found = f.local(I64);
-  f.localGet(next).i32Const(1).op(OP.i32_shr_u).i32Const((JUMP_CACHE_ENTRIES - 1) << 3).op(OP.i32_and).load(OP.i64_load, JUMP_CACHE, 3);
+  // Functions start at multiples of 16, mostly.
+  f.localGet(next).i32Const(1).op(OP.i32_shr_u).i32Const(jumpCacheSalt(module.slot) << 3).op(OP.i32_xor);
+  f.i32Const((JUMP_CACHE_ENTRIES - 1) << 3).op(OP.i32_and).load(OP.i64_load, JUMP_CACHE, 3);
   f.localGet(next).op(OP.i64_extend_i32_u).i64Const(32).op(OP.i64_shl).i64Const(BigInt(module.slot) << 16n).op(OP.i64_or).op(OP.i64_xor);
   f.localTee(found).i64Const(0x10000).op(OP.i64_lt_u);
   if (isTail) f.if();
@@ -137,8 +139,9 @@ function emitIndirect({ f, module, next }: CallContext, isTail: boolean): void {
   if (isTail) f.returnCallIndirect(module.unitType).end();
   else f.callIndirect(module.unitType).else();
   f.i32Const(CPU_ADDRESS).localGet(next).store(OP.i32_store, CPU.rip, 2);
-  if (isTail) f.localGet(next).returnCall(module.runtime("go"));
-  else f.localGet(next).call(module.runtime("go")).end();
+  f.localGet(next).i32Const(module.slot);
+  if (isTail) f.returnCall(module.runtime("goFrom"));
+  else f.call(module.runtime("goFrom")).end();
 }
 
 /** Pushes the target of an indirect call or jump as an i32. */

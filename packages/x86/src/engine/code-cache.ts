@@ -1,6 +1,6 @@
 import { PAGE_SIZE, type GuestMemory } from "@decant/memory";
 import type { CodeMap } from "./code-map.ts";
-import { codeEntry, JUMP_CACHE, JUMP_CACHE_ENTRIES, MAX_SLOT } from "./layout.ts";
+import { codeEntry, JUMP_CACHE, JUMP_CACHE_ENTRIES, jumpCacheSalt, MAX_BOUND, MAX_SLOT } from "./layout.ts";
 import type { Batch } from "./translator.ts";
 
 /** A batch that is in use: its table of functions, and the links from others into it. */
@@ -8,6 +8,8 @@ interface Installed {
   readonly batch: Batch;
   readonly table: WebAssembly.Table;
   readonly incoming: Set<Link>;
+  /** Guest addresses of functions that its table has for indirect calls, with their index. */
+  readonly bound: Map<number, number>;
 }
 
 /** A place in a batch's table that stands for a function of another batch. */
@@ -55,7 +57,7 @@ export class CodeCache {
 
   install(batch: Batch, imports: WebAssembly.Imports): void {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(batch.bytes as Uint8Array<ArrayBuffer>), imports);
-    const installed: Installed = { batch, table: exports["table"] as WebAssembly.Table, incoming: new Set() };
+    const installed: Installed = { batch, table: exports["table"] as WebAssembly.Table, incoming: new Set(), bound: new Map() };
     this.modules.grow(1);
     this.modules.set(batch.slot, exports["enter"]);
     this.#bySlot[batch.slot] = installed;
@@ -78,6 +80,24 @@ export class CodeCache {
     if (to === undefined) return;
     from.table.set(from.batch.entries.length + number, to.table.get(entry & 0xffff));
     to.incoming.add({ from, number });
+  }
+
+  /** Puts a function into the table of the batch at `slot`, and into the jump cache, for the next indirect call from there. */
+  bind(address: number, slot: number): void {
+    const from = this.#bySlot[slot];
+    const entry = this.#codeMap.get(address);
+    const to = this.#bySlot[entry >>> 16];
+    if (from === undefined || to === undefined) return;
+    let index = from === to ? entry & 0xffff : from.bound.get(address);
+    if (index === undefined) {
+      if (from.bound.size >= MAX_BOUND) return;
+      index = from.table.grow(1);
+      from.table.set(index, to.table.get(entry & 0xffff));
+      from.bound.set(address, index);
+    }
+    const place = JUMP_CACHE + 8 * (((address >>> 4) ^ jumpCacheSalt(slot)) & (JUMP_CACHE_ENTRIES - 1));
+    this.#memory.view.setUint32(place, codeEntry(slot, index), true);
+    this.#memory.view.setUint32(place + 4, address, true);
   }
 
   /** Drops the batches that hold something of [start, end), and says whether there were any. */
@@ -109,6 +129,7 @@ export class CodeCache {
     for (const entry of batch.entries) if (this.#codeMap.get(entry) >>> 16 === batch.slot) this.#codeMap.set(entry, 0);
     for (const page of pagesOf(batch)) this.#byPage.get(page)?.delete(installed);
     this.#memory.bytes.fill(0, JUMP_CACHE, JUMP_CACHE + 8 * JUMP_CACHE_ENTRIES);
+    for (const other of this.#bySlot) for (const entry of batch.entries) other?.bound.delete(entry);
     for (const { from, number } of incoming) {
       const { entries, links } = from.batch;
       from.table.set(entries.length + number, from.table.get(entries.length + links.length + number));

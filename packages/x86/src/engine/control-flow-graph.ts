@@ -2,7 +2,7 @@ import type { GuestMemory } from "@decant/memory";
 import type { Decoder, Instruction } from "../decode/index.ts";
 import { effects } from "../lower/index.ts";
 import { newBlock, orderBlocks, retarget, type Block, type Ending, type Step } from "./block.ts";
-import { findJumpTable } from "./jump-table.ts";
+import type { JumpTable } from "./jump-table.ts";
 import type { ApiTarget } from "./stub.ts";
 
 /** The control-flow graph of one guest function, from an entry over its jumps. */
@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly decoder: Decoder;
   /** The API function that a call or jump to `target`, or through the memory operand, reaches. */
   apiTarget(target: number | undefined, insn: Instruction): ApiTarget | undefined;
+  /** The table of an indirect jump that these steps lead to. */
+  jumpTable(jump: Instruction, steps: readonly Step[]): JumpTable | undefined;
   /** True of an address that is known to be a function's: a jump there leaves the unit. */
   isFunction(address: number): boolean;
   /** True of an instruction that the lowering turned out not to know. */
@@ -111,7 +113,7 @@ function decodeRun(start: number, entry: number, before: readonly Step[], runs: 
       case "ret":
         return run(end, [], () => ({ kind: "return", insn }));
       case "jmp-indirect": {
-        const table = steps.length < 2 ? undefined : findJumpTable([...before, ...steps], insn, around.memory);
+        const table = steps.length < 2 ? undefined : around.jumpTable(insn, [...before, ...steps]);
         if (table === undefined) {
           const via = around.apiTarget(undefined, insn);
           return run(end, [], () => ({ kind: "jump", insn, via }));

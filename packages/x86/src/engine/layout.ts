@@ -13,14 +13,21 @@ export const MACHINE = {
   exitReason: CPU.exitReason,
   /** Guest stack bytes that may be used between two visits of the dispatcher. */
   stackWindow: 0x408,
+  /** Counts indirect calls that the jump cache did not know. */
+  jumpMisses: 0x40c,
 } as const;
 
 /**
- * A cache in front of the code map, read by translated code itself: 1,024 pairs of guest address and code map entry.
+ * The jump cache, read by translated code itself: words of guest address * 2^32 + slot * 2^16 + index, where the module at `slot` has the function at
+ * that guest address, its own or another's, at `index` of its table. The place of an entry depends on address and slot.
  * What a guest could write there is only ever an index into tables whose bounds and types are checked.
  */
 export const JUMP_CACHE = CODE_MAP - GUEST_BASE;
-export const JUMP_CACHE_ENTRIES = 1024;
+export const JUMP_CACHE_ENTRIES = 2048;
+/** Spreads the modules over the cache. */
+export const jumpCacheSalt = (slot: number): number => (slot * 0x9e5) & (JUMP_CACHE_ENTRIES - 1);
+/** Functions of others that a module's table has room for. */
+export const MAX_BOUND = 1024;
 
 /** The code map's directory: a word for each 4 KiB page of the guest, the wasm address of the page's leaf or 0. */
 export const DIRECTORY = JUMP_CACHE + 8 * JUMP_CACHE_ENTRIES;

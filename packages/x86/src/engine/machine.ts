@@ -80,6 +80,7 @@ export class Machine {
       api: (index: number) => this.#api(index),
       translate: (rip: number) => this.#translate(rip >>> 0),
       link: (slot: number, number: number) => this.#link(slot, number),
+      bind: (rip: number, slot: number) => this.#cache.bind(rip >>> 0, slot),
       fault: (rip: number) => this.#fail(describeInstruction(rip >>> 0, memory, this.#decoder as Decoder)),
       stale: (rip: number) => this.#stale(rip >>> 0),
     };

@@ -2,7 +2,7 @@ import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
 import { FUNCREF, I32, OP, type FunctionBuilder, type ModuleBuilder } from "@decant/wasm";
 import { CPU } from "../cpu-block.ts";
 import { HELPERS, type HelperName } from "../lower/index.ts";
-import { CPU_ADDRESS } from "./layout.ts";
+import { CPU_ADDRESS, MAX_BOUND } from "./layout.ts";
 import { RUNTIME_IMPORTS, type RuntimeImport } from "./runtime-module.ts";
 
 /** What a unit's code may refer to in its module: imports, the batch's other units, and links to code outside of it. */
@@ -72,7 +72,7 @@ export class ModuleContext {
     const units = [...this.#units.values()].map(({ index }) => index);
     const first = this.#links.map((address, n) => this.#linkFunction(address, n));
     const all = [...units, ...first, ...first];
-    const table = m.table(FUNCREF, all.length, all.length);
+    const table = m.table(FUNCREF, all.length, all.length + MAX_BOUND);
     m.elem(table, 0, all);
     m.exportTable("table", table);
     const enter = m.function(m.type([I32], [I32]), "enter");

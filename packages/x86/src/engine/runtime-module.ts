@@ -1,7 +1,7 @@
 import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
 import { FUNCREF, I32, ModuleBuilder, OP, type FunctionBuilder } from "@decant/wasm";
 import { CPU, GPR } from "../cpu-block.ts";
-import { CPU_ADDRESS, cpuField, DIRECTORY, JUMP_CACHE, JUMP_CACHE_ENTRIES, MACHINE } from "./layout.ts";
+import { CPU_ADDRESS, cpuField, DIRECTORY, MACHINE } from "./layout.ts";
 
 /** What the runtime module exports: the dispatcher, and the intrinsics that are loops. */
 export interface Runtime {
@@ -14,6 +14,8 @@ export interface Runtime {
 export const RUNTIME_IMPORTS = {
   /** Enters a guest address: the next RIP when it returns, or 0. */
   go: { parameters: [I32], results: [I32] },
+  /** The same for the module at a slot. */
+  goFrom: { parameters: [I32, I32], results: [I32] },
   memcmp: { parameters: [I32, I32, I32], results: [I32] },
   strlen: { parameters: [I32], results: [I32] },
   wcslen: { parameters: [I32], results: [I32] },
@@ -34,10 +36,14 @@ export function runtimeModule(): Uint8Array {
   const table = m.importTable("env", "modules", FUNCREF, 1);
   const api = m.importFunction("env", "api", m.type([I32], [I32]));
   const translate = m.importFunction("env", "translate", m.type([I32], [I32]));
+  const bind = m.importFunction("env", "bind", m.type([I32, I32]));
   const enter = m.type([I32], [I32]);
   const go = m.function(m.type([I32], [I32]), "go");
   emitGo(go, { api, translate, enter, table });
   m.exportFunction("go", go.index);
+  const goFrom = m.function(m.type([I32, I32], [I32]), "goFrom");
+  emitGoFrom(goFrom, go.index, { bind, translate });
+  m.exportFunction("goFrom", goFrom.index);
   const run = m.function(m.type([I32], []), "run");
   emitRun(run, go.index);
   m.exportFunction("run", run.index);
@@ -57,18 +63,36 @@ export function runtimeModule(): Uint8Array {
 }
 
 /**
- * Hot: every indirect call to another module, and every first one. The jump cache, else the code map, else the translator; then a call through two
- * tables. The caller has stored the address in cpu.rip, so that the state is exact wherever the host's stack ends.
+ * Every first call, and every call that leaves its module by no link: the code map, else the translator; then a call through two tables.
+ * The caller has stored the address in cpu.rip, so that the state is exact wherever the host's stack ends.
  */
 function emitGo(f: FunctionBuilder, { api, translate, enter, table }: { api: number; translate: number; enter: number; table: number }): void {
   const entry = f.local(I32);
-  const at = f.local(I32);
-  f.localGet(0).i32Const(1).op(OP.i32_shr_u).i32Const((JUMP_CACHE_ENTRIES - 1) << 3).op(OP.i32_and).localTee(at);
-  f.load(OP.i32_load, JUMP_CACHE + 4, 2).localGet(0).op(OP.i32_eq);
+  emitLookUp(f, entry, translate);
+  f.localGet(entry).i32Const(0).op(OP.i32_lt_s);
   f.if();
-  f.localGet(at).load(OP.i32_load, JUMP_CACHE, 2).localSet(entry);
-  f.else();
-  // An address without a leaf reads the word 0 of the guest's memory plus something: hence the test.
+  f.localGet(entry).i32Const(0x7fffffff).op(OP.i32_and).returnCall(api).end();
+  f.localGet(entry).i32Const(0xffff).op(OP.i32_and).localGet(entry).i32Const(16).op(OP.i32_shr_u).returnCallIndirect(enter, table);
+}
+
+/** `go` for an indirect call of the module at a slot, which did not find the address in the jump cache: the machine may put it there for the next time. */
+function emitGoFrom(f: FunctionBuilder, go: number, { bind, translate }: { bind: number; translate: number }): void {
+  const entry = f.local(I32);
+  const misses = f.local(I32);
+  emitLookUp(f, entry, translate);
+  f.localGet(entry).i32Const(0).op(OP.i32_gt_s);
+  f.if();
+  // Two functions that share a place must not make every call a visit of the machine.
+  f.i32Const(CPU_ADDRESS).i32Const(CPU_ADDRESS).load(OP.i32_load, MACHINE.jumpMisses, 2).i32Const(1).op(OP.i32_add).localTee(misses).store(OP.i32_store, MACHINE.jumpMisses, 2);
+  f.localGet(misses).i32Const(7).op(OP.i32_and).op(OP.i32_eqz);
+  f.if();
+  f.localGet(0).localGet(1).call(bind).end();
+  f.end();
+  f.localGet(0).returnCall(go);
+}
+
+/** Sets `entry` to the code map's entry for the address in parameter 0; returns 0 from the function where there can be none. */
+function emitLookUp(f: FunctionBuilder, entry: number, translate: number): void {
   const leaf = f.local(I32);
   f.localGet(0).i32Const(12).op(OP.i32_shr_u).i32Const(2).op(OP.i32_shl).load(OP.i32_load, DIRECTORY, 2).localTee(leaf);
   f.if();
@@ -79,13 +103,6 @@ function emitGo(f: FunctionBuilder, { api, translate, enter, table }: { api: num
   f.if();
   f.i32Const(0).return().end();
   f.end();
-  f.localGet(at).localGet(0).store(OP.i32_store, JUMP_CACHE + 4, 2);
-  f.localGet(at).localGet(entry).store(OP.i32_store, JUMP_CACHE, 2);
-  f.end();
-  f.localGet(entry).i32Const(0).op(OP.i32_lt_s);
-  f.if();
-  f.localGet(entry).i32Const(0x7fffffff).op(OP.i32_and).returnCall(api).end();
-  f.localGet(entry).i32Const(0xffff).op(OP.i32_and).localGet(entry).i32Const(16).op(OP.i32_shr_u).returnCallIndirect(enter, table);
 }
 
 /** Each turn of the loop has an empty stack of wasm frames, so the guest's may grow by a whole window again, but never past its end. */

@@ -5,6 +5,8 @@ import type { Decoder, Instruction } from "../decode/index.ts";
 import { NotTranslated } from "../lower/index.ts";
 import { discover, type Range, type Surroundings, type Unit } from "./control-flow-graph.ts";
 import { CPU_ADDRESS } from "./layout.ts";
+import type { Step } from "./block.ts";
+import { findJumpTable, type JumpTable } from "./jump-table.ts";
 import { ModuleContext } from "./module-context.ts";
 import type { ApiTarget, Stub } from "./stub.ts";
 import { UnitEmitter } from "./unit-emitter.ts";
@@ -43,6 +45,11 @@ export class Translator {
   /** Addresses that were called: jumping there is leaving a function. */
   readonly #functions = new Set<number>();
   readonly #untranslatable = new Set<number>();
+  /**
+   * Jump tables by the address of their jump. The base is often loaded far above, so code that is entered in the middle, in a loop, sees none of what
+   * made the table known; every jump checks what its table rests on.
+   */
+  readonly #jumpTables = new Map<number, JumpTable>();
   readonly #surroundings: Surroundings;
 
   constructor(options: TranslatorOptions) {
@@ -50,6 +57,7 @@ export class Translator {
     this.#surroundings = {
       memory: options.memory,
       decoder: options.decoder,
+      jumpTable: (jump, steps) => this.#jumpTable(jump, steps),
       apiTarget: (target, insn) => this.#apiTarget(target, insn),
       isFunction: (address) => this.#functions.has(address),
       isUntranslatable: (address) => this.#untranslatable.has(address),
@@ -71,6 +79,10 @@ export class Translator {
 
   /** Called when bytes change: what was learnt from them no longer holds. */
   forget(start: number, end: number): void {
+    for (const [address, table] of this.#jumpTables) {
+      const tableEnd = table.address + 4 * table.targets.length;
+      if ((address >= start && address < end) || (table.address < end && start < tableEnd)) this.#jumpTables.delete(address);
+    }
     for (const address of this.#untranslatable) if (address >= start && address < end) this.#untranslatable.delete(address);
   }
 
@@ -114,6 +126,12 @@ export class Translator {
       }
     }
     return [...units.values()];
+  }
+
+  #jumpTable(jump: Instruction, steps: readonly Step[]): JumpTable | undefined {
+    const found = this.#jumpTables.get(jump.ip) ?? findJumpTable(steps, jump, this.#options.memory);
+    if (found !== undefined) this.#jumpTables.set(jump.ip, found);
+    return found;
   }
 
   /** The stub that a call or jump reaches: directly, through the import table, or through a function that only jumps through it. */
