@@ -16,7 +16,7 @@ test("each single-byte page gives back its own bytes", () => {
 });
 
 test("UTF-8 gives back well-formed text", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => expect(page(65001).decode(page(65001).encode(text).bytes, true)).toBe(text)));
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => page(65001).decode(page(65001).encode(text).bytes, true) === text));
 });
 
 describe("what Wine 8 prints for characters that a page lacks", () => {

@@ -72,7 +72,8 @@ function makeCodePage(id: number): CodePage | undefined {
   if (id === 28591) return singleByte(id, "ISO 8859-1 Latin 1", range(0, 256));
   const [label, name] = LABELS[id] ?? [];
   if (label === undefined || name === undefined) return undefined;
-  return singleByte(id, name, new TextDecoder(label).decode(Uint8Array.from({ length: 256 }, (_, byte) => byte)));
+  // Only the upper half: the platform's 866 has IBM's exchange of three control characters.
+  return singleByte(id, name, ASCII + new TextDecoder(label).decode(Uint8Array.from({ length: 128 }, (_, byte) => byte + 128)));
 }
 
 const ASCII = range(0, 128);

@@ -1,0 +1,71 @@
+import {
+  api, BOOL, bytesIn, bytesOut, DWORD, enumeration, flags, fn, HANDLE, handleOr, in_, inout, INVALID_HANDLE_VALUE, LARGE_INTEGER, LONG, LPVOID, optional, orElse,
+  out, PVOID, struct, TBUF, text, TSTR, ULONGLONG, ULONG_PTR, UINT,
+} from "@decant/hook"; // prettier-ignore
+
+/** 100-nanosecond units since 1601. */
+export const FILETIME = ULONGLONG;
+
+/** FILETIME has the alignment of a DWORD: in structs it is two of them. */
+export const FILETIME_PARTS = struct("FILETIME", { dwLowDateTime: DWORD, dwHighDateTime: DWORD });
+
+export const ACCESS = flags("GENERIC", { READ: 0x8000_0000, WRITE: 0x4000_0000, EXECUTE: 0x2000_0000, ALL: 0x1000_0000 });
+export const SHARE_MODE = flags("FILE_SHARE", { READ: 1, WRITE: 2, DELETE: 4 });
+export const DISPOSITION = enumeration("", { CREATE_NEW: 1, CREATE_ALWAYS: 2, OPEN_EXISTING: 3, OPEN_ALWAYS: 4, TRUNCATE_EXISTING: 5 });
+export const MOVE_METHOD = enumeration("FILE", { BEGIN: 0, CURRENT: 1, END: 2 });
+
+export const OVERLAPPED = struct("OVERLAPPED", { Internal: ULONG_PTR, InternalHigh: ULONG_PTR, Offset: DWORD, OffsetHigh: DWORD, hEvent: HANDLE });
+
+export const BY_HANDLE_FILE_INFORMATION = struct("BY_HANDLE_FILE_INFORMATION", {
+  dwFileAttributes: DWORD,
+  ftCreationTime: FILETIME_PARTS,
+  ftLastAccessTime: FILETIME_PARTS,
+  ftLastWriteTime: FILETIME_PARTS,
+  dwVolumeSerialNumber: DWORD,
+  nFileSizeHigh: DWORD,
+  nFileSizeLow: DWORD,
+  nNumberOfLinks: DWORD,
+  nFileIndexHigh: DWORD,
+  nFileIndexLow: DWORD,
+});
+
+/** Open files: CreateFile to CloseHandle ("File Management Functions"). */
+export const fileApi = api("kernel32", {
+  CreateFile: text(
+    handleOr(INVALID_HANDLE_VALUE),
+    ["lpFileName", TSTR],
+    ["dwDesiredAccess", ACCESS],
+    ["dwShareMode", SHARE_MODE],
+    ["lpSecurityAttributes", PVOID],
+    ["dwCreationDisposition", DISPOSITION],
+    ["dwFlagsAndAttributes", DWORD],
+    ["hTemplateFile", HANDLE],
+  ),
+  ReadFile: fn(BOOL, ["hFile", HANDLE], ["lpBuffer", bytesOut("lpNumberOfBytesRead")], ["nNumberOfBytesToRead", DWORD], ["lpNumberOfBytesRead", optional(out(DWORD))], ["lpOverlapped", optional(inout(OVERLAPPED))]),
+  WriteFile: fn(BOOL, ["hFile", HANDLE], ["lpBuffer", bytesIn("nNumberOfBytesToWrite")], ["nNumberOfBytesToWrite", DWORD], ["lpNumberOfBytesWritten", optional(out(DWORD))], ["lpOverlapped", optional(inout(OVERLAPPED))]),
+  FlushFileBuffers: fn(BOOL, ["hFile", HANDLE]),
+  SetFilePointer: fn(orElse(DWORD, 0xffff_ffff), ["hFile", HANDLE], ["lDistanceToMove", LONG], ["lpDistanceToMoveHigh", optional(inout(LONG))], ["dwMoveMethod", MOVE_METHOD]),
+  SetFilePointerEx: fn(BOOL, ["hFile", HANDLE], ["liDistanceToMove", LARGE_INTEGER], ["lpNewFilePointer", optional(out(LARGE_INTEGER))], ["dwMoveMethod", MOVE_METHOD]),
+  SetEndOfFile: fn(BOOL, ["hFile", HANDLE]),
+  GetFileSize: fn(orElse(DWORD, 0xffff_ffff), ["hFile", HANDLE], ["lpFileSizeHigh", optional(out(DWORD))]),
+  GetFileSizeEx: fn(BOOL, ["hFile", HANDLE], ["lpFileSize", out(LARGE_INTEGER)]),
+  GetFileType: fn(DWORD, ["hFile", HANDLE]),
+  GetFileTime: fn(BOOL, ["hFile", HANDLE], ["lpCreationTime", optional(out(FILETIME))], ["lpLastAccessTime", optional(out(FILETIME))], ["lpLastWriteTime", optional(out(FILETIME))]),
+  SetFileTime: fn(BOOL, ["hFile", HANDLE], ["lpCreationTime", optional(in_(FILETIME))], ["lpLastAccessTime", optional(in_(FILETIME))], ["lpLastWriteTime", optional(in_(FILETIME))]),
+  GetFileInformationByHandle: fn(BOOL, ["hFile", HANDLE], ["lpFileInformation", out(BY_HANDLE_FILE_INFORMATION)]),
+  GetFileInformationByHandleEx: fn(BOOL, ["hFile", HANDLE], ["FileInformationClass", UINT], ["lpFileInformation", PVOID], ["dwBufferSize", DWORD]),
+  SetFileInformationByHandle: fn(BOOL, ["hFile", HANDLE], ["FileInformationClass", UINT], ["lpFileInformation", PVOID], ["dwBufferSize", DWORD]),
+  GetFinalPathNameByHandle: text(DWORD, ["hFile", HANDLE], ["lpszFilePath", TBUF], ["cchFilePath", DWORD], ["dwFlags", DWORD]),
+  LockFile: fn(BOOL, ["hFile", HANDLE], ["dwFileOffsetLow", DWORD], ["dwFileOffsetHigh", DWORD], ["nNumberOfBytesToLockLow", DWORD], ["nNumberOfBytesToLockHigh", DWORD]),
+  UnlockFile: fn(BOOL, ["hFile", HANDLE], ["dwFileOffsetLow", DWORD], ["dwFileOffsetHigh", DWORD], ["nNumberOfBytesToUnlockLow", DWORD], ["nNumberOfBytesToUnlockHigh", DWORD]),
+  DeviceIoControl: fn(BOOL, ["hDevice", HANDLE], ["dwIoControlCode", DWORD], ["lpInBuffer", LPVOID], ["nInBufferSize", DWORD], ["lpOutBuffer", LPVOID], ["nOutBufferSize", DWORD], ["lpBytesReturned", optional(out(DWORD))], ["lpOverlapped", PVOID]),
+  GetOverlappedResult: fn(BOOL, ["hFile", HANDLE], ["lpOverlapped", in_(OVERLAPPED)], ["lpNumberOfBytesTransferred", out(DWORD)], ["bWait", BOOL]),
+  CancelIo: fn(BOOL, ["hFile", HANDLE]),
+  CancelIoEx: fn(BOOL, ["hFile", HANDLE], ["lpOverlapped", PVOID]),
+  SetFileApisToOEM: fn(BOOL),
+  SetFileApisToANSI: fn(BOOL),
+  AreFileApisANSI: fn(BOOL),
+  SetHandleCount: fn(UINT, ["uNumber", UINT]),
+  OpenFileById: fn(handleOr(INVALID_HANDLE_VALUE), ["hVolumeHint", HANDLE], ["lpFileId", PVOID], ["dwDesiredAccess", DWORD], ["dwShareMode", DWORD], ["lpSecurityAttributes", PVOID], ["dwFlagsAndAttributes", DWORD]),
+  ReOpenFile: fn(handleOr(INVALID_HANDLE_VALUE), ["hOriginalFile", HANDLE], ["dwDesiredAccess", DWORD], ["dwShareMode", DWORD], ["dwFlagsAndAttributes", DWORD]),
+});

@@ -1,0 +1,193 @@
+import { ERROR, Win32Error } from "@decant/hook";
+import { guestCall, implement, INFINITE, type GuestGenerator, type Thread } from "@decant/process";
+import { deleteSection, enterLater, initialiseSection, leave, setSpinCount, tryEnter } from "./critical-section.ts";
+import { acquire, acquireLater, AddressWaiters, releaseExclusive, releaseShared, tryExclusive, tryShared } from "./srw-lock.ts";
+import { syncApi } from "./sync.api.ts";
+
+const CONDITION_VARIABLE_LOCKMODE_SHARED = 1;
+const INIT_ONCE = { CHECK_ONLY: 1, ASYNC: 2, INIT_FAILED: 4 } as const;
+/** Bits of an INIT_ONCE word below its context: nothing yet, somebody is at it, done. */
+const ONCE = { NEW: 0n, PENDING: 1n, DONE: 2n, MASK: 3n } as const;
+const SLIST_DEPTH_MASK = 0xffff;
+
+/** Locks in the guest's memory. What can be had at once is a plain call: critical sections are entered 10^6 times a run. */
+export const sync = implement(syncApi, {
+  InitializeCriticalSection: (thread, lpCriticalSection) => initialiseSection(thread, lpCriticalSection, 0),
+  InitializeCriticalSectionAndSpinCount(thread, lpCriticalSection, dwSpinCount) {
+    initialiseSection(thread, lpCriticalSection, dwSpinCount & 0x00ff_ffff);
+    return true;
+  },
+  InitializeCriticalSectionEx(thread, lpCriticalSection, dwSpinCount) {
+    initialiseSection(thread, lpCriticalSection, dwSpinCount & 0x00ff_ffff);
+    return true;
+  },
+  SetCriticalSectionSpinCount: (thread, lpCriticalSection, dwSpinCount) => setSpinCount(thread, lpCriticalSection, dwSpinCount),
+  EnterCriticalSection(thread, lpCriticalSection) {
+    if (!tryEnter(thread, lpCriticalSection)) return enterLater(thread, lpCriticalSection);
+  },
+  TryEnterCriticalSection: (thread, lpCriticalSection) => tryEnter(thread, lpCriticalSection),
+  LeaveCriticalSection: (thread, lpCriticalSection) => leave(thread, lpCriticalSection),
+  DeleteCriticalSection: (thread, lpCriticalSection) => deleteSection(thread, lpCriticalSection),
+
+  InitializeSRWLock: ({ memory }, SRWLock) => memory.setU64(SRWLock, 0n),
+  AcquireSRWLockExclusive: (thread, SRWLock) => acquire(thread, SRWLock, tryExclusive),
+  AcquireSRWLockShared: (thread, SRWLock) => acquire(thread, SRWLock, tryShared),
+  TryAcquireSRWLockExclusive: (thread, SRWLock) => tryExclusive(thread, SRWLock),
+  TryAcquireSRWLockShared: (thread, SRWLock) => tryShared(thread, SRWLock),
+  ReleaseSRWLockExclusive: (thread, SRWLock) => releaseExclusive(thread, SRWLock),
+  ReleaseSRWLockShared: (thread, SRWLock) => releaseShared(thread, SRWLock),
+
+  InitializeConditionVariable: ({ memory }, ConditionVariable) => memory.setU64(ConditionVariable, 0n),
+  *SleepConditionVariableCS(thread, ConditionVariable, CriticalSection, dwMilliseconds) {
+    leave(thread, CriticalSection);
+    const woken = yield* AddressWaiters.of(thread).wait(thread, ConditionVariable, timeout(dwMilliseconds));
+    yield* enterLater(thread, CriticalSection);
+    if (!woken) throw new Win32Error(ERROR.TIMEOUT);
+    return true;
+  },
+  *SleepConditionVariableSRW(thread, ConditionVariable, SRWLock, dwMilliseconds, Flags) {
+    const shared = (Flags & CONDITION_VARIABLE_LOCKMODE_SHARED) !== 0;
+    (shared ? releaseShared : releaseExclusive)(thread, SRWLock);
+    const woken = yield* AddressWaiters.of(thread).wait(thread, ConditionVariable, timeout(dwMilliseconds));
+    yield* acquireLater(thread, SRWLock, shared ? tryShared : tryExclusive);
+    if (!woken) throw new Win32Error(ERROR.TIMEOUT);
+    return true;
+  },
+  WakeConditionVariable: (thread, ConditionVariable) => AddressWaiters.of(thread).wake(ConditionVariable, false),
+  WakeAllConditionVariable: (thread, ConditionVariable) => AddressWaiters.of(thread).wake(ConditionVariable, true),
+
+  InitOnceInitialize: ({ memory }, InitOnce) => memory.setU64(InitOnce, ONCE.NEW),
+  InitOnceExecuteOnce(thread, InitOnce, InitFn, Parameter, Context) {
+    const word = thread.memory.u64(InitOnce);
+    if ((word & ONCE.MASK) !== ONCE.DONE) return executeOnce(thread, InitOnce, InitFn, Parameter, Context);
+    Context.set(word & ~ONCE.MASK);
+    return true;
+  },
+  InitOnceBeginInitialize(thread, lpInitOnce, dwFlags, fPending, lpContext) {
+    const { memory } = thread;
+    const word = memory.u64(lpInitOnce);
+    if ((word & ONCE.MASK) === ONCE.DONE) {
+      fPending.set(false);
+      lpContext.set(word & ~ONCE.MASK);
+      return true;
+    }
+    if ((dwFlags & INIT_ONCE.CHECK_ONLY) !== 0) throw new Win32Error(ERROR.GEN_FAILURE);
+    if ((dwFlags & INIT_ONCE.ASYNC) === 0 && (word & ONCE.MASK) === ONCE.PENDING) return beginLater(thread, lpInitOnce, fPending, lpContext);
+    memory.setU64(lpInitOnce, ONCE.PENDING);
+    fPending.set(true);
+    return true;
+  },
+  InitOnceComplete(thread, lpInitOnce, dwFlags, lpContext) {
+    const { memory } = thread;
+    if ((memory.u64(lpInitOnce) & ONCE.MASK) !== ONCE.PENDING) throw new Win32Error(ERROR.GEN_FAILURE);
+    const failed = (dwFlags & INIT_ONCE.INIT_FAILED) !== 0;
+    if (failed ? lpContext !== 0n : (lpContext & ONCE.MASK) !== 0n) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    memory.setU64(lpInitOnce, failed ? ONCE.NEW : lpContext | ONCE.DONE);
+    AddressWaiters.of(thread).wake(lpInitOnce, true);
+    return true;
+  },
+
+  WaitOnAddress(thread, Address, CompareAddress, AddressSize, dwMilliseconds) {
+    const size = Number(AddressSize);
+    if (![1, 2, 4, 8].includes(size)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const [now, compared] = [thread.memory.slice(Address, size), thread.memory.slice(CompareAddress, size)];
+    if (now.some((byte, index) => byte !== compared[index])) return true;
+    return waitOnAddress(thread, Address, dwMilliseconds);
+  },
+  WakeByAddressSingle: (thread, Address) => AddressWaiters.of(thread).wake(Address, false),
+  WakeByAddressAll: (thread, Address) => AddressWaiters.of(thread).wake(Address, true),
+
+  InitializeSListHead: ({ memory }, ListHead) => memory.fill(ListHead, 0, 16),
+  InterlockedPushEntrySList({ memory }, ListHead, ListEntry) {
+    const first = memory.u64(ListHead + 8);
+    memory.setU64(ListEntry, first);
+    memory.setU64(ListHead + 8, BigInt(ListEntry));
+    memory.setU32(ListHead, (memory.u32(ListHead) + 1) & SLIST_DEPTH_MASK);
+    return Number(first & 0xffff_ffffn);
+  },
+  InterlockedPopEntrySList({ memory }, ListHead) {
+    const first = memory.u32(ListHead + 8);
+    if (first === 0) return 0;
+    memory.setU64(ListHead + 8, memory.u64(first));
+    memory.setU32(ListHead, (memory.u32(ListHead) - 1) & SLIST_DEPTH_MASK);
+    return first;
+  },
+  InterlockedFlushSList({ memory }, ListHead) {
+    const first = memory.u32(ListHead + 8);
+    memory.fill(ListHead, 0, 16);
+    return first;
+  },
+  QueryDepthSList: ({ memory }, ListHead) => memory.u32(ListHead) & SLIST_DEPTH_MASK,
+
+  InterlockedIncrement: (thread, Addend) => add(thread, Addend, 1) + 1,
+  InterlockedDecrement: (thread, Addend) => add(thread, Addend, -1) - 1,
+  InterlockedExchange({ memory }, Target, Value) {
+    const before = memory.i32(Target);
+    memory.setI32(Target, Value);
+    return before;
+  },
+  InterlockedExchangeAdd: (thread, Addend, Value) => add(thread, Addend, Value),
+  InterlockedCompareExchange({ memory }, Destination, ExChange, Comperand) {
+    const before = memory.i32(Destination);
+    if (before === Comperand) memory.setI32(Destination, ExChange);
+    return before;
+  },
+  InterlockedCompareExchange64({ memory }, Destination, ExChange, Comperand) {
+    const before = BigInt.asIntN(64, memory.u64(Destination));
+    if (before === Comperand) memory.setU64(Destination, BigInt.asUintN(64, ExChange));
+    return before;
+  },
+});
+
+function timeout(milliseconds: number): number | undefined {
+  return milliseconds === INFINITE ? undefined : milliseconds;
+}
+
+function add({ memory }: Thread, address: number, value: number): number {
+  const before = memory.i32(address);
+  memory.setI32(address, before + value);
+  return before;
+}
+
+interface ContextPlace {
+  set(value: bigint): void;
+}
+
+/** Runs the function unless it has run; who comes meanwhile waits. A function that fails leaves the next one to try. */
+function* executeOnce(thread: Thread, once: number, InitFn: number, parameter: bigint, context: ContextPlace): GuestGenerator<boolean> {
+  const { memory } = thread;
+  for (;;) {
+    const word = memory.u64(once);
+    if ((word & ONCE.MASK) === ONCE.DONE) {
+      context.set(word & ~ONCE.MASK);
+      return true;
+    }
+    if ((word & ONCE.MASK) === ONCE.NEW) break;
+    yield* AddressWaiters.of(thread).wait(thread, once, undefined);
+  }
+  memory.setU64(once, ONCE.PENDING);
+  const place = thread.process.heap.allocate(8, true);
+  const succeeded = (yield* guestCall(thread, InitFn, once, parameter, place)) !== 0;
+  const value = place === 0 ? 0n : memory.u64(place);
+  if (place !== 0) thread.process.heap.free(place);
+  memory.setU64(once, succeeded ? (value & ~ONCE.MASK) | ONCE.DONE : ONCE.NEW);
+  AddressWaiters.of(thread).wake(once, true);
+  if (succeeded) context.set(value & ~ONCE.MASK);
+  return succeeded;
+}
+
+function* beginLater(thread: Thread, once: number, fPending: { set(value: boolean): void }, context: ContextPlace): GuestGenerator<boolean> {
+  const { memory } = thread;
+  while ((memory.u64(once) & ONCE.MASK) === ONCE.PENDING) yield* AddressWaiters.of(thread).wait(thread, once, undefined);
+  const word = memory.u64(once);
+  const isDone = (word & ONCE.MASK) === ONCE.DONE;
+  if (isDone) context.set(word & ~ONCE.MASK);
+  else memory.setU64(once, ONCE.PENDING);
+  fPending.set(!isDone);
+  return true;
+}
+
+function* waitOnAddress(thread: Thread, address: number, milliseconds: number): GuestGenerator<boolean> {
+  if (!(yield* AddressWaiters.of(thread).wait(thread, address, timeout(milliseconds)))) throw new Win32Error(ERROR.TIMEOUT);
+  return true;
+}

@@ -1,0 +1,170 @@
+import { ERROR, Win32Error } from "@decant/hook";
+import { MemoryLimitError, PAGE, USER_END, type MemoryInformation } from "@decant/memory";
+import { implement, ProcessObject, type Thread } from "@decant/process";
+import { MEM, virtualApi } from "./virtual.api.ts";
+import { FileMapping, MappedViews, mappingSize } from "./file-mapping.ts";
+
+const STATE = { free: MEM.FREE, reserve: MEM.RESERVE, commit: MEM.COMMIT } as const;
+const KIND = { private: MEM.PRIVATE, image: MEM.IMAGE, mapped: MEM.MAPPED } as const;
+const INFORMATION_SIZE = 48;
+const PAGE_SIZE = 0x1000;
+const GRANULARITY = 0x1_0000;
+
+/** Pages and mapped files. */
+export const virtual = implement(virtualApi, {
+  VirtualAlloc: (thread, lpAddress, dwSize, flAllocationType, flProtect) => allocate(thread, lpAddress, dwSize, flAllocationType, flProtect),
+  VirtualAllocEx(thread, hProcess, lpAddress, dwSize, flAllocationType, flProtect) {
+    requireSelf(thread, thread.process.handles.get(hProcess, ProcessObject));
+    return allocate(thread, lpAddress, dwSize, flAllocationType, flProtect);
+  },
+
+  VirtualFree({ memory }, lpAddress, dwSize, dwFreeType) {
+    if (dwFreeType === MEM.RELEASE) {
+      if (dwSize !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+      if (memory.query(lpAddress).kind !== "private" || !memory.release(lpAddress)) throw new Win32Error(ERROR.INVALID_ADDRESS);
+      return true;
+    }
+    if (dwFreeType !== MEM.DECOMMIT) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const found = memory.allocationAt(lpAddress);
+    if (found === undefined) throw new Win32Error(ERROR.INVALID_ADDRESS);
+    if (dwSize === 0 && lpAddress !== found.base) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    if (!memory.decommit(lpAddress, dwSize === 0 ? found.size : dwSize)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return true;
+  },
+
+  VirtualProtect({ memory }, lpAddress, dwSize, flNewProtect, lpflOldProtect) {
+    if (!isProtection(flNewProtect) || dwSize === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const page = lpAddress - (lpAddress % PAGE_SIZE);
+    if (lpflOldProtect.isNull) throw new Win32Error(ERROR.NOACCESS);
+    lpflOldProtect.set(lpflOldProtect.get()); // the place must be good before anything changes
+    const old = memory.protect(page, lpAddress + dwSize - page, flNewProtect);
+    if (old === undefined) throw new Win32Error(ERROR.INVALID_ADDRESS);
+    lpflOldProtect.set(old);
+    return true;
+  },
+
+  VirtualQuery({ memory }, lpAddress, lpBuffer, dwLength) {
+    if (dwLength < INFORMATION_SIZE) {
+      if (dwLength === 0) throw new Win32Error(ERROR.BAD_LENGTH);
+      throw new Win32Error(ERROR.BAD_LENGTH);
+    }
+    if (lpAddress >= USER_END) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    lpBuffer.set(describe(memory.query(lpAddress)));
+    return INFORMATION_SIZE;
+  },
+
+  VirtualLock({ memory }, lpAddress, dwSize) {
+    if (!memory.accessible(lpAddress, dwSize, "read")) throw new Win32Error(ERROR.NOACCESS);
+    return true;
+  },
+  VirtualUnlock(thread) {
+    void thread;
+    return true;
+  },
+
+  FlushInstructionCache({ process }, hProcess, lpBaseAddress, dwSize) {
+    process.handles.get(hProcess, ProcessObject);
+    if (lpBaseAddress === 0) process.machine.invalidate(0, USER_END);
+    else process.machine.invalidate(lpBaseAddress, lpBaseAddress + dwSize);
+    return true;
+  },
+
+  IsBadReadPtr: ({ memory }, lp, ucb) => !memory.accessible(lp, ucb, "read"),
+  IsBadWritePtr: ({ memory }, lp, ucb) => !memory.accessible(lp, ucb, "write"),
+  IsBadCodePtr: ({ memory }, lpfn) => !memory.accessible(lpfn, 1, "read"),
+
+  ReadProcessMemory(thread, hProcess, lpBaseAddress, lpBuffer, nSize, lpNumberOfBytesRead) {
+    const { process } = thread.process.handles.get(hProcess, ProcessObject);
+    lpNumberOfBytesRead.set(0);
+    if (!process.memory.accessible(lpBaseAddress, nSize, "read")) throw new Win32Error(ERROR.PARTIAL_COPY);
+    thread.memory.write(lpBuffer, process.memory.read(lpBaseAddress, nSize));
+    lpNumberOfBytesRead.set(nSize);
+    return true;
+  },
+  WriteProcessMemory(thread, hProcess, lpBaseAddress, lpBuffer, nSize, lpNumberOfBytesWritten) {
+    const { process } = thread.process.handles.get(hProcess, ProcessObject);
+    lpNumberOfBytesWritten.set(0);
+    if (!process.memory.accessible(lpBaseAddress, nSize, "write")) throw new Win32Error(ERROR.NOACCESS);
+    process.memory.write(lpBaseAddress, thread.memory.read(lpBuffer, nSize));
+    lpNumberOfBytesWritten.set(nSize);
+    return true;
+  },
+  GetLargePageMinimum: () => 0,
+
+  CreateFileMapping(thread, hFile, _lpFileMappingAttributes, flProtect, dwMaximumSizeHigh, dwMaximumSizeLow, lpName) {
+    const mapping = FileMapping.create(thread, hFile, flProtect, mappingSize(dwMaximumSizeHigh, dwMaximumSizeLow), lpName);
+    return thread.process.handles.add(mapping);
+  },
+  OpenFileMapping(thread, _dwDesiredAccess, _bInheritHandle, lpName) {
+    if (lpName === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const found = thread.kernel.named.get(lpName);
+    if (found === undefined) throw new Win32Error(ERROR.FILE_NOT_FOUND);
+    if (!(found instanceof FileMapping)) throw new Win32Error(ERROR.INVALID_HANDLE);
+    return thread.process.handles.add(found);
+  },
+  MapViewOfFile: (thread, hFileMappingObject, dwDesiredAccess, dwFileOffsetHigh, dwFileOffsetLow, dwNumberOfBytesToMap) =>
+    MappedViews.of(thread).map(thread.process.handles.get(hFileMappingObject, FileMapping), dwDesiredAccess, mappingSize(dwFileOffsetHigh, dwFileOffsetLow), dwNumberOfBytesToMap),
+  FlushViewOfFile(thread, lpBaseAddress) {
+    MappedViews.of(thread).flush(lpBaseAddress);
+    return true;
+  },
+  UnmapViewOfFile(thread, lpBaseAddress) {
+    MappedViews.of(thread).unmap(lpBaseAddress);
+    return true;
+  },
+});
+
+function allocate({ memory }: Thread, hint: bigint, size: number, type: number, protection: number): number {
+  if (size === 0 || !isProtection(protection)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  if ((type & ~(MEM.COMMIT | MEM.RESERVE | MEM.TOP_DOWN | MEM.RESET | MEM.WRITE_WATCH)) !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  if (type === MEM.RESET) return Number(hint);
+  const commits = (type & MEM.COMMIT) !== 0;
+  if (!commits && (type & MEM.RESERVE) === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  // Nothing of the guest's lies above the user space: a hint there is taken.
+  if (hint + BigInt(Math.ceil(size)) > BigInt(USER_END)) throw new Win32Error(hint === 0n ? ERROR.NOT_ENOUGH_MEMORY : ERROR.INVALID_ADDRESS);
+  const at = Number(hint);
+  if (at !== 0 && (type & MEM.RESERVE) === 0) return commit(memory, at, size, protection);
+  if (at !== 0 && at < GRANULARITY) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  const options = { topDown: (type & MEM.TOP_DOWN) !== 0, protection, ...(at === 0 ? {} : { at }) };
+  let base: number | undefined;
+  try {
+    base = commits ? memory.allocate(size, protection, options) : memory.reserve(size, options);
+  } catch (error) {
+    if (error instanceof MemoryLimitError) throw new Win32Error(ERROR.COMMITMENT_LIMIT);
+    throw error;
+  }
+  if (base === undefined) throw new Win32Error(at === 0 ? ERROR.NOT_ENOUGH_MEMORY : ERROR.INVALID_ADDRESS);
+  return base;
+}
+
+function commit(memory: Thread["memory"], at: number, size: number, protection: number): number {
+  const page = at - (at % PAGE_SIZE);
+  try {
+    if (!memory.commit(page, at + size - page, protection)) throw new Win32Error(ERROR.INVALID_ADDRESS);
+  } catch (error) {
+    if (error instanceof MemoryLimitError) throw new Win32Error(ERROR.COMMITMENT_LIMIT);
+    throw error;
+  }
+  return page;
+}
+
+function isProtection(protection: number): boolean {
+  const access = protection & 0xff;
+  return access !== 0 && (access & (access - 1)) === 0 && (protection & ~0x7ff) === 0 && !(access === PAGE.NOACCESS && protection !== PAGE.NOACCESS);
+}
+
+function describe({ base, allocationBase, allocationProtect, size, state, protection, kind }: MemoryInformation) {
+  return {
+    BaseAddress: base,
+    AllocationBase: allocationBase,
+    AllocationProtect: allocationProtect,
+    RegionSize: size,
+    State: STATE[state],
+    Protect: state === "free" ? PAGE.NOACCESS : protection,
+    Type: state === "free" ? 0 : KIND[kind],
+  };
+}
+
+function requireSelf(thread: Thread, object: ProcessObject): void {
+  if (object.process !== thread.process) throw new Win32Error(ERROR.ACCESS_DENIED);
+}

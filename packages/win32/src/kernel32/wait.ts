@@ -1,0 +1,164 @@
+import { ERROR, NULL_HANDLE, Win32Error, type Handle } from "@decant/hook";
+import { Event, guestCall, implement, INFINITE, KernelObject, Mutex, Semaphore, sleep, ThreadObject, wait, WaitableTimer, type GuestGenerator, type ObjectKind, type Thread } from "@decant/process";
+import { msFromFileTime } from "../files/file-time.ts";
+import { CompletionPort } from "./completion-port.ts";
+import { waitApi } from "./wait.api.ts";
+
+const MAXIMUM_WAIT_OBJECTS = 64;
+const CREATE_EVENT = { MANUAL_RESET: 1, INITIAL_SET: 2 } as const;
+const CREATE_MUTEX_INITIAL_OWNER = 1;
+const CREATE_WAITABLE_TIMER_MANUAL_RESET = 1;
+const WAIT_TIMEOUT = 258;
+
+/** Kernel objects that can be waited for. */
+export const waiting = implement(waitApi, {
+  CreateEvent: (thread, _lpEventAttributes, bManualReset, bInitialState, lpName) => create(thread, lpName, Event, () => new Event(bManualReset, bInitialState)),
+  CreateEventEx: (thread, _lpEventAttributes, lpName, dwFlags) =>
+    create(thread, lpName, Event, () => new Event((dwFlags & CREATE_EVENT.MANUAL_RESET) !== 0, (dwFlags & CREATE_EVENT.INITIAL_SET) !== 0)),
+  OpenEvent: (thread, _dwDesiredAccess, _bInheritHandle, lpName) => open(thread, lpName, Event),
+  SetEvent(thread, hEvent) {
+    thread.process.handles.get(hEvent, Event).set();
+    return true;
+  },
+  ResetEvent(thread, hEvent) {
+    thread.process.handles.get(hEvent, Event).reset();
+    return true;
+  },
+  PulseEvent(thread, hEvent) {
+    thread.process.handles.get(hEvent, Event).pulse();
+    return true;
+  },
+
+  CreateMutex: (thread, _lpMutexAttributes, bInitialOwner, lpName) => create(thread, lpName, Mutex, () => new Mutex(bInitialOwner ? thread : undefined)),
+  CreateMutexEx: (thread, _lpMutexAttributes, lpName, dwFlags) => create(thread, lpName, Mutex, () => new Mutex((dwFlags & CREATE_MUTEX_INITIAL_OWNER) !== 0 ? thread : undefined)),
+  OpenMutex: (thread, _dwDesiredAccess, _bInheritHandle, lpName) => open(thread, lpName, Mutex),
+  ReleaseMutex(thread, hMutex) {
+    thread.process.handles.get(hMutex, Mutex).unlock(thread);
+    return true;
+  },
+
+  CreateSemaphore: (thread, _lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName) => create(thread, lpName, Semaphore, () => new Semaphore(lInitialCount, lMaximumCount)),
+  CreateSemaphoreEx: (thread, _lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName) => create(thread, lpName, Semaphore, () => new Semaphore(lInitialCount, lMaximumCount)),
+  OpenSemaphore: (thread, _dwDesiredAccess, _bInheritHandle, lpName) => open(thread, lpName, Semaphore),
+  ReleaseSemaphore(thread, hSemaphore, lReleaseCount, lpPreviousCount) {
+    lpPreviousCount.set(thread.process.handles.get(hSemaphore, Semaphore).post(lReleaseCount));
+    return true;
+  },
+
+  CreateWaitableTimer: (thread, _lpTimerAttributes, bManualReset, lpTimerName) => create(thread, lpTimerName, WaitableTimer, () => new WaitableTimer(thread.kernel.timers, bManualReset)),
+  CreateWaitableTimerEx: (thread, _lpTimerAttributes, lpTimerName, dwFlags) =>
+    create(thread, lpTimerName, WaitableTimer, () => new WaitableTimer(thread.kernel.timers, (dwFlags & CREATE_WAITABLE_TIMER_MANUAL_RESET) !== 0)),
+  OpenWaitableTimer: (thread, _dwDesiredAccess, _bInheritHandle, lpTimerName) => open(thread, lpTimerName, WaitableTimer),
+  SetWaitableTimer(thread, hTimer, lpDueTime, lPeriod, pfnCompletionRoutine, lpArgToCompletionRoutine) {
+    if (lPeriod < 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const timer = thread.process.handles.get(hTimer, WaitableTimer);
+    const delayMs = lpDueTime <= 0 ? -lpDueTime / 10_000 : Math.max(0, msFromFileTime(BigInt(lpDueTime)) - thread.process.host.clock.now());
+    const onFire = (): void => thread.queueApc(() => apc(thread, pfnCompletionRoutine, lpArgToCompletionRoutine));
+    timer.set(delayMs, lPeriod, pfnCompletionRoutine === 0 ? undefined : onFire);
+    return true;
+  },
+  CancelWaitableTimer(thread, hTimer) {
+    thread.process.handles.get(hTimer, WaitableTimer).cancel();
+    return true;
+  },
+
+  WaitForSingleObject: (thread, hHandle, dwMilliseconds) => wait(thread, [object(thread, hHandle)], { timeoutMs: dwMilliseconds }),
+  WaitForSingleObjectEx: (thread, hHandle, dwMilliseconds, bAlertable) => wait(thread, [object(thread, hHandle)], { timeoutMs: dwMilliseconds, alertable: bAlertable }),
+  WaitForMultipleObjects: (thread, nCount, lpHandles, bWaitAll, dwMilliseconds) =>
+    wait(thread, objects(thread, nCount, lpHandles, bWaitAll), { all: bWaitAll, timeoutMs: dwMilliseconds }),
+  WaitForMultipleObjectsEx: (thread, nCount, lpHandles, bWaitAll, dwMilliseconds, bAlertable) =>
+    wait(thread, objects(thread, nCount, lpHandles, bWaitAll), { all: bWaitAll, timeoutMs: dwMilliseconds, alertable: bAlertable }),
+  SignalObjectAndWait(thread, hObjectToSignal, hObjectToWaitOn, dwMilliseconds, bAlertable) {
+    const target = object(thread, hObjectToWaitOn);
+    const signalled = object(thread, hObjectToSignal);
+    if (signalled instanceof Event) signalled.set();
+    else if (signalled instanceof Semaphore) signalled.post(1);
+    else if (signalled instanceof Mutex) signalled.unlock(thread);
+    else throw new Win32Error(ERROR.INVALID_HANDLE);
+    return wait(thread, [target], { timeoutMs: dwMilliseconds, alertable: bAlertable });
+  },
+
+  *Sleep(thread, dwMilliseconds) {
+    if (dwMilliseconds === INFINITE) yield* wait(thread, []);
+    else yield* sleep(thread, dwMilliseconds);
+  },
+  *SleepEx(thread, dwMilliseconds, bAlertable) {
+    const ended = dwMilliseconds === INFINITE ? yield* wait(thread, [], { alertable: bAlertable }) : yield* sleep(thread, dwMilliseconds, bAlertable);
+    return ended === WAIT_TIMEOUT ? 0 : ended;
+  },
+  QueueUserAPC(thread, pfnAPC, hThread, dwData) {
+    const target = thread.process.handles.get(hThread, ThreadObject).thread;
+    target.queueApc(() => apc(target, pfnAPC, dwData));
+    return 1;
+  },
+
+  CreateIoCompletionPort(thread, FileHandle, ExistingCompletionPort) {
+    if (ExistingCompletionPort !== NULL_HANDLE) thread.process.handles.get(ExistingCompletionPort, CompletionPort);
+    // Files that answer to a port are not there yet: a port for packets of the program's own is.
+    if (FileHandle !== -1) throw new Win32Error(ERROR.NOT_SUPPORTED);
+    return thread.process.handles.add(new CompletionPort());
+  },
+  *GetQueuedCompletionStatus(thread, CompletionPortHandle, lpNumberOfBytesTransferred, lpCompletionKey, lpOverlapped, dwMilliseconds) {
+    const port = thread.process.handles.get(CompletionPortHandle, CompletionPort);
+    lpOverlapped.set(0n);
+    if ((yield* wait(thread, [port], { timeoutMs: dwMilliseconds })) === WAIT_TIMEOUT) throw new Win32Error(WAIT_TIMEOUT);
+    const packet = port.take();
+    lpNumberOfBytesTransferred.set(packet.bytes);
+    lpCompletionKey.set(packet.key);
+    lpOverlapped.set(packet.overlapped);
+    return true;
+  },
+  PostQueuedCompletionStatus(thread, CompletionPortHandle, dwNumberOfBytesTransferred, dwCompletionKey, lpOverlapped) {
+    thread.process.handles.get(CompletionPortHandle, CompletionPort).post({ bytes: dwNumberOfBytesTransferred, key: dwCompletionKey, overlapped: lpOverlapped });
+    return true;
+  },
+});
+
+/** A new object; under a name that exists, that one, with ERROR_ALREADY_EXISTS as last error of a success. */
+function create<T extends KernelObject>(thread: Thread, name: string | undefined, kind: ObjectKind<T>, make: () => T): Handle {
+  const { named } = thread.kernel;
+  const existing = name === undefined || name === "" ? undefined : liveObject(thread, name);
+  if (existing !== undefined && !(existing instanceof kind)) throw new Win32Error(ERROR.INVALID_HANDLE);
+  const created = existing ?? make();
+  const handle = thread.process.handles.add(created);
+  if (existing === undefined && name !== undefined && name !== "") {
+    created.name = name;
+    named.set(objectKey(name), created);
+  }
+  thread.lastError = existing === undefined ? ERROR.SUCCESS : ERROR.ALREADY_EXISTS;
+  return handle;
+}
+
+function open<T extends KernelObject>(thread: Thread, name: string | undefined, kind: ObjectKind<T>): Handle {
+  if (name === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  const found = liveObject(thread, name);
+  if (found === undefined) throw new Win32Error(ERROR.FILE_NOT_FOUND);
+  if (!(found instanceof kind)) throw new Win32Error(ERROR.INVALID_HANDLE);
+  return thread.process.handles.add(found);
+}
+
+/** A named object that somebody still has a handle to. */
+function liveObject(thread: Thread, name: string): KernelObject | undefined {
+  const found = thread.kernel.named.get(objectKey(name));
+  return found !== undefined && found.references > 0 ? found : undefined;
+}
+
+/** There is one session: its names and the global ones are the same. */
+function objectKey(name: string): string {
+  return name.replace(/^(?:Local|Global)\\/, "");
+}
+
+function object(thread: Thread, handle: Handle): KernelObject {
+  return thread.process.handles.get(handle, KernelObject);
+}
+
+function objects(thread: Thread, count: number, handles: { read(count: number): Handle[] }, all: boolean): KernelObject[] {
+  if (count === 0 || count > MAXIMUM_WAIT_OBJECTS) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  const list = handles.read(count);
+  if (all && new Set(list).size < list.length) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  return list.map((handle) => object(thread, handle));
+}
+
+function* apc(thread: Thread, address: number, argument: bigint): GuestGenerator<void> {
+  yield* guestCall(thread, address, argument, 0, 0);
+}
