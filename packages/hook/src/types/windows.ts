@@ -25,9 +25,9 @@ export const INT = signed("INT", 4);
 export const LONG = signed("LONG", 4);
 
 /** FALSE and last error when it fails. */
-export const BOOL = new ResultType(new BooleanType("BOOL", 4), { failure: lastErrorFailure(false) });
+export const BOOL = new ResultType<boolean, boolean | number>(new BooleanType("BOOL", 4), { failure: lastErrorFailure(false) });
 /** One byte; ntdll's and the compilers' truth value. FALSE and last error when it fails. */
-export const BOOLEAN = new ResultType(new BooleanType("BOOLEAN", 1), { failure: lastErrorFailure(false) });
+export const BOOLEAN = new ResultType<boolean, boolean | number>(new BooleanType("BOOLEAN", 1), { failure: lastErrorFailure(false) });
 
 export const FLOAT = new FloatType("FLOAT", 4);
 export const DOUBLE = new FloatType("DOUBLE", 8);
