@@ -1,10 +1,19 @@
-import { calls, cell, CrtError, ERRNO, hostPointer, waitingCalls, type Handle } from "@decant/hook";
+import { calls, cell, CrtError, ERRNO, hostPointer, waitingCalls, Win32Error, type AcceptedOf, type AnyType, type Handle, type Out, type ValueOf } from "@decant/hook";
 import type { GuestGenerator, Thread } from "@decant/process";
+import { directory } from "../kernel32/directory.ts";
 import { file } from "../kernel32/file.ts";
+import type { BY_HANDLE_FILE_INFORMATION } from "../kernel32/file.api.ts";
+import type { FILE_ATTRIBUTE_DATA, FIND_DATA } from "../kernel32/directory.api.ts";
+import { TEMP_FOLDER } from "../files/file-system.ts";
+import { fileTimeFromMs, msFromFileTime } from "../files/file-time.ts";
+import { fullPath } from "../paths/windows-path.ts";
+import { upcase } from "../text/upcase.ts";
 import { ProcessState } from "../process-state.ts";
 
 const files = calls(file);
 const waitingFiles = waitingCalls(file);
+
+const folders = calls(directory);
 
 const NO_HANDLE = 0 as Handle;
 
@@ -46,11 +55,152 @@ export const system = {
   /** STD_INPUT_HANDLE -10, STD_OUTPUT_HANDLE -11, STD_ERROR_HANDLE -12. */
   standardHandle: (thread: Thread, which: number): Handle => ProcessState.of(thread).standardHandle(which) ?? NO_HANDLE,
 
+  /** Sets the times of last access and last write, in seconds since 1970. */
+  setHandleTimes(thread: Thread, handle: Handle, accessed: number, written: number): void {
+    succeeded(files.SetFileTime(thread, handle, undefined, fileTime(accessed), fileTime(written)));
+  },
+
+  setPathTimes(thread: Thread, path: string, accessed: number, written: number): void {
+    const handle = system.createFile(thread, path, FILE_WRITE_ATTRIBUTES, SHARE_ALL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS);
+    try {
+      system.setHandleTimes(thread, handle, accessed, written);
+    } finally {
+      system.closeHandle(thread, handle);
+    }
+  },
+
+  deleteFile: (thread: Thread, path: string): void => succeeded(folders.DeleteFile(thread, path)),
+  moveFile: (thread: Thread, from: string, to: string): void => succeeded(folders.MoveFileEx(thread, from, to, MOVEFILE_COPY_ALLOWED)),
+  createFolder: (thread: Thread, path: string): void => succeeded(folders.CreateDirectory(thread, path, 0)),
+  removeFolder: (thread: Thread, path: string): void => succeeded(folders.RemoveDirectory(thread, path)),
+  setAttributes: (thread: Thread, path: string, attributes: number): void => succeeded(folders.SetFileAttributes(thread, path, attributes)),
+  currentFolder: (thread: Thread): string => thread.process.currentDirectory,
+  setCurrentFolder: (thread: Thread, path: string): void => succeeded(folders.SetCurrentDirectory(thread, path)),
+  drives: (thread: Thread): number => folders.GetLogicalDrives(thread),
+
+  /** A path from its drive on, without "." and "..". */
+  fullPath: (thread: Thread, path: string): string => fullPath(path, ProcessState.of(thread).paths),
+
+  attributes(thread: Thread, path: string): FileFacts {
+    const data = structCell<typeof FILE_ATTRIBUTE_DATA>(NO_FACTS);
+    succeeded(folders.GetFileAttributesEx(thread, path, 0, data));
+    return factsOf(data.get());
+  },
+
+  handleFacts(thread: Thread, handle: Handle): FileFacts {
+    const data = structCell<typeof BY_HANDLE_FILE_INFORMATION>({ ...NO_FACTS, dwVolumeSerialNumber: 0, nNumberOfLinks: 1, nFileIndexHigh: 0, nFileIndexLow: 0 });
+    succeeded(files.GetFileInformationByHandle(thread, handle, data));
+    return factsOf(data.get());
+  },
+
+  /** Begins a search by a path with wildcards in its last part. Throws when nothing matches. */
+  findFirst(thread: Thread, pattern: string): { search: Handle; found: FoundFile } {
+    const data = structCell<typeof FIND_DATA>({ ...NO_FACTS, dwReserved0: 0, dwReserved1: 0, cFileName: "", cAlternateFileName: "" });
+    const search = folders.FindFirstFile(thread, pattern, data);
+    return { search, found: { ...factsOf(data.get()), name: data.get().cFileName } };
+  },
+
+  /** Throws ERROR_NO_MORE_FILES at the end. */
+  findNext(thread: Thread, search: Handle): FoundFile {
+    const data = structCell<typeof FIND_DATA>({ ...NO_FACTS, dwReserved0: 0, dwReserved1: 0, cFileName: "", cAlternateFileName: "" });
+    succeeded(folders.FindNextFile(thread, search, data));
+    return { ...factsOf(data.get()), name: data.get().cFileName };
+  },
+
+  findClose: (thread: Thread, search: Handle): void => succeeded(folders.FindClose(thread, search)),
+
   /** The names that match a path with wildcards in its last part; none when nothing does. */
-  listFiles: (_thread: Thread, _pattern: string): string[] => [],
-  temporaryFolder: (_thread: Thread): string => "C:\\",
-  setEnvironmentVariable(_thread: Thread, _name: string, _value: string | undefined): void {},
+  listFiles(thread: Thread, pattern: string): string[] {
+    const names: string[] = [];
+    try {
+      const { search, found } = system.findFirst(thread, pattern);
+      names.push(found.name);
+      try {
+        for (;;) names.push(system.findNext(thread, search).name);
+      } finally {
+        system.findClose(thread, search);
+      }
+    } catch (error) {
+      if (!(error instanceof Win32Error)) throw error;
+      return names;
+    }
+  },
+
+  temporaryFolder: (): string => `${TEMP_FOLDER}\\`,
+
+  setEnvironmentVariable(thread: Thread, name: string, value: string | undefined): void {
+    const { environment } = ProcessState.of(thread);
+    if (value === undefined) environment.delete(upcase(name));
+    else environment.set(upcase(name), { name, value });
+  },
 };
+
+/** What the runtime wants to know of a file. Times are seconds since 1970. */
+export interface FileFacts {
+  readonly attributes: number;
+  readonly size: number;
+  readonly created: number;
+  readonly accessed: number;
+  readonly written: number;
+  readonly links: number;
+}
+
+/** A file that a search found. */
+export interface FoundFile extends FileFacts {
+  readonly name: string;
+}
+
+interface FileTimeParts {
+  readonly dwLowDateTime: number;
+  readonly dwHighDateTime: number;
+}
+
+interface RawFacts {
+  readonly dwFileAttributes: number;
+  readonly ftCreationTime: FileTimeParts;
+  readonly ftLastAccessTime: FileTimeParts;
+  readonly ftLastWriteTime: FileTimeParts;
+  readonly nFileSizeHigh: number;
+  readonly nFileSizeLow: number;
+  readonly nNumberOfLinks?: number;
+}
+
+const NEVER = { dwLowDateTime: 0, dwHighDateTime: 0 };
+const NO_FACTS = { dwFileAttributes: 0, ftCreationTime: NEVER, ftLastAccessTime: NEVER, ftLastWriteTime: NEVER, nFileSizeHigh: 0, nFileSizeLow: 0 };
+
+/** A place outside the guest for a struct: fields that are left out are as in `zeros`. */
+function structCell<T extends AnyType>(zeros: ValueOf<T>): Out<ValueOf<T>, AcceptedOf<T>> {
+  let current = zeros;
+  const set = (value: AcceptedOf<T>) => {
+    current = { ...zeros, ...value };
+  };
+  return { address: 0, isNull: false, get: () => current, set, update: set };
+}
+
+function factsOf(raw: RawFacts): FileFacts {
+  return {
+    attributes: raw.dwFileAttributes,
+    size: raw.nFileSizeHigh * 2 ** 32 + raw.nFileSizeLow,
+    created: secondsOf(raw.ftCreationTime),
+    accessed: secondsOf(raw.ftLastAccessTime),
+    written: secondsOf(raw.ftLastWriteTime),
+    links: raw.nNumberOfLinks ?? 1,
+  };
+}
+
+function secondsOf({ dwLowDateTime, dwHighDateTime }: FileTimeParts): number {
+  return Math.floor(msFromFileTime((BigInt(dwHighDateTime) << 32n) | BigInt(dwLowDateTime)) / 1000);
+}
+
+const MOVEFILE_COPY_ALLOWED = 2;
+const FILE_WRITE_ATTRIBUTES = 0x100;
+const SHARE_ALL = 7;
+const OPEN_EXISTING = 3;
+const FILE_FLAG_BACKUP_SEMANTICS = 0x0200_0000;
+
+function fileTime(seconds: number): bigint {
+  return fileTimeFromMs(seconds * 1000);
+}
 
 /** No OVERLAPPED. */
 const noOverlapped = { ...cell({ Internal: 0n, InternalHigh: 0n, Offset: 0, OffsetHigh: 0, hEvent: NO_HANDLE }), isNull: true };

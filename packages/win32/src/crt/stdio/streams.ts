@@ -125,7 +125,7 @@ export const streams = implement(streamApi, {
   _putw: (thread, binint, stream) => putBytes(thread, new Uint8Array(Int32Array.of(binint).buffer), stream, binint),
   _lock_file() {},
   _unlock_file() {},
-  tmpfile: (thread) => openStream(thread, temporaryName(thread, system.temporaryFolder(thread), "s"), "w+bD"),
+  tmpfile: (thread) => openStream(thread, temporaryName(thread, system.temporaryFolder(), "s"), "w+bD"),
   _rmtmp: () => 0,
   _getmaxstdio: () => 512,
   _setmaxstdio: (_thread, maximum) => maximum,

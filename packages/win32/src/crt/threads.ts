@@ -1,0 +1,75 @@
+import { api, CALLBACK, CrtError, ERRNO, errno, fn, INT, LONG_PTR_N, OPAQUE, optional, out, PVOID, UINT, VOID } from "@decant/hook";
+import { cSpecificHandler, exitThread, implement, type Thread } from "@decant/process";
+import { BOTH, CDECL, VCRUNTIME, WITH_VCRUNTIME } from "./dlls.ts";
+
+/** Threads, and processes that programs start. */
+export const threadApi = api(
+  BOTH,
+  {
+    _beginthreadex: fn(errno(LONG_PTR_N, 0), ["security", PVOID], ["stackSize", UINT], ["startAddress", CALLBACK], ["arglist", OPAQUE], ["initflag", UINT], ["thrdaddr", optional(out(UINT))]),
+    _beginthread: fn(errno(LONG_PTR_N, -1), ["startAddress", CALLBACK], ["stackSize", UINT], ["arglist", OPAQUE]),
+    _endthreadex: fn(VOID, ["retval", UINT]),
+    _endthread: fn(VOID),
+  },
+  CDECL,
+);
+
+/** Exception handling that compilers put into programs. */
+export const exceptionApi = api(
+  [...WITH_VCRUNTIME],
+  {
+    __C_specific_handler: fn(INT, ["record", PVOID], ["frame", PVOID], ["context", PVOID], ["dispatcher", PVOID]),
+    __CxxFrameHandler: fn(INT, ["record", PVOID], ["frame", PVOID], ["context", PVOID], ["dispatcher", PVOID]),
+    __CxxFrameHandler3: fn(INT, ["record", PVOID], ["frame", PVOID], ["context", PVOID], ["dispatcher", PVOID]),
+    _CxxThrowException: fn(VOID, ["object", PVOID], ["throwInfo", PVOID]),
+  },
+  CDECL,
+);
+
+/** vcruntime140's own. */
+export const vcruntimeApi = api(
+  VCRUNTIME,
+  {
+    __current_exception: fn(PVOID),
+    __current_exception_context: fn(PVOID),
+    __vcrt_InitializeCriticalSectionEx: fn(INT, ["section", PVOID], ["spinCount", UINT], ["flags", UINT]),
+    __processing_throw: fn(PVOID),
+    _purecall: fn(VOID),
+  },
+  CDECL,
+);
+
+const CREATE_SUSPENDED = 4;
+
+export const threads = implement(threadApi, {
+  _beginthreadex(thread, _security, stackSize, startAddress, arglist, initflag, thrdaddr) {
+    if (startAddress === 0) throw new CrtError(ERRNO.EINVAL);
+    const created = thread.process.createThread(startAddress, arglist, { stackSize, suspended: (initflag & CREATE_SUSPENDED) !== 0 });
+    thrdaddr.set(created.id);
+    return thread.process.handles.add(created.object);
+  },
+  _beginthread(thread, startAddress, stackSize, arglist) {
+    if (startAddress === 0) throw new CrtError(ERRNO.EINVAL);
+    const created = thread.process.createThread(startAddress, arglist, { stackSize });
+    return thread.process.handles.add(created.object);
+  },
+  _endthreadex: (thread, retval) => exitThread(thread, retval),
+  _endthread: (thread) => exitThread(thread, 0),
+});
+
+export const exceptions = implement(exceptionApi, {
+  __C_specific_handler: (thread, record, frame, context, dispatcher) => cSpecificHandler(thread, { record, frame, context, dispatcher }),
+});
+
+export const vcruntime = implement(vcruntimeApi, {
+  __current_exception: (thread) => exceptionCells(thread),
+  __current_exception_context: (thread) => exceptionCells(thread) + 8,
+  __processing_throw: (thread) => exceptionCells(thread) + 16,
+});
+
+const cells = Symbol("current exception");
+
+function exceptionCells(thread: Thread): number {
+  return thread.state(cells, () => ({ address: thread.process.heap.allocate(32, true) })).address;
+}
+
