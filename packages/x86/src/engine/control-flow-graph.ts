@@ -113,8 +113,9 @@ function decodeRun(start: number, entry: number, before: readonly Step[], runs: 
       case "ret":
         return run(end, [], () => ({ kind: "return", insn }));
       case "jmp-indirect": {
-        const table = steps.length < 2 ? undefined : around.jumpTable(insn, [...before, ...steps]);
-        if (table === undefined) {
+        const table = around.jumpTable(insn, [...before, ...steps]);
+        // What loads the target must be this block's own.
+        if (table === undefined || table.tailLength > steps.length) {
           const via = around.apiTarget(undefined, insn);
           return run(end, [], () => ({ kind: "jump", insn, via }));
         }

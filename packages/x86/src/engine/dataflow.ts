@@ -127,7 +127,7 @@ function liveBeforeEnding({ ending, successors }: Block, flow: BlockFlow, after:
   if (ending.kind === "intrinsic") return flow.dirtyAtEnd | reads | RSP | INTRINSIC_ARGUMENTS | (after & ~RAX);
   // The way of a jump through a table that the guard refuses leaves too.
   const leaves = successors.length === 0 || ending.kind === "table";
-  const known = ending.kind === "table" ? ending.table.known.reduce((mask, [register]) => mask | (1 << register), 1 << ending.table.indexRegister) : 0;
+  const known = ending.kind === "table" ? ending.table.guards.reduce((mask, [register]) => mask | (1 << register), 1 << ending.table.index.register) : 0;
   return (after & ~writes) | (leaves ? flow.dirtyAtEnd : 0) | reads | known;
 }
 

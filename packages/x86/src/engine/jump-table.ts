@@ -6,100 +6,131 @@ import type { Step } from "./block.ts";
 export interface JumpTable {
   /** The guest address of the table's first entry. */
   readonly address: number;
-  /** The instructions that load the offset and add the base, when they are the last before the jump: emitted only where the guard fails. */
-  readonly load: Instruction;
-  readonly add: Instruction;
-  readonly indexRegister: number;
+  /** How many steps before the jump load the offset and add the base: they run only where the guard refuses. */
+  readonly tailLength: number;
+  /** Before these steps the low half of this register, rotated right, is the index. */
+  readonly index: { readonly register: number; readonly rotate: number };
+  /** Registers and the values that the targets were computed with: the guard, before these steps. */
+  readonly guards: readonly RegisterValue[];
+  /** Registers that the steps leave with known values. */
+  readonly results: readonly RegisterValue[];
+  /** The register that the steps leave with the target. */
   readonly targetRegister: number;
-  /** Registers and the values that the targets were computed with: the guard. */
-  readonly known: readonly (readonly [register: number, value: number])[];
   /** Guest addresses, by index. */
   readonly targets: readonly number[];
 }
 
+type RegisterValue = readonly [register: number, value: number];
+
 const MAX_ENTRIES = 1024;
 
 /**
- * Recognises what compilers make of a switch: gcc's `movslq (base,index,4), r; add base, r; jmp *r` with the table relative to itself, and MSVC's
- * `mov r, [base+index*4+rva]; add r, base; jmp r` with the table relative to the image. The base must be an address from a `lea` seen on
- * the way here, and the index compared with its bound; otherwise undefined, and the jump goes through the dispatcher.
+ * Recognises what compilers make of a switch: gcc's `movslq (base,index,4), r; add base, r; jmp *r` with the table relative to itself, what gcc makes of it
+ * without optimisation, and MSVC's `mov r, [base+index*4+rva]; add r, base; jmp r` with the table relative to the image. The bases must be addresses from
+ * a `lea` seen on the way here, and the index compared with its bound; otherwise undefined, and the jump goes through the dispatcher.
  */
 export function findJumpTable(steps: readonly Step[], jump: Instruction, memory: GuestMemory): JumpTable | undefined {
-  const add = steps.at(-1)?.insn;
-  const load = steps.at(-2)?.insn;
-  const target = jump.operands[0];
-  if (target?.kind !== "gpr" || add?.mnemonic !== MNEMONIC.Add || load?.memory === undefined || !isTableLoad(load)) return undefined;
-  const [to, from] = add.operands;
-  if (to?.kind !== "gpr" || from?.kind !== "gpr" || to.bits !== 64 || to.register !== target.register) return undefined;
-  const offset = load.operands[0]?.register;
-  // Either operand of the addition may be the loaded offset.
-  const base = to.register === offset ? from.register : from.register === offset ? to.register : undefined;
-  if (base === undefined || base === offset) return undefined;
-
-  const earlier = steps.slice(0, -2);
-  const baseValue = constantIn(earlier, base);
-  const tableBase = load.memory.base === base ? baseValue : constantIn(earlier, load.memory.base);
-  if (baseValue === undefined || tableBase === undefined) return undefined;
-  const bound = boundOf(earlier, load.memory.index);
+  const tail = matchTail(steps, jump);
+  if (tail === undefined) return undefined;
+  const { load, targetRegister, baseRegister, lateBase, tailLength } = tail;
+  const earlier = steps.slice(0, steps.length - tailLength);
+  const base = lateBase ?? constantIn(earlier, baseRegister);
+  const place = matchIndex(load, earlier);
+  if (base === undefined || place === undefined) return undefined;
+  const bound = boundOf(earlier, place.boundRegister);
   if (bound === undefined) return undefined;
-  const address = (tableBase + load.memory.displacement) >>> 0;
-  const targets = readTargets(address, baseValue, bound, memory);
+  const targets = readTargets(place.table, base, bound, memory);
   if (targets === undefined) return undefined;
-  const known = new Map([
-    [base, baseValue],
-    [load.memory.base, tableBase],
-  ]);
-  return { address, load, add, indexRegister: load.memory.index, targetRegister: target.register, known: [...known], targets };
+  const guards = new Map(place.guards);
+  if (lateBase === undefined) guards.set(baseRegister, base);
+  const results: RegisterValue[] = lateBase === undefined ? [] : [[baseRegister, base]];
+  return { address: place.table, tailLength, index: place.index, guards: [...guards], results, targetRegister, targets };
 }
 
-function isTableLoad({ mnemonic, operands, memory }: Instruction): boolean {
-  if (mnemonic !== MNEMONIC.Mov && mnemonic !== MNEMONIC.Movsxd) return false;
-  if (memory === undefined || memory.base < 0 || memory.index < 0 || memory.scale !== 2 || memory.segment !== "none") return false;
-  return operands[0]?.kind === "gpr" && operands[1]?.kind === "memory" && operands[1].bits === 32;
+interface Tail {
+  readonly load: Instruction;
+  readonly targetRegister: number;
+  readonly baseRegister: number;
+  /** The base, where it is loaded after the offset. */
+  readonly lateBase: number | undefined;
+  readonly tailLength: number;
+}
+
+/** The steps before the jump: the load, perhaps its extension, perhaps a load of the base, and the addition. */
+function matchTail(steps: readonly Step[], jump: Instruction): Tail | undefined {
+  const target = jump.operands[0];
+  const add = steps.at(-1)?.insn;
+  const [to, from] = add?.operands ?? [];
+  if (target?.kind !== "gpr" || add?.mnemonic !== MNEMONIC.Add || to?.kind !== "gpr" || from?.kind !== "gpr" || to.bits !== 64) return undefined;
+  if (to.register !== target.register || from.register === to.register) return undefined;
+  let at = steps.length - 2;
+  const isLate = steps[at]?.insn.mnemonic === MNEMONIC.Lea && steps[at]?.insn.operands[0]?.register === from.register;
+  const lateBase = isLate ? leaConstant((steps[at] as Step).insn) : undefined;
+  if (isLate) at--;
+  const extension = steps[at]?.insn;
+  if (extension?.mnemonic === MNEMONIC.Cdqe && to.register === 0) at--;
+  const load = steps[at]?.insn;
+  if (load === undefined || (load.mnemonic !== MNEMONIC.Mov && load.mnemonic !== MNEMONIC.Movsxd)) return undefined;
+  const [loaded, source] = load.operands;
+  if (loaded?.kind !== "gpr" || source?.kind !== "memory" || source.bits !== 32) return undefined;
+  if (loaded.register !== to.register || (isLate && lateBase === undefined)) return undefined;
+  return { load, targetRegister: to.register, baseRegister: from.register, lateBase, tailLength: steps.length - at };
+}
+
+interface Place {
+  readonly table: number;
+  readonly index: JumpTable["index"];
+  /** The register whose bound is looked for. */
+  readonly boundRegister: number;
+  readonly guards: readonly RegisterValue[];
+}
+
+/** Where the load finds its table, and what its index is: a register scaled by 4, or one that a `lea` scaled before. */
+function matchIndex({ memory }: Instruction, earlier: readonly Step[]): Place | undefined {
+  if (memory === undefined || memory.base < 0 || memory.index < 0 || memory.segment !== "none" || memory.addressBits !== 64) return undefined;
+  if (memory.scale === 2) {
+    const table = constantIn(earlier, memory.base);
+    if (table === undefined) return undefined;
+    const index = { register: memory.index, rotate: 0 };
+    return { table: (table + memory.displacement) >>> 0, index, boundRegister: memory.index, guards: [[memory.base, table]] };
+  }
+  if (memory.scale !== 0) return undefined;
+  for (const [scaled, base] of [
+    [memory.base, memory.index],
+    [memory.index, memory.base],
+  ] as const) {
+    const table = constantIn(earlier, base);
+    const scale = earlier.findLast(({ effects }) => (effects.writes >>> scaled) & 1)?.insn;
+    if (table === undefined || scale?.mnemonic !== MNEMONIC.Lea || scale.memory?.scale !== 2 || scale.memory.base >= 0 || scale.memory.displacement !== 0) continue;
+    return { table: (table + memory.displacement) >>> 0, index: { register: scaled, rotate: 2 }, boundRegister: scale.memory.index, guards: [[base, table]] };
+  }
+  return undefined;
 }
 
 /** The value that a `lea reg, [rip+disp]` gave a register, if that was the last write on the way here. It is checked again when the jump runs. */
 function constantIn(steps: readonly Step[], register: number): number | undefined {
-  for (let i = steps.length - 1; i >= 0; i--) {
-    const { insn, effects } = steps[i] as Step;
-    if (((effects.writes >>> register) & 1) === 0) continue;
-    if (insn.mnemonic !== MNEMONIC.Lea || insn.memory === undefined) return undefined;
-    return insn.memory.base < 0 && insn.memory.index < 0 ? insn.memory.displacement >>> 0 : undefined;
-  }
-  return undefined;
+  const last = steps.findLast(({ effects }) => (effects.writes >>> register) & 1);
+  return last === undefined ? undefined : leaConstant(last.insn);
 }
 
-/** The number of entries: what the index, or the register that it was copied from, was compared with. An index beyond goes to the dispatcher. */
+function leaConstant({ mnemonic, memory }: Instruction): number | undefined {
+  return mnemonic === MNEMONIC.Lea && memory !== undefined && memory.base < 0 && memory.index < 0 ? memory.displacement >>> 0 : undefined;
+}
+
+/** The number of entries: what the index, or where it was copied from, was compared with. An index beyond goes to the dispatcher. */
 function boundOf(steps: readonly Step[], index: number): number | undefined {
-  let register = index;
+  let register: number | undefined = index;
   for (let i = steps.length - 1; i >= 0; i--) {
     const { insn, effects } = steps[i] as Step;
     const [first, second] = insn.operands;
-    if (insn.mnemonic === MNEMONIC.Cmp && first?.kind === "gpr" && first.register === register && second?.kind === "immediate") {
-      return insn.immediate >= 0 && insn.immediate < MAX_ENTRIES ? insn.immediate + 1 : undefined;
+    if (insn.mnemonic === MNEMONIC.Cmp || insn.mnemonic === MNEMONIC.And) {
+      const isIndex = register === undefined ? first?.kind === "memory" : first?.kind === "gpr" && first.register === register;
+      if (isIndex && second?.kind === "immediate") return insn.immediate >= 0 && insn.immediate < MAX_ENTRIES ? insn.immediate + 1 : undefined;
     }
-    if (insn.mnemonic === MNEMONIC.And && first?.kind === "gpr" && first.register === register && second?.kind === "immediate") {
-      return insn.immediate >= 0 && insn.immediate < MAX_ENTRIES ? insn.immediate + 1 : undefined;
-    }
-    if (((effects.writes >>> register) & 1) === 0) continue;
-    if (!COPIES.has(insn.mnemonic) || second?.kind !== "gpr") {
-      if (insn.mnemonic === MNEMONIC.Cdqe) continue;
-      // The comparison may have been of the same value in memory or before it was extended: a bound further up still limits sensibly.
-      if (!COPIES.has(insn.mnemonic)) return undefined;
-      return boundBefore(steps.slice(0, i));
-    }
-    register = second.register;
-  }
-  return undefined;
-}
-
-/** `cmp dword ptr [x], n` before the index is loaded from x, as -O0 code does. */
-function boundBefore(steps: readonly Step[]): number | undefined {
-  for (let i = steps.length - 1; i >= Math.max(0, steps.length - 4); i--) {
-    const { insn } = steps[i] as Step;
-    if (insn.mnemonic === MNEMONIC.Cmp && insn.operands[0]?.kind === "memory" && insn.operands[1]?.kind === "immediate") {
-      return insn.immediate >= 0 && insn.immediate < MAX_ENTRIES ? insn.immediate + 1 : undefined;
-    }
+    if (register === undefined || ((effects.writes >>> register) & 1) === 0 || insn.mnemonic === MNEMONIC.Cdqe) continue;
+    if (!COPIES.has(insn.mnemonic)) return undefined;
+    // Copied from a register, or loaded from memory that was itself compared, as code without optimisation does.
+    register = second?.kind === "gpr" ? second.register : undefined;
   }
   return undefined;
 }
@@ -117,4 +148,3 @@ function readTargets(table: number, base: number, count: number, memory: GuestMe
   }
   return targets;
 }
-

@@ -118,8 +118,8 @@ export class UnitEmitter implements BlockEmitter {
     this.#dirty = flow.dirtyIn;
     // What a helper that looks at registers in memory must load again: whatever may still be read.
     this.#live = flow.liveIn | flow.dirtyAtEnd;
-    // The load and the addition before a jump through a table are for the way that the guard refuses.
-    const count = ending.kind === "table" ? steps.length - 2 : steps.length;
+    // What loads a table's target runs only where the guard refuses.
+    const count = ending.kind === "table" ? steps.length - ending.table.tailLength : steps.length;
     for (let i = 0; i < count; i++) {
       const { insn, effects } = steps[i] as Block["steps"][number];
       this.#live |= effects.reads;
@@ -174,11 +174,12 @@ export class UnitEmitter implements BlockEmitter {
         return emitLeave(this.#context, ending.target);
       case "table":
         e.flushFlags(flow.flagsOut);
-        for (const [register, value] of ending.table.known) {
+        for (const [register, value] of ending.table.guards) {
           e.getGpr(register, 32);
           f.i32Const(value | 0).op(OP.i32_ne).brIf(this.refused as Label);
         }
-        e.getGpr(ending.table.indexRegister, 32);
+        e.getGpr(ending.table.index.register, 32);
+        if (ending.table.index.rotate > 0) f.i32Const(ending.table.index.rotate).op(OP.i32_rotr);
         return;
       case "dispatch":
         f.localGet(this.#choice(block));
@@ -190,10 +191,13 @@ export class UnitEmitter implements BlockEmitter {
     }
   }
 
-  /** The register that held the jump's target holds it here too, as a constant. */
+  /** What loads the target was left out: its registers get what it would have given them. */
   tableEdge({ ending }: Block, target: Block): void {
     if (ending.kind !== "table") return;
-    this.#emitter.const(addressOf(ending, target), this.#mode).setGpr(ending.table.targetRegister, this.#mode);
+    const { results, targetRegister } = ending.table;
+    for (const [register, value] of [...results, [targetRegister, addressOf(ending, target)] as const]) {
+      this.#emitter.const(value, this.#mode).setGpr(register, this.#mode);
+    }
   }
 
   refuse(block: Block): void {
@@ -201,8 +205,10 @@ export class UnitEmitter implements BlockEmitter {
     if (ending.kind !== "table") return;
     const flow = this.#flow(block);
     this.#emitter.beginBlock();
-    this.#emitter.lower(ending.table.load, 0);
-    this.#emitter.lower(ending.table.add, flow.flagsOut);
+    const flags = liveFlagsAfter(block, flow);
+    for (let i = block.steps.length - ending.table.tailLength; i < block.steps.length; i++) {
+      this.#emitter.lower((block.steps[i] as Block["steps"][number]).insn, flags[i] as number);
+    }
     this.#emitter.flushFlags(flow.flagsOut);
     emitJumpOut(this.#context, { insn: ending.insn, via: undefined }, () => this.#save(block, flow));
   }
