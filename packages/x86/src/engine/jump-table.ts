@@ -37,7 +37,7 @@ export function findJumpTable(steps: readonly Step[], jump: Instruction, memory:
   const base = lateBase ?? constantIn(earlier, baseRegister);
   const place = matchIndex(load, earlier);
   if (base === undefined || place === undefined) return undefined;
-  const bound = boundOf(earlier, place.boundRegister);
+  const bound = boundOf(place.bounded.steps, place.bounded.register);
   if (bound === undefined) return undefined;
   const targets = readTargets(place.table, base, bound, memory);
   if (targets === undefined) return undefined;
@@ -80,8 +80,8 @@ function matchTail(steps: readonly Step[], jump: Instruction): Tail | undefined 
 interface Place {
   readonly table: number;
   readonly index: JumpTable["index"];
-  /** The register whose bound is looked for. */
-  readonly boundRegister: number;
+  /** The register whose bound is looked for, and the steps before it was scaled. */
+  readonly bounded: { readonly register: number; readonly steps: readonly Step[] };
   readonly guards: readonly RegisterValue[];
 }
 
@@ -92,7 +92,7 @@ function matchIndex({ memory }: Instruction, earlier: readonly Step[]): Place | 
     const table = constantIn(earlier, memory.base);
     if (table === undefined) return undefined;
     const index = { register: memory.index, rotate: 0 };
-    return { table: (table + memory.displacement) >>> 0, index, boundRegister: memory.index, guards: [[memory.base, table]] };
+    return { table: (table + memory.displacement) >>> 0, index, bounded: { register: memory.index, steps: earlier }, guards: [[memory.base, table]] };
   }
   if (memory.scale !== 0) return undefined;
   for (const [scaled, base] of [
@@ -100,9 +100,11 @@ function matchIndex({ memory }: Instruction, earlier: readonly Step[]): Place | 
     [memory.index, memory.base],
   ] as const) {
     const table = constantIn(earlier, base);
-    const scale = earlier.findLast(({ effects }) => (effects.writes >>> scaled) & 1)?.insn;
+    const at = earlier.findLastIndex(({ effects }) => (effects.writes >>> scaled) & 1);
+    const scale = earlier[at]?.insn;
     if (table === undefined || scale?.mnemonic !== MNEMONIC.Lea || scale.memory?.scale !== 2 || scale.memory.base >= 0 || scale.memory.displacement !== 0) continue;
-    return { table: (table + memory.displacement) >>> 0, index: { register: scaled, rotate: 2 }, boundRegister: scale.memory.index, guards: [[base, table]] };
+    const bounded = { register: scale.memory.index, steps: earlier.slice(0, at) };
+    return { table: (table + memory.displacement) >>> 0, index: { register: scaled, rotate: 2 }, bounded, guards: [[base, table]] };
   }
   return undefined;
 }
