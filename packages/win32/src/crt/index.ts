@@ -13,6 +13,7 @@ import { startup, msvcrtStartup } from "./startup/startup.ts";
 import { ucrtStartup } from "./startup/ucrt-startup.ts";
 import { descriptorCalls } from "./stdio/descriptor-calls.ts";
 import { msvcrtFormatted, ucrtFormatted } from "./stdio/formatted.ts";
+import { msvcrtScanned, ucrtScanned } from "./stdio/scanned.ts";
 import { msvcrtStreams, streams, ucrtStreams } from "./stdio/streams.ts";
 import { wideStreams } from "./stdio/wide-streams.ts";
 import { stringsAndMath } from "./strings-and-math.ts";
@@ -26,7 +27,7 @@ export const crt: readonly (Implementation | ApiTable)[] = [
   heap, msvcrtHeap, ucrtHeapApi,
   ...stringsAndMath,
   conversion, ucrtConversion,
-  descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted,
+  descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted, msvcrtScanned, ucrtScanned,
   time, msvcrtTime, ucrtTime,
   fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, find, msvcrtFindApi,
   threads, exceptions, vcruntime,
