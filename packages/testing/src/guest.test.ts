@@ -153,3 +153,25 @@ describe("the process", () => {
     expect(call("LengthW", "x")).toBe(77);
   });
 });
+
+describe("without topics, a guest has all of win32", () => {
+  test("files of the machine under it", () => {
+    const { call, out, thread, allocate, memory } = guest({ files: { "/data/hello.txt": "hello" } });
+    const file = call("CreateFileW", "Z:\\data\\hello.txt", 0x8000_0000, 1, undefined, 3, 0, 0);
+    const size = out(LARGE_INTEGER);
+    expect(call("GetFileSizeEx", file, size)).toBe(1);
+    expect(size.value).toBe(5);
+    const [buffer, read] = [allocate(16), out(DWORD)];
+    expect(call("ReadFile", file, buffer, 16, read, 0)).toBe(1);
+    expect([read.value, memory.cstring(buffer)]).toEqual([5, "hello"]);
+    expect(call("GetFileSizeEx", 0xbad, out(LARGE_INTEGER))).toBe(0);
+    expect(thread.lastError).toBe(ERROR.INVALID_HANDLE);
+  });
+
+  test("standard output that is kept", () => {
+    const { call, host } = guest();
+    call("msvcrt!printf", "%d %s %.1f\n", 42, "apples", double(1.5));
+    call("msvcrt!fflush", 0);
+    expect(host.stdout.text()).toBe("42 apples 1.5\r\n");
+  });
+});

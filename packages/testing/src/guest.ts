@@ -6,6 +6,7 @@ import { PAGE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
 import { Kernel } from "@decant/process";
 import type { Process, Thread } from "@decant/process";
+import { prepareProcess, win32Registry } from "@decant/win32";
 import { Place, placeArguments } from "./arguments.ts";
 import type { Argument, DoubleArgument } from "./arguments.ts";
 import { StubMachine } from "./stub-machine.ts";
@@ -62,7 +63,7 @@ export interface Guest {
 /** Makes a guest on a machine in memory with a fixed clock. */
 export function guest(options: GuestOptions = {}): Guest {
   const { topics, also = [], hooks, commandLine = "test.exe", environment = {}, currentDirectory = "C:\\", ...machineOptions } = options;
-  const registry = new Registry().add(...(topics ?? [])).add(...also);
+  const registry = (topics === undefined ? win32Registry() : new Registry().add(...topics)).add(...also);
   const host = memoryHost(machineOptions);
   const reports: string[] = [];
   let machine: StubMachine | undefined;
@@ -85,6 +86,7 @@ export function guest(options: GuestOptions = {}): Guest {
     ...(hooks === undefined ? {} : { hooks }),
   });
   if (machine === undefined) throw new Error("the process has no processor");
+  prepareProcess(process);
   return makeGuest(process, machine, host, reports, registry);
 }
 
