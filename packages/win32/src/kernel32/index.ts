@@ -1,0 +1,15 @@
+import type { Implementation } from "@decant/hook";
+import { directory } from "./directory.ts";
+import { error } from "./error.ts";
+import { file } from "./file.ts";
+import { handle } from "./handle.ts";
+import { heap } from "./heap.ts";
+import { pipe } from "./pipe.ts";
+import { process } from "./process.ts";
+import { sync } from "./sync.ts";
+import { toolhelp } from "./toolhelp.ts";
+import { virtual } from "./virtual.ts";
+import { waiting } from "./wait.ts";
+
+/** The topics of kernel32. */
+export const kernel32: readonly Implementation[] = [directory, error, file, handle, heap, pipe, process, sync, toolhelp, virtual, waiting];

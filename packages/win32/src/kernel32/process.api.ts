@@ -1,0 +1,68 @@
+import { api, arrayOut, BOOL, DWORD, fn, HANDLE, handleOr, HMODULE, LONG, NULL_HANDLE, optional, orElse, out, PVOID, SIZE_T, struct, TBUF, text, TSTR, UINT, ULONGLONG, ULONG_PTR_N, VOID } from "@decant/hook";
+import { FILETIME } from "./file.api.ts";
+
+export const PROCESS_INFORMATION = struct("PROCESS_INFORMATION", { hProcess: HANDLE, hThread: HANDLE, dwProcessId: DWORD, dwThreadId: DWORD });
+
+export const PROCESS_MEMORY_COUNTERS = struct("PROCESS_MEMORY_COUNTERS", {
+  cb: DWORD,
+  PageFaultCount: DWORD,
+  PeakWorkingSetSize: SIZE_T,
+  WorkingSetSize: SIZE_T,
+  QuotaPeakPagedPoolUsage: SIZE_T,
+  QuotaPagedPoolUsage: SIZE_T,
+  QuotaPeakNonPagedPoolUsage: SIZE_T,
+  QuotaNonPagedPoolUsage: SIZE_T,
+  PagefileUsage: SIZE_T,
+  PeakPagefileUsage: SIZE_T,
+});
+
+/** Processes ("Process and Thread Functions", "PSAPI Functions"). */
+export const processApi = api("kernel32", {
+  GetCurrentProcess: fn(HANDLE),
+  GetCurrentProcessId: fn(DWORD),
+  GetProcessId: fn(orElse(DWORD, 0), ["Process", HANDLE]),
+  OpenProcess: fn(handleOr(NULL_HANDLE), ["dwDesiredAccess", DWORD], ["bInheritHandle", BOOL], ["dwProcessId", DWORD]),
+  ExitProcess: fn(VOID, ["uExitCode", UINT]),
+  TerminateProcess: fn(BOOL, ["hProcess", HANDLE], ["uExitCode", UINT]),
+  FatalExit: fn(VOID, ["ExitCode", LONG]),
+  GetExitCodeProcess: fn(BOOL, ["hProcess", HANDLE], ["lpExitCode", out(DWORD)]),
+  CreateProcess: text(
+    BOOL,
+    ["lpApplicationName", TSTR],
+    ["lpCommandLine", TSTR],
+    ["lpProcessAttributes", PVOID],
+    ["lpThreadAttributes", PVOID],
+    ["bInheritHandles", BOOL],
+    ["dwCreationFlags", DWORD],
+    ["lpEnvironment", PVOID],
+    ["lpCurrentDirectory", TSTR],
+    ["lpStartupInfo", PVOID],
+    ["lpProcessInformation", out(PROCESS_INFORMATION)],
+  ),
+  GetProcessTimes: fn(BOOL, ["hProcess", HANDLE], ["lpCreationTime", out(FILETIME)], ["lpExitTime", out(FILETIME)], ["lpKernelTime", out(FILETIME)], ["lpUserTime", out(FILETIME)]),
+  GetProcessAffinityMask: fn(BOOL, ["hProcess", HANDLE], ["lpProcessAffinityMask", out(ULONG_PTR_N)], ["lpSystemAffinityMask", out(ULONG_PTR_N)]),
+  SetProcessAffinityMask: fn(BOOL, ["hProcess", HANDLE], ["dwProcessAffinityMask", ULONG_PTR_N]),
+  GetPriorityClass: fn(orElse(DWORD, 0), ["hProcess", HANDLE]),
+  SetPriorityClass: fn(BOOL, ["hProcess", HANDLE], ["dwPriorityClass", DWORD]),
+  GetProcessHandleCount: fn(BOOL, ["hProcess", HANDLE], ["pdwHandleCount", out(DWORD)]),
+  GetProcessWorkingSetSize: fn(BOOL, ["hProcess", HANDLE], ["lpMinimumWorkingSetSize", out(SIZE_T)], ["lpMaximumWorkingSetSize", out(SIZE_T)]),
+  SetProcessWorkingSetSize: fn(BOOL, ["hProcess", HANDLE], ["dwMinimumWorkingSetSize", SIZE_T], ["dwMaximumWorkingSetSize", SIZE_T]),
+  SetProcessShutdownParameters: fn(BOOL, ["dwLevel", DWORD], ["dwFlags", DWORD]),
+  QueryProcessCycleTime: fn(BOOL, ["ProcessHandle", HANDLE], ["CycleTime", out(ULONGLONG)]),
+  ProcessIdToSessionId: fn(BOOL, ["dwProcessId", DWORD], ["pSessionId", out(DWORD)]),
+  IsWow64Process: fn(BOOL, ["hProcess", HANDLE], ["Wow64Process", out(BOOL)]),
+  GetProcessVersion: fn(orElse(DWORD, 0), ["ProcessId", DWORD]),
+  QueryFullProcessImageName: text(BOOL, ["hProcess", HANDLE], ["dwFlags", DWORD], ["lpExeName", TBUF], ["lpdwSize", out(DWORD)]),
+  K32EnumProcesses: fn(BOOL, ["lpidProcess", arrayOut(DWORD)], ["cb", DWORD], ["lpcbNeeded", out(DWORD)]),
+  K32EnumProcessModules: fn(BOOL, ["hProcess", HANDLE], ["lphModule", arrayOut(HMODULE)], ["cb", DWORD], ["lpcbNeeded", out(DWORD)]),
+  K32GetModuleBaseNameA: fn(orElse(DWORD, 0), ["hProcess", HANDLE], ["hModule", HMODULE], ["lpBaseName", PVOID], ["nSize", DWORD]),
+  K32GetProcessMemoryInfo: fn(BOOL, ["Process", HANDLE], ["ppsmemCounters", out(PROCESS_MEMORY_COUNTERS)], ["cb", DWORD]),
+  K32GetProcessImageFileName: text(orElse(DWORD, 0), ["hProcess", HANDLE], ["lpImageFileName", TBUF], ["nSize", DWORD]),
+  K32GetModuleFileNameEx: text(orElse(DWORD, 0), ["hProcess", HANDLE], ["hModule", HMODULE], ["lpFilename", TBUF], ["nSize", DWORD]),
+  CreateJobObject: text(handleOr(NULL_HANDLE), ["lpJobAttributes", PVOID], ["lpName", TSTR]),
+  AssignProcessToJobObject: fn(BOOL, ["hJob", HANDLE], ["hProcess", HANDLE]),
+  SetInformationJobObject: fn(BOOL, ["hJob", HANDLE], ["JobObjectInformationClass", DWORD], ["lpJobObjectInformation", PVOID], ["cbJobObjectInformationLength", DWORD]),
+  QueryInformationJobObject: fn(BOOL, ["hJob", HANDLE], ["JobObjectInformationClass", DWORD], ["lpJobObjectInformation", PVOID], ["cbJobObjectInformationLength", DWORD], ["lpReturnLength", optional(out(DWORD))]),
+  IsProcessInJob: fn(BOOL, ["ProcessHandle", HANDLE], ["JobHandle", HANDLE], ["Result", out(BOOL)]),
+  TerminateJobObject: fn(BOOL, ["hJob", HANDLE], ["uExitCode", UINT]),
+});

@@ -1,0 +1,165 @@
+import { ERROR, NULL_HANDLE, Win32Error, type Handle } from "@decant/hook";
+import { exitProcess, implement, ProcessObject, type Process, type Thread } from "@decant/process";
+import { fileTimeFromMs } from "../files/file-time.ts";
+import { stateOf } from "../process-state.ts";
+import { processApi } from "./process.api.ts";
+import { searchPath } from "./search-path.ts";
+
+const CURRENT_PROCESS = -1 as Handle;
+const NORMAL_PRIORITY_CLASS = 0x20;
+const COUNTERS_SIZE = 72;
+const START_TIMES = new WeakMap<Process, number>();
+
+/** Processes. Guests see each other, never the host's processes. */
+export const process = implement(processApi, {
+  GetCurrentProcess: () => CURRENT_PROCESS,
+  GetCurrentProcessId: (thread) => thread.process.id,
+  GetProcessId: (thread, Process) => target(thread, Process).id,
+  OpenProcess(thread, _dwDesiredAccess, bInheritHandle, dwProcessId) {
+    const found = [...thread.kernel.processes].find(({ id }) => id === dwProcessId);
+    if (found === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return thread.process.handles.add(found.object, bInheritHandle);
+  },
+
+  ExitProcess: (thread, uExitCode) => exitProcess(thread, uExitCode),
+  FatalExit: (thread, ExitCode) => exitProcess(thread, ExitCode),
+  TerminateProcess(thread, hProcess, uExitCode) {
+    if (hProcess === NULL_HANDLE) throw new Win32Error(ERROR.INVALID_HANDLE);
+    target(thread, hProcess).terminate(uExitCode);
+    return true;
+  },
+  GetExitCodeProcess(thread, hProcess, lpExitCode) {
+    lpExitCode.set(thread.process.handles.get(hProcess, ProcessObject).exitCode);
+    return true;
+  },
+
+  /** Guests do not start other programs yet: what is there is refused, what is not there is not found. */
+  CreateProcess(thread, lpApplicationName, lpCommandLine, _lpProcessAttributes, _lpThreadAttributes, _bInheritHandles, _dwCreationFlags, _lpEnvironment, _lpCurrentDirectory, _lpStartupInfo, lpProcessInformation) {
+    const program = lpApplicationName ?? programOf(lpCommandLine);
+    if (program === undefined || lpProcessInformation.isNull) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const found = searchPath.find(thread, undefined, program, ".exe");
+    thread.process.host.warn(`${thread.process.name} wanted to start ${found}: guests cannot start other programs yet`);
+    throw new Win32Error(ERROR.ACCESS_DENIED);
+  },
+
+  GetProcessTimes(thread, hProcess, lpCreationTime, lpExitTime, lpKernelTime, lpUserTime) {
+    const { process: of, exitCode } = thread.process.handles.get(hProcess, ProcessObject);
+    const busyMs = [...of.threads].reduce((sum, { busyMs: ms }) => sum + ms, 0);
+    lpCreationTime.set(fileTimeFromMs(startTime(of)));
+    lpExitTime.set(exitCode === 259 ? 0n : fileTimeFromMs(thread.process.host.clock.now()));
+    lpKernelTime.set(0n);
+    lpUserTime.set(BigInt(Math.floor(busyMs * 10_000)));
+    return true;
+  },
+
+  GetProcessAffinityMask(thread, hProcess, lpProcessAffinityMask, lpSystemAffinityMask) {
+    const all = 2 ** Math.min(target(thread, hProcess).host.cpuCount, 53) - 1;
+    lpProcessAffinityMask.set(all);
+    lpSystemAffinityMask.set(all);
+    return true;
+  },
+  /** Guest threads share one processor: which ones they may use makes no difference. */
+  SetProcessAffinityMask(thread, hProcess, dwProcessAffinityMask) {
+    const all = 2 ** Math.min(target(thread, hProcess).host.cpuCount, 53) - 1;
+    if (dwProcessAffinityMask <= 0 || dwProcessAffinityMask > all) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return true;
+  },
+  GetPriorityClass(thread, hProcess) {
+    target(thread, hProcess);
+    return NORMAL_PRIORITY_CLASS;
+  },
+  SetPriorityClass(thread, hProcess, dwPriorityClass) {
+    target(thread, hProcess);
+    if (![0x20, 0x40, 0x80, 0x100, 0x4000, 0x8000].includes(dwPriorityClass)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return true;
+  },
+  GetProcessHandleCount(thread, hProcess, pdwHandleCount) {
+    pdwHandleCount.set(target(thread, hProcess).handles.count);
+    return true;
+  },
+  GetProcessWorkingSetSize(thread, hProcess, lpMinimumWorkingSetSize, lpMaximumWorkingSetSize) {
+    target(thread, hProcess);
+    lpMinimumWorkingSetSize.set(0x3_2000);
+    lpMaximumWorkingSetSize.set(0x15_9000);
+    return true;
+  },
+  SetProcessWorkingSetSize(thread, hProcess) {
+    target(thread, hProcess);
+    return true;
+  },
+  SetProcessShutdownParameters: () => true,
+  ProcessIdToSessionId(thread, dwProcessId, pSessionId) {
+    if (![...thread.kernel.processes].some(({ id }) => id === dwProcessId)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    pSessionId.set(1);
+    return true;
+  },
+  IsWow64Process(thread, hProcess, Wow64Process) {
+    target(thread, hProcess);
+    Wow64Process.set(false);
+    return true;
+  },
+
+  QueryFullProcessImageName(thread, hProcess, dwFlags, lpExeName, lpdwSize) {
+    const { path } = target(thread, hProcess);
+    const shown = (dwFlags & 1) !== 0 ? `\\Device\\HarddiskVolume1${path.slice(2)}` : path;
+    const { written, needed } = lpExeName.write(shown, lpdwSize.get());
+    if (written === 0 && needed > 1) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+    lpdwSize.set(written);
+    return true;
+  },
+  K32EnumProcesses(thread, lpidProcess, cb, lpcbNeeded) {
+    const ids = [...thread.kernel.processes].map(({ id }) => id).slice(0, Math.floor(cb / 4));
+    lpidProcess.write(ids);
+    lpcbNeeded.set(4 * ids.length);
+    return true;
+  },
+  K32EnumProcessModules(thread, hProcess, lphModule, cb, lpcbNeeded) {
+    const bases = [...target(thread, hProcess).modules].map(({ base }) => base);
+    lphModule.write(bases.slice(0, Math.floor(cb / 8)));
+    lpcbNeeded.set(8 * bases.length);
+    return true;
+  },
+  K32GetProcessMemoryInfo(thread, Process, ppsmemCounters, cb) {
+    const { committedBytes } = target(thread, Process).memory;
+    if (cb < COUNTERS_SIZE) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+    ppsmemCounters.set({ cb: COUNTERS_SIZE, WorkingSetSize: committedBytes, PeakWorkingSetSize: committedBytes, PagefileUsage: committedBytes, PeakPagefileUsage: committedBytes });
+    return true;
+  },
+  K32GetProcessImageFileName(thread, hProcess, lpImageFileName, nSize) {
+    const { written } = lpImageFileName.write(`\\Device\\HarddiskVolume1${target(thread, hProcess).path.slice(2)}`, nSize);
+    if (written === 0) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+    return written;
+  },
+  K32GetModuleFileNameEx(thread, hProcess, hModule, lpFilename, nSize) {
+    const { modules } = target(thread, hProcess);
+    const module = hModule === 0 ? modules.program : modules.byBase(hModule);
+    if (module === undefined) throw new Win32Error(ERROR.INVALID_HANDLE);
+    return lpFilename.writeTruncated(module.path, nSize).written;
+  },
+  /** No process is in a job. */
+  QueryInformationJobObject(_thread, hJob) {
+    throw new Win32Error(hJob === NULL_HANDLE ? ERROR.ACCESS_DENIED : ERROR.INVALID_HANDLE);
+  },
+  IsProcessInJob(thread, ProcessHandle, _JobHandle, Result) {
+    target(thread, ProcessHandle);
+    Result.set(false);
+    return true;
+  },
+});
+
+/** When a process started, in milliseconds since 1970; a process that nobody asked about yet starts now. */
+function startTime(of: Process): number {
+  let time = START_TIMES.get(of);
+  if (time === undefined) START_TIMES.set(of, (time = of.host.clock.now()));
+  return time;
+}
+
+function target(thread: Thread, handle: Handle): Process {
+  return thread.process.handles.get(handle, ProcessObject).process;
+}
+
+/** The program that a command line names: its first word, or what stands in quotes. */
+function programOf(commandLine: string | undefined): string | undefined {
+  const match = /^\s*(?:"([^"]*)"?|(\S+))/.exec(commandLine ?? "");
+  return match?.[1] ?? match?.[2];
+}

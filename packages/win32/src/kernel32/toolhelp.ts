@@ -1,0 +1,86 @@
+import { ERROR, Win32Error, type Handle, type Out } from "@decant/hook";
+import { implement, KernelObject, type Process, type Thread } from "@decant/process";
+import { toolhelpApi } from "./toolhelp.api.ts";
+
+const SNAP = { PROCESS: 2, THREAD: 4, MODULE: 8 } as const;
+const NORMAL_BASE_PRIORITY = 8;
+const SIZE = { PROCESS: 304, PROCESS_W: 568, MODULE: 568, MODULE_W: 1080, THREAD: 28 } as const;
+
+type Entry = Readonly<Record<string, number | string>>;
+type List = "processes" | "modules" | "threads";
+
+/** What there was when the snapshot was made. */
+class Snapshot extends KernelObject {
+  readonly #lists: Readonly<Record<List, readonly Entry[]>>;
+  readonly #next: Record<List, number> = { processes: 0, modules: 0, threads: 0 };
+
+  constructor(lists: Readonly<Record<List, readonly Entry[]>>) {
+    super();
+    this.#lists = lists;
+  }
+
+  /** The first entry of a list, or the next one. Throws ERROR_NO_MORE_FILES at the end. */
+  take(list: List, first: boolean): Entry {
+    const index = first ? 0 : this.#next[list];
+    const entry = this.#lists[list][index];
+    if (entry === undefined) throw new Win32Error(ERROR.NO_MORE_FILES);
+    this.#next[list] = index + 1;
+    return entry;
+  }
+}
+
+/** Snapshots: of the guest's own processes, never of the host's. */
+export const toolhelp = implement(toolhelpApi, {
+  CreateToolhelp32Snapshot(thread, dwFlags, th32ProcessID) {
+    const { processes } = thread.kernel;
+    const owner = th32ProcessID === 0 ? thread.process : [...processes].find(({ id }) => id === th32ProcessID);
+    if (owner === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const snapshot = new Snapshot({
+      processes: (dwFlags & SNAP.PROCESS) === 0 ? [] : [...processes].map(processEntry),
+      threads: (dwFlags & SNAP.THREAD) === 0 ? [] : [...processes].flatMap((of) => [...of.threads].map((live) => threadEntry(of, live))),
+      modules: (dwFlags & SNAP.MODULE) === 0 ? [] : moduleEntries(owner),
+    });
+    return thread.process.handles.add(snapshot, dwFlags >>> 31 === 1);
+  },
+  Process32First: (thread, hSnapshot, lppe) => take(thread, hSnapshot, "processes", true, lppe, SIZE.PROCESS),
+  Process32Next: (thread, hSnapshot, lppe) => take(thread, hSnapshot, "processes", false, lppe, SIZE.PROCESS),
+  Process32FirstW: (thread, hSnapshot, lppe) => take(thread, hSnapshot, "processes", true, lppe, SIZE.PROCESS_W),
+  Process32NextW: (thread, hSnapshot, lppe) => take(thread, hSnapshot, "processes", false, lppe, SIZE.PROCESS_W),
+  Module32First: (thread, hSnapshot, lpme) => take(thread, hSnapshot, "modules", true, lpme, SIZE.MODULE),
+  Module32Next: (thread, hSnapshot, lpme) => take(thread, hSnapshot, "modules", false, lpme, SIZE.MODULE),
+  Module32FirstW: (thread, hSnapshot, lpme) => take(thread, hSnapshot, "modules", true, lpme, SIZE.MODULE_W),
+  Module32NextW: (thread, hSnapshot, lpme) => take(thread, hSnapshot, "modules", false, lpme, SIZE.MODULE_W),
+  Thread32First: (thread, hSnapshot, lpte) => take(thread, hSnapshot, "threads", true, lpte, SIZE.THREAD),
+  Thread32Next: (thread, hSnapshot, lpte) => take(thread, hSnapshot, "threads", false, lpte, SIZE.THREAD),
+});
+
+/** The caller says how large its structure is; a smaller one fails with ERROR_INSUFFICIENT_BUFFER. */
+function take(thread: Thread, handle: Handle, list: List, first: boolean, place: Out<{ dwSize: number }, Entry>, size: number): boolean {
+  const snapshot = thread.process.handles.get(handle, Snapshot);
+  const { dwSize } = place.get();
+  if (dwSize < size) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+  place.update(snapshot.take(list, first));
+  return true;
+}
+
+function processEntry(of: Process): Entry {
+  return { cntUsage: 0, th32ProcessID: of.id, cntThreads: of.threads.size, th32ParentProcessID: 0, pcPriClassBase: NORMAL_BASE_PRIORITY, dwFlags: 0, szExeFile: of.name };
+}
+
+function threadEntry(of: Process, live: Thread): Entry {
+  return { cntUsage: 0, th32ThreadID: live.id, th32OwnerProcessID: of.id, tpBasePri: NORMAL_BASE_PRIORITY, tpDeltaPri: 0, dwFlags: 0 };
+}
+
+function moduleEntries(of: Process): Entry[] {
+  return [...of.modules].map(({ name, path, base, size }) => ({
+    th32ModuleID: 1,
+    th32ProcessID: of.id,
+    GlblcntUsage: 0xffff,
+    ProccntUsage: 0xffff,
+    modBaseAddr: base,
+    modBaseSize: size,
+    hModule: base,
+    szModule: name,
+    szExePath: path,
+  }));
+}
