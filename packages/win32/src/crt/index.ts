@@ -5,10 +5,12 @@ import { errors } from "./errors.ts";
 import { fileCalls, msvcrtFileCallsApi } from "./files/file-calls.ts";
 import { fileStatus, msvcrtFileStatusApi } from "./files/file-status.ts";
 import { find, msvcrtFindApi } from "./files/find.ts";
+import { floatingControl } from "./floating-control.ts";
 import { heap, msvcrtHeap } from "./heap.ts";
 import { ucrtHeapApi } from "./heap.ts";
 import { jump } from "./jump.ts";
 import { locale, msvcrtLocale } from "./locale.ts";
+import { multibyte, msvcrtMultibyteApi } from "./multibyte.ts";
 import { startup, msvcrtStartup } from "./startup/startup.ts";
 import { ucrtStartup } from "./startup/ucrt-startup.ts";
 import { descriptorCalls } from "./stdio/descriptor-calls.ts";
@@ -31,5 +33,6 @@ export const crt: readonly (Implementation | ApiTable)[] = [
   time, msvcrtTime, ucrtTime,
   fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, find, msvcrtFindApi,
   threads, exceptions, vcruntime,
+  multibyte, msvcrtMultibyteApi, floatingControl,
   environment, locale, msvcrtLocale, errors, jump,
 ]; // prettier-ignore

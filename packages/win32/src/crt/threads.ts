@@ -1,5 +1,7 @@
 import { api, CALLBACK, CrtError, ERRNO, errno, fn, INT, LONG_PTR_N, OPAQUE, optional, out, PVOID, UINT, VOID } from "@decant/hook";
 import { cSpecificHandler, exitThread, implement, type Thread } from "@decant/process";
+import { pureCall } from "./startup/startup.ts";
+import { initialiseSection } from "../kernel32/critical-section.ts";
 import { BOTH, CDECL, VCRUNTIME, WITH_VCRUNTIME } from "./dlls.ts";
 
 /** Threads, and processes that programs start. */
@@ -62,6 +64,11 @@ export const exceptions = implement(exceptionApi, {
 });
 
 export const vcruntime = implement(vcruntimeApi, {
+  __vcrt_InitializeCriticalSectionEx(thread, section, spinCount) {
+    initialiseSection(thread, section, spinCount);
+    return 1;
+  },
+  _purecall: pureCall,
   __current_exception: (thread) => exceptionCells(thread),
   __current_exception_context: (thread) => exceptionCells(thread) + 8,
   __processing_throw: (thread) => exceptionCells(thread) + 16,

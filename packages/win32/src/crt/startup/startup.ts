@@ -43,10 +43,7 @@ export const startup = implement(startupApi, {
   __p__pgmptr: (thread) => provideProgramPath(thread, "narrow"),
   __p__wpgmptr: (thread) => provideProgramPath(thread, "wide"),
   _set_error_mode: () => 0,
-  *_purecall(thread) {
-    yield* complain(thread, "\nruntime error R6025\n- pure virtual function call\n");
-    return yield* exitProcess(thread, RUNTIME_ERROR_STATUS);
-  },
+  _purecall: pureCall,
   _getpid: (thread) => thread.process.id,
   _set_abort_behavior: () => 0,
   _get_pgmptr(thread, value) {
@@ -117,6 +114,12 @@ export const msvcrtStartup = implement(msvcrtStartupApi, {
   _lock() {},
   _unlock() {},
 });
+
+/** What a call of a pure virtual function comes to. */
+export function* pureCall(thread: Thread): GuestGenerator<never> {
+  yield* complain(thread, "\nruntime error R6025\n- pure virtual function call\n");
+  return yield* exitProcess(thread, RUNTIME_ERROR_STATUS);
+}
 
 /** assert's message, and abort. */
 export function* assertionFailed(thread: Thread, message: string | undefined, file: string | undefined, line: number): GuestGenerator<void> {

@@ -1,4 +1,4 @@
-import { api, errno, fn, infallible, INT, PVOID, UINT, USHORT, WCHAR } from "@decant/hook";
+import { api, errno, fn, infallible, INT, PVOID, USHORT, WCHAR } from "@decant/hook";
 import { BOTH, CDECL } from "../dlls.ts";
 
 const one = fn(infallible(INT), ["c", INT]);
@@ -29,7 +29,6 @@ export const charactersApi = api(
     _tolower: one,
     _toupper: one,
     isleadbyte: one,
-    _ismbblead: fn(infallible(INT), ["c", UINT]),
     _isctype: fn(infallible(INT), ["c", INT], ["mask", INT]),
     iswalpha: wide,
     iswupper: wide,

@@ -68,7 +68,6 @@ export const characters = implement(charactersApi, {
   _tolower: (_, c) => c + 0x20,
   _toupper: (_, c) => c - 0x20,
   isleadbyte: () => 0,
-  _ismbblead: () => 0,
   _isctype: (_, c, mask) => classOf(c) & mask,
   iswalpha: isWide(LETTER),
   iswupper: isWide(TYPE.UPPER),

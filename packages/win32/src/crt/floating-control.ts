@@ -1,0 +1,97 @@
+import { api, fn, INT, out, UINT, VOID } from "@decant/hook";
+import { implement, type Thread } from "@decant/process";
+import { BOTH, CDECL } from "./dlls.ts";
+
+/** The floating-point unit's control and status. */
+export const floatingControlApi = api(
+  BOTH,
+  {
+    _fpreset: fn(VOID),
+    _clearfp: fn(UINT),
+    _statusfp: fn(UINT),
+    _controlfp: fn(UINT, ["new", UINT], ["mask", UINT]),
+    _control87: fn(UINT, ["new", UINT], ["mask", UINT]),
+    _controlfp_s: fn(INT, ["current", out(UINT)], ["new", UINT], ["mask", UINT]),
+    _set_controlfp: fn(VOID, ["new", UINT], ["mask", UINT]),
+    fegetround: fn(INT),
+    fesetround: fn(INT, ["round", INT]),
+    feclearexcept: fn(INT, ["flags", INT]),
+    fetestexcept: fn(INT, ["flags", INT]),
+    __fpe_flt_rounds: fn(INT),
+    _get_output_format: fn(UINT),
+    _set_output_format: fn(UINT, ["format", UINT]),
+    _set_SSE2_enable: fn(INT, ["flag", INT]),
+  },
+  CDECL,
+);
+
+/** Word indices in the CPU block. */
+const WORD = { mxcsr: 0xb8 / 4, fpControl: 0x288 / 4 } as const;
+const MXCSR_DEFAULT = 0x1f80;
+const FPU_DEFAULT = 0x27f;
+/** MXCSR's rounding bits (13, 14) are _controlfp's bits 8, 9; its exception masks (7 to 12) are, in Microsoft's order, bits 4 to 0 and 19. */
+const MASKS: readonly (readonly [mxcsr: number, control: number])[] = [
+  [0x80, 0x10], [0x100, 0x8_0000], [0x200, 0x8], [0x400, 0x4], [0x800, 0x2], [0x1000, 0x1],
+]; // prettier-ignore
+const ROUNDING = { mxcsrShift: 13, controlShift: 8, mask: 3 } as const;
+/** _PC_53, which SSE2 has no other of. */
+const PRECISION_53 = 0x1_0000;
+const STATUS_BITS: readonly (readonly [mxcsr: number, status: number])[] = [[1, 0x10], [2, 0x8_0000], [4, 8], [8, 4], [16, 2], [32, 1]]; // prettier-ignore
+const STATUS_MASK = 0x3f;
+
+export const floatingControl = implement(floatingControlApi, {
+  _fpreset(thread) {
+    thread.registers[WORD.mxcsr] = MXCSR_DEFAULT;
+    thread.registers[WORD.fpControl] = FPU_DEFAULT;
+  },
+  _clearfp(thread) {
+    const status = statusOf(thread);
+    thread.registers[WORD.mxcsr]! &= ~STATUS_MASK;
+    return status;
+  },
+  _statusfp: statusOf,
+  _controlfp: (thread, value, mask) => control(thread, value, mask & ~0x8_0000),
+  _control87: control,
+  _controlfp_s(thread, current, value, mask) {
+    current.set(control(thread, value, mask & ~0x8_0000));
+    return 0;
+  },
+  _set_controlfp(thread, value, mask) {
+    control(thread, value, mask & ~0x8_0000);
+  },
+  fegetround: (thread) => ((thread.registers[WORD.mxcsr]! >>> ROUNDING.mxcsrShift) & ROUNDING.mask) << ROUNDING.controlShift,
+  fesetround(thread, round) {
+    control(thread, round, ROUNDING.mask << ROUNDING.controlShift);
+    return 0;
+  },
+  feclearexcept(thread) {
+    thread.registers[WORD.mxcsr]! &= ~STATUS_MASK;
+    return 0;
+  },
+  fetestexcept: (thread, flags) => statusOf(thread) & flags,
+  __fpe_flt_rounds: () => 1,
+  _get_output_format: () => 0,
+  _set_output_format: () => 0,
+  _set_SSE2_enable: () => 1,
+});
+
+function statusOf(thread: Thread): number {
+  const mxcsr = thread.registers[WORD.mxcsr]!;
+  return STATUS_BITS.reduce((status, [bit, meaning]) => ((mxcsr & bit) !== 0 ? status | meaning : status), 0);
+}
+
+/** Changes what `mask` covers of the control word, and returns the whole. */
+function control(thread: Thread, value: number, mask: number): number {
+  const { registers } = thread;
+  let mxcsr = registers[WORD.mxcsr]!;
+  const roundingMask = ROUNDING.mask << ROUNDING.controlShift;
+  if ((mask & roundingMask) !== 0) {
+    const rounding = (value & roundingMask) >>> ROUNDING.controlShift;
+    mxcsr = (mxcsr & ~(ROUNDING.mask << ROUNDING.mxcsrShift)) | (rounding << ROUNDING.mxcsrShift);
+  }
+  for (const [bit, meaning] of MASKS) if ((mask & meaning) !== 0) mxcsr = (value & meaning) !== 0 ? mxcsr | bit : mxcsr & ~bit;
+  registers[WORD.mxcsr] = mxcsr;
+  let result = PRECISION_53 | (((mxcsr >>> ROUNDING.mxcsrShift) & ROUNDING.mask) << ROUNDING.controlShift);
+  for (const [bit, meaning] of MASKS) if ((mxcsr & bit) !== 0) result |= meaning;
+  return result >>> 0;
+}
