@@ -7,9 +7,10 @@ import { VarArgs, VarArgsType } from "./types/varargs.ts";
 
 /** How one argument is read. */
 export interface ArgumentPlan {
-  /** U32 and I32 are plain words; OUT and BOOL are made from a word; OTHER asks `read`. */
+  /** U32 and I32 are plain words; OUT and BOOL are made from a word, SIZE from two; OTHER asks `read`. */
   readonly kind: Kind;
   readonly low: WordPlace;
+  readonly high: WordPlace;
   readonly type: AnyType;
   readonly read: (thread: CallingThread) => unknown;
 }
@@ -17,7 +18,8 @@ export interface ArgumentPlan {
 /** The plans of a signature's arguments. */
 export function planArguments(parameters: Parameters, layout: CallLayout, pointerSize: PointerSize): ArgumentPlan[] {
   return parameters.map((parameter, index) => {
-    if (parameter instanceof VarArgsType) return { kind: KIND.OTHER, low: 0, type: parameter, read: varargsReader(layout, pointerSize) };
+    if (parameter instanceof VarArgsType)
+      return { kind: KIND.OTHER, low: 0, high: 0, type: parameter, read: varargsReader(layout, pointerSize) };
     const place = layout.places[index];
     if (place === undefined) throw new Error("only the last parameter can be VARARGS");
     return planOne((parameter as readonly [string, AnyType])[1], place, pointerSize);
@@ -30,6 +32,7 @@ export function readArgument(thread: CallingThread, plan: ArgumentPlan): unknown
   if (kind === KIND.OTHER) return plan.read(thread);
   const word = wordAt(thread, plan.low);
   if (kind === KIND.OUT) return new GuestOut(thread, word, plan.type as unknown as PointerType<unknown, unknown>);
+  if (kind === KIND.SIZE) return wordAt(thread, plan.high) * 2 ** 32 + word;
   return kind === KIND.U32 ? word : kind === KIND.I32 ? word | 0 : word !== 0;
 }
 
@@ -55,11 +58,13 @@ const WORD_KINDS: Partial<Record<Kind, Kind>> = {
 
 function planOne(type: AnyType, place: Place, pointerSize: PointerSize): ArgumentPlan {
   const { low, high } = place;
-  if (type.passing === "block") return { kind: KIND.OTHER, low, type, read: blockReader(type, place, pointerSize) };
-  const kind = WORD_KINDS[type.kind] ?? KIND.OTHER;
-  if (high === undefined || type.size(pointerSize) <= 4)
-    return { kind, low, type, read: (thread) => type.fromWords(thread, wordAt(thread, low), 0) };
-  return { kind, low, type, read: (thread) => type.fromWords(thread, wordAt(thread, low), wordAt(thread, high)) };
+  if (type.passing === "block") return { kind: KIND.OTHER, low, high: 0, type, read: blockReader(type, place, pointerSize) };
+  if (high === undefined || type.size(pointerSize) <= 4) {
+    const kind = type.kind === KIND.SIZE ? KIND.U32 : (WORD_KINDS[type.kind] ?? KIND.OTHER);
+    return { kind, low, high: 0, type, read: (thread) => type.fromWords(thread, wordAt(thread, low), 0) };
+  }
+  const kind = type.kind === KIND.SIZE ? KIND.SIZE : (WORD_KINDS[type.kind] ?? KIND.OTHER);
+  return { kind, low, high, type, read: (thread) => type.fromWords(thread, wordAt(thread, low), wordAt(thread, high)) };
 }
 
 /** A struct by value: behind a pointer, on the stack, or in a register, which goes to its home slot to be read from memory. */

@@ -26,12 +26,18 @@ export function writeResult(thread: CallingThread, plan: ResultPlan, value: unkn
   const { kind } = plan;
   if (kind === KIND.U32 || kind === KIND.I32) writeWord(thread, value as number);
   else if (kind === KIND.BOOL) writeWord(thread, value === true ? 1 : value === false ? 0 : (value as number));
+  else if (kind === KIND.POINTER) writeAddress(thread, value as number);
   else if (kind !== KIND.VOID) plan.write(thread, value);
 }
 
 function writeWord({ registers }: CallingThread, word: number): void {
   registers[REGISTER.rax] = word;
   registers[REGISTER.rax + 1] = 0;
+}
+
+function writeAddress(thread: CallingThread, address: number): void {
+  thread.registers[REGISTER.rax] = address;
+  thread.registers[REGISTER.rax + 1] = thread.pointerHigh === undefined ? 0 : thread.pointerHigh(address);
 }
 
 /** Integers: rax, or eax and edx. */

@@ -2,6 +2,7 @@ import { hresultOf, statusOf, win32ErrorOf } from "../errors/error-mapping.ts";
 import { AddressType, HandleType, type Handle } from "./address.ts";
 import { codeNames, codeResult, cuResultOf, errnoFailure, lastErrorFailure, orElse, ResultType, VoidType } from "./results.ts";
 import { BooleanType, FloatType, IntegerType, WideNumberType, WideType } from "./scalars.ts";
+import { KIND } from "./type.ts";
 import { CharactersType, StringType, TextBufferType } from "./text.ts";
 
 /** The types of Windows' headers ("Windows Data Types"), by their names there, and a few of our own where C's say too little. */
@@ -33,9 +34,9 @@ export const FLOAT = new FloatType("FLOAT", 4);
 export const DOUBLE = new FloatType("DOUBLE", 8);
 
 /** Pointer-sized counts, as numbers. */
-export const SIZE_T = new WideNumberType({ name: "SIZE_T", bytes: 0, signed: false });
+export const SIZE_T = new WideNumberType({ name: "SIZE_T", bytes: 0, signed: false, kind: KIND.SIZE });
 export const SSIZE_T = new WideNumberType({ name: "SSIZE_T", bytes: 0, signed: true });
-export const ULONG_PTR_N = new WideNumberType({ name: "ULONG_PTR", bytes: 0, signed: false });
+export const ULONG_PTR_N = new WideNumberType({ name: "ULONG_PTR", bytes: 0, signed: false, kind: KIND.SIZE });
 export const LONG_PTR_N = new WideNumberType({ name: "LONG_PTR", bytes: 0, signed: true });
 /** 64-bit quantities that stay below 2^53 in practice, as numbers: sizes, offsets, file times. */
 export const LARGE_INTEGER = new WideNumberType({ name: "LARGE_INTEGER", bytes: 8, signed: true });
