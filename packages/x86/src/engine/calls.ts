@@ -61,7 +61,10 @@ export function emitIntrinsicCall(context: CallContext, ending: Ending & { kind:
   const { stub, slot } = ending.via;
   const done = f.block();
   const slow = f.block();
-  if (slot !== undefined) f.i32Const(wasmAddress(slot)).load(OP.i32_load).i32Const(stub.address | 0).op(OP.i32_ne).brIf(slow);
+  if (slot !== undefined) {
+    pushIsStub(context, slot, stub.address);
+    f.op(OP.i32_eqz).brIf(slow);
+  }
   if (stub.intrinsic !== undefined) {
     emitIntrinsic(stub.intrinsic, { f, e, slow, runtime: (name) => context.module.runtime(name), ip: ending.insn.ip });
     f.br(done);
@@ -73,23 +76,22 @@ export function emitIntrinsicCall(context: CallContext, ending: Ending & { kind:
   f.end();
 }
 
-/** A jump out of the unit to an address that is known only now: leaves no frame behind. */
+/** A jump out of the unit, to an API function or to an address that is known only now: leaves no frame behind. */
 export function emitJumpOut(context: CallContext, { insn, via }: { insn: Instruction; via: ApiTarget | undefined }, save: () => void): void {
   const { f, module, next } = context;
-  if (via !== undefined && via.slot === undefined) {
-    save();
-    f.i32Const(via.stub.index).returnCall(module.api);
-    return;
+  if (insn.target === undefined) {
+    pushTarget(context, insn);
+    f.localSet(next);
   }
-  pushTarget(context, insn);
-  f.localSet(next);
   save();
   if (via !== undefined) {
-    f.localGet(next).i32Const(via.stub.address | 0).op(OP.i32_eq);
+    if (via.slot !== undefined) pushIsStub(context, via.slot, via.stub.address);
+    else f.i32Const(1);
     f.if();
     f.i32Const(via.stub.index).returnCall(module.api).end();
   }
-  emitIndirect(context, true);
+  if (insn.target === undefined) emitIndirect(context, true);
+  else emitDirect(context, insn.target >>> 0, true);
 }
 
 /** A jump out of the unit to a known address: a tail call. */
@@ -97,17 +99,23 @@ export function emitLeave(context: CallContext, target: number): void {
   emitDirect(context, target, true);
 }
 
-function emitApi({ f, module }: CallContext, { stub, slot }: ApiTarget, otherwise: () => void): void {
+function emitApi(context: CallContext, { stub, slot }: ApiTarget, otherwise: () => void): void {
+  const { f, module } = context;
   if (slot === undefined) {
     f.i32Const(stub.index).call(module.api);
     return;
   }
-  f.i32Const(wasmAddress(slot)).load(OP.i32_load).i32Const(stub.address | 0).op(OP.i32_eq);
+  pushIsStub(context, slot, stub.address);
   f.if(I32);
   f.i32Const(stub.index).call(module.api);
   f.else();
   otherwise();
   f.end();
+}
+
+/** Pushes whether the import table's slot still holds the stub that it held at translation. */
+function pushIsStub({ f }: CallContext, slot: number, stub: number): void {
+  f.i32Const(wasmAddress(slot)).load(OP.i32_load).i32Const(stub | 0).op(OP.i32_eq);
 }
 
 function emitDirect({ f, module }: CallContext, target: number, isTail: boolean): void {
