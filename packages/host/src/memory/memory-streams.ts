@@ -17,7 +17,7 @@ export function memoryInput(content: string | Uint8Array | readonly (string | Ui
     kind: later ? "pipe" : "file",
     isTerminal: false,
     available: 0,
-    read: (maxBytes) => (later ? new Promise((resolve) => setTimeout(() => resolve(take(maxBytes)))) : take(maxBytes)),
+    read: (maxBytes) => (later ? Promise.resolve().then(() => take(maxBytes)) : take(maxBytes)),
     close() {
       chunks.length = 0;
     },

@@ -23,6 +23,10 @@ export const FILE_ATTRIBUTE_DATA = struct("WIN32_FILE_ATTRIBUTE_DATA", {
   nFileSizeLow: DWORD,
 });
 
+/** The length of a text; 0 when it fails. */
+const LENGTH = orElse(DWORD, 0);
+const COUNT = orElse(UINT, 0);
+
 /** Files and folders by name ("Directory Management Functions", "File Management Functions"). */
 export const directoryApi = api("kernel32", {
   CreateDirectory: text(BOOL, ["lpPathName", TSTR], ["lpSecurityAttributes", PVOID]),
@@ -51,21 +55,21 @@ export const directoryApi = api("kernel32", {
   FindNextFile: text(BOOL, ["hFindFile", HANDLE], ["lpFindFileData", out(FIND_DATA)]),
   FindClose: fn(BOOL, ["hFindFile", HANDLE]),
   FindFirstChangeNotification: text(handleOr(INVALID_HANDLE_VALUE), ["lpPathName", TSTR], ["bWatchSubtree", BOOL], ["dwNotifyFilter", DWORD]),
-  GetCurrentDirectory: text(DWORD, ["nBufferLength", DWORD], ["lpBuffer", TBUF]),
+  GetCurrentDirectory: text(LENGTH, ["nBufferLength", DWORD], ["lpBuffer", TBUF]),
   SetCurrentDirectory: text(BOOL, ["lpPathName", TSTR]),
-  GetFullPathName: text(DWORD, ["lpFileName", TSTR], ["nBufferLength", DWORD], ["lpBuffer", TBUF], ["lpFilePart", optional(out(LPWSTR))]),
-  GetLongPathName: text(DWORD, ["lpszShortPath", TSTR], ["lpszLongPath", TBUF], ["cchBuffer", DWORD]),
-  GetShortPathName: text(DWORD, ["lpszLongPath", TSTR], ["lpszShortPath", TBUF], ["cchBuffer", DWORD]),
-  GetTempPath: text(DWORD, ["nBufferLength", DWORD], ["lpBuffer", TBUF]),
-  GetTempPath2: text(DWORD, ["nBufferLength", DWORD], ["lpBuffer", TBUF]),
-  GetTempFileName: text(UINT, ["lpPathName", TSTR], ["lpPrefixString", TSTR], ["uUnique", UINT], ["lpTempFileName", TBUF]),
-  GetSystemDirectory: text(UINT, ["lpBuffer", TBUF], ["uSize", UINT]),
-  GetWindowsDirectory: text(UINT, ["lpBuffer", TBUF], ["uSize", UINT]),
-  GetSystemWindowsDirectory: text(UINT, ["lpBuffer", TBUF], ["uSize", UINT]),
-  SearchPath: text(DWORD, ["lpPath", TSTR], ["lpFileName", TSTR], ["lpExtension", TSTR], ["nBufferLength", DWORD], ["lpBuffer", TBUF], ["lpFilePart", optional(out(LPWSTR))]),
+  GetFullPathName: text(LENGTH, ["lpFileName", TSTR], ["nBufferLength", DWORD], ["lpBuffer", TBUF], ["lpFilePart", optional(out(LPWSTR))]),
+  GetLongPathName: text(LENGTH, ["lpszShortPath", TSTR], ["lpszLongPath", TBUF], ["cchBuffer", DWORD]),
+  GetShortPathName: text(LENGTH, ["lpszLongPath", TSTR], ["lpszShortPath", TBUF], ["cchBuffer", DWORD]),
+  GetTempPath: text(LENGTH, ["nBufferLength", DWORD], ["lpBuffer", TBUF]),
+  GetTempPath2: text(LENGTH, ["nBufferLength", DWORD], ["lpBuffer", TBUF]),
+  GetTempFileName: text(COUNT, ["lpPathName", TSTR], ["lpPrefixString", TSTR], ["uUnique", UINT], ["lpTempFileName", TBUF]),
+  GetSystemDirectory: text(COUNT, ["lpBuffer", TBUF], ["uSize", UINT]),
+  GetWindowsDirectory: text(COUNT, ["lpBuffer", TBUF], ["uSize", UINT]),
+  GetSystemWindowsDirectory: text(COUNT, ["lpBuffer", TBUF], ["uSize", UINT]),
+  SearchPath: text(LENGTH, ["lpPath", TSTR], ["lpFileName", TSTR], ["lpExtension", TSTR], ["nBufferLength", DWORD], ["lpBuffer", TBUF], ["lpFilePart", optional(out(LPWSTR))]),
   GetDriveType: text(UINT, ["lpRootPathName", TSTR]),
   GetLogicalDrives: fn(DWORD),
-  GetLogicalDriveStrings: text(DWORD, ["nBufferLength", DWORD], ["lpBuffer", TBUF]),
+  GetLogicalDriveStrings: text(LENGTH, ["nBufferLength", DWORD], ["lpBuffer", TBUF]),
   GetDiskFreeSpace: text(BOOL, ["lpRootPathName", TSTR], ["lpSectorsPerCluster", optional(out(DWORD))], ["lpBytesPerSector", optional(out(DWORD))], ["lpNumberOfFreeClusters", optional(out(DWORD))], ["lpTotalNumberOfClusters", optional(out(DWORD))]),
   GetDiskFreeSpaceEx: text(BOOL, ["lpDirectoryName", TSTR], ["lpFreeBytesAvailableToCaller", optional(out(ULARGE_INTEGER))], ["lpTotalNumberOfBytes", optional(out(ULARGE_INTEGER))], ["lpTotalNumberOfFreeBytes", optional(out(ULARGE_INTEGER))]),
   GetVolumeInformation: text(

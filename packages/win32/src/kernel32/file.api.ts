@@ -55,7 +55,7 @@ export const fileApi = api("kernel32", {
   GetFileInformationByHandle: fn(BOOL, ["hFile", HANDLE], ["lpFileInformation", out(BY_HANDLE_FILE_INFORMATION)]),
   GetFileInformationByHandleEx: fn(BOOL, ["hFile", HANDLE], ["FileInformationClass", UINT], ["lpFileInformation", PVOID], ["dwBufferSize", DWORD]),
   SetFileInformationByHandle: fn(BOOL, ["hFile", HANDLE], ["FileInformationClass", UINT], ["lpFileInformation", PVOID], ["dwBufferSize", DWORD]),
-  GetFinalPathNameByHandle: text(DWORD, ["hFile", HANDLE], ["lpszFilePath", TBUF], ["cchFilePath", DWORD], ["dwFlags", DWORD]),
+  GetFinalPathNameByHandle: text(orElse(DWORD, 0), ["hFile", HANDLE], ["lpszFilePath", TBUF], ["cchFilePath", DWORD], ["dwFlags", DWORD]),
   LockFile: fn(BOOL, ["hFile", HANDLE], ["dwFileOffsetLow", DWORD], ["dwFileOffsetHigh", DWORD], ["nNumberOfBytesToLockLow", DWORD], ["nNumberOfBytesToLockHigh", DWORD]),
   UnlockFile: fn(BOOL, ["hFile", HANDLE], ["dwFileOffsetLow", DWORD], ["dwFileOffsetHigh", DWORD], ["nNumberOfBytesToUnlockLow", DWORD], ["nNumberOfBytesToUnlockHigh", DWORD]),
   DeviceIoControl: fn(BOOL, ["hDevice", HANDLE], ["dwIoControlCode", DWORD], ["lpInBuffer", LPVOID], ["nInBufferSize", DWORD], ["lpOutBuffer", LPVOID], ["nOutBufferSize", DWORD], ["lpBytesReturned", optional(out(DWORD))], ["lpOverlapped", PVOID]),

@@ -1,7 +1,4 @@
-import { api, BOOL, DWORD, fn, HANDLE, HGLOBAL, HLOCAL, infallible, LPCVOID, LPVOID, NULL_HANDLE, handleOr, optional, orElse, out, PVOID, SIZE_T, UINT, ULONG } from "@decant/hook";
-
-/** The result of the functions that fail without a last error. */
-const BLOCK = infallible(LPVOID);
+import { api, BOOL, DWORD, fn, HANDLE, HGLOBAL, HLOCAL, LPCVOID, LPVOID, NULL_HANDLE, handleOr, optional, orElse, out, PVOID, SIZE_T, UINT, ULONG } from "@decant/hook";
 
 /** Heaps, and the older Global and Local functions, which are the same heap ("Memory Management Functions"). */
 export const heapApi = api("kernel32", {
@@ -9,12 +6,12 @@ export const heapApi = api("kernel32", {
   GetProcessHeaps: fn(DWORD, ["NumberOfHeaps", DWORD], ["ProcessHeaps", PVOID]),
   HeapCreate: fn(handleOr(NULL_HANDLE), ["flOptions", DWORD], ["dwInitialSize", SIZE_T], ["dwMaximumSize", SIZE_T]),
   HeapDestroy: fn(BOOL, ["hHeap", HANDLE]),
-  HeapAlloc: fn(BLOCK, ["hHeap", HANDLE], ["dwFlags", DWORD], ["dwBytes", SIZE_T]),
-  HeapReAlloc: fn(BLOCK, ["hHeap", HANDLE], ["dwFlags", DWORD], ["lpMem", LPVOID], ["dwBytes", SIZE_T]),
+  HeapAlloc: fn(LPVOID, ["hHeap", HANDLE], ["dwFlags", DWORD], ["dwBytes", SIZE_T]),
+  HeapReAlloc: fn(LPVOID, ["hHeap", HANDLE], ["dwFlags", DWORD], ["lpMem", LPVOID], ["dwBytes", SIZE_T]),
   HeapFree: fn(BOOL, ["hHeap", HANDLE], ["dwFlags", DWORD], ["lpMem", LPVOID]),
-  HeapSize: fn(SIZE_T, ["hHeap", HANDLE], ["dwFlags", DWORD], ["lpMem", LPCVOID]),
+  HeapSize: fn(orElse(SIZE_T, 0xffff_ffff_ffff_ffffn), ["hHeap", HANDLE], ["dwFlags", DWORD], ["lpMem", LPCVOID]),
   HeapValidate: fn(BOOL, ["hHeap", HANDLE], ["dwFlags", DWORD], ["lpMem", LPCVOID]),
-  HeapCompact: fn(SIZE_T, ["hHeap", HANDLE], ["dwFlags", DWORD]),
+  HeapCompact: fn(orElse(SIZE_T, 0), ["hHeap", HANDLE], ["dwFlags", DWORD]),
   HeapLock: fn(BOOL, ["hHeap", HANDLE]),
   HeapUnlock: fn(BOOL, ["hHeap", HANDLE]),
   HeapSetInformation: fn(BOOL, ["HeapHandle", HANDLE], ["HeapInformationClass", DWORD], ["HeapInformation", PVOID], ["HeapInformationLength", SIZE_T]),
@@ -25,7 +22,7 @@ export const heapApi = api("kernel32", {
   GlobalFree: fn(HGLOBAL, ["hMem", HGLOBAL]),
   GlobalLock: fn(LPVOID, ["hMem", HGLOBAL]),
   GlobalUnlock: fn(BOOL, ["hMem", HGLOBAL]),
-  GlobalSize: fn(SIZE_T, ["hMem", HGLOBAL]),
+  GlobalSize: fn(orElse(SIZE_T, 0), ["hMem", HGLOBAL]),
   GlobalHandle: fn(HGLOBAL, ["pMem", LPCVOID]),
   GlobalFlags: fn(UINT, ["hMem", HGLOBAL]),
   LocalAlloc: fn(HLOCAL, ["uFlags", UINT], ["uBytes", SIZE_T]),

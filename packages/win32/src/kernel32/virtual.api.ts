@@ -1,4 +1,4 @@
-import { api, BOOL, DWORD, flags, fn, HANDLE, handleOr, LPCVOID, LPVOID, NULL_HANDLE, optional, out, PVOID, SIZE_T, struct, text, TSTR, ULONG_PTR_N, UINT, OPAQUE } from "@decant/hook";
+import { api, BOOL, DWORD, flags, fn, HANDLE, handleOr, LPCVOID, LPVOID, NULL_HANDLE, optional, orElse, out, PVOID, SIZE_T, struct, text, TSTR, ULONG_PTR_N, UINT, OPAQUE } from "@decant/hook";
 
 export const MEM = { COMMIT: 0x1000, RESERVE: 0x2000, DECOMMIT: 0x4000, RELEASE: 0x8000, FREE: 0x1_0000, PRIVATE: 0x2_0000, MAPPED: 0x4_0000, RESET: 0x8_0000, TOP_DOWN: 0x10_0000, WRITE_WATCH: 0x20_0000, RESET_UNDO: 0x100_0000, IMAGE: 0x100_0000, LARGE_PAGES: 0x2000_0000 } as const; // prettier-ignore
 const { COMMIT, RESERVE, DECOMMIT, RELEASE, RESET, TOP_DOWN } = MEM;
@@ -22,7 +22,7 @@ export const virtualApi = api("kernel32", {
   VirtualAllocEx: fn(LPVOID, ["hProcess", HANDLE], ["lpAddress", OPAQUE], ["dwSize", SIZE_T], ["flAllocationType", ALLOCATION_TYPE], ["flProtect", PROTECTION]),
   VirtualFree: fn(BOOL, ["lpAddress", LPVOID], ["dwSize", SIZE_T], ["dwFreeType", ALLOCATION_TYPE]),
   VirtualProtect: fn(BOOL, ["lpAddress", LPVOID], ["dwSize", SIZE_T], ["flNewProtect", PROTECTION], ["lpflOldProtect", out(DWORD)]),
-  VirtualQuery: fn(SIZE_T, ["lpAddress", LPCVOID], ["lpBuffer", out(MEMORY_BASIC_INFORMATION)], ["dwLength", SIZE_T]),
+  VirtualQuery: fn(orElse(SIZE_T, 0), ["lpAddress", LPCVOID], ["lpBuffer", out(MEMORY_BASIC_INFORMATION)], ["dwLength", SIZE_T]),
   VirtualLock: fn(BOOL, ["lpAddress", LPVOID], ["dwSize", SIZE_T]),
   VirtualUnlock: fn(BOOL, ["lpAddress", LPVOID], ["dwSize", SIZE_T]),
   FlushInstructionCache: fn(BOOL, ["hProcess", HANDLE], ["lpBaseAddress", LPCVOID], ["dwSize", SIZE_T]),
