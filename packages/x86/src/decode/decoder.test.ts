@@ -115,3 +115,12 @@ test("knows the flags that the manual leaves undefined", () => {
   expect(decoder.undefinedFlags(ADDRESS)).toBe(FLAG.AF); // and
   expect(decoder.undefinedFlags(ADDRESS + 2)).toBe(FLAG.SF | FLAG.ZF | FLAG.AF | FLAG.PF); // mul
 });
+
+test("decodes right after other decoders have made the library's memory grow", () => {
+  const memory = memoryWith("0f 0b ff 25 92 57 00 00");
+  const decoder = new Decoder(memory, 64);
+  const before = decoder.decode(ADDRESS + 2).kind;
+  decoder.decode(ADDRESS);
+  for (let i = 0; i < 200; i++) format(memory, decode("0f 0b"));
+  expect([before, decoder.decode(ADDRESS + 2).kind]).toEqual(["jmp-indirect", "jmp-indirect"]);
+});

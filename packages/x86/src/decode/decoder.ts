@@ -150,6 +150,8 @@ export class Decoder {
   #read(ip: number): void {
     const guest = this.#guest;
     const start = (ip - GUEST_BASE) % 0x1_0000_0000;
+    // Another decoder may have made iced-x86's memory grow, which leaves this view of it empty.
+    if (this.#bytes.length === 0) this.#refresh();
     for (let i = 0; i < MAX_INSTRUCTION_LENGTH; i++) this.#bytes[this.#input + i] = guest[start + i] ?? 0;
     this.#iced.decoder_set_position(this.#result, this.#decoder, 0);
     this.#iced.decoder_decodeOut(this.#decoder, this.#instruction);
