@@ -1,5 +1,5 @@
 import { api, CSTR, DOUBLE, ERRNO_T, FLOAT, fn, INT, LONG, LONGLONG, LPCWSTR, LPSTR, LPWSTR, out, PVOID, SIZE_T, ULONG, ULONGLONG, OPAQUE } from "@decant/hook";
-import { BOTH, CDECL, UCRT } from "./dlls.ts";
+import { BOTH, CDECL, MSVCRT, UCRT } from "./dlls.ts";
 
 const END = ["endptr", PVOID] as const;
 const LOCALE = ["locale", OPAQUE] as const;
@@ -20,13 +20,9 @@ export const conversionApi = api(
     _wcstoui64: fn(ULONGLONG, ["strSource", PVOID], END, ["base", INT]),
     wcstod: fn(DOUBLE, ["strSource", PVOID], END),
     _wcstod_l: fn(DOUBLE, ["strSource", PVOID], END, LOCALE),
-    atoi: fn(INT, ["str", CSTR]),
-    atol: fn(LONG, ["str", CSTR]),
     _atoi64: fn(LONGLONG, ["str", CSTR]),
     atof: fn(DOUBLE, ["str", CSTR]),
     _atof_l: fn(DOUBLE, ["str", CSTR], LOCALE),
-    _wtoi: fn(INT, ["str", LPCWSTR]),
-    _wtol: fn(LONG, ["str", LPCWSTR]),
     _wtoi64: fn(LONGLONG, ["str", LPCWSTR]),
     _wtof: fn(DOUBLE, ["str", LPCWSTR]),
     _itoa: fn(PVOID, ["value", INT], ["buffer", LPSTR], ["radix", INT]),
@@ -59,10 +55,16 @@ export const conversionApi = api(
   CDECL,
 );
 
+const ATOI = { atoi: fn(INT, ["str", CSTR]), atol: fn(LONG, ["str", CSTR]), _wtoi: fn(INT, ["str", LPCWSTR]), _wtol: fn(LONG, ["str", LPCWSTR]) } as const;
+
+/** atoi and kin, which keep the low bits of what is too large. */
+export const msvcrtConversionApi = api(MSVCRT, ATOI, CDECL);
+
 /** C99's names, which msvcrt has none of. */
 export const ucrtConversionApi = api(
   UCRT,
   {
+    ...ATOI,
     strtoll: fn(LONGLONG, ["strSource", PVOID], END, ["base", INT]),
     strtoull: fn(ULONGLONG, ["strSource", PVOID], END, ["base", INT]),
     strtoimax: fn(LONGLONG, ["strSource", PVOID], END, ["base", INT]),

@@ -1,6 +1,6 @@
 import { CrtError, ERRNO } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
-import { conversionApi, ucrtConversionApi } from "./conversion.api.ts";
+import { conversionApi, msvcrtConversionApi, ucrtConversionApi } from "./conversion.api.ts";
 import { toExponentialDigits, toFixedDigits } from "./numbers/decimal.ts";
 import { parseDouble } from "./numbers/parse-double.ts";
 import { parseInteger, toInteger } from "./numbers/parse-integer.ts";
@@ -27,13 +27,9 @@ export const conversion = implement(conversionApi, {
   _wcstoui64: (thread, source, end, base) => integer(thread, source, end, base, { bits: 64, signed: false, wide: true }),
   wcstod: (thread, source, end) => double(thread, source, end, true),
   _wcstod_l: (thread, source, end) => double(thread, source, end, true),
-  atoi: (thread, str) => Number(value(thread, str, 32)),
-  atol: (thread, str) => Number(value(thread, str, 32)),
   _atoi64: (thread, str) => value(thread, str, 64),
   atof: (_thread, str) => parseDouble(str ?? "", { c99: true }).value,
   _atof_l: (_thread, str) => parseDouble(str ?? "", { c99: true }).value,
-  _wtoi: (thread, str) => Number(value(thread, str, 32)),
-  _wtol: (thread, str) => Number(value(thread, str, 32)),
   _wtoi64: (thread, str) => value(thread, str, 64),
   _wtof: (_thread, str) => parseDouble(str ?? "", { c99: true }).value,
   _itoa: (thread, number, buffer, radix) => store(thread, buffer, signedDigits(number, radix), false),
@@ -91,7 +87,18 @@ export const conversion = implement(conversionApi, {
   },
 });
 
+export const msvcrtConversion = implement(msvcrtConversionApi, {
+  atoi: (_thread, str) => lowBits(str),
+  atol: (_thread, str) => lowBits(str),
+  _wtoi: (_thread, str) => lowBits(str),
+  _wtol: (_thread, str) => lowBits(str),
+});
+
 export const ucrtConversion = implement(ucrtConversionApi, {
+  atoi: (thread, str) => Number(value(thread, str, 32)),
+  atol: (thread, str) => Number(value(thread, str, 32)),
+  _wtoi: (thread, str) => Number(value(thread, str, 32)),
+  _wtol: (thread, str) => Number(value(thread, str, 32)),
   strtoll: (thread, source, end, base) => integer(thread, source, end, base, { bits: 64, signed: true, wide: false }),
   strtoull: (thread, source, end, base) => integer(thread, source, end, base, { bits: 64, signed: false, wide: false }),
   strtoimax: (thread, source, end, base) => integer(thread, source, end, base, { bits: 64, signed: true, wide: false }),
@@ -144,6 +151,11 @@ function readNumber<T extends { readonly length: number }>(thread: Thread, sourc
 
 function storeEnd({ memory }: Thread, end: number, address: number): void {
   if (end !== 0) memory.setU64(end, BigInt(address));
+}
+
+function lowBits(text: string | undefined): number {
+  const { magnitude, isNegative } = parseInteger(text ?? "", 10);
+  return Number(BigInt.asIntN(32, isNegative ? -magnitude : magnitude));
 }
 
 /** atoi and kin: out of range is the nearest value, and ERANGE. */

@@ -1,5 +1,5 @@
 import type { ApiTable, Implementation } from "@decant/hook";
-import { conversion, ucrtConversion } from "./conversion.ts";
+import { conversion, msvcrtConversion, ucrtConversion } from "./conversion.ts";
 import { environment } from "./environment.ts";
 import { errors } from "./errors.ts";
 import { fileCalls, msvcrtFileCallsApi } from "./files/file-calls.ts";
@@ -28,7 +28,7 @@ export const crt: readonly (Implementation | ApiTable)[] = [
   startup, msvcrtStartup, ucrtStartup,
   heap, msvcrtHeap, ucrtHeapApi,
   ...stringsAndMath,
-  conversion, ucrtConversion,
+  conversion, msvcrtConversion, ucrtConversion,
   descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted, msvcrtScanned, ucrtScanned,
   time, msvcrtTime, ucrtTime,
   fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, find, msvcrtFindApi,

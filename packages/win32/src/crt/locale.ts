@@ -2,6 +2,7 @@ import { api, CSTR, fn, INT, LPCWSTR, OPAQUE, PVOID, UINT, VOID } from "@decant/
 import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL, MSVCRT } from "./dlls.ts";
 import { Runtime } from "./runtime.ts";
+import { LC } from "./locale-state.ts";
 import { encodeString, storedString, type Width } from "./startup/program-data.ts";
 
 /** The C locale. */
@@ -33,9 +34,19 @@ export const msvcrtLocaleApi = api(MSVCRT, { ___setlc_active_func: fn(INT), ___u
 
 const LC_MAX = 5;
 const UTF8 = 65001;
-/** lconv (locale.h): ten narrow strings, eight chars, eight wide strings; of the ten only the decimal point is not empty in "C". */
-const LCONV = { narrowStrings: 10, chars: 8, wideStrings: 8, SIZE: 0x98 } as const;
-const CHAR_MAX = 127;
+/** lconv (locale.h): ten narrow strings, eight chars, eight wide strings. */
+const LCONV = { SIZE: 0x98 } as const;
+/** decimal_point, thousands_sep, grouping. */
+const C_NUMERIC = [".", "", ""];
+const ENGLISH_NUMERIC = [".", ",", "\u0003"];
+/** int_curr_symbol, currency_symbol, mon_decimal_point, mon_thousands_sep, mon_grouping, positive_sign, negative_sign. */
+const C_MONETARY = ["", "", "", "", "", "", ""];
+const ENGLISH_MONETARY = ["USD", "$", ".", ",", "\u0003", "", "-"];
+/** int_frac_digits, frac_digits, p_cs_precedes, p_sep_by_space, n_cs_precedes, n_sep_by_space, p_sign_posn, n_sign_posn; 127 is CHAR_MAX. */
+const C_CHARS = new Uint8Array(8).fill(127);
+const ENGLISH_CHARS = Uint8Array.of(2, 2, 1, 0, 1, 0, 3, 0);
+/** Which of the narrow strings the wide ones repeat. */
+const WIDE_ORDER = [0, 1, 3, 4, 5, 6, 8, 9];
 const LOCALE_HANDLE = 1n;
 
 export const locale = implement(localeApi, {
@@ -45,9 +56,11 @@ export const locale = implement(localeApi, {
     const { memory } = thread;
     const lconv = Runtime.of(thread).reserve("lconv", LCONV.SIZE);
     const setString = (offset: number, text: string, width: Width) => memory.setU64(lconv + offset, BigInt(storedString(thread, `lconv ${text}`, text, width)));
-    for (let i = 0; i < LCONV.narrowStrings; i++) setString(8 * i, i === 0 ? "." : "", "narrow");
-    memory.fill(lconv + 80, CHAR_MAX, LCONV.chars);
-    for (let i = 0; i < LCONV.wideStrings; i++) setString(88 + 8 * i, i === 0 ? "." : "", "wide");
+    const { locale: state } = Runtime.of(thread);
+    const texts = [...(state.name(LC.NUMERIC) === "C" ? C_NUMERIC : ENGLISH_NUMERIC), ...(state.name(LC.MONETARY) === "C" ? C_MONETARY : ENGLISH_MONETARY)];
+    texts.forEach((text, index) => setString(8 * index, text, "narrow"));
+    memory.write(lconv + 80, state.name(LC.MONETARY) === "C" ? C_CHARS : ENGLISH_CHARS);
+    WIDE_ORDER.forEach((source, index) => setString(88 + 8 * index, texts[source]!, "wide"));
     return lconv;
   },
   _configthreadlocale: () => 2, // _DISABLE_PER_THREAD_LOCALE

@@ -1,7 +1,7 @@
 import { CrtError, ERRNO } from "@decant/hook";
 import { exitProcess, guestCall, type GuestGenerator, type Thread } from "@decant/process";
 import { Runtime } from "./runtime.ts";
-import { ABORT_STATUS, complain } from "./startup/ending.ts";
+import { ABORT_STATUS } from "./startup/ending.ts";
 
 /** Signal numbers (signal.h). */
 export const SIGNAL = { INT: 2, ILL: 4, FPE: 8, SEGV: 11, TERM: 15, BREAK: 21, ABORT_OLD: 6, ABORT: 22 } as const;
@@ -30,10 +30,9 @@ export function* raiseSignal(thread: Thread, signal: number): GuestGenerator<num
   return 0;
 }
 
-/** abort: SIGABRT's handler, then the end, with no exit functions and no flushing. */
+/** abort: SIGABRT's handler, then the end, with no exit functions and no message. */
 export function* abort(thread: Thread): GuestGenerator<never> {
   const handler = Runtime.of(thread).signals.get(SIGNAL.ABORT) ?? SIG_DFL;
-  if (handler === SIG_DFL) yield* complain(thread, "\nabnormal program termination\n");
-  else if (handler !== SIG_IGN) yield* raiseSignal(thread, SIGNAL.ABORT);
+  if (handler !== SIG_DFL && handler !== SIG_IGN) yield* raiseSignal(thread, SIGNAL.ABORT);
   return yield* exitProcess(thread, ABORT_STATUS);
 }

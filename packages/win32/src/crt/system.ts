@@ -40,6 +40,18 @@ export const system = {
     return count.get();
   },
 
+  /** The same for files of a disk, which never wait. */
+  readNow(thread: Thread, handle: Handle, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    const count = cell(0);
+    succeeded(files.ReadFile(thread, handle, hostPointer(bytes), length, count, noOverlapped));
+    return bytes.subarray(0, count.get());
+  },
+
+  writeNow(thread: Thread, handle: Handle, bytes: Uint8Array): void {
+    succeeded(files.WriteFile(thread, handle, hostPointer(bytes), bytes.length, cell(0), noOverlapped));
+  },
+
   /** Moves a file's position and returns it. */
   seek(thread: Thread, handle: Handle, distance: number, method: number): number {
     const position = cell(0);

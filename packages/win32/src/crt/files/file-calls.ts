@@ -1,4 +1,4 @@
-import { alias, api, CrtError, CSTR, ERRNO, errno, ERRNO_T, fn, INT, LPCWSTR, PVOID, SIZE_T, TBUF, textAs, TSTR, UINT, VOID, type TextBuffer } from "@decant/hook";
+import { alias, api, CrtError, CSTR, ERRNO, errno, errnoOf, ERRNO_T, fn, INT, LPCWSTR, PVOID, SIZE_T, TBUF, textAs, TSTR, UINT, VOID, type TextBuffer } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL, MSVCRT } from "../dlls.ts";
 import { system } from "../system.ts";
@@ -127,7 +127,7 @@ export const fileCalls = implement(fileCallsApi, {
       system.attributes(thread, given(filename));
       found = system.fullPath(thread, given(filename));
     } catch (error) {
-      if (!(error instanceof Error && "code" in error)) throw error;
+      if (errnoOf(error) === undefined) throw error;
     }
     pathname.write(found, MAX_PATH);
   },

@@ -1,4 +1,4 @@
-import { alias, api, CrtError, ERRNO, errno, fn, INT, LONG_PTR_N, PVOID, textAs, TSTR, type Handle } from "@decant/hook";
+import { alias, api, CrtError, ERRNO, errno, fn, INT, LONG_PTR_N, PVOID, type Handle } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL, MSVCRT } from "../dlls.ts";
 import { encodeString } from "../startup/program-data.ts";

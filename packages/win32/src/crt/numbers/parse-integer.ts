@@ -13,7 +13,8 @@ export function parseInteger(text: string, base: number): ParsedInteger {
   while (isSpace(text.charCodeAt(at))) at++;
   const isNegative = text[at] === "-";
   if (isNegative || text[at] === "+") at++;
-  const hasPrefix = text[at] === "0" && (text[at + 1] === "x" || text[at + 1] === "X") && digitOf(text.charCodeAt(at + 2)) < 16;
+  // A prefix without digits makes the text no number at all.
+  const hasPrefix = text[at] === "0" && (text[at + 1] === "x" || text[at + 1] === "X");
   let radix = base;
   if (base === 0) radix = hasPrefix ? 16 : text[at] === "0" ? 8 : 10;
   if (radix === 16 && hasPrefix) at += 2;

@@ -125,7 +125,7 @@ class Scanner {
     const text = yield* this.#collect(directive.width ?? Infinity, (so) => isIntegerPrefix(so, base));
     if (text === undefined) return "input failure";
     const { magnitude, isNegative, length } = parseInteger(text, base);
-    if (length === 0) return "mismatch";
+    if (length === 0 || isHalfPrefix(text, base)) return "mismatch";
     if (directive.suppressed) return "passed";
     const bytes = directive.letter === "p" ? 8 : integerBytes(directive);
     this.#context.target.integer(this.#context.target.next(), bytes, isNegative ? -magnitude : magnitude);
@@ -137,6 +137,8 @@ class Scanner {
     const text = yield* this.#collect(directive.width ?? Infinity, isFloatPrefix);
     if (text === undefined) return "input failure";
     const { value, length } = parseDouble(text, { c99: true });
+    // An exponent that the input's end cuts off is no number.
+    if (length < text.length && /[eE][+-]?$/.test(text)) return (yield* this.#isAtEnd()) ? "input failure" : "mismatch";
     if (length === 0) return "mismatch";
     if (directive.suppressed) return "passed";
     const isLong = directive.size === "long" || directive.size === "int64";
@@ -174,6 +176,12 @@ class Scanner {
     return "stored";
   }
 
+  *#isAtEnd(): Generator<undefined, boolean> {
+    const unit = yield* this.read();
+    this.unread(unit);
+    return unit === END;
+  }
+
   /** Characters as long as they can be the start of a number; undefined at the end of the input. */
   *#collect(limit: number, canStart: (text: string) => boolean): Generator<undefined, string | undefined> {
     let text = "";
@@ -201,6 +209,11 @@ function isWideText({ size, letter }: Directive, isWide: boolean, followsFunctio
 
 function integerBytes({ size }: Directive): 1 | 2 | 4 | 8 {
   return size === "int64" ? 8 : size === "short" ? 2 : size === "char" ? 1 : 4;
+}
+
+/** "0x" with no digit behind it. */
+function isHalfPrefix(text: string, base: number): boolean {
+  return (base === 16 || base === 0) && /^[+-]?0[xX]$/.test(text);
 }
 
 function isIntegerPrefix(text: string, base: number): boolean {

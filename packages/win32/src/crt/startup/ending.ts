@@ -1,3 +1,4 @@
+import { errnoOf } from "@decant/hook";
 import { exitProcess, guestCall, type GuestGenerator, type Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
 import { latin1Bytes } from "../stdio/characters.ts";
@@ -40,6 +41,6 @@ export function* complain(thread: Thread, message: string): GuestGenerator<void>
   try {
     yield* writeDescriptor(thread, STDERR, latin1Bytes(message));
   } catch (error) {
-    if (!(error instanceof Error && /Error$/.test(error.name)) || error instanceof TypeError) throw error;
+    if (errnoOf(error) === undefined) throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { alias, api, CALLBACK, CSTR, data, errno, fn, INT, inout, LPCWSTR, OPAQUE, optional, out, PVOID, struct, UINT, VOID, byteBlock } from "@decant/hook";
+import { alias, api, CALLBACK, CSTR, data, errno, fn, INT, inout, LONG_PTR_N, LPCWSTR, OPAQUE, optional, out, PVOID, struct, UINT, VOID, byteBlock } from "@decant/hook";
 import { BOTH, CDECL, MSVCRT, UCRT } from "../dlls.ts";
 
 const STARTUPINFO = struct("_startupinfo", { newmode: INT });
@@ -43,7 +43,7 @@ export const startupApi = api(
     _set_invalid_parameter_handler: fn(PVOID, ["handler", CALLBACK]),
     _get_invalid_parameter_handler: fn(PVOID),
     _invalid_parameter_noinfo: fn(VOID),
-    signal: fn(errno(PVOID, -1), ["sig", INT], ["func", PVOID]),
+    signal: fn(errno(LONG_PTR_N, -1), ["sig", INT], ["func", PVOID]),
     raise: fn(errno(INT, -1), ["sig", INT]),
     _onexit: fn(PVOID, ["func", CALLBACK]),
   },

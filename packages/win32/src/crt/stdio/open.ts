@@ -1,9 +1,10 @@
-import { CrtError, ERRNO } from "@decant/hook";
+import { CrtError, ERRNO, type Handle } from "@decant/hook";
 import type { Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
 import { system } from "../system.ts";
+import type { Encoding } from "./descriptors.ts";
 import { FILE } from "./file-layout.ts";
-import { addDescriptor, describe } from "./low-io.ts";
+import { addDescriptor, describe, SEEK } from "./low-io.ts";
 import { O, parseOpenMode, translationOf } from "./open-mode.ts";
 
 const GENERIC_READ = 0x8000_0000;
@@ -35,8 +36,30 @@ export function openFile(thread: Thread, path: string | undefined, oflag: number
   if ((oflag & O.SHORT_LIVED) !== 0) attributes |= ATTRIBUTE.TEMPORARY;
   if ((oflag & O.TEMPORARY) !== 0) attributes += FLAG_DELETE_ON_CLOSE;
   const handle = system.createFile(thread, path, access, shareMode, dispositionOf(oflag), attributes);
-  const mode = translationOf(oflag, thread.memory.u32(Runtime.of(thread).variable("_fmode", 4)));
+  const asked = translationOf(oflag, thread.memory.u32(Runtime.of(thread).variable("_fmode", 4)));
+  const mode = asked.encoding === "ansi" ? asked : { ...asked, encoding: settleEncoding(thread, handle, oflag, asked.encoding) };
   return addDescriptor(thread, describe(thread, handle, { ...mode, isAppend: (oflag & O.APPEND) !== 0, isInheritable: (oflag & O.NOINHERIT) === 0 }));
+}
+
+const MARKS: readonly (readonly [encoding: Encoding, mark: Uint8Array])[] = [
+  ["utf-8", Uint8Array.of(0xef, 0xbb, 0xbf)],
+  ["utf-16", Uint8Array.of(0xff, 0xfe)],
+];
+
+/** A file that is opened as Unicode begins with a mark: an empty one gets it, and in another it says what the encoding is. */
+function settleEncoding(thread: Thread, handle: Handle, oflag: number, asked: Encoding): Encoding {
+  const size = system.seek(thread, handle, 0, SEEK.END);
+  system.seek(thread, handle, 0, SEEK.SET);
+  if (size === 0) {
+    const mark = MARKS.find(([encoding]) => encoding === asked)?.[1];
+    if ((oflag & 3) !== O.RDONLY && mark !== undefined) system.writeNow(thread, handle, mark);
+    return asked;
+  }
+  if ((oflag & 3) === O.WRONLY) return asked;
+  const start = system.readNow(thread, handle, 3);
+  const found = MARKS.find(([, mark]) => mark.every((byte, index) => start[index] === byte));
+  system.seek(thread, handle, found?.[1].length ?? 0, SEEK.SET);
+  return found?.[0] ?? ((oflag & O.WTEXT) !== 0 ? "ansi" : asked);
 }
 
 /** Opens a file as fopen does, and returns its FILE. */

@@ -1,6 +1,6 @@
-import { CrtError, ERRNO } from "@decant/hook";
+import { CrtError, ERRNO, errnoOf } from "@decant/hook";
 
-import type { GuestGenerator, Thread } from "@decant/process";
+import type { GuestGenerator, Process, Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
 import { BUFFER_SIZE, FILE, FLAG } from "./file-layout.ts";
 import { descriptor, readDescriptor, SEEK, seekDescriptor, writeDescriptor } from "./low-io.ts";
@@ -305,7 +305,8 @@ export class Stream {
   }
 
   #useBuffer(address: number, size: number, flag: number): void {
-    const { memory } = this.thread;
+    const { memory, process } = this.thread;
+    process.state(flushAtEnd, () => flushesAtEnd(process));
     memory.setU64(this.address + FILE.base, BigInt(address));
     memory.setI32(this.address + FILE.bufferSize, size);
     this.#next = address;
@@ -348,6 +349,16 @@ export class Stream {
   }
 }
 
+const flushAtEnd = Symbol("streams are written at the end");
+
+/** However a program exits, what its streams hold is written; only TerminateProcess loses it. */
+function flushesAtEnd(process: Process): true {
+  process.onDetach(function* (thread) {
+    yield* flushAll(thread);
+  });
+  return true;
+}
+
 /** Writes what all streams have buffered. Streams whose writing fails are marked, and the rest go on. Returns how many were open. */
 export function* flushAll(thread: Thread): GuestGenerator<number> {
   let count = 0;
@@ -357,7 +368,7 @@ export function* flushAll(thread: Thread): GuestGenerator<number> {
     try {
       yield* stream.flush();
     } catch (error) {
-      if (!(error instanceof Error) || error.name === "TypeError") throw error;
+      if (errnoOf(error) === undefined) throw error;
     }
   }
   return count;

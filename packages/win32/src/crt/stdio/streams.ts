@@ -1,4 +1,4 @@
-import { CrtError, ERRNO } from "@decant/hook";
+import { CrtError, ERRNO, errnoOf } from "@decant/hook";
 import { implement, type GuestGenerator, type Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
 import { system } from "../system.ts";
@@ -217,7 +217,8 @@ function* readSlowly(stream: Stream, buffer: Pointer, size: number, wanted: numb
     buffer.write(bytes);
     at = bytes.length;
   } catch (error) {
-    if (!(error instanceof Error && "code" in error)) throw error;
+    if (errnoOf(error) === undefined) throw error;
+    stream.thread.errno = errnoOf(error)!;
   }
   return Math.floor(at / size);
 }

@@ -197,11 +197,10 @@ function strftime(thread: Thread, buffer: number, size: number, text: string | u
   if (text === undefined || buffer === 0 || size === 0) throw new CrtError(ERRNO.EINVAL);
   const time = fromTm(tm);
   const result = formatTime(text, time, zoneAt(thread, time), c99);
-  if (result === undefined) throw new CrtError(ERRNO.EINVAL);
-  if (result.length >= size) {
+  if (result === undefined || result.length >= size) {
     if (wide) thread.memory.setU16(buffer, 0);
     else thread.memory.setU8(buffer, 0);
-    throw new CrtError(ERRNO.ERANGE);
+    throw new CrtError(result === undefined ? ERRNO.EINVAL : ERRNO.ERANGE);
   }
   if (wide) thread.memory.setWstring(buffer, result);
   else thread.memory.write(buffer, latin1Bytes(`${result}\0`));
