@@ -5,9 +5,12 @@ import { EXIT_STATUS } from "../ending.ts";
 export class LoadError extends Error {
   /** The Win32 error that LoadLibrary reports. */
   readonly win32: number;
+  /** Where a DLL was looked for that is not there. */
+  readonly searched: readonly string[] | undefined;
 
-  constructor(win32: number, message: string) {
+  constructor(win32: number, message: string, searched?: readonly string[]) {
     super(message);
+    this.searched = searched;
     this.name = "LoadError";
     this.win32 = win32;
   }

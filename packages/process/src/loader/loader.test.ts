@@ -123,7 +123,7 @@ describe("imports", () => {
   test("a missing DLL is named, with the places that were searched", () => {
     const attempt = (): unknown => load({ image: fixture("faults/missing.exe"), path: "Z:\\work\\missing.exe", environment: [["Path", "Z:\\tools;;Z:\\work"]] });
     expect(attempt).toThrow(LoadError);
-    expect(attempt).toThrow(/^missing\.exe needs .+\.dll was not found; searched Z:\\work, Z:\\tools, C:\\Windows\\System32 \(built-in DLLs\)$/);
+    expect(attempt).toThrow(/^missing\.exe needs .+\.dll, which was not found; searched Z:\\work, Z:\\tools, C:\\Windows\\System32 \(built-in DLLs\)$/);
   });
 
   test("which copy of a DLL wins: the program's own, a KnownDLL's built-in, or the one that was asked for", () => {

@@ -200,8 +200,8 @@ export class Loader {
     try {
       return this.#find(dll);
     } catch (error) {
-      if (error instanceof LoadError && error.win32 === ERROR.MOD_NOT_FOUND) {
-        throw new LoadError(error.win32, `${importer.name} needs ${error.message}`);
+      if (error instanceof LoadError && error.searched !== undefined) {
+        throw new LoadError(error.win32, `${importer.name} needs ${dll}, which was not found; searched ${error.searched.join(", ")}`);
       }
       throw error;
     }

@@ -43,7 +43,7 @@ export function searchDll(key: string, options: SearchOptions): Found {
   const fallback = choice === "native" ? undefined : (builtIn() ?? (isSystemDll(key) ? emptyLibrary(key) : undefined));
   if (fallback !== undefined) return fallback;
   const searched = [...folders, ...(choice === "native" ? [] : [`${SYSTEM_FOLDER} (built-in DLLs)`])];
-  throw new LoadError(ERROR.MOD_NOT_FOUND, `${key} was not found; searched ${searched.join(", ")}`);
+  throw new LoadError(ERROR.MOD_NOT_FOUND, `${key} was not found; searched ${searched.join(", ")}`, searched);
 }
 
 /** Reads a DLL from a file; undefined when there is no such file. Throws LoadError for a file that is no DLL for this processor. */
