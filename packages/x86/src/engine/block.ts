@@ -13,7 +13,13 @@ export interface Step {
 export type Ending =
   | { readonly kind: "goto"; next: Block }
   | { readonly kind: "branch"; readonly insn: Instruction; taken: Block; next: Block }
-  | { readonly kind: "call"; readonly insn: Instruction; readonly target: number | undefined; readonly via: ApiTarget | undefined; next: Block }
+  | {
+      readonly kind: "call";
+      readonly insn: Instruction;
+      readonly target: number | undefined;
+      readonly via: ApiTarget | undefined;
+      next: Block;
+    }
   /** An API call that is done in WebAssembly where it can be: registers stay in their locals. */
   | { readonly kind: "intrinsic"; readonly insn: Instruction; readonly target: number | undefined; readonly via: ApiTarget; next: Block }
   | { readonly kind: "return"; readonly insn: Instruction }

@@ -32,7 +32,11 @@ const RSP = 1 << GPR.rsp;
  * Hot: one for each guest call. The return address goes on the guest's stack, and everything dirty to the CPU block; the callee returns the next RIP.
  * When that is the return address the code goes on, with all registers in memory; any other is passed on to the caller, and everything unwinds.
  */
-export function emitCall(context: CallContext, ending: Pick<Ending & { kind: "call" | "intrinsic" }, "insn" | "target" | "via">, saved: Saved): void {
+export function emitCall(
+  context: CallContext,
+  ending: Pick<Ending & { kind: "call" | "intrinsic" }, "insn" | "target" | "via">,
+  saved: Saved,
+): void {
   const { f, e, registers, next } = context;
   const { insn, target, via } = ending;
   const returnAddress = insn.next;
@@ -50,7 +54,9 @@ export function emitCall(context: CallContext, ending: Pick<Ending & { kind: "ca
   };
   if (via === undefined) toTarget();
   else emitApi(context, via, toTarget);
-  f.localTee(next).i32Const(returnAddress | 0).op(OP.i32_ne);
+  f.localTee(next)
+    .i32Const(returnAddress | 0)
+    .op(OP.i32_ne);
   f.if();
   f.localGet(next).return().end();
 }
@@ -77,7 +83,11 @@ export function emitIntrinsicCall(context: CallContext, ending: Ending & { kind:
 }
 
 /** A jump out of the unit, to an API function or to an address that is known only now: leaves no frame behind. */
-export function emitJumpOut(context: CallContext, { insn, via }: { insn: Instruction; via: ApiTarget | undefined }, save: () => void): void {
+export function emitJumpOut(
+  context: CallContext,
+  { insn, via }: { insn: Instruction; via: ApiTarget | undefined },
+  save: () => void,
+): void {
   const { f, module, next } = context;
   if (insn.target === undefined) {
     pushTarget(context, insn);
@@ -115,7 +125,10 @@ function emitApi(context: CallContext, { stub, slot }: ApiTarget, otherwise: () 
 
 /** Pushes whether the import table's slot still holds the stub that it held at translation. */
 function pushIsStub({ f }: CallContext, slot: number, stub: number): void {
-  f.i32Const(wasmAddress(slot)).load(OP.i32_load).i32Const(stub | 0).op(OP.i32_eq);
+  f.i32Const(wasmAddress(slot))
+    .load(OP.i32_load)
+    .i32Const(stub | 0)
+    .op(OP.i32_eq);
 }
 
 function emitDirect({ f, module }: CallContext, target: number, isTail: boolean): void {
@@ -137,9 +150,21 @@ function emitDirect({ f, module }: CallContext, target: number, isTail: boolean)
 function emitIndirect({ f, module, next }: CallContext, isTail: boolean): void {
   const found = f.local(I64);
   // Functions start at multiples of 16, mostly.
-  f.localGet(next).i32Const(1).op(OP.i32_shr_u).i32Const(jumpCacheSalt(module.slot) << 3).op(OP.i32_xor);
-  f.i32Const((JUMP_CACHE_ENTRIES - 1) << 3).op(OP.i32_and).load(OP.i64_load, JUMP_CACHE, 3);
-  f.localGet(next).op(OP.i64_extend_i32_u).i64Const(32).op(OP.i64_shl).i64Const(BigInt(module.slot) << 16n).op(OP.i64_or).op(OP.i64_xor);
+  f.localGet(next)
+    .i32Const(1)
+    .op(OP.i32_shr_u)
+    .i32Const(jumpCacheSalt(module.slot) << 3)
+    .op(OP.i32_xor);
+  f.i32Const((JUMP_CACHE_ENTRIES - 1) << 3)
+    .op(OP.i32_and)
+    .load(OP.i64_load, JUMP_CACHE, 3);
+  f.localGet(next)
+    .op(OP.i64_extend_i32_u)
+    .i64Const(32)
+    .op(OP.i64_shl)
+    .i64Const(BigInt(module.slot) << 16n)
+    .op(OP.i64_or)
+    .op(OP.i64_xor);
   f.localTee(found).i64Const(0x10000).op(OP.i64_lt_u);
   if (isTail) f.if();
   else f.if(I32);

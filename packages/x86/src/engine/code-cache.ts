@@ -47,7 +47,7 @@ export class CodeCache {
 
   /** The batch at a place, even when it was dropped since the last `forgetDropped`: its frames may still be live. */
   batchAt(slot: number): Batch | undefined {
-    return (this.#bySlot[slot]?.batch ?? this.#dropped.get(slot));
+    return this.#bySlot[slot]?.batch ?? this.#dropped.get(slot);
   }
 
   /** To be called when no translated code runs. */

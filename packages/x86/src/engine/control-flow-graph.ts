@@ -69,11 +69,18 @@ export function discover(entry: number, around: Surroundings): Unit {
 
 const MAX_HISTORY = 60;
 
-function decodeRun(start: number, entry: number, before: readonly Step[], runs: ReadonlyMap<number, Run>, around: Surroundings, ranges: Range[]): Run {
+function decodeRun(
+  start: number,
+  entry: number,
+  before: readonly Step[],
+  runs: ReadonlyMap<number, Run>,
+  around: Surroundings,
+  ranges: Range[],
+): Run {
   const steps: Step[] = [];
   const run = (end: number, targets: readonly number[], finish: Run["finish"]): Run => ({ steps, targets, finish, end });
   const goTo = (end: number, target: number): Run => run(end, [target], ([next]) => ({ kind: "goto", next: next as Block }));
-  for (let ip = start; ; ) {
+  for (let ip = start; ;) {
     if (ip !== start && (runs.has(ip) || steps.length >= MAX_BLOCK)) return goTo(ip, ip);
     const insn = around.decoder.decode(ip);
     const end = insn.next >>> 0;
@@ -138,7 +145,8 @@ function link(runs: ReadonlyMap<number, Run>, around: Surroundings): Map<number,
     const block = newBlock(start, steps, { kind: "leave", target: start, isCut: true });
     blocks.set(start, block);
     if (cut < 0) pending.push({ block, targets: run.targets, finish: run.finish });
-    else pending.push({ block, targets: [(steps[cut] as Step).insn.next >>> 0], finish: ([next]) => ({ kind: "goto", next: next as Block }) });
+    else
+      pending.push({ block, targets: [(steps[cut] as Step).insn.next >>> 0], finish: ([next]) => ({ kind: "goto", next: next as Block }) });
   }
   const leaves = new Map<number, Block>();
   const blockAt = (address: number): Block => {
@@ -172,4 +180,3 @@ function joinRanges(ranges: readonly Range[]): Range[] {
   }
   return joined;
 }
-

@@ -37,8 +37,10 @@ export function analyse(blocks: readonly Block[]): Map<Block, BlockFlow> {
 }
 
 function solveDirty(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlow>): void {
-  const written = new Map(blocks.map((block) => [block, block.steps.reduce((mask, { effects: touched }) => mask | touched.writes, endingWrites(block.ending))]));
-  for (let changed = true; changed; ) {
+  const written = new Map(
+    blocks.map((block) => [block, block.steps.reduce((mask, { effects: touched }) => mask | touched.writes, endingWrites(block.ending))]),
+  );
+  for (let changed = true; changed;) {
     changed = false;
     for (const block of blocks) {
       const flow = flows.get(block) as BlockFlow;
@@ -59,7 +61,7 @@ function solveDirty(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlo
 }
 
 function solveLive(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlow>): void {
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (let i = blocks.length - 1; i >= 0; i--) {
       const block = blocks[i] as Block;
@@ -127,7 +129,10 @@ function liveBeforeEnding({ ending, successors }: Block, flow: BlockFlow, after:
   if (ending.kind === "intrinsic") return flow.dirtyAtEnd | reads | RSP | INTRINSIC_ARGUMENTS | (after & ~RAX);
   // The way of a jump through a table that the guard refuses leaves too.
   const leaves = successors.length === 0 || ending.kind === "table";
-  const known = ending.kind === "table" ? ending.table.guards.reduce((mask, [register]) => mask | (1 << register), 1 << ending.table.index.register) : 0;
+  const known =
+    ending.kind === "table"
+      ? ending.table.guards.reduce((mask, [register]) => mask | (1 << register), 1 << ending.table.index.register)
+      : 0;
   return (after & ~writes) | (leaves ? flow.dirtyAtEnd : 0) | reads | known;
 }
 

@@ -46,7 +46,7 @@ function immediateDominators(blocks: readonly Block[], position: (block: Block) 
     }
     return a;
   };
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (let i = 1; i < blocks.length; i++) {
       let dominator = -1;

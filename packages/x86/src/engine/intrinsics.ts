@@ -31,7 +31,10 @@ export function emitIntrinsic(name: Intrinsic, { f, e, ip, slow, runtime }: Intr
     f.i32Const(-GUEST_BASE).op(OP.i32_add);
   };
   const teb = (offset: number): void => {
-    f.i32Const(cpuField(CPU.gsBase)).load(OP.i32_load, 0, 2).i32Const(offset - GUEST_BASE).op(OP.i32_add);
+    f.i32Const(cpuField(CPU.gsBase))
+      .load(OP.i32_load, 0, 2)
+      .i32Const(offset - GUEST_BASE)
+      .op(OP.i32_add);
   };
   /** Takes the i32 on the wasm stack: 0 leaves the fast way. */
   const unless = (): void => {

@@ -61,7 +61,8 @@ function matchTail(steps: readonly Step[], jump: Instruction): Tail | undefined 
   const target = jump.operands[0];
   const add = steps.at(-1)?.insn;
   const [to, from] = add?.operands ?? [];
-  if (target?.kind !== "gpr" || add?.mnemonic !== MNEMONIC.Add || to?.kind !== "gpr" || from?.kind !== "gpr" || to.bits !== 64) return undefined;
+  if (target?.kind !== "gpr" || add?.mnemonic !== MNEMONIC.Add || to?.kind !== "gpr" || from?.kind !== "gpr" || to.bits !== 64)
+    return undefined;
   if (to.register !== target.register || from.register === to.register) return undefined;
   let at = steps.length - 2;
   const isLate = steps[at]?.insn.mnemonic === MNEMONIC.Lea && steps[at]?.insn.operands[0]?.register === from.register;
@@ -87,12 +88,18 @@ interface Place {
 
 /** Where the load finds its table, and what its index is: a register scaled by 4, or one that a `lea` scaled before. */
 function matchIndex({ memory }: Instruction, earlier: readonly Step[]): Place | undefined {
-  if (memory === undefined || memory.base < 0 || memory.index < 0 || memory.segment !== "none" || memory.addressBits !== 64) return undefined;
+  if (memory === undefined || memory.base < 0 || memory.index < 0 || memory.segment !== "none" || memory.addressBits !== 64)
+    return undefined;
   if (memory.scale === 2) {
     const table = constantIn(earlier, memory.base);
     if (table === undefined) return undefined;
     const index = { register: memory.index, rotate: 0 };
-    return { table: (table + memory.displacement) >>> 0, index, bounded: { register: memory.index, steps: earlier }, guards: [[memory.base, table]] };
+    return {
+      table: (table + memory.displacement) >>> 0,
+      index,
+      bounded: { register: memory.index, steps: earlier },
+      guards: [[memory.base, table]],
+    };
   }
   if (memory.scale !== 0) return undefined;
   for (const [scaled, base] of [
@@ -102,7 +109,14 @@ function matchIndex({ memory }: Instruction, earlier: readonly Step[]): Place | 
     const table = constantIn(earlier, base);
     const at = earlier.findLastIndex(({ effects }) => (effects.writes >>> scaled) & 1);
     const scale = earlier[at]?.insn;
-    if (table === undefined || scale?.mnemonic !== MNEMONIC.Lea || scale.memory?.scale !== 2 || scale.memory.base >= 0 || scale.memory.displacement !== 0) continue;
+    if (
+      table === undefined ||
+      scale?.mnemonic !== MNEMONIC.Lea ||
+      scale.memory?.scale !== 2 ||
+      scale.memory.base >= 0 ||
+      scale.memory.displacement !== 0
+    )
+      continue;
     const bounded = { register: scale.memory.index, steps: earlier.slice(0, at) };
     return { table: (table + memory.displacement) >>> 0, index: { register: scaled, rotate: 2 }, bounded, guards: [[base, table]] };
   }
@@ -127,7 +141,8 @@ function boundOf(steps: readonly Step[], index: number): number | undefined {
     const [first, second] = insn.operands;
     if (insn.mnemonic === MNEMONIC.Cmp || insn.mnemonic === MNEMONIC.And) {
       const isIndex = register === undefined ? first?.kind === "memory" : first?.kind === "gpr" && first.register === register;
-      if (isIndex && second?.kind === "immediate") return insn.immediate >= 0 && insn.immediate < MAX_ENTRIES ? insn.immediate + 1 : undefined;
+      if (isIndex && second?.kind === "immediate")
+        return insn.immediate >= 0 && insn.immediate < MAX_ENTRIES ? insn.immediate + 1 : undefined;
     }
     if (register === undefined || ((effects.writes >>> register) & 1) === 0 || insn.mnemonic === MNEMONIC.Cdqe) continue;
     if (!COPIES.has(insn.mnemonic)) return undefined;

@@ -52,7 +52,15 @@ const MAX_RESUMED = 32;
 /** A guest processor: translates x86 code to WebAssembly as it is reached, and runs it. */
 export class Machine {
   readonly cpu: Cpu;
-  readonly statistics: Statistics = { functions: 0, instructions: 0, batches: 0, wasmBytes: 0, translateMs: 0, invalidations: 0, stackTrips: 0 };
+  readonly statistics: Statistics = {
+    functions: 0,
+    instructions: 0,
+    batches: 0,
+    wasmBytes: 0,
+    translateMs: 0,
+    invalidations: 0,
+    stackTrips: 0,
+  };
   readonly #memory: GuestMemory;
   readonly #codeMap: CodeMap;
   readonly #cache: CodeCache;
@@ -200,9 +208,14 @@ export class Machine {
     if (!this.#cache.isReturnSite(rip)) return [];
     const sites: number[] = [];
     const { rsp } = this.cpu;
-    for (let at = rsp; at < rsp + STACK_SCAN_BYTES && sites.length < MAX_RESUMED && this.#memory.accessible(at, 4, "read"); at += (this.#options.mode ?? 64) / 8) {
+    for (
+      let at = rsp;
+      at < rsp + STACK_SCAN_BYTES && sites.length < MAX_RESUMED && this.#memory.accessible(at, 4, "read");
+      at += (this.#options.mode ?? 64) / 8
+    ) {
       const address = this.#memory.u32(at);
-      if (this.#cache.isReturnSite(address) && this.#codeMap.get(address) === 0 && address !== rip && !sites.includes(address)) sites.push(address);
+      if (this.#cache.isReturnSite(address) && this.#codeMap.get(address) === 0 && address !== rip && !sites.includes(address))
+        sites.push(address);
     }
     return sites;
   }
@@ -222,7 +235,13 @@ export class Machine {
   /** What an exception that came through translated code means; undefined when running can go on at `cpu.rip`. */
   #recover(error: unknown): Fault | undefined {
     if (error instanceof GuestTrap) {
-      return describeFault("divide-by-zero", error.rip, "integer division by zero, or a quotient that does not fit", this.#memory, this.#decoder);
+      return describeFault(
+        "divide-by-zero",
+        error.rip,
+        "integer division by zero, or a quotient that does not fit",
+        this.#memory,
+        this.#decoder,
+      );
     }
     if (error instanceof WebAssembly.RuntimeError) return this.#fromTrap(error);
     if (error instanceof RangeError && /call stack/.test(error.message) && !this.#isInApi) {
@@ -255,7 +274,11 @@ export class Machine {
 
   #stackOverflow(): Fault {
     const { rip } = this.cpu;
-    return { code: "stack-overflow", rip, message: `the stack is used up at 0x${rip.toString(16)} (rsp 0x${this.cpu.gpr(GPR.rsp).toString(16)})` };
+    return {
+      code: "stack-overflow",
+      rip,
+      message: `the stack is used up at 0x${rip.toString(16)} (rsp 0x${this.cpu.gpr(GPR.rsp).toString(16)})`,
+    };
   }
 
   #noCode(rip: number): Fault {

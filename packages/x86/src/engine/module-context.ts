@@ -83,7 +83,9 @@ export class ModuleContext {
 
   #linkFunction(address: number, n: number): number {
     const f = this.#m.function(this.unitType, "link");
-    f.i32Const(CPU_ADDRESS).i32Const(address | 0).store(OP.i32_store, CPU.rip, 2);
+    f.i32Const(CPU_ADDRESS)
+      .i32Const(address | 0)
+      .store(OP.i32_store, CPU.rip, 2);
     f.i32Const(this.slot).i32Const(n).call(this.#link);
     f.i32Const(address | 0).returnCall(this.runtime("go"));
     return f.index;

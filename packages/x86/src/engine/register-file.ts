@@ -46,16 +46,28 @@ export class RegisterFile implements RegisterLocals {
   spill(mask: number): void {
     const f = this.#f;
     for (let n = 0; n < 16; n++) {
-      if ((mask >>> n) & 1) f.i32Const(CPU_ADDRESS).localGet(this.gpr(n)).store(this.#is64 ? OP.i64_store : OP.i32_store, CPU.gpr + 8 * n, 2);
-      if ((mask >>> (16 + n)) & 1) f.i32Const(CPU_ADDRESS).localGet(this.xmm(n)).simdStore(SIMD.v128_store, CPU.xmm + 16 * n, 4);
+      if ((mask >>> n) & 1)
+        f.i32Const(CPU_ADDRESS)
+          .localGet(this.gpr(n))
+          .store(this.#is64 ? OP.i64_store : OP.i32_store, CPU.gpr + 8 * n, 2);
+      if ((mask >>> (16 + n)) & 1)
+        f.i32Const(CPU_ADDRESS)
+          .localGet(this.xmm(n))
+          .simdStore(SIMD.v128_store, CPU.xmm + 16 * n, 4);
     }
   }
 
   reload(mask: number): void {
     const f = this.#f;
     for (let n = 0; n < 16; n++) {
-      if ((mask >>> n) & 1) f.i32Const(CPU_ADDRESS).load(this.#is64 ? OP.i64_load : OP.i32_load, CPU.gpr + 8 * n, 2).localSet(this.gpr(n));
-      if ((mask >>> (16 + n)) & 1) f.i32Const(CPU_ADDRESS).simdLoad(SIMD.v128_load, CPU.xmm + 16 * n, 4).localSet(this.xmm(n));
+      if ((mask >>> n) & 1)
+        f.i32Const(CPU_ADDRESS)
+          .load(this.#is64 ? OP.i64_load : OP.i32_load, CPU.gpr + 8 * n, 2)
+          .localSet(this.gpr(n));
+      if ((mask >>> (16 + n)) & 1)
+        f.i32Const(CPU_ADDRESS)
+          .simdLoad(SIMD.v128_load, CPU.xmm + 16 * n, 4)
+          .localSet(this.xmm(n));
     }
   }
 

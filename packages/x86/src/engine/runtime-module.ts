@@ -66,7 +66,10 @@ export function runtimeModule(): Uint8Array {
  * Every first call, and every call that leaves its module by no link: the code map, else the translator; then a call through two tables.
  * The caller has stored the address in cpu.rip, so that the state is exact wherever the host's stack ends.
  */
-function emitGo(f: FunctionBuilder, { api, translate, enter, table }: { api: number; translate: number; enter: number; table: number }): void {
+function emitGo(
+  f: FunctionBuilder,
+  { api, translate, enter, table }: { api: number; translate: number; enter: number; table: number },
+): void {
   const entry = f.local(I32);
   emitLookUp(f, entry, translate);
   f.localGet(entry).i32Const(0).op(OP.i32_lt_s);
@@ -83,7 +86,13 @@ function emitGoFrom(f: FunctionBuilder, go: number, { bind, translate }: { bind:
   f.localGet(entry).i32Const(0).op(OP.i32_gt_s);
   f.if();
   // Two functions that share a place must not make every call a visit of the machine.
-  f.i32Const(CPU_ADDRESS).i32Const(CPU_ADDRESS).load(OP.i32_load, MACHINE.jumpMisses, 2).i32Const(1).op(OP.i32_add).localTee(misses).store(OP.i32_store, MACHINE.jumpMisses, 2);
+  f.i32Const(CPU_ADDRESS)
+    .i32Const(CPU_ADDRESS)
+    .load(OP.i32_load, MACHINE.jumpMisses, 2)
+    .i32Const(1)
+    .op(OP.i32_add)
+    .localTee(misses)
+    .store(OP.i32_store, MACHINE.jumpMisses, 2);
   f.localGet(misses).i32Const(7).op(OP.i32_and).op(OP.i32_eqz);
   f.if();
   f.localGet(0).localGet(1).call(bind).end();
@@ -96,7 +105,16 @@ function emitLookUp(f: FunctionBuilder, entry: number, translate: number): void 
   const leaf = f.local(I32);
   f.localGet(0).i32Const(12).op(OP.i32_shr_u).i32Const(2).op(OP.i32_shl).load(OP.i32_load, DIRECTORY, 2).localTee(leaf);
   f.if();
-  f.localGet(leaf).localGet(0).i32Const(0xfff).op(OP.i32_and).i32Const(2).op(OP.i32_shl).op(OP.i32_add).load(OP.i32_load, 0, 2).localSet(entry).end();
+  f.localGet(leaf)
+    .localGet(0)
+    .i32Const(0xfff)
+    .op(OP.i32_and)
+    .i32Const(2)
+    .op(OP.i32_shl)
+    .op(OP.i32_add)
+    .load(OP.i32_load, 0, 2)
+    .localSet(entry)
+    .end();
   f.localGet(entry).op(OP.i32_eqz);
   f.if();
   f.localGet(0).call(translate).localTee(entry).op(OP.i32_eqz);
@@ -120,7 +138,16 @@ function emitRun(f: FunctionBuilder, go: number): void {
   cpu(CPU.stackEnd);
   f.localSet(stackEnd);
   f.i32Const(CPU_ADDRESS);
-  f.localGet(limit).localGet(stackEnd).localGet(limit).localGet(stackEnd).op(OP.i32_gt_u).localGet(limit).localGet(rsp).op(OP.i32_lt_u).op(OP.i32_and).select();
+  f.localGet(limit)
+    .localGet(stackEnd)
+    .localGet(limit)
+    .localGet(stackEnd)
+    .op(OP.i32_gt_u)
+    .localGet(limit)
+    .localGet(rsp)
+    .op(OP.i32_lt_u)
+    .op(OP.i32_and)
+    .select();
   f.store(OP.i32_store, CPU.stackLimit, 2);
   f.localGet(0).call(go).localTee(0).brIf(again).end();
 }
@@ -155,7 +182,13 @@ function emitLength(f: FunctionBuilder, load: number, bytes: number): void {
   const again = f.loop();
   f.localGet(at).load(load).op(OP.i32_eqz).brIf(done);
   f.localGet(at).i32Const(bytes).op(OP.i32_add).localSet(at).br(again).end().end();
-  f.localGet(at).i32Const(GUEST_BASE).op(OP.i32_add).localGet(0).op(OP.i32_sub).i32Const(bytes >> 1).op(OP.i32_shr_u);
+  f.localGet(at)
+    .i32Const(GUEST_BASE)
+    .op(OP.i32_add)
+    .localGet(0)
+    .op(OP.i32_sub)
+    .i32Const(bytes >> 1)
+    .op(OP.i32_shr_u);
 }
 
 /**
@@ -173,7 +206,15 @@ function emitEnter(f: FunctionBuilder): void {
   f.localGet(0).i32Const(1).store(OP.i32_store, 0xc);
   f.localGet(0).localGet(self).op(OP.i64_extend_i32_u).store(OP.i64_store, 0x10);
   f.i32Const(1).return().end();
-  f.localGet(0).load(OP.i32_load, 0x10).localGet(self).op(OP.i32_eq).localGet(0).load(OP.i32_load, 0xc).i32Const(0).op(OP.i32_gt_s).op(OP.i32_and);
+  f.localGet(0)
+    .load(OP.i32_load, 0x10)
+    .localGet(self)
+    .op(OP.i32_eq)
+    .localGet(0)
+    .load(OP.i32_load, 0xc)
+    .i32Const(0)
+    .op(OP.i32_gt_s)
+    .op(OP.i32_and);
   f.if();
   f.localGet(0).localGet(0).load(OP.i32_load, 8).i32Const(1).op(OP.i32_add).store(OP.i32_store, 8);
   f.localGet(0).localGet(0).load(OP.i32_load, 0xc).i32Const(1).op(OP.i32_add).store(OP.i32_store, 0xc);
@@ -189,7 +230,15 @@ function emitLeave(f: FunctionBuilder): void {
   f.localGet(0).i32Const(-GUEST_BASE).op(OP.i32_add).localSet(0);
   // Somebody else's, or somebody waits (LockCount above the recursion): the API's affair.
   f.localGet(0).load(OP.i32_load, 0x10).localGet(self).op(OP.i32_ne);
-  f.localGet(0).load(OP.i32_load, 8).localGet(0).load(OP.i32_load, 0xc).localTee(count).i32Const(1).op(OP.i32_sub).op(OP.i32_ne).op(OP.i32_or);
+  f.localGet(0)
+    .load(OP.i32_load, 8)
+    .localGet(0)
+    .load(OP.i32_load, 0xc)
+    .localTee(count)
+    .i32Const(1)
+    .op(OP.i32_sub)
+    .op(OP.i32_ne)
+    .op(OP.i32_or);
   f.if();
   f.i32Const(0).return().end();
   f.localGet(0).localGet(count).i32Const(1).op(OP.i32_sub).localTee(count).store(OP.i32_store, 0xc);
@@ -201,5 +250,9 @@ function emitLeave(f: FunctionBuilder): void {
 }
 
 function pushThreadId(f: FunctionBuilder): void {
-  f.i32Const(cpuField(CPU.gsBase)).load(OP.i32_load, 0, 2).i32Const(TEB_THREAD_ID - GUEST_BASE).op(OP.i32_add).load(OP.i32_load);
+  f.i32Const(cpuField(CPU.gsBase))
+    .load(OP.i32_load, 0, 2)
+    .i32Const(TEB_THREAD_ID - GUEST_BASE)
+    .op(OP.i32_add)
+    .load(OP.i32_load);
 }

@@ -36,7 +36,8 @@ export function emitStructured(f: FunctionBuilder, graph: ReducibleGraph, emitte
     return forwards > 1;
   };
   /** The label that a jump goes to, or undefined where the target's code is emitted in place. */
-  const labelOf = (from: Block, to: Block): Label | undefined => (isBackEdge(from, to) ? loops.get(to) : isMerge(to) ? labels.get(to) : undefined);
+  const labelOf = (from: Block, to: Block): Label | undefined =>
+    isBackEdge(from, to) ? loops.get(to) : isMerge(to) ? labels.get(to) : undefined;
   const goTo = (from: Block, to: Block): void => {
     const label = labelOf(from, to);
     if (label !== undefined) f.br(label);

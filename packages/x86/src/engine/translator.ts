@@ -94,7 +94,9 @@ export class Translator {
     for (const unit of units) this.#emit(context.unit(unit.entry.start) as FunctionBuilder, unit, context);
     const { links } = context.finish();
     const bytes = m.finish();
-    const returnSites = units.flatMap(({ blocks }) => blocks.flatMap(({ ending }) => ("next" in ending && "via" in ending ? [ending.insn.next >>> 0] : [])));
+    const returnSites = units.flatMap(({ blocks }) =>
+      blocks.flatMap(({ ending }) => ("next" in ending && "via" in ending ? [ending.insn.next >>> 0] : [])),
+    );
     const instructionCount = units.reduce((sum, unit) => sum + unit.instructionCount, 0);
     return { slot, bytes, entries, ranges: units.map(({ ranges }) => ranges), links, returnSites, marks: m.marks, instructionCount };
   }
@@ -147,7 +149,13 @@ export class Translator {
       const jump = decoder.decode(target);
       return jump.kind === "jmp-indirect" ? this.#apiTarget(undefined, jump) : undefined;
     }
-    if (insn.operands[0]?.kind !== "memory" || insn.memory === undefined || insn.memory.base >= 0 || insn.memory.index >= 0 || insn.memory.segment !== "none") {
+    if (
+      insn.operands[0]?.kind !== "memory" ||
+      insn.memory === undefined ||
+      insn.memory.base >= 0 ||
+      insn.memory.index >= 0 ||
+      insn.memory.segment !== "none"
+    ) {
       return undefined;
     }
     const slot = insn.memory.displacement >>> 0;
@@ -167,7 +175,7 @@ function isWritable([start, end]: Range, memory: GuestMemory): boolean {
 function compareBytes(f: FunctionBuilder, unit: Unit, context: ModuleContext, { view }: GuestMemory): void {
   let terms = 0;
   for (const [start, end] of unit.ranges) {
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       const isWide = end - at >= 8;
       const where = at - GUEST_BASE;
       f.i32Const(where | 0);
@@ -178,8 +186,11 @@ function compareBytes(f: FunctionBuilder, unit: Unit, context: ModuleContext, { 
     }
   }
   f.if();
-  f.i32Const(CPU_ADDRESS).i32Const(unit.entry.start | 0).store(OP.i32_store, CPU.rip, 2);
+  f.i32Const(CPU_ADDRESS)
+    .i32Const(unit.entry.start | 0)
+    .store(OP.i32_store, CPU.rip, 2);
   f.i32Const(unit.entry.start | 0).call(context.stale);
-  f.i32Const(unit.entry.start | 0).returnCall(context.runtime("go")).end();
+  f.i32Const(unit.entry.start | 0)
+    .returnCall(context.runtime("go"))
+    .end();
 }
-

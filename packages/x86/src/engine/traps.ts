@@ -26,7 +26,7 @@ export function innermostFrame(error: Error): { frame: GuestFrame; isTop: boolea
 /** The guest address of the instruction that code at a module offset was made from. */
 export function guestAddressAt({ marks }: Batch, offset: number): number | undefined {
   let low = 0;
-  for (let high = marks.length; low < high; ) {
+  for (let high = marks.length; low < high;) {
     const middle = (low + high) >>> 1;
     if ((marks[middle]?.offset ?? 0) <= offset) low = middle + 1;
     else high = middle;

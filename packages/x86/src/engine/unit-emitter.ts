@@ -78,7 +78,12 @@ export class UnitEmitter implements BlockEmitter {
     const f = this.#f;
     const budget = budgetLive ? this.#registers.budget : this.#context.next;
     f.i32Const(CPU_ADDRESS);
-    f.i32Const(CPU_ADDRESS).load(OP.i32_load, MACHINE.budget, 2).i32Const(ENTRY_CHARGE).op(OP.i32_sub).localTee(budget).store(OP.i32_store, MACHINE.budget, 2);
+    f.i32Const(CPU_ADDRESS)
+      .load(OP.i32_load, MACHINE.budget, 2)
+      .i32Const(ENTRY_CHARGE)
+      .op(OP.i32_sub)
+      .localTee(budget)
+      .store(OP.i32_store, MACHINE.budget, 2);
     f.localGet(budget).i32Const(0).op(OP.i32_lt_s);
     if (liveIn & RSP) this.#emitter.getGpr(GPR.rsp, 32);
     else f.i32Const(CPU_ADDRESS).load(OP.i32_load, CPU.gpr + 8 * GPR.rsp, 2);
@@ -176,7 +181,9 @@ export class UnitEmitter implements BlockEmitter {
         e.flushFlags(flow.flagsOut);
         for (const [register, value] of ending.table.guards) {
           e.getGpr(register, 32);
-          f.i32Const(value | 0).op(OP.i32_ne).brIf(this.refused as Label);
+          f.i32Const(value | 0)
+            .op(OP.i32_ne)
+            .brIf(this.refused as Label);
         }
         e.getGpr(ending.table.index.register, 32);
         if (ending.table.index.rotate > 0) f.i32Const(ending.table.index.rotate).op(OP.i32_rotr);
@@ -186,7 +193,9 @@ export class UnitEmitter implements BlockEmitter {
         return;
       case "fault":
         this.#save(block, flow);
-        f.i32Const(ending.insn.ip | 0).call(this.#module.fault).return();
+        f.i32Const(ending.insn.ip | 0)
+          .call(this.#module.fault)
+          .return();
         return;
     }
   }
@@ -236,7 +245,9 @@ export class UnitEmitter implements BlockEmitter {
   /** Unwinds to the dispatcher's caller, to go on at a known address. */
   #exit(rip: number): void {
     const f = this.#f;
-    f.i32Const(CPU_ADDRESS).i32Const(rip | 0).store(OP.i32_store, CPU.rip, 2);
+    f.i32Const(CPU_ADDRESS)
+      .i32Const(rip | 0)
+      .store(OP.i32_store, CPU.rip, 2);
     f.i32Const(CPU_ADDRESS).i32Const(EXIT.budget).store(OP.i32_store, MACHINE.exitReason, 2);
     f.i32Const(0).return();
   }
@@ -288,4 +299,3 @@ function chargeLoops({ blocks, dominance }: ReducibleGraph): void {
     }
   }
 }
-
