@@ -160,9 +160,13 @@ describe("limits", () => {
   });
 
   test("a handler hears of Ctrl-C on a thread of its own, and decides", async () => {
-    const { ending, log } = await run(12, {}, {}, (process) => {
-      setTimeout(() => process.kernel.interrupt(), 10);
-      setTimeout(() => process.kernel.interrupt(), 30);
+    const { ending, log } = await run(12, {}, {}, (process, log) => {
+      let sent = 0;
+      const timer = setInterval(() => {
+        if (process.consoleHandlers.length === 0 || log.length < sent) return;
+        process.kernel.interrupt();
+        if (++sent === 2) clearInterval(timer);
+      }, 1);
     });
     expect(log).toEqual([0, 0]);
     expect(ending.kind).toBe("interrupt");
@@ -194,12 +198,12 @@ async function run(
   mode: number,
   more: Partial<ProcessOptions> = {},
   kernelOptions: Partial<KernelOptions> = {},
-  started: (process: Process) => void = () => {},
+  started: (process: Process, log: readonly unknown[]) => void = () => {},
 ): Promise<{ ending: Ending; log: unknown[]; reports: string[] }> {
   const log: unknown[] = [];
   const { kernel, reports } = idleKernel({ createMachine: (machine) => new Machine(machine), ...kernelOptions });
   const process = kernel.createProcess({ ...options(mode, log), ...more });
-  started(process);
+  started(process, log);
   return { ending: await kernel.run(process), log, reports };
 }
 

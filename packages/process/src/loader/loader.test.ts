@@ -133,7 +133,7 @@ describe("imports", () => {
     const both = { ...loaderFixture, registry: libraries(kernel32, ntdll, part) };
     expect(load(both).modules.find("part")!.isBuiltIn).toBe(false);
     expect(load({ ...both, dllChoices: new Map([["part.dll", "builtin"]]) }).modules.find("part")!.isBuiltIn).toBe(true);
-    expect(() => load({ ...both, readFile: () => undefined, dllChoices: new Map([["part.dll", "native"]]) })).toThrow(/part\.dll was not found; searched Z:\\work$/);
+    expect(() => load({ ...both, readFile: () => undefined, dllChoices: new Map([["part.dll", "native"]]) })).toThrow(/^loader\.exe needs part\.dll, which was not found; searched Z:\\work$/);
   });
 
   test("api sets are the DLLs that hold their functions", () => {

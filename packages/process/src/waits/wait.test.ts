@@ -195,10 +195,12 @@ test("waiting for the host lets other threads run, and throws what the host thre
 
 test("an alertable wait ends when an APC is queued, after it ran; others do not", async () => {
   const event = new Event(false, false);
+  const next = new Event(false, false);
   const log = await runThreads(
     function* (thread, log) {
       log(yield* wait(thread, [event], { timeoutMs: 5 }));
       log(yield* wait(thread, [event], { alertable: true }));
+      next.set();
       log(yield* sleep(thread, 60_000, true));
     },
     function* (thread, log, threads) {
@@ -209,7 +211,7 @@ test("an alertable wait ends when an APC is queued, after it ran; others do not"
           yield* sleep(thread, 0);
         };
       threads[0]!.queueApc(apc("one"));
-      yield* sleep(thread, 10);
+      yield* wait(thread, [next]);
       threads[0]!.queueApc(apc("two"));
     },
   );
