@@ -1,0 +1,114 @@
+import { ERROR, Win32Error } from "@decant/hook";
+import {
+  CONTEXT,
+  cSpecificHandler,
+  implement,
+  lookUpFunction,
+  raise,
+  readUnwindState,
+  unwind,
+  virtualUnwind,
+  writeContext,
+  writeUnwindState,
+  type GuestGenerator,
+  type Thread,
+} from "@decant/process";
+import { exceptionsApi, unwindApi } from "./exceptions.api.ts";
+
+const MAX_PARAMETERS = 15;
+/** rsp's place among a CONTEXT's general registers. */
+const GPR_RSP = 4;
+/** Bytes of an x64 CONTEXT record. */
+const CONTEXT_BYTES = 0x4d0;
+/** What EncodePointer mixes in: it only has to be undone by DecodePointer of the same process. */
+const POINTER_COOKIE = 0x5a3c_96e1;
+
+export const exceptions = implement(exceptionsApi, {
+  SetUnhandledExceptionFilter({ process }, filter) {
+    const before = process.handlers.unhandledFilter;
+    process.handlers.unhandledFilter = filter;
+    return before;
+  },
+  // Nobody debugs the guest: the default is to end it, which EXCEPTION_EXECUTE_HANDLER asks for.
+  UnhandledExceptionFilter: () => 1,
+  AddVectoredExceptionHandler: ({ process }, first, handler) => addHandler(process.handlers.vectored, first, handler),
+  RemoveVectoredExceptionHandler: ({ process }, handle) => removeHandler(process.handlers.vectored, handle),
+  AddVectoredContinueHandler: ({ process }, first, handler) => addHandler(process.handlers.continuing, first, handler),
+  RemoveVectoredContinueHandler: ({ process }, handle) => removeHandler(process.handlers.continuing, handle),
+  *RaiseException(thread, code, flags, count, argumentsAt) {
+    const parameters: bigint[] = [];
+    if (argumentsAt !== 0) for (let i = 0; i < Math.min(count, MAX_PARAMETERS); i++) parameters.push(thread.memory.u64(argumentsAt + 8 * i));
+    const address = thread.memory.u32(thread.rsp);
+    yield* raise(thread, { code, flags: flags & 1, address, parameters, description: "it raised an exception that nobody handled" });
+  },
+  EncodePointer: (_, pointer) => (pointer ^ POINTER_COOKIE) >>> 0,
+  DecodePointer: (_, pointer) => (pointer ^ POINTER_COOKIE) >>> 0,
+});
+
+export const unwinding = implement(unwindApi, {
+  RtlCaptureContext(thread, contextRecord) {
+    writeContext(thread.memory, contextRecord, thread.live);
+    // The registers are the caller's, after the call.
+    const { memory, rsp } = thread;
+    memory.setU64(contextRecord + CONTEXT.Rax + 8 * GPR_RSP, BigInt(rsp + 8));
+    memory.setU64(contextRecord + CONTEXT.Rip, BigInt(memory.u32(rsp)));
+  },
+  RtlLookupFunctionEntry({ process }, controlPc, imageBase) {
+    const found = lookUpFunction(process, Number(controlPc & 0xffff_ffffn));
+    if (found === undefined) return 0;
+    imageBase.set(BigInt(found.base));
+    return found.address;
+  },
+  RtlVirtualUnwind({ memory, process }, handlerType, _imageBase, controlPc, _functionEntry, contextRecord, handlerData, establisherFrame) {
+    const state = readUnwindState(memory, contextRecord);
+    state.rip = Number(controlPc & 0xffff_ffffn);
+    const unwound = virtualUnwind(memory, state, lookUpFunction(process, state.rip));
+    writeUnwindState(memory, contextRecord, state);
+    establisherFrame.set(BigInt(unwound.establisher));
+    const { handler } = unwound;
+    if (handler === undefined || (handler.flags & handlerType) === 0) return 0;
+    handlerData.set(handler.data);
+    return handler.address;
+  },
+  *RtlUnwindEx(thread, frame, rip, record, value, context) {
+    yield* unwind(thread, context, { frame, rip, value, record });
+  },
+  *RtlUnwind(thread, frame, rip, record, value) {
+    yield* unwindWithoutContext(thread, { frame, rip, value, record });
+  },
+  RtlPcToFileHeader({ process }, pc, baseOfImage) {
+    const base = process.modules.at(pc)?.base ?? 0;
+    baseOfImage.set(base);
+    return base;
+  },
+  // Code made at run time has no unwind data here yet: the caller is told.
+  RtlAddFunctionTable: () => {
+    throw new Win32Error(ERROR.NOT_SUPPORTED);
+  },
+  RtlDeleteFunctionTable: () => false,
+  *__C_specific_handler(thread, record, frame, context, dispatcher) {
+    return yield* cSpecificHandler(thread, { record, frame, context, dispatcher });
+  },
+});
+
+function* unwindWithoutContext(thread: Thread, target: { frame: number; rip: number; value: bigint; record: number }): GuestGenerator<void> {
+  const context = thread.process.heap.allocate(CONTEXT_BYTES);
+  try {
+    yield* unwind(thread, context, target);
+  } finally {
+    thread.process.heap.free(context);
+  }
+}
+
+function addHandler(list: number[], first: number, handler: number): number {
+  if (first === 0) list.push(handler);
+  else list.unshift(handler);
+  return handler;
+}
+
+function removeHandler(list: number[], handler: number): number {
+  const index = list.indexOf(handler);
+  if (index < 0) return 0;
+  list.splice(index, 1);
+  return 1;
+}

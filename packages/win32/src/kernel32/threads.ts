@@ -1,0 +1,86 @@
+import { ERROR, Win32Error, type Handle } from "@decant/hook";
+import { exitThread, implement, sleep, ThreadObject, type Thread } from "@decant/process";
+import { threadsApi } from "./threads.api.ts";
+
+const CREATE_SUSPENDED = 4;
+const STACK_SIZE_PARAM_IS_A_RESERVATION = 0x1_0000;
+/** The pseudo-handle of the calling thread. */
+const CURRENT_THREAD = -2 as Handle;
+const THREAD_PRIORITIES: ReadonlySet<number> = new Set([-15, -2, -1, 0, 1, 2, 15]);
+
+/** A thread's priority: remembered and told, without effect. */
+class Priority {
+  value = 0;
+}
+
+export const threads = implement(threadsApi, {
+  CreateThread({ process }, _attributes, stackSize, start, parameter, flags, id) {
+    if ((flags & ~(CREATE_SUSPENDED | STACK_SIZE_PARAM_IS_A_RESERVATION)) !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    // The size is what to commit unless it is said to be the reservation: the larger of both is reserved.
+    const reserve = process.modules.program.image.stackReserve;
+    const size = stackSize === 0 ? 0 : (flags & STACK_SIZE_PARAM_IS_A_RESERVATION) !== 0 ? stackSize : Math.max(stackSize, reserve);
+    const made = process.createThread(start, parameter, { stackSize: size, suspended: (flags & CREATE_SUSPENDED) !== 0 });
+    if (!id.isNull) id.set(made.id);
+    return process.handles.add(made.object);
+  },
+  *ExitThread(thread, code) {
+    yield* exitThread(thread, code);
+  },
+  *TerminateThread(thread, handle, code) {
+    const target = threadOf(thread, handle);
+    if (target === thread) return yield* exitThread(thread, code);
+    thread.process.endThread(target, code);
+    return true;
+  },
+  *SuspendThread(thread, handle) {
+    const target = threadOf(thread, handle);
+    const before = thread.kernel.suspendThread(target);
+    if (target === thread) yield* sleep(thread, 0);
+    return before;
+  },
+  ResumeThread: (thread, handle) => thread.kernel.resumeThread(threadOf(thread, handle)),
+  GetExitCodeThread(thread, handle, code) {
+    code.set(objectOf(thread, handle).exitCode);
+    return true;
+  },
+  GetCurrentThread: () => CURRENT_THREAD,
+  GetCurrentThreadId: (thread) => thread.id,
+  GetThreadId: (thread, handle) => threadOf(thread, handle).id,
+  GetProcessIdOfThread: (thread, handle) => threadOf(thread, handle).process.id,
+  OpenThread({ process }, _access, inherit, id) {
+    const found = [...process.threads].find((each) => each.id === id);
+    if (found === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return process.handles.add(found.object, inherit);
+  },
+  SetThreadPriority(thread, handle, priority) {
+    if (!THREAD_PRIORITIES.has(priority)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    threadOf(thread, handle).state(Priority, () => new Priority()).value = priority;
+    return true;
+  },
+  GetThreadPriority: (thread, handle) => threadOf(thread, handle).state(Priority, () => new Priority()).value,
+  SetThreadAffinityMask(thread, handle, mask) {
+    threadOf(thread, handle);
+    const all = affinityMask(thread);
+    if (mask === 0 || mask % (all + 1) !== mask) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return all;
+  },
+  *SwitchToThread(thread) {
+    const others = [...thread.process.threads].some((each) => each !== thread && each.status === "ready");
+    yield* sleep(thread, 0);
+    return others;
+  },
+  GetCurrentProcessorNumber: () => 0,
+});
+
+function objectOf({ process }: Thread, handle: Handle): ThreadObject {
+  return process.handles.get(handle, ThreadObject);
+}
+
+function threadOf(thread: Thread, handle: Handle): Thread {
+  return handle === CURRENT_THREAD ? thread : objectOf(thread, handle).thread;
+}
+
+/** A bit for each processor that the guest is told of. */
+function affinityMask({ process }: Thread): number {
+  return 2 ** Math.min(process.host.cpuCount, 32) - 1;
+}

@@ -1,0 +1,120 @@
+import { ERROR, Win32Error } from "@decant/hook";
+import { guestCall, implement, TEB, type GuestGenerator, type Process, type Thread } from "@decant/process";
+import { tlsApi } from "./tls.api.ts";
+
+/** TLS_MINIMUM_AVAILABLE: slots in the TEB itself, which translated code reads without a call. */
+const TEB_SLOTS = 64;
+const EXPANSION_SLOTS = 1024;
+const MAX_FLS_SLOTS = 4096;
+
+/** Which indices are taken; index 0 is the loader's, as on Windows. */
+class TlsIndices {
+  readonly taken = new Set<number>([0]);
+}
+
+/** FLS indices and their callbacks, and the values of each thread. */
+class FlsIndices {
+  readonly callbacks = new Map<number, number>();
+  readonly values = new Map<Thread, Map<number, bigint>>();
+
+  constructor(process: Process) {
+    // Callbacks of what is still stored run when the process ends by itself.
+    process.onDetach((thread) => this.release(thread));
+  }
+
+  of(thread: Thread): Map<number, bigint> {
+    let values = this.values.get(thread);
+    if (values === undefined) this.values.set(thread, (values = new Map()));
+    return values;
+  }
+
+  *release(thread: Thread): GuestGenerator<void> {
+    for (const [index, value] of this.of(thread)) {
+      const callback = this.callbacks.get(index) ?? 0;
+      this.of(thread).delete(index);
+      if (callback !== 0 && value !== 0n) yield* guestCall(thread, callback, value);
+    }
+  }
+}
+
+const tlsOf = ({ process }: Thread): TlsIndices => process.state(TlsIndices, () => new TlsIndices());
+const flsOf = ({ process }: Thread): FlsIndices => process.state(FlsIndices, () => new FlsIndices(process));
+
+export const tls = implement(tlsApi, {
+  TlsAlloc(thread) {
+    const { taken } = tlsOf(thread);
+    for (let index = 0; index < TEB_SLOTS + EXPANSION_SLOTS; index++) {
+      if (taken.has(index)) continue;
+      taken.add(index);
+      for (const each of thread.process.threads) clearSlot(each, index);
+      return index;
+    }
+    throw new Win32Error(ERROR.NO_MORE_ITEMS);
+  },
+  TlsFree(thread, index) {
+    if (index === 0 || !tlsOf(thread).taken.delete(index)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    for (const each of thread.process.threads) clearSlot(each, index);
+    return true;
+  },
+  TlsGetValue(thread, index) {
+    const slot = slotAddress(thread, index, false);
+    // Success sets the last error too: 0 is a value like any other ("TlsGetValue").
+    thread.lastError = 0;
+    return slot === 0 ? 0n : thread.memory.u64(slot);
+  },
+  TlsSetValue(thread, index, value) {
+    thread.memory.setU64(slotAddress(thread, index, true), value);
+    return true;
+  },
+  FlsAlloc(thread, callback) {
+    const { callbacks } = flsOf(thread);
+    for (let index = 1; index < MAX_FLS_SLOTS; index++) {
+      if (callbacks.has(index)) continue;
+      callbacks.set(index, callback);
+      return index;
+    }
+    throw new Win32Error(ERROR.NO_MORE_ITEMS);
+  },
+  *FlsFree(thread, index) {
+    const fls = flsOf(thread);
+    const callback = fls.callbacks.get(index);
+    if (callback === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    for (const values of fls.values.values()) {
+      const value = values.get(index) ?? 0n;
+      values.delete(index);
+      if (callback !== 0 && value !== 0n) yield* guestCall(thread, callback, value);
+    }
+    fls.callbacks.delete(index);
+    return true;
+  },
+  FlsGetValue(thread, index) {
+    const fls = flsOf(thread);
+    if (!fls.callbacks.has(index)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    thread.lastError = 0;
+    return fls.of(thread).get(index) ?? 0n;
+  },
+  FlsSetValue(thread, index, value) {
+    const fls = flsOf(thread);
+    if (!fls.callbacks.has(index)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    fls.of(thread).set(index, value);
+    return true;
+  },
+});
+
+/** The address of a slot; 0 for an expansion slot that a thread has no array for yet, unless it is made. */
+function slotAddress({ teb, memory, process }: Thread, index: number, make: boolean): number {
+  if (index < TEB_SLOTS) return teb + TEB.TlsSlots + 8 * index;
+  if (index >= TEB_SLOTS + EXPANSION_SLOTS) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  let array = memory.u32(teb + TEB.TlsExpansionSlots);
+  if (array === 0 && make) {
+    array = process.heap.allocate(8 * EXPANSION_SLOTS, true);
+    if (array === 0) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
+    memory.setU64(teb + TEB.TlsExpansionSlots, BigInt(array));
+  }
+  return array === 0 ? 0 : array + 8 * (index - TEB_SLOTS);
+}
+
+function clearSlot(thread: Thread, index: number): void {
+  const slot = slotAddress(thread, index, false);
+  if (slot !== 0) thread.memory.setU64(slot, 0n);
+}
