@@ -1,6 +1,7 @@
 import type { HostFile, HostFiles, HostStat } from "@decant/host";
 import { ERROR, Win32Error } from "@decant/hook";
 import { FILE_TYPE, IoObject } from "./io-object.ts";
+import type { RangeLocks } from "./range-locks.ts";
 
 /** What a file was opened with. */
 export interface DiskFileFields {
@@ -17,6 +18,7 @@ export interface DiskFileFields {
   readonly canAppend: boolean;
   /** Leaves the share table. */
   readonly leave: () => void;
+  readonly locks: RangeLocks;
 }
 
 /** A file or folder of a drive. */
@@ -34,8 +36,9 @@ export class DiskFile extends IoObject {
   readonly #canWrite: boolean;
   readonly #canAppend: boolean;
   readonly #leave: () => void;
+  readonly #locks: RangeLocks;
 
-  constructor({ file, files, path, full, isFolder, canRead, canWrite, canAppend, leave }: DiskFileFields) {
+  constructor({ file, files, path, full, isFolder, canRead, canWrite, canAppend, leave, locks }: DiskFileFields) {
     super();
     this.#file = file;
     this.files = files;
@@ -46,11 +49,13 @@ export class DiskFile extends IoObject {
     this.#canWrite = canWrite;
     this.#canAppend = canAppend;
     this.#leave = leave;
+    this.#locks = locks;
   }
 
   override read(into: Uint8Array, offset?: number): number {
     if (!this.#canRead) throw new Win32Error(ERROR.ACCESS_DENIED);
     const at = offset ?? this.position;
+    this.#locks.check(() => this.stat(), { owner: this, start: at, end: at + into.length });
     const count = this.#data().read(into, at);
     this.position = at + count;
     return count;
@@ -60,9 +65,20 @@ export class DiskFile extends IoObject {
     if (!this.#canWrite && !this.#canAppend) throw new Win32Error(ERROR.ACCESS_DENIED);
     const file = this.#data();
     const at = this.#canWrite && offset !== -1 ? (offset ?? this.position) : file.stat().size;
+    this.#locks.check(() => this.stat(), { owner: this, start: at, end: at + bytes.length });
     file.write(bytes, at);
     this.position = at + bytes.length;
     return bytes.length;
+  }
+
+  /** Locks a range for this handle alone. Throws ERROR_LOCK_VIOLATION. */
+  lock(start: number, length: number): void {
+    this.#locks.lock(this.stat(), { owner: this, start, end: start + length });
+  }
+
+  /** Throws ERROR_NOT_LOCKED. */
+  unlock(start: number, length: number): void {
+    this.#locks.unlock(this.stat(), { owner: this, start, end: start + length });
   }
 
   override flush(): void {
@@ -91,6 +107,7 @@ export class DiskFile extends IoObject {
   protected override close(): void {
     this.#file?.close();
     this.#leave();
+    this.#locks.release(this);
     if (!this.deleteOnClose) return;
     try {
       if (this.isFolder) this.files.removeFolder(this.path);

@@ -4,6 +4,7 @@ import type { Thread } from "@decant/process";
 import { DiskFile } from "../files/disk-file.ts";
 import type { Location } from "../files/file-system.ts";
 import type { IoObject } from "../files/io-object.ts";
+import { rangeLocks } from "../files/range-locks.ts";
 import { SHARE, shareTable } from "../files/share-table.ts";
 import { NullDevice } from "../files/standard-streams.ts";
 import { stateOf } from "../process-state.ts";
@@ -74,7 +75,7 @@ function checkDisposition({ stat, hasFolder, wantsFolder }: Location, dispositio
 function openFolder(thread: Thread, { files, path, full, stat }: Location, request: OpenRequest, rights: Rights): DiskFile {
   if ((request.flags & FLAG.BACKUP_SEMANTICS) === 0 || request.disposition === OPEN.CREATE_ALWAYS) throw new Win32Error(ERROR.ACCESS_DENIED);
   const leave = shareTable(thread.kernel).enter(stat!, sharingOf(request, { ...rights, write: false, append: false }));
-  const folder = new DiskFile({ file: undefined, files, path, full, isFolder: true, canRead: false, canWrite: false, canAppend: false, leave });
+  const folder = new DiskFile({ file: undefined, files, path, full, isFolder: true, canRead: false, canWrite: false, canAppend: false, leave, locks: rangeLocks(thread.kernel) });
   folder.deleteOnClose = (request.flags & FLAG.DELETE_ON_CLOSE) !== 0;
   return folder;
 }
@@ -99,7 +100,7 @@ function openFile(thread: Thread, { files, path, full, stat }: Location, request
     leave?.();
     throw error;
   }
-  const opened = new DiskFile({ file, files, path, full, isFolder: false, canRead: rights.read, canWrite: rights.write, canAppend: rights.append, leave });
+  const opened = new DiskFile({ file, files, path, full, isFolder: false, canRead: rights.read, canWrite: rights.write, canAppend: rights.append, leave, locks: rangeLocks(thread.kernel) });
   opened.deleteOnClose = (flags & FLAG.DELETE_ON_CLOSE) !== 0;
   return opened;
 }

@@ -277,7 +277,10 @@ test("GetFileType of a bad handle is UNKNOWN, with an error", () => {
 
 test("DeviceIoControl of a file fails as a driver that knows no code", () => {
   const { call, open, thread } = machine();
-  expect(call("DeviceIoControl", open("ten.txt"), 0x900a8, undefined, 0, undefined, 0, undefined, undefined)).toBe(0);
+  const opened = open("ten.txt");
+  expect(call("DeviceIoControl", opened, 0x900a8, undefined, 0, undefined, 0, undefined, undefined)).toBe(0);
+  expect(thread.lastError).toBe(ERROR.NOT_A_REPARSE_POINT);
+  expect(call("DeviceIoControl", opened, 0x70000, undefined, 0, undefined, 0, undefined, undefined)).toBe(0);
   expect(thread.lastError).toBe(ERROR.INVALID_FUNCTION);
 });
 
@@ -322,4 +325,21 @@ describe("standard streams", () => {
     call("WriteFile", stdout, new Uint8Array(1), 1, undefined, undefined);
     expect(process.ending).toMatchObject({ kind: "exit", exitCode: 141 });
   });
+});
+
+test("a locked range is the handle's own until it is unlocked or closed", () => {
+  const { open, call, read, write, thread } = machine();
+  const [first, second] = [open("ten.txt", READ | WRITE, OPEN_EXISTING, 7), open("ten.txt", READ | WRITE, OPEN_EXISTING, 7)];
+  expect(call("LockFile", first, 2, 0, 3, 0)).toBe(1);
+  expect(call("LockFile", second, 4, 0, 1, 0)).toBe(0);
+  expect(thread.lastError).toBe(ERROR.LOCK_VIOLATION);
+  expect(call("LockFile", second, 5, 0, 1, 0)).toBe(1);
+  expect(read(second, 2)).toEqual({ result: 1, text: "01" });
+  expect(write(second, "x")).toBe(0);
+  expect(thread.lastError).toBe(ERROR.LOCK_VIOLATION);
+  expect(read(first, 5).text).toBe("01234");
+  expect(call("UnlockFile", first, 2, 0, 2, 0)).toBe(0);
+  expect(thread.lastError).toBe(ERROR.NOT_LOCKED);
+  call("CloseHandle", first);
+  expect(write(second, "x")).toBe(1);
 });

@@ -11,6 +11,7 @@ import { fileApi } from "./file.api.ts";
 
 const WORD = 2 ** 32;
 const MOVE = { BEGIN: 0, CURRENT: 1, END: 2 } as const;
+const FSCTL_GET_REPARSE_POINT = 0x900a8;
 const STATUS_PENDING = 0x103n;
 const STATUS_END_OF_FILE = 0xc000_0011n;
 /** SetFileTime: this time is not to be changed by further access; there is nothing to set. */
@@ -140,9 +141,19 @@ export const file = implement(fileApi, {
     return written === 0 ? needed : written;
   },
 
-  /** No device answers any code yet: as a driver that does not know one. */
-  DeviceIoControl(thread, hDevice) {
-    thread.process.handles.get(hDevice, IoObject);
+  LockFile(thread, hFile, dwFileOffsetLow, dwFileOffsetHigh, nNumberOfBytesToLockLow, nNumberOfBytesToLockHigh) {
+    thread.process.handles.get(hFile, DiskFile).lock(dwFileOffsetHigh * WORD + dwFileOffsetLow, nNumberOfBytesToLockHigh * WORD + nNumberOfBytesToLockLow);
+    return true;
+  },
+  UnlockFile(thread, hFile, dwFileOffsetLow, dwFileOffsetHigh, nNumberOfBytesToUnlockLow, nNumberOfBytesToUnlockHigh) {
+    thread.process.handles.get(hFile, DiskFile).unlock(dwFileOffsetHigh * WORD + dwFileOffsetLow, nNumberOfBytesToUnlockHigh * WORD + nNumberOfBytesToUnlockLow);
+    return true;
+  },
+
+  /** Files have no reparse points; other codes no device answers yet, as a driver that does not know one. */
+  DeviceIoControl(thread, hDevice, dwIoControlCode) {
+    const object = thread.process.handles.get(hDevice, IoObject);
+    if (object instanceof DiskFile && dwIoControlCode === FSCTL_GET_REPARSE_POINT) throw new Win32Error(ERROR.NOT_A_REPARSE_POINT);
     throw new Win32Error(ERROR.INVALID_FUNCTION);
   },
 
