@@ -11,6 +11,7 @@ import { makeReducible, type ReducibleGraph } from "./irreducible.ts";
 import { CPU_ADDRESS, EXIT, MACHINE } from "./layout.ts";
 import type { ModuleContext } from "./module-context.ts";
 import { RegisterFile } from "./register-file.ts";
+import { unrollLoops } from "./unroll.ts";
 import { emitStructured, type BlockEmitter } from "./structure.ts";
 
 const RSP = 1 << GPR.rsp;
@@ -40,6 +41,7 @@ export class UnitEmitter implements BlockEmitter {
     this.#f = f;
     this.#mode = mode;
     this.#module = module;
+    unrollLoops(unit.blocks);
     this.#graph = makeReducible(unit.entry);
     chargeLoops(this.#graph);
     this.#flows = analyse(this.#graph.blocks);
