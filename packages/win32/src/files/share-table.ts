@@ -19,12 +19,13 @@ export class ShareTable {
 
   /** Enters a handle. Throws ERROR_SHARING_VIOLATION when it and those that are there do not allow each other. */
   enter(stat: Pick<HostStat, "device" | "inode">, sharing: Sharing): () => void {
+    // Who only asks for attributes disturbs nobody, and is not disturbed.
+    if (sharing.access === 0) return () => {};
     const key = keyOf(stat);
     const holders = this.#open.get(key) ?? new Set();
     for (const other of holders) {
       if ((sharing.access & ~other.share) !== 0 || (other.access & ~sharing.share) !== 0) throw new Win32Error(ERROR.SHARING_VIOLATION);
     }
-    if (sharing.access === 0) return () => {};
     holders.add(sharing);
     this.#open.set(key, holders);
     return () => {

@@ -143,8 +143,7 @@ export const directory = implement(directoryApi, {
 
   GetTempFileName(thread, lpPathName, lpPrefixString, uUnique, lpTempFileName) {
     if (lpPathName === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    const folder = existing(thread, lpPathName);
-    if (folder.stat.kind !== "folder") throw new Win32Error(ERROR.DIRECTORY);
+    if (located(thread, lpPathName).stat?.kind !== "folder") throw new Win32Error(ERROR.DIRECTORY);
     const prefix = (lpPrefixString ?? "").slice(0, 3);
     const base = lpPathName.replaceAll("/", "\\").replace(/\\?$/, "\\");
     const name = (number: number): string => `${base}${prefix}${number.toString(16).toUpperCase()}.tmp`;

@@ -109,6 +109,7 @@ describe("CreateFile", () => {
     [READ, 0, READ, 7, false],
     [READ, 7, READ, 0, false],
     [0, 0, READ, 0, true],
+    [READ, 1, 0, 0, true],
   ])("access %i sharing %d, then access %i sharing %d: %s", (access, share, nextAccess, nextShare, works) => {
     const { open, thread } = machine();
     open("ten.txt", access, OPEN_EXISTING, share);

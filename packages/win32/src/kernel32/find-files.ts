@@ -42,7 +42,8 @@ export function startSearch(thread: Thread, name: string | undefined, result: Ou
   const { folder, pattern } = splitPattern(name);
   const { fileSystem, paths } = stateOf(thread);
   const location = fileSystem.locate(folder === "" ? "." : folder, paths);
-  if (location.kind === "device" || location.stat?.kind !== "folder") throw new Win32Error(ERROR.PATH_NOT_FOUND);
+  if (location.kind === "device" || location.stat === undefined) throw new Win32Error(ERROR.PATH_NOT_FOUND);
+  if (location.stat.kind !== "folder") throw new Win32Error(ERROR.DIRECTORY);
   const last = pattern === "." || pattern === ".." ? fullPath(name, paths) : undefined;
   const wanted = last === undefined ? pattern : (withoutPrefix(last).split("\\").at(-1) ?? "");
   if (last !== undefined && wanted === "") throw new Win32Error(ERROR.FILE_NOT_FOUND);
@@ -63,7 +64,7 @@ function* search(files: HostFiles, folder: string, pattern: string, full: string
   const matches = wildcard(pattern.replace(/[. ]+$/, (end) => (pattern.includes("*") || pattern.includes("?") ? end : "")));
   const isRoot = /^[a-z]:\\?$/i.test(full);
   if (!isRoot && hasWildcards(pattern)) {
-    for (const dots of [".", ".."]) if (matches(dots)) yield { ...findFields(files.stat(folder)), cFileName: dots };
+    for (const dots of [".", ".."]) if (matches(dots) || pattern === "*.") yield { ...findFields(files.stat(folder)), cFileName: dots };
   }
   const names = files
     .list(folder)

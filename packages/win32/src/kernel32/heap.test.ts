@@ -69,6 +69,8 @@ test("Local and Global memory come from the same heap", () => {
   expect(call("LocalFree", 0)).toBe(0);
   expect(call("LocalFree", 0x1234_5670)).toBe(0x1234_5670);
   expect(thread.lastError).toBe(ERROR.INVALID_HANDLE);
+  expect(call("LocalSize", 0)).toBe(0);
+  expect(call("LocalReAlloc", 0, 10, 0)).toBe(0);
   const movable = call("GlobalAlloc", 2, 8);
   expect(call("GlobalLock", movable)).toBe(movable);
   expect(call("GlobalFree", movable)).toBe(0);

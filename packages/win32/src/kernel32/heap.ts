@@ -71,10 +71,7 @@ export const heap = implement(heapApi, {
     return block === 0 && (dwFlags & FLAG.GENERATE_EXCEPTIONS) !== 0 ? noMemory(thread) : block;
   },
   HeapReAlloc(thread, hHeap, dwFlags, lpMem, dwBytes) {
-    if (lpMem === 0) {
-      thread.lastError = ERROR.INVALID_PARAMETER;
-      return 0;
-    }
+    if (lpMem === 0) return 0; // the Heap functions set no last error
     const options = { zero: (dwFlags & FLAG.ZERO_MEMORY) !== 0, inPlace: (dwFlags & FLAG.REALLOC_IN_PLACE_ONLY) !== 0 };
     const block = heapOf(thread, hHeap).reallocate(lpMem, dwBytes, options);
     return block === 0 && (dwFlags & FLAG.GENERATE_EXCEPTIONS) !== 0 ? noMemory(thread) : block;
@@ -108,7 +105,7 @@ export const heap = implement(heapApi, {
     thread.lastError = ERROR.NOT_LOCKED; // fixed memory has no lock to count
     return true;
   },
-  GlobalSize: (thread, hMem) => thread.process.heap.size(hMem),
+  GlobalSize: sizeOf,
   GlobalHandle: (_thread, pMem) => pMem,
   GlobalFlags: () => 0,
   LocalAlloc: allocate,
@@ -119,7 +116,7 @@ export const heap = implement(heapApi, {
     thread.lastError = ERROR.NOT_LOCKED;
     return false;
   },
-  LocalSize: (thread, hMem) => thread.process.heap.size(hMem),
+  LocalSize: sizeOf,
   LocalFlags: () => 0,
 });
 
@@ -134,8 +131,13 @@ function allocate(thread: Thread, uFlags: number, bytes: number): number {
   return block;
 }
 
+function sizeOf({ process }: Thread, block: number): number {
+  if (!process.heap.has(block)) throw new Win32Error(ERROR.INVALID_HANDLE);
+  return process.heap.size(block);
+}
+
 function reallocate(thread: Thread, block: number, bytes: number, uFlags: number): number {
-  if (block === 0) throw new Win32Error(ERROR.INVALID_HANDLE);
+  if (!thread.process.heap.has(block)) throw new Win32Error(ERROR.INVALID_HANDLE);
   const moved = thread.process.heap.reallocate(block, bytes, { zero: (uFlags & MEM_ZEROINIT) !== 0 });
   if (moved === 0) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
   return moved;
