@@ -20,7 +20,7 @@ import { msvcrtStreams, streams, ucrtStreams } from "./stdio/streams.ts";
 import { wideStreams } from "./stdio/wide-streams.ts";
 import { stringsAndMath } from "./strings-and-math.ts";
 
-import { exceptions, threads, vcruntime } from "./threads.ts";
+import { cplusplus, exceptions, threads, vcruntime } from "./threads.ts";
 import { msvcrtTime, time, ucrtTime } from "./time/time.ts";
 
 /** The C runtimes: msvcrt.dll, ucrtbase.dll (which the api-ms-win-crt-* sets stand for) and vcruntime140.dll. */
@@ -32,7 +32,7 @@ export const crt: readonly (Implementation | ApiTable)[] = [
   descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted, msvcrtScanned, ucrtScanned,
   time, msvcrtTime, ucrtTime,
   fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, find, msvcrtFindApi,
-  threads, exceptions, vcruntime,
+  threads, exceptions, cplusplus, vcruntime,
   multibyte, msvcrtMultibyteApi, floatingControl,
   environment, locale, msvcrtLocale, errors, jump,
 ]; // prettier-ignore

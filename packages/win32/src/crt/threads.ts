@@ -1,8 +1,8 @@
 import { api, CALLBACK, CrtError, ERRNO, errno, fn, INT, LONG_PTR_N, OPAQUE, optional, out, PVOID, UINT, VOID } from "@decant/hook";
 import { cSpecificHandler, exitThread, implement, type Thread } from "@decant/process";
-import { pureCall } from "./startup/startup.ts";
+import { exchange, pureCall, terminate } from "./startup/startup.ts";
 import { initialiseSection } from "../kernel32/critical-section.ts";
-import { BOTH, CDECL, VCRUNTIME, WITH_VCRUNTIME } from "./dlls.ts";
+import { BOTH, CDECL, MSVCRT, VCRUNTIME, WITH_VCRUNTIME } from "./dlls.ts";
 
 /** Threads, and processes that programs start. */
 export const threadApi = api(
@@ -24,6 +24,17 @@ export const exceptionApi = api(
     __CxxFrameHandler: fn(INT, ["record", PVOID], ["frame", PVOID], ["context", PVOID], ["dispatcher", PVOID]),
     __CxxFrameHandler3: fn(INT, ["record", PVOID], ["frame", PVOID], ["context", PVOID], ["dispatcher", PVOID]),
     _CxxThrowException: fn(VOID, ["object", PVOID], ["throwInfo", PVOID]),
+  },
+  CDECL,
+);
+
+/** C++'s run-time support that msvcrt exports by mangled names. */
+export const cplusplusApi = api(
+  MSVCRT,
+  {
+    "?terminate@@YAXXZ": fn(VOID),
+    "??1type_info@@UEAA@XZ": fn(VOID, ["this", PVOID]),
+    "?set_terminate@@YAP6AXXZP6AXXZ@Z": fn(PVOID, ["handler", CALLBACK]),
   },
   CDECL,
 );
@@ -61,6 +72,12 @@ export const threads = implement(threadApi, {
 
 export const exceptions = implement(exceptionApi, {
   __C_specific_handler: (thread, record, frame, context, dispatcher) => cSpecificHandler(thread, { record, frame, context, dispatcher }),
+});
+
+export const cplusplus = implement(cplusplusApi, {
+  "?terminate@@YAXXZ": terminate,
+  "??1type_info@@UEAA@XZ"() {},
+  "?set_terminate@@YAP6AXXZP6AXXZ@Z": (thread, handler) => exchange(thread, "terminate handler", handler),
 });
 
 export const vcruntime = implement(vcruntimeApi, {

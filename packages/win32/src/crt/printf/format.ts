@@ -33,20 +33,45 @@ export interface PrintfContext {
 /** The text that a format and its arguments make; undefined when a wide character cannot be encoded (EILSEQ). */
 export function formatPrintf(format: string, context: PrintfContext): string | undefined {
   let output = "";
+  for (const piece of piecesOf(format)) {
+    if (typeof piece === "string") {
+      output += piece;
+      continue;
+    }
+    const text = convert(readCounts(piece, context), output.length, context);
+    if (text === undefined) return undefined;
+    output += text;
+  }
+  return output;
+}
+
+/** Programs print with few formats, and often: 10^5 calls a run. */
+const MAX_CACHED = 500;
+const cache = new Map<string, readonly (string | Conversion)[]>();
+
+function piecesOf(format: string): readonly (string | Conversion)[] {
+  const known = cache.get(format);
+  if (known !== undefined) return known;
+  const pieces = parsePieces(format);
+  if (cache.size >= MAX_CACHED) cache.clear();
+  cache.set(format, pieces);
+  return pieces;
+}
+
+function parsePieces(format: string): (string | Conversion)[] {
+  const pieces: (string | Conversion)[] = [];
   let at = 0;
   for (;;) {
     const percent = format.indexOf("%", at);
-    if (percent < 0) return output + format.slice(at);
-    output += format.slice(at, percent);
+    if (percent < 0) return [...pieces, format.slice(at)];
+    pieces.push(format.slice(at, percent));
     if (format[percent + 1] === "%") {
-      output += "%";
+      pieces.push("%");
       at = percent + 2;
       continue;
     }
-    const conversion = readCounts(parseConversion(format, percent + 1), context);
-    const text = convert(conversion, output.length, context);
-    if (text === undefined) return undefined;
-    output += text;
+    const conversion = parseConversion(format, percent + 1);
+    pieces.push(conversion);
     at = conversion.end;
   }
 }
@@ -58,6 +83,7 @@ interface Settled extends Conversion {
 }
 
 function readCounts(conversion: Conversion, { args }: PrintfContext): Settled {
+  if (conversion.width !== "argument" && conversion.precision !== "argument") return conversion as Settled; // both were just tested
   let { left, width, precision } = conversion;
   if (width === "argument") {
     width = args.int();

@@ -121,6 +121,13 @@ export function* pureCall(thread: Thread): GuestGenerator<never> {
   return yield* exitProcess(thread, RUNTIME_ERROR_STATUS);
 }
 
+/** terminate: the program's handler, then abort. */
+export function* terminate(thread: Thread): GuestGenerator<void> {
+  const handler = thread.memory.u32(Runtime.of(thread).variable("terminate handler", 8));
+  if (handler !== 0) yield* guestCall(thread, handler);
+  yield* abort(thread);
+}
+
 /** assert's message, and abort. */
 export function* assertionFailed(thread: Thread, message: string | undefined, file: string | undefined, line: number): GuestGenerator<void> {
   yield* complain(thread, `Assertion failed: ${message ?? ""}, file ${file ?? ""}, line ${line}\n\n`);

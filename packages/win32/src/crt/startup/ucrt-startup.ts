@@ -1,8 +1,7 @@
 import { exitProcess, guestCall, implement, type Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
-import { abort } from "../signals.ts";
 import { provideArguments, provideCommandLine, provideEnvironment, provideInitialEnvironment } from "./program-data.ts";
-import { assertionFailed, exchange } from "./startup.ts";
+import { assertionFailed, exchange, terminate } from "./startup.ts";
 import { ucrtStartupApi } from "./startup.api.ts";
 
 /** _crt_argv_mode (vcstartup_internal.h): no arguments, as they are, with wildcards expanded. */
@@ -95,11 +94,7 @@ export const ucrtStartup = implement(ucrtStartupApi, {
   // EXCEPTION_CONTINUE_SEARCH: the system's own filter reports what happened.
   _seh_filter_exe: () => 0,
   _seh_filter_dll: () => 0,
-  *terminate(thread) {
-    const handler = thread.memory.u32(Runtime.of(thread).variable("terminate handler", 8));
-    if (handler !== 0) yield* guestCall(thread, handler);
-    yield* abort(thread);
-  },
+  terminate,
   set_terminate: (thread, handler) => exchange(thread, "terminate handler", handler),
   _get_terminate: (thread) => thread.memory.u32(Runtime.of(thread).variable("terminate handler", 8)),
   _crt_debugger_hook() {},

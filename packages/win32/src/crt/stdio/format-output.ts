@@ -9,7 +9,7 @@ import { putWideText } from "./wide-characters.ts";
 /** Text as a printf function of a flavour makes it. Throws EINVAL without a format, EILSEQ for a character that has no encoding. */
 export function formatText(thread: Thread, flavour: PrintfFlavour, isWide: boolean, format: string | undefined, args: VarArgs): string {
   if (format === undefined) throw new CrtError(ERRNO.EINVAL);
-  const text = formatPrintf(format, { flavour, isWide, args, memory: memoryOf(thread) });
+  const text = formatPrintf(format, { flavour, isWide, args, memory: new GuestText(thread) });
   if (text === undefined) throw new CrtError(ERRNO.EILSEQ);
   return text;
 }
@@ -72,17 +72,34 @@ function storeUnits(thread: Thread, buffer: number, text: string, isWide: boolea
   else thread.memory.write(buffer, latin1Bytes(text));
 }
 
-function memoryOf(thread: Thread): PrintfMemory {
-  const { memory, ansi } = thread;
-  return {
-    narrow: (address, maxBytes) => memory.cstring(address, "latin1", maxBytes),
-    wide: (address, maxUnits) => memory.wstring(address, maxUnits),
-    encode: (text) => Runtime.of(thread).locale.encode(text, ansi),
-    decode: (text) => Runtime.of(thread).locale.decode(text, ansi),
-    storeCount(address, bytes, count) {
-      if (bytes === 8) memory.setU64(address, BigInt(count));
-      else if (bytes === 2) memory.setU16(address, count);
-      else memory.setI32(address, count);
-    },
-  };
+/** What printf reads of a thread's memory. A class, as one is made for each call. */
+class GuestText implements PrintfMemory {
+  readonly #thread: Thread;
+
+  constructor(thread: Thread) {
+    this.#thread = thread;
+  }
+
+  narrow(address: number, maxBytes: number): string {
+    return this.#thread.memory.cstring(address, "latin1", maxBytes);
+  }
+
+  wide(address: number, maxUnits: number): string {
+    return this.#thread.memory.wstring(address, maxUnits);
+  }
+
+  encode(text: string): string | undefined {
+    return Runtime.of(this.#thread).locale.encode(text, this.#thread.ansi);
+  }
+
+  decode(text: string): string {
+    return Runtime.of(this.#thread).locale.decode(text, this.#thread.ansi);
+  }
+
+  storeCount(address: number, bytes: 2 | 4 | 8, count: number): void {
+    const { memory } = this.#thread;
+    if (bytes === 8) memory.setU64(address, BigInt(count));
+    else if (bytes === 2) memory.setU16(address, count);
+    else memory.setI32(address, count);
+  }
 }

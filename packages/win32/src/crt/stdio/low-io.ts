@@ -57,7 +57,8 @@ export function* readDescriptor(thread: Thread, fd: number, length: number): Gue
   const entry = descriptor(thread, fd);
   if (entry.isAtEnd || length === 0) return new Uint8Array(0);
   const bytes = yield* readRaw(thread, entry, length);
-  if (!entry.isText || entry.encoding !== "ansi") return entry.isText && entry.encoding === "utf-16" ? wideFromCrLf(bytes) : bytes;
+  if (!entry.isText) return bytes;
+  if (entry.encoding === "utf-16") return wideFromCrLf(bytes);
   const { length: translated, isAtEnd, hasLastCr } = fromCrLf(bytes);
   if (isAtEnd) entry.isAtEnd = true;
   if (!hasLastCr) return bytes.subarray(0, translated);
