@@ -15,6 +15,8 @@ export const MACHINE = {
   stackWindow: 0x408,
   /** Counts indirect calls that the jump cache did not know. */
   jumpMisses: 0x40c,
+  /** rsp at the last visit of the dispatcher with no frame on the host's stack. */
+  stackBase: 0x410,
 } as const;
 
 /**

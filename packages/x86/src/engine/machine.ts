@@ -45,6 +45,8 @@ export interface Statistics {
 const SLICE_MS = 4;
 const FIRST_SLICE = 1_000_000;
 const MAX_SLICE = 2 ** 30;
+/** An API function that is called with more than this of the guest's stack used since the dispatcher is called from the dispatcher instead. */
+const API_DEPTH_BYTES = 24 * 1024;
 /** How far up a guest's stack return addresses are looked for when it has unwound. */
 const STACK_SCAN_BYTES = 32 * 1024;
 const MAX_RESUMED = 32;
@@ -66,6 +68,7 @@ export class Machine {
   readonly #cache: CodeCache;
   readonly #options: MachineOptions;
   readonly #stubs = new Map<number, Stub>();
+  readonly #stubAddresses: (number | undefined)[] = [];
   readonly #imports: WebAssembly.Imports;
   readonly #runGuest: (rip: number) => void;
   #decoder: Decoder | undefined;
@@ -109,6 +112,7 @@ export class Machine {
   /** Makes an address a function of ours: calling it is `api(index)`. */
   addStub(address: number, index: number, intrinsic?: Intrinsic): void {
     this.#stubs.set(address, { address, index, intrinsic: this.#options.intrinsics === false ? undefined : intrinsic });
+    this.#stubAddresses[index] = address;
     this.#codeMap.set(address, stubEntry(index));
   }
 
@@ -165,13 +169,21 @@ export class Machine {
 
   /** Drops what was translated from [start, end): the bytes, or whether they may run, have changed. Live frames of it unwind when the API call ends. */
   invalidate(start: number, end: number): void {
-    this.#translator?.forget(start, end);
     if (!this.#cache.invalidate(start, end)) return;
+    this.#translator?.forget(start, end);
     this.statistics.invalidations++;
     this.#mustUnwind = true;
   }
 
+  /** Hot: every API call that is no intrinsic. */
   #api(index: number): number {
+    const { u32 } = this.cpu;
+    const stub = this.#stubAddresses[index];
+    if (stub !== undefined && (u32[MACHINE.stackBase / 4] as number) - (u32[(CPU.gpr + 8 * GPR.rsp) / 4] as number) > API_DEPTH_BYTES) {
+      // An API function must not find the host's stack nearly used up, for it cannot be repeated: first everything unwinds.
+      this.cpu.rip = stub;
+      return UNWIND;
+    }
     this.#isInApi = true;
     const next = this.#options.api(index);
     this.#isInApi = false;

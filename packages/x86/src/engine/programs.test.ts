@@ -27,6 +27,14 @@ describe("recursion", () => {
     expect(guest.machine.statistics.functions).toBeLessThan(8);
   });
 
+  test("an API function that is called from deep down finds room on the host's stack", () => {
+    const guest = guestWith("deepApi");
+    /** Needs a good part of what V8 gives. */
+    const nest = (n: number): number => (n === 0 ? 0 : 1 + nest(n - 1));
+    guest.memory.setU64(DATA, BigInt(guest.stub(() => nest(4_000))));
+    expect(guest.call(20_000)).toBe(4_000 + 20_000);
+  });
+
   test("it is still right with what was learnt about the host's stack, and with cold code", () => {
     const guest = guestWith("depth");
     for (let i = 0; i < 20; i++) expect(guest.call(30_000)).toBe(450_015_000);

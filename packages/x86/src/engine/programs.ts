@@ -41,6 +41,22 @@ export const PROGRAMS = {
     ret`,
     bytes: "5389cb31c085c97409ffc9e8f0ffffff01d85bc3",
   },
+  deepApi: {
+    mode: 64,
+    source: `
+    push rbx
+    test ecx, ecx
+    je 1f
+    dec ecx
+    call start
+    add eax, 1
+    pop rbx
+    ret
+1:  call qword ptr [0x500000]
+    pop rbx
+    ret`,
+    bytes: "5385c9740cffc9e8f4ffffff83c0015bc3ff1425000050005bc3",
+  },
   gccSwitch: {
     mode: 64,
     source: `

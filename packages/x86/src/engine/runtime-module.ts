@@ -131,8 +131,10 @@ function emitRun(f: FunctionBuilder, go: number): void {
   const cpu = (offset: number): void => void f.i32Const(CPU_ADDRESS).load(OP.i32_load, offset, 2);
   const again = f.loop();
   f.i32Const(CPU_ADDRESS).localGet(0).store(OP.i32_store, CPU.rip, 2);
+  f.i32Const(CPU_ADDRESS);
   cpu(CPU.gpr + 8 * GPR.rsp);
-  f.localTee(rsp);
+  f.localTee(rsp).store(OP.i32_store, MACHINE.stackBase, 2);
+  f.localGet(rsp);
   cpu(MACHINE.stackWindow);
   f.op(OP.i32_sub).localSet(limit);
   cpu(CPU.stackEnd);
