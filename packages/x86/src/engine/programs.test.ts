@@ -27,6 +27,13 @@ describe("recursion", () => {
     expect(guest.machine.statistics.functions).toBeLessThan(8);
   });
 
+  test("where the host's frames are large and the guest's small, the end of the host's stack is survived", () => {
+    const guest = guestWith("wide");
+    expect(guest.call(20_000)).toBe(20_000);
+    for (const register of [GPR.rdx, GPR.rsi, GPR.r15]) expect(guest.machine.cpu.gpr32(register)).toBe((20_000 * 19_999) / 2);
+    expect(guest.machine.statistics.stackTrips).toBeGreaterThan(0);
+  });
+
   test("an API function that is called from deep down finds room on the host's stack", () => {
     const guest = guestWith("deepApi");
     /** Needs a good part of what V8 gives. */
