@@ -31,7 +31,7 @@ export type Overflow =
   | "legacy"
   /** C99's snprintf: cut, always a NUL, and the length that was wanted. */
   | "standard"
-  /** vswprintf of the ucrt: cut, always a NUL, and -1 (-2 when nothing was said about that). */
+  /** The ucrt when it is told neither: cut, always a NUL, and -2. */
   | "terminated";
 
 /** Puts text in a buffer of the guest's; the result is what the function returns. `capacity` counts characters, the NUL included. */
@@ -47,7 +47,8 @@ export function storeText(thread: Thread, buffer: number, capacity: number, text
     return text.length === capacity ? text.length : -1;
   }
   if (capacity > 0) storeUnits(thread, buffer, `${text.slice(0, capacity - 1)}\0`, isWide);
-  return overflow === "standard" ? text.length : -1;
+  if (overflow === "standard") return text.length;
+  return capacity > 0 ? -2 : -1;
 }
 
 /** The secure functions: text that does not fit leaves an empty string and ERANGE, unless `count` allows it to be cut. */

@@ -53,14 +53,14 @@ export const ucrtFormatted = implement(ucrtFormattedApi, {
   __stdio_common_vfprintf: (thread, options, stream, text, _locale, args) => printTo(thread, stream, format(thread, options, false, text, args)),
   __stdio_common_vfprintf_s: (thread, options, stream, text, _locale, args) => printTo(thread, stream, format(thread, options, false, text, args)),
   __stdio_common_vsprintf: (thread, options, buffer, count, text, _locale, args) =>
-    storeText(thread, buffer, count, format(thread, options, false, text, args), false, overflowOf(options, "legacy")),
+    storeText(thread, buffer, count, format(thread, options, false, text, args), false, overflowOf(options)),
   __stdio_common_vsprintf_s: (thread, options, buffer, size, text, _locale, args) => storeSecurely(thread, buffer, size, format(thread, options, false, text, args), false),
   __stdio_common_vsnprintf_s: (thread, options, buffer, size, count, text, _locale, args) =>
     storeSecurely(thread, buffer, size, format(thread, options, false, text, args), false, count),
   __stdio_common_vfwprintf: (thread, options, stream, text, _locale, args) => printWideTo(thread, stream, format(thread, options, true, text, args)),
   __stdio_common_vfwprintf_s: (thread, options, stream, text, _locale, args) => printWideTo(thread, stream, format(thread, options, true, text, args)),
   __stdio_common_vswprintf: (thread, options, buffer, count, text, _locale, args) =>
-    storeText(thread, buffer, count, format(thread, options, true, text, args), true, overflowOf(options, "terminated")),
+    storeText(thread, buffer, count, format(thread, options, true, text, args), true, overflowOf(options)),
   __stdio_common_vswprintf_s: (thread, options, buffer, size, text, _locale, args) => storeSecurely(thread, buffer, size, format(thread, options, true, text, args), true),
   __stdio_common_vsnwprintf_s: (thread, options, buffer, size, count, text, _locale, args) =>
     storeSecurely(thread, buffer, size, format(thread, options, true, text, args), true, count),
@@ -68,8 +68,8 @@ export const ucrtFormatted = implement(ucrtFormattedApi, {
   __conio_common_vcwprintf: (thread, options, text, _locale, args) => printWideTo(thread, standard(thread, 1), format(thread, options, true, text, args)),
 });
 
-function overflowOf(options: bigint, otherwise: Overflow): Overflow {
+function overflowOf(options: bigint): Overflow {
   const bits = Number(options & 0x3fn);
-  if ((bits & PRINTF_OPTION.STANDARD_SNPRINTF_BEHAVIOR) !== 0) return "standard";
-  return (bits & PRINTF_OPTION.LEGACY_VSPRINTF_NULL_TERMINATION) !== 0 ? "legacy" : otherwise;
+  if ((bits & PRINTF_OPTION.LEGACY_VSPRINTF_NULL_TERMINATION) !== 0) return "legacy";
+  return (bits & PRINTF_OPTION.STANDARD_SNPRINTF_BEHAVIOR) !== 0 ? "standard" : "terminated";
 }
