@@ -1,0 +1,51 @@
+import { api, BOOL, BYTES, CALLBACK, DWORD, fn, infallible, INT, LANGID, LCID, LPCWCH, LPCWSTR, LPWSTR_BUF, orElse, PVOID } from "@decant/hook";
+
+const COUNT = orElse(INT, 0);
+
+/** Locales and text by their rules ("National Language Support Functions"). The one locale is en-US. */
+export const localeApi = api("kernel32", {
+  LCMapStringW: fn(COUNT, ["Locale", LCID], ["dwMapFlags", DWORD], ["lpSrcStr", LPCWCH], ["cchSrc", INT], ["lpDestStr", PVOID], ["cchDest", INT]),
+  LCMapStringEx: fn(
+    COUNT,
+    ["lpLocaleName", LPCWSTR],
+    ["dwMapFlags", DWORD],
+    ["lpSrcStr", LPCWCH],
+    ["cchSrc", INT],
+    ["lpDestStr", PVOID],
+    ["cchDest", INT],
+    ["lpVersionInformation", PVOID],
+    ["lpReserved", PVOID],
+    ["sortHandle", PVOID],
+  ),
+  CompareStringW: fn(COUNT, ["Locale", LCID], ["dwCmpFlags", DWORD], ["lpString1", LPCWCH], ["cchCount1", INT], ["lpString2", LPCWCH], ["cchCount2", INT]),
+  CompareStringEx: fn(
+    COUNT,
+    ["lpLocaleName", LPCWSTR],
+    ["dwCmpFlags", DWORD],
+    ["lpString1", LPCWCH],
+    ["cchCount1", INT],
+    ["lpString2", LPCWCH],
+    ["cchCount2", INT],
+    ["lpVersionInformation", PVOID],
+    ["lpReserved", PVOID],
+    ["lParam", PVOID],
+  ),
+  CompareStringOrdinal: fn(COUNT, ["lpString1", LPCWCH], ["cchCount1", INT], ["lpString2", LPCWCH], ["cchCount2", INT], ["bIgnoreCase", BOOL]),
+  GetStringTypeW: fn(BOOL, ["dwInfoType", DWORD], ["lpSrcStr", LPCWCH], ["cchSrc", INT], ["lpCharType", BYTES]),
+  GetLocaleInfoW: fn(COUNT, ["Locale", LCID], ["LCType", DWORD], ["lpLCData", LPWSTR_BUF], ["cchData", INT]),
+  GetLocaleInfoEx: fn(COUNT, ["lpLocaleName", LPCWSTR], ["LCType", DWORD], ["lpLCData", LPWSTR_BUF], ["cchData", INT]),
+  IsValidLocale: fn(infallible(BOOL), ["Locale", LCID], ["dwFlags", DWORD]),
+  IsValidLocaleName: fn(infallible(BOOL), ["lpLocaleName", LPCWSTR]),
+  EnumSystemLocalesW: fn(BOOL, ["lpLocaleEnumProc", CALLBACK], ["dwFlags", DWORD]),
+  GetUserDefaultLCID: fn(LCID),
+  GetSystemDefaultLCID: fn(LCID),
+  GetThreadLocale: fn(LCID),
+  GetUserDefaultLangID: fn(LANGID),
+  GetSystemDefaultLangID: fn(LANGID),
+  GetUserDefaultUILanguage: fn(LANGID),
+  GetSystemDefaultUILanguage: fn(LANGID),
+  GetUserDefaultLocaleName: fn(COUNT, ["lpLocaleName", LPWSTR_BUF], ["cchLocaleName", INT]),
+  GetSystemDefaultLocaleName: fn(COUNT, ["lpLocaleName", LPWSTR_BUF], ["cchLocaleName", INT]),
+  LocaleNameToLCID: fn(orElse(LCID, 0), ["lpName", LPCWSTR], ["dwFlags", DWORD]),
+  LCIDToLocaleName: fn(COUNT, ["Locale", LCID], ["lpName", LPWSTR_BUF], ["cchName", INT], ["dwFlags", DWORD]),
+});

@@ -1,0 +1,218 @@
+import { ERROR, Win32Error, type TextBuffer } from "@decant/hook";
+import type { GuestMemory } from "@decant/memory";
+import { guestCall, implement, type Thread } from "@decant/process";
+import { ANSI_CODE_PAGE, OEM_CODE_PAGE } from "../text/code-pages.ts";
+import { downcase, upcase } from "../text/upcase.ts";
+import { localeApi } from "./locale.api.ts";
+
+const ENGLISH_US = 0x409;
+const LOCALE_NAME = "en-US";
+/** The locales that stand for the user's, the system's, none, and the two neutral ones. */
+const SAME_AS_ENGLISH: ReadonlySet<number> = new Set([0, 0x400, 0x800, 0x0c00, 0x1000, 0x7f, 9, ENGLISH_US]);
+const KNOWN_NAMES: ReadonlySet<string> = new Set(["", "en", "en-us", "!x-sys-default-locale"]);
+
+const MAP = { LOWERCASE: 0x100, UPPERCASE: 0x200, SORTKEY: 0x400, HALFWIDTH: 0x40_0000, FULLWIDTH: 0x80_0000 } as const;
+const COMPARE = { IGNORECASE: 1, LINGUISTIC_IGNORECASE: 0x10, IGNOREDIACRITIC: 0x20 } as const;
+/** CSTR_*: one more than the sign. */
+const CSTR_EQUAL = 2;
+
+const LOCALE_RETURN_NUMBER = 0x2000_0000;
+const LOCALE_NOUSEROVERRIDE = 0x8000_0000;
+
+/** LCTYPEs and their values for en-US (winnls.h; the values as Windows shows them). */
+const INFORMATION: Readonly<Record<number, string>> = {
+  0x01: "0409",
+  0x02: "English (United States)",
+  0x03: "ENU",
+  0x04: "English",
+  0x05: "1",
+  0x06: "United States",
+  0x07: "USA",
+  0x09: "0409",
+  0x0a: "1",
+  0x0b: String(OEM_CODE_PAGE),
+  0x0c: ",",
+  0x0d: "1",
+  0x0e: ".",
+  0x0f: ",",
+  0x10: "3;0",
+  0x11: "2",
+  0x12: "1",
+  0x13: "0123456789",
+  0x14: "$",
+  0x15: "USD",
+  0x16: ".",
+  0x17: ",",
+  0x18: "3;0",
+  0x19: "2",
+  0x1d: "/",
+  0x1e: ":",
+  0x1f: "M/d/yyyy",
+  0x20: "dddd, MMMM d, yyyy",
+  0x28: "AM",
+  0x29: "PM",
+  0x50: "",
+  0x51: "-",
+  0x59: "en",
+  0x5a: "US",
+  0x5c: "en-US",
+  0x1001: "English",
+  0x1002: "United States",
+  0x1003: "h:mm:ss tt",
+  0x1004: String(ANSI_CODE_PAGE),
+};
+const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+
+const collators = new Map<number, Intl.Collator>();
+
+export const locale = implement(localeApi, {
+  LCMapStringW: ({ memory }, _locale, flags, source, count, target, targetChars) => mapString(memory, flags, source, count, target, targetChars),
+  LCMapStringEx: ({ memory }, _name, flags, source, count, target, targetChars) => mapString(memory, flags, source, count, target, targetChars),
+  CompareStringW: ({ memory }, _locale, flags, a, countA, b, countB) => compareText(flags, counted(memory, a, countA), counted(memory, b, countB)),
+  CompareStringEx: ({ memory }, _name, flags, a, countA, b, countB) => compareText(flags, counted(memory, a, countA), counted(memory, b, countB)),
+  CompareStringOrdinal({ memory }, a, countA, b, countB, ignoreCase) {
+    const fold = ignoreCase ? upcase : (text: string) => text;
+    const x = fold(counted(memory, a, countA));
+    const y = fold(counted(memory, b, countB));
+    return CSTR_EQUAL + (x < y ? -1 : x > y ? 1 : 0);
+  },
+  GetStringTypeW({ memory }, type, source, count, target) {
+    const classify = CLASSIFIERS[type];
+    if (classify === undefined || source.isNull || target.isNull || count === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const chars = memory.utf16(source.address, count < 0 ? memory.wstringLength(source.address) + 1 : count);
+    const view = new DataView(new ArrayBuffer(2 * chars.length));
+    for (let i = 0; i < chars.length; i++) view.setUint16(2 * i, classify(chars.charCodeAt(i)), true);
+    target.write(new Uint8Array(view.buffer));
+    return true;
+  },
+  GetLocaleInfoW(thread, id, type, target, count) {
+    if (!SAME_AS_ENGLISH.has(id)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return information(thread, type, target, count);
+  },
+  GetLocaleInfoEx(thread, name, type, target, count) {
+    requireName(name);
+    return information(thread, type, target, count);
+  },
+  IsValidLocale: (_, id) => SAME_AS_ENGLISH.has(id) && id !== 0,
+  IsValidLocaleName: (_, name) => name !== undefined && KNOWN_NAMES.has(name.toLowerCase()),
+  *EnumSystemLocalesW(thread, callback) {
+    const name = thread.process.heap.allocate(18);
+    try {
+      thread.memory.setWstring(name, "00000409");
+      yield* guestCall(thread, callback, name);
+    } finally {
+      thread.process.heap.free(name);
+    }
+    return true;
+  },
+  GetUserDefaultLCID: () => ENGLISH_US,
+  GetSystemDefaultLCID: () => ENGLISH_US,
+  GetThreadLocale: () => ENGLISH_US,
+  GetUserDefaultLangID: () => ENGLISH_US,
+  GetSystemDefaultLangID: () => ENGLISH_US,
+  GetUserDefaultUILanguage: () => ENGLISH_US,
+  GetSystemDefaultUILanguage: () => ENGLISH_US,
+  GetUserDefaultLocaleName: (_, target, count) => writeName(target, count),
+  GetSystemDefaultLocaleName: (_, target, count) => writeName(target, count),
+  LocaleNameToLCID(_, name) {
+    requireName(name);
+    return ENGLISH_US;
+  },
+  LCIDToLocaleName(_, id, target, count) {
+    if (!SAME_AS_ENGLISH.has(id)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return writeName(target, count);
+  },
+});
+
+function requireName(name: string | undefined): void {
+  if (name !== undefined && !KNOWN_NAMES.has(name.toLowerCase())) throw new Win32Error(ERROR.INVALID_PARAMETER);
+}
+
+function writeName(target: TextBuffer, count: number): number {
+  if (count === 0) return LOCALE_NAME.length + 1;
+  const { written, needed } = target.write(LOCALE_NAME, count);
+  if (written === 0) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+  return needed;
+}
+
+/** Text of `count` units; -1 up to its NUL. */
+function counted(memory: GuestMemory, text: TextBuffer, count: number): string {
+  if (text.isNull || count < -1) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  return count < 0 ? memory.wstring(text.address) : memory.utf16(text.address, count);
+}
+
+function mapString(memory: GuestMemory, flags: number, source: TextBuffer, count: number, target: number, targetChars: number): number {
+  if (source.isNull || count === 0 || targetChars < 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  if ((flags & MAP.UPPERCASE) !== 0 && (flags & MAP.LOWERCASE) !== 0) throw new Win32Error(ERROR.INVALID_FLAGS);
+  if ((flags & (MAP.SORTKEY | MAP.HALFWIDTH | MAP.FULLWIDTH)) !== 0) throw new Win32Error(ERROR.INVALID_FLAGS);
+  const text = memory.utf16(source.address, count < 0 ? memory.wstringLength(source.address) + 1 : count);
+  const mapped = (flags & MAP.UPPERCASE) !== 0 ? upcase(text) : (flags & MAP.LOWERCASE) !== 0 ? downcase(text) : text;
+  if (targetChars === 0) return mapped.length;
+  if (mapped.length > targetChars) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+  memory.setUtf16(target, mapped);
+  return mapped.length;
+}
+
+/** By the rules of the locale: words as people sort them, case last. */
+function compareText(flags: number, a: string, b: string): number {
+  const ignoresCase = (flags & (COMPARE.IGNORECASE | COMPARE.LINGUISTIC_IGNORECASE)) !== 0;
+  const ignoresAccents = (flags & COMPARE.IGNOREDIACRITIC) !== 0;
+  const key = Number(ignoresCase) | (Number(ignoresAccents) << 1);
+  let collator = collators.get(key);
+  if (collator === undefined) {
+    const sensitivity = ignoresCase ? (ignoresAccents ? "base" : "accent") : ignoresAccents ? "case" : "variant";
+    collators.set(key, (collator = new Intl.Collator(LOCALE_NAME, { sensitivity, caseFirst: "lower" })));
+  }
+  return CSTR_EQUAL + Math.sign(collator.compare(a, b));
+}
+
+function information({ memory }: Thread, type: number, target: TextBuffer, count: number): number {
+  const kind = type & ~(LOCALE_RETURN_NUMBER | LOCALE_NOUSEROVERRIDE) & 0xffff;
+  const value = nameOf(kind) ?? INFORMATION[kind];
+  if (value === undefined) throw new Win32Error(ERROR.INVALID_FLAGS);
+  if ((type & LOCALE_RETURN_NUMBER) !== 0) {
+    if (count === 0) return 2;
+    if (count < 2) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+    memory.setU32(target.address, kind === 1 || kind === 9 ? parseInt(value, 16) : Number(value));
+    return 2;
+  }
+  if (count === 0) return value.length + 1;
+  if (value.length + 1 > count) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+  return target.write(value, count).needed;
+}
+
+/** LOCALE_SDAYNAME1 and its kin: names of days and months, long and short. */
+function nameOf(kind: number): string | undefined {
+  if (kind >= 0x2a && kind <= 0x30) return DAYS[kind - 0x2a];
+  if (kind >= 0x31 && kind <= 0x37) return DAYS[kind - 0x31]?.slice(0, 3);
+  if (kind >= 0x38 && kind <= 0x43) return MONTHS[kind - 0x38];
+  if (kind >= 0x44 && kind <= 0x4f) return MONTHS[kind - 0x44]?.slice(0, 3);
+  return undefined;
+}
+
+const C1 = { UPPER: 1, LOWER: 2, DIGIT: 4, SPACE: 8, PUNCT: 0x10, CNTRL: 0x20, BLANK: 0x40, XDIGIT: 0x80, ALPHA: 0x100, DEFINED: 0x200 } as const;
+
+/** CT_CTYPE1 from Unicode's properties. */
+function ctype1(unit: number): number {
+  const character = String.fromCharCode(unit);
+  let bits: number = C1.DEFINED;
+  if (/\p{Lu}/u.test(character)) bits |= C1.UPPER | C1.ALPHA;
+  else if (/\p{Ll}/u.test(character)) bits |= C1.LOWER | C1.ALPHA;
+  else if (/[\p{L}\p{Nl}]/u.test(character)) bits |= C1.ALPHA;
+  if (/\p{Nd}/u.test(character)) bits |= C1.DIGIT;
+  if (/[0-9A-Fa-f]/.test(character)) bits |= C1.XDIGIT;
+  if (/\s/u.test(character) || unit === 0x85) bits |= C1.SPACE;
+  if (/\p{Zs}/u.test(character) || unit === 9) bits |= C1.BLANK;
+  if (/[\p{P}\p{S}]/u.test(character)) bits |= C1.PUNCT;
+  if (/[\p{Cc}\p{Cf}]/u.test(character)) bits |= C1.CNTRL;
+  return bits;
+}
+
+/** CT_CTYPE3, as far as programs ask: letters, symbols, marks. */
+function ctype3(unit: number): number {
+  const character = String.fromCharCode(unit);
+  return (/\p{L}/u.test(character) ? 0x8000 : 0) | (/[\p{P}\p{S}]/u.test(character) ? 8 : 0) | (/\p{M}/u.test(character) ? 1 : 0);
+}
+
+const CLASSIFIERS: Readonly<Record<number, (unit: number) => number>> = { 1: ctype1, 4: ctype3 };

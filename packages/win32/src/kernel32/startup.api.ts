@@ -1,0 +1,41 @@
+import { api, BOOL, DWORD, fn, HANDLE, handleOr, infallible, INVALID_HANDLE_VALUE, LPTSTR, orElse, out, PVOID, struct, TBUF, text, TSTR, VOID, WORD } from "@decant/hook";
+
+export const STARTUPINFO = struct("STARTUPINFO", {
+  cb: DWORD,
+  lpReserved: LPTSTR,
+  lpDesktop: LPTSTR,
+  lpTitle: LPTSTR,
+  dwX: DWORD,
+  dwY: DWORD,
+  dwXSize: DWORD,
+  dwYSize: DWORD,
+  dwXCountChars: DWORD,
+  dwYCountChars: DWORD,
+  dwFillAttribute: DWORD,
+  dwFlags: DWORD,
+  wShowWindow: WORD,
+  cbReserved2: WORD,
+  lpReserved2: PVOID,
+  hStdInput: HANDLE,
+  hStdOutput: HANDLE,
+  hStdError: HANDLE,
+});
+
+const STRING = infallible(PVOID);
+
+/** What a program is started with: command line, environment, standard handles ("Process and Thread Functions"). */
+export const startupApi = api("kernel32", {
+  GetCommandLineA: fn(STRING),
+  GetCommandLineW: fn(STRING),
+  GetStartupInfo: text(VOID, ["lpStartupInfo", out(STARTUPINFO)]),
+  GetEnvironmentStrings: fn(STRING),
+  GetEnvironmentStringsA: fn(STRING),
+  GetEnvironmentStringsW: fn(STRING),
+  FreeEnvironmentStringsA: fn(BOOL, ["penv", PVOID]),
+  FreeEnvironmentStringsW: fn(BOOL, ["penv", PVOID]),
+  GetEnvironmentVariable: text(orElse(DWORD, 0), ["lpName", TSTR], ["lpBuffer", TBUF], ["nSize", DWORD]),
+  SetEnvironmentVariable: text(BOOL, ["lpName", TSTR], ["lpValue", TSTR]),
+  ExpandEnvironmentStrings: text(orElse(DWORD, 0), ["lpSrc", TSTR], ["lpDst", TBUF], ["nSize", DWORD]),
+  GetStdHandle: fn(handleOr(INVALID_HANDLE_VALUE), ["nStdHandle", DWORD]),
+  SetStdHandle: fn(BOOL, ["nStdHandle", DWORD], ["hHandle", HANDLE]),
+});
