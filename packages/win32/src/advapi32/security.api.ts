@@ -1,6 +1,6 @@
-import { alias, api, BOOL, BOOLEAN, BYTES, DWORD, fn, HANDLE, HKEY, LSTATUS, optional, inout, out, PVOID, text, TSTR } from "@decant/hook";
+import { alias, api, BOOL, BOOLEAN, BYTES, DWORD, fn, HANDLE, out, PVOID, text, TSTR } from "@decant/hook";
 
-/** Tokens, file security and the registry ("Authorization Functions", "Registry Functions"), as far as there is something behind them. */
+/** Tokens, file security and random bytes ("Authorization Functions"), as far as there is something behind them. */
 export const securityApi = api("advapi32", {
   OpenProcessToken: fn(BOOL, ["ProcessHandle", HANDLE], ["DesiredAccess", DWORD], ["TokenHandle", out(HANDLE)]),
   OpenThreadToken: fn(BOOL, ["ThreadHandle", HANDLE], ["DesiredAccess", DWORD], ["OpenAsSelf", BOOL], ["TokenHandle", out(HANDLE)]),
@@ -10,7 +10,4 @@ export const securityApi = api("advapi32", {
   SetFileSecurity: text(BOOL, ["lpFileName", TSTR], ["SecurityInformation", DWORD], ["pSecurityDescriptor", PVOID]),
   SystemFunction036: fn(BOOLEAN, ["RandomBuffer", BYTES], ["RandomBufferLength", DWORD]),
   RtlGenRandom: alias("SystemFunction036"),
-  RegOpenKeyEx: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["ulOptions", DWORD], ["samDesired", DWORD], ["phkResult", out(HKEY)]),
-  RegQueryValueEx: text(LSTATUS, ["hKey", HKEY], ["lpValueName", TSTR], ["lpReserved", PVOID], ["lpType", optional(out(DWORD))], ["lpData", BYTES], ["lpcbData", optional(inout(DWORD))]),
-  RegCloseKey: fn(LSTATUS, ["hKey", HKEY]),
 });

@@ -5,8 +5,6 @@ import { securityApi } from "./security.api.ts";
 /** A process's access token: there to be opened, with no privileges in it. */
 class TokenObject extends KernelObject {}
 
-const NO_REGISTRY = new Win32Error(ERROR.FILE_NOT_FOUND);
-
 export const security = implement(securityApi, {
   OpenProcessToken({ process }, handle, _access, token) {
     process.handles.get(handle, ProcessObject);
@@ -33,15 +31,5 @@ export const security = implement(securityApi, {
   SystemFunction036({ process }, buffer, length) {
     buffer.write(process.host.random(length));
     return true;
-  },
-  // There is no registry yet: no key is found.
-  RegOpenKeyEx: () => {
-    throw NO_REGISTRY;
-  },
-  RegQueryValueEx: () => {
-    throw new Win32Error(ERROR.INVALID_HANDLE);
-  },
-  RegCloseKey: () => {
-    throw new Win32Error(ERROR.INVALID_HANDLE);
   },
 });
