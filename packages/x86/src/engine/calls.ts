@@ -61,10 +61,11 @@ export function emitCall(
   f.localGet(next).return().end();
 }
 
-/** An API call whose common case is done in place. The registers of `after` are in their locals when the code goes on, whichever way it took. */
+/** An API call whose common case is done in place, with rsp exact in the CPU block. The registers of `after` are in their locals when the code goes on, whichever way it took. */
 export function emitIntrinsicCall(context: CallContext, ending: Ending & { kind: "intrinsic" }, saved: Saved, after: Saved): void {
   const { f, e, registers } = context;
   const { stub, slot } = ending.via;
+  registers.spill(saved.registers & RSP);
   const done = f.block();
   const slow = f.block();
   if (slot !== undefined) {
@@ -72,7 +73,7 @@ export function emitIntrinsicCall(context: CallContext, ending: Ending & { kind:
     f.op(OP.i32_eqz).brIf(slow);
   }
   if (stub.intrinsic !== undefined) {
-    emitIntrinsic(stub.intrinsic, { f, e, slow, runtime: (name) => context.module.runtime(name), ip: ending.insn.ip });
+    emitIntrinsic(stub.intrinsic, { f, e, slow, runtime: (name) => context.module.runtime(name), mark: () => e.mayFault(ending.insn) });
     f.br(done);
   }
   f.end();

@@ -10,7 +10,8 @@ import type { Intrinsic } from "./stub.ts";
 export interface IntrinsicContext {
   readonly f: FunctionBuilder;
   readonly e: Emitter;
-  readonly ip: number;
+  /** Says that what follows may trap. */
+  mark(): void;
   /** The end of this label's block makes the call after all. */
   readonly slow: Label;
   runtime(name: RuntimeImport): number;
@@ -25,7 +26,7 @@ const TLS_SLOTS = 64;
  * Emits an API function's common case in place of its call: arguments are in rcx, rdx and r8. Where the case turns out
  * uncommon the code branches to `slow`.
  */
-export function emitIntrinsic(name: Intrinsic, { f, e, ip, slow, runtime }: IntrinsicContext): void {
+export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, runtime }: IntrinsicContext): void {
   const address = (register: number): void => {
     e.getGpr(register, 32);
     f.i32Const(-GUEST_BASE).op(OP.i32_add);
@@ -45,7 +46,7 @@ export function emitIntrinsic(name: Intrinsic, { f, e, ip, slow, runtime }: Intr
     e.getGpr(GPR.r8, 64).f.i64Const(32).op(OP.i64_shr_u).op(OP.i64_eqz);
     unless();
   };
-  f.mark(ip);
+  mark();
   switch (name) {
     case "memcpy":
     case "memmove":

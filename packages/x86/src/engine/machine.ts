@@ -8,9 +8,10 @@ import { Cpu } from "./cpu.ts";
 import { GuestTrap, type Exit, type Fault } from "./fault.ts";
 import { EXIT, LEAST_STACK_WINDOW, MACHINE, STACK_WINDOW, stubEntry } from "./layout.ts";
 import { runtimeModule } from "./runtime-module.ts";
+import type { Site } from "./module-context.ts";
 import type { Intrinsic, Stub } from "./stub.ts";
 import { Translator } from "./translator.ts";
-import { describeFault, describeInstruction, guestAddressAt, innermostFrame } from "./traps.ts";
+import { describeFault, describeInstruction, innermostFrame, siteAt } from "./traps.ts";
 
 export interface MachineOptions {
   readonly memory: GuestMemory;
@@ -247,13 +248,10 @@ export class Machine {
   /** What an exception that came through translated code means; undefined when running can go on at `cpu.rip`. */
   #recover(error: unknown): Fault | undefined {
     if (error instanceof GuestTrap) {
-      return describeFault(
-        "divide-by-zero",
-        error.rip,
-        "integer division by zero, or a quotient that does not fit",
-        this.#memory,
-        this.#decoder,
-      );
+      const site = this.#siteOf(error);
+      if (site?.rip === error.rip) this.#moveStack(site.stackDifference);
+      const what = "integer division by zero, or a quotient that does not fit";
+      return describeFault("divide-by-zero", error.rip, what, this.#memory, this.#decoder);
     }
     if (error instanceof WebAssembly.RuntimeError) return this.#fromTrap(error);
     if (error instanceof RangeError && /call stack/.test(error.message) && !this.#isInApi) {
@@ -277,11 +275,21 @@ export class Machine {
   }
 
   #fromTrap(error: WebAssembly.RuntimeError): Fault {
+    const site = this.#siteOf(error);
+    if (site === undefined) return { code: "access-violation", rip: this.cpu.rip, message: `the dispatcher trapped: ${error.message}` };
+    this.#moveStack(site.stackDifference);
+    return describeFault("access-violation", site.rip, "access to memory that is not there", this.#memory, this.#decoder);
+  }
+
+  /** The instruction of the innermost translated code that an exception came through. */
+  #siteOf(error: Error): Site | undefined {
     const frame = innermostFrame(error)?.frame;
     const batch = frame === undefined ? undefined : this.#cache.batchAt(frame.slot);
-    const rip = frame === undefined || batch === undefined ? undefined : guestAddressAt(batch, frame.offset);
-    if (rip === undefined) return { code: "access-violation", rip: this.cpu.rip, message: `the dispatcher trapped: ${error.message}` };
-    return describeFault("access-violation", rip, "access to memory that is not there", this.#memory, this.#decoder);
+    return frame === undefined || batch === undefined ? undefined : siteAt(batch, frame.offset);
+  }
+
+  #moveStack(difference: number): void {
+    this.cpu.setGpr(GPR.rsp, this.cpu.gpr(GPR.rsp) + BigInt(difference));
   }
 
   #stackOverflow(): Fault {

@@ -22,6 +22,8 @@ export class ModuleContext {
   readonly #helpers = new Map<HelperName, number>();
   readonly #units = new Map<number, FunctionBuilder>();
   readonly #links: number[] = [];
+  /** Where a trap may happen, by the tag of its mark. */
+  readonly sites: Site[] = [];
 
   /** Declares the imports, and a function for each entry. All imports come before all functions, so all are declared. */
   constructor(m: ModuleBuilder, slot: number, entries: readonly number[]) {
@@ -90,6 +92,12 @@ export class ModuleContext {
     f.i32Const(address | 0).returnCall(this.runtime("go"));
     return f.index;
   }
+}
+
+/** An instruction that may trap, and what rsp is there beyond the rsp in the CPU block. */
+export interface Site {
+  readonly rip: number;
+  readonly stackDifference: number;
 }
 
 /** The name of a unit's function: what a stack trace says, and how the unit is found by it. */

@@ -219,6 +219,30 @@ describe("API functions", () => {
   });
 });
 
+describe("faults", () => {
+  test("rsp is exact, and so is rbp where it is the frame's", () => {
+    const guest = guestWith("frame");
+    guest.enter(0);
+    const { cpu } = guest.machine;
+    expect(guest.run()).toMatchObject({ kind: "fault", fault: { code: "access-violation", rip: CODE + 15 } });
+    expect(cpu.rsp).toBe(STACK_TOP - 0x108 - 8 - 8 - 0x40);
+    expect(cpu.gpr32(GPR.rbp)).toBe(STACK_TOP - 0x108 - 16);
+    // The same after a call, with another 16 bytes.
+    guest.enter(1);
+    expect(guest.run()).toMatchObject({ kind: "fault", fault: { rip: CODE + 0x20 } });
+    expect(cpu.rsp).toBe(STACK_TOP - 0x108 - 8 - 8 - 0x40 - 16);
+  });
+
+  test("a division by zero leaves rsp exact", () => {
+    const guest = new TestGuest();
+    guest.load("5152f7f0c3"); // push rcx; push rdx; div eax; ret
+    guest.enter();
+    guest.machine.cpu.setGpr(GPR.rax, 0n);
+    expect(guest.run()).toMatchObject({ kind: "fault", fault: { code: "divide-by-zero", rip: CODE + 2 } });
+    expect(guest.machine.cpu.rsp).toBe(STACK_TOP - 0x108 - 16);
+  });
+});
+
 describe("code that changes", () => {
   test("a direct call inside a loop reaches code that an API call has changed", () => {
     const guest = guestWith("patched");

@@ -109,6 +109,31 @@ export const PROGRAMS = {
     bytes:
       "85c90f84de000000660ffec1660ffeca660ffed3660ffedc660ffee5660ffeee660ffef766410ffef866450ffec166450ffeca66450ffed366450ffedc66450ffee566450ffeee66450ffef766440ffef84801c24801c64801c74901c04901c14901c24901c34901c44901c54901c64901c7ffc9e887ffffff660ffec1660ffeca660ffed3660ffedc660ffee5660ffeee660ffef766410ffef866450ffec166450ffeca66450ffed366450ffedc66450ffee566450ffeee66450ffef766440ffef84801c24801c64801c74901c04901c14901c24901c34901c44901c54901c64901c7ffc0c331c0c3",
   },
+  frame: {
+    mode: 64,
+    source: `
+    push rbx
+    push rbp
+    mov rbp, rsp
+    sub rsp, 0x40
+    xor eax, eax
+    test ecx, ecx
+    jne 1f
+    mov ebx, [rax]
+1:  call f
+    sub rsp, 16
+    push rcx
+    pop rdx
+    test edx, edx
+    xor ebx, ebx
+    mov ebx, [rbx]
+    leave
+    pop rbx
+    ret
+f:  xor ebx, ebx
+    ret`,
+    bytes: "53554889e54883ec4031c085c975028b18e80f0000004883ec10515a85d231db8b1bc95bc331dbc3",
+  },
   deepApi: {
     mode: 64,
     source: `

@@ -7,7 +7,7 @@ import { discover, type Range, type Surroundings, type Unit } from "./control-fl
 import { CPU_ADDRESS } from "./layout.ts";
 import type { Step } from "./block.ts";
 import { findJumpTable, type JumpTable } from "./jump-table.ts";
-import { ModuleContext } from "./module-context.ts";
+import { ModuleContext, type Site } from "./module-context.ts";
 import type { ApiTarget, Stub } from "./stub.ts";
 import { UnitEmitter } from "./unit-emitter.ts";
 
@@ -23,8 +23,9 @@ export interface Batch {
   readonly links: readonly number[];
   /** The return addresses of its calls. */
   readonly returnSites: readonly number[];
-  /** Code offsets of accesses that may trap, sorted, with the guest address of the instruction. */
+  /** Code offsets of accesses that may trap, sorted; the tag is an index of `sites`. */
   readonly marks: readonly { offset: number; tag: number }[];
+  readonly sites: readonly Site[];
   readonly instructionCount: number;
 }
 
@@ -98,7 +99,17 @@ export class Translator {
       blocks.flatMap(({ ending }) => ("next" in ending && "via" in ending ? [ending.insn.next >>> 0] : [])),
     );
     const instructionCount = units.reduce((sum, unit) => sum + unit.instructionCount, 0);
-    return { slot, bytes, entries, ranges: units.map(({ ranges }) => ranges), links, returnSites, marks: m.marks, instructionCount };
+    return {
+      slot,
+      bytes,
+      entries,
+      ranges: units.map(({ ranges }) => ranges),
+      links,
+      returnSites,
+      marks: m.marks,
+      sites: context.sites,
+      instructionCount,
+    };
   }
 
   #emit(f: FunctionBuilder, unit: Unit, context: ModuleContext): void {

@@ -1,6 +1,7 @@
 import { GUEST_BASE, type GuestMemory } from "@decant/memory";
 import { format, type Decoder } from "../decode/index.ts";
 import type { Fault, FaultCode } from "./fault.ts";
+import type { Site } from "./module-context.ts";
 import type { Batch } from "./translator.ts";
 
 /** A frame of translated code in a stack trace: the batch's place, the function's name, and the offset in the module. */
@@ -23,8 +24,8 @@ export function innermostFrame(error: Error): { frame: GuestFrame; isTop: boolea
   return undefined;
 }
 
-/** The guest address of the instruction that code at a module offset was made from. */
-export function guestAddressAt({ marks }: Batch, offset: number): number | undefined {
+/** The instruction that code at a module offset was made from. */
+export function siteAt({ marks, sites }: Batch, offset: number): Site | undefined {
   let low = 0;
   for (let high = marks.length; low < high;) {
     const middle = (low + high) >>> 1;
@@ -32,7 +33,7 @@ export function guestAddressAt({ marks }: Batch, offset: number): number | undef
     else high = middle;
   }
   const tag = marks[low - 1]?.tag;
-  return tag === undefined ? undefined : tag >>> 0;
+  return tag === undefined ? undefined : sites[tag];
 }
 
 /** A fault at an instruction, which its message names. */

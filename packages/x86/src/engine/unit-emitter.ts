@@ -11,6 +11,7 @@ import { makeReducible, type ReducibleGraph } from "./irreducible.ts";
 import { CPU_ADDRESS, EXIT, MACHINE } from "./layout.ts";
 import type { ModuleContext } from "./module-context.ts";
 import { RegisterFile } from "./register-file.ts";
+import { differenceAfter, followStack, setsFramePointer, stackChange, type StackDepth } from "./stack-depth.ts";
 import { unrollLoops } from "./unroll.ts";
 import { emitStructured, type BlockEmitter } from "./structure.ts";
 
@@ -29,6 +30,7 @@ export class UnitEmitter implements BlockEmitter {
   readonly #module: ModuleContext;
   readonly #graph: ReducibleGraph;
   readonly #flows: ReadonlyMap<Block, BlockFlow>;
+  readonly #depths: ReadonlyMap<Block, StackDepth>;
   readonly #emitter: Emitter;
   readonly #registers: RegisterFile;
   readonly #choices = new Map<Block, number>();
@@ -36,6 +38,8 @@ export class UnitEmitter implements BlockEmitter {
   /** At the instruction being lowered: registers that are dirty, and those that some later code reads. */
   #dirty = 0;
   #live = 0;
+  /** What rsp is beyond the rsp in the CPU block. */
+  #stackDifference = 0;
 
   constructor(f: FunctionBuilder, unit: Unit, module: ModuleContext, mode: 64 | 32) {
     this.#f = f;
@@ -45,12 +49,13 @@ export class UnitEmitter implements BlockEmitter {
     this.#graph = makeReducible(unit.entry);
     chargeLoops(this.#graph);
     this.#flows = analyse(this.#graph.blocks);
+    this.#depths = followStack(this.#graph.blocks);
     const registers = (this.#registers = new RegisterFile(f, mode));
     this.#emitter = new Emitter(f, {
       mode,
       registers,
       helper: (name) => module.helper(name),
-      onMayFault: (insn) => f.mark(insn.ip),
+      onMayFault: (insn) => f.mark(module.sites.push({ rip: insn.ip >>> 0, stackDifference: this.#stackDifference }) - 1),
       spillAll: () => registers.spill(this.#dirty),
       reloadAll: () => registers.reload(this.#dirty | this.#live),
     });
@@ -127,14 +132,27 @@ export class UnitEmitter implements BlockEmitter {
     this.#live = flow.liveIn | flow.dirtyAtEnd;
     // What loads a table's target runs only where the guard refuses.
     const count = ending.kind === "table" ? steps.length - ending.table.tailLength : steps.length;
+    const depth = this.#depths.get(block);
+    this.#stackDifference = depth?.difference ?? 0;
+    if (depth?.isMixed === true) this.#registers.spill(RSP & flow.liveIn);
     for (let i = 0; i < count; i++) {
       const { insn, effects } = steps[i] as Block["steps"][number];
       this.#live |= effects.reads;
       this.#emitter.lower(insn, flags[i] as number);
       this.#dirty |= effects.writes;
       this.#live |= effects.writes;
+      this.#keepStackExact(insn, effects.writes);
     }
     this.#dirty = flow.dirtyAtEnd;
+  }
+
+  /** After an instruction: unwinding from a fault needs rsp, and rbp where it is a frame's. */
+  #keepStackExact(insn: Instruction, writes: number): void {
+    if (setsFramePointer(insn)) this.#registers.spill(1 << GPR.rbp);
+    if (!(writes & RSP)) return;
+    const change = stackChange(insn);
+    if (change === undefined) this.#registers.spill(RSP);
+    this.#stackDifference = change === undefined ? 0 : this.#stackDifference + change;
   }
 
   #ending(block: Block, flow: BlockFlow): void {
@@ -159,6 +177,7 @@ export class UnitEmitter implements BlockEmitter {
       }
       case "intrinsic": {
         const after = this.#flow(ending.next);
+        this.#stackDifference = 0;
         emitIntrinsicCall(this.#context, ending, this.#saved(block, flow), { registers: after.liveIn, budget: after.budgetLive });
         this.#registers.reloadFlags(after.flagsIn);
         return;
@@ -216,6 +235,7 @@ export class UnitEmitter implements BlockEmitter {
     if (ending.kind !== "table") return;
     const flow = this.#flow(block);
     this.#emitter.beginBlock();
+    this.#stackDifference = differenceAfter(block, this.#depths.get(block)?.difference ?? 0);
     const flags = liveFlagsAfter(block, flow);
     for (let i = block.steps.length - ending.table.tailLength; i < block.steps.length; i++) {
       this.#emitter.lower((block.steps[i] as Block["steps"][number]).insn, flags[i] as number);
