@@ -2,6 +2,8 @@ import { api, CALLBACK, CrtError, ERRNO, errno, fn, INT, LONG_PTR_N, OPAQUE, opt
 import { cSpecificHandler, exitThread, implement, type Thread } from "@decant/process";
 import { exchange, pureCall, terminate } from "./startup/startup.ts";
 import { initialiseSection } from "../kernel32/critical-section.ts";
+import { callCatchBlock, CATCH_STUB, cxxFrameHandler } from "./cxx/frame-handler.ts";
+import { cxxThrow } from "./cxx/throw.ts";
 import { BOTH, CDECL, MSVCRT, VCRUNTIME, WITH_VCRUNTIME } from "./dlls.ts";
 
 /** Threads, and processes that programs start. */
@@ -24,6 +26,7 @@ export const exceptionApi = api(
     __CxxFrameHandler: fn(INT, ["record", PVOID], ["frame", PVOID], ["context", PVOID], ["dispatcher", PVOID]),
     __CxxFrameHandler3: fn(INT, ["record", PVOID], ["frame", PVOID], ["context", PVOID], ["dispatcher", PVOID]),
     _CxxThrowException: fn(VOID, ["object", PVOID], ["throwInfo", PVOID]),
+    [CATCH_STUB]: fn(VOID),
   },
   CDECL,
 );
@@ -72,6 +75,10 @@ export const threads = implement(threadApi, {
 
 export const exceptions = implement(exceptionApi, {
   __C_specific_handler: (thread, record, frame, context, dispatcher) => cSpecificHandler(thread, { record, frame, context, dispatcher }),
+  __CxxFrameHandler: cxxFrameHandler,
+  __CxxFrameHandler3: cxxFrameHandler,
+  _CxxThrowException: cxxThrow,
+  [CATCH_STUB]: callCatchBlock,
 });
 
 export const cplusplus = implement(cplusplusApi, {

@@ -1,0 +1,176 @@
+import { CONTEXT, guestCall, jump, unwind, writeContext, type GuestGenerator, type Thread } from "@decant/process";
+import { clauseOfFunclet, readFunctionInfo, stateAt, type FunctionInfo, type TryBlock } from "./function-info.ts";
+import { destroyObject, matchClause, provideObject, type Thrown } from "./thrown-object.ts";
+
+/** The exception code of C++, and the first parameter that Microsoft's runtime gives it. */
+export const CXX_EXCEPTION = 0xe06d_7363;
+export const CXX_MAGIC = 0x1993_0520n;
+
+const EXCEPTION_FLAG = { UNWINDING: 2, EXIT_UNWIND: 4, TARGET_UNWIND: 0x20 } as const;
+const CONTINUE_SEARCH = 1;
+/** Offsets in EXCEPTION_RECORD and DISPATCHER_CONTEXT (winnt.h). */
+const RECORD = { code: 0, flags: 4, parameters: 0x20 } as const;
+const DISPATCHER = { ControlPc: 0x00, ImageBase: 0x08, FunctionEntry: 0x10, HandlerData: 0x38 } as const;
+/** Below the present rsp, what the handler's own frames may still use. */
+const CATCH_GAP = 0x400;
+
+/** A catch clause that was chosen, until its funclet runs. */
+interface PendingCatch {
+  readonly frame: number;
+  readonly establisher: number;
+  readonly block: TryBlock;
+  readonly funclet: number;
+  readonly thrown: Thrown;
+  readonly controlPc: number;
+  /** The state that holds for the function while the clause runs. */
+  readonly outerState: number;
+  /** Where guest code may run without touching what the exception left on the stack: the thrown object lies there. */
+  readonly stack: number;
+}
+
+/** A clause whose funclet runs. */
+interface ActiveCatch {
+  readonly frame: number;
+  readonly state: number;
+  readonly thrown: Thrown;
+  isRethrown: boolean;
+}
+
+/** The C++ exceptions of a thread. */
+export class CxxExceptions {
+  pending: PendingCatch | undefined;
+  /** The innermost last. */
+  readonly active: ActiveCatch[] = [];
+
+  static of(thread: Thread): CxxExceptions {
+    return thread.state(CxxExceptions, () => new CxxExceptions());
+  }
+}
+
+/** Where a language handler is called, as it sees it. */
+interface Situation {
+  readonly info: FunctionInfo;
+  /** The frame that the handler is called for. */
+  readonly frame: number;
+  /** The function's own frame, also for its funclets. */
+  readonly establisher: number;
+  readonly state: number;
+  /** For a catch funclet: the block that it belongs to. */
+  readonly catchOf: TryBlock | undefined;
+  readonly controlPc: number;
+}
+
+/** __CxxFrameHandler: the language handler of functions with try blocks or objects to destroy ("x64 exception handling"). */
+export function* cxxFrameHandler(thread: Thread, record: number, frame: number, context: number, dispatcher: number): GuestGenerator<number> {
+  const { memory } = thread;
+  const situation = situationOf(thread, frame, dispatcher);
+  if (situation === undefined) return CONTINUE_SEARCH;
+  const flags = memory.u32(record + RECORD.flags);
+  if ((flags & (EXCEPTION_FLAG.UNWINDING | EXCEPTION_FLAG.EXIT_UNWIND)) !== 0) {
+    const { pending } = CxxExceptions.of(thread);
+    const isTarget = (flags & EXCEPTION_FLAG.TARGET_UNWIND) !== 0 && pending?.frame === frame;
+    yield* leaveStates(thread, situation, isTarget ? pending.block.low : (situation.catchOf?.high ?? -1));
+    return CONTINUE_SEARCH;
+  }
+  const thrown = thrownBy(thread, record);
+  const found = thrown === undefined ? undefined : findClause(thread, situation, thrown);
+  if (thrown === undefined || found === undefined) return CONTINUE_SEARCH;
+  yield* provideObject(thread, found.handler, found.match, thrown, situation.establisher);
+  CxxExceptions.of(thread).pending = {
+    frame,
+    establisher: situation.establisher,
+    block: found.block,
+    funclet: found.handler.funclet,
+    thrown,
+    controlPc: situation.controlPc,
+    outerState: situation.info.unwindMap[found.block.low]?.toState ?? -1,
+    stack: thread.rsp - CATCH_GAP,
+  };
+  return yield* unwind(thread, context, { frame, rip: catchStub(thread), value: 0n, record });
+}
+
+/** What the stack is unwound to: runs the catch funclet above the thrown object, and goes on where it says. */
+export function* callCatchBlock(thread: Thread): GuestGenerator<never> {
+  const exceptions = CxxExceptions.of(thread);
+  const { pending, active } = exceptions;
+  if (pending === undefined) throw new Error("a catch block was entered that nobody chose");
+  exceptions.pending = undefined;
+  const { memory, process } = thread;
+  const { rsp } = thread;
+  const context = process.heap.allocate(CONTEXT.SIZE);
+  const entry: ActiveCatch = { frame: pending.frame, state: pending.outerState, thrown: pending.thrown, isRethrown: false };
+  active.push(entry);
+  try {
+    // Exceptions that leave the clause look for their handler in the function's frame next.
+    writeContext(memory, context, thread.live);
+    memory.setU64(context + CONTEXT.Rip, BigInt(pending.controlPc));
+    thread.frames.enterException(pending.stack, context);
+    const continuation = yield* guestCall(thread, pending.funclet, 0, pending.establisher);
+    if (!entry.isRethrown) yield* destroyObject(thread, pending.thrown);
+    thread.rsp = rsp;
+    thread.rip = continuation;
+  } finally {
+    const index = active.indexOf(entry);
+    if (index >= 0) active.splice(index);
+    if (process.heap.has(context)) process.heap.free(context);
+  }
+  return yield* jump(thread);
+}
+
+function situationOf(thread: Thread, frame: number, dispatcher: number): Situation | undefined {
+  const { memory } = thread;
+  const base = memory.u32(dispatcher + DISPATCHER.ImageBase);
+  const info = readFunctionInfo(memory, base, base + memory.u32(memory.u32(dispatcher + DISPATCHER.HandlerData)));
+  if (info === undefined) return undefined;
+  const controlPc = memory.u32(dispatcher + DISPATCHER.ControlPc);
+  const begin = base + memory.u32(memory.u32(dispatcher + DISPATCHER.FunctionEntry));
+  const clause = clauseOfFunclet(info, begin);
+  const establisher = clause === undefined ? frame : memory.u32(frame + clause.handler.frameOffset);
+  const running = CxxExceptions.of(thread).active.findLast((each) => each.frame === frame);
+  return { info, frame, establisher, controlPc, catchOf: clause?.block, state: running?.state ?? stateAt(info, controlPc) };
+}
+
+function findClause(thread: Thread, { info, state, catchOf }: Situation, thrown: Thrown) {
+  for (const block of info.tryBlocks) {
+    if (state < block.low || state > block.high) continue;
+    // A funclet looks at the blocks inside its clause; those around it are its function's.
+    if (catchOf !== undefined && (block.low <= catchOf.high || block.high > catchOf.catchHigh)) continue;
+    for (const handler of block.handlers) {
+      const match = matchClause(thread.memory, handler, thrown);
+      if (match !== undefined) return { block, handler, match };
+    }
+  }
+  return undefined;
+}
+
+/** Runs the clean-up of states, from the present one out to `target`. */
+function* leaveStates(thread: Thread, { info, state, establisher }: Situation, target: number): GuestGenerator<void> {
+  let current = state;
+  for (let steps = 0; current > target && steps <= info.unwindMap.length; steps++) {
+    const entry = info.unwindMap[current];
+    if (entry === undefined) return;
+    current = entry.toState;
+    if (entry.action !== 0) yield* guestCall(thread, entry.action, 0, establisher);
+  }
+}
+
+function thrownBy(thread: Thread, record: number): Thrown | undefined {
+  const { memory } = thread;
+  if (memory.u32(record + RECORD.code) !== CXX_EXCEPTION) return undefined;
+  const parameter = (index: number): number => memory.u32(record + RECORD.parameters + 8 * index);
+  return parameter(2) === 0 ? undefined : { object: parameter(1), info: parameter(2), base: parameter(3) };
+}
+
+/** The stub of callCatchBlock in whichever runtime is loaded. */
+function catchStub(thread: Thread): number {
+  const { modules, loader } = thread.process;
+  for (const name of ["msvcrt.dll", "vcruntime140.dll", "ucrtbase.dll"]) {
+    const module = modules.find(name);
+    const address = module === undefined ? undefined : loader.getProcAddress(module, CATCH_STUB);
+    if (address !== undefined) return address;
+  }
+  throw new Error("no C runtime is loaded, and a C++ handler runs");
+}
+
+/** The export whose address the stack is unwound to; programs do not call it. */
+export const CATCH_STUB = "__CxxCallCatchBlock";

@@ -1,0 +1,92 @@
+import type { GuestMemory } from "@decant/memory";
+
+/** A state of a function, and what leaving it runs. */
+export interface UnwindEntry {
+  readonly toState: number;
+  /** The address of a clean-up funclet; 0 for none. */
+  readonly action: number;
+}
+
+/** A catch clause. */
+export interface CatchHandler {
+  /** Bits of HANDLER. */
+  readonly adjectives: number;
+  /** The address of the type's descriptor; 0 for catch (...). */
+  readonly type: number;
+  /** Where in the frame the caught object lies; 0 when the clause does not name one. */
+  readonly objectOffset: number;
+  /** The address of the clause's funclet. */
+  readonly funclet: number;
+  /** Where in the funclet's frame the address of the function's own frame lies. */
+  readonly frameOffset: number;
+}
+
+/** A try block: its states, and those of its catch clauses above them. */
+export interface TryBlock {
+  readonly low: number;
+  readonly high: number;
+  readonly catchHigh: number;
+  readonly handlers: readonly CatchHandler[];
+}
+
+/** What the compiler says about a function with C++ exception handling. */
+export interface FunctionInfo {
+  readonly unwindMap: readonly UnwindEntry[];
+  /** Inner blocks first. */
+  readonly tryBlocks: readonly TryBlock[];
+  /** The state that holds from each address on, ascending. */
+  readonly states: readonly { readonly address: number; readonly state: number }[];
+}
+
+/** Bits of a catch clause's adjectives. */
+export const HANDLER = { CONST: 1, VOLATILE: 2, UNALIGNED: 4, REFERENCE: 8 } as const;
+/** The versions of the tables that are understood: 0x19930520 to 0x19930522. */
+const MAGIC = 0x1993_0520;
+const MAGIC_LAST = 0x1993_0522;
+const MAGIC_MASK = 0x1fff_ffff;
+/** Functions have some dozens; what bounds damaged tables. */
+const MAX_ENTRIES = 100_000;
+
+/** Reads the tables behind __CxxFrameHandler (FuncInfo, version 3, x64: offsets are relative to the image). Undefined for another version. */
+export function readFunctionInfo(memory: GuestMemory, base: number, address: number): FunctionInfo | undefined {
+  const magic = memory.u32(address) & MAGIC_MASK;
+  if (magic < MAGIC || magic > MAGIC_LAST) return undefined;
+  const table = <T>(countOffset: number, offset: number, size: number, read: (at: number) => T): T[] => {
+    const first = base + memory.u32(address + offset);
+    return Array.from({ length: Math.min(memory.u32(address + countOffset), MAX_ENTRIES) }, (_, index) => read(first + index * size));
+  };
+  const pointer = (at: number): number => (memory.u32(at) === 0 ? 0 : base + memory.u32(at));
+  return {
+    unwindMap: table(4, 8, 8, (at) => ({ toState: memory.i32(at), action: pointer(at + 4) })),
+    tryBlocks: table(12, 16, 20, (at) => ({
+      low: memory.i32(at),
+      high: memory.i32(at + 4),
+      catchHigh: memory.i32(at + 8),
+      handlers: Array.from({ length: Math.min(memory.u32(at + 12), MAX_ENTRIES) }, (_, index) => readHandler(base + memory.u32(at + 16) + index * 20)),
+    })),
+    states: table(20, 24, 8, (at) => ({ address: base + memory.u32(at), state: memory.i32(at + 4) })),
+  };
+
+  function readHandler(at: number): CatchHandler {
+    return { adjectives: memory.u32(at), type: pointer(at + 4), objectOffset: memory.i32(at + 8), funclet: pointer(at + 12), frameOffset: memory.u32(at + 16) };
+  }
+}
+
+/** The state at an address; -1 outside of all. */
+export function stateAt({ states }: FunctionInfo, address: number): number {
+  let state = -1;
+  for (const entry of states) {
+    if (entry.address > address) break;
+    state = entry.state;
+  }
+  return state;
+}
+
+/** The try block whose catch clause is the funclet at an address, and the clause. */
+export function clauseOfFunclet({ tryBlocks }: FunctionInfo, funclet: number): { block: TryBlock; handler: CatchHandler } | undefined {
+  for (const block of tryBlocks) {
+    const handler = block.handlers.find((each) => each.funclet === funclet);
+    if (handler !== undefined) return { block, handler };
+  }
+  return undefined;
+}
