@@ -1,40 +1,16 @@
-import { api, BOOL, DWORD, fn, HWND, infallible, INT, LPCSTR, LPCWSTR, LPSTR_BUF, LPWSTR_BUF, PVOID, TBUF, TCCH, text, TSTR, UCHAR, UINT, USHORT, VA_LIST, VARARGS, WORD } from "@decant/hook";
+import { api, DWORD, fn, infallible, INT, PVOID, text, TBUF, TSTR, VA_LIST, VARARGS, WORD } from "@decant/hook";
 
-const POINTER = infallible(PVOID);
-
-/** Characters and text of user32 ("Strings", Windows and Messages). A pointer below 0x10000 is a single character. */
+/** user32's text functions ("Strings"). */
 export const textApi = api("user32", {
-  CharUpperA: fn(POINTER, ["lpsz", PVOID]),
-  CharUpperW: fn(POINTER, ["lpsz", PVOID]),
-  CharLowerA: fn(POINTER, ["lpsz", PVOID]),
-  CharLowerW: fn(POINTER, ["lpsz", PVOID]),
-  CharUpperBuff: text(DWORD, ["lpsz", TCCH], ["cchLength", DWORD]),
-  CharLowerBuff: text(DWORD, ["lpsz", TCCH], ["cchLength", DWORD]),
-  CharNextA: fn(POINTER, ["lpsz", PVOID]),
-  CharNextW: fn(POINTER, ["lpsz", PVOID]),
-  CharPrevA: fn(POINTER, ["lpszStart", PVOID], ["lpszCurrent", PVOID]),
-  CharPrevW: fn(POINTER, ["lpszStart", PVOID], ["lpszCurrent", PVOID]),
-  CharNextExA: fn(POINTER, ["CodePage", WORD], ["lpCurrentChar", PVOID], ["dwFlags", DWORD]),
-  CharPrevExA: fn(POINTER, ["CodePage", WORD], ["lpStart", PVOID], ["lpCurrentChar", PVOID], ["dwFlags", DWORD]),
-  IsCharAlphaA: fn(BOOL, ["ch", UCHAR]),
-  IsCharAlphaW: fn(BOOL, ["ch", USHORT]),
-  IsCharAlphaNumericA: fn(BOOL, ["ch", UCHAR]),
-  IsCharAlphaNumericW: fn(BOOL, ["ch", USHORT]),
-  IsCharUpperA: fn(BOOL, ["ch", UCHAR]),
-  IsCharUpperW: fn(BOOL, ["ch", USHORT]),
-  IsCharLowerA: fn(BOOL, ["ch", UCHAR]),
-  IsCharLowerW: fn(BOOL, ["ch", USHORT]),
-  CharToOemA: fn(BOOL, ["pSrc", PVOID], ["pDst", PVOID]),
-  CharToOemW: fn(BOOL, ["pSrc", PVOID], ["pDst", PVOID]),
-  OemToCharA: fn(BOOL, ["pSrc", PVOID], ["pDst", PVOID]),
-  OemToCharW: fn(BOOL, ["pSrc", PVOID], ["pDst", PVOID]),
-  CharToOemBuffA: fn(BOOL, ["lpszSrc", PVOID], ["lpszDst", PVOID], ["cchDstLength", DWORD]),
-  OemToCharBuffA: fn(BOOL, ["lpszSrc", PVOID], ["lpszDst", PVOID], ["cchDstLength", DWORD]),
-  wsprintfA: fn(INT, ["lpOut", LPSTR_BUF], ["lpFmt", LPCSTR], VARARGS),
-  wsprintfW: fn(INT, ["lpOut", LPWSTR_BUF], ["lpFmt", LPCWSTR], VARARGS),
-  wvsprintfA: fn(INT, ["lpOut", LPSTR_BUF], ["lpFmt", LPCSTR], ["arglist", VA_LIST]),
-  wvsprintfW: fn(INT, ["lpOut", LPWSTR_BUF], ["lpFmt", LPCWSTR], ["arglist", VA_LIST]),
-  MessageBox: text(INT, ["hWnd", HWND], ["lpText", TSTR], ["lpCaption", TSTR], ["uType", UINT]),
-  LoadString: text(INT, ["hInstance", PVOID], ["uID", UINT], ["lpBuffer", TBUF], ["cchBufferMax", INT]),
-  GetSystemMetrics: fn(INT, ["nIndex", INT]),
+  CharUpperA: fn(infallible(PVOID), ["lpsz", PVOID]),
+  CharUpperW: fn(infallible(PVOID), ["lpsz", PVOID]),
+  CharLowerA: fn(infallible(PVOID), ["lpsz", PVOID]),
+  CharLowerW: fn(infallible(PVOID), ["lpsz", PVOID]),
+  CharNextA: fn(infallible(PVOID), ["lpsz", PVOID]),
+  CharNextW: fn(infallible(PVOID), ["lpsz", PVOID]),
+  CharPrevA: fn(infallible(PVOID), ["lpszStart", PVOID], ["lpszCurrent", PVOID]),
+  CharPrevW: fn(infallible(PVOID), ["lpszStart", PVOID], ["lpszCurrent", PVOID]),
+  CharPrevExA: fn(infallible(PVOID), ["CodePage", WORD], ["lpStart", PVOID], ["lpCurrentChar", PVOID], ["dwFlags", DWORD]),
+  wsprintf: text(infallible(INT), ["buffer", TBUF], ["format", TSTR], VARARGS),
+  wvsprintf: text(infallible(INT), ["buffer", TBUF], ["format", TSTR], ["arglist", VA_LIST]),
 });

@@ -1,0 +1,60 @@
+import { ERROR } from "@decant/hook";
+import { implement, type Thread } from "@decant/process";
+import { ANSI_CODE_PAGE, codePage, OEM_CODE_PAGE } from "../text/code-pages.ts";
+import { downcase, upcase } from "../text/upcase.ts";
+import { charactersApi } from "./characters.api.ts";
+
+/** Characters, OEM text, and the little of user32 that works without windows. */
+export const characters = implement(charactersApi, {
+  CharUpperBuff(thread, lpsz, cchLength) {
+    changeBuffer(thread, lpsz, cchLength, upcase);
+    return cchLength;
+  },
+  CharLowerBuff(thread, lpsz, cchLength) {
+    changeBuffer(thread, lpsz, cchLength, downcase);
+    return cchLength;
+  },
+  // No code page here has characters of two bytes.
+  CharNextExA: ({ memory }, _CodePage, lpCurrentChar) => (memory.u8(lpCurrentChar) === 0 ? lpCurrentChar : lpCurrentChar + 1),
+
+  IsCharAlphaA: (thread, ch) => /\p{L}/u.test(thread.ansi.decode(Uint8Array.of(ch))),
+  IsCharAlphaW: (_thread, ch) => /\p{L}/u.test(String.fromCharCode(ch)),
+  IsCharAlphaNumericA: (thread, ch) => /[\p{L}\p{Nd}]/u.test(thread.ansi.decode(Uint8Array.of(ch))),
+  IsCharAlphaNumericW: (_thread, ch) => /[\p{L}\p{Nd}]/u.test(String.fromCharCode(ch)),
+  IsCharUpperA: (thread, ch) => /\p{Lu}/u.test(thread.ansi.decode(Uint8Array.of(ch))),
+  IsCharUpperW: (_thread, ch) => /\p{Lu}/u.test(String.fromCharCode(ch)),
+  IsCharLowerA: (thread, ch) => /\p{Ll}/u.test(thread.ansi.decode(Uint8Array.of(ch))),
+  IsCharLowerW: (_thread, ch) => /\p{Ll}/u.test(String.fromCharCode(ch)),
+
+  CharToOemA: (thread, pSrc, pDst) => recode(thread, pSrc, pDst, ANSI_CODE_PAGE, OEM_CODE_PAGE),
+  CharToOemW({ memory }, pSrc, pDst) {
+    memory.write(pDst, codePage(OEM_CODE_PAGE)!.encode(`${memory.wstring(pSrc)}\0`).bytes);
+    return true;
+  },
+  OemToCharA: (thread, pSrc, pDst) => recode(thread, pSrc, pDst, OEM_CODE_PAGE, ANSI_CODE_PAGE),
+  OemToCharW({ memory }, pSrc, pDst) {
+    memory.setWstring(pDst, codePage(OEM_CODE_PAGE)!.decode(memory.slice(pSrc, memory.cstringLength(pSrc)))!);
+    return true;
+  },
+  CharToOemBuffA: (thread, lpszSrc, lpszDst, cchDstLength) => recode(thread, lpszSrc, lpszDst, ANSI_CODE_PAGE, OEM_CODE_PAGE, cchDstLength),
+  OemToCharBuffA: (thread, lpszSrc, lpszDst, cchDstLength) => recode(thread, lpszSrc, lpszDst, OEM_CODE_PAGE, ANSI_CODE_PAGE, cchDstLength),
+
+  /** There are no windows: what the program wanted to say goes to the user as a line, and the call fails. */
+  MessageBox(thread, _hWnd, lpText, lpCaption) {
+    thread.process.host.warn(`${thread.process.name} shows a message box: ${[lpCaption, lpText].filter(Boolean).join(": ")}`);
+    thread.lastError = ERROR.INVALID_WINDOW_HANDLE;
+    return 0;
+  },
+});
+
+function changeBuffer({ memory, ansi }: Thread, buffer: { address: number; charSize: 1 | 2; text(chars: number): string }, chars: number, change: (text: string) => string): void {
+  const changed = change(buffer.text(chars));
+  if (buffer.charSize === 2) memory.setUtf16(buffer.address, changed);
+  else memory.write(buffer.address, ansi.encode(changed));
+}
+
+function recode({ memory }: Thread, from: number, to: number, fromPage: number, toPage: number, length?: number): boolean {
+  const bytes = memory.slice(from, length ?? memory.cstringLength(from) + 1);
+  memory.write(to, codePage(toPage)!.encode(codePage(fromPage)!.decode(bytes)!).bytes);
+  return true;
+}
