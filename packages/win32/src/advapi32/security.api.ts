@@ -1,4 +1,4 @@
-import { alias, api, BOOL, BOOLEAN, BYTES, DWORD, fn, HANDLE, out, PVOID, text, TSTR } from "@decant/hook";
+import { alias, api, BOOL, BOOLEAN, BYTES, DWORD, fn, HANDLE, HKEY, LSTATUS, out, PVOID, text, TSTR } from "@decant/hook";
 
 /** Tokens, file security and random bytes ("Authorization Functions"), as far as there is something behind them. */
 export const securityApi = api("advapi32", {
@@ -10,4 +10,7 @@ export const securityApi = api("advapi32", {
   SetFileSecurity: text(BOOL, ["lpFileName", TSTR], ["SecurityInformation", DWORD], ["pSecurityDescriptor", PVOID]),
   SystemFunction036: fn(BOOLEAN, ["RandomBuffer", BYTES], ["RandomBufferLength", DWORD]),
   RtlGenRandom: alias("SystemFunction036"),
+  RegOpenKeyEx: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["ulOptions", DWORD], ["samDesired", DWORD], ["phkResult", out(HKEY)]),
+  RegQueryValueEx: text(LSTATUS, ["hKey", HKEY], ["lpValueName", TSTR], ["lpReserved", PVOID], ["lpType", PVOID], ["lpData", PVOID], ["lpcbData", PVOID]),
+  RegCloseKey: fn(LSTATUS, ["hKey", HKEY]),
 });

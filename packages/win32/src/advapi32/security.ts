@@ -32,4 +32,14 @@ export const security = implement(securityApi, {
     buffer.write(process.host.random(length));
     return true;
   },
+  // There is no registry yet: no key is found, and so none is open.
+  RegOpenKeyEx: () => {
+    throw new Win32Error(ERROR.FILE_NOT_FOUND);
+  },
+  RegQueryValueEx: () => {
+    throw new Win32Error(ERROR.INVALID_HANDLE);
+  },
+  RegCloseKey: () => {
+    throw new Win32Error(ERROR.INVALID_HANDLE);
+  },
 });
