@@ -1,4 +1,4 @@
-import { api, BOOL, BYTE, byteBlock, BYTES, DWORD, fn, infallible, INT, LPCCH, LPCWCH, optional, orElse, out, PVOID, struct, UINT, VOID, WCHAR, wchars } from "@decant/hook";
+import { api, BOOL, BYTE, byteBlock, BYTES, DWORD, fn, infallible, INT, LPCCH, LPCWCH, optional, orElse, out, PVOID, struct, UINT, WCHAR, wchars } from "@decant/hook";
 
 export const CPINFO = struct("CPINFO", { MaxCharSize: UINT, DefaultChar: byteBlock(2), LeadByte: byteBlock(12) });
 export const CPINFOEXW = struct("CPINFOEXW", {
@@ -31,7 +31,4 @@ export const codePageApi = api("kernel32", {
   IsValidCodePage: fn(infallible(BOOL), ["CodePage", UINT]),
   IsDBCSLeadByte: fn(infallible(BOOL), ["TestChar", BYTE]),
   IsDBCSLeadByteEx: fn(BOOL, ["CodePage", UINT], ["TestChar", BYTE]),
-  AreFileApisANSI: fn(infallible(BOOL)),
-  SetFileApisToOEM: fn(VOID),
-  SetFileApisToANSI: fn(VOID),
 });

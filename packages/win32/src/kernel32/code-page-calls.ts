@@ -1,6 +1,5 @@
 import { ERROR, Win32Error } from "@decant/hook";
 import { implement } from "@decant/process";
-import { stateOf } from "../process-state.ts";
 import { ANSI_CODE_PAGE, codePage, OEM_CODE_PAGE, type CodePage } from "../text/code-pages.ts";
 import { codePageApi } from "./code-page-calls.api.ts";
 
@@ -56,13 +55,6 @@ export const codePageCalls = implement(codePageApi, {
   IsDBCSLeadByteEx(_, page) {
     requirePage(page);
     return false;
-  },
-  AreFileApisANSI: (thread) => !stateOf(thread).fileApisAreOem,
-  SetFileApisToOEM(thread) {
-    stateOf(thread).fileApisAreOem = true;
-  },
-  SetFileApisToANSI(thread) {
-    stateOf(thread).fileApisAreOem = false;
   },
 });
 
