@@ -2,54 +2,56 @@ import { GPR } from "../cpu-block.ts";
 import { MNEMONIC, type Instruction } from "../decode/index.ts";
 import type { Block } from "./block.ts";
 
-/** What is known of rsp where a block starts: its difference from the rsp in the CPU block. */
+/** What is known of rsp in a block. */
 export interface StackDepth {
+  /** Its difference from the rsp in the CPU block, at the block's start. */
   difference: number;
-  /** The ways here disagree: rsp is stored at the block's start, and the difference is 0. */
-  isMixed: boolean;
+  /** The same where the ending begins. */
+  atEnd: number;
+  /** Ways that meet further on would disagree: rsp is stored before the ending, and the difference is 0 then. */
+  isStored: boolean;
 }
 
 const RSP = 1 << GPR.rsp;
 
 /**
  * Follows rsp through a unit, so that a fault has it exactly though it lives in a local: it is the CPU block's plus a number known for each instruction. Every
- * change is known, or followed by a store (`stackChange`). Calls leave it exact, and intrinsics store it first.
+ * change is known, or followed by a store (`stackChange`). Calls leave it exact, and intrinsics store it first. `blocks` are in reverse postorder.
  */
 export function followStack(blocks: readonly Block[]): Map<Block, StackDepth> {
-  const depths = new Map<Block, StackDepth>();
-  const entry = blocks[0];
-  if (entry === undefined) return depths;
-  depths.set(entry, { difference: 0, isMixed: false });
-  for (let changed = true; changed;) {
-    changed = false;
+  const depths = new Map<Block, StackDepth>(blocks.map((block) => [block, { difference: 0, atEnd: 0, isStored: false }]));
+  const depthOf = (block: Block): StackDepth => depths.get(block) as StackDepth;
+  const after = (block: Block): number => {
+    const { atEnd, isStored } = depthOf(block);
+    return isStored || block.ending.kind === "call" || block.ending.kind === "intrinsic" ? 0 : atEnd;
+  };
+  for (let isConsistent = false; !isConsistent;) {
+    isConsistent = true;
+    const known = new Set<Block>();
     for (const block of blocks) {
-      const depth = depths.get(block);
-      if (depth === undefined) continue;
-      const difference = differenceAfter(block, depth.difference);
-      for (const successor of block.successors) {
-        const next = depths.get(successor);
-        if (next === undefined) depths.set(successor, { difference, isMixed: false });
-        else if (next.isMixed || next.difference === difference) continue;
-        else {
-          next.isMixed = true;
-          next.difference = 0;
-        }
-        changed = true;
+      const depth = depthOf(block);
+      // In this order some predecessor of every block but the entry comes before it.
+      const first = block.predecessors.find((from) => known.has(from));
+      depth.difference = first === undefined ? 0 : after(first);
+      depth.atEnd = depth.difference;
+      for (const { insn, effects } of block.steps) {
+        if (!(effects.writes & RSP)) continue;
+        const change = stackChange(insn);
+        depth.atEnd = change === undefined ? 0 : depth.atEnd + change;
+      }
+      known.add(block);
+    }
+    for (const [n, block] of blocks.entries()) {
+      const { difference } = depthOf(block);
+      if (block.predecessors.every((from) => after(from) === difference) && (n > 0 || difference === 0)) continue;
+      for (const from of block.predecessors) {
+        if (after(from) === 0) continue;
+        depthOf(from).isStored = true;
+        isConsistent = false;
       }
     }
   }
   return depths;
-}
-
-/** The difference where the ending begins, or for a call after it. */
-export function differenceAfter({ steps, ending }: Block, difference: number): number {
-  if (ending.kind === "call" || ending.kind === "intrinsic") return 0;
-  for (const { insn, effects } of steps) {
-    if (!(effects.writes & RSP)) continue;
-    const change = stackChange(insn);
-    difference = change === undefined ? 0 : difference + change;
-  }
-  return difference;
 }
 
 /** By how much an instruction that writes rsp moves it; undefined when that is not known, and rsp must be stored after it. */

@@ -11,7 +11,7 @@ import { makeReducible, type ReducibleGraph } from "./irreducible.ts";
 import { CPU_ADDRESS, EXIT, MACHINE } from "./layout.ts";
 import type { ModuleContext } from "./module-context.ts";
 import { RegisterFile } from "./register-file.ts";
-import { differenceAfter, followStack, setsFramePointer, stackChange, type StackDepth } from "./stack-depth.ts";
+import { followStack, setsFramePointer, stackChange, type StackDepth } from "./stack-depth.ts";
 import { unrollLoops } from "./unroll.ts";
 import { emitStructured, type BlockEmitter } from "./structure.ts";
 
@@ -132,9 +132,8 @@ export class UnitEmitter implements BlockEmitter {
     this.#live = flow.liveIn | flow.dirtyAtEnd;
     // What loads a table's target runs only where the guard refuses.
     const count = ending.kind === "table" ? steps.length - ending.table.tailLength : steps.length;
-    const depth = this.#depths.get(block);
-    this.#stackDifference = depth?.difference ?? 0;
-    if (depth?.isMixed === true) this.#registers.spill(RSP & flow.liveIn);
+    const depth = this.#depths.get(block) as StackDepth;
+    this.#stackDifference = depth.difference;
     for (let i = 0; i < count; i++) {
       const { insn, effects } = steps[i] as Block["steps"][number];
       this.#live |= effects.reads;
@@ -144,6 +143,9 @@ export class UnitEmitter implements BlockEmitter {
       this.#keepStackExact(insn, effects.writes);
     }
     this.#dirty = flow.dirtyAtEnd;
+    if (!depth.isStored) return;
+    this.#registers.spill(RSP);
+    this.#stackDifference = 0;
   }
 
   /** After an instruction: unwinding from a fault needs rsp, and rbp where it is a frame's. */
@@ -235,7 +237,8 @@ export class UnitEmitter implements BlockEmitter {
     if (ending.kind !== "table") return;
     const flow = this.#flow(block);
     this.#emitter.beginBlock();
-    this.#stackDifference = differenceAfter(block, this.#depths.get(block)?.difference ?? 0);
+    const depth = this.#depths.get(block) as StackDepth;
+    this.#stackDifference = depth.isStored ? 0 : depth.atEnd;
     const flags = liveFlagsAfter(block, flow);
     for (let i = block.steps.length - ending.table.tailLength; i < block.steps.length; i++) {
       this.#emitter.lower((block.steps[i] as Block["steps"][number]).insn, flags[i] as number);
