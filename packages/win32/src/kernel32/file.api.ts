@@ -1,6 +1,6 @@
 import {
-  api, BOOL, bytesIn, bytesOut, DWORD, enumeration, flags, fn, HANDLE, handleOr, in_, inout, INVALID_HANDLE_VALUE, LARGE_INTEGER, LONG, LPVOID, optional, orElse,
-  out, PVOID, struct, TBUF, text, TSTR, ULONGLONG, ULONG_PTR, UINT,
+  api, BOOL, bytesIn, bytesOut, DWORD, enumeration, flags, fn, HANDLE, handleOr, in_, infallible, inout, INVALID_HANDLE_VALUE, LARGE_INTEGER, LONG, LPVOID, optional, orElse,
+  out, PVOID, struct, TBUF, text, TSTR, ULONGLONG, ULONG_PTR, UINT, VOID,
 } from "@decant/hook"; // prettier-ignore
 
 /** 100-nanosecond units since 1601. */
@@ -62,6 +62,9 @@ export const fileApi = api("kernel32", {
   GetOverlappedResult: fn(BOOL, ["hFile", HANDLE], ["lpOverlapped", in_(OVERLAPPED)], ["lpNumberOfBytesTransferred", out(DWORD)], ["bWait", BOOL]),
   CancelIo: fn(BOOL, ["hFile", HANDLE]),
   CancelIoEx: fn(BOOL, ["hFile", HANDLE], ["lpOverlapped", PVOID]),
+  SetFileApisToOEM: fn(VOID),
+  SetFileApisToANSI: fn(VOID),
+  AreFileApisANSI: fn(infallible(BOOL)),
   SetHandleCount: fn(UINT, ["uNumber", UINT]),
   OpenFileById: fn(handleOr(INVALID_HANDLE_VALUE), ["hVolumeHint", HANDLE], ["lpFileId", PVOID], ["dwDesiredAccess", DWORD], ["dwShareMode", DWORD], ["lpSecurityAttributes", PVOID], ["dwFlagsAndAttributes", DWORD]),
   ReOpenFile: fn(handleOr(INVALID_HANDLE_VALUE), ["hOriginalFile", HANDLE], ["dwDesiredAccess", DWORD], ["dwShareMode", DWORD], ["dwFlagsAndAttributes", DWORD]),

@@ -4,6 +4,7 @@ import { DiskFile } from "../files/disk-file.ts";
 import { fileTimeFromNs, nsFromFileTime } from "../files/file-time.ts";
 import { FILE_TYPE, IoObject } from "../files/io-object.ts";
 import { OutputStream, InputStream } from "../files/standard-streams.ts";
+import { stateOf } from "../process-state.ts";
 import { attributesOf, volumeSerial } from "./attributes.ts";
 import { createFile } from "./create-file.ts";
 import { fileApi } from "./file.api.ts";
@@ -165,6 +166,13 @@ export const file = implement(fileApi, {
     return true;
   },
 
+  SetFileApisToOEM(thread) {
+    stateOf(thread).fileApisAreOem = true;
+  },
+  SetFileApisToANSI(thread) {
+    stateOf(thread).fileApisAreOem = false;
+  },
+  AreFileApisANSI: (thread) => !stateOf(thread).fileApisAreOem,
   SetHandleCount: (_thread, uNumber) => uNumber,
 });
 
