@@ -1,5 +1,4 @@
 import { Registry } from "@decant/hook";
-import { registry } from "./advapi32/registry.ts";
 import { security } from "./advapi32/security.ts";
 import { random } from "./bcryptprimitives/random.ts";
 import { crt } from "./crt/index.ts";
@@ -14,5 +13,5 @@ import { userText } from "./user32/text.ts";
 
 /** All of Windows' DLLs that are mapped. A new registry each time: what is added to one does not show in another. */
 export function win32Registry(): Registry {
-  return new Registry().add(...kernel32, ...kernel32b, ...kernel32c, automation, characters, commandLine, psapiApi, random, registry, security, userText, ...crt);
+  return new Registry().add(...kernel32, ...kernel32b, ...kernel32c, automation, characters, commandLine, psapiApi, random, security, userText, ...crt);
 }
