@@ -1,4 +1,23 @@
-import { api, CSTR, DOUBLE, ERRNO_T, FLOAT, fn, INT, LONG, LONGLONG, LPCWSTR, LPSTR, LPWSTR, out, PVOID, SIZE_T, ULONG, ULONGLONG, OPAQUE } from "@decant/hook";
+import {
+  api,
+  CSTR,
+  DOUBLE,
+  ERRNO_T,
+  FLOAT,
+  fn,
+  INT,
+  LONG,
+  LONGLONG,
+  LPCWSTR,
+  LPSTR,
+  LPWSTR,
+  out,
+  PVOID,
+  SIZE_T,
+  ULONG,
+  ULONGLONG,
+  OPAQUE,
+} from "@decant/hook";
 import { BOTH, CDECL, MSVCRT, UCRT } from "./dlls.ts";
 
 const END = ["endptr", PVOID] as const;
@@ -55,7 +74,12 @@ export const conversionApi = api(
   CDECL,
 );
 
-const ATOI = { atoi: fn(INT, ["str", CSTR]), atol: fn(LONG, ["str", CSTR]), _wtoi: fn(INT, ["str", LPCWSTR]), _wtol: fn(LONG, ["str", LPCWSTR]) } as const;
+const ATOI = {
+  atoi: fn(INT, ["str", CSTR]),
+  atol: fn(LONG, ["str", CSTR]),
+  _wtoi: fn(INT, ["str", LPCWSTR]),
+  _wtol: fn(LONG, ["str", LPCWSTR]),
+} as const;
 
 /** atoi and kin, which keep the low bits of what is too large. */
 export const msvcrtConversionApi = api(MSVCRT, ATOI, CDECL);
@@ -78,4 +102,3 @@ export const ucrtConversionApi = api(
   },
   CDECL,
 );
-

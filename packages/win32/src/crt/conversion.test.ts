@@ -88,7 +88,7 @@ test("seventeen digits bring every double back", () => {
 test("rounding to even differs from rounding away only at exact halves", () => {
   expect([0.5, 1.5, 2.5, 0.125].map((value) => toFixedDigits(value, value < 0.2 ? 2 : 0, "half-even"))).toEqual(["0", "2", "2", "0.12"]);
   expect([0.5, 1.5, 2.5, 0.125].map((value) => toFixedDigits(value, value < 0.2 ? 2 : 0, "half-away"))).toEqual(["1", "2", "3", "0.13"]);
-  fc.assert(fc.property(fc.double({ min: 1e-5, max: 1e15 }), fc.integer({ min: 0, max: 20 }), (value, places) => {
+  fc.assert(fc.property(fc.double({ min: 1e-5, max: 1e15, noNaN: true }), fc.integer({ min: 0, max: 20 }), (value, places) => {
     const scaled = value * 2 ** (places + 1);
     return Number.isInteger(scaled) || toFixedDigits(value, places, "half-even") === value.toFixed(places);
   })); // prettier-ignore

@@ -45,7 +45,8 @@ export const conversion = implement(conversionApi, {
   _itoa_s: (thread, number, buffer, size, radix) => storeSecurely(thread, buffer, size, radix, () => signedDigits(number, radix), false),
   _ltoa_s: (thread, number, buffer, size, radix) => storeSecurely(thread, buffer, size, radix, () => signedDigits(number, radix), false),
   _ultoa_s: (thread, number, buffer, size, radix) => storeSecurely(thread, buffer, size, radix, () => number.toString(radix), false),
-  _i64toa_s: (thread, number, buffer, size, radix) => storeSecurely(thread, buffer, size, radix, () => signedDigits64(number, radix), false),
+  _i64toa_s: (thread, number, buffer, size, radix) =>
+    storeSecurely(thread, buffer, size, radix, () => signedDigits64(number, radix), false),
   _ui64toa_s: (thread, number, buffer, size, radix) => storeSecurely(thread, buffer, size, radix, () => number.toString(radix), false),
   _itow_s: (thread, number, buffer, size, radix) => storeSecurely(thread, buffer, size, radix, () => signedDigits(number, radix), true),
   _ltow_s: (thread, number, buffer, size, radix) => storeSecurely(thread, buffer, size, radix, () => signedDigits(number, radix), true),
@@ -191,4 +192,3 @@ function storeSecurely(thread: Thread, buffer: number, size: number, radix: numb
   if (text.length >= size) throw new CrtError(ERRNO.ERANGE);
   return 0;
 }
-

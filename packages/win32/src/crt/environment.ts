@@ -72,7 +72,13 @@ function find(thread: Thread, name: string | undefined, width: Width): number {
   return address;
 }
 
-function duplicate(thread: Thread, buffer: { set(value: number): void }, count: { isNull: boolean; set(value: number): void }, name: string | undefined, width: Width): number {
+function duplicate(
+  thread: Thread,
+  buffer: { set(value: number): void },
+  count: { isNull: boolean; set(value: number): void },
+  name: string | undefined,
+  width: Width,
+): number {
   buffer.set(0);
   if (name === undefined) throw new CrtError(ERRNO.EINVAL);
   const text = Runtime.of(thread).environment.get(name);
@@ -98,4 +104,3 @@ function set(thread: Thread, name: string, value: string): void {
     if (memory.u32(runtime.variable(width === "narrow" ? "_environ" : "_wenviron", 8)) !== 0) provideEnvironment(thread, width);
   }
 }
-

@@ -123,4 +123,3 @@ function* printError(thread: Thread, message: string | undefined): GuestGenerato
   const prefix = message === undefined || message === "" ? "" : `${message}: `;
   yield* complain(thread, `${prefix}${errnoText(thread.errno)}\n`);
 }
-

@@ -41,7 +41,11 @@ export const msvcrtHeapApi = api(
 );
 
 /** Allocation under the names that the ucrt adds. */
-export const ucrtHeapApi = api(UCRT, { _malloc_base: alias("malloc"), _calloc_base: alias("calloc"), _realloc_base: alias("realloc"), _free_base: alias("free") }, CDECL);
+export const ucrtHeapApi = api(
+  UCRT,
+  { _malloc_base: alias("malloc"), _calloc_base: alias("calloc"), _realloc_base: alias("realloc"), _free_base: alias("free") },
+  CDECL,
+);
 
 const HEAP_OK = -2;
 const MAX_SIZE = 0xefff_0000;

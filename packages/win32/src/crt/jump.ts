@@ -18,7 +18,20 @@ export const jumpApi = api(
 );
 
 /** Offsets of _JUMP_BUFFER for x64 (setjmp.h). */
-const JUMP = { Frame: 0x00, Rbx: 0x08, Rsp: 0x10, Rbp: 0x18, Rsi: 0x20, Rdi: 0x28, R12: 0x30, Rip: 0x50, MxCsr: 0x58, FpCsr: 0x5c, Xmm6: 0x60, SIZE: 0x100 } as const;
+const JUMP = {
+  Frame: 0x00,
+  Rbx: 0x08,
+  Rsp: 0x10,
+  Rbp: 0x18,
+  Rsi: 0x20,
+  Rdi: 0x28,
+  R12: 0x30,
+  Rip: 0x50,
+  MxCsr: 0x58,
+  FpCsr: 0x5c,
+  Xmm6: 0x60,
+  SIZE: 0x100,
+} as const;
 
 /** General registers by their number in the encoding, and where they lie in a jump buffer. */
 const SAVED: readonly (readonly [number, offset: number])[] = [

@@ -62,7 +62,8 @@ function parseLocale(request: string): { name: string; codePage: number } | unde
   const known = /^(|english(_united states|_us|_usa)?|en(-us|_us)?|american|enu|us|usa)$/i.test(language);
   if (!known) return undefined;
   if (page === undefined || /^(acp|ocp|1252)$/i.test(page)) return { name: `${DEFAULT_NAME}.${DEFAULT_PAGE}`, codePage: DEFAULT_PAGE };
-  if (/^(utf-?8|65001)$/i.test(page)) return { name: `${DEFAULT_NAME}.${page.toLowerCase() === "65001" ? "65001" : "utf8"}`, codePage: 65001 };
+  if (/^(utf-?8|65001)$/i.test(page))
+    return { name: `${DEFAULT_NAME}.${page.toLowerCase() === "65001" ? "65001" : "utf8"}`, codePage: 65001 };
   return undefined;
 }
 

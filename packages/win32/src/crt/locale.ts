@@ -30,7 +30,11 @@ export const localeApi = api(
 );
 
 /** What msvcrt alone exports. */
-export const msvcrtLocaleApi = api(MSVCRT, { ___setlc_active_func: fn(INT), ___unguarded_readlc_active_add_func: fn(PVOID), __crtGetStringTypeW: fn(INT, ["locale", OPAQUE]) }, CDECL);
+export const msvcrtLocaleApi = api(
+  MSVCRT,
+  { ___setlc_active_func: fn(INT), ___unguarded_readlc_active_add_func: fn(PVOID), __crtGetStringTypeW: fn(INT, ["locale", OPAQUE]) },
+  CDECL,
+);
 
 const LC_MAX = 5;
 const UTF8 = 65001;
@@ -55,9 +59,13 @@ export const locale = implement(localeApi, {
   localeconv(thread) {
     const { memory } = thread;
     const lconv = Runtime.of(thread).reserve("lconv", LCONV.SIZE);
-    const setString = (offset: number, text: string, width: Width) => memory.setU64(lconv + offset, BigInt(storedString(thread, `lconv ${text}`, text, width)));
+    const setString = (offset: number, text: string, width: Width) =>
+      memory.setU64(lconv + offset, BigInt(storedString(thread, `lconv ${text}`, text, width)));
     const { locale: state } = Runtime.of(thread);
-    const texts = [...(state.name(LC.NUMERIC) === "C" ? C_NUMERIC : ENGLISH_NUMERIC), ...(state.name(LC.MONETARY) === "C" ? C_MONETARY : ENGLISH_MONETARY)];
+    const texts = [
+      ...(state.name(LC.NUMERIC) === "C" ? C_NUMERIC : ENGLISH_NUMERIC),
+      ...(state.name(LC.MONETARY) === "C" ? C_MONETARY : ENGLISH_MONETARY),
+    ];
     texts.forEach((text, index) => setString(8 * index, text, "narrow"));
     memory.write(lconv + 80, state.name(LC.MONETARY) === "C" ? C_CHARS : ENGLISH_CHARS);
     WIDE_ORDER.forEach((source, index) => setString(88 + 8 * index, texts[source]!, "wide"));

@@ -1,4 +1,22 @@
-import { alias, api, CrtError, ERRNO, errno, ERRNO_T, fn, INT, LPSTR, LPWSTR, optional, out, PVOID, SIZE_T, UINT, USHORT, WCHAR } from "@decant/hook";
+import {
+  alias,
+  api,
+  CrtError,
+  ERRNO,
+  errno,
+  ERRNO_T,
+  fn,
+  INT,
+  LPSTR,
+  LPWSTR,
+  optional,
+  out,
+  PVOID,
+  SIZE_T,
+  UINT,
+  USHORT,
+  WCHAR,
+} from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL, MSVCRT } from "./dlls.ts";
 import { Runtime } from "./runtime.ts";
@@ -14,8 +32,22 @@ export const multibyteApi = api(
   {
     mbstowcs: fn(SIZE, ["wcstr", LPWSTR], ["mbstr", PVOID], ["count", SIZE_T]),
     wcstombs: fn(SIZE, ["mbstr", LPSTR], ["wcstr", PVOID], ["count", SIZE_T]),
-    mbstowcs_s: fn(ERRNO_T, ["converted", optional(out(SIZE_T))], ["wcstr", LPWSTR], ["sizeInWords", SIZE_T], ["mbstr", PVOID], ["count", SIZE_T]),
-    wcstombs_s: fn(ERRNO_T, ["converted", optional(out(SIZE_T))], ["mbstr", LPSTR], ["sizeInBytes", SIZE_T], ["wcstr", PVOID], ["count", SIZE_T]),
+    mbstowcs_s: fn(
+      ERRNO_T,
+      ["converted", optional(out(SIZE_T))],
+      ["wcstr", LPWSTR],
+      ["sizeInWords", SIZE_T],
+      ["mbstr", PVOID],
+      ["count", SIZE_T],
+    ),
+    wcstombs_s: fn(
+      ERRNO_T,
+      ["converted", optional(out(SIZE_T))],
+      ["mbstr", LPSTR],
+      ["sizeInBytes", SIZE_T],
+      ["wcstr", PVOID],
+      ["count", SIZE_T],
+    ),
     mbtowc: fn(errno(INT, -1), ["wchar", PVOID], ["mbchar", PVOID], ["count", SIZE_T]),
     wctomb: fn(errno(INT, -1), ["mbchar", PVOID], ["wchar", WCHAR]),
     wctomb_s: fn(ERRNO_T, ["converted", optional(out(INT))], ["mbchar", PVOID], ["size", SIZE_T], ["wchar", WCHAR]),

@@ -47,8 +47,15 @@ function* sort({ memory }: Thread, base: number, number: number, width: number, 
 
 const INSERTION_LIMIT = 8;
 
-function* siftDown(memory: GuestMemory, at: (i: number) => number, from: number, end: number, width: number, compare: Compare): GuestGenerator<void> {
-  for (let root = from; ; ) {
+function* siftDown(
+  memory: GuestMemory,
+  at: (i: number) => number,
+  from: number,
+  end: number,
+  width: number,
+  compare: Compare,
+): GuestGenerator<void> {
+  for (let root = from; ;) {
     let child = 2 * root + 1;
     if (child >= end) return;
     if (child + 1 < end && ((yield* compare(at(child), at(child + 1))) | 0) < 0) child++;
@@ -64,9 +71,14 @@ function swap(memory: GuestMemory, a: number, b: number, width: number): void {
   memory.write(b, first);
 }
 
-function* binarySearch(base: number, number: number, width: number, compare: (at: number) => GuestGenerator<number>): GuestGenerator<number> {
+function* binarySearch(
+  base: number,
+  number: number,
+  width: number,
+  compare: (at: number) => GuestGenerator<number>,
+): GuestGenerator<number> {
   let low = 0;
-  for (let high = number; low < high; ) {
+  for (let high = number; low < high;) {
     const middle = (low + high) >>> 1;
     const sign = (yield* compare(base + middle * width)) | 0;
     if (sign === 0) return base + middle * width;

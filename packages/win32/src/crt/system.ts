@@ -1,4 +1,17 @@
-import { calls, cell, CrtError, ERRNO, hostPointer, waitingCalls, Win32Error, type AcceptedOf, type AnyType, type Handle, type Out, type ValueOf } from "@decant/hook";
+import {
+  calls,
+  cell,
+  CrtError,
+  ERRNO,
+  hostPointer,
+  waitingCalls,
+  Win32Error,
+  type AcceptedOf,
+  type AnyType,
+  type Handle,
+  type Out,
+  type ValueOf,
+} from "@decant/hook";
 import type { GuestGenerator, Thread } from "@decant/process";
 import { directory } from "../kernel32/directory.ts";
 import { file } from "../kernel32/file.ts";
@@ -100,7 +113,13 @@ export const system = {
   },
 
   handleFacts(thread: Thread, handle: Handle): FileFacts {
-    const data = structCell<typeof BY_HANDLE_FILE_INFORMATION>({ ...NO_FACTS, dwVolumeSerialNumber: 0, nNumberOfLinks: 1, nFileIndexHigh: 0, nFileIndexLow: 0 });
+    const data = structCell<typeof BY_HANDLE_FILE_INFORMATION>({
+      ...NO_FACTS,
+      dwVolumeSerialNumber: 0,
+      nNumberOfLinks: 1,
+      nFileIndexHigh: 0,
+      nFileIndexLow: 0,
+    });
     succeeded(files.GetFileInformationByHandle(thread, handle, data));
     return factsOf(data.get());
   },
@@ -178,7 +197,14 @@ interface RawFacts {
 }
 
 const NEVER = { dwLowDateTime: 0, dwHighDateTime: 0 };
-const NO_FACTS = { dwFileAttributes: 0, ftCreationTime: NEVER, ftLastAccessTime: NEVER, ftLastWriteTime: NEVER, nFileSizeHigh: 0, nFileSizeLow: 0 };
+const NO_FACTS = {
+  dwFileAttributes: 0,
+  ftCreationTime: NEVER,
+  ftLastAccessTime: NEVER,
+  ftLastWriteTime: NEVER,
+  nFileSizeHigh: 0,
+  nFileSizeLow: 0,
+};
 
 /** A place outside the guest for a struct: fields that are left out are as in `zeros`. */
 function structCell<T extends AnyType>(zeros: ValueOf<T>): Out<ValueOf<T>, AcceptedOf<T>> {

@@ -10,7 +10,15 @@ import { BOTH, CDECL, MSVCRT, VCRUNTIME, WITH_VCRUNTIME } from "./dlls.ts";
 export const threadApi = api(
   BOTH,
   {
-    _beginthreadex: fn(errno(LONG_PTR_N, 0), ["security", PVOID], ["stackSize", UINT], ["startAddress", CALLBACK], ["arglist", OPAQUE], ["initflag", UINT], ["thrdaddr", optional(out(UINT))]),
+    _beginthreadex: fn(
+      errno(LONG_PTR_N, 0),
+      ["security", PVOID],
+      ["stackSize", UINT],
+      ["startAddress", CALLBACK],
+      ["arglist", OPAQUE],
+      ["initflag", UINT],
+      ["thrdaddr", optional(out(UINT))],
+    ),
     _beginthread: fn(errno(LONG_PTR_N, -1), ["startAddress", CALLBACK], ["stackSize", UINT], ["arglist", OPAQUE]),
     _endthreadex: fn(VOID, ["retval", UINT]),
     _endthread: fn(VOID),
@@ -103,4 +111,3 @@ const cells = Symbol("current exception");
 function exceptionCells(thread: Thread): number {
   return thread.state(cells, () => ({ address: thread.process.heap.allocate(32, true) })).address;
 }
-

@@ -61,7 +61,13 @@ interface Situation {
 }
 
 /** __CxxFrameHandler: the language handler of functions with try blocks or objects to destroy ("x64 exception handling"). */
-export function* cxxFrameHandler(thread: Thread, record: number, frame: number, context: number, dispatcher: number): GuestGenerator<number> {
+export function* cxxFrameHandler(
+  thread: Thread,
+  record: number,
+  frame: number,
+  context: number,
+  dispatcher: number,
+): GuestGenerator<number> {
   const { memory } = thread;
   const situation = situationOf(thread, frame, dispatcher);
   if (situation === undefined) return CONTINUE_SEARCH;

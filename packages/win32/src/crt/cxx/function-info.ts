@@ -62,13 +62,21 @@ export function readFunctionInfo(memory: GuestMemory, base: number, address: num
       low: memory.i32(at),
       high: memory.i32(at + 4),
       catchHigh: memory.i32(at + 8),
-      handlers: Array.from({ length: Math.min(memory.u32(at + 12), MAX_ENTRIES) }, (_, index) => readHandler(base + memory.u32(at + 16) + index * 20)),
+      handlers: Array.from({ length: Math.min(memory.u32(at + 12), MAX_ENTRIES) }, (_, index) =>
+        readHandler(base + memory.u32(at + 16) + index * 20),
+      ),
     })),
     states: table(20, 24, 8, (at) => ({ address: base + memory.u32(at), state: memory.i32(at + 4) })),
   };
 
   function readHandler(at: number): CatchHandler {
-    return { adjectives: memory.u32(at), type: pointer(at + 4), objectOffset: memory.i32(at + 8), funclet: pointer(at + 12), frameOffset: memory.u32(at + 16) };
+    return {
+      adjectives: memory.u32(at),
+      type: pointer(at + 4),
+      objectOffset: memory.i32(at + 8),
+      funclet: pointer(at + 12),
+      frameOffset: memory.u32(at + 16),
+    };
   }
 }
 

@@ -48,7 +48,13 @@ export function matchClause(memory: GuestMemory, handler: CatchHandler, thrown: 
 }
 
 /** Puts the caught object, or a reference to it, where the clause expects it. */
-export function* provideObject(thread: Thread, handler: CatchHandler, match: CatchableType | "any", thrown: Thrown, establisher: number): GuestGenerator<void> {
+export function* provideObject(
+  thread: Thread,
+  handler: CatchHandler,
+  match: CatchableType | "any",
+  thrown: Thrown,
+  establisher: number,
+): GuestGenerator<void> {
   if (match === "any" || handler.objectOffset === 0) return;
   const { memory } = thread;
   const target = (establisher + handler.objectOffset) >>> 0;
@@ -60,7 +66,13 @@ export function* provideObject(thread: Thread, handler: CatchHandler, match: Cat
   } else if (match.copyFunction === 0) {
     memory.copy(target, adjust(memory, thrown.object, match), match.size);
   } else {
-    yield* guestCall(thread, match.copyFunction, target, adjust(memory, thrown.object, match), (match.properties & CATCHABLE.HAS_VIRTUAL_BASE) === 0 ? 0 : 1);
+    yield* guestCall(
+      thread,
+      match.copyFunction,
+      target,
+      adjust(memory, thrown.object, match),
+      (match.properties & CATCHABLE.HAS_VIRTUAL_BASE) === 0 ? 0 : 1,
+    );
   }
 }
 

@@ -1,4 +1,24 @@
-import { alias, api, CrtError, CSTR, ERRNO, errno, errnoOf, ERRNO_T, fn, INT, LPCWSTR, PVOID, SIZE_T, TBUF, textAs, TSTR, UINT, VOID, type TextBuffer } from "@decant/hook";
+import {
+  alias,
+  api,
+  CrtError,
+  CSTR,
+  ERRNO,
+  errno,
+  errnoOf,
+  ERRNO_T,
+  fn,
+  INT,
+  LPCWSTR,
+  PVOID,
+  SIZE_T,
+  TBUF,
+  textAs,
+  TSTR,
+  UINT,
+  VOID,
+  type TextBuffer,
+} from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL, MSVCRT } from "../dlls.ts";
 import { system } from "../system.ts";
@@ -42,7 +62,17 @@ export const fileCallsApi = api(
       ["extSize", SIZE_T],
     ),
     _makepath: textAs("_makepath", "_wmakepath", VOID, ["path", TBUF], ["drive", TSTR], ["dir", TSTR], ["fname", TSTR], ["ext", TSTR]),
-    _makepath_s: textAs("_makepath_s", "_wmakepath_s", ERRNO_T, ["path", TBUF], ["size", SIZE_T], ["drive", TSTR], ["dir", TSTR], ["fname", TSTR], ["ext", TSTR]),
+    _makepath_s: textAs(
+      "_makepath_s",
+      "_wmakepath_s",
+      ERRNO_T,
+      ["path", TBUF],
+      ["size", SIZE_T],
+      ["drive", TSTR],
+      ["dir", TSTR],
+      ["fname", TSTR],
+      ["ext", TSTR],
+    ),
     _searchenv: textAs("_searchenv", "_wsearchenv", VOID, ["filename", TSTR], ["varname", TSTR], ["pathname", TBUF]),
     system: fn(RESULT, ["command", CSTR]),
     _wsystem: fn(RESULT, ["command", LPCWSTR]),
@@ -52,7 +82,6 @@ export const fileCallsApi = api(
 
 /** Names that msvcrt has without an underscore, and others. */
 export const msvcrtFileCallsApi = api(MSVCRT, { unlink: alias("_unlink") }, CDECL);
-
 
 const ATTRIBUTE = { READONLY: 1, DIRECTORY: 0x10 } as const;
 const ACCESS = { WRITE: 2, READ: 4 } as const;
@@ -92,7 +121,11 @@ export const fileCalls = implement(fileCallsApi, {
   _access_s: checkAccess,
   _chmod(thread, path, pmode) {
     const { attributes } = system.attributes(thread, given(path));
-    system.setAttributes(thread, given(path), (pmode & S_IWRITE) !== 0 ? attributes & ~ATTRIBUTE.READONLY : attributes | ATTRIBUTE.READONLY);
+    system.setAttributes(
+      thread,
+      given(path),
+      (pmode & S_IWRITE) !== 0 ? attributes & ~ATTRIBUTE.READONLY : attributes | ATTRIBUTE.READONLY,
+    );
     return 0;
   },
   _fullpath(thread, absPath, relPath, maxLength) {
@@ -148,7 +181,8 @@ function remove(thread: Thread, path: string | undefined): number {
 
 function checkAccess(thread: Thread, path: string | undefined, mode: number): number {
   const { attributes } = system.attributes(thread, given(path));
-  if ((attributes & ATTRIBUTE.READONLY) !== 0 && (attributes & ATTRIBUTE.DIRECTORY) === 0 && (mode & ACCESS.WRITE) !== 0) throw new CrtError(ERRNO.EACCES);
+  if ((attributes & ATTRIBUTE.READONLY) !== 0 && (attributes & ATTRIBUTE.DIRECTORY) === 0 && (mode & ACCESS.WRITE) !== 0)
+    throw new CrtError(ERRNO.EACCES);
   return 0;
 }
 
@@ -176,4 +210,3 @@ function runCommand(_thread: Thread, command: string | undefined): number {
   if (command === undefined) return 0;
   throw new CrtError(ERRNO.ENOENT);
 }
-

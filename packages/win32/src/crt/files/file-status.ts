@@ -113,7 +113,8 @@ function store({ memory }: Thread, buffer: number, { mode, device, links, facts 
   memory.setU16(buffer + 6, mode);
   memory.setU16(buffer + 8, links);
   memory.setU32(buffer + form.device, device);
-  const set = (offset: number, bytes: 4 | 8, value: number) => (bytes === 8 ? memory.setU64(buffer + offset, BigInt(value)) : memory.setU32(buffer + offset, value));
+  const set = (offset: number, bytes: 4 | 8, value: number) =>
+    bytes === 8 ? memory.setU64(buffer + offset, BigInt(value)) : memory.setU32(buffer + offset, value);
   set(form.size, form.sizeBytes, facts.size);
   [facts.accessed, facts.written, facts.created].forEach((time, index) => set(form.times + index * form.timeBytes, form.timeBytes, time));
 }

@@ -42,7 +42,8 @@ interface Form {
 const NORMAL = 0x80;
 const MAX_PATH = 260;
 
-const start = (timeBytes: 4 | 8, sizeBytes: 4 | 8, wide: boolean) => (thread: Thread, filespec: number, fileinfo: number) => findFirst(thread, filespec, fileinfo, { timeBytes, sizeBytes, wide });
+const start = (timeBytes: 4 | 8, sizeBytes: 4 | 8, wide: boolean) => (thread: Thread, filespec: number, fileinfo: number) =>
+  findFirst(thread, filespec, fileinfo, { timeBytes, sizeBytes, wide });
 const proceed = (timeBytes: 4 | 8, sizeBytes: 4 | 8, wide: boolean) => (thread: Thread, handle: number, fileinfo: number) => {
   store(thread, fileinfo, system.findNext(thread, handle as Handle), { timeBytes, sizeBytes, wide });
   return 0;
@@ -82,7 +83,8 @@ function findFirst(thread: Thread, filespec: number, fileinfo: number, form: For
 
 function store(thread: Thread, fileinfo: number, found: FoundFile, { timeBytes, sizeBytes, wide }: Form): void {
   const { memory } = thread;
-  const set = (offset: number, bytes: 4 | 8, value: number) => (bytes === 8 ? memory.setU64(fileinfo + offset, BigInt(value)) : memory.setU32(fileinfo + offset, value));
+  const set = (offset: number, bytes: 4 | 8, value: number) =>
+    bytes === 8 ? memory.setU64(fileinfo + offset, BigInt(value)) : memory.setU32(fileinfo + offset, value);
   memory.setU32(fileinfo, found.attributes === NORMAL ? 0 : found.attributes);
   [found.created, found.accessed, found.written].forEach((time, index) => set(timeBytes * (index + 1), timeBytes, time));
   const sizeAt = Math.ceil((4 * timeBytes) / sizeBytes) * sizeBytes;

@@ -17,7 +17,12 @@ export function splitPath(path: string): PathParts {
 }
 
 /** Joins a path's parts, with the separators that they lack ("_makepath"). */
-export function joinPath(drive: string | undefined, folder: string | undefined, name: string | undefined, extension: string | undefined): string {
+export function joinPath(
+  drive: string | undefined,
+  folder: string | undefined,
+  name: string | undefined,
+  extension: string | undefined,
+): string {
   let path = drive === undefined || drive === "" ? "" : `${drive[0]}:`;
   if (folder !== undefined && folder !== "") path += /[\\/]$/.test(folder) ? folder : `${folder}\\`;
   path += name ?? "";

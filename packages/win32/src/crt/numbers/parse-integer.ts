@@ -30,7 +30,11 @@ export function parseInteger(text: string, base: number): ParsedInteger {
 }
 
 /** A parsed integer as a C type of `bits`: the nearest value, and whether it had to be changed (ERANGE). */
-export function toInteger({ magnitude, isNegative }: ParsedInteger, bits: 32 | 64, signed: boolean): { value: bigint; isOutOfRange: boolean } {
+export function toInteger(
+  { magnitude, isNegative }: ParsedInteger,
+  bits: 32 | 64,
+  signed: boolean,
+): { value: bigint; isOutOfRange: boolean } {
   if (!signed) {
     const maximum = (1n << BigInt(bits)) - 1n;
     if (magnitude > maximum) return { value: maximum, isOutOfRange: true };

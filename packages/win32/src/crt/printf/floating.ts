@@ -17,7 +17,9 @@ export function formatFloating(value: number, format: FloatingFormat, flavour: P
   const magnitude = Math.abs(value);
   const lower = format.letter.toLowerCase();
   const isUpper = format.letter !== lower;
-  const text = Number.isFinite(value) ? formatFinite(magnitude, lower, format, flavour) : formatSpecial(value, lower, format.precision, flavour);
+  const text = Number.isFinite(value)
+    ? formatFinite(magnitude, lower, format, flavour)
+    : formatSpecial(value, lower, format.precision, flavour);
   // "1.#INF" has capitals of its own, and its exponent follows the letter.
   return { text: isUpper ? text.toUpperCase() : text, canPadWithZeros: Number.isFinite(value) || flavour.legacyInfinity };
 }
@@ -46,7 +48,8 @@ function exponentText(exponent: number, { exponentDigits }: PrintfFlavour): stri
 
 function general(value: number, significant: number, alternate: boolean, flavour: PrintfFlavour): string {
   const { mantissa, exponent } = toExponentialDigits(value, significant - 1, flavour.rounding);
-  if (exponent < -4 || exponent >= significant) return (alternate ? withPoint(mantissa, true) : stripZeros(mantissa)) + exponentText(exponent, flavour);
+  if (exponent < -4 || exponent >= significant)
+    return (alternate ? withPoint(mantissa, true) : stripZeros(mantissa)) + exponentText(exponent, flavour);
   const fixed = toFixedDigits(value, significant - 1 - exponent, flavour.rounding);
   return alternate ? withPoint(fixed, true) : stripZeros(fixed);
 }

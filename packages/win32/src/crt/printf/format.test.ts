@@ -5,7 +5,9 @@ import { formatPrintf, type PrintfArguments, type PrintfMemory } from "./format.
 import { MSVCRT_PRINTF, ucrtPrintf } from "./flavour.ts";
 
 /** Runtime ("m", or "u" and the options word), kind of argument, argument, format, and what Wine 8 printed. */
-const recording = readFileSync(new URL("printf.wine.tsv", import.meta.url), "latin1").trimEnd().split("\n");
+const recording = readFileSync(new URL("printf.wine.tsv", import.meta.url), "latin1")
+  .trimEnd()
+  .split("\n");
 
 test(`prints the ${recording.length} recorded formats as Wine's msvcrt and ucrtbase do`, () => {
   const wrong = recording.filter((line) => {
@@ -43,7 +45,11 @@ test("fails when a wide character has no encoding", () => {
 function print(runtime: string, kind: string, argument: string, format: string): string | undefined {
   const flavour = runtime === "m" ? MSVCRT_PRINTF : ucrtPrintf(BigInt(`0x${runtime.slice(1)}`));
   const text = () => argument;
-  const memory: PrintfMemory = { ...noMemory, narrow: (_at, limit) => text().slice(0, limit), wide: (_at, limit) => text().slice(0, limit) };
+  const memory: PrintfMemory = {
+    ...noMemory,
+    narrow: (_at, limit) => text().slice(0, limit),
+    wide: (_at, limit) => text().slice(0, limit),
+  };
   return formatPrintf(format, { flavour, isWide: false, args: argumentsOf(kind, argument), memory });
 }
 

@@ -1,4 +1,24 @@
-import { alias, api, CALLBACK, CSTR, data, errno, fn, INT, inout, LONG_PTR_N, LPCWSTR, OPAQUE, optional, out, PVOID, struct, UINT, VOID, byteBlock } from "@decant/hook";
+import {
+  alias,
+  api,
+  CALLBACK,
+  CSTR,
+  data,
+  errno,
+  fn,
+  INT,
+  inout,
+  LONG_PTR_N,
+  LPCWSTR,
+  OPAQUE,
+  optional,
+  out,
+  PVOID,
+  struct,
+  UINT,
+  VOID,
+  byteBlock,
+} from "@decant/hook";
 import { BOTH, CDECL, MSVCRT, UCRT } from "../dlls.ts";
 
 const STARTUPINFO = struct("_startupinfo", { newmode: INT });
@@ -54,8 +74,22 @@ export const startupApi = api(
 export const msvcrtStartupApi = api(
   MSVCRT,
   {
-    __getmainargs: fn(INT, ["argc", out(INT)], ["argv", out(PVOID)], ["env", out(PVOID)], ["expandWildcards", INT], ["startupInfo", optional(inout(STARTUPINFO))]),
-    __wgetmainargs: fn(INT, ["argc", out(INT)], ["argv", out(PVOID)], ["env", out(PVOID)], ["expandWildcards", INT], ["startupInfo", optional(inout(STARTUPINFO))]),
+    __getmainargs: fn(
+      INT,
+      ["argc", out(INT)],
+      ["argv", out(PVOID)],
+      ["env", out(PVOID)],
+      ["expandWildcards", INT],
+      ["startupInfo", optional(inout(STARTUPINFO))],
+    ),
+    __wgetmainargs: fn(
+      INT,
+      ["argc", out(INT)],
+      ["argv", out(PVOID)],
+      ["env", out(PVOID)],
+      ["expandWildcards", INT],
+      ["startupInfo", optional(inout(STARTUPINFO))],
+    ),
     __set_app_type: fn(VOID, ["appType", INT]),
     atexit: fn(INT, ["func", CALLBACK]),
     __dllonexit: fn(PVOID, ["func", CALLBACK], ["begin", inout(PVOID)], ["end", inout(PVOID)]),

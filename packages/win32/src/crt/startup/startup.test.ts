@@ -32,8 +32,14 @@ test("__getmainargs expands wildcards when it is asked to, and keeps what matche
 test("exit runs the exit functions, newest first, then writes the streams", () => {
   const { call, ansi, callback, process, host } = runtime();
   const order: string[] = [];
-  call("msvcrt!_onexit", callback(() => void order.push("first")));
-  call("msvcrt!_onexit", callback(() => void order.push("second")));
+  call(
+    "msvcrt!_onexit",
+    callback(() => void order.push("first")),
+  );
+  call(
+    "msvcrt!_onexit",
+    callback(() => void order.push("second")),
+  );
   call("msvcrt!puts", ansi("text"));
   call("msvcrt!exit", 300);
   expect(order).toEqual(["second", "first"]);
@@ -44,7 +50,10 @@ test("exit runs the exit functions, newest first, then writes the streams", () =
 test("_exit runs no exit functions, and abort ends with 3", () => {
   const first = runtime();
   let runs = 0;
-  first.call("msvcrt!_onexit", first.callback(() => void runs++));
+  first.call(
+    "msvcrt!_onexit",
+    first.callback(() => void runs++),
+  );
   first.call("msvcrt!_exit", 6);
   expect([runs, first.process.ending?.exitCode]).toEqual([0, 6]);
   const second = runtime();
@@ -74,7 +83,12 @@ test("an onexit table grows, and runs backwards once", () => {
   const table = allocate(24);
   const order: number[] = [];
   expect(call("ucrtbase!_initialize_onexit_table", table)).toBe(0);
-  for (let i = 0; i < 40; i++) call("ucrtbase!_register_onexit_function", table, callback(() => void order.push(i)));
+  for (let i = 0; i < 40; i++)
+    call(
+      "ucrtbase!_register_onexit_function",
+      table,
+      callback(() => void order.push(i)),
+    );
   call("ucrtbase!_execute_onexit_table", table);
   call("ucrtbase!_execute_onexit_table", table);
   expect(order).toEqual(Array.from({ length: 40 }, (_, i) => 39 - i));

@@ -2,7 +2,14 @@ import { implement, exitProcess, guestCall, type GuestGenerator, type Thread } f
 import { Runtime } from "../runtime.ts";
 import { abort, raiseSignal, setSignal } from "../signals.ts";
 import { cleanUp, complain, exit } from "./ending.ts";
-import { provideArguments, provideCommandLine, provideEnvironment, provideInitialEnvironment, provideProgramPath, type Width } from "./program-data.ts";
+import {
+  provideArguments,
+  provideCommandLine,
+  provideEnvironment,
+  provideInitialEnvironment,
+  provideProgramPath,
+  type Width,
+} from "./program-data.ts";
 import { msvcrtStartupApi, startupApi } from "./startup.api.ts";
 
 /** R6xxx messages are numbered by what _amsg_exit is given. */
@@ -129,7 +136,12 @@ export function* terminate(thread: Thread): GuestGenerator<void> {
 }
 
 /** assert's message, and abort. */
-export function* assertionFailed(thread: Thread, message: string | undefined, file: string | undefined, line: number): GuestGenerator<void> {
+export function* assertionFailed(
+  thread: Thread,
+  message: string | undefined,
+  file: string | undefined,
+  line: number,
+): GuestGenerator<void> {
   yield* complain(thread, `Assertion failed: ${message ?? ""}, file ${file ?? ""}, line ${line}\n\n`);
   yield* abort(thread);
 }
@@ -165,4 +177,3 @@ function initialEnvironmentVariable(thread: Thread, width: Width): number {
   provideInitialEnvironment(thread, width);
   return Runtime.of(thread).variable(width === "narrow" ? "__initenv" : "__winitenv", 8);
 }
-

@@ -70,7 +70,14 @@ export const descriptorCalls = implement(descriptorApi, {
   _get_osfhandle: (thread, fd) => descriptor(thread, fd).handle,
   _open_osfhandle(thread, osfhandle, flags) {
     const mode = translationOf(flags | ((flags & MODES) === 0 ? O.BINARY : 0), 0);
-    return addDescriptor(thread, describe(thread, (osfhandle | 0) as Handle, { ...mode, isAppend: (flags & O.APPEND) !== 0, isInheritable: (flags & O.NOINHERIT) === 0 }));
+    return addDescriptor(
+      thread,
+      describe(thread, (osfhandle | 0) as Handle, {
+        ...mode,
+        isAppend: (flags & O.APPEND) !== 0,
+        isInheritable: (flags & O.NOINHERIT) === 0,
+      }),
+    );
   },
   _umask: (thread, pmode) => exchangeMask(thread, pmode),
   _umask_s(thread, mode, oldMode) {

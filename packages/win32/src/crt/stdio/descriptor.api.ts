@@ -1,4 +1,23 @@
-import { api, BYTES, CSTR, errno, ERRNO_T, fn, INT, LONG, LONG_PTR_N, LPSTR, LPCWSTR, OFFSET, out, SIZE_T, textAs, TSTR, UINT, VARARGS } from "@decant/hook";
+import {
+  api,
+  BYTES,
+  CSTR,
+  errno,
+  ERRNO_T,
+  fn,
+  INT,
+  LONG,
+  LONG_PTR_N,
+  LPSTR,
+  LPCWSTR,
+  OFFSET,
+  out,
+  SIZE_T,
+  textAs,
+  TSTR,
+  UINT,
+  VARARGS,
+} from "@decant/hook";
 import { BOTH, CDECL } from "../dlls.ts";
 
 const RESULT = errno(INT, -1);
@@ -11,7 +30,17 @@ export const descriptorApi = api(
     _open: textAs("_open", "_wopen", RESULT, PATH, ["oflag", INT], VARARGS),
     _sopen: textAs("_sopen", "_wsopen", RESULT, PATH, ["oflag", INT], ["shflag", INT], VARARGS),
     _sopen_s: textAs("_sopen_s", "_wsopen_s", ERRNO_T, ["pfh", out(INT)], PATH, ["oflag", INT], ["shflag", INT], ["pmode", INT]),
-    _sopen_dispatch: textAs("_sopen_dispatch", "_wsopen_dispatch", ERRNO_T, PATH, ["oflag", INT], ["shflag", INT], ["pmode", INT], ["pfh", out(INT)], ["secure", INT]),
+    _sopen_dispatch: textAs(
+      "_sopen_dispatch",
+      "_wsopen_dispatch",
+      ERRNO_T,
+      PATH,
+      ["oflag", INT],
+      ["shflag", INT],
+      ["pmode", INT],
+      ["pfh", out(INT)],
+      ["secure", INT],
+    ),
     _creat: textAs("_creat", "_wcreat", RESULT, PATH, ["pmode", INT]),
     _close: fn(RESULT, ["fd", INT]),
     _read: fn(RESULT, ["fd", INT], ["buffer", BYTES], ["count", UINT]),

@@ -19,7 +19,8 @@ export const msvcrtFormatted = implement(msvcrtFormattedApi, {
   _snprintf: (thread, buffer, count, format, args) => store(thread, buffer, count, narrow(thread, format, args)),
   _scprintf: (thread, format, args) => narrow(thread, format, args).length,
   sprintf_s: (thread, buffer, size, format, args) => storeSecurely(thread, buffer, size, narrow(thread, format, args), false),
-  _snprintf_s: (thread, buffer, size, count, format, args) => storeSecurely(thread, buffer, size, narrow(thread, format, args), false, count),
+  _snprintf_s: (thread, buffer, size, count, format, args) =>
+    storeSecurely(thread, buffer, size, narrow(thread, format, args), false, count),
   printf_s: (thread, format, args) => printTo(thread, standard(thread, 1), narrow(thread, format, args)),
   fprintf_s: (thread, stream, format, args) => printTo(thread, stream, narrow(thread, format, args)),
   vprintf: (thread, format, args) => printTo(thread, standard(thread, 1), narrow(thread, format, args)),
@@ -29,7 +30,8 @@ export const msvcrtFormatted = implement(msvcrtFormattedApi, {
   vsnprintf: (thread, buffer, count, format, args) => store(thread, buffer, count, narrow(thread, format, args)),
   _vscprintf: (thread, format, args) => narrow(thread, format, args).length,
   vsprintf_s: (thread, buffer, size, format, args) => storeSecurely(thread, buffer, size, narrow(thread, format, args), false),
-  _vsnprintf_s: (thread, buffer, size, count, format, args) => storeSecurely(thread, buffer, size, narrow(thread, format, args), false, count),
+  _vsnprintf_s: (thread, buffer, size, count, format, args) =>
+    storeSecurely(thread, buffer, size, narrow(thread, format, args), false, count),
   wprintf: (thread, format, args) => printWideTo(thread, standard(thread, 1), wide(thread, format, args)),
   fwprintf: (thread, stream, format, args) => printWideTo(thread, stream, wide(thread, format, args)),
   swprintf: (thread, buffer, format, args) => storeWide(thread, buffer, UNLIMITED, wide(thread, format, args)),
@@ -47,25 +49,34 @@ export const msvcrtFormatted = implement(msvcrtFormattedApi, {
   _cprintf: (thread, format, args) => printTo(thread, standard(thread, 1), narrow(thread, format, args)),
 });
 
-const format = (thread: Thread, options: bigint, isWide: boolean, text: string | undefined, args: VarArgs) => formatText(thread, ucrtPrintf(options), isWide, text, args);
+const format = (thread: Thread, options: bigint, isWide: boolean, text: string | undefined, args: VarArgs) =>
+  formatText(thread, ucrtPrintf(options), isWide, text, args);
 
 export const ucrtFormatted = implement(ucrtFormattedApi, {
-  __stdio_common_vfprintf: (thread, options, stream, text, _locale, args) => printTo(thread, stream, format(thread, options, false, text, args)),
-  __stdio_common_vfprintf_s: (thread, options, stream, text, _locale, args) => printTo(thread, stream, format(thread, options, false, text, args)),
+  __stdio_common_vfprintf: (thread, options, stream, text, _locale, args) =>
+    printTo(thread, stream, format(thread, options, false, text, args)),
+  __stdio_common_vfprintf_s: (thread, options, stream, text, _locale, args) =>
+    printTo(thread, stream, format(thread, options, false, text, args)),
   __stdio_common_vsprintf: (thread, options, buffer, count, text, _locale, args) =>
     storeText(thread, buffer, count, format(thread, options, false, text, args), false, overflowOf(options)),
-  __stdio_common_vsprintf_s: (thread, options, buffer, size, text, _locale, args) => storeSecurely(thread, buffer, size, format(thread, options, false, text, args), false),
+  __stdio_common_vsprintf_s: (thread, options, buffer, size, text, _locale, args) =>
+    storeSecurely(thread, buffer, size, format(thread, options, false, text, args), false),
   __stdio_common_vsnprintf_s: (thread, options, buffer, size, count, text, _locale, args) =>
     storeSecurely(thread, buffer, size, format(thread, options, false, text, args), false, count),
-  __stdio_common_vfwprintf: (thread, options, stream, text, _locale, args) => printWideTo(thread, stream, format(thread, options, true, text, args)),
-  __stdio_common_vfwprintf_s: (thread, options, stream, text, _locale, args) => printWideTo(thread, stream, format(thread, options, true, text, args)),
+  __stdio_common_vfwprintf: (thread, options, stream, text, _locale, args) =>
+    printWideTo(thread, stream, format(thread, options, true, text, args)),
+  __stdio_common_vfwprintf_s: (thread, options, stream, text, _locale, args) =>
+    printWideTo(thread, stream, format(thread, options, true, text, args)),
   __stdio_common_vswprintf: (thread, options, buffer, count, text, _locale, args) =>
     storeText(thread, buffer, count, format(thread, options, true, text, args), true, overflowOf(options)),
-  __stdio_common_vswprintf_s: (thread, options, buffer, size, text, _locale, args) => storeSecurely(thread, buffer, size, format(thread, options, true, text, args), true),
+  __stdio_common_vswprintf_s: (thread, options, buffer, size, text, _locale, args) =>
+    storeSecurely(thread, buffer, size, format(thread, options, true, text, args), true),
   __stdio_common_vsnwprintf_s: (thread, options, buffer, size, count, text, _locale, args) =>
     storeSecurely(thread, buffer, size, format(thread, options, true, text, args), true, count),
-  __conio_common_vcprintf: (thread, options, text, _locale, args) => printTo(thread, standard(thread, 1), format(thread, options, false, text, args)),
-  __conio_common_vcwprintf: (thread, options, text, _locale, args) => printWideTo(thread, standard(thread, 1), format(thread, options, true, text, args)),
+  __conio_common_vcprintf: (thread, options, text, _locale, args) =>
+    printTo(thread, standard(thread, 1), format(thread, options, false, text, args)),
+  __conio_common_vcwprintf: (thread, options, text, _locale, args) =>
+    printWideTo(thread, standard(thread, 1), format(thread, options, true, text, args)),
 });
 
 function overflowOf(options: bigint): Overflow {

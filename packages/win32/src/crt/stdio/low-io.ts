@@ -20,16 +20,36 @@ export function descriptor(thread: Thread, fd: number): Descriptor {
     descriptors.isInitialised = true;
     STANDARD_HANDLES.forEach((standard, index) => {
       const handle = system.standardHandle(thread, standard);
-      if (handle !== 0 && handle !== -1 && descriptors.find(index) === undefined) descriptors.set(index, describe(thread, handle, { isText: true, isAppend: false }));
+      if (handle !== 0 && handle !== -1 && descriptors.find(index) === undefined)
+        descriptors.set(index, describe(thread, handle, { isText: true, isAppend: false }));
     });
   }
   return descriptors.get(fd);
 }
 
 /** What a handle is, as a descriptor. */
-export function describe(thread: Thread, handle: Handle, { isText, isAppend, encoding = "ansi", isInheritable = true }: { isText: boolean; isAppend: boolean; encoding?: Encoding; isInheritable?: boolean }): Descriptor {
+export function describe(
+  thread: Thread,
+  handle: Handle,
+  {
+    isText,
+    isAppend,
+    encoding = "ansi",
+    isInheritable = true,
+  }: { isText: boolean; isAppend: boolean; encoding?: Encoding; isInheritable?: boolean },
+): Descriptor {
   const type = system.fileType(thread, handle);
-  return { handle, isText, encoding, isAppend, isDevice: type === FILE_TYPE.CHAR, isPipe: type === FILE_TYPE.PIPE, isInheritable, isAtEnd: false, lookahead: undefined };
+  return {
+    handle,
+    isText,
+    encoding,
+    isAppend,
+    isDevice: type === FILE_TYPE.CHAR,
+    isPipe: type === FILE_TYPE.PIPE,
+    isInheritable,
+    isAtEnd: false,
+    lookahead: undefined,
+  };
 }
 
 /** Opens a descriptor for a handle. */
@@ -45,7 +65,7 @@ export function* writeDescriptor(thread: Thread, fd: number, bytes: Uint8Array):
   const entry = descriptor(thread, fd);
   if (entry.isAppend) seekHandle(thread, entry, 0, SEEK.END);
   const encoded = entry.isText ? (entry.encoding === "utf-16" ? wideToCrLf(bytes) : toCrLf(bytes)) : bytes;
-  for (let written = 0; written < encoded.length; ) {
+  for (let written = 0; written < encoded.length;) {
     const count = yield* system.write(thread, entry.handle, written === 0 ? encoded : encoded.subarray(written));
     if (count <= 0) throw new CrtError(ERRNO.ENOSPC);
     written += count;

@@ -38,7 +38,10 @@ export function openFile(thread: Thread, path: string | undefined, oflag: number
   const handle = system.createFile(thread, path, access, shareMode, dispositionOf(oflag), attributes);
   const asked = translationOf(oflag, thread.memory.u32(Runtime.of(thread).variable("_fmode", 4)));
   const mode = asked.encoding === "ansi" ? asked : { ...asked, encoding: settleEncoding(thread, handle, oflag, asked.encoding) };
-  return addDescriptor(thread, describe(thread, handle, { ...mode, isAppend: (oflag & O.APPEND) !== 0, isInheritable: (oflag & O.NOINHERIT) === 0 }));
+  return addDescriptor(
+    thread,
+    describe(thread, handle, { ...mode, isAppend: (oflag & O.APPEND) !== 0, isInheritable: (oflag & O.NOINHERIT) === 0 }),
+  );
 }
 
 const MARKS: readonly (readonly [encoding: Encoding, mark: Uint8Array])[] = [

@@ -25,8 +25,24 @@ export const ucrtScannedApi = api(
   UCRT,
   {
     __stdio_common_vfscanf: fn(COUNT, ["options", ULONGLONG], ["stream", PVOID], ["format", CSTR], ["locale", OPAQUE], ["argptr", VA_LIST]),
-    __stdio_common_vsscanf: fn(COUNT, ["options", ULONGLONG], ["buffer", PVOID], ["count", ULONGLONG], ["format", CSTR], ["locale", OPAQUE], ["argptr", VA_LIST]),
-    __stdio_common_vswscanf: fn(COUNT, ["options", ULONGLONG], ["buffer", PVOID], ["count", ULONGLONG], ["format", LPCWSTR], ["locale", OPAQUE], ["argptr", VA_LIST]),
+    __stdio_common_vsscanf: fn(
+      COUNT,
+      ["options", ULONGLONG],
+      ["buffer", PVOID],
+      ["count", ULONGLONG],
+      ["format", CSTR],
+      ["locale", OPAQUE],
+      ["argptr", VA_LIST],
+    ),
+    __stdio_common_vswscanf: fn(
+      COUNT,
+      ["options", ULONGLONG],
+      ["buffer", PVOID],
+      ["count", ULONGLONG],
+      ["format", LPCWSTR],
+      ["locale", OPAQUE],
+      ["argptr", VA_LIST],
+    ),
   },
   CDECL,
 );

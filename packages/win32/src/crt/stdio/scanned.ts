@@ -26,11 +26,13 @@ export const msvcrtScanned = implement(msvcrtScannedApi, {
   sscanf_s: (thread, buffer, format, args) => scanText(thread, buffer, format, args, SECURE),
   swscanf: (thread, buffer, format, args) => scanText(thread, buffer, format, args, { ...NARROW, isWide: true }),
   swscanf_s: (thread, buffer, format, args) => scanText(thread, buffer, format, args, { ...SECURE, isWide: true }),
-  _snscanf: (thread, buffer, length, format, args) => scanText(thread, thread.memory.cstring(buffer, "latin1", length), format, args, NARROW),
+  _snscanf: (thread, buffer, length, format, args) =>
+    scanText(thread, thread.memory.cstring(buffer, "latin1", length), format, args, NARROW),
 });
 
 export const ucrtScanned = implement(ucrtScannedApi, {
-  __stdio_common_vfscanf: (thread, options, stream, format, _locale, args) => scanStream(thread, stream, format, args, optionsOf(options, false)),
+  __stdio_common_vfscanf: (thread, options, stream, format, _locale, args) =>
+    scanStream(thread, stream, format, args, optionsOf(options, false)),
   __stdio_common_vsscanf: (thread, options, buffer, count, format, _locale, args) =>
     scanText(thread, thread.memory.cstring(buffer, "latin1", limitOf(count)), format, args, optionsOf(options, false)),
   __stdio_common_vswscanf: (thread, options, buffer, count, format, _locale, args) =>

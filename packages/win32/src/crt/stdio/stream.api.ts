@@ -1,4 +1,25 @@
-import { api, BYTES, CSTR, errno, fn, INT, LARGE_INTEGER, LONG, LPSTR, OFFSET, out, PVOID, SIZE_T, textAs, TSTR, UINT, VOID, ERRNO_T, inout, alias } from "@decant/hook";
+import {
+  api,
+  BYTES,
+  CSTR,
+  errno,
+  fn,
+  INT,
+  LARGE_INTEGER,
+  LONG,
+  LPSTR,
+  OFFSET,
+  out,
+  PVOID,
+  SIZE_T,
+  textAs,
+  TSTR,
+  UINT,
+  VOID,
+  ERRNO_T,
+  inout,
+  alias,
+} from "@decant/hook";
 import { BOTH, CDECL, MSVCRT, UCRT } from "../dlls.ts";
 import { EOF } from "./file-layout.ts";
 

@@ -2,65 +2,12 @@ import { CrtError, ERRNO, errnoOf } from "@decant/hook";
 
 import type { GuestGenerator, Process, Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
+import { BufferedFile } from "./buffered-file.ts";
 import { BUFFER_SIZE, FILE, FLAG } from "./file-layout.ts";
 import { descriptor, readDescriptor, SEEK, seekDescriptor, writeDescriptor } from "./low-io.ts";
 
-const STDERR = 2;
-
-/** A FILE of the guest's: all its state is in the guest's memory, where inlined getc and putc of old headers work on it too. */
-export class Stream {
-  readonly thread: Thread;
-  readonly address: number;
-
-  constructor(thread: Thread, address: number) {
-    // Runtime.of sets the standard streams up, which a program may use before any other function of the runtime.
-    Runtime.of(thread);
-    thread.memory.slice(address, FILE.SIZE);
-    this.thread = thread;
-    this.address = address;
-  }
-
-  get flags(): number {
-    return this.thread.memory.u32(this.address + FILE.flag);
-  }
-
-  set flags(value: number) {
-    this.thread.memory.setU32(this.address + FILE.flag, value);
-  }
-
-  get fd(): number {
-    return this.thread.memory.i32(this.address + FILE.fd);
-  }
-
-  get #next(): number {
-    return this.thread.memory.u32(this.address + FILE.ptr);
-  }
-
-  set #next(value: number) {
-    this.thread.memory.setU64(this.address + FILE.ptr, BigInt(value));
-  }
-
-  get #base(): number {
-    return this.thread.memory.u32(this.address + FILE.base);
-  }
-
-  /** Bytes left to read, or room left to write. */
-  get #count(): number {
-    return this.thread.memory.i32(this.address + FILE.count);
-  }
-
-  set #count(value: number) {
-    this.thread.memory.setI32(this.address + FILE.count, value);
-  }
-
-  get #bufferSize(): number {
-    return this.thread.memory.i32(this.address + FILE.bufferSize);
-  }
-
-  get isUnbuffered(): boolean {
-    return (this.flags & FLAG.UNBUFFERED) !== 0;
-  }
-
+/** A FILE of the guest's and what its stream functions do. */
+export class Stream extends BufferedFile {
   /** Marks what happened: FLAG.EOF or FLAG.ERROR. */
   mark(flag: number): void {
     this.flags |= flag;
@@ -68,52 +15,52 @@ export class Stream {
 
   /** The next byte if it is in the buffer; undefined when the buffer must be filled first. Hot: a call a character. */
   takeByte(): number | undefined {
-    const count = this.#count;
+    const count = this.count;
     if (count <= 0 || (this.flags & (FLAG.READ | FLAG.STRING)) === 0) return undefined;
-    const at = this.#next;
-    this.#count = count - 1;
-    this.#next = at + 1;
+    const at = this.next;
+    this.count = count - 1;
+    this.next = at + 1;
     return this.thread.memory.u8(at);
   }
 
   /** Stores a byte if the buffer has room; false when it must be written first. Hot: a call a character. */
   putByte(byte: number): boolean {
     const { flags } = this;
-    const count = this.#count;
-    if (count <= 0 || (flags & (FLAG.WRITE | FLAG.UNBUFFERED)) !== FLAG.WRITE || this.#base === 0) return false;
-    const at = this.#next;
+    const count = this.count;
+    if (count <= 0 || (flags & (FLAG.WRITE | FLAG.UNBUFFERED)) !== FLAG.WRITE || this.base === 0) return false;
+    const at = this.next;
     this.thread.memory.setU8(at, byte);
-    this.#next = at + 1;
-    this.#count = count - 1;
+    this.next = at + 1;
+    this.count = count - 1;
     return true;
   }
 
   /** Bytes that are in the buffer, at most `length`, taken out of it. */
   takeBytes(length: number): Uint8Array {
     if ((this.flags & (FLAG.READ | FLAG.STRING)) === 0) return new Uint8Array(0);
-    const taken = Math.min(length, Math.max(0, this.#count));
-    const bytes = this.thread.memory.read(this.#next, taken);
-    this.#next += taken;
-    this.#count -= taken;
+    const taken = Math.min(length, Math.max(0, this.count));
+    const bytes = this.thread.memory.read(this.next, taken);
+    this.next += taken;
+    this.count -= taken;
     return bytes;
   }
 
   /** What is in the buffer, without taking it. */
   peekBytes(): Uint8Array {
-    const count = Math.max(0, this.#count);
-    return (this.flags & (FLAG.READ | FLAG.STRING)) === 0 || count === 0 ? new Uint8Array(0) : this.thread.memory.slice(this.#next, count);
+    const count = Math.max(0, this.count);
+    return (this.flags & (FLAG.READ | FLAG.STRING)) === 0 || count === 0 ? new Uint8Array(0) : this.thread.memory.slice(this.next, count);
   }
 
   /** Reads the next piece of the file into the buffer. False at the end; throws on errors, having marked them. */
   *fill(): GuestGenerator<boolean> {
     if ((this.flags & FLAG.STRING) !== 0) return false;
     yield* this.#beginReading();
-    this.#provideBuffer();
-    const base = this.#base;
-    const bytes = yield* this.#guard(readDescriptor(this.thread, this.fd, this.#bufferSize));
+    this.provideBuffer();
+    const base = this.base;
+    const bytes = yield* this.#guard(readDescriptor(this.thread, this.fd, this.bufferSize));
     this.thread.memory.write(base, bytes);
-    this.#next = base;
-    this.#count = bytes.length;
+    this.next = base;
+    this.count = bytes.length;
     if (bytes.length === 0) this.mark(FLAG.EOF);
     return bytes.length > 0;
   }
@@ -129,7 +76,7 @@ export class Stream {
       yield* this.#beginReading();
       // Large reads go past the buffer.
       const rest = length - at;
-      const direct = rest >= Math.max(this.#bufferSize, BUFFER_SIZE);
+      const direct = rest >= Math.max(this.bufferSize, BUFFER_SIZE);
       if (!direct && !(yield* this.fill())) break;
       const bytes = direct ? yield* this.#guard(readDescriptor(this.thread, this.fd, rest)) : this.takeBytes(rest);
       if (bytes.length === 0) {
@@ -148,10 +95,10 @@ export class Stream {
     if (this.isUnbuffered) return yield* this.#guard(writeDescriptor(this.thread, this.fd, bytes));
     let rest = bytes;
     while (rest.length > 0) {
-      const pending = this.#next - this.#base;
-      const room = this.#bufferSize - pending;
-      if (pending === 0 && rest.length >= this.#bufferSize) {
-        const whole = rest.length - (rest.length % this.#bufferSize);
+      const pending = this.next - this.base;
+      const room = this.bufferSize - pending;
+      if (pending === 0 && rest.length >= this.bufferSize) {
+        const whole = rest.length - (rest.length % this.bufferSize);
         yield* this.#guard(writeDescriptor(this.thread, this.fd, rest.subarray(0, whole)));
         rest = rest.subarray(whole);
         continue;
@@ -162,9 +109,9 @@ export class Stream {
         continue;
       }
       const taken = Math.min(room, rest.length);
-      this.thread.memory.write(this.#next, rest.subarray(0, taken));
-      this.#next += taken;
-      this.#count = room - taken;
+      this.thread.memory.write(this.next, rest.subarray(0, taken));
+      this.next += taken;
+      this.count = room - taken;
       rest = rest.subarray(taken);
     }
   }
@@ -172,24 +119,24 @@ export class Stream {
   /** Appends as much as the buffer takes, when that needs no writing; false otherwise. Hot: most fwrite, fputs and printf calls end here. */
   tryWrite(bytes: Uint8Array): boolean {
     const { flags } = this;
-    if ((flags & (FLAG.WRITE | FLAG.UNBUFFERED)) !== FLAG.WRITE || this.#base === 0 || this.#count < bytes.length) return false;
-    this.thread.memory.write(this.#next, bytes);
-    this.#next += bytes.length;
-    this.#count -= bytes.length;
+    if ((flags & (FLAG.WRITE | FLAG.UNBUFFERED)) !== FLAG.WRITE || this.base === 0 || this.count < bytes.length) return false;
+    this.thread.memory.write(this.next, bytes);
+    this.next += bytes.length;
+    this.count -= bytes.length;
     return true;
   }
 
   /** Writes what waits in the buffer. */
   *flush(): GuestGenerator<void> {
     const { flags } = this;
-    const base = this.#base;
-    const pending = this.#next - base;
+    const base = this.base;
+    const pending = this.next - base;
     if ((flags & FLAG.WRITE) === 0 || (flags & FLAG.STRING) !== 0) return;
-    this.#next = base;
-    this.#count = base === 0 ? 0 : this.#bufferSize;
+    this.next = base;
+    this.count = base === 0 ? 0 : this.bufferSize;
     if ((flags & FLAG.READ_WRITE) !== 0) {
       this.flags &= ~FLAG.WRITE;
-      this.#count = 0;
+      this.count = 0;
     }
     if (pending > 0) yield* this.#guard(writeDescriptor(this.thread, this.fd, this.thread.memory.read(base, pending)));
   }
@@ -198,14 +145,14 @@ export class Stream {
   unget(byte: number): boolean {
     const { flags } = this;
     if ((flags & FLAG.READ) === 0 && !((flags & FLAG.READ_WRITE) !== 0 && (flags & FLAG.WRITE) === 0)) return false;
-    if ((flags & FLAG.STRING) === 0) this.#provideBuffer();
-    if (this.#next === this.#base) {
-      if (this.#count > 0) return false;
-      this.#next += 1;
+    if ((flags & FLAG.STRING) === 0) this.provideBuffer();
+    if (this.next === this.base) {
+      if (this.count > 0) return false;
+      this.next += 1;
     }
-    this.#next -= 1;
-    this.#count += 1;
-    if ((flags & FLAG.STRING) === 0) this.thread.memory.setU8(this.#next, byte);
+    this.next -= 1;
+    this.count += 1;
+    if ((flags & FLAG.STRING) === 0) this.thread.memory.setU8(this.next, byte);
     this.flags = (flags & ~FLAG.EOF) | FLAG.READ;
     return true;
   }
@@ -228,27 +175,27 @@ export class Stream {
       from = SEEK.SET;
     }
     yield* this.flush();
-    this.#next = this.#base;
-    this.#count = 0;
+    this.next = this.base;
+    this.count = 0;
     this.flags = flags & ~FLAG.EOF;
     if ((flags & FLAG.READ_WRITE) !== 0) this.flags &= ~(FLAG.READ | FLAG.WRITE);
     seekDescriptor(this.thread, this.fd, target, from);
-    if ((flags & FLAG.READ_WRITE) === 0 && (flags & FLAG.WRITE) !== 0) this.#count = this.#base === 0 ? 0 : this.#bufferSize;
+    if ((flags & FLAG.READ_WRITE) === 0 && (flags & FLAG.WRITE) !== 0) this.count = this.base === 0 ? 0 : this.bufferSize;
   }
 
   /** Uses the caller's buffer, one of its own of a size, or none (setvbuf). */
   setBuffer(address: number, size: number, isUnbuffered: boolean): void {
-    this.#freeBuffer();
+    this.freeBuffer();
     this.flags &= ~(FLAG.UNBUFFERED | FLAG.OWN_BUFFER | FLAG.USER_BUFFER);
-    this.#count = 0;
-    if (isUnbuffered) return this.#useOneByte();
-    if (address !== 0) this.#useBuffer(address, size, FLAG.USER_BUFFER);
-    else this.#allocateBuffer(size);
+    this.count = 0;
+    if (isUnbuffered) return this.useOneByte();
+    if (address !== 0) this.useBuffer(address, size, FLAG.USER_BUFFER);
+    else this.allocateBuffer(size);
   }
 
   /** Gives the buffer back, when the stream is closed. */
   release(): void {
-    this.#freeBuffer();
+    this.freeBuffer();
     this.thread.memory.fill(this.address, 0, FILE.SIZE);
     this.thread.memory.setI32(this.address + FILE.fd, -1);
   }
@@ -262,14 +209,14 @@ export class Stream {
         throw new CrtError(ERRNO.EBADF);
       }
       // What was read ahead is not read any more: the position is where the program believes it is.
-      if ((flags & FLAG.READ) !== 0 && this.#count > 0) yield* this.seek(0, SEEK.CUR);
+      if ((flags & FLAG.READ) !== 0 && this.count > 0) yield* this.seek(0, SEEK.CUR);
       this.flags = (this.flags & ~(FLAG.READ | FLAG.EOF)) | FLAG.WRITE;
-      this.#next = this.#base;
-      this.#count = this.#bufferSize;
+      this.next = this.base;
+      this.count = this.bufferSize;
     }
-    if (this.#base !== 0) return;
-    this.#provideBuffer();
-    this.#count = this.isUnbuffered ? 0 : this.#bufferSize;
+    if (this.base !== 0) return;
+    this.provideBuffer();
+    this.count = this.isUnbuffered ? 0 : this.bufferSize;
   }
 
   *#beginReading(): GuestGenerator<void> {
@@ -281,55 +228,19 @@ export class Stream {
     }
     if ((flags & FLAG.WRITE) !== 0) yield* this.flush();
     this.flags = (this.flags & ~FLAG.WRITE) | FLAG.READ;
-    this.#next = this.#base;
-    this.#count = 0;
-  }
-
-  #provideBuffer(): void {
-    if (this.#base !== 0) return;
-    const { fd } = this;
-    const isTerminal = fd === STDERR || (fd === 1 && descriptor(this.thread, fd).isDevice);
-    if (isTerminal) this.#useOneByte();
-    else this.#allocateBuffer(BUFFER_SIZE);
-  }
-
-  #allocateBuffer(size: number): void {
-    const address = this.thread.process.heap.allocate(size);
-    if (address === 0) this.#useOneByte();
-    else this.#useBuffer(address, size, FLAG.OWN_BUFFER);
-  }
-
-  #useOneByte(): void {
-    this.#useBuffer(this.address + FILE.charBuffer, 1, FLAG.UNBUFFERED);
-    this.#count = 0;
-  }
-
-  #useBuffer(address: number, size: number, flag: number): void {
-    const { memory, process } = this.thread;
-    process.state(flushAtEnd, () => flushesAtEnd(process));
-    memory.setU64(this.address + FILE.base, BigInt(address));
-    memory.setI32(this.address + FILE.bufferSize, size);
-    this.#next = address;
-    this.#count = (this.flags & FLAG.WRITE) !== 0 ? size : 0;
-    this.flags |= flag;
-  }
-
-  #freeBuffer(): void {
-    if ((this.flags & FLAG.OWN_BUFFER) !== 0) this.thread.process.heap.free(this.#base);
-    this.thread.memory.setU64(this.address + FILE.base, 0n);
-    this.#next = 0;
-    this.#count = 0;
+    this.next = this.base;
+    this.count = 0;
   }
 
   /** What waits in the buffer, in bytes of the file: text mode writes two for a line's end. */
   #pendingSize(): number {
-    const pending = this.#next - this.#base;
-    return this.#base === 0 ? 0 : pending + this.#lineEnds(this.#base, pending);
+    const pending = this.next - this.base;
+    return this.base === 0 ? 0 : pending + this.#lineEnds(this.base, pending);
   }
 
   #unreadSize(): number {
-    const count = Math.max(0, this.#count);
-    return count + this.#lineEnds(this.#next, count);
+    const count = Math.max(0, this.count);
+    return count + this.#lineEnds(this.next, count);
   }
 
   #lineEnds(address: number, length: number): number {
@@ -337,6 +248,13 @@ export class Stream {
     let ends = 0;
     for (const byte of this.thread.memory.slice(address, length)) if (byte === 0x0a) ends++;
     return ends;
+  }
+
+  /** However a program exits, what its streams hold is written; only TerminateProcess loses it. */
+  protected override flushesAtExit(process: Process): void {
+    process.onDetach(function* (thread) {
+      yield* flushAll(thread);
+    });
   }
 
   *#guard<T>(operation: GuestGenerator<T>): GuestGenerator<T> {
@@ -347,16 +265,6 @@ export class Stream {
       throw error;
     }
   }
-}
-
-const flushAtEnd = Symbol("streams are written at the end");
-
-/** However a program exits, what its streams hold is written; only TerminateProcess loses it. */
-function flushesAtEnd(process: Process): true {
-  process.onDetach(function* (thread) {
-    yield* flushAll(thread);
-  });
-  return true;
 }
 
 /** Writes what all streams have buffered. Streams whose writing fails are marked, and the rest go on. Returns how many were open. */
@@ -373,4 +281,3 @@ export function* flushAll(thread: Thread): GuestGenerator<number> {
   }
   return count;
 }
-

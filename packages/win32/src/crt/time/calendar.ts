@@ -41,7 +41,14 @@ export function toCalendar(seconds: number, isDst = 0): CalendarTime {
 }
 
 /** Seconds since 1970 of calendar fields, which may be out of their ranges, without a time zone. */
-export function fromCalendar({ second, minute, hour, day, month, year }: Pick<CalendarTime, "second" | "minute" | "hour" | "day" | "month" | "year">): number {
+export function fromCalendar({
+  second,
+  minute,
+  hour,
+  day,
+  month,
+  year,
+}: Pick<CalendarTime, "second" | "minute" | "hour" | "day" | "month" | "year">): number {
   const years = year + 1900 + Math.floor(month / 12);
   return daysOfDate(years, ((month % 12) + 12) % 12, day) * DAY_SECONDS + hour * 3600 + minute * 60 + second;
 }
@@ -60,7 +67,9 @@ function dateOfDays(days: number): { year: number; month: number; day: number } 
   const shifted = days + 719_468;
   const era = Math.floor(shifted / ERA_DAYS);
   const dayOfEra = shifted - era * ERA_DAYS;
-  const yearOfEra = Math.floor((dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365);
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  );
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
   const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
   const month = (shiftedMonth + 2) % 12;

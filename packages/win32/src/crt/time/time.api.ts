@@ -1,8 +1,44 @@
-import { alias, api, CSTR, DOUBLE, errno, ERRNO_T, fn, INT, in_, inout, LARGE_INTEGER, LONG, LPCWSTR, LPSTR, LPWSTR, optional, out, PVOID, SHORT, SIZE_T, struct, textAs, TSTR, USHORT, VOID } from "@decant/hook";
+import {
+  alias,
+  api,
+  CSTR,
+  DOUBLE,
+  errno,
+  ERRNO_T,
+  fn,
+  INT,
+  in_,
+  inout,
+  LARGE_INTEGER,
+  LONG,
+  LPCWSTR,
+  LPSTR,
+  LPWSTR,
+  optional,
+  out,
+  PVOID,
+  SHORT,
+  SIZE_T,
+  struct,
+  textAs,
+  TSTR,
+  USHORT,
+  VOID,
+} from "@decant/hook";
 import { BOTH, CDECL, MSVCRT, UCRT } from "../dlls.ts";
 
 /** struct tm. */
-export const TM = struct("tm", { tm_sec: INT, tm_min: INT, tm_hour: INT, tm_mday: INT, tm_mon: INT, tm_year: INT, tm_wday: INT, tm_yday: INT, tm_isdst: INT });
+export const TM = struct("tm", {
+  tm_sec: INT,
+  tm_min: INT,
+  tm_hour: INT,
+  tm_mday: INT,
+  tm_mon: INT,
+  tm_year: INT,
+  tm_wday: INT,
+  tm_yday: INT,
+  tm_isdst: INT,
+});
 const TIMEB64 = struct("__timeb64", { time: LARGE_INTEGER, millitm: USHORT, timezone: SHORT, dstflag: SHORT });
 const TIMEB32 = struct("__timeb32", { time: LONG, millitm: USHORT, timezone: SHORT, dstflag: SHORT });
 const TIMESPEC64 = struct("_timespec64", { tv_sec: LARGE_INTEGER, tv_nsec: LONG });

@@ -58,7 +58,10 @@ export const time = implement(timeApi, {
   _wasctime: (thread, timeptr) => staticText(thread, asciiTime(fromTm(timeptr)), true),
   asctime_s: (thread, buffer, size, timeptr) => storeText(thread, buffer, size, asciiTime(fromTm(timeptr))),
   _ctime64_s: (thread, buffer, size, timer) => storeText(thread, buffer, size, asciiTime(localCalendar(thread, checked(timer)))),
-  clock: (thread) => Math.floor(thread.process.host.clock.monotonic() - thread.process.state(started, () => ({ ms: thread.process.host.clock.monotonic() })).ms),
+  clock: (thread) =>
+    Math.floor(
+      thread.process.host.clock.monotonic() - thread.process.state(started, () => ({ ms: thread.process.host.clock.monotonic() })).ms,
+    ),
   _ftime64(thread, timeptr) {
     timeptr.set(timeb(thread));
   },
@@ -185,7 +188,12 @@ function timeb(thread: Thread): { time: number; millitm: number; timezone: numbe
   const seconds = now(thread);
   const { timezone } = zoneVariables(thread);
   const isDst = localCalendar(thread, Math.floor(seconds)).isDst;
-  return { time: Math.floor(seconds), millitm: Math.floor((seconds % 1) * 1000), timezone: thread.memory.i32(timezone) / 60, dstflag: isDst };
+  return {
+    time: Math.floor(seconds),
+    millitm: Math.floor((seconds % 1) * 1000),
+    timezone: thread.memory.i32(timezone) / 60,
+    dstflag: isDst,
+  };
 }
 
 function format(thread: Thread, text: string): string {
@@ -224,4 +232,3 @@ function setHandleTimes(thread: Thread, fd: number, times: Times | undefined): n
   system.setHandleTimes(thread, descriptor(thread, fd).handle, times?.actime ?? moment, times?.modtime ?? moment);
   return 0;
 }
-
