@@ -35,8 +35,8 @@ describe("what cannot run is refused with one sentence", () => {
   };
   test.each([
     ["no such file", () => join(folder, "nowhere.exe"), /nowhere\.exe.*(no such file|not found|does not exist)/i],
-    ["a text file", () => broken("text.exe", () => Buffer.from("#!/bin/sh\necho hello\n")), /not a (Windows|PE)/i],
-    ["an empty file", () => broken("empty.exe", () => Buffer.alloc(0)), /empty|not a (Windows|PE)/i],
+    ["a text file", () => broken("text.exe", () => Buffer.from("#!/bin/sh\necho hello\n")), /script.*expected a Windows program/],
+    ["an empty file", () => broken("empty.exe", () => Buffer.alloc(0)), /empty.*expected a Windows program/],
     ["a truncated PE", () => broken("short.exe", (image) => image.subarray(0, 300)), /truncated|ends/i],
     ["a PE cut in a section", () => broken("cut.exe", (image) => image.subarray(0, image.length - 3000)), /truncated|ends|past the end/i],
     ["an ELF", () => broken("elf.exe", () => Buffer.concat([Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]), Buffer.alloc(100)])), /ELF/],
@@ -70,13 +70,13 @@ describe("programs that cannot go on say why", () => {
     const ran = await decant(["run", fixture("faults/faults.exe"), "unmapped"]);
     expect(ran.exit).not.toBe(0);
     expect(ran.stdout.toString()).toBe("before\r\n");
-    expect(ran.stderr).toMatch(/kernel32(\.dll)?!DecantHasNoSuchFunction\(0x7/);
+    expect(ran.stderr).toMatch(/KERNEL32\.DLL!DecantHasNoSuchFunction\(0x7, 0x[0-9a-f]+ "seven"/);
   });
 
   test.each([
-    ["null", /access violation/i, 0xc0000005],
-    ["divide", /divi/i, 0xc0000094],
-    ["illegal", /illegal instruction|ud2/i, 0xc000001d],
+    ["null", /ACCESS_VIOLATION.*mov/, 0xc0000005],
+    ["divide", /INTEGER_DIVIDE_BY_ZERO.*div/, 0xc0000094],
+    ["illegal", /ILLEGAL_INSTRUCTION.*ud2/, 0xc000001d],
   ])("a fault (%s) is one sentence, and the exit code is its status", async (kind, message, status) => {
     const ran = await decant(["run", "--json", fixture("faults/faults.exe"), kind]);
     expect(ran.stderr).toMatch(message);
