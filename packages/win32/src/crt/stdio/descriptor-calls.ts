@@ -38,7 +38,7 @@ export const descriptorCalls = implement(descriptorApi, {
   _telli64: (thread, fd) => seekDescriptor(thread, fd, 0, SEEK.CUR),
   _eof(thread, fd) {
     const at = seekDescriptor(thread, fd, 0, SEEK.CUR);
-    return at >= lengthOf(thread, fd) ? 1 : 0;
+    return at === lengthOf(thread, fd) ? 1 : 0;
   },
   _filelength: lengthOf,
   _filelengthi64: lengthOf,

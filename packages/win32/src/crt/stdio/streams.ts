@@ -11,6 +11,7 @@ import { flushAll, Stream } from "./stream.ts";
 import { msvcrtStreamApi, streamApi, ucrtStreamApi } from "./stream.api.ts";
 import type { Pointer } from "@decant/hook";
 
+const LF = 0x0a;
 const SEEK_LIMIT = 0x7fff_ffff;
 const BUFFERING = { FULL: 0, LINE: 0x40, NONE: 4 } as const;
 
@@ -66,13 +67,14 @@ export const streams = implement(streamApi, {
   getchar: (thread) => getByte(thread, standard(thread, 0)),
   _fgetchar: (thread) => getByte(thread, standard(thread, 0)),
   ungetc,
-  *fgets(thread, string, numChars, stream) {
+  fgets(thread, string, numChars, address) {
     if (numChars <= 0) return 0;
-    const line = yield* getLine(new Stream(thread, stream), numChars - 1);
-    if (line.length === 0 && numChars > 1) return 0;
-    thread.memory.write(string, line);
-    thread.memory.setU8(string + line.length, 0);
-    return string;
+    const stream = new Stream(thread, address);
+    const end = stream
+      .peekBytes()
+      .subarray(0, numChars - 1)
+      .indexOf(LF);
+    return end < 0 ? getLineSlowly(stream, string, numChars) : storeLine(thread, string, stream.takeBytes(end + 1));
   },
   gets: readLine,
   fputc: putByte,
@@ -242,6 +244,18 @@ function tell(thread: Thread, stream: number): number {
   const position = new Stream(thread, stream).position();
   if (position > SEEK_LIMIT) throw new CrtError(ERRNO.EINVAL);
   return position;
+}
+
+/** fgets whose line is not in the buffer as a whole. */
+function* getLineSlowly(stream: Stream, string: number, numChars: number): GuestGenerator<number> {
+  const line = yield* getLine(stream, numChars - 1);
+  return line.length === 0 && numChars > 1 ? 0 : storeLine(stream.thread, string, line);
+}
+
+function storeLine({ memory }: Thread, string: number, line: Uint8Array): number {
+  memory.write(string, line);
+  memory.setU8(string + line.length, 0);
+  return string;
 }
 
 function* readLine(thread: Thread, buffer: number): GuestGenerator<number> {
