@@ -61,7 +61,15 @@ describe("what is granted works", () => {
 });
 
 describe("everything else is refused", () => {
-  test.each(["/etc/passwd", "/work/../etc/passwd", "/work/out/passwd", "/work/up", "/work/in/../../etc/passwd", "/worker", "/data/two.txt"])("%s cannot be opened", (path) => {
+  test.each([
+    "/etc/passwd",
+    "/work/../etc/passwd",
+    "/work/out/passwd",
+    "/work/up",
+    "/work/in/../../etc/passwd",
+    "/worker",
+    "/data/two.txt",
+  ])("%s cannot be opened", (path) => {
     const denials: Denial[] = [];
     const { granted } = tree(denials);
     expect(() => granted.open(path)).toThrow("EACCES");

@@ -13,13 +13,15 @@ function run(script: string, pipeline: (command: string) => string) {
 }
 
 test("bytes of a pipe are read as they are, in pieces of the wanted size, up to the end", () => {
-  const script = "let text = ''; for (;;) { const part = await host.stdin.read(3); if (part.length === 0) break; text += [...part].join(',') + ';'; } host.stdout.write(Buffer.from(text));";
+  const script =
+    "let text = ''; for (;;) { const part = await host.stdin.read(3); if (part.length === 0) break; text += [...part].join(',') + ';'; } host.stdout.write(Buffer.from(text));";
   const { stdout } = run(script, (command) => `(printf 'a\\r\\n'; sleep 0.1; printf '\\377\\000z!') | ${command}`);
   expect(stdout).toBe("97,13,10;255,0,122;33;");
 });
 
 test("a file and /dev/null are read without waiting", () => {
-  const script = "const part = host.stdin.read(100); host.stdout.write(Buffer.from(part instanceof Promise ? 'promise' : String(part.length)));";
+  const script =
+    "const part = host.stdin.read(100); host.stdout.write(Buffer.from(part instanceof Promise ? 'promise' : String(part.length)));";
   expect(run(script, (command) => `${command} < /dev/null`).stdout).toBe("0");
   expect(run(script, (command) => `${command} < /etc/passwd`).stdout).toBe("100");
 });

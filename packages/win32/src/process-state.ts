@@ -3,7 +3,14 @@ import { PARAMETERS, type Process, type Thread } from "@decant/process";
 import { ANSI_CODE_PAGE, codePage, OEM_CODE_PAGE, textCodec } from "./text/code-pages.ts";
 import { FileSystem } from "./files/file-system.ts";
 import type { IoObject } from "./files/io-object.ts";
-import { BROKEN_OUTPUT_EXIT_CODE, ConsoleInput, ConsoleOutput, InputStream, OutputStream, type ConsoleState } from "./files/standard-streams.ts";
+import {
+  BROKEN_OUTPUT_EXIT_CODE,
+  ConsoleInput,
+  ConsoleOutput,
+  InputStream,
+  OutputStream,
+  type ConsoleState,
+} from "./files/standard-streams.ts";
 import type { PathContext } from "./paths/windows-path.ts";
 import { upcase } from "./text/upcase.ts";
 
@@ -62,7 +69,9 @@ export class ProcessState {
   /** A new handle's object for one of the host's streams. */
   openInput(): IoObject {
     const { stdin } = this.process.host;
-    return stdin.isTerminal ? new ConsoleInput(stdin, () => textCodec(codePage(this.console.inputCodePage) ?? codePage(ANSI_CODE_PAGE)!)) : new InputStream(stdin);
+    return stdin.isTerminal
+      ? new ConsoleInput(stdin, () => textCodec(codePage(this.console.inputCodePage) ?? codePage(ANSI_CODE_PAGE)!))
+      : new InputStream(stdin);
   }
 
   openOutput(stream: "stdout" | "stderr"): IoObject {

@@ -1,4 +1,5 @@
 import { Registry } from "@decant/hook";
+import { registry } from "./advapi32/registry.ts";
 import { security } from "./advapi32/security.ts";
 import { random } from "./bcryptprimitives/random.ts";
 import { crt } from "./crt/index.ts";
@@ -13,5 +14,18 @@ import { userText } from "./user32/text.ts";
 
 /** All of Windows' DLLs that are mapped. A new registry each time: what is added to one does not show in another. */
 export function win32Registry(): Registry {
-  return new Registry().add(...kernel32, ...kernel32b, ...kernel32c, automation, characters, commandLine, psapiApi, random, security, userText, ...crt);
+  return new Registry().add(
+    ...kernel32,
+    ...kernel32b,
+    ...kernel32c,
+    automation,
+    characters,
+    commandLine,
+    psapiApi,
+    random,
+    registry,
+    security,
+    userText,
+    ...crt,
+  );
 }

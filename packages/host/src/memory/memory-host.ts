@@ -21,7 +21,13 @@ export interface MemoryHost extends Host {
 }
 
 /** A machine in memory: no files but those given, a clock that stands still, random bytes that are always the same. */
-export function memoryHost({ files = {}, stdin = "", stdout = memoryOutput(), clock = manualClock(), cpuCount = 2 }: MemoryHostOptions = {}): MemoryHost {
+export function memoryHost({
+  files = {},
+  stdin = "",
+  stdout = memoryOutput(),
+  clock = manualClock(),
+  cpuCount = 2,
+}: MemoryHostOptions = {}): MemoryHost {
   const warnings: string[] = [];
   let state = 0x2545f491;
   const nextByte = (): number => {

@@ -5,7 +5,9 @@ const NOTHING = new Uint8Array(0);
 
 /** Input that is there from the start; with `later`, each chunk comes only when somebody waits for it, as from a pipe. */
 export function memoryInput(content: string | Uint8Array | readonly (string | Uint8Array)[] = "", { later = false } = {}): HostInput {
-  const chunks = (typeof content === "string" || content instanceof Uint8Array ? [content] : content).map(toBytes).filter(({ length }) => length > 0);
+  const chunks = (typeof content === "string" || content instanceof Uint8Array ? [content] : content)
+    .map(toBytes)
+    .filter(({ length }) => length > 0);
   const take = (maxBytes: number): Uint8Array => {
     const [chunk] = chunks;
     if (chunk === undefined) return NOTHING;

@@ -1,16 +1,58 @@
-import { alias, api, BOOL, BOOLEAN, BYTES, DWORD, fn, HANDLE, HKEY, LSTATUS, out, PVOID, text, TSTR } from "@decant/hook";
+import {
+  alias,
+  api,
+  BOOL,
+  BOOLEAN,
+  bytesOut,
+  DWORD,
+  fn,
+  HANDLE,
+  inout,
+  LONG,
+  optional,
+  out,
+  PVOID,
+  struct,
+  TBUF,
+  text,
+  TSTR,
+  ULONG,
+} from "@decant/hook";
 
-/** Tokens, file security and random bytes ("Authorization Functions"), as far as there is something behind them. */
+export const LUID = struct("LUID", { LowPart: DWORD, HighPart: LONG });
+
+/** Tokens, privileges, security of files, random bytes ("Authorization Functions"). */
 export const securityApi = api("advapi32", {
   OpenProcessToken: fn(BOOL, ["ProcessHandle", HANDLE], ["DesiredAccess", DWORD], ["TokenHandle", out(HANDLE)]),
   OpenThreadToken: fn(BOOL, ["ThreadHandle", HANDLE], ["DesiredAccess", DWORD], ["OpenAsSelf", BOOL], ["TokenHandle", out(HANDLE)]),
-  LookupPrivilegeValue: text(BOOL, ["lpSystemName", TSTR], ["lpName", TSTR], ["lpLuid", PVOID]),
-  AdjustTokenPrivileges: fn(BOOL, ["TokenHandle", HANDLE], ["DisableAllPrivileges", BOOL], ["NewState", PVOID], ["BufferLength", DWORD], ["PreviousState", PVOID], ["ReturnLength", PVOID]),
-  GetFileSecurity: text(BOOL, ["lpFileName", TSTR], ["RequestedInformation", DWORD], ["pSecurityDescriptor", PVOID], ["nLength", DWORD], ["lpnLengthNeeded", out(DWORD)]),
+  LookupPrivilegeValue: text(BOOL, ["lpSystemName", TSTR], ["lpName", TSTR], ["lpLuid", out(LUID)]),
+  AdjustTokenPrivileges: fn(
+    BOOL,
+    ["TokenHandle", HANDLE],
+    ["DisableAllPrivileges", BOOL],
+    ["NewState", PVOID],
+    ["BufferLength", DWORD],
+    ["PreviousState", PVOID],
+    ["ReturnLength", optional(out(DWORD))],
+  ),
+  GetTokenInformation: fn(
+    BOOL,
+    ["TokenHandle", HANDLE],
+    ["TokenInformationClass", DWORD],
+    ["TokenInformation", PVOID],
+    ["TokenInformationLength", DWORD],
+    ["ReturnLength", out(DWORD)],
+  ),
+  GetFileSecurity: text(
+    BOOL,
+    ["lpFileName", TSTR],
+    ["RequestedInformation", DWORD],
+    ["pSecurityDescriptor", PVOID],
+    ["nLength", DWORD],
+    ["lpnLengthNeeded", out(DWORD)],
+  ),
   SetFileSecurity: text(BOOL, ["lpFileName", TSTR], ["SecurityInformation", DWORD], ["pSecurityDescriptor", PVOID]),
-  SystemFunction036: fn(BOOLEAN, ["RandomBuffer", BYTES], ["RandomBufferLength", DWORD]),
+  GetUserName: text(BOOL, ["lpBuffer", TBUF], ["pcbBuffer", inout(DWORD)]),
+  SystemFunction036: fn(BOOLEAN, ["RandomBuffer", bytesOut("RandomBufferLength")], ["RandomBufferLength", ULONG]),
   RtlGenRandom: alias("SystemFunction036"),
-  RegOpenKeyEx: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["ulOptions", DWORD], ["samDesired", DWORD], ["phkResult", out(HKEY)]),
-  RegQueryValueEx: text(LSTATUS, ["hKey", HKEY], ["lpValueName", TSTR], ["lpReserved", PVOID], ["lpType", PVOID], ["lpData", PVOID], ["lpcbData", PVOID]),
-  RegCloseKey: fn(LSTATUS, ["hKey", HKEY]),
 });

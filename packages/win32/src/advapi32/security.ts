@@ -1,45 +1,76 @@
 import { ERROR, Win32Error } from "@decant/hook";
-import { implement, KernelObject, ProcessObject } from "@decant/process";
+import { implement, KernelObject, ProcessObject, ThreadObject } from "@decant/process";
 import { securityApi } from "./security.api.ts";
 
-/** A process's access token: there to be opened, with no privileges in it. */
-class TokenObject extends KernelObject {}
+/** Privileges by name, numbered from 2 ("Privilege Constants", winnt.h). */
+const PRIVILEGES = new Map(
+  [
+    "CreateToken", "AssignPrimaryToken", "LockMemory", "IncreaseQuota", "MachineAccount", "Tcb", "Security", "TakeOwnership", "LoadDriver", "SystemProfile",
+    "Systemtime", "ProfileSingleProcess", "IncreaseBasePriority", "CreatePagefile", "CreatePermanent", "Backup", "Restore", "Shutdown", "Debug", "Audit",
+    "SystemEnvironment", "ChangeNotify", "RemoteShutdown", "Undock", "SyncAgent", "EnableDelegation", "ManageVolume", "Impersonate", "CreateGlobal",
+    "TrustedCredManAccess", "Relabel", "IncreaseWorkingSet", "TimeZone", "CreateSymbolicLink", "DelegateSessionUserImpersonate",
+  ].map((name, index) => [`se${name}privilege`.toLowerCase(), index + 2]),
+); // prettier-ignore
 
+/** What an ordinary user has. */
+const HELD = new Set(
+  ["seshutdownprivilege", "sechangenotifyprivilege", "seundockprivilege", "seincreaseworkingsetprivilege", "setimezoneprivilege"].map(
+    (name) => PRIVILEGES.get(name),
+  ),
+);
+const LUID_AND_ATTRIBUTES = 12;
+const MAX_PRIVILEGES = 64;
+/** The most bytes that hosts give at a time. */
+const RANDOM_CHUNK = 0x1_0000;
+
+/** The access token of a process: an ordinary user's. */
+class Token extends KernelObject {}
+
+/** Tokens, privileges, security of files, random bytes. */
 export const security = implement(securityApi, {
-  OpenProcessToken({ process }, handle, _access, token) {
-    process.handles.get(handle, ProcessObject);
-    token.set(process.handles.add(new TokenObject()));
+  OpenProcessToken(thread, ProcessHandle, _DesiredAccess, TokenHandle) {
+    thread.process.handles.get(ProcessHandle, ProcessObject);
+    if (TokenHandle.isNull) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    TokenHandle.set(thread.process.handles.add(new Token()));
     return true;
   },
-  OpenThreadToken: () => {
+  /** No thread impersonates anybody. */
+  OpenThreadToken(thread, ThreadHandle) {
+    thread.process.handles.get(ThreadHandle, ThreadObject);
     throw new Win32Error(ERROR.NO_TOKEN);
   },
-  // The guest's user has none of the privileges that one can name, so none has a value here.
-  LookupPrivilegeValue: () => {
-    throw new Win32Error(ERROR.NO_SUCH_PRIVILEGE);
-  },
-  AdjustTokenPrivileges({ process }, token) {
-    process.handles.get(token, TokenObject);
-    throw new Win32Error(ERROR.NOT_SUPPORTED);
-  },
-  GetFileSecurity: () => {
-    throw new Win32Error(ERROR.NOT_SUPPORTED);
-  },
-  SetFileSecurity: () => {
-    throw new Win32Error(ERROR.NOT_SUPPORTED);
-  },
-  SystemFunction036({ process }, buffer, length) {
-    buffer.write(process.host.random(length));
+  LookupPrivilegeValue(_thread, _lpSystemName, lpName, lpLuid) {
+    const value = PRIVILEGES.get((lpName ?? "").toLowerCase());
+    if (value === undefined) throw new Win32Error(ERROR.NO_SUCH_PRIVILEGE);
+    lpLuid.set({ LowPart: value, HighPart: 0 });
     return true;
   },
-  // There is no registry yet: no key is found, and so none is open.
-  RegOpenKeyEx: () => {
-    throw new Win32Error(ERROR.FILE_NOT_FOUND);
+  /** Succeeds with ERROR_NOT_ALL_ASSIGNED where a privilege is not held, as documented. */
+  AdjustTokenPrivileges(thread, TokenHandle, DisableAllPrivileges, NewState) {
+    thread.process.handles.get(TokenHandle, Token);
+    if (!DisableAllPrivileges && NewState === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const count = DisableAllPrivileges ? 0 : Math.min(thread.memory.u32(NewState), MAX_PRIVILEGES);
+    const wanted = Array.from({ length: count }, (_, index) => thread.memory.u32(NewState + 4 + index * LUID_AND_ATTRIBUTES));
+    thread.lastError = wanted.every((privilege) => HELD.has(privilege)) ? ERROR.SUCCESS : ERROR.NOT_ALL_ASSIGNED;
+    return true;
   },
-  RegQueryValueEx: () => {
-    throw new Win32Error(ERROR.INVALID_HANDLE);
+  /** The volumes keep no access control lists. */
+  GetFileSecurity() {
+    throw new Win32Error(ERROR.NOT_SUPPORTED);
   },
-  RegCloseKey: () => {
-    throw new Win32Error(ERROR.INVALID_HANDLE);
+  SetFileSecurity() {
+    throw new Win32Error(ERROR.NOT_SUPPORTED);
+  },
+  GetUserName(thread, lpBuffer, pcbBuffer) {
+    const { written, needed } = lpBuffer.write(thread.process.host.userName, pcbBuffer.get());
+    pcbBuffer.set(needed);
+    if (written === 0) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+    return true;
+  },
+  SystemFunction036({ process }, RandomBuffer, RandomBufferLength) {
+    const target = RandomBuffer.writable(RandomBufferLength);
+    for (let at = 0; at < target.length; at += RANDOM_CHUNK)
+      target.set(process.host.random(Math.min(RANDOM_CHUNK, target.length - at)), at);
+    return true;
   },
 });

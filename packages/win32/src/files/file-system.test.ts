@@ -3,7 +3,9 @@ import { memoryHost } from "@decant/host";
 import { expect, test } from "vitest";
 import { FileSystem, windowsPath, type Location } from "./file-system.ts";
 
-const host = memoryHost({ files: { "/work/Sub/File.txt": "text", "/work/sub2/": "", "/work/same": "1", "/work/SAME": "2", "/work/gone": { link: "/none" } } });
+const host = memoryHost({
+  files: { "/work/Sub/File.txt": "text", "/work/sub2/": "", "/work/same": "1", "/work/SAME": "2", "/work/gone": { link: "/none" } },
+});
 const fileSystem = new FileSystem(host);
 const context = { current: "Z:\\work" };
 

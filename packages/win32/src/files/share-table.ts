@@ -36,7 +36,8 @@ export class ShareTable {
 
   /** Throws ERROR_SHARING_VIOLATION when somebody has the file open and does not let it be deleted or renamed. */
   checkDelete(stat: Pick<HostStat, "device" | "inode">): void {
-    for (const { share } of this.#open.get(keyOf(stat)) ?? []) if ((share & SHARE.DELETE) === 0) throw new Win32Error(ERROR.SHARING_VIOLATION);
+    for (const { share } of this.#open.get(keyOf(stat)) ?? [])
+      if ((share & SHARE.DELETE) === 0) throw new Win32Error(ERROR.SHARING_VIOLATION);
   }
 }
 

@@ -71,7 +71,14 @@ export class OutputStream extends IoObject {
 }
 
 /** ENABLE_* of SetConsoleMode. */
-export const CONSOLE_MODE = { PROCESSED_INPUT: 1, LINE_INPUT: 2, ECHO_INPUT: 4, PROCESSED_OUTPUT: 1, WRAP_AT_EOL: 2, VIRTUAL_TERMINAL: 4 } as const;
+export const CONSOLE_MODE = {
+  PROCESSED_INPUT: 1,
+  LINE_INPUT: 2,
+  ECHO_INPUT: 4,
+  PROCESSED_OUTPUT: 1,
+  WRAP_AT_EOL: 2,
+  VIRTUAL_TERMINAL: 4,
+} as const;
 
 /** What all console handles of a process share. */
 export interface ConsoleState {

@@ -1,7 +1,16 @@
 import type { HostStat } from "@decant/host";
 
 /** FILE_ATTRIBUTE_*. */
-export const FILE_ATTRIBUTE = { READONLY: 1, HIDDEN: 2, SYSTEM: 4, DIRECTORY: 0x10, ARCHIVE: 0x20, NORMAL: 0x80, TEMPORARY: 0x100, REPARSE_POINT: 0x400 } as const;
+export const FILE_ATTRIBUTE = {
+  READONLY: 1,
+  HIDDEN: 2,
+  SYSTEM: 4,
+  DIRECTORY: 0x10,
+  ARCHIVE: 0x20,
+  NORMAL: 0x80,
+  TEMPORARY: 0x100,
+  REPARSE_POINT: 0x400,
+} as const;
 
 /** What GetFileAttributes failed with. */
 export const INVALID_FILE_ATTRIBUTES = 0xffff_ffff;

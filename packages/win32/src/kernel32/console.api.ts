@@ -1,4 +1,24 @@
-import { api, BOOL, BYTES, CALLBACK, DWORD, fn, HANDLE, HWND, infallible, out, PVOID, SHORT, struct, TCCH, text, TSTR, UINT, WORD, optional } from "@decant/hook";
+import {
+  api,
+  BOOL,
+  BYTES,
+  CALLBACK,
+  DWORD,
+  fn,
+  HANDLE,
+  HWND,
+  infallible,
+  out,
+  PVOID,
+  SHORT,
+  struct,
+  TCCH,
+  text,
+  TSTR,
+  UINT,
+  WORD,
+  optional,
+} from "@decant/hook";
 
 export const COORD = struct("COORD", { X: SHORT, Y: SHORT });
 export const SMALL_RECT = struct("SMALL_RECT", { Left: SHORT, Top: SHORT, Right: SHORT, Bottom: SHORT });
@@ -16,8 +36,22 @@ export const consoleApi = api("kernel32", {
   SetConsoleMode: fn(BOOL, ["hConsoleHandle", HANDLE], ["dwMode", DWORD]),
   GetConsoleScreenBufferInfo: fn(BOOL, ["hConsoleOutput", HANDLE], ["lpConsoleScreenBufferInfo", out(CONSOLE_SCREEN_BUFFER_INFO)]),
   SetConsoleTextAttribute: fn(BOOL, ["hConsoleOutput", HANDLE], ["wAttributes", WORD]),
-  WriteConsole: text(BOOL, ["hConsoleOutput", HANDLE], ["lpBuffer", TCCH], ["nNumberOfCharsToWrite", DWORD], ["lpNumberOfCharsWritten", optional(out(DWORD))], ["lpReserved", PVOID]),
-  ReadConsoleW: fn(BOOL, ["hConsoleInput", HANDLE], ["lpBuffer", BYTES], ["nNumberOfCharsToRead", DWORD], ["lpNumberOfCharsRead", out(DWORD)], ["pInputControl", PVOID]),
+  WriteConsole: text(
+    BOOL,
+    ["hConsoleOutput", HANDLE],
+    ["lpBuffer", TCCH],
+    ["nNumberOfCharsToWrite", DWORD],
+    ["lpNumberOfCharsWritten", optional(out(DWORD))],
+    ["lpReserved", PVOID],
+  ),
+  ReadConsoleW: fn(
+    BOOL,
+    ["hConsoleInput", HANDLE],
+    ["lpBuffer", BYTES],
+    ["nNumberOfCharsToRead", DWORD],
+    ["lpNumberOfCharsRead", out(DWORD)],
+    ["pInputControl", PVOID],
+  ),
   GetConsoleCP: fn(UINT),
   GetConsoleOutputCP: fn(UINT),
   SetConsoleCP: fn(BOOL, ["wCodePageID", UINT]),

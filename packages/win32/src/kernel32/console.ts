@@ -40,7 +40,9 @@ export const consoleCalls = implement(consoleApi, {
     console.attributes = attributes & ATTRIBUTE_MASK;
     const foreground = (attributes & 8 ? 90 : 30) + (TERMINAL_COLOUR[attributes & 7] ?? 7);
     const background = (attributes & 0x80 ? 100 : 40) + (TERMINAL_COLOUR[(attributes >> 4) & 7] ?? 0);
-    console.writeText(attributes === DEFAULT_ATTRIBUTES ? "\u001b[0m" : `\u001b[${foreground}${(attributes & 0xf0) === 0 ? "" : `;${background}`}m`);
+    console.writeText(
+      attributes === DEFAULT_ATTRIBUTES ? "\u001b[0m" : `\u001b[${foreground}${(attributes & 0xf0) === 0 ? "" : `;${background}`}m`,
+    );
     return true;
   },
   WriteConsole(thread, handle, buffer, count, written) {
@@ -71,7 +73,7 @@ export const consoleCalls = implement(consoleApi, {
   SetConsoleTitle(thread, title) {
     stateOf(thread).console.title = title ?? "";
     const { stdout } = thread.process.host;
-    if (stdout.isTerminal) stdout.write(new TextEncoder().encode(`\u001b]0;${(title ?? "").replaceAll(/[\0-\x1f]/g, "")}\u0007`));
+    if (stdout.isTerminal) stdout.write(new TextEncoder().encode(`\u001b]0;${(title ?? "").replaceAll(/\p{Cc}/gu, "")}\u0007`));
     return true;
   },
   SetConsoleCtrlHandler({ process }, handler, add) {

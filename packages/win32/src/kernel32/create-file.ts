@@ -44,7 +44,8 @@ export function createFile(thread: Thread, name: string, request: OpenRequest): 
   const rights = rightsOf(request);
   if (request.disposition === OPEN.TRUNCATE_EXISTING && !rights.write) throw new Win32Error(ERROR.INVALID_PARAMETER);
   checkDisposition(location, request.disposition);
-  const object = location.stat?.kind === "folder" ? openFolder(thread, location, request, rights) : openFile(thread, location, request, rights);
+  const object =
+    location.stat?.kind === "folder" ? openFolder(thread, location, request, rights) : openFile(thread, location, request, rights);
   const handle = process.handles.add(object, request.inheritable);
   const always = request.disposition === OPEN.CREATE_ALWAYS || request.disposition === OPEN.OPEN_ALWAYS;
   thread.lastError = always && location.stat !== undefined ? ERROR.ALREADY_EXISTS : ERROR.SUCCESS;
@@ -73,9 +74,21 @@ function checkDisposition({ stat, hasFolder, wantsFolder }: Location, dispositio
 }
 
 function openFolder(thread: Thread, { files, path, full, stat }: Location, request: OpenRequest, rights: Rights): DiskFile {
-  if ((request.flags & FLAG.BACKUP_SEMANTICS) === 0 || request.disposition === OPEN.CREATE_ALWAYS) throw new Win32Error(ERROR.ACCESS_DENIED);
+  if ((request.flags & FLAG.BACKUP_SEMANTICS) === 0 || request.disposition === OPEN.CREATE_ALWAYS)
+    throw new Win32Error(ERROR.ACCESS_DENIED);
   const leave = shareTable(thread.kernel).enter(stat!, sharingOf(request, { ...rights, write: false, append: false }));
-  const folder = new DiskFile({ file: undefined, files, path, full, isFolder: true, canRead: false, canWrite: false, canAppend: false, leave, locks: rangeLocks(thread.kernel) });
+  const folder = new DiskFile({
+    file: undefined,
+    files,
+    path,
+    full,
+    isFolder: true,
+    canRead: false,
+    canWrite: false,
+    canAppend: false,
+    leave,
+    locks: rangeLocks(thread.kernel),
+  });
   folder.deleteOnClose = (request.flags & FLAG.DELETE_ON_CLOSE) !== 0;
   return folder;
 }
@@ -100,7 +113,18 @@ function openFile(thread: Thread, { files, path, full, stat }: Location, request
     leave?.();
     throw error;
   }
-  const opened = new DiskFile({ file, files, path, full, isFolder: false, canRead: rights.read, canWrite: rights.write, canAppend: rights.append, leave, locks: rangeLocks(thread.kernel) });
+  const opened = new DiskFile({
+    file,
+    files,
+    path,
+    full,
+    isFolder: false,
+    canRead: rights.read,
+    canWrite: rights.write,
+    canAppend: rights.append,
+    leave,
+    locks: rangeLocks(thread.kernel),
+  });
   opened.deleteOnClose = (flags & FLAG.DELETE_ON_CLOSE) !== 0;
   return opened;
 }

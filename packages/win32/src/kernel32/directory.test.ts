@@ -12,7 +12,14 @@ function machine() {
   const made = guest({
     topics: [directory, file, handle],
     currentDirectory: "Z:\\work",
-    files: { "/work/b.txt": "bb", "/work/A.TXT": "a", "/work/c.dat": "ccc", "/work/sub/inner.txt": "i", "/work/empty/": "", "/other/x": "x" },
+    files: {
+      "/work/b.txt": "bb",
+      "/work/A.TXT": "a",
+      "/work/c.dat": "ccc",
+      "/work/sub/inner.txt": "i",
+      "/work/empty/": "",
+      "/other/x": "x",
+    },
     environment: { TMP: "Z:\\work\\sub", PATH: "Z:\\other;C:\\nowhere" },
   });
   const find = (pattern: string) => {
@@ -129,7 +136,9 @@ describe("folders and files come and go", () => {
 describe("attributes", () => {
   test("folders, files, devices and nothing", () => {
     const { call, thread } = machine();
-    expect(["sub", "b.txt", "nul", "Z:\\", "none"].map((name) => call("GetFileAttributesW", name) | 0)).toEqual([0x10, 0x20, 0x20, 0x10, -1]);
+    expect(["sub", "b.txt", "nul", "Z:\\", "none"].map((name) => call("GetFileAttributesW", name) | 0)).toEqual([
+      0x10, 0x20, 0x20, 0x10, -1,
+    ]);
     expect(thread.lastError).toBe(ERROR.FILE_NOT_FOUND);
   });
 

@@ -151,7 +151,7 @@ export const directory = implement(directoryApi, {
       lpTempFileName.write(name(uUnique & 0xffff), 260);
       return uUnique & 0xffff;
     }
-    for (let number = (thread.process.host.clock.now() & 0xffff) || 1, tries = 0; tries < 0xffff; tries++, number = (number % 0xffff) + 1) {
+    for (let number = thread.process.host.clock.now() & 0xffff || 1, tries = 0; tries < 0xffff; tries++, number = (number % 0xffff) + 1) {
       const { files, path, stat } = inFolder(thread, name(number));
       if (stat !== undefined) continue;
       files.open(path, { write: true, create: "new" }).close();
@@ -184,7 +184,8 @@ export const directory = implement(directoryApi, {
   },
 
   GetDriveType: (thread, lpRootPathName) => driveType(thread, lpRootPathName),
-  GetLogicalDrives: (thread) => stateOf(thread).fileSystem.drives.reduce((bits, { letter }) => bits | (1 << (letter.charCodeAt(0) - 0x41)), 0),
+  GetLogicalDrives: (thread) =>
+    stateOf(thread).fileSystem.drives.reduce((bits, { letter }) => bits | (1 << (letter.charCodeAt(0) - 0x41)), 0),
   GetLogicalDriveStrings(thread, nBufferLength, lpBuffer) {
     const strings = stateOf(thread).fileSystem.drives.map(({ letter }) => `${letter}:\\\0`).join(""); // prettier-ignore
     const { written, needed } = lpBuffer.write(strings, nBufferLength);
@@ -207,7 +208,17 @@ export const directory = implement(directoryApi, {
     lpTotalNumberOfFreeBytes.set(free);
     return true;
   },
-  GetVolumeInformation(thread, lpRootPathName, lpVolumeNameBuffer, nVolumeNameSize, lpVolumeSerialNumber, lpMaximumComponentLength, lpFileSystemFlags, lpFileSystemNameBuffer, nFileSystemNameSize) {
+  GetVolumeInformation(
+    thread,
+    lpRootPathName,
+    lpVolumeNameBuffer,
+    nVolumeNameSize,
+    lpVolumeSerialNumber,
+    lpMaximumComponentLength,
+    lpFileSystemFlags,
+    lpFileSystemNameBuffer,
+    nFileSystemNameSize,
+  ) {
     const volume = volumeOf(thread, lpRootPathName);
     const write = (buffer: typeof lpVolumeNameBuffer, text: string, size: number): void => {
       if (!buffer.isNull && buffer.write(text, size).needed > size) throw new Win32Error(ERROR.BAD_LENGTH);
@@ -267,7 +278,9 @@ function move(thread: Thread, fromName: string | undefined, toName: string | und
     table.checkDelete(to.stat);
   }
   // The same file under another spelling is a change of case: the new name is the one asked for.
-  const target = isSame ? { ...to, path: `${to.path.slice(0, to.path.lastIndexOf("/"))}/${to.full.replace(/\\$/, "").split("\\").at(-1)}` } : to;
+  const target = isSame
+    ? { ...to, path: `${to.path.slice(0, to.path.lastIndexOf("/"))}/${to.full.replace(/\\$/, "").split("\\").at(-1)}` }
+    : to;
   if (from.files === target.files) {
     try {
       from.files.rename(from.path, target.path);

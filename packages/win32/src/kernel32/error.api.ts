@@ -1,4 +1,22 @@
-import { api, BOOL, DWORD, fn, HANDLE, LPVOID, optional, orElse, out, PVOID, TBUF, text, UINT, VOID, WORD, LPCSTR, LPCWSTR } from "@decant/hook";
+import {
+  api,
+  BOOL,
+  DWORD,
+  fn,
+  HANDLE,
+  LPVOID,
+  optional,
+  orElse,
+  out,
+  PVOID,
+  TBUF,
+  text,
+  UINT,
+  VOID,
+  WORD,
+  LPCSTR,
+  LPCWSTR,
+} from "@decant/hook";
 
 /** Error handling and debugging ("Error Handling Functions", "Debugging Functions"). */
 export const errorApi = api("kernel32", {
@@ -9,7 +27,16 @@ export const errorApi = api("kernel32", {
   GetErrorMode: fn(UINT),
   SetThreadErrorMode: fn(BOOL, ["dwNewMode", DWORD], ["lpOldMode", optional(out(DWORD))]),
   GetThreadErrorMode: fn(DWORD),
-  FormatMessage: text(orElse(DWORD, 0), ["dwFlags", DWORD], ["lpSource", LPVOID], ["dwMessageId", DWORD], ["dwLanguageId", DWORD], ["lpBuffer", TBUF], ["nSize", DWORD], ["Arguments", PVOID]),
+  FormatMessage: text(
+    orElse(DWORD, 0),
+    ["dwFlags", DWORD],
+    ["lpSource", LPVOID],
+    ["dwMessageId", DWORD],
+    ["dwLanguageId", DWORD],
+    ["lpBuffer", TBUF],
+    ["nSize", DWORD],
+    ["Arguments", PVOID],
+  ),
   IsDebuggerPresent: fn(BOOL),
   CheckRemoteDebuggerPresent: fn(BOOL, ["hProcess", HANDLE], ["pbDebuggerPresent", out(BOOL)]),
   DebugBreak: fn(VOID),

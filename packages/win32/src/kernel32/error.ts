@@ -5,7 +5,14 @@ import { expandMessage } from "../text/format-message.ts";
 import { SYSTEM_MESSAGES } from "../text/system-messages.ts";
 import { errorApi } from "./error.api.ts";
 
-const FORMAT_MESSAGE = { ALLOCATE_BUFFER: 0x100, IGNORE_INSERTS: 0x200, FROM_STRING: 0x400, FROM_HMODULE: 0x800, FROM_SYSTEM: 0x1000, ARGUMENT_ARRAY: 0x2000 } as const;
+const FORMAT_MESSAGE = {
+  ALLOCATE_BUFFER: 0x100,
+  IGNORE_INSERTS: 0x200,
+  FROM_STRING: 0x400,
+  FROM_HMODULE: 0x800,
+  FROM_SYSTEM: 0x1000,
+  ARGUMENT_ARRAY: 0x2000,
+} as const;
 const MAX_WIDTH_MASK = 0xff;
 /** FormatMessage gives no more than this many characters. */
 const MAX_MESSAGE = 0xffff;
@@ -82,9 +89,12 @@ function inserts(thread: Thread, flags: number, address: number, isWide: boolean
   return (index: number, format: string): string => {
     if (base === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
     const value = memory.u64(base + 8 * (index - 1));
-    const [, flag = "", width = "", size = "", conversion = "s"] = /^([-+ #0]*)(\d*)(?:\.\d+)?(hh|h|ll|l|I64|w)?([a-zA-Z])$/.exec(format) ?? [];
+    const [, flag = "", width = "", size = "", conversion = "s"] =
+      /^([-+ #0]*)(\d*)(?:\.\d+)?(hh|h|ll|l|I64|w)?([a-zA-Z])$/.exec(format) ?? [];
     const text = convert(thread, value, conversion, size, isWide);
-    return flag.includes("-") ? text.padEnd(Number(width)) : text.padStart(Number(width), flag.includes("0") && conversion !== "s" ? "0" : " ");
+    return flag.includes("-")
+      ? text.padEnd(Number(width))
+      : text.padStart(Number(width), flag.includes("0") && conversion !== "s" ? "0" : " ");
   };
 }
 

@@ -27,11 +27,24 @@ export const unwindApi = api(["kernel32", "ntdll"], {
     ["EstablisherFrame", out(ULONG_PTR)],
     ["ContextPointers", PVOID],
   ),
-  RtlUnwindEx: fn(VOID, ["TargetFrame", PVOID], ["TargetIp", PVOID], ["ExceptionRecord", PVOID], ["ReturnValue", ULONG_PTR], ["ContextRecord", PVOID], ["HistoryTable", PVOID]),
+  RtlUnwindEx: fn(
+    VOID,
+    ["TargetFrame", PVOID],
+    ["TargetIp", PVOID],
+    ["ExceptionRecord", PVOID],
+    ["ReturnValue", ULONG_PTR],
+    ["ContextRecord", PVOID],
+    ["HistoryTable", PVOID],
+  ),
   RtlUnwind: fn(VOID, ["TargetFrame", PVOID], ["TargetIp", PVOID], ["ExceptionRecord", PVOID], ["ReturnValue", ULONG_PTR]),
   RtlPcToFileHeader: fn(infallible(PVOID), ["PcValue", PVOID], ["BaseOfImage", out(PVOID)]),
   RtlAddFunctionTable: fn(BOOLEAN, ["FunctionTable", PVOID], ["EntryCount", DWORD], ["BaseAddress", ULONG_PTR]),
   RtlDeleteFunctionTable: fn(BOOLEAN, ["FunctionTable", PVOID]),
-  __C_specific_handler: fn(LONG, ["ExceptionRecord", PVOID], ["EstablisherFrame", PVOID], ["ContextRecord", PVOID], ["DispatcherContext", PVOID]),
+  __C_specific_handler: fn(
+    LONG,
+    ["ExceptionRecord", PVOID],
+    ["EstablisherFrame", PVOID],
+    ["ContextRecord", PVOID],
+    ["DispatcherContext", PVOID],
+  ),
 });
-

@@ -37,7 +37,8 @@ export const exceptions = implement(exceptionsApi, {
   RemoveVectoredContinueHandler: ({ process }, handle) => removeHandler(process.handlers.continuing, handle),
   *RaiseException(thread, code, flags, count, argumentsAt) {
     const parameters: bigint[] = [];
-    if (argumentsAt !== 0) for (let i = 0; i < Math.min(count, MAX_PARAMETERS); i++) parameters.push(thread.memory.u64(argumentsAt + 8 * i));
+    if (argumentsAt !== 0)
+      for (let i = 0; i < Math.min(count, MAX_PARAMETERS); i++) parameters.push(thread.memory.u64(argumentsAt + 8 * i));
     const address = thread.memory.u32(thread.rsp);
     yield* raise(thread, { code, flags: flags & 1, address, parameters, description: "it raised an exception that nobody handled" });
   },
@@ -91,7 +92,10 @@ export const unwinding = implement(unwindApi, {
   },
 });
 
-function* unwindWithoutContext(thread: Thread, target: { frame: number; rip: number; value: bigint; record: number }): GuestGenerator<void> {
+function* unwindWithoutContext(
+  thread: Thread,
+  target: { frame: number; rip: number; value: bigint; record: number },
+): GuestGenerator<void> {
   const context = thread.process.heap.allocate(CONTEXT_BYTES);
   try {
     yield* unwind(thread, context, target);

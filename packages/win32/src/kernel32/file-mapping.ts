@@ -32,7 +32,8 @@ export class FileMapping extends KernelObject {
   /** Size 0 is the file's own; a larger one makes the file longer. Last error is ERROR_ALREADY_EXISTS when the name was taken. */
   static create(thread: Thread, hFile: Handle, flags: number, size: number, name: string | undefined): FileMapping {
     const protection = flags & 0xff;
-    if (![PAGE.READONLY, PAGE.READWRITE, PAGE.WRITECOPY, PAGE.EXECUTE_READ, PAGE.EXECUTE_READWRITE].includes(protection as 2)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    if (![PAGE.READONLY, PAGE.READWRITE, PAGE.WRITECOPY, PAGE.EXECUTE_READ, PAGE.EXECUTE_READWRITE].includes(protection as 2))
+      throw new Win32Error(ERROR.INVALID_PARAMETER);
     const existing = name === undefined ? undefined : thread.kernel.named.get(name);
     if (existing !== undefined) {
       if (!(existing instanceof FileMapping)) throw new Win32Error(ERROR.INVALID_HANDLE);
@@ -95,8 +96,11 @@ export class MappedViews {
     if (offset % GRANULARITY !== 0) throw new Win32Error(ERROR.MAPPED_ALIGNMENT);
     if (offset + length > mapping.size || length <= 0) throw new Win32Error(ERROR.ACCESS_DENIED);
     const writes = (access & FILE_MAP.WRITE) !== 0 && (access & FILE_MAP.COPY) === 0;
-    if (writes && mapping.protection !== PAGE.READWRITE && mapping.protection !== PAGE.EXECUTE_READWRITE) throw new Win32Error(ERROR.ACCESS_DENIED);
-    const same = [...this.#views.values()].find((view) => view.mapping === mapping && view.offset === offset && view.length >= length && (view.writes || !writes));
+    if (writes && mapping.protection !== PAGE.READWRITE && mapping.protection !== PAGE.EXECUTE_READWRITE)
+      throw new Win32Error(ERROR.ACCESS_DENIED);
+    const same = [...this.#views.values()].find(
+      (view) => view.mapping === mapping && view.offset === offset && view.length >= length && (view.writes || !writes),
+    );
     if (same !== undefined && (access & FILE_MAP.COPY) === 0) {
       same.count++;
       return same.address;
@@ -119,7 +123,9 @@ export class MappedViews {
   }
 
   flush(address: number): void {
-    const view = [...this.#views.values()].find((candidate) => address >= candidate.address && address < candidate.address + candidate.length);
+    const view = [...this.#views.values()].find(
+      (candidate) => address >= candidate.address && address < candidate.address + candidate.length,
+    );
     if (view === undefined) throw new Win32Error(ERROR.INVALID_ADDRESS);
     this.#writeBack(view);
   }

@@ -17,8 +17,14 @@ const TRUNCATE_EXISTING = 5;
 const INVALID = -1;
 
 function machine(options = {}) {
-  const made = guest({ topics: [file, handle], currentDirectory: "Z:\\work", files: { "/work/ten.txt": "0123456789", "/work/sub/": "", "/work/ro.txt": "ro" }, ...options });
-  const open = (name: string, access = READ | WRITE, disposition = OPEN_EXISTING, share = 0, flags = 0) => made.call("CreateFileW", name, access >>> 0, share, undefined, disposition, flags, 0);
+  const made = guest({
+    topics: [file, handle],
+    currentDirectory: "Z:\\work",
+    files: { "/work/ten.txt": "0123456789", "/work/sub/": "", "/work/ro.txt": "ro" },
+    ...options,
+  });
+  const open = (name: string, access = READ | WRITE, disposition = OPEN_EXISTING, share = 0, flags = 0) =>
+    made.call("CreateFileW", name, access >>> 0, share, undefined, disposition, flags, 0);
   const read = (opened: number, length: number) => {
     const buffer = made.allocate(length);
     const count = made.out(DWORD);

@@ -17,14 +17,23 @@ const STATUS_END_OF_FILE = 0xc000_0011n;
 /** SetFileTime: this time is not to be changed by further access; there is nothing to set. */
 const KEEP_TIME = 0xffff_ffff_ffff_ffffn;
 
-type OverlappedPlace = Out<{ Offset: number; OffsetHigh: number; hEvent: Handle; Internal: bigint; InternalHigh: bigint }, { Internal?: bigint; InternalHigh?: bigint }>;
+type OverlappedPlace = Out<
+  { Offset: number; OffsetHigh: number; hEvent: Handle; Internal: bigint; InternalHigh: bigint },
+  { Internal?: bigint; InternalHigh?: bigint }
+>;
 
 /** ReadFile, WriteFile and SetFilePointer are called 10^6 times a run: a disk file is read straight into the guest's memory. */
 export const file = implement(fileApi, {
   CreateFile(thread, lpFileName, dwDesiredAccess, dwShareMode, lpSecurityAttributes, dwCreationDisposition, dwFlagsAndAttributes) {
     if (lpFileName === undefined) throw new Win32Error(ERROR.PATH_NOT_FOUND);
     const inheritable = lpSecurityAttributes !== 0 && thread.memory.u32(lpSecurityAttributes + 2 * thread.pointerSize) !== 0;
-    return createFile(thread, lpFileName, { access: dwDesiredAccess, share: dwShareMode, disposition: dwCreationDisposition, flags: dwFlagsAndAttributes, inheritable });
+    return createFile(thread, lpFileName, {
+      access: dwDesiredAccess,
+      share: dwShareMode,
+      disposition: dwCreationDisposition,
+      flags: dwFlagsAndAttributes,
+      inheritable,
+    });
   },
 
   ReadFile(thread, hFile, lpBuffer, nNumberOfBytesToRead, lpNumberOfBytesRead, lpOverlapped) {
@@ -111,7 +120,8 @@ export const file = implement(fileApi, {
   SetFileTime(thread, hFile, _lpCreationTime, lpLastAccessTime, lpLastWriteTime) {
     const disk = thread.process.handles.get(hFile, DiskFile);
     const stat = disk.stat();
-    const chosen = (time: bigint | undefined, current: bigint): bigint => (time === undefined || time === 0n || time === KEEP_TIME ? current : nsFromFileTime(time));
+    const chosen = (time: bigint | undefined, current: bigint): bigint =>
+      time === undefined || time === 0n || time === KEEP_TIME ? current : nsFromFileTime(time);
     disk.setTimes(chosen(lpLastAccessTime, stat.accessedNs), chosen(lpLastWriteTime, stat.modifiedNs));
     return true;
   },
@@ -142,11 +152,15 @@ export const file = implement(fileApi, {
   },
 
   LockFile(thread, hFile, dwFileOffsetLow, dwFileOffsetHigh, nNumberOfBytesToLockLow, nNumberOfBytesToLockHigh) {
-    thread.process.handles.get(hFile, DiskFile).lock(dwFileOffsetHigh * WORD + dwFileOffsetLow, nNumberOfBytesToLockHigh * WORD + nNumberOfBytesToLockLow);
+    thread.process.handles
+      .get(hFile, DiskFile)
+      .lock(dwFileOffsetHigh * WORD + dwFileOffsetLow, nNumberOfBytesToLockHigh * WORD + nNumberOfBytesToLockLow);
     return true;
   },
   UnlockFile(thread, hFile, dwFileOffsetLow, dwFileOffsetHigh, nNumberOfBytesToUnlockLow, nNumberOfBytesToUnlockHigh) {
-    thread.process.handles.get(hFile, DiskFile).unlock(dwFileOffsetHigh * WORD + dwFileOffsetLow, nNumberOfBytesToUnlockHigh * WORD + nNumberOfBytesToUnlockLow);
+    thread.process.handles
+      .get(hFile, DiskFile)
+      .unlock(dwFileOffsetHigh * WORD + dwFileOffsetLow, nNumberOfBytesToUnlockHigh * WORD + nNumberOfBytesToUnlockLow);
     return true;
   },
 
@@ -176,7 +190,13 @@ export const file = implement(fileApi, {
   SetHandleCount: (_thread, uNumber) => uNumber,
 });
 
-function* finishRead(thread: Thread, promise: Promise<Uint8Array>, buffer: Pointer, count: Out<number>, overlapped: OverlappedPlace): GuestGenerator<boolean> {
+function* finishRead(
+  thread: Thread,
+  promise: Promise<Uint8Array>,
+  buffer: Pointer,
+  count: Out<number>,
+  overlapped: OverlappedPlace,
+): GuestGenerator<boolean> {
   const bytes = yield* waitFor(promise);
   buffer.write(bytes);
   count.set(bytes.length);
@@ -207,7 +227,8 @@ function endOverlapped(thread: Thread, place: OverlappedPlace, count: number, is
 /** Moves a file's position. Positions before the start fail with ERROR_NEGATIVE_SEEK and change nothing. */
 function seek(thread: Thread, hFile: Handle, distance: number, method: number, limit: number): number {
   const object = thread.process.handles.get(hFile, IoObject);
-  if (!(object instanceof DiskFile)) throw new Win32Error(object instanceof InputStream || object instanceof OutputStream ? ERROR.SEEK_ON_DEVICE : ERROR.INVALID_FUNCTION);
+  if (!(object instanceof DiskFile))
+    throw new Win32Error(object instanceof InputStream || object instanceof OutputStream ? ERROR.SEEK_ON_DEVICE : ERROR.INVALID_FUNCTION);
   if (method > MOVE.END) throw new Win32Error(ERROR.INVALID_PARAMETER);
   const base = method === MOVE.BEGIN ? 0 : method === MOVE.CURRENT ? object.position : object.size();
   const position = base + distance;

@@ -12,7 +12,16 @@ export const handle = implement(handleApi, {
     return true;
   },
 
-  DuplicateHandle(thread, hSourceProcessHandle, hSourceHandle, hTargetProcessHandle, lpTargetHandle, _dwDesiredAccess, bInheritHandle, dwOptions) {
+  DuplicateHandle(
+    thread,
+    hSourceProcessHandle,
+    hSourceHandle,
+    hTargetProcessHandle,
+    lpTargetHandle,
+    _dwDesiredAccess,
+    bInheritHandle,
+    dwOptions,
+  ) {
     const { handles } = thread.process;
     const source = handles.get(hSourceProcessHandle, ProcessObject).process;
     // With DUPLICATE_CLOSE_SOURCE the source goes however the rest ends, and no target is needed.

@@ -1,4 +1,23 @@
-import { api, BOOL, DWORD, fn, HANDLE, HGLOBAL, HLOCAL, LPCVOID, LPVOID, NULL_HANDLE, handleOr, optional, orElse, out, PVOID, SIZE_T, UINT, ULONG } from "@decant/hook";
+import {
+  api,
+  BOOL,
+  DWORD,
+  fn,
+  HANDLE,
+  HGLOBAL,
+  HLOCAL,
+  LPCVOID,
+  LPVOID,
+  NULL_HANDLE,
+  handleOr,
+  optional,
+  orElse,
+  out,
+  PVOID,
+  SIZE_T,
+  UINT,
+  ULONG,
+} from "@decant/hook";
 
 /** Heaps, and the older Global and Local functions, which are the same heap ("Memory Management Functions"). */
 export const heapApi = api("kernel32", {
@@ -14,8 +33,21 @@ export const heapApi = api("kernel32", {
   HeapCompact: fn(orElse(SIZE_T, 0), ["hHeap", HANDLE], ["dwFlags", DWORD]),
   HeapLock: fn(BOOL, ["hHeap", HANDLE]),
   HeapUnlock: fn(BOOL, ["hHeap", HANDLE]),
-  HeapSetInformation: fn(BOOL, ["HeapHandle", HANDLE], ["HeapInformationClass", DWORD], ["HeapInformation", PVOID], ["HeapInformationLength", SIZE_T]),
-  HeapQueryInformation: fn(BOOL, ["HeapHandle", HANDLE], ["HeapInformationClass", DWORD], ["HeapInformation", PVOID], ["HeapInformationLength", SIZE_T], ["ReturnLength", optional(out(SIZE_T))]),
+  HeapSetInformation: fn(
+    BOOL,
+    ["HeapHandle", HANDLE],
+    ["HeapInformationClass", DWORD],
+    ["HeapInformation", PVOID],
+    ["HeapInformationLength", SIZE_T],
+  ),
+  HeapQueryInformation: fn(
+    BOOL,
+    ["HeapHandle", HANDLE],
+    ["HeapInformationClass", DWORD],
+    ["HeapInformation", PVOID],
+    ["HeapInformationLength", SIZE_T],
+    ["ReturnLength", optional(out(SIZE_T))],
+  ),
   HeapWalk: fn(BOOL, ["hHeap", HANDLE], ["lpEntry", PVOID]),
   GlobalAlloc: fn(HGLOBAL, ["uFlags", UINT], ["dwBytes", SIZE_T]),
   GlobalReAlloc: fn(HGLOBAL, ["hMem", HGLOBAL], ["dwBytes", SIZE_T], ["uFlags", UINT]),

@@ -29,7 +29,10 @@ class Heaps {
     if (this.#heaps.size >= MAX_HEAPS) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
     let handle = FIRST_HEAP_HANDLE;
     while (this.#heaps.has(handle)) handle += HEAP_HANDLE_STEP;
-    this.#heaps.set(handle, maximum === 0 ? new Heap(this.#process.memory) : new Heap(this.#process.memory, Math.ceil(maximum / 0x1_0000) * 0x1_0000));
+    this.#heaps.set(
+      handle,
+      maximum === 0 ? new Heap(this.#process.memory) : new Heap(this.#process.memory, Math.ceil(maximum / 0x1_0000) * 0x1_0000),
+    );
     return handle as Handle;
   }
 
@@ -121,7 +124,13 @@ export const heap = implement(heapApi, {
 });
 
 function noMemory(thread: Thread) {
-  return raise(thread, { code: STATUS.NO_MEMORY, flags: 0, address: thread.memory.u32(thread.rsp), parameters: [], description: "a heap that raises exceptions is out of memory" });
+  return raise(thread, {
+    code: STATUS.NO_MEMORY,
+    flags: 0,
+    address: thread.memory.u32(thread.rsp),
+    parameters: [],
+    description: "a heap that raises exceptions is out of memory",
+  });
 }
 
 /** Movable memory is fixed too: its handle is its address. */

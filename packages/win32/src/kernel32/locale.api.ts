@@ -1,10 +1,34 @@
-import { api, BOOL, BYTES, CALLBACK, DWORD, fn, infallible, INT, LANGID, LCID, LPCWCH, LPCWSTR, LPWSTR_BUF, orElse, PVOID } from "@decant/hook";
+import {
+  api,
+  BOOL,
+  BYTES,
+  CALLBACK,
+  DWORD,
+  fn,
+  infallible,
+  INT,
+  LANGID,
+  LCID,
+  LPCWCH,
+  LPCWSTR,
+  LPWSTR_BUF,
+  orElse,
+  PVOID,
+} from "@decant/hook";
 
 const COUNT = orElse(INT, 0);
 
 /** Locales and text by their rules ("National Language Support Functions"). The one locale is en-US. */
 export const localeApi = api("kernel32", {
-  LCMapStringW: fn(COUNT, ["Locale", LCID], ["dwMapFlags", DWORD], ["lpSrcStr", LPCWCH], ["cchSrc", INT], ["lpDestStr", PVOID], ["cchDest", INT]),
+  LCMapStringW: fn(
+    COUNT,
+    ["Locale", LCID],
+    ["dwMapFlags", DWORD],
+    ["lpSrcStr", LPCWCH],
+    ["cchSrc", INT],
+    ["lpDestStr", PVOID],
+    ["cchDest", INT],
+  ),
   LCMapStringEx: fn(
     COUNT,
     ["lpLocaleName", LPCWSTR],
@@ -17,7 +41,15 @@ export const localeApi = api("kernel32", {
     ["lpReserved", PVOID],
     ["sortHandle", PVOID],
   ),
-  CompareStringW: fn(COUNT, ["Locale", LCID], ["dwCmpFlags", DWORD], ["lpString1", LPCWCH], ["cchCount1", INT], ["lpString2", LPCWCH], ["cchCount2", INT]),
+  CompareStringW: fn(
+    COUNT,
+    ["Locale", LCID],
+    ["dwCmpFlags", DWORD],
+    ["lpString1", LPCWCH],
+    ["cchCount1", INT],
+    ["lpString2", LPCWCH],
+    ["cchCount2", INT],
+  ),
   CompareStringEx: fn(
     COUNT,
     ["lpLocaleName", LPCWSTR],
@@ -30,7 +62,14 @@ export const localeApi = api("kernel32", {
     ["lpReserved", PVOID],
     ["lParam", PVOID],
   ),
-  CompareStringOrdinal: fn(COUNT, ["lpString1", LPCWCH], ["cchCount1", INT], ["lpString2", LPCWCH], ["cchCount2", INT], ["bIgnoreCase", BOOL]),
+  CompareStringOrdinal: fn(
+    COUNT,
+    ["lpString1", LPCWCH],
+    ["cchCount1", INT],
+    ["lpString2", LPCWCH],
+    ["cchCount2", INT],
+    ["bIgnoreCase", BOOL],
+  ),
   GetStringTypeW: fn(BOOL, ["dwInfoType", DWORD], ["lpSrcStr", LPCWCH], ["cchSrc", INT], ["lpCharType", BYTES]),
   GetLocaleInfoW: fn(COUNT, ["Locale", LCID], ["LCType", DWORD], ["lpLCData", LPWSTR_BUF], ["cchData", INT]),
   GetLocaleInfoEx: fn(COUNT, ["lpLocaleName", LPCWSTR], ["LCType", DWORD], ["lpLCData", LPWSTR_BUF], ["cchData", INT]),

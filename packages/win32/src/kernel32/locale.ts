@@ -67,10 +67,14 @@ const MONTHS = ["January", "February", "March", "April", "May", "June", "July", 
 const collators = new Map<number, Intl.Collator>();
 
 export const locale = implement(localeApi, {
-  LCMapStringW: ({ memory }, _locale, flags, source, count, target, targetChars) => mapString(memory, flags, source, count, target, targetChars),
-  LCMapStringEx: ({ memory }, _name, flags, source, count, target, targetChars) => mapString(memory, flags, source, count, target, targetChars),
-  CompareStringW: ({ memory }, _locale, flags, a, countA, b, countB) => compareText(flags, counted(memory, a, countA), counted(memory, b, countB)),
-  CompareStringEx: ({ memory }, _name, flags, a, countA, b, countB) => compareText(flags, counted(memory, a, countA), counted(memory, b, countB)),
+  LCMapStringW: ({ memory }, _locale, flags, source, count, target, targetChars) =>
+    mapString(memory, flags, source, count, target, targetChars),
+  LCMapStringEx: ({ memory }, _name, flags, source, count, target, targetChars) =>
+    mapString(memory, flags, source, count, target, targetChars),
+  CompareStringW: ({ memory }, _locale, flags, a, countA, b, countB) =>
+    compareText(flags, counted(memory, a, countA), counted(memory, b, countB)),
+  CompareStringEx: ({ memory }, _name, flags, a, countA, b, countB) =>
+    compareText(flags, counted(memory, a, countA), counted(memory, b, countB)),
   CompareStringOrdinal({ memory }, a, countA, b, countB, ignoreCase) {
     const fold = ignoreCase ? upcase : (text: string) => text;
     const x = fold(counted(memory, a, countA));
@@ -191,7 +195,18 @@ function nameOf(kind: number): string | undefined {
   return undefined;
 }
 
-const C1 = { UPPER: 1, LOWER: 2, DIGIT: 4, SPACE: 8, PUNCT: 0x10, CNTRL: 0x20, BLANK: 0x40, XDIGIT: 0x80, ALPHA: 0x100, DEFINED: 0x200 } as const;
+const C1 = {
+  UPPER: 1,
+  LOWER: 2,
+  DIGIT: 4,
+  SPACE: 8,
+  PUNCT: 0x10,
+  CNTRL: 0x20,
+  BLANK: 0x40,
+  XDIGIT: 0x80,
+  ALPHA: 0x100,
+  DEFINED: 0x200,
+} as const;
 
 /** CT_CTYPE1 from Unicode's properties. */
 function ctype1(unit: number): number {

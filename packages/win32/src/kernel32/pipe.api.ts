@@ -25,6 +25,12 @@ export const pipeApi = api("kernel32", {
   ),
   ConnectNamedPipe: fn(BOOL, ["hNamedPipe", HANDLE], ["lpOverlapped", PVOID]),
   DisconnectNamedPipe: fn(BOOL, ["hNamedPipe", HANDLE]),
-  SetNamedPipeHandleState: fn(BOOL, ["hNamedPipe", HANDLE], ["lpMode", PVOID], ["lpMaxCollectionCount", PVOID], ["lpCollectDataTimeout", PVOID]),
+  SetNamedPipeHandleState: fn(
+    BOOL,
+    ["hNamedPipe", HANDLE],
+    ["lpMode", PVOID],
+    ["lpMaxCollectionCount", PVOID],
+    ["lpCollectDataTimeout", PVOID],
+  ),
   WaitNamedPipe: text(BOOL, ["lpNamedPipeName", TSTR], ["nTimeOut", DWORD]),
 });

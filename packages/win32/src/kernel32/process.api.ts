@@ -1,7 +1,36 @@
-import { api, arrayOut, BOOL, DWORD, fn, HANDLE, handleOr, HMODULE, LONG, NULL_HANDLE, optional, orElse, out, PVOID, SIZE_T, struct, TBUF, text, TSTR, UINT, ULONGLONG, ULONG_PTR_N, VOID } from "@decant/hook";
+import {
+  api,
+  arrayOut,
+  BOOL,
+  DWORD,
+  fn,
+  HANDLE,
+  handleOr,
+  HMODULE,
+  LONG,
+  NULL_HANDLE,
+  optional,
+  orElse,
+  out,
+  PVOID,
+  SIZE_T,
+  struct,
+  TBUF,
+  text,
+  TSTR,
+  UINT,
+  ULONGLONG,
+  ULONG_PTR_N,
+  VOID,
+} from "@decant/hook";
 import { FILETIME } from "./file.api.ts";
 
-export const PROCESS_INFORMATION = struct("PROCESS_INFORMATION", { hProcess: HANDLE, hThread: HANDLE, dwProcessId: DWORD, dwThreadId: DWORD });
+export const PROCESS_INFORMATION = struct("PROCESS_INFORMATION", {
+  hProcess: HANDLE,
+  hThread: HANDLE,
+  dwProcessId: DWORD,
+  dwThreadId: DWORD,
+});
 
 export const PROCESS_MEMORY_COUNTERS = struct("PROCESS_MEMORY_COUNTERS", {
   cb: DWORD,
@@ -39,13 +68,30 @@ export const processApi = api("kernel32", {
     ["lpStartupInfo", PVOID],
     ["lpProcessInformation", out(PROCESS_INFORMATION)],
   ),
-  GetProcessTimes: fn(BOOL, ["hProcess", HANDLE], ["lpCreationTime", out(FILETIME)], ["lpExitTime", out(FILETIME)], ["lpKernelTime", out(FILETIME)], ["lpUserTime", out(FILETIME)]),
-  GetProcessAffinityMask: fn(BOOL, ["hProcess", HANDLE], ["lpProcessAffinityMask", out(ULONG_PTR_N)], ["lpSystemAffinityMask", out(ULONG_PTR_N)]),
+  GetProcessTimes: fn(
+    BOOL,
+    ["hProcess", HANDLE],
+    ["lpCreationTime", out(FILETIME)],
+    ["lpExitTime", out(FILETIME)],
+    ["lpKernelTime", out(FILETIME)],
+    ["lpUserTime", out(FILETIME)],
+  ),
+  GetProcessAffinityMask: fn(
+    BOOL,
+    ["hProcess", HANDLE],
+    ["lpProcessAffinityMask", out(ULONG_PTR_N)],
+    ["lpSystemAffinityMask", out(ULONG_PTR_N)],
+  ),
   SetProcessAffinityMask: fn(BOOL, ["hProcess", HANDLE], ["dwProcessAffinityMask", ULONG_PTR_N]),
   GetPriorityClass: fn(orElse(DWORD, 0), ["hProcess", HANDLE]),
   SetPriorityClass: fn(BOOL, ["hProcess", HANDLE], ["dwPriorityClass", DWORD]),
   GetProcessHandleCount: fn(BOOL, ["hProcess", HANDLE], ["pdwHandleCount", out(DWORD)]),
-  GetProcessWorkingSetSize: fn(BOOL, ["hProcess", HANDLE], ["lpMinimumWorkingSetSize", out(SIZE_T)], ["lpMaximumWorkingSetSize", out(SIZE_T)]),
+  GetProcessWorkingSetSize: fn(
+    BOOL,
+    ["hProcess", HANDLE],
+    ["lpMinimumWorkingSetSize", out(SIZE_T)],
+    ["lpMaximumWorkingSetSize", out(SIZE_T)],
+  ),
   SetProcessWorkingSetSize: fn(BOOL, ["hProcess", HANDLE], ["dwMinimumWorkingSetSize", SIZE_T], ["dwMaximumWorkingSetSize", SIZE_T]),
   SetProcessShutdownParameters: fn(BOOL, ["dwLevel", DWORD], ["dwFlags", DWORD]),
   QueryProcessCycleTime: fn(BOOL, ["ProcessHandle", HANDLE], ["CycleTime", out(ULONGLONG)]),
@@ -61,8 +107,21 @@ export const processApi = api("kernel32", {
   K32GetModuleFileNameEx: text(orElse(DWORD, 0), ["hProcess", HANDLE], ["hModule", HMODULE], ["lpFilename", TBUF], ["nSize", DWORD]),
   CreateJobObject: text(handleOr(NULL_HANDLE), ["lpJobAttributes", PVOID], ["lpName", TSTR]),
   AssignProcessToJobObject: fn(BOOL, ["hJob", HANDLE], ["hProcess", HANDLE]),
-  SetInformationJobObject: fn(BOOL, ["hJob", HANDLE], ["JobObjectInformationClass", DWORD], ["lpJobObjectInformation", PVOID], ["cbJobObjectInformationLength", DWORD]),
-  QueryInformationJobObject: fn(BOOL, ["hJob", HANDLE], ["JobObjectInformationClass", DWORD], ["lpJobObjectInformation", PVOID], ["cbJobObjectInformationLength", DWORD], ["lpReturnLength", optional(out(DWORD))]),
+  SetInformationJobObject: fn(
+    BOOL,
+    ["hJob", HANDLE],
+    ["JobObjectInformationClass", DWORD],
+    ["lpJobObjectInformation", PVOID],
+    ["cbJobObjectInformationLength", DWORD],
+  ),
+  QueryInformationJobObject: fn(
+    BOOL,
+    ["hJob", HANDLE],
+    ["JobObjectInformationClass", DWORD],
+    ["lpJobObjectInformation", PVOID],
+    ["cbJobObjectInformationLength", DWORD],
+    ["lpReturnLength", optional(out(DWORD))],
+  ),
   IsProcessInJob: fn(BOOL, ["ProcessHandle", HANDLE], ["JobHandle", HANDLE], ["Result", out(BOOL)]),
   TerminateJobObject: fn(BOOL, ["hJob", HANDLE], ["uExitCode", UINT]),
 });

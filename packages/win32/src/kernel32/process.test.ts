@@ -10,7 +10,8 @@ import { process as processTopic } from "./process.ts";
 import { PROCESSENTRY32W } from "./toolhelp.api.ts";
 import { toolhelp } from "./toolhelp.ts";
 
-const machine = () => guest({ topics: [error, file, handle, pipe, processTopic, toolhelp], files: { "/x.exe": "MZ" }, currentDirectory: "Z:\\" });
+const machine = () =>
+  guest({ topics: [error, file, handle, pipe, processTopic, toolhelp], files: { "/x.exe": "MZ" }, currentDirectory: "Z:\\" });
 
 describe("processes", () => {
   test("know themselves", () => {
@@ -41,7 +42,8 @@ describe("processes", () => {
 
   test("cannot start others: ERROR_ACCESS_DENIED, or ERROR_FILE_NOT_FOUND for what is not there", () => {
     const { call, thread, out, host } = machine();
-    const start = (command: string) => call("CreateProcessW", undefined, command, undefined, undefined, 0, 0, undefined, undefined, undefined, out(PROCESS_INFORMATION));
+    const start = (command: string) =>
+      call("CreateProcessW", undefined, command, undefined, undefined, 0, 0, undefined, undefined, undefined, out(PROCESS_INFORMATION));
     expect(start('"none.exe" x')).toBe(0);
     expect(thread.lastError).toBe(ERROR.FILE_NOT_FOUND);
     expect(host.warnings).toEqual([]);

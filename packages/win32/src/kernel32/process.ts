@@ -1,7 +1,6 @@
 import { ERROR, NULL_HANDLE, Win32Error, type Handle } from "@decant/hook";
 import { exitProcess, implement, ProcessObject, type Process, type Thread } from "@decant/process";
 import { fileTimeFromMs } from "../files/file-time.ts";
-import { stateOf } from "../process-state.ts";
 import { processApi } from "./process.api.ts";
 import { searchPath } from "./search-path.ts";
 
@@ -34,7 +33,19 @@ export const process = implement(processApi, {
   },
 
   /** Guests do not start other programs yet: what is there is refused, what is not there is not found. */
-  CreateProcess(thread, lpApplicationName, lpCommandLine, _lpProcessAttributes, _lpThreadAttributes, _bInheritHandles, _dwCreationFlags, _lpEnvironment, _lpCurrentDirectory, _lpStartupInfo, lpProcessInformation) {
+  CreateProcess(
+    thread,
+    lpApplicationName,
+    lpCommandLine,
+    _lpProcessAttributes,
+    _lpThreadAttributes,
+    _bInheritHandles,
+    _dwCreationFlags,
+    _lpEnvironment,
+    _lpCurrentDirectory,
+    _lpStartupInfo,
+    lpProcessInformation,
+  ) {
     const program = lpApplicationName ?? programOf(lpCommandLine);
     if (program === undefined || lpProcessInformation.isNull) throw new Win32Error(ERROR.INVALID_PARAMETER);
     const found = searchPath.find(thread, undefined, program, ".exe");
@@ -122,7 +133,13 @@ export const process = implement(processApi, {
   K32GetProcessMemoryInfo(thread, Process, ppsmemCounters, cb) {
     const { committedBytes } = target(thread, Process).memory;
     if (cb < COUNTERS_SIZE) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
-    ppsmemCounters.set({ cb: COUNTERS_SIZE, WorkingSetSize: committedBytes, PeakWorkingSetSize: committedBytes, PagefileUsage: committedBytes, PeakPagefileUsage: committedBytes });
+    ppsmemCounters.set({
+      cb: COUNTERS_SIZE,
+      WorkingSetSize: committedBytes,
+      PeakWorkingSetSize: committedBytes,
+      PagefileUsage: committedBytes,
+      PeakPagefileUsage: committedBytes,
+    });
     return true;
   },
   K32GetProcessImageFileName(thread, hProcess, lpImageFileName, nSize) {

@@ -12,7 +12,10 @@ export const searchPath = {
     const folders =
       path?.split(";") ??
       [folderOf(thread.process.path), thread.process.currentDirectory, "C:\\Windows\\System32", "C:\\Windows", ...(environment.get("PATH")?.value ?? "").split(";")]; // prettier-ignore
-    const candidates = pathForm(file) === "relative" && !/^\.{1,2}[\\/]/.test(file) ? folders.filter((folder) => folder !== "").map((folder) => `${folder.replace(/[\\/]$/, "")}\\${file}`) : [file];
+    const candidates =
+      pathForm(file) === "relative" && !/^\.{1,2}[\\/]/.test(file)
+        ? folders.filter((folder) => folder !== "").map((folder) => `${folder.replace(/[\\/]$/, "")}\\${file}`)
+        : [file];
     for (const candidate of candidates) {
       try {
         const location = fileSystem.locate(candidate, paths);

@@ -1,4 +1,23 @@
-import { api, BOOL, DWORD, fn, HANDLE, handleOr, infallible, INVALID_HANDLE_VALUE, LPTSTR, orElse, out, PVOID, struct, TBUF, text, TSTR, VOID, WORD } from "@decant/hook";
+import {
+  api,
+  BOOL,
+  DWORD,
+  fn,
+  HANDLE,
+  handleOr,
+  infallible,
+  INVALID_HANDLE_VALUE,
+  LPTSTR,
+  orElse,
+  out,
+  PVOID,
+  struct,
+  TBUF,
+  text,
+  TSTR,
+  VOID,
+  WORD,
+} from "@decant/hook";
 
 export const STARTUPINFO = struct("STARTUPINFO", {
   cb: DWORD,

@@ -82,7 +82,9 @@ function handlesOf(state: ReturnType<typeof stateOf>): object {
 
 /** "NAME=value" strings, sorted as Windows keeps them, in memory that FreeEnvironmentStrings gives back. */
 function environmentBlock(thread: Thread, form: TextForm): number {
-  const entries = [...stateOf(thread).environment].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, { name, value }]) => `${name}=${value}\0`);
+  const entries = [...stateOf(thread).environment]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { name, value }]) => `${name}=${value}\0`);
   return store(thread, `${entries.join("")}\0`, form);
 }
 

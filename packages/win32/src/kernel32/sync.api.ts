@@ -1,4 +1,23 @@
-import { api, BOOL, BOOLEAN, CALLBACK, DWORD, fn, infallible, LPVOID, LONG, optional, out, PVOID, ULONG, ULONG_PTR, VOID, USHORT, LONGLONG, OPAQUE } from "@decant/hook";
+import {
+  api,
+  BOOL,
+  BOOLEAN,
+  CALLBACK,
+  DWORD,
+  fn,
+  infallible,
+  LPVOID,
+  LONG,
+  optional,
+  out,
+  PVOID,
+  ULONG,
+  ULONG_PTR,
+  VOID,
+  USHORT,
+  LONGLONG,
+  OPAQUE,
+} from "@decant/hook";
 
 const POINTER = infallible(PVOID);
 
@@ -26,7 +45,13 @@ export const syncApi = api("kernel32", {
   WakeAllConditionVariable: fn(VOID, ["ConditionVariable", PVOID]),
   InitOnceInitialize: fn(VOID, ["InitOnce", PVOID]),
   InitOnceExecuteOnce: fn(BOOL, ["InitOnce", PVOID], ["InitFn", CALLBACK], ["Parameter", OPAQUE], ["Context", optional(out(OPAQUE))]),
-  InitOnceBeginInitialize: fn(BOOL, ["lpInitOnce", PVOID], ["dwFlags", DWORD], ["fPending", out(BOOL)], ["lpContext", optional(out(OPAQUE))]),
+  InitOnceBeginInitialize: fn(
+    BOOL,
+    ["lpInitOnce", PVOID],
+    ["dwFlags", DWORD],
+    ["fPending", out(BOOL)],
+    ["lpContext", optional(out(OPAQUE))],
+  ),
   InitOnceComplete: fn(BOOL, ["lpInitOnce", PVOID], ["dwFlags", DWORD], ["lpContext", OPAQUE]),
   WaitOnAddress: fn(BOOL, ["Address", LPVOID], ["CompareAddress", LPVOID], ["AddressSize", ULONG_PTR], ["dwMilliseconds", DWORD]),
   WakeByAddressSingle: fn(VOID, ["Address", LPVOID]),

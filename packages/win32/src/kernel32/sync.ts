@@ -72,7 +72,8 @@ export const sync = implement(syncApi, {
       return true;
     }
     if ((dwFlags & INIT_ONCE.CHECK_ONLY) !== 0) throw new Win32Error(ERROR.GEN_FAILURE);
-    if ((dwFlags & INIT_ONCE.ASYNC) === 0 && (word & ONCE.MASK) === ONCE.PENDING) return beginLater(thread, lpInitOnce, fPending, lpContext);
+    if ((dwFlags & INIT_ONCE.ASYNC) === 0 && (word & ONCE.MASK) === ONCE.PENDING)
+      return beginLater(thread, lpInitOnce, fPending, lpContext);
     memory.setU64(lpInitOnce, ONCE.PENDING);
     fPending.set(true);
     return true;
@@ -176,7 +177,12 @@ function* executeOnce(thread: Thread, once: number, InitFn: number, parameter: b
   return succeeded;
 }
 
-function* beginLater(thread: Thread, once: number, fPending: { set(value: boolean): void }, context: ContextPlace): GuestGenerator<boolean> {
+function* beginLater(
+  thread: Thread,
+  once: number,
+  fPending: { set(value: boolean): void },
+  context: ContextPlace,
+): GuestGenerator<boolean> {
   const { memory } = thread;
   while ((memory.u64(once) & ONCE.MASK) === ONCE.PENDING) yield* AddressWaiters.of(thread).wait(thread, once, undefined);
   const word = memory.u64(once);

@@ -1,4 +1,26 @@
-import { api, BOOL, byteBlock, DWORD, fn, in_, infallible, inout, out, PVOID, struct, tchars, ULARGE_INTEGER, ULONGLONG, ULONG_PTR_N, VOID, WORD, BYTE, TBUF, text, orElse } from "@decant/hook";
+import {
+  api,
+  BOOL,
+  byteBlock,
+  DWORD,
+  fn,
+  in_,
+  infallible,
+  inout,
+  out,
+  PVOID,
+  struct,
+  tchars,
+  ULARGE_INTEGER,
+  ULONGLONG,
+  ULONG_PTR_N,
+  VOID,
+  WORD,
+  BYTE,
+  TBUF,
+  text,
+  orElse,
+} from "@decant/hook";
 
 export const SYSTEM_INFO = struct("SYSTEM_INFO", {
   wProcessorArchitecture: WORD,

@@ -14,7 +14,16 @@ const ALL_PROCESSOR_GROUPS = 0xffff;
 const PHYSICAL_BYTES = 4 * 2 ** 30;
 
 /** VerifyVersionInfo's type bits, in the order of their fields in a condition mask (three bits each). */
-const VER = { MINORVERSION: 1, MAJORVERSION: 2, BUILDNUMBER: 4, PLATFORMID: 8, SERVICEPACKMINOR: 16, SERVICEPACKMAJOR: 32, SUITENAME: 64, PRODUCT_TYPE: 128 } as const;
+const VER = {
+  MINORVERSION: 1,
+  MAJORVERSION: 2,
+  BUILDNUMBER: 4,
+  PLATFORMID: 8,
+  SERVICEPACKMINOR: 16,
+  SERVICEPACKMAJOR: 32,
+  SUITENAME: 64,
+  PRODUCT_TYPE: 128,
+} as const;
 const CONDITION = { EQUAL: 1, GREATER: 2, GREATER_EQUAL: 3, LESS: 4, LESS_EQUAL: 5, AND: 6, OR: 7 } as const;
 
 export const systemInfo = implement(systemInfoApi, {

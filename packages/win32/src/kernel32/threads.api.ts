@@ -1,4 +1,22 @@
-import { api, BOOL, CALLBACK, DWORD, fn, HANDLE, handleOr, INT, NULL_HANDLE, OPAQUE, optional, orElse, out, PVOID, SIZE_T, ULONG_PTR_N, VOID } from "@decant/hook";
+import {
+  api,
+  BOOL,
+  CALLBACK,
+  DWORD,
+  fn,
+  HANDLE,
+  handleOr,
+  INT,
+  NULL_HANDLE,
+  OPAQUE,
+  optional,
+  orElse,
+  out,
+  PVOID,
+  SIZE_T,
+  ULONG_PTR_N,
+  VOID,
+} from "@decant/hook";
 
 const COUNT = orElse(DWORD, 0xffff_ffff);
 

@@ -1,4 +1,21 @@
-import { api, BOOL, DWORD, fn, in_, infallible, LARGE_INTEGER, LONG, optional, orElse, out, struct, ULONGLONG, VOID, WORD, wchars } from "@decant/hook";
+import {
+  api,
+  BOOL,
+  DWORD,
+  fn,
+  in_,
+  infallible,
+  LARGE_INTEGER,
+  LONG,
+  optional,
+  orElse,
+  out,
+  struct,
+  ULONGLONG,
+  VOID,
+  WORD,
+  wchars,
+} from "@decant/hook";
 import { FILETIME } from "./file.api.ts";
 
 export const SYSTEMTIME = struct("SYSTEMTIME", {
@@ -32,7 +49,12 @@ export const timeApi = api("kernel32", {
   SystemTimeToFileTime: fn(BOOL, ["lpSystemTime", in_(SYSTEMTIME)], ["lpFileTime", out(FILETIME)]),
   FileTimeToLocalFileTime: fn(BOOL, ["lpFileTime", in_(FILETIME)], ["lpLocalFileTime", out(FILETIME)]),
   LocalFileTimeToFileTime: fn(BOOL, ["lpLocalFileTime", in_(FILETIME)], ["lpFileTime", out(FILETIME)]),
-  SystemTimeToTzSpecificLocalTime: fn(BOOL, ["lpTimeZone", optional(in_(TIME_ZONE_INFORMATION))], ["lpUniversalTime", in_(SYSTEMTIME)], ["lpLocalTime", out(SYSTEMTIME)]),
+  SystemTimeToTzSpecificLocalTime: fn(
+    BOOL,
+    ["lpTimeZone", optional(in_(TIME_ZONE_INFORMATION))],
+    ["lpUniversalTime", in_(SYSTEMTIME)],
+    ["lpLocalTime", out(SYSTEMTIME)],
+  ),
   CompareFileTime: fn(infallible(LONG), ["lpFileTime1", in_(FILETIME)], ["lpFileTime2", in_(FILETIME)]),
   FileTimeToDosDateTime: fn(BOOL, ["lpFileTime", in_(FILETIME)], ["lpFatDate", out(WORD)], ["lpFatTime", out(WORD)]),
   DosDateTimeToFileTime: fn(BOOL, ["wFatDate", WORD], ["wFatTime", WORD], ["lpFileTime", out(FILETIME)]),
@@ -42,5 +64,10 @@ export const timeApi = api("kernel32", {
   QueryPerformanceFrequency: fn(BOOL, ["lpFrequency", out(LARGE_INTEGER)]),
   QueryUnbiasedInterruptTime: fn(BOOL, ["UnbiasedTime", out(ULONGLONG)]),
   GetTimeZoneInformation: fn(orElse(DWORD, 0xffff_ffff), ["lpTimeZoneInformation", out(TIME_ZONE_INFORMATION)]),
-  GetSystemTimes: fn(BOOL, ["lpIdleTime", optional(out(FILETIME))], ["lpKernelTime", optional(out(FILETIME))], ["lpUserTime", optional(out(FILETIME))]),
+  GetSystemTimes: fn(
+    BOOL,
+    ["lpIdleTime", optional(out(FILETIME))],
+    ["lpKernelTime", optional(out(FILETIME))],
+    ["lpUserTime", optional(out(FILETIME))],
+  ),
 });

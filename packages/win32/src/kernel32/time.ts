@@ -135,7 +135,15 @@ function fromSystemTime({ wYear, wMonth, wDay, wHour, wMinute, wSecond, wMillise
   const ms = Date.UTC(2000, wMonth - 1, wDay, wHour, wMinute, wSecond, wMilliseconds);
   const date = new Date(ms);
   date.setUTCFullYear(wYear);
-  const valid = wYear >= 1601 && wYear <= MAX_YEAR && date.getUTCMonth() === wMonth - 1 && date.getUTCDate() === wDay && wHour < 24 && wMinute < 60 && wSecond < 60 && wMilliseconds < 1000;
+  const valid =
+    wYear >= 1601 &&
+    wYear <= MAX_YEAR &&
+    date.getUTCMonth() === wMonth - 1 &&
+    date.getUTCDate() === wDay &&
+    wHour < 24 &&
+    wMinute < 60 &&
+    wSecond < 60 &&
+    wMilliseconds < 1000;
   if (!valid) throw new Win32Error(ERROR.INVALID_PARAMETER);
   return date.getTime();
 }

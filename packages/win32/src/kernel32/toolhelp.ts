@@ -64,7 +64,15 @@ function take(thread: Thread, handle: Handle, list: List, first: boolean, place:
 }
 
 function processEntry(of: Process): Entry {
-  return { cntUsage: 0, th32ProcessID: of.id, cntThreads: of.threads.size, th32ParentProcessID: 0, pcPriClassBase: NORMAL_BASE_PRIORITY, dwFlags: 0, szExeFile: of.name };
+  return {
+    cntUsage: 0,
+    th32ProcessID: of.id,
+    cntThreads: of.threads.size,
+    th32ParentProcessID: 0,
+    pcPriClassBase: NORMAL_BASE_PRIORITY,
+    dwFlags: 0,
+    szExeFile: of.name,
+  };
 }
 
 function threadEntry(of: Process, live: Thread): Entry {

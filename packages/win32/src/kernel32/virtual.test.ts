@@ -25,7 +25,14 @@ describe("VirtualAlloc", () => {
     const { call, query, memory } = machine();
     const base = call("VirtualAlloc", 0, 0x1_2345, RESERVE, PAGE.NOACCESS);
     expect(base % 0x1_0000).toBe(0);
-    expect(query(base)).toMatchObject({ AllocationBase: base, AllocationProtect: PAGE.NOACCESS, RegionSize: 0x1_3000, State: RESERVE, Protect: 0, Type: MEM.PRIVATE });
+    expect(query(base)).toMatchObject({
+      AllocationBase: base,
+      AllocationProtect: PAGE.NOACCESS,
+      RegionSize: 0x1_3000,
+      State: RESERVE,
+      Protect: 0,
+      Type: MEM.PRIVATE,
+    });
     expect(call("VirtualAlloc", base + 0x1001, 1, COMMIT, PAGE.READWRITE)).toBe(base + 0x1000);
     expect(query(base + 0x1000)).toMatchObject({ State: COMMIT, Protect: PAGE.READWRITE, RegionSize: 0x1000, AllocationBase: base });
     expect(memory.u32(base + 0x1ffc)).toBe(0);

@@ -12,7 +12,8 @@ const GRANULARITY = 0x1_0000;
 
 /** Pages and mapped files. */
 export const virtual = implement(virtualApi, {
-  VirtualAlloc: (thread, lpAddress, dwSize, flAllocationType, flProtect) => allocate(thread, lpAddress, dwSize, flAllocationType, flProtect),
+  VirtualAlloc: (thread, lpAddress, dwSize, flAllocationType, flProtect) =>
+    allocate(thread, lpAddress, dwSize, flAllocationType, flProtect),
   VirtualAllocEx(thread, hProcess, lpAddress, dwSize, flAllocationType, flProtect) {
     requireSelf(thread, thread.process.handles.get(hProcess, ProcessObject));
     return allocate(thread, lpAddress, dwSize, flAllocationType, flProtect);
@@ -103,7 +104,12 @@ export const virtual = implement(virtualApi, {
     return thread.process.handles.add(found);
   },
   MapViewOfFile: (thread, hFileMappingObject, dwDesiredAccess, dwFileOffsetHigh, dwFileOffsetLow, dwNumberOfBytesToMap) =>
-    MappedViews.of(thread).map(thread.process.handles.get(hFileMappingObject, FileMapping), dwDesiredAccess, mappingSize(dwFileOffsetHigh, dwFileOffsetLow), dwNumberOfBytesToMap),
+    MappedViews.of(thread).map(
+      thread.process.handles.get(hFileMappingObject, FileMapping),
+      dwDesiredAccess,
+      mappingSize(dwFileOffsetHigh, dwFileOffsetLow),
+      dwNumberOfBytesToMap,
+    ),
   FlushViewOfFile(thread, lpBaseAddress) {
     MappedViews.of(thread).flush(lpBaseAddress);
     return true;
@@ -116,12 +122,14 @@ export const virtual = implement(virtualApi, {
 
 function allocate({ memory }: Thread, hint: bigint, size: number, type: number, protection: number): number {
   if (size === 0 || !isProtection(protection)) throw new Win32Error(ERROR.INVALID_PARAMETER);
-  if ((type & ~(MEM.COMMIT | MEM.RESERVE | MEM.TOP_DOWN | MEM.RESET | MEM.WRITE_WATCH)) !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  if ((type & ~(MEM.COMMIT | MEM.RESERVE | MEM.TOP_DOWN | MEM.RESET | MEM.WRITE_WATCH)) !== 0)
+    throw new Win32Error(ERROR.INVALID_PARAMETER);
   if (type === MEM.RESET) return Number(hint);
   const commits = (type & MEM.COMMIT) !== 0;
   if (!commits && (type & MEM.RESERVE) === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
   // Nothing of the guest's lies above the user space: a hint there is taken.
-  if (hint + BigInt(Math.ceil(size)) > BigInt(USER_END)) throw new Win32Error(hint === 0n ? ERROR.NOT_ENOUGH_MEMORY : ERROR.INVALID_ADDRESS);
+  if (hint + BigInt(Math.ceil(size)) > BigInt(USER_END))
+    throw new Win32Error(hint === 0n ? ERROR.NOT_ENOUGH_MEMORY : ERROR.INVALID_ADDRESS);
   const at = Number(hint);
   if (at !== 0 && (type & MEM.RESERVE) === 0) return commit(memory, at, size, protection);
   if (at !== 0 && at < GRANULARITY) throw new Win32Error(ERROR.INVALID_PARAMETER);
@@ -150,7 +158,12 @@ function commit(memory: Thread["memory"], at: number, size: number, protection: 
 
 function isProtection(protection: number): boolean {
   const access = protection & 0xff;
-  return access !== 0 && (access & (access - 1)) === 0 && (protection & ~0x7ff) === 0 && !(access === PAGE.NOACCESS && protection !== PAGE.NOACCESS);
+  return (
+    access !== 0 &&
+    (access & (access - 1)) === 0 &&
+    (protection & ~0x7ff) === 0 &&
+    !(access === PAGE.NOACCESS && protection !== PAGE.NOACCESS)
+  );
 }
 
 function describe({ base, allocationBase, allocationProtect, size, state, protection, kind }: MemoryInformation) {

@@ -1,5 +1,20 @@
 import { ERROR, NULL_HANDLE, Win32Error, type Handle } from "@decant/hook";
-import { Event, guestCall, implement, INFINITE, KernelObject, Mutex, Semaphore, sleep, ThreadObject, wait, WaitableTimer, type GuestGenerator, type ObjectKind, type Thread } from "@decant/process";
+import {
+  Event,
+  guestCall,
+  implement,
+  INFINITE,
+  KernelObject,
+  Mutex,
+  Semaphore,
+  sleep,
+  ThreadObject,
+  wait,
+  WaitableTimer,
+  type GuestGenerator,
+  type ObjectKind,
+  type Thread,
+} from "@decant/process";
 import { msFromFileTime } from "../files/file-time.ts";
 import { CompletionPort } from "./completion-port.ts";
 import { waitApi } from "./wait.api.ts";
@@ -12,7 +27,8 @@ const WAIT_TIMEOUT = 258;
 
 /** Kernel objects that can be waited for. */
 export const waiting = implement(waitApi, {
-  CreateEvent: (thread, _lpEventAttributes, bManualReset, bInitialState, lpName) => create(thread, lpName, Event, () => new Event(bManualReset, bInitialState)),
+  CreateEvent: (thread, _lpEventAttributes, bManualReset, bInitialState, lpName) =>
+    create(thread, lpName, Event, () => new Event(bManualReset, bInitialState)),
   CreateEventEx: (thread, _lpEventAttributes, lpName, dwFlags) =>
     create(thread, lpName, Event, () => new Event((dwFlags & CREATE_EVENT.MANUAL_RESET) !== 0, (dwFlags & CREATE_EVENT.INITIAL_SET) !== 0)),
   OpenEvent: (thread, _dwDesiredAccess, _bInheritHandle, lpName) => open(thread, lpName, Event),
@@ -29,25 +45,35 @@ export const waiting = implement(waitApi, {
     return true;
   },
 
-  CreateMutex: (thread, _lpMutexAttributes, bInitialOwner, lpName) => create(thread, lpName, Mutex, () => new Mutex(bInitialOwner ? thread : undefined)),
-  CreateMutexEx: (thread, _lpMutexAttributes, lpName, dwFlags) => create(thread, lpName, Mutex, () => new Mutex((dwFlags & CREATE_MUTEX_INITIAL_OWNER) !== 0 ? thread : undefined)),
+  CreateMutex: (thread, _lpMutexAttributes, bInitialOwner, lpName) =>
+    create(thread, lpName, Mutex, () => new Mutex(bInitialOwner ? thread : undefined)),
+  CreateMutexEx: (thread, _lpMutexAttributes, lpName, dwFlags) =>
+    create(thread, lpName, Mutex, () => new Mutex((dwFlags & CREATE_MUTEX_INITIAL_OWNER) !== 0 ? thread : undefined)),
   OpenMutex: (thread, _dwDesiredAccess, _bInheritHandle, lpName) => open(thread, lpName, Mutex),
   ReleaseMutex(thread, hMutex) {
     thread.process.handles.get(hMutex, Mutex).unlock(thread);
     return true;
   },
 
-  CreateSemaphore: (thread, _lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName) => create(thread, lpName, Semaphore, () => new Semaphore(lInitialCount, lMaximumCount)),
-  CreateSemaphoreEx: (thread, _lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName) => create(thread, lpName, Semaphore, () => new Semaphore(lInitialCount, lMaximumCount)),
+  CreateSemaphore: (thread, _lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName) =>
+    create(thread, lpName, Semaphore, () => new Semaphore(lInitialCount, lMaximumCount)),
+  CreateSemaphoreEx: (thread, _lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName) =>
+    create(thread, lpName, Semaphore, () => new Semaphore(lInitialCount, lMaximumCount)),
   OpenSemaphore: (thread, _dwDesiredAccess, _bInheritHandle, lpName) => open(thread, lpName, Semaphore),
   ReleaseSemaphore(thread, hSemaphore, lReleaseCount, lpPreviousCount) {
     lpPreviousCount.set(thread.process.handles.get(hSemaphore, Semaphore).post(lReleaseCount));
     return true;
   },
 
-  CreateWaitableTimer: (thread, _lpTimerAttributes, bManualReset, lpTimerName) => create(thread, lpTimerName, WaitableTimer, () => new WaitableTimer(thread.kernel.timers, bManualReset)),
+  CreateWaitableTimer: (thread, _lpTimerAttributes, bManualReset, lpTimerName) =>
+    create(thread, lpTimerName, WaitableTimer, () => new WaitableTimer(thread.kernel.timers, bManualReset)),
   CreateWaitableTimerEx: (thread, _lpTimerAttributes, lpTimerName, dwFlags) =>
-    create(thread, lpTimerName, WaitableTimer, () => new WaitableTimer(thread.kernel.timers, (dwFlags & CREATE_WAITABLE_TIMER_MANUAL_RESET) !== 0)),
+    create(
+      thread,
+      lpTimerName,
+      WaitableTimer,
+      () => new WaitableTimer(thread.kernel.timers, (dwFlags & CREATE_WAITABLE_TIMER_MANUAL_RESET) !== 0),
+    ),
   OpenWaitableTimer: (thread, _dwDesiredAccess, _bInheritHandle, lpTimerName) => open(thread, lpTimerName, WaitableTimer),
   SetWaitableTimer(thread, hTimer, lpDueTime, lPeriod, pfnCompletionRoutine, lpArgToCompletionRoutine) {
     if (lPeriod < 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
@@ -63,7 +89,8 @@ export const waiting = implement(waitApi, {
   },
 
   WaitForSingleObject: (thread, hHandle, dwMilliseconds) => wait(thread, [object(thread, hHandle)], { timeoutMs: dwMilliseconds }),
-  WaitForSingleObjectEx: (thread, hHandle, dwMilliseconds, bAlertable) => wait(thread, [object(thread, hHandle)], { timeoutMs: dwMilliseconds, alertable: bAlertable }),
+  WaitForSingleObjectEx: (thread, hHandle, dwMilliseconds, bAlertable) =>
+    wait(thread, [object(thread, hHandle)], { timeoutMs: dwMilliseconds, alertable: bAlertable }),
   WaitForMultipleObjects: (thread, nCount, lpHandles, bWaitAll, dwMilliseconds) =>
     wait(thread, objects(thread, nCount, lpHandles, bWaitAll), { all: bWaitAll, timeoutMs: dwMilliseconds }),
   WaitForMultipleObjectsEx: (thread, nCount, lpHandles, bWaitAll, dwMilliseconds, bAlertable) =>
@@ -83,7 +110,8 @@ export const waiting = implement(waitApi, {
     else yield* sleep(thread, dwMilliseconds);
   },
   *SleepEx(thread, dwMilliseconds, bAlertable) {
-    const ended = dwMilliseconds === INFINITE ? yield* wait(thread, [], { alertable: bAlertable }) : yield* sleep(thread, dwMilliseconds, bAlertable);
+    const ended =
+      dwMilliseconds === INFINITE ? yield* wait(thread, [], { alertable: bAlertable }) : yield* sleep(thread, dwMilliseconds, bAlertable);
     return ended === WAIT_TIMEOUT ? 0 : ended;
   },
   QueueUserAPC(thread, pfnAPC, hThread, dwData) {
@@ -109,7 +137,9 @@ export const waiting = implement(waitApi, {
     return true;
   },
   PostQueuedCompletionStatus(thread, CompletionPortHandle, dwNumberOfBytesTransferred, dwCompletionKey, lpOverlapped) {
-    thread.process.handles.get(CompletionPortHandle, CompletionPort).post({ bytes: dwNumberOfBytesTransferred, key: dwCompletionKey, overlapped: lpOverlapped });
+    thread.process.handles
+      .get(CompletionPortHandle, CompletionPort)
+      .post({ bytes: dwNumberOfBytesTransferred, key: dwCompletionKey, overlapped: lpOverlapped });
     return true;
   },
 });

@@ -78,12 +78,29 @@ test("a drive that is not the current one has a current folder of its own", () =
 });
 
 describe("devices", () => {
-  test.each(["NUL", "nul", "nul.txt", "a\\nul", "C:\\a\\nul", "C:\\nul.txt", "C:nul", "nul:", "nul:x", "nul .txt", "CON", "con:", "COM1", "LPT9.x", "aux ", "prn.", "CONIN$", "CONOUT$", "a/b/nul"])(
-    "%j names one",
-    (path) => {
-      expect(full(path)).toMatch(/^\\\\\.\\(nul|con|com1|lpt9|aux|prn|conin\$|conout\$)$/i);
-    },
-  );
+  test.each([
+    "NUL",
+    "nul",
+    "nul.txt",
+    "a\\nul",
+    "C:\\a\\nul",
+    "C:\\nul.txt",
+    "C:nul",
+    "nul:",
+    "nul:x",
+    "nul .txt",
+    "CON",
+    "con:",
+    "COM1",
+    "LPT9.x",
+    "aux ",
+    "prn.",
+    "CONIN$",
+    "CONOUT$",
+    "a/b/nul",
+  ])("%j names one", (path) => {
+    expect(full(path)).toMatch(/^\\\\\.\\(nul|con|com1|lpt9|aux|prn|conin\$|conout\$)$/i);
+  });
 
   test.each(["com0", "nula", "anul", "console", "nul\\x", "lpt10", "\\\\?\\C:\\nul", "\\\\.\\nul"])("%j does not", (path) => {
     expect(deviceName(path)).toBeUndefined();
@@ -108,7 +125,9 @@ test("forms are told apart by their first characters", () => {
 });
 
 test("a full path is its own full path", () => {
-  const text = fc.array(fc.constantFrom("a", "B", ".", "..", " ", "\\", "/", ":", "C:", "\\\\", "?", "\u00ef"), { maxLength: 12 }).map((parts) => parts.join(""));
+  const text = fc
+    .array(fc.constantFrom("a", "B", ".", "..", " ", "\\", "/", ":", "C:", "\\\\", "?", "\u00ef"), { maxLength: 12 })
+    .map((parts) => parts.join(""));
   fc.assert(
     fc.property(text, (path) => {
       const once = full(path);

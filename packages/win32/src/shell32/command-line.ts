@@ -23,7 +23,7 @@ export const commandLine = implement(commandLineApi, {
 
 /**
  * Splits a command line: the program's name ends at a space, or at a quote that it began with; in arguments, 2n backslashes and a quote
- * are n backslashes, one more backslash makes the quote a character, and two quotes inside quotes are one ("CommandLineToArgvW function").
+ * are n backslashes, one more backslash makes the quote a character, and two quotes inside quotes are one that also ends them ("CommandLineToArgvW function").
  */
 export function splitCommandLine(text: string): string[] {
   const program = /^(?:"([^"]*)"?|([^ \t]*))/.exec(text)!;
@@ -49,10 +49,13 @@ export function splitCommandLine(text: string): string[] {
     word += "\\".repeat(backslashes.length >> 1);
     at += backslashes.length + 1;
     if (backslashes.length % 2 === 1) word += '"';
-    else if (quoted && text[at] === '"') {
-      word += '"';
-      at++;
-    } else quoted = !quoted;
+    else {
+      if (quoted && text[at] === '"') {
+        word += '"';
+        at++;
+      }
+      quoted = !quoted;
+    }
   }
   if (word !== undefined) words.push(word);
   return words;

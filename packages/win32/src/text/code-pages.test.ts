@@ -6,13 +6,10 @@ const page = (id: number) => codePage(id)!;
 const strict = { bestFit: false, defaultBytes: Uint8Array.of(0x3f) };
 const bytes = (id: number, text: string) => [...page(id).encode(text).bytes];
 
-test("each single-byte page gives back its own bytes", () => {
-  for (const id of [437, 850, 866, 1250, 1251, 1252, 1254, 28591, 28605, 20866]) {
-    for (let byte = 0; byte < 256; byte++) {
-      const text = page(id).decode(Uint8Array.of(byte))!;
-      if (text !== "\ufffd") expect([id, ...page(id).encode(text, strict).bytes]).toEqual([id, byte]);
-    }
-  }
+test.each([437, 850, 866, 1250, 1251, 1252, 1254, 28591, 28605, 20866])("page %d gives back its own bytes", (id) => {
+  const bytes = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => page(id).decode(Uint8Array.of(byte)) !== "\ufffd");
+  expect(bytes.length).toBeGreaterThan(240);
+  expect([...page(id).encode(page(id).decode(Uint8Array.from(bytes))!, strict).bytes]).toEqual(bytes);
 });
 
 test("UTF-8 gives back well-formed text", () => {
@@ -37,7 +34,10 @@ describe("what Wine 8 prints for characters that a page lacks", () => {
 });
 
 test("a default of one's own stands for each unit that does not fit", () => {
-  const { bytes, lossy } = page(437).encode("\u00fcn\u00ef-\u0444\u0430\u0439\u043b \ud83d\ude00", { bestFit: true, defaultBytes: Uint8Array.of(0x5f) });
+  const { bytes, lossy } = page(437).encode("\u00fcn\u00ef-\u0444\u0430\u0439\u043b \ud83d\ude00", {
+    bestFit: true,
+    defaultBytes: Uint8Array.of(0x5f),
+  });
   expect([...bytes]).toEqual([0x81, 0x6e, 0x8b, 0x2d, 0x5f, 0x5f, 0x5f, 0x5f, 0x20, 0x5f, 0x5f]);
   expect(lossy).toBe(true);
 });

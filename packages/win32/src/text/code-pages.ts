@@ -84,7 +84,9 @@ function range(from: number, to: number): string {
 
 /** `characters` are those of the bytes from 0. */
 function singleByte(id: number, name: string, characters: string): CodePage {
-  const units = Uint16Array.from({ length: 256 }, (_, byte) => (byte < characters.length ? characters.charCodeAt(byte) : id === 20127 ? byte & 0x7f : 0xfffd));
+  const units = Uint16Array.from({ length: 256 }, (_, byte) =>
+    byte < characters.length ? characters.charCodeAt(byte) : id === 20127 ? byte & 0x7f : 0xfffd,
+  );
   const bytes = new Map<number, number>();
   for (let byte = 255; byte >= 0; byte--) if (units[byte] !== 0xfffd) bytes.set(units[byte]!, byte);
   const fits = new Map<number, number | undefined>();

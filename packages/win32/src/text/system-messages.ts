@@ -35,7 +35,10 @@ export const SYSTEM_MESSAGES: ReadonlyMap<number, string> = new Map([
   [38, "Reached the end of the file."],
   [39, "The disk is full."],
   [50, "The request is not supported."],
-  [51, "Windows cannot find the network path. Verify that the network path is correct and the destination computer is not busy or turned off. If Windows still cannot find the network path, contact your network administrator."],
+  [
+    51,
+    "Windows cannot find the network path. Verify that the network path is correct and the destination computer is not busy or turned off. If Windows still cannot find the network path, contact your network administrator.",
+  ],
   [53, "The network path was not found."],
   [55, "The specified network resource or device is no longer available."],
   [64, "The specified network name is no longer available."],
@@ -93,7 +96,10 @@ export const SYSTEM_MESSAGES: ReadonlyMap<number, string> = new Map([
   [997, "Overlapped I/O operation is in progress."],
   [998, "Invalid access to memory location."],
   [1004, "Invalid flags."],
-  [1005, "The volume does not contain a recognized file system. Please make sure that all required file system drivers are loaded and that the volume is not corrupted."],
+  [
+    1005,
+    "The volume does not contain a recognized file system. Please make sure that all required file system drivers are loaded and that the volume is not corrupted.",
+  ],
   [1008, "An attempt was made to reference a token that does not exist."],
   [1053, "The service did not respond to the start or control request in a timely fashion."],
   [1060, "The specified service does not exist as an installed service."],
@@ -127,7 +133,10 @@ export const SYSTEM_MESSAGES: ReadonlyMap<number, string> = new Map([
   [10038, "An operation was attempted on something that is not a socket."],
   [10048, "Only one usage of each socket address (protocol/network address/port) is normally permitted."],
   [10054, "An existing connection was forcibly closed by the remote host."],
-  [10060, "A connection attempt failed because the connected party did not properly respond after a period of time, or established connection failed because connected host has failed to respond."],
+  [
+    10060,
+    "A connection attempt failed because the connected party did not properly respond after a period of time, or established connection failed because connected host has failed to respond.",
+  ],
   [10061, "No connection could be made because the target machine actively refused it."],
   [11001, "No such host is known."],
 ]);

@@ -47,7 +47,12 @@ export const characters = implement(charactersApi, {
   },
 });
 
-function changeBuffer({ memory, ansi }: Thread, buffer: { address: number; charSize: 1 | 2; text(chars: number): string }, chars: number, change: (text: string) => string): void {
+function changeBuffer(
+  { memory, ansi }: Thread,
+  buffer: { address: number; charSize: 1 | 2; text(chars: number): string },
+  chars: number,
+  change: (text: string) => string,
+): void {
   const changed = change(buffer.text(chars));
   if (buffer.charSize === 2) memory.setUtf16(buffer.address, changed);
   else memory.write(buffer.address, ansi.encode(changed));

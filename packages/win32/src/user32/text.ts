@@ -53,56 +53,62 @@ function print(thread: Thread, buffer: TextBuffer, format: string | undefined, a
 
 /** wsprintf's own small language: %c %C %d %i %u %x %X %p %s %S, with flags, width, precision, h, l and I64; no floating point. */
 export function formatText({ memory, ansi }: Thread, format: string, args: VarArgs, wide: boolean): string {
-  return format.replaceAll(/%([-#0]*)(\d*)(?:\.(\d*))?(hh?|ll?|I64|I32|I|w)?(.)/gs, (_whole, flags: string, width: string, precision: string | undefined, size: string | undefined, kind: string) => {
-    const text = convert(kind, size);
-    if (text === undefined) return kind;
-    return text;
+  return format.replaceAll(
+    /%([-#0]*)(\d*)(?:\.(\d*))?(hh?|ll?|I64|I32|I|w)?(.)/gs,
+    (_whole, flags: string, width: string, precision: string | undefined, size: string | undefined, kind: string) => {
+      const text = convert(kind, size);
+      if (text === undefined) return kind;
+      return text;
 
-    function convert(conversion: string, prefix: string | undefined): string | undefined {
-      const isWide = prefix === "l" || prefix === "w" ? true : prefix === "h" ? false : conversion === conversion.toLowerCase() ? wide : !wide;
-      switch (conversion) {
-        case "c":
-        case "C": {
-          const code = args.int();
-          return pad(isWide ? String.fromCharCode(code & 0xffff) : ansi.decode(Uint8Array.of(code & 0xff)));
+      function convert(conversion: string, prefix: string | undefined): string | undefined {
+        const isWide =
+          prefix === "l" || prefix === "w" ? true : prefix === "h" ? false : conversion === conversion.toLowerCase() ? wide : !wide;
+        switch (conversion) {
+          case "c":
+          case "C": {
+            const code = args.int();
+            return pad(isWide ? String.fromCharCode(code & 0xffff) : ansi.decode(Uint8Array.of(code & 0xff)));
+          }
+          case "s":
+          case "S": {
+            const at = args.pointer();
+            const whole = at === 0 ? "(null)" : isWide ? memory.wstring(at) : ansi.decode(memory.slice(at, memory.cstringLength(at)));
+            return pad(precision === undefined ? whole : whole.slice(0, Number(precision)));
+          }
+          case "d":
+          case "i": {
+            const value =
+              prefix === "I64" || prefix === "ll" ? args.int64() : BigInt(prefix === "h" ? (args.int() << 16) >> 16 : args.int());
+            return number(value < 0n ? "-" : "", String(value < 0n ? -value : value));
+          }
+          case "u":
+            return number("", String(unsigned(prefix)));
+          case "x":
+            return number(flags.includes("#") ? "0x" : "", unsigned(prefix).toString(16));
+          case "X":
+            return number(flags.includes("#") ? "0X" : "", unsigned(prefix).toString(16).toUpperCase());
+          case "p":
+            return pad(args.uint64().toString(16).toUpperCase().padStart(16, "0"));
+          default:
+            return undefined;
         }
-        case "s":
-        case "S": {
-          const at = args.pointer();
-          const whole = at === 0 ? "(null)" : isWide ? memory.wstring(at) : ansi.decode(memory.slice(at, memory.cstringLength(at)));
-          return pad(precision === undefined ? whole : whole.slice(0, Number(precision)));
-        }
-        case "d":
-        case "i": {
-          const value = prefix === "I64" || prefix === "ll" ? args.int64() : BigInt(prefix === "h" ? (args.int() << 16) >> 16 : args.int());
-          return number(value < 0n ? "-" : "", String(value < 0n ? -value : value));
-        }
-        case "u":
-          return number("", String(unsigned(prefix)));
-        case "x":
-          return number(flags.includes("#") ? "0x" : "", unsigned(prefix).toString(16));
-        case "X":
-          return number(flags.includes("#") ? "0X" : "", unsigned(prefix).toString(16).toUpperCase());
-        case "p":
-          return pad(args.uint64().toString(16).toUpperCase().padStart(16, "0"));
-        default:
-          return undefined;
       }
-    }
 
-    function unsigned(prefix: string | undefined): bigint {
-      if (prefix === "I64" || prefix === "ll" || prefix === "I") return args.uint64();
-      return BigInt(prefix === "h" ? args.uint() & 0xffff : args.uint());
-    }
+      function unsigned(prefix: string | undefined): bigint {
+        if (prefix === "I64" || prefix === "ll" || prefix === "I") return args.uint64();
+        return BigInt(prefix === "h" ? args.uint() & 0xffff : args.uint());
+      }
 
-    function number(sign: string, digits: string): string {
-      const least = digits.padStart(Number(precision ?? 0), "0");
-      if (flags.includes("0") && !flags.includes("-") && precision === undefined) return sign + least.padStart(Number(width) - sign.length, "0");
-      return pad(sign + least);
-    }
+      function number(sign: string, digits: string): string {
+        const least = digits.padStart(Number(precision ?? 0), "0");
+        if (flags.includes("0") && !flags.includes("-") && precision === undefined)
+          return sign + least.padStart(Number(width) - sign.length, "0");
+        return pad(sign + least);
+      }
 
-    function pad(whole: string): string {
-      return flags.includes("-") ? whole.padEnd(Number(width)) : whole.padStart(Number(width));
-    }
-  });
+      function pad(whole: string): string {
+        return flags.includes("-") ? whole.padEnd(Number(width)) : whole.padStart(Number(width));
+      }
+    },
+  );
 }
