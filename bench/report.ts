@@ -19,7 +19,8 @@ export function report(title: string, rows: readonly Row[], notes: readonly stri
   const cells = [columns, ...rows.map((row) => columns.map((column) => show(row[column])))];
   const widths = columns.map((_, i) => Math.max(...cells.map((line) => (line[i] ?? "").length)));
   console.log(`\n${title} (${cpus()[0]?.model ?? "unknown processor"}, Node ${process.versions.node})\n`);
-  for (const line of cells) console.log(line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  "));
+  for (const line of cells)
+    console.log(line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  "));
   for (const note of notes) console.log(note);
 }
 
@@ -45,7 +46,11 @@ export function have(command: string): boolean {
 
 /** Runs a command and returns its standard output; throws with what it said when it fails. */
 export function output(command: string, args: readonly string[], env: Record<string, string> = {}): string {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8", env: { ...process.env, ...env }, maxBuffer: 2 ** 26 });
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+    maxBuffer: 2 ** 26,
+  });
   if (error) throw error;
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${status}: ${stderr}`);
   return stdout;

@@ -21,5 +21,10 @@ for (let round = -3; round < 15; round++) {
   }
 }
 const node = median(times.get("node -e 0") ?? []);
-const rows: Row[] = [...times].map(([name, ms]) => ({ command: name, "median ms": median(ms), "fastest ms": Math.min(...ms), "less node ms": median(ms) - node }));
+const rows: Row[] = [...times].map(([name, ms]) => ({
+  command: name,
+  "median ms": median(ms),
+  "fastest ms": Math.min(...ms),
+  "less node ms": median(ms) - node,
+}));
 report("start-up", rows);

@@ -17,12 +17,14 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20",
-  minifySyntax: true,
+  minify: true,
   legalComments: "none",
   // bufferutil and utf-8-validate are ws's optional native parts, koffi ours; msgpackr's extractor is native too.
   external: ["bufferutil", "utf-8-validate", "msgpackr-extract", "koffi"],
   // Bundled CommonJS packages still call require for Node's own modules.
-  banner: { js: 'import { createRequire as decantCreateRequire } from "node:module"; const require = decantCreateRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as decantCreateRequire } from "node:module"; const require = decantCreateRequire(import.meta.url);',
+  },
   logLevel: "warning",
 });
 const fromX86 = createRequire(join(root, "packages/x86/package.json"));

@@ -25,11 +25,20 @@ function show(title, args) {
 }
 
 show("1. A Windows program: its machine code runs as WebAssembly, its API calls are hooked", [
-  "run", "--trace", "msvcrt!printf,kernel32!WriteFile", join(root, "fixtures/hello/hello.exe"), "one", "two words",
+  "run",
+  "--trace",
+  "msvcrt!printf,kernel32!WriteFile",
+  join(root, "fixtures/hello/hello.exe"),
+  "one",
+  "two words",
 ]);
 show("2. A real one: SHA-256 of a file, by a Windows program", ["run", join(root, "fixtures/sha256/sha256.exe"), join(root, "LICENSE")]);
 show("3. A CUDA program: its Driver API calls cross a WebSocket to another process, where PTX runs on the processor", [
-  "run", "--trace", "nvcuda!*", join(root, "fixtures/mandelbrot/mandelbrot.exe"), "mandelbrot.bmp",
+  "run",
+  "--trace",
+  "nvcuda!*",
+  join(root, "fixtures/mandelbrot/mandelbrot.exe"),
+  "mandelbrot.bmp",
 ]);
 const picture = join(folder, "mandelbrot.bmp");
 console.log(`\nThe picture: ${picture} (${statSync(picture).size} bytes). Now try: npx decant --help`);

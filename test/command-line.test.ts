@@ -130,7 +130,9 @@ describe("streams", () => {
   });
 
   test("standard input is waited for, and lines are answered as they come", async () => {
-    const child = spawn(process.execPath, [decantCommand, "run", fixture("echo/echo.exe"), "lines"], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [decantCommand, "run", fixture("echo/echo.exe"), "lines"], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     const stdout: string[] = [];
     child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes.toString()));
     const closed = new Promise((resolve) => child.on("close", resolve));
@@ -155,7 +157,9 @@ describe("what does not end is ended", () => {
   });
 
   test.each(["nested", "fib", "spin", "sleep"])("%s ends at Ctrl-C", async (kind) => {
-    const child = spawn(process.execPath, [decantCommand, "run", fixture("loops/loops.exe"), kind], { stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn(process.execPath, [decantCommand, "run", fixture("loops/loops.exe"), kind], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
     const closed = new Promise<number | null>((resolve) => child.on("close", resolve));
     await new Promise((resolve) => child.stdout.once("data", resolve));
     child.kill("SIGINT");

@@ -21,7 +21,10 @@ export interface RunOptions {
 /** Runs `decant` with arguments to its end, with its streams piped. */
 export function decant(args: readonly string[], { cwd, input, env }: RunOptions = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [decantCommand, ...args], { ...(cwd !== undefined && { cwd }), env: { ...process.env, NO_COLOR: "1", ...env } });
+    const child = spawn(process.execPath, [decantCommand, ...args], {
+      ...(cwd !== undefined && { cwd }),
+      env: { ...process.env, NO_COLOR: "1", ...env },
+    });
     const stdout: Buffer[] = [];
     let stderr = "";
     child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes));

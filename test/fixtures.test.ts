@@ -19,7 +19,10 @@ describe("our own programs give the recorded bytes", () => {
         input: Buffer.from(fixture.stdin ?? "", "latin1"),
         env: fixture.environment ?? {},
       });
-      expect({ exit: ran.exit, stdout: ran.stdout.toString("latin1"), stderr: fixture.stderr ? ran.stderr : undefined }, ran.stderr).toEqual({
+      expect(
+        { exit: ran.exit, stdout: ran.stdout.toString("latin1"), stderr: fixture.stderr ? ran.stderr : undefined },
+        ran.stderr,
+      ).toEqual({
         exit: recorded?.exit,
         stdout: recorded?.stdout,
         stderr: recorded?.stderr,

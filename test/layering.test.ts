@@ -23,7 +23,8 @@ const layers: Record<string, readonly string[]> = {
 
 const packages = join(import.meta.dirname, "../packages");
 
-const manifest = (name: string): { dependencies?: Record<string, string> } => JSON.parse(readFileSync(join(packages, name, "package.json"), "utf8"));
+const manifest = (name: string): { dependencies?: Record<string, string> } =>
+  JSON.parse(readFileSync(join(packages, name, "package.json"), "utf8"));
 
 const ours = (name: string): string[] =>
   Object.keys(manifest(name).dependencies ?? {})

@@ -44,7 +44,9 @@ export async function runCase(program: ProgramCase): Promise<string[]> {
       const ran = await decant(["run", image, ...step.args], { cwd: folder, env: { TZ: "UTC", NO_COLOR: "1" } });
       const where = `${program.id}, step ${i + 1} (${step.args.join(" ")})`;
       if (ran.exit !== expected?.exit) differences.push(`${where}: exit ${ran.exit}, not ${expected?.exit}\n${ran.stderr}`);
-      differences.push(...compareText(where, normalise(decode(ran.stdout), program), step.stdout ?? "exact", normalise(expected?.stdout ?? "", program)));
+      differences.push(
+        ...compareText(where, normalise(decode(ran.stdout), program), step.stdout ?? "exact", normalise(expected?.stdout ?? "", program)),
+      );
     }
     differences.push(...compareFiles(folder, program));
     return differences;
@@ -84,7 +86,9 @@ function compareText(where: string, actual: string, rule: string, expected: stri
     const part = rule.slice("contains:".length);
     return actual.includes(part) ? [] : [`${where}: stdout lacks ${JSON.stringify(part)}: ${JSON.stringify(actual)}`];
   }
-  return actual === expected ? [] : [`${where}: stdout differs\n  expected ${JSON.stringify(expected)}\n  received ${JSON.stringify(actual)}`];
+  return actual === expected
+    ? []
+    : [`${where}: stdout differs\n  expected ${JSON.stringify(expected)}\n  received ${JSON.stringify(actual)}`];
 }
 
 function compareFiles(folder: string, { id, outputs = [], expect }: ProgramCase): string[] {
@@ -94,6 +98,11 @@ function compareFiles(folder: string, { id, outputs = [], expect }: ProgramCase)
   const recorded = Object.keys(expect.files).toSorted();
   if (made.join("\n") !== recorded.join("\n")) return [`${id}: wrote ${JSON.stringify(made)}, not ${JSON.stringify(recorded)}`];
   return made
-    .filter((name) => createHash("sha256").update(readFileSync(join(folder, name))).digest("hex") !== expect.files[name]?.sha256)
+    .filter(
+      (name) =>
+        createHash("sha256")
+          .update(readFileSync(join(folder, name)))
+          .digest("hex") !== expect.files[name]?.sha256,
+    )
     .map((name) => `${id}: ${name} differs from what was recorded`);
 }

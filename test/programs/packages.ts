@@ -22,8 +22,13 @@ export function packageFolder(name: string): string {
   mkdirSync(cache, { recursive: true });
   const staging = mkdtempSync(join(cache, "fetch-"));
   try {
-    const file = execFileSync("npm", ["pack", "--silent", name, "--pack-destination", staging], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
-    const actual = `sha512-${createHash("sha512").update(readFileSync(join(staging, file))).digest("base64")}`;
+    const file = execFileSync("npm", ["pack", "--silent", name, "--pack-destination", staging], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "inherit"],
+    }).trim();
+    const actual = `sha512-${createHash("sha512")
+      .update(readFileSync(join(staging, file)))
+      .digest("base64")}`;
     if (actual !== expected) throw new Error(`${name} has content ${actual}, but ${expected} is pinned`);
     execFileSync("tar", ["-xzf", file], { cwd: staging });
     renameSync(join(staging, "package"), folder);

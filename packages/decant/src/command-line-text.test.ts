@@ -11,7 +11,7 @@ function split(line: string): string[] {
     if (at >= line.length) break;
     let argument = "";
     let quoted = false;
-    for (; at < line.length && (quoted || (line[at] !== " " && line[at] !== "\t")); ) {
+    for (; at < line.length && (quoted || (line[at] !== " " && line[at] !== "\t"));) {
       let slashes = 0;
       while (line[at] === "\\") {
         slashes++;

@@ -30,7 +30,8 @@ test("a number option has both its bounds", () => {
   expect(numberOption("timeout", undefined, bounds)).toBeUndefined();
   expect(numberOption("timeout", "0.1", bounds)).toBe(0.1);
   expect(numberOption("timeout", "10", bounds)).toBe(10);
-  for (const text of ["0", "10.1", "", "x"]) expect(() => numberOption("timeout", text, bounds)).toThrow(/--timeout takes a number of seconds/);
+  for (const text of ["0", "10.1", "", "x"])
+    expect(() => numberOption("timeout", text, bounds)).toThrow(/--timeout takes a number of seconds/);
 });
 
 test("help lines up", () => {

@@ -31,7 +31,8 @@ export function parseCommandLine<T extends OptionTable>(table: T, args: readonly
   }
   const rest = args.slice(args[end] === "--" ? end + 1 : end);
   const options: ParseArgsConfig["options"] = {};
-  for (const [name, { type, multiple, short }] of Object.entries(table)) options[name] = { type, ...(multiple && { multiple }), ...(short && { short }) };
+  for (const [name, { type, multiple, short }] of Object.entries(table))
+    options[name] = { type, ...(multiple && { multiple }), ...(short && { short }) };
   try {
     const { values } = parseArgs({ args: args.slice(0, end), options, strict: true, allowPositionals: false });
     return { options: values as OptionValues<T>, rest };
@@ -49,7 +50,9 @@ function takesNextWord(table: OptionTable, word: string): boolean {
 
 /** The options' lines of a help text. */
 export function describeOptions(table: OptionTable): string {
-  const heads = Object.entries(table).map(([name, { short, value }]) => `${short ? `-${short}, ` : ""}--${name}${value ? ` ${value}` : ""}`);
+  const heads = Object.entries(table).map(
+    ([name, { short, value }]) => `${short ? `-${short}, ` : ""}--${name}${value ? ` ${value}` : ""}`,
+  );
   const width = Math.max(...heads.map((head) => head.length));
   return Object.values(table)
     .map(({ help }, i) => `  ${(heads[i] ?? "").padEnd(width)}  ${help.split("\n").join(`\n${" ".repeat(width + 4)}`)}`)
@@ -57,7 +60,11 @@ export function describeOptions(table: OptionTable): string {
 }
 
 /** A number option with bounds, or undefined when it was not given. */
-export function numberOption(name: string, text: string | undefined, { min, max, unit }: { min: number; max: number; unit: string }): number | undefined {
+export function numberOption(
+  name: string,
+  text: string | undefined,
+  { min, max, unit }: { min: number; max: number; unit: string },
+): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() === "" || !(value >= min && value <= max)) {

@@ -1,5 +1,19 @@
 /** Variables that mean something else on Windows: the guest gets its own. */
-const HOST_ONLY = new Set(["PATH", "HOME", "TMPDIR", "TMP", "TEMP", "SHELL", "PWD", "OLDPWD", "_", "SHLVL", "LD_LIBRARY_PATH", "LD_PRELOAD", "DECANT_TOKEN"]);
+const HOST_ONLY = new Set([
+  "PATH",
+  "HOME",
+  "TMPDIR",
+  "TMP",
+  "TEMP",
+  "SHELL",
+  "PWD",
+  "OLDPWD",
+  "_",
+  "SHLVL",
+  "LD_LIBRARY_PATH",
+  "LD_PRELOAD",
+  "DECANT_TOKEN",
+]);
 
 /** What programs expect to find on a Windows machine. */
 const WINDOWS: Readonly<Record<string, string>> = {
@@ -28,7 +42,10 @@ const WINDOWS: Readonly<Record<string, string>> = {
 };
 
 /** A guest's environment: Windows' own variables, those of the host that mean the same there, and what was given, which wins. */
-export function guestEnvironment(host: Readonly<Record<string, string | undefined>>, given: Readonly<Record<string, string>>): [name: string, value: string][] {
+export function guestEnvironment(
+  host: Readonly<Record<string, string | undefined>>,
+  given: Readonly<Record<string, string>>,
+): [name: string, value: string][] {
   const byKey = new Map<string, [string, string]>();
   const set = (name: string, value: string): void => void byKey.set(name.toUpperCase(), [name, value]);
   for (const [name, value] of Object.entries(host)) if (value !== undefined && !HOST_ONLY.has(name)) set(name, value);

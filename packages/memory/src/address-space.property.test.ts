@@ -6,7 +6,11 @@ import { GUEST_BASE, GuestMemory, MemoryLimitError, PAGE, PAGE_SIZE } from "./in
 const FIRST = 0x100_0000;
 const pages = fc.integer({ min: 0, max: 64 * 16 });
 const count = fc.integer({ min: 1, max: 40 });
-const operation = fc.record({ kind: fc.constantFrom("reserve", "reserve", "commit", "commit", "decommit", "protect", "release"), page: pages, count });
+const operation = fc.record({
+  kind: fc.constantFrom("reserve", "reserve", "commit", "commit", "decommit", "protect", "release"),
+  page: pages,
+  count,
+});
 
 test("an address space agrees with a plain model of its pages after any operations", () => {
   const memory = new GuestMemory({ limitBytes: 400 * PAGE_SIZE });

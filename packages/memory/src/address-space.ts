@@ -64,10 +64,13 @@ export class AddressSpace {
   }
 
   /** Reserves a range, and returns its address; undefined when there is no room, or the place is taken. */
-  reserve(size: number, { at, below = USER_END, topDown = false, kind = "private", protection = PAGE.READWRITE }: ReserveOptions = {}): number | undefined {
+  reserve(
+    size: number,
+    { at, below = USER_END, topDown = false, kind = "private", protection = PAGE.READWRITE }: ReserveOptions = {},
+  ): number | undefined {
     if (!(size > 0) || size > USER_END) return undefined;
     const start = at === undefined ? undefined : Math.floor(at / ALLOCATION_GRANULARITY);
-    const end = at === undefined ? size : at % ALLOCATION_GRANULARITY + size;
+    const end = at === undefined ? size : (at % ALLOCATION_GRANULARITY) + size;
     const count = Math.ceil(end / ALLOCATION_GRANULARITY);
     const limit = Math.min(LAST_GRANULE, Math.floor(below / ALLOCATION_GRANULARITY));
     const granule = start === undefined ? this.#search(count, limit, topDown) : this.#isFree(start, count, limit) ? start : undefined;

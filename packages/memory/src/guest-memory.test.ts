@@ -84,7 +84,13 @@ test("commits count against the limit, and give back when they end", () => {
 test("query tells runs of like pages", () => {
   const at = memory.reserve(0x5000, { protection: PAGE.READONLY }) ?? 0;
   memory.commit(at + 0x1000, 0x2000, PAGE.EXECUTE_READ);
-  expect(memory.query(at)).toMatchObject({ base: at, size: 0x1000, state: "reserve", allocationBase: at, allocationProtect: PAGE.READONLY });
+  expect(memory.query(at)).toMatchObject({
+    base: at,
+    size: 0x1000,
+    state: "reserve",
+    allocationBase: at,
+    allocationProtect: PAGE.READONLY,
+  });
   expect(memory.query(at + 0x1234)).toMatchObject({ base: at + 0x1000, size: 0x2000, state: "commit", protection: PAGE.EXECUTE_READ });
 });
 

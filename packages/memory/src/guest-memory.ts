@@ -183,7 +183,8 @@ export class GuestMemory {
     let text = "";
     if ((address & 1) === 0) {
       const start = (address - GUEST_BASE) / 2;
-      for (let i = 0; i < chars; i += latin1Chunk) text += String.fromCharCode(...this.#words.subarray(start + i, start + Math.min(chars, i + latin1Chunk)));
+      for (let i = 0; i < chars; i += latin1Chunk)
+        text += String.fromCharCode(...this.#words.subarray(start + i, start + Math.min(chars, i + latin1Chunk)));
     } else {
       for (let i = 0; i < chars; i++) text += String.fromCharCode(this.view.getUint16(address - GUEST_BASE + 2 * i, true));
     }

@@ -18,7 +18,17 @@ export type AccessKind = "read" | "write" | "execute";
 export const PAGE_STATE_BIT = { read: 1, write: 2, execute: 4, guard: 8 } as const;
 
 const PROTECTION_SHIFT = 4;
-const PROTECTIONS = [0, PAGE.NOACCESS, PAGE.READONLY, PAGE.READWRITE, PAGE.WRITECOPY, PAGE.EXECUTE, PAGE.EXECUTE_READ, PAGE.EXECUTE_READWRITE, PAGE.EXECUTE_WRITECOPY];
+const PROTECTIONS = [
+  0,
+  PAGE.NOACCESS,
+  PAGE.READONLY,
+  PAGE.READWRITE,
+  PAGE.WRITECOPY,
+  PAGE.EXECUTE,
+  PAGE.EXECUTE_READ,
+  PAGE.EXECUTE_READWRITE,
+  PAGE.EXECUTE_WRITECOPY,
+];
 const ACCESS = [0, 0, 1, 3, 3, 4, 5, 7, 7];
 
 /** The state byte of a committed page with this protection; undefined when the protection is none that Windows has. */

@@ -9,7 +9,10 @@ const TEXT = PAGE;
 export function buildDll(spec: DllSpec): BuiltDll {
   const stubCount = spec.symbols.filter((symbol) => symbol.kind === "stub").length;
   const dataSizes = spec.symbols.map((symbol) => (symbol.kind === "data" ? roundUp(symbol.size, 16) : 0));
-  const dataSize = roundUp(dataSizes.reduce((sum, size) => sum + size, 0), PAGE);
+  const dataSize = roundUp(
+    dataSizes.reduce((sum, size) => sum + size, 0),
+    PAGE,
+  );
   const data = TEXT + roundUp(Math.max(1, stubCount * STUB_SIZE), PAGE);
   const rdata = data + dataSize;
   const addresses = place(spec.symbols, dataSizes, data);

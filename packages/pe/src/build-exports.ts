@@ -13,7 +13,9 @@ export interface ExportsLayout {
 
 /** Lays out the export directory (names sorted by their bytes, as a loader's binary search needs), then unwind data. */
 export function layOutExports(spec: DllSpec, addresses: readonly (number | undefined)[], rva: number): ExportsLayout {
-  const exported = spec.symbols.map((symbol, index) => ({ symbol, address: addresses[index] })).filter(({ symbol }) => symbol.hidden !== true);
+  const exported = spec.symbols
+    .map((symbol, index) => ({ symbol, address: addresses[index] }))
+    .filter(({ symbol }) => symbol.hidden !== true);
   const { base, count, ordinals } = assignOrdinals(exported.map(({ symbol }) => symbol));
   const named = exported
     .map(({ symbol }, index) => ({ name: symbol.name, index: ordinals[index]! - base }))
@@ -87,7 +89,11 @@ class StringPool {
 }
 
 /** Function table entries, then an UNWIND_INFO of one allocation for each stub that has a frame. */
-function layOutUnwind(spec: DllSpec, addresses: readonly (number | undefined)[], rva: number): { bytes: Uint8Array; pdata: number; pdataSize: number } {
+function layOutUnwind(
+  spec: DllSpec,
+  addresses: readonly (number | undefined)[],
+  rva: number,
+): { bytes: Uint8Array; pdata: number; pdataSize: number } {
   const frames = spec.symbols.flatMap((symbol, index) =>
     symbol.kind === "stub" && symbol.frameSize !== undefined ? [{ at: addresses[index]!, size: symbol.frameSize }] : [],
   );

@@ -29,7 +29,14 @@ const part = fixture("loader/part.dll");
 describe("headers", () => {
   test("are read from a console program", () => {
     const image = readImage(hello);
-    expect(image).toMatchObject({ machine: "x86-64", is64: true, isDll: false, subsystem: SUBSYSTEM.WINDOWS_CUI, isDotNet: false, imageBase: 0x1_4000_0000n });
+    expect(image).toMatchObject({
+      machine: "x86-64",
+      is64: true,
+      isDll: false,
+      subsystem: SUBSYSTEM.WINDOWS_CUI,
+      isDotNet: false,
+      imageBase: 0x1_4000_0000n,
+    });
     expect(image.sections.map((section) => section.name)).toContain(".text");
     expect(image.entryPoint).toBeGreaterThan(0);
   });
@@ -52,7 +59,12 @@ describe("files that are not programs for this machine", () => {
     ["a VxD", mz(0x80, "LE"), "16-bit", /"LE"/],
     ["a bad signature", mz(0x80, "XX"), "malformed", /expected the signature "PE\\0\\0" at offset 0x80, found 58 58 00 00/],
     ["a header beyond the end", mz(0x4000, ""), "truncated", /the PE header should lie at offset 0x4000, and the file has 512 bytes/],
-    ["an ARM64 program", patched(hello, (view, nt) => view.setUint16(nt + 4, 0xaa64, true)), "machine", /program for ARM64; only x86-64 and x86/],
+    [
+      "an ARM64 program",
+      patched(hello, (view, nt) => view.setUint16(nt + 4, 0xaa64, true)),
+      "machine",
+      /program for ARM64; only x86-64 and x86/,
+    ],
     ["an unknown machine", patched(hello, (view, nt) => view.setUint16(nt + 4, 0x1234, true)), "machine", /machine type 0x1234/],
     ["an object file in a PE's clothes", patched(hello, (view, nt) => view.setUint16(nt + 22, 0, true)), "malformed", /did not finish/],
   ];
@@ -65,7 +77,9 @@ describe("files that are not programs for this machine", () => {
   test("a truncated program names what is missing, wherever it was cut", () => {
     const full = readImage(hello);
     for (const length of [0x20, 0x90, 0x120, 0x200, 0x600]) {
-      expect(failure(() => readImage(hello.slice(0, length))).message).toMatch(/^the file is truncated: .* should lie at offset 0x[0-9a-f]+, and the file has \d+ bytes$/);
+      expect(failure(() => readImage(hello.slice(0, length))).message).toMatch(
+        /^the file is truncated: .* should lie at offset 0x[0-9a-f]+, and the file has \d+ bytes$/,
+      );
     }
     const end = Math.max(...full.sections.map((section) => section.rawOffset + Math.min(section.rawSize, section.virtualSize)));
     expect(readImage(hello.slice(0, end)).sections).toHaveLength(full.sections.length);

@@ -58,7 +58,10 @@ function machineOf(value: number): Machine {
 function isPlus(magic: number, machine: Machine): boolean {
   const expected = machine === "x86-64" ? MAGIC_PE32_PLUS : MAGIC_PE32;
   if (magic !== expected) {
-    throw new PeError("malformed", `expected optional header magic 0x${expected.toString(16)} in an ${machine} image, found 0x${magic.toString(16)}`);
+    throw new PeError(
+      "malformed",
+      `expected optional header magic 0x${expected.toString(16)} in an ${machine} image, found 0x${magic.toString(16)}`,
+    );
   }
   return magic === MAGIC_PE32_PLUS;
 }
@@ -127,7 +130,10 @@ function readSection(view: ByteView, at: number, sizeOfImage: number): Section {
   const rawOffset = declaredRaw === 0 ? 0 : view.u32(at + 20, what);
   const inMemory = virtualSize === 0 ? declaredRaw : virtualSize;
   if (rva + inMemory > roundUp(sizeOfImage, 0x1000)) {
-    throw new PeError("malformed", `expected section ${JSON.stringify(name)} inside the image (${sizeOfImage} bytes), found it at 0x${rva.toString(16)} with ${inMemory} bytes`);
+    throw new PeError(
+      "malformed",
+      `expected section ${JSON.stringify(name)} inside the image (${sizeOfImage} bytes), found it at 0x${rva.toString(16)} with ${inMemory} bytes`,
+    );
   }
   // The file may hold padding up to the file alignment beyond what is mapped; only what is mapped must be there.
   const rawSize = Math.min(declaredRaw, roundUp(inMemory, 0x1000));

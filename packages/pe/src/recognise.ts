@@ -17,14 +17,18 @@ const OTHER_MACHINES: Record<number, string> = {
 
 /** Where the NT headers start. Throws PeError, which says what the file is instead, when it is no PE file at all. */
 export function findNtHeaders(view: ByteView): number {
-  if (view.length === 0) throw new PeError("not-pe", "the file is empty; expected a Windows program, which starts with \"MZ\"");
-  if (!startsWith(view.bytes, 0, "MZ")) throw new PeError("not-pe", `${describe(view.bytes)}; expected a Windows program, which starts with "MZ"`);
+  if (view.length === 0) throw new PeError("not-pe", 'the file is empty; expected a Windows program, which starts with "MZ"');
+  if (!startsWith(view.bytes, 0, "MZ"))
+    throw new PeError("not-pe", `${describe(view.bytes)}; expected a Windows program, which starts with "MZ"`);
   view.need(0, 0x40, "the DOS header");
   const offset = view.u32(0x3c, "the DOS header's e_lfanew");
   if (offset === 0) throw new PeError("16-bit", "this is a DOS program; expected a 32- or 64-bit Windows program");
   const old = ["NE", "LE", "LX"].find((signature) => startsWith(view.bytes, offset, signature));
   if (old !== undefined) {
-    throw new PeError("16-bit", `this is a 16-bit Windows, OS/2 or VxD image ("${old}" header); expected a 32- or 64-bit Windows program ("PE")`);
+    throw new PeError(
+      "16-bit",
+      `this is a 16-bit Windows, OS/2 or VxD image ("${old}" header); expected a 32- or 64-bit Windows program ("PE")`,
+    );
   }
   // A DOS program has no e_lfanew: the field then holds code or padding.
   if (offset < 0x40 && view.u16(0x18, "the DOS header") < 0x40 && !startsWith(view.bytes, offset, "PE\0\0")) {

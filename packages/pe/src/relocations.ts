@@ -12,7 +12,7 @@ export function visitRelocations(image: Image, visit: (rva: number, type: number
   if (directory === undefined) return;
   const view = new RvaView(image);
   const end = directory.rva + directory.size;
-  for (let at = directory.rva; at + 8 <= end; ) {
+  for (let at = directory.rva; at + 8 <= end;) {
     const page = view.u32(at);
     const size = view.u32(at + 4);
     if (size === 0) return;
@@ -32,7 +32,10 @@ function visitEntry(value: number, page: number, image: Image, visit: (rva: numb
   }
   const rva = page + (value & 0xfff);
   if (rva + (type === RELOCATION.DIR64 ? 8 : 4) > image.sizeOfImage) {
-    throw new PeError("malformed", `expected a relocation inside the image (${image.sizeOfImage} bytes), found one at 0x${rva.toString(16)}`);
+    throw new PeError(
+      "malformed",
+      `expected a relocation inside the image (${image.sizeOfImage} bytes), found one at 0x${rva.toString(16)}`,
+    );
   }
   visit(rva, type);
 }

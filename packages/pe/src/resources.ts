@@ -17,7 +17,18 @@ export interface Resource {
 }
 
 /** Predefined resource types (winuser.h, RT_*). */
-export const RT = { CURSOR: 1, BITMAP: 2, ICON: 3, MENU: 4, DIALOG: 5, STRING: 6, RCDATA: 10, MESSAGETABLE: 11, VERSION: 16, MANIFEST: 24 } as const;
+export const RT = {
+  CURSOR: 1,
+  BITMAP: 2,
+  ICON: 3,
+  MENU: 4,
+  DIALOG: 5,
+  STRING: 6,
+  RCDATA: 10,
+  MESSAGETABLE: 11,
+  VERSION: 16,
+  MANIFEST: 24,
+} as const;
 
 const MAX_RESOURCES = 65_536;
 

@@ -58,7 +58,10 @@ export function readFunctionTable(image: Image, source: RvaSource): RuntimeFunct
   const directory = directoryOf(image, DIRECTORY.EXCEPTION);
   if (directory === undefined || !image.is64) return [];
   if (directory.rva + directory.size > image.sizeOfImage) {
-    throw new PeError("malformed", `expected the function table inside the image, found ${directory.size} bytes at 0x${directory.rva.toString(16)}`);
+    throw new PeError(
+      "malformed",
+      `expected the function table inside the image, found ${directory.size} bytes at 0x${directory.rva.toString(16)}`,
+    );
   }
   const functions: RuntimeFunction[] = [];
   for (let at = directory.rva; at + 12 <= directory.rva + directory.size; at += 12) {
@@ -92,7 +95,7 @@ export function readUnwindInfo(source: RvaSource, rva: number): UnwindInfo {
 
 function readCodes(source: RvaSource, start: number, count: number): UnwindCode[] {
   const codes: UnwindCode[] = [];
-  for (let index = 0; index < count; ) {
+  for (let index = 0; index < count;) {
     const at = start + index * 2;
     const operation = source.u8(at + 1) & 15;
     const info = source.u8(at + 1) >>> 4;

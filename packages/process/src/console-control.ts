@@ -17,4 +17,3 @@ function* endThread(exitCode: number): GuestGenerator<never> {
   yield { kind: "end", what: "thread", exitCode };
   throw new Error("a thread that has ended was resumed");
 }
-

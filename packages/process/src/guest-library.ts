@@ -34,7 +34,10 @@ export function testLibrary(mode: number, log: unknown[]): Library {
     ExitThread: (thread, exitCode) => exitThread(thread, exitCode),
     ExitProcess: (thread, exitCode) => exitProcess(thread, exitCode),
   };
-  return { name: "kernel32.dll", exports: Object.entries(functions).map(([name, body]) => ({ kind: "function", name, entry: answer(body) })) };
+  return {
+    name: "kernel32.dll",
+    exports: Object.entries(functions).map(([name, body]) => ({ kind: "function", name, entry: answer(body) })),
+  };
 }
 
 function answer(body: Body): ApiEntry {

@@ -72,7 +72,10 @@ export class Kernel {
       return process;
     } catch (error) {
       if (!(error instanceof MemoryLimitError)) throw error;
-      throw new LoadError(ERROR.NOT_ENOUGH_MEMORY, `${baseName(options.path)} does not fit into a memory limit of ${options.memoryLimitBytes} bytes`);
+      throw new LoadError(
+        ERROR.NOT_ENOUGH_MEMORY,
+        `${baseName(options.path)} does not fit into a memory limit of ${options.memoryLimitBytes} bytes`,
+      );
     }
   }
 
@@ -198,4 +201,3 @@ export class Kernel {
     });
   }
 }
-

@@ -21,19 +21,25 @@ describe("calls between host and guest", () => {
   test("a bad pointer that a function cannot report is an access violation of its caller", async () => {
     const { ending } = await run(7);
     expect(ending).toMatchObject({ kind: "fault", exitCode: 0xc000_0005 });
-    expect(ending.message).toMatch(/^guest\.exe ended with STATUS_ACCESS_VIOLATION \(0xc0000005\) at guest\.exe\+0x[0-9a-f]+: a function was given a bad pointer: cannot read address 0xe0000000$/);
+    expect(ending.message).toMatch(
+      /^guest\.exe ended with STATUS_ACCESS_VIOLATION \(0xc0000005\) at guest\.exe\+0x[0-9a-f]+: a function was given a bad pointer: cannot read address 0xe0000000$/,
+    );
   });
 
   test("a heap block that is freed twice ends the program, and says where", async () => {
     const { ending } = await run(8);
     expect(ending).toMatchObject({ kind: "fault", exitCode: 0xc000_0374 });
-    expect(ending.message).toMatch(/^guest\.exe corrupted its heap: the heap block at 0x[0-9a-f]+ is free already \(called from guest\.exe\+0x[0-9a-f]+\)$/);
+    expect(ending.message).toMatch(
+      /^guest\.exe corrupted its heap: the heap block at 0x[0-9a-f]+ is free already \(called from guest\.exe\+0x[0-9a-f]+\)$/,
+    );
   });
 
   test("a function without a mapping ends the program with its name, arguments and caller", async () => {
     const { ending } = await run(9);
     expect(ending).toMatchObject({ kind: "unknown-function", exitCode: 0xc000_0139 });
-    expect(ending.message).toMatch(/^guest\.exe called kernel32\.dll!Missing\(0x7, 0x[0-9a-f]+ "seven", .*, …\) from guest\.exe\+0x[0-9a-f]+; this function is not mapped$/);
+    expect(ending.message).toMatch(
+      /^guest\.exe called kernel32\.dll!Missing\(0x7, 0x[0-9a-f]+ "seven", .*, …\) from guest\.exe\+0x[0-9a-f]+; this function is not mapped$/,
+    );
   });
 });
 
@@ -109,7 +115,11 @@ describe("structured exceptions", () => {
 
 describe("the life of a DLL", () => {
   const attach = (mode: number) =>
-    run(mode, { image: testdata("attach.exe"), path: "Z:\\attach.exe", readFile: (path) => (path === "Z:\\attach.dll" ? testdata("attach.dll") : undefined) });
+    run(mode, {
+      image: testdata("attach.exe"),
+      path: "Z:\\attach.exe",
+      readFile: (path) => (path === "Z:\\attach.dll" ? testdata("attach.dll") : undefined),
+    });
   const [ATTACH, STATIC, TLS] = [0x100, 0x10, 0x200];
   const [DETACH_PROCESS, PROCESS, THREAD, DETACH_THREAD] = [0, 1, 2, 3];
 
@@ -140,7 +150,11 @@ describe("the life of a DLL", () => {
   test("it can refuse to start", async () => {
     const { log, ending } = await attach(1);
     expect(log).toEqual([ATTACH + STATIC + PROCESS]);
-    expect(ending).toMatchObject({ kind: "load", exitCode: 0xc000_0142, message: "attach.exe: attach.dll refused to start: its DllMain returned FALSE" });
+    expect(ending).toMatchObject({
+      kind: "load",
+      exitCode: 0xc000_0142,
+      message: "attach.exe: attach.dll refused to start: its DllMain returned FALSE",
+    });
   });
 });
 
@@ -174,7 +188,9 @@ describe("limits", () => {
 
   test("the memory limit refuses a program that does not fit", () => {
     const { kernel } = idleKernel();
-    expect(() => kernel.createProcess({ ...options(0, []), memoryLimitBytes: 0x10000 })).toThrow(/^guest\.exe does not fit into a memory limit of 65536 bytes$/);
+    expect(() => kernel.createProcess({ ...options(0, []), memoryLimitBytes: 0x10000 })).toThrow(
+      /^guest\.exe does not fit into a memory limit of 65536 bytes$/,
+    );
   });
 });
 
@@ -206,4 +222,3 @@ async function run(
   started(process, log);
   return { ending: await kernel.run(process), log, reports };
 }
-

@@ -274,7 +274,7 @@ export class FunctionBuilder {
     if (type === undefined) this.code.byte(EMPTY_BLOCK);
     else if (typeof type === "number") this.code.byte(type);
     else this.code.s32(type.type);
-    return this.#depth++ + 1 as Label;
+    return (this.#depth++ + 1) as Label;
   }
 
   #indexed(opcode: number, index: number): this {

@@ -99,8 +99,14 @@ test("constants survive their encoding, at every size", () => {
     m.exportFunction("f", f.index);
     return (instantiate(m) as { f: () => unknown }).f();
   };
-  fc.assert(fc.property(fc.integer(), (n) => constant(I32, n) === n), { numRuns: 200 });
-  fc.assert(fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (n) => constant(I64, n) === n), { numRuns: 200 });
+  fc.assert(
+    fc.property(fc.integer(), (n) => constant(I32, n) === n),
+    { numRuns: 200 },
+  );
+  fc.assert(
+    fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (n) => constant(I64, n) === n),
+    { numRuns: 200 },
+  );
   for (const n of [63, 64, -64, -65, 8191, 8192, 2 ** 31 - 1, -(2 ** 31)]) expect(constant(I32, n)).toBe(n);
 });
 

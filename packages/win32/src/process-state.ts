@@ -1,4 +1,4 @@
-import { INVALID_HANDLE_VALUE, NULL_HANDLE, type Handle } from "@decant/hook";
+import type { Handle } from "@decant/hook";
 import { PARAMETERS, type Process, type Thread } from "@decant/process";
 import { ANSI_CODE_PAGE, codePage, OEM_CODE_PAGE, textCodec } from "./text/code-pages.ts";
 import { FileSystem } from "./files/file-system.ts";
@@ -94,11 +94,6 @@ export class ProcessState {
       if (memory.u32(parameters + offset) === 0) memory.setU64(parameters + offset, BigInt(handles.add(objects[index]!, true)));
     });
   }
-}
-
-/** Whether a handle is none: what functions give back where nothing is open. */
-export function isNoHandle(handle: Handle): boolean {
-  return handle === NULL_HANDLE || handle === INVALID_HANDLE_VALUE;
 }
 
 /** Opens the standard handles of a process before it starts, so that it finds them in its parameters too. */

@@ -2,7 +2,17 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { nodeFiles } from "@decant/host";
 import type { Registry } from "@decant/hook";
-import { DIRECTORY, readDelayImports, readImage, readImports, readTls, SUBSYSTEM, type Image, type ImportedDll, type ImportedSymbol } from "@decant/pe";
+import {
+  DIRECTORY,
+  readDelayImports,
+  readImage,
+  readImports,
+  readTls,
+  SUBSYSTEM,
+  type Image,
+  type ImportedDll,
+  type ImportedSymbol,
+} from "@decant/pe";
 import { isApiSet, isSystemDll, resolveApiSet } from "@decant/process";
 import { cudaDriver } from "../cuda-driver.ts";
 import { describeOptions, parseCommandLine } from "../command-line.ts";
@@ -57,7 +67,11 @@ export async function inspectCommand(args: readonly string[]): Promise<number> {
 }
 
 function describe(image: Image, bytes: Uint8Array): Record<string, string | number | boolean> {
-  const subsystems: Record<number, string> = { [SUBSYSTEM.NATIVE]: "native", [SUBSYSTEM.WINDOWS_GUI]: "windows", [SUBSYSTEM.WINDOWS_CUI]: "console" };
+  const subsystems: Record<number, string> = {
+    [SUBSYSTEM.NATIVE]: "native",
+    [SUBSYSTEM.WINDOWS_GUI]: "windows",
+    [SUBSYSTEM.WINDOWS_CUI]: "console",
+  };
   return {
     machine: image.machine,
     kind: image.isDll ? "DLL" : "program",
@@ -77,7 +91,9 @@ function describe(image: Image, bytes: Uint8Array): Record<string, string | numb
 
 function inspectImports(image: Image, registry: Registry, folder: string): InspectedImport[] {
   const list = (dlls: readonly ImportedDll[], delayed: boolean): InspectedImport[] =>
-    dlls.flatMap(({ dll, symbols }) => symbols.map((symbol) => ({ dll, name: symbolName(symbol), state: stateOf(dll, symbol, registry, folder), delayed })));
+    dlls.flatMap(({ dll, symbols }) =>
+      symbols.map((symbol) => ({ dll, name: symbolName(symbol), state: stateOf(dll, symbol, registry, folder), delayed })),
+    );
   return [...list(readImports(image), false), ...list(readDelayImports(image), true)];
 }
 
@@ -100,7 +116,17 @@ function stateOf(dll: string, symbol: ImportedSymbol, registry: Registry, folder
 function print(name: string, facts: Record<string, string | number | boolean>, imports: readonly InspectedImport[]): void {
   const paint = painter(process.stdout);
   const lines = [`${paint("bold", name)}: ${facts["machine"]} ${facts["subsystem"]} ${facts["kind"]}${facts["dotNet"] ? ", .NET" : ""}`];
-  for (const key of ["bytes", "sha256", "imageBase", "imageSize", "relocations", "entryPoint", "stackReserve", "sections", "tlsCallbacks"]) {
+  for (const key of [
+    "bytes",
+    "sha256",
+    "imageBase",
+    "imageSize",
+    "relocations",
+    "entryPoint",
+    "stackReserve",
+    "sections",
+    "tlsCallbacks",
+  ]) {
     lines.push(`  ${key.padEnd(13)} ${String(facts[key])}`);
   }
   const mapped = imports.filter(({ state }) => state === "mapped" || state === "program's own").length;
@@ -109,7 +135,9 @@ function print(name: string, facts: Record<string, string | number | boolean>, i
     const own = imports.filter((entry) => entry.dll === dll);
     lines.push(`  ${dll}${own.every(({ delayed }) => delayed) ? " (delayed)" : ""}`);
     for (const { name: symbol, state } of own.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      lines.push(`    ${symbol.padEnd(36)} ${state === "mapped" ? paint("green", state) : state === "program's own" ? state : paint("red", state)}`);
+      lines.push(
+        `    ${symbol.padEnd(36)} ${state === "mapped" ? paint("green", state) : state === "program's own" ? state : paint("red", state)}`,
+      );
     }
   }
   process.stdout.write(`${lines.join("\n")}\n`);

@@ -14,7 +14,11 @@ const options = {
   mount: { type: "string", multiple: true, value: "PATH[:ro]", help: "let it touch this folder or file too (:ro to read only)" },
   cwd: { type: "string", value: "FOLDER", help: "its current folder" },
   env: { type: "string", multiple: true, value: "NAME=VALUE", help: "a variable of its environment" },
-  gpu: { type: "string", value: "ws://HOST:PORT", help: "where CUDA runs (`decant serve`); the token comes from DECANT_TOKEN.\nWithout it a server is started for the run, on the processor" },
+  gpu: {
+    type: "string",
+    value: "ws://HOST:PORT",
+    help: "where CUDA runs (`decant serve`); the token comes from DECANT_TOKEN.\nWithout it a server is started for the run, on the processor",
+  },
   trace: { type: "string", multiple: true, value: "PATTERN", help: "print calls of functions, as 'kernel32!*File*,-*Tls*'" },
   stub: { type: "string", multiple: true, value: "NAME=VALUE", help: "let a function that Decant lacks return a value" },
   dll: { type: "string", multiple: true, value: "NAME=builtin|native", help: "which copy of a DLL to take" },
@@ -53,7 +57,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const mebibytes = numberOption("memory", given.memory, { min: 1, max: 4096, unit: "MiB" });
   const mounts = (given.mount ?? []).map(parseMount);
   const cwd = given.cwd ?? process.cwd();
-  const pairs = (option: string, values: readonly string[] | undefined): [string, string][] => (values ?? []).map((text) => parsePair(option, text));
+  const pairs = (option: string, values: readonly string[] | undefined): [string, string][] =>
+    (values ?? []).map((text) => parsePair(option, text));
   const environment = Object.fromEntries(pairs("env", given.env));
   const stubs = new Map(pairs("stub", given.stub).map(([key, value]) => [key, parseStub(key, value)]));
   const dllChoices = new Map(pairs("dll", given.dll).map(([key, value]) => [dllKey(key), parseChoice(key, value)]));
@@ -92,7 +97,10 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     });
     if (ending.kind === "timeout") warn(`${name} reached the time limit of ${seconds} second${seconds === 1 ? "" : "s"}`);
     const exit = ending.kind === "timeout" ? TIMED_OUT : hostExitCode(ending.exitCode);
-    if (given.json) process.stderr.write(`${JSON.stringify({ program: name, exitCode: ending.exitCode, ending: ending.kind, message: ending.message })}\n`);
+    if (given.json)
+      process.stderr.write(
+        `${JSON.stringify({ program: name, exitCode: ending.exitCode, ending: ending.kind, message: ending.message })}\n`,
+      );
     return exit;
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;

@@ -5,7 +5,12 @@ import { describeOptions, numberOption, parseCommandLine } from "../command-line
 import { painter, UsageError } from "../terminal.ts";
 
 const options = {
-  listen: { type: "string", short: "l", value: "HOST:PORT", help: "where to listen (default 127.0.0.1:9440); off loopback a token is needed" },
+  listen: {
+    type: "string",
+    short: "l",
+    value: "HOST:PORT",
+    help: "where to listen (default 127.0.0.1:9440); off loopback a token is needed",
+  },
   "token-file": { type: "string", value: "FILE", help: "the token that clients must present; or set DECANT_TOKEN" },
   workers: { type: "string", value: "N", help: "threads that compute (default: one for each processor)" },
   quiet: { type: "boolean", short: "q", help: "no log" },

@@ -48,7 +48,11 @@ function* search(thread: Thread, { record, frame, context, dispatcher }: Handler
   return DISPOSITION.CONTINUE_SEARCH;
 }
 
-function* filter(thread: Thread, address: number, { record, frame, context }: Omit<HandlerArguments, "dispatcher">): GuestGenerator<number> {
+function* filter(
+  thread: Thread,
+  address: number,
+  { record, frame, context }: Omit<HandlerArguments, "dispatcher">,
+): GuestGenerator<number> {
   const { heap } = thread.process;
   const pointers = heap.require(16);
   try {

@@ -104,7 +104,9 @@ function* walk(thread: Thread, start: UnwindState): Generator<Step> {
   const state = copyUnwindState(start);
   for (let count = 0; count < MAX_FRAMES && state.rip !== 0; count++) {
     // A handler's frames end at the dispatcher; the frames of the code that was interrupted come next.
-    const interrupted = thread.process.callbackStubs.module.contains(state.rip) ? thread.frames.interruptedBy(Number(state.gpr[RSP]! & 0xffff_ffffn)) : undefined;
+    const interrupted = thread.process.callbackStubs.module.contains(state.rip)
+      ? thread.frames.interruptedBy(Number(state.gpr[RSP]! & 0xffff_ffffn))
+      : undefined;
     if (interrupted !== undefined) Object.assign(state, readUnwindState(thread.memory, interrupted));
     const before = copyUnwindState(state);
     const found = lookUpFunction(thread.process, state.rip);

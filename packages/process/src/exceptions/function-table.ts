@@ -30,7 +30,11 @@ export function lookUpFunction(process: Process, rip: number): FunctionEntry | u
   const entries = tableOf(module);
   const index = find(entries, rip - module.base);
   if (index === undefined) return undefined;
-  return { base: module.base, entry: entries[index]!, address: module.base + module.image.directories[DIRECTORY.EXCEPTION]!.rva + index * 12 };
+  return {
+    base: module.base,
+    entry: entries[index]!,
+    address: module.base + module.image.directories[DIRECTORY.EXCEPTION]!.rva + index * 12,
+  };
 }
 
 /** Reads unwind data by addresses relative to an image that is mapped at `base`. */

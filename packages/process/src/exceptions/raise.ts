@@ -52,11 +52,19 @@ export function handleApiError(thread: Thread, error: unknown): number {
   if (error instanceof HeapError) {
     const { process } = thread;
     const caller = process.modules.describe(thread.memory.u32(thread.rsp));
-    process.end({ kind: "fault", exitCode: EXIT_STATUS.HEAP_CORRUPTION, message: `${process.name} corrupted its heap: ${error.message} (called from ${caller})` });
+    process.end({
+      kind: "fault",
+      exitCode: EXIT_STATUS.HEAP_CORRUPTION,
+      message: `${process.name} corrupted its heap: ${error.message} (called from ${caller})`,
+    });
     return UNWIND;
   }
   if (error instanceof UnknownFunctionError) {
-    thread.process.end({ kind: "unknown-function", exitCode: EXIT_STATUS.ENTRYPOINT_NOT_FOUND, message: `${thread.process.name}: ${error.message}` });
+    thread.process.end({
+      kind: "unknown-function",
+      exitCode: EXIT_STATUS.ENTRYPOINT_NOT_FOUND,
+      message: `${thread.process.name}: ${error.message}`,
+    });
     return UNWIND;
   }
   throw error;

@@ -45,25 +45,18 @@ export function virtualUnwind(memory: GuestMemory, state: UnwindState, found: Fu
   const handler = inProlog || info.handler === undefined ? undefined : info.handler;
   return {
     establisher,
-    handler: handler && { address: found.base + handler.rva, data: found.base + handler.data, flags: info.flags & (UNW_FLAG.EHANDLER | UNW_FLAG.UHANDLER) },
+    handler: handler && {
+      address: found.base + handler.rva,
+      data: found.base + handler.data,
+      flags: info.flags & (UNW_FLAG.EHANDLER | UNW_FLAG.UHANDLER),
+    },
   };
-}
-
-/** The primary entry of a function whose part is described by a chained one. */
-export function primaryEntry(memory: GuestMemory, found: FunctionEntry): RuntimeFunction {
-  const source = mappedSource(memory, found.base);
-  let { entry } = found;
-  for (let depth = 0; depth < MAX_CHAIN; depth++) {
-    const { chained } = readUnwindInfo(source, entry.unwindInfo);
-    if (chained === undefined) break;
-    entry = chained;
-  }
-  return entry;
 }
 
 function establisherOf(state: UnwindState, info: UnwindInfo, offset: number | undefined): number {
   if (info.frameRegister === 0) return rspOf(state);
-  const isSet = offset === undefined || info.codes.some(({ operation, prologOffset }) => operation === UWOP.SET_FPREG && prologOffset <= offset);
+  const isSet =
+    offset === undefined || info.codes.some(({ operation, prologOffset }) => operation === UWOP.SET_FPREG && prologOffset <= offset);
   return isSet ? low32(state.gpr[info.frameRegister]!) - info.frameOffset : rspOf(state);
 }
 
@@ -79,7 +72,13 @@ function applyCodes(memory: GuestMemory, state: UnwindState, info: UnwindInfo, o
   return hasMachineFrame;
 }
 
-function applyCode(memory: GuestMemory, state: UnwindState, { operation, info: register, value }: UnwindCode, info: UnwindInfo, frame: number): void {
+function applyCode(
+  memory: GuestMemory,
+  state: UnwindState,
+  { operation, info: register, value }: UnwindCode,
+  info: UnwindInfo,
+  frame: number,
+): void {
   const { gpr, xmm } = state;
   switch (operation) {
     case UWOP.PUSH_NONVOL:
@@ -144,7 +143,9 @@ function unwindEpilog(memory: GuestMemory, state: UnwindState, { base, entry }: 
   const isReturn = opcode === 0xc3 || opcode === 0xc2 || (opcode === 0xf3 && byte(1) === 0xc3);
   // A tail call leaves the function by a jump through memory, or to a place outside of it.
   const target = opcode === 0xe9 ? at + 5 + memory.i32(at + 1) : opcode === 0xeb ? at + 2 + ((byte(1) << 24) >> 24) : undefined;
-  const isTailCall = (target !== undefined && (target < base + entry.begin || target >= end)) || (opcode === 0x48 && byte(1) === 0xff && (byte(2) & 0x38) === 0x20);
+  const isTailCall =
+    (target !== undefined && (target < base + entry.begin || target >= end)) ||
+    (opcode === 0x48 && byte(1) === 0xff && (byte(2) & 0x38) === 0x20);
   if (!isReturn && !isTailCall) return false;
   state.gpr.set(trial);
   state.gpr[RSP] = BigInt(rsp);

@@ -80,7 +80,11 @@ describe("a heap", () => {
   });
 
   test("never lets two blocks in use overlap, whatever is asked of it", () => {
-    const action = fc.record({ size: fc.oneof(fc.nat(300), fc.nat(70_000)), pick: fc.nat(), kind: fc.constantFrom("allocate", "free", "reallocate") });
+    const action = fc.record({
+      size: fc.oneof(fc.nat(300), fc.nat(70_000)),
+      pick: fc.nat(),
+      kind: fc.constantFrom("allocate", "free", "reallocate"),
+    });
     fc.assert(
       fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
         const { heap } = make();

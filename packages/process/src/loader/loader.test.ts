@@ -72,7 +72,9 @@ describe("mapping", () => {
     const high = image.slice();
     const view = new DataView(high.buffer);
     view.setBigUint64(view.getUint32(0x3c, true) + 24 + 24, 0x1_4000_0000n, true);
-    expect(() => load({ image: high, path: "Z:\\fixed.exe" })).toThrow(/^fixed\.exe has no relocations and must lie at 0x140000000, above 4 GiB/);
+    expect(() => load({ image: high, path: "Z:\\fixed.exe" })).toThrow(
+      /^fixed\.exe has no relocations and must lie at 0x140000000, above 4 GiB/,
+    );
   });
 
   test("what cannot run is refused with a sentence that names the file", () => {
@@ -110,7 +112,9 @@ describe("imports", () => {
     const kernel = process.modules.find("kernel32")!;
     expect(process.memory.u32(process.loader.getProcAddress(kernel, "variable")!)).toBe(42);
     expect(process.loader.getProcAddress(kernel, "Round")).toBeUndefined();
-    expect(process.loader.getProcAddress(kernel, "HeapAlloc")).toBe(process.loader.getProcAddress(process.modules.find("ntdll")!, "RtlAllocateHeap"));
+    expect(process.loader.getProcAddress(kernel, "HeapAlloc")).toBe(
+      process.loader.getProcAddress(process.modules.find("ntdll")!, "RtlAllocateHeap"),
+    );
   });
 
   test("a missing function is an address that only calling shows to be missing; GetProcAddress does not see it", () => {
@@ -121,19 +125,25 @@ describe("imports", () => {
   });
 
   test("a missing DLL is named, with the places that were searched", () => {
-    const attempt = (): unknown => load({ image: fixture("faults/missing.exe"), path: "Z:\\work\\missing.exe", environment: [["Path", "Z:\\tools;;Z:\\work"]] });
+    const attempt = (): unknown =>
+      load({ image: fixture("faults/missing.exe"), path: "Z:\\work\\missing.exe", environment: [["Path", "Z:\\tools;;Z:\\work"]] });
     expect(attempt).toThrow(LoadError);
-    expect(attempt).toThrow(/^missing\.exe needs .+\.dll, which was not found; searched Z:\\work, Z:\\tools, C:\\Windows\\System32 \(built-in DLLs\)$/);
+    expect(attempt).toThrow(
+      /^missing\.exe needs .+\.dll, which was not found; searched Z:\\work, Z:\\tools, C:\\Windows\\System32 \(built-in DLLs\)$/,
+    );
   });
 
   test("which copy of a DLL wins: the program's own, a KnownDLL's built-in, or the one that was asked for", () => {
-    const readFile = (path: string): Uint8Array | undefined => (/\\(kernel32|part)\.dll$/i.test(path) ? fixture("loader/part.dll") : undefined);
+    const readFile = (path: string): Uint8Array | undefined =>
+      /\\(kernel32|part)\.dll$/i.test(path) ? fixture("loader/part.dll") : undefined;
     expect(load({ ...loaderFixture, readFile }).modules.find("kernel32")!.isBuiltIn).toBe(true);
     const part: Library = { name: "part.dll", exports: [] };
     const both = { ...loaderFixture, registry: libraries(kernel32, ntdll, part) };
     expect(load(both).modules.find("part")!.isBuiltIn).toBe(false);
     expect(load({ ...both, dllChoices: new Map([["part.dll", "builtin"]]) }).modules.find("part")!.isBuiltIn).toBe(true);
-    expect(() => load({ ...both, readFile: () => undefined, dllChoices: new Map([["part.dll", "native"]]) })).toThrow(/^loader\.exe needs part\.dll, which was not found; searched Z:\\work$/);
+    expect(() => load({ ...both, readFile: () => undefined, dllChoices: new Map([["part.dll", "native"]]) })).toThrow(
+      /^loader\.exe needs part\.dll, which was not found; searched Z:\\work$/,
+    );
   });
 
   test("api sets are the DLLs that hold their functions", () => {
@@ -147,7 +157,13 @@ describe("imports", () => {
 
 describe("what a process finds in its memory", () => {
   test("the PEB, the parameters and the environment", () => {
-    const process = load({ commandLine: "hello.exe a b", environment: [["Zed", "1"], ["alpha", "2"]] });
+    const process = load({
+      commandLine: "hello.exe a b",
+      environment: [
+        ["Zed", "1"],
+        ["alpha", "2"],
+      ],
+    });
     const { memory, peb, parameters } = process;
     expect(memory.u32(peb + PEB.ImageBaseAddress)).toBe(process.modules.program.base);
     expect(memory.u32(peb + PEB.ProcessParameters)).toBe(parameters);
@@ -190,11 +206,21 @@ test("a built-in DLL's image says the same as the loader, to programs that walk 
   const symbols = [...Array(5).keys()].map((i) => ({ kind: "function", name: `f${i}`, ordinal: 10 + i, entry }) as const);
   const library: Library = {
     name: "walked.dll",
-    exports: [...symbols, { kind: "alias", name: "alias", ordinal: 3, of: 2 }, { kind: "forward", name: "forward", ordinal: 4, to: "ntdll.RtlAllocateHeap" }],
+    exports: [
+      ...symbols,
+      { kind: "alias", name: "alias", ordinal: 3, of: 2 },
+      { kind: "forward", name: "forward", ordinal: 4, to: "ntdll.RtlAllocateHeap" },
+    ],
   };
   const process = load({ registry: libraries(kernel32, ntdll, library) });
   const module = process.loader.require("walked");
-  const inMemory = new Module({ name: "", path: "", base: module.base, image: readImage(process.memory.read(module.base, module.size)), isBuiltIn: false });
+  const inMemory = new Module({
+    name: "",
+    path: "",
+    base: module.base,
+    image: readImage(process.memory.read(module.base, module.size)),
+    isBuiltIn: false,
+  });
   expect(inMemory.exports).toEqual(module.exports);
   expect(module.exports.byName.get("alias")).toEqual(module.exports.byOrdinal.get(12));
 });

@@ -11,7 +11,8 @@ export function mapImage(memory: GuestMemory, image: Image, name: string): numbe
   const base = place(memory, image, name);
   memory.commit(base, image.sizeOfImage, PAGE.READWRITE);
   const { bytes } = memory;
-  const copy = (offset: number, rva: number, size: number): void => bytes.set(image.bytes.subarray(offset, offset + size), base + rva - GUEST_BASE);
+  const copy = (offset: number, rva: number, size: number): void =>
+    bytes.set(image.bytes.subarray(offset, offset + size), base + rva - GUEST_BASE);
   copy(0, 0, Math.min(image.sizeOfHeaders, image.bytes.length));
   for (const { rawOffset, rva, rawSize } of image.sections) copy(rawOffset, rva, Math.min(rawSize, image.sizeOfImage - rva));
   relocate(memory, image, base);
@@ -36,9 +37,14 @@ function place(memory: GuestMemory, image: Image, name: string): number {
   const fits = wanted > 0n && wanted + BigInt(size) <= BigInt(USER_END);
   if (!image.relocatable) {
     const at = `0x${wanted.toString(16)}`;
-    if (!fits) throw new LoadError(ERROR.BAD_EXE_FORMAT, `${name} has no relocations and must lie at ${at}, above 4 GiB, where a guest has no memory`);
+    if (!fits)
+      throw new LoadError(
+        ERROR.BAD_EXE_FORMAT,
+        `${name} has no relocations and must lie at ${at}, above 4 GiB, where a guest has no memory`,
+      );
     const base = memory.reserve(size, { ...options, at: Number(wanted) });
-    if (base === undefined) throw new LoadError(ERROR.NOT_ENOUGH_MEMORY, `${name} has no relocations and must lie at ${at}, which is taken`);
+    if (base === undefined)
+      throw new LoadError(ERROR.NOT_ENOUGH_MEMORY, `${name} has no relocations and must lie at ${at}, which is taken`);
     return base;
   }
   // A program linked for 0x140000000 goes where at least the low half of its addresses stays.
@@ -46,7 +52,8 @@ function place(memory: GuestMemory, image: Image, name: string): number {
   const near = image.isDll || low === 0 ? undefined : memory.reserve(size, { ...options, at: low });
   const preferred = near ?? (fits && wanted < BigInt(SHARED_DATA) ? memory.reserve(size, { ...options, at: Number(wanted) }) : undefined);
   const base = preferred ?? memory.reserve(size, { ...options, topDown: true, below: SHARED_DATA }) ?? memory.reserve(size, options);
-  if (base === undefined) throw new LoadError(ERROR.NOT_ENOUGH_MEMORY, `${name} needs ${size} bytes of address space, and there is no such room`);
+  if (base === undefined)
+    throw new LoadError(ERROR.NOT_ENOUGH_MEMORY, `${name} needs ${size} bytes of address space, and there is no such room`);
   return base;
 }
 

@@ -25,7 +25,10 @@ export const SYSTEM_FOLDER = "C:\\Windows\\System32";
 export function mapLibrary(memory: GuestMemory, library: Library, stubs: StubTable): Module {
   const indices: (number | undefined)[] = [];
   const symbols = library.exports.map((symbol): DllSymbol => {
-    const id = { ...(symbol.name === undefined ? {} : { name: symbol.name }), ...(symbol.ordinal === undefined ? {} : { ordinal: symbol.ordinal }) };
+    const id = {
+      ...(symbol.name === undefined ? {} : { name: symbol.name }),
+      ...(symbol.ordinal === undefined ? {} : { ordinal: symbol.ordinal }),
+    };
     const index = symbol.kind === "function" ? stubs.reserve(symbol.entry) : undefined;
     indices.push(index);
     if (symbol.kind === "function") return { ...id, kind: "stub", index: index! };

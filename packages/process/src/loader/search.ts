@@ -21,7 +21,9 @@ export interface SearchOptions {
 }
 
 /** What a search found. */
-export type Found = { readonly kind: "library"; readonly library: Library } | { readonly kind: "file"; readonly path: string; readonly image: Image };
+export type Found =
+  | { readonly kind: "library"; readonly library: Library }
+  | { readonly kind: "file"; readonly path: string; readonly image: Image };
 
 /** Looks for a DLL by its key (a file name in lower case). Throws LoadError, with the places searched, when there is none. */
 export function searchDll(key: string, options: SearchOptions): Found {
@@ -57,7 +59,8 @@ export function readDll(path: string, { readFile }: Pick<SearchOptions, "readFil
 export function readProcessImage(bytes: Uint8Array, path: string): Image {
   const image = readNamed(bytes, path);
   if (image.isDotNet) throw new LoadError(ERROR.BAD_EXE_FORMAT, `${path}: this is a .NET assembly; expected a program in machine code`);
-  if (image.machine !== "x86-64") throw new LoadError(ERROR.BAD_EXE_FORMAT, `${path}: this is a 32-bit (x86) image; expected an x86-64 one`);
+  if (image.machine !== "x86-64")
+    throw new LoadError(ERROR.BAD_EXE_FORMAT, `${path}: this is a 32-bit (x86) image; expected an x86-64 one`);
   return image;
 }
 

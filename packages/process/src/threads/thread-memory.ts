@@ -17,7 +17,11 @@ export interface ThreadMemory {
 }
 
 /** Allocates a thread's stack and TEB; undefined when there is no room. */
-export function allocateThread(memory: GuestMemory, stackSize: number, ids: { peb: number; processId: number; threadId: number }): ThreadMemory | undefined {
+export function allocateThread(
+  memory: GuestMemory,
+  stackSize: number,
+  ids: { peb: number; processId: number; threadId: number },
+): ThreadMemory | undefined {
   const size = Math.ceil(Math.min(MAX_STACK, Math.max(MIN_STACK, stackSize || DEFAULT_STACK)) / 0x10000) * 0x10000;
   const stack = memory.reserve(size, { protection: PAGE.READWRITE });
   if (stack === undefined) return undefined;

@@ -12,9 +12,6 @@ export const FILE_ATTRIBUTE = {
   REPARSE_POINT: 0x400,
 } as const;
 
-/** What GetFileAttributes failed with. */
-export const INVALID_FILE_ATTRIBUTES = 0xffff_ffff;
-
 /** A file's attributes: folders are never read-only, as Windows ignores that there. */
 export function attributesOf({ kind, writable }: Pick<HostStat, "kind" | "writable">): number {
   if (kind === "folder") return FILE_ATTRIBUTE.DIRECTORY;

@@ -64,12 +64,6 @@ export function leave(thread: Thread, section: number): void {
   if (events.size > 0) events.get(section)?.event.set();
 }
 
-/** Gives up a section's recursion for a wait on a condition variable; returns how to take it back. */
-export function releaseSection(thread: Thread, section: number): () => GuestGenerator<void> {
-  leave(thread, section);
-  return () => enterLater(thread, section);
-}
-
 /** Sets every byte of a section to zero: entering one that was deleted is the program's error. */
 export function deleteSection({ memory }: Thread, section: number): void {
   memory.fill(section, 0, SIZE);

@@ -3,13 +3,6 @@ import { FUNCREF, I32, ModuleBuilder, OP, type FunctionBuilder } from "@decant/w
 import { CPU, GPR } from "../cpu-block.ts";
 import { CPU_ADDRESS, cpuField, DIRECTORY, MACHINE } from "./layout.ts";
 
-/** What the runtime module exports: the dispatcher, and the intrinsics that are loops. */
-export interface Runtime {
-  /** Enters at a guest address and goes on until everything has unwound. */
-  run(rip: number): void;
-  readonly exports: WebAssembly.Exports;
-}
-
 /** Functions of the runtime that translated code imports, with their types. */
 export const RUNTIME_IMPORTS = {
   /** Enters a guest address: the next RIP when it returns, or 0. */

@@ -29,7 +29,7 @@ export class TestGuest {
   }
 
   /** Makes a stub that answers with `body`'s result in rax; what `body` returns as UNWIND it has arranged itself. */
-  stub(body: () => number | typeof UNWIND | undefined, intrinsic?: Intrinsic): number {
+  stub(body: () => number | undefined, intrinsic?: Intrinsic): number {
     const index = this.#answers.length + 1;
     const address = STUBS + 16 * index;
     this.#answers.push(() => {

@@ -5,7 +5,7 @@ import { descriptor } from "../stdio/low-io.ts";
 import { system, type FileFacts } from "../system.ts";
 
 const RESULT = errno(INT, -1);
-const stat = <A extends string, W extends string>(narrow: A, wide: W) => textAs(narrow, wide, RESULT, ["path", TSTR], ["buffer", PVOID]);
+const stat = (narrow: string, wide: string) => textAs(narrow, wide, RESULT, ["path", TSTR], ["buffer", PVOID]);
 const fstat = fn(RESULT, ["fd", INT], ["buffer", PVOID]);
 
 /** What a file is ("_stat, _fstat"). The names say the widths of times and of the size. */

@@ -31,7 +31,8 @@ export const memoryExtra = implement(memoryExtraApi, {
     }
     return 0;
   },
-  _memicmp: ({ memory: guest }, buffer1, buffer2, count) => compare(guest, BYTES, buffer1, buffer2, { count, fold: asciiLower, stopAtNul: false }),
+  _memicmp: ({ memory: guest }, buffer1, buffer2, count) =>
+    compare(guest, BYTES, buffer1, buffer2, { count, fold: asciiLower, stopAtNul: false }),
   memcpy_s: (thread, dest, destSize, src, count) => copyChecked(thread, dest, destSize, src, count),
   memmove_s: (thread, dest, destSize, src, count) => copyChecked(thread, dest, destSize, src, count),
   _swab({ memory: guest }, src, dest, n) {
@@ -63,4 +64,3 @@ function copyChecked(thread: Thread, dest: number, destSize: number, src: number
   copy(thread, dest, src, count);
   return 0;
 }
-

@@ -26,7 +26,11 @@ const fillingCounted = fn(POINTER, ["string", PVOID], ["c", INT], ["count", SIZE
 const transforming = fn(COUNT, ["dest", PVOID], ["source", PVOID], ["count", SIZE_T]);
 
 /** What vcruntime140 has too. */
-export const searchingApi = api(WITH_VCRUNTIME, { strchr: finding, strrchr: finding, strstr: findingSet, wcschr: finding, wcsrchr: finding, wcsstr: findingSet }, CDECL);
+export const searchingApi = api(
+  WITH_VCRUNTIME,
+  { strchr: finding, strrchr: finding, strstr: findingSet, wcschr: finding, wcsrchr: finding, wcsstr: findingSet },
+  CDECL,
+);
 
 /** String functions ("String manipulation"), of bytes and of UTF-16 units. */
 export const stringsApi = api(

@@ -20,7 +20,10 @@ const buffer = (size: number): number => {
 };
 const bytes = (content: string): number => {
   const address = g.allocate(content.length + 1);
-  g.memory.write(address, Uint8Array.from(content, (character) => character.charCodeAt(0)));
+  g.memory.write(
+    address,
+    Uint8Array.from(content, (character) => character.charCodeAt(0)),
+  );
   return address;
 };
 
@@ -53,7 +56,8 @@ test("strncpy pads with NULs to the count, and no further", () => {
 test("strtok takes runs of delimiters as one, and ends with NULL", () => {
   const delimiters = bytes(",;");
   const words: string[] = [];
-  for (let at = g.call("msvcrt!strtok", bytes("a,,b;c"), delimiters); at !== 0; at = g.call("msvcrt!strtok", 0, delimiters)) words.push(text(at));
+  for (let at = g.call("msvcrt!strtok", bytes("a,,b;c"), delimiters); at !== 0; at = g.call("msvcrt!strtok", 0, delimiters))
+    words.push(text(at));
   expect(words).toEqual(["a", "b", "c"]);
 });
 
@@ -84,14 +88,14 @@ test("strcat_s appends up to the last byte", () => {
 
 test("characters are classified in the C locale", () => {
   const is = (name: string, c: number): boolean => g.call(`msvcrt!${name}`, c) !== 0;
-  expect([is("isalpha", 0x7a), is("isspace", 11), is("ispunct", 0x5f), is("isprint", 127), is("isxdigit", 0x67), is("isalpha", 0xe4)]).toEqual([
-    true,
-    true,
-    true,
-    false,
-    false,
-    false,
-  ]);
+  expect([
+    is("isalpha", 0x7a),
+    is("isspace", 11),
+    is("ispunct", 0x5f),
+    is("isprint", 127),
+    is("isxdigit", 0x67),
+    is("isalpha", 0xe4),
+  ]).toEqual([true, true, true, false, false, false]);
 });
 
 test("_strrev and _strupr change in place and return the string", () => {
@@ -119,7 +123,13 @@ test("qsort sorts by the guest's own order, short arrays and long", () => {
     const numbers = Array.from({ length: count }, (_, i) => ((i * 7919) % 1009) - 500);
     const base = g.allocate(4 * count);
     numbers.forEach((value, i) => g.memory.setI32(base + 4 * i, value));
-    g.call("msvcrt!qsort", base, count, 4, g.callback((a, b) => g.memory.i32(Number(a)) - g.memory.i32(Number(b))));
+    g.call(
+      "msvcrt!qsort",
+      base,
+      count,
+      4,
+      g.callback((a, b) => g.memory.i32(Number(a)) - g.memory.i32(Number(b))),
+    );
     expect(Array.from({ length: count }, (_, i) => g.memory.i32(base + 4 * i))).toEqual(numbers.toSorted((a, b) => a - b));
   }
 });

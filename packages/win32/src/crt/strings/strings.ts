@@ -163,7 +163,11 @@ function duplicate({ memory, process }: Thread, units: Units, string: number): n
 }
 
 function reverse(memory: GuestMemory, units: Units, string: number): number {
-  for (let low = string, high = string + (length(memory, units, string) - 1) * units.size; low < high; low += units.size, high -= units.size) {
+  for (
+    let low = string, high = string + (length(memory, units, string) - 1) * units.size;
+    low < high;
+    low += units.size, high -= units.size
+  ) {
     const unit = units.load(memory, low);
     units.store(memory, low, units.load(memory, high));
     units.store(memory, high, unit);

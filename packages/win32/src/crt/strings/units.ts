@@ -33,7 +33,13 @@ export interface CompareOptions {
 }
 
 /** -1, 0 or 1, by unsigned units. */
-export function compare(memory: GuestMemory, units: Units, a: number, b: number, { count = Infinity, fold = same, stopAtNul = true }: CompareOptions = {}): number {
+export function compare(
+  memory: GuestMemory,
+  units: Units,
+  a: number,
+  b: number,
+  { count = Infinity, fold = same, stopAtNul = true }: CompareOptions = {},
+): number {
   for (let i = 0; i < count; i++) {
     const x = fold(units.load(memory, a + i * units.size));
     const y = fold(units.load(memory, b + i * units.size));
