@@ -1,5 +1,5 @@
 import { PeError, readUnwindInfo, UNW_FLAG, UWOP } from "@decant/pe";
-import type { RuntimeFunction, UnwindCode, UnwindInfo } from "@decant/pe";
+import type { UnwindCode, UnwindInfo } from "@decant/pe";
 import type { GuestMemory } from "@decant/memory";
 import { mappedSource } from "./function-table.ts";
 import type { FunctionEntry } from "./function-table.ts";
