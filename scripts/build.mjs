@@ -18,6 +18,8 @@ await build({
   platform: "node",
   target: "node20",
   minify: true,
+  // The trace names kernel objects by their classes.
+  keepNames: true,
   legalComments: "none",
   // bufferutil and utf-8-validate are ws's optional native parts, koffi ours; msgpackr's extractor is native too.
   external: ["bufferutil", "utf-8-validate", "msgpackr-extract", "koffi"],

@@ -27,12 +27,18 @@ function show(title, args) {
 show("1. A Windows program: its machine code runs as WebAssembly, its API calls are hooked", [
   "run",
   "--trace",
-  "msvcrt!printf,kernel32!WriteFile",
+  "msvcrt!__getmainargs,msvcrt!getenv,kernel32!ExitProcess",
   join(root, "fixtures/hello/hello.exe"),
   "one",
   "two words",
 ]);
-show("2. A real one: SHA-256 of a file, by a Windows program", ["run", join(root, "fixtures/sha256/sha256.exe"), join(root, "LICENSE")]);
+show("2. SHA-256 of a file, by a Windows program: what it asks of Windows' files", [
+  "run",
+  "--trace",
+  "kernel32!CreateFile*,kernel32!ReadFile,kernel32!WriteFile,kernel32!CloseHandle",
+  join(root, "fixtures/sha256/sha256.exe"),
+  join(root, "LICENSE"),
+]);
 show("3. A CUDA program: its Driver API calls cross a WebSocket to another process, where PTX runs on the processor", [
   "run",
   "--trace",

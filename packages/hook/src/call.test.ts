@@ -5,7 +5,7 @@ import { Win32Error, NtError, CrtError, HresultError } from "./errors/error-clas
 import { ERROR, E, ERRNO, STATUS } from "./index.ts";
 import { TestThread } from "./test-thread.ts";
 import {
-  array, arrayIn, BOOL, BOOLEAN, BYTE, BYTES, CHAR, CURESULT, DOUBLE, DWORD, errno, ERRNO_T, FLOAT, HANDLE, handleOr, HRESULT, in_, infallible, inout, INT, INVALID_HANDLE_VALUE,
+  array, arrayIn, BOOL, BOOLEAN, BYTE, BYTES, CHAR, codeResult, cuResultOf, DOUBLE, DWORD, errno, ERRNO_T, FLOAT, HANDLE, handleOr, HRESULT, in_, infallible, inout, INT, INVALID_HANDLE_VALUE,
   LARGE_INTEGER, LONGLONG, LPCSTR, LPCWSTR, LSTATUS, NTSTATUS, OPAQUE, optional, orElse, out, PVOID, required, SIZE_T, SHORT, SSIZE_T, struct, TBUF, tchars, TSTR, ULONGLONG, VARARGS, VA_LIST, VOID, WORD,
   type CallingThread, type Out, type TextBuffer, type Handle, type VarArgs,
 } from "./index.ts"; // prettier-ignore
@@ -30,6 +30,8 @@ function run(thread: TestThread, declaration: Declaration, body: (thread: Callin
   const waiting = target.function.invoke(thread.pointerSize)?.(thread);
   return { waiting, popBytes: target.function.signature(thread.pointerSize).layout.popBytes };
 }
+
+const CURESULT = codeResult(DWORD, "CUresult", cuResultOf, String);
 
 describe("integers", () => {
   const cases: [AnyType, bigint, unknown][] = [

@@ -38,7 +38,7 @@ export { ControlTransfer } from "./types/failure.ts";
 export { enumeration, flags } from "./types/flags.ts";
 export { optional, required } from "./types/optional.ts";
 export { cell, in_, inout, InType, out, PointerType, type Out } from "./types/pointers.ts";
-export { errno, infallible, orElse } from "./types/results.ts";
+export { codeResult, cuResultOf, errno, infallible, orElse } from "./types/results.ts";
 export { array, byteBlock, struct, union, type StructInput, type StructType, type StructValue } from "./types/structs.ts";
 export { encodeText, readString, StringType, TextBufferType, type TextBuffer, type TextForm, type Written } from "./types/text.ts";
 export type { AcceptedOf, AnyType, Type, ValueOf } from "./types/type.ts";

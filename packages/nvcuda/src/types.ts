@@ -1,4 +1,5 @@
-import { CURESULT as CODE, INT, type Type, UINT, ULARGE_INTEGER, ULONG_PTR_N } from "@decant/hook";
+import { errorName } from "@decant/cuda";
+import { codeResult, cuResultOf, DWORD, INT, type Type, UINT, ULARGE_INTEGER, ULONG_PTR_N } from "@decant/hook";
 
 /** The types of cuda.h. Addresses and handles are numbers: real ones stay below 2^53. */
 export const CUdeviceptr = ULARGE_INTEGER;
@@ -12,4 +13,9 @@ export const CUdevice = INT;
 export const CUenum = UINT;
 
 /** A CUresult; a body that returns nothing has succeeded: the register then holds 0, CUDA_SUCCESS. */
-export const CURESULT = CODE as unknown as Type<number, number | void>;
+export const CURESULT = codeResult(
+  DWORD,
+  "CUresult",
+  cuResultOf,
+  (code: number | undefined) => errorName(code ?? 0) ?? String(code),
+) as unknown as Type<number, number | void>;

@@ -1,6 +1,6 @@
 import { hresultOf, statusOf, win32ErrorOf } from "../errors/error-mapping.ts";
 import { AddressType, HandleType, type Handle } from "./address.ts";
-import { codeNames, codeResult, cuResultOf, errnoFailure, lastErrorFailure, orElse, ResultType, VoidType } from "./results.ts";
+import { codeNames, codeResult, errnoFailure, lastErrorFailure, orElse, ResultType, VoidType } from "./results.ts";
 import { BooleanType, FloatType, IntegerType, WideNumberType, WideType } from "./scalars.ts";
 import { KIND } from "./type.ts";
 import { CharactersType, StringType, TextBufferType } from "./text.ts";
@@ -116,8 +116,6 @@ export const LSTATUS = codeResult(LONG, "LSTATUS", win32ErrorOf, codeNames.win32
 export const HRESULT = codeResult(DWORD, "HRESULT", hresultOf, codeNames.hresult);
 /** An NTSTATUS as the result: a bad pointer is STATUS_ACCESS_VIOLATION. */
 export const NTSTATUS = codeResult(DWORD, "NTSTATUS", statusOf, codeNames.status);
-/** A CUresult as the result. */
-export const CURESULT = codeResult(DWORD, "CUresult", cuResultOf, String);
 /** errno_t: the error is the result, and in errno. */
 export const ERRNO_T = new ResultType(INT, { name: "errno_t", failure: errnoFailure, show: codeNames.errno });
 

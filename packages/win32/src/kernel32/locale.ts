@@ -12,7 +12,7 @@ const SAME_AS_ENGLISH: ReadonlySet<number> = new Set([0, 0x400, 0x800, 0x0c00, 0
 const KNOWN_NAMES: ReadonlySet<string> = new Set(["", "en", "en-us", "!x-sys-default-locale"]);
 
 const MAP = { LOWERCASE: 0x100, UPPERCASE: 0x200, SORTKEY: 0x400, HALFWIDTH: 0x40_0000, FULLWIDTH: 0x80_0000 } as const;
-const COMPARE = { IGNORECASE: 1, LINGUISTIC_IGNORECASE: 0x10, IGNOREDIACRITIC: 0x20 } as const;
+const COMPARE = { IGNORECASE: 1, LINGUISTIC_IGNORECASE: 0x10, IGNOREDIACRITIC: 2, STRINGSORT: 0x1000 } as const;
 /** CSTR_*: one more than the sign. */
 const CSTR_EQUAL = 2;
 
@@ -168,7 +168,11 @@ function compareText(flags: number, a: string, b: string): number {
     const sensitivity = ignoresCase ? (ignoresAccents ? "base" : "accent") : ignoresAccents ? "case" : "variant";
     collators.set(key, (collator = new Intl.Collator(LOCALE_NAME, { sensitivity, caseFirst: "lower" })));
   }
-  return CSTR_EQUAL + Math.sign(collator.compare(a, b));
+  if ((flags & COMPARE.STRINGSORT) !== 0) return CSTR_EQUAL + Math.sign(collator.compare(a, b));
+  // A word sort: hyphens and apostrophes count only between words that are otherwise the same ("Handling Sorting in Your Applications").
+  const [x, y] = [a.replaceAll(/[-']/g, ""), b.replaceAll(/[-']/g, "")];
+  const order = collator.compare(x, y);
+  return CSTR_EQUAL + Math.sign(order === 0 ? a.length - x.length - (b.length - y.length) : order);
 }
 
 function information({ memory }: Thread, type: number, target: TextBuffer, count: number): number {

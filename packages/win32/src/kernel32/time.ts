@@ -62,8 +62,7 @@ export const time = implement(timeApi, {
   },
   CompareFileTime: (_, a, b) => (a < b ? -1 : a > b ? 1 : 0),
   FileTimeToDosDateTime(_, fileTime, fatDate, fatTime) {
-    // Two-second steps, rounded up.
-    const at = toSystemTime(Math.ceil(msFromFileTime(fileTime) / 2000) * 2000);
+    const at = toSystemTime(msFromFileTime(fileTime));
     if (at.wYear < 1980 || at.wYear > 2107) throw new Win32Error(ERROR.INVALID_PARAMETER);
     fatDate.set(((at.wYear - 1980) << 9) | (at.wMonth << 5) | at.wDay);
     fatTime.set((at.wHour << 11) | (at.wMinute << 5) | (at.wSecond >> 1));
