@@ -17,9 +17,9 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20",
-  minify: true,
-  // The trace names kernel objects by their classes.
-  keepNames: true,
+  // Names stay: the trace shows kernel objects by their classes, and reports of bugs have stacks.
+  minifySyntax: true,
+  minifyWhitespace: true,
   legalComments: "none",
   // bufferutil and utf-8-validate are ws's optional native parts, koffi ours; msgpackr's extractor is native too.
   external: ["bufferutil", "utf-8-validate", "msgpackr-extract", "koffi"],
