@@ -107,8 +107,10 @@ export class Kernel {
 
   /** Makes a thread ready to run: a new one, or one that was suspended. */
   startThread(thread: Thread): void {
-    if (thread.status === "ended" || thread.suspendCount > 0) return;
+    if (thread.status === "ended") return;
     thread.status = "ready";
+    // Resuming it makes it run.
+    if (thread.suspendCount > 0) return;
     this.#ready.push(thread);
     this.#wakeIdle?.();
   }
