@@ -12,12 +12,12 @@ const layers: Record<string, readonly string[]> = {
   host: [],
   process: ["pe", "x86", "hook", "host", "memory"],
   win32: ["process", "hook", "host", "memory"],
-  cuda: ["hook", "memory"],
+  cuda: [],
   ptx: ["wasm"],
   compute: ["cuda", "ptx"],
   remoting: ["cuda"],
   nvcuda: ["process", "hook", "cuda", "memory"],
-  testing: ["win32", "nvcuda", "process", "hook", "memory", "host", "cuda"],
+  testing: ["win32", "process", "hook", "memory", "host"],
   server: ["remoting", "compute", "cuda"],
 };
 
