@@ -1,36 +1,69 @@
 /**
- * Guest code speed: `npx tsx bench/guest-speed.ts [kernel…] [--json]`. The same C source and flags, as a Windows program under Decant and as a
- * native one, in turn; each kernel's best time of at least three runs after warm-up. Needs gcc for the native side.
+ * Guest code speed: `npx tsx bench/guest-speed.ts [kernel…] [--bits 32] [--json]`. The same C sources and flags, as a Windows program under Decant and
+ * as a native one, in turn; each kernel's best time of at least three runs after warm-up. Needs gcc for the native side. `--build` makes the
+ * Windows programs anew, which needs mingw's gcc. With `--bits 32` the native side is 32-bit code too where gcc -m32 can link, else 64-bit code.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { benchFolder, decantCommand, geometricMean, output, report, type Row } from "./report.ts";
+import { parseArgs } from "node:util";
+import { benchFolder, decantCommand, geometricMean, have, output, report, type Row } from "./report.ts";
 
-const names = ["crc", "list", "sieve", "matrix", "interpreter", "sha256", "indirect", "fib", "sort", "nbody"];
+const { values: options, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: { bits: { type: "string", default: "64" }, build: { type: "boolean", default: false }, json: { type: "boolean" } },
+});
+const is32 = options.bits === "32";
+const kernelsFolder = join(benchFolder, "kernels");
+const sources = readdirSync(kernelsFolder)
+  .filter((name) => name.endsWith(".c"))
+  .map((name) => join(kernelsFolder, name));
+const names = [...readFileSync(join(kernelsFolder, "kernels.h"), "utf8").matchAll(/X\((\w+)\)/g)].map(([, name]) => name as string);
+const suffix = is32 ? "-32" : "";
+const widthFlags = is32 ? ["-msse2", "-mfpmath=sse"] : [];
 const builds = [
-  { label: "-O2", program: "kernels.exe", flags: ["-O2"] },
-  { label: "-O2 -fno-tree-vectorize", program: "kernels-scalar.exe", flags: ["-O2", "-fno-tree-vectorize"] },
+  { label: "-O2", program: `kernels${suffix}.exe`, flags: ["-O2", ...widthFlags] },
+  { label: "-O2 -fno-tree-vectorize", program: `kernels-scalar${suffix}.exe`, flags: ["-O2", "-fno-tree-vectorize", ...widthFlags] },
 ];
 
-const wanted = process.argv.slice(2).filter((word) => !word.startsWith("-"));
 const folder = mkdtempSync(join(tmpdir(), "decant-bench-"));
 try {
   for (const { label, program, flags } of builds) {
+    const windows = join(kernelsFolder, program);
+    if (options.build) buildWindows(windows, flags);
+    if (!existsSync(windows)) throw new Error(`${windows} is missing: --build makes it`);
     const native = join(folder, program.replace(".exe", ""));
-    output("gcc", [...flags, join(benchFolder, "kernels/kernels.c"), "-o", native]);
+    const width = buildNative(native, flags);
     const rows: Row[] = [];
     for (const name of names.filter((kernel) => wanted.length === 0 || wanted.includes(kernel))) {
       const own = measure(native, [name]);
-      const guest = measure(process.execPath, [decantCommand, "run", join(benchFolder, "kernels", program), name]);
+      const guest = measure(process.execPath, [decantCommand, "run", windows, name]);
       if (own.checksum !== guest.checksum) throw new Error(`${name}: checksum ${guest.checksum}, but native code computes ${own.checksum}`);
       rows.push({ kernel: name, "native ms": own.ms, "decant ms": guest.ms, ratio: guest.ms / own.ms });
     }
-    const mean = geometricMean(rows.map(({ ratio }) => Number(ratio)));
-    report(`guest speed, gcc ${label}`, [...rows, { kernel: "geometric mean", ratio: mean }]);
+    const ratios = rows.map(({ ratio }) => Number(ratio));
+    report(`guest speed, ${options.bits}-bit code, gcc ${label}, native side ${width}-bit`, [
+      ...rows,
+      { kernel: "geometric mean", ratio: geometricMean(ratios) },
+      { kernel: "worst", ratio: Math.max(...ratios) },
+    ]);
   }
 } finally {
   rmSync(folder, { recursive: true });
+}
+
+function buildWindows(program: string, flags: readonly string[]): void {
+  const compiler = `${is32 ? "i686" : "x86_64"}-w64-mingw32-gcc`;
+  if (!have(compiler)) throw new Error(`--build needs ${compiler}`);
+  output(compiler, ["-s", "-Wl,--no-insert-timestamp", ...flags, ...sources, "-o", program]);
+}
+
+/** Returns the width of the code that it could make. */
+function buildNative(program: string, flags: readonly string[]): 64 | 32 {
+  if (is32 && spawnSync("gcc", ["-m32", ...flags, ...sources, "-o", program], { stdio: "ignore" }).status === 0) return 32;
+  output("gcc", [...flags, ...sources, "-o", program]);
+  return 64;
 }
 
 function measure(command: string, args: readonly string[]): { checksum: string; ms: number } {
