@@ -63,9 +63,22 @@ export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, runtime }: In
       e.getGpr(GPR.rcx, 64).setGpr(GPR.rax, 64);
       return;
     case "memcmp":
+    case "strncmp":
+    case "memchr":
       count();
-      e.getGpr(GPR.rcx, 32).getGpr(GPR.rdx, 32).getGpr(GPR.r8, 32).f.call(runtime("memcmp"));
+      e.getGpr(GPR.rcx, 32).getGpr(GPR.rdx, 32).getGpr(GPR.r8, 32).f.call(runtime(name));
       e.setGpr(GPR.rax, 32);
+      return;
+    case "strcmp":
+    case "strchr":
+      e.getGpr(GPR.rcx, 32).getGpr(GPR.rdx, 32).f.call(runtime(name));
+      e.setGpr(GPR.rax, 32);
+      return;
+    case "strcpy":
+      address(GPR.rcx);
+      address(GPR.rdx);
+      e.getGpr(GPR.rdx, 32).f.call(runtime("strlen")).i32Const(1).op(OP.i32_add).memoryCopy();
+      e.getGpr(GPR.rcx, 64).setGpr(GPR.rax, 64);
       return;
     case "strlen":
     case "wcslen":

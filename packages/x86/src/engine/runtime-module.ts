@@ -2,6 +2,7 @@ import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
 import { FUNCREF, I32, ModuleBuilder, OP, type FunctionBuilder } from "@decant/wasm";
 import { CPU, GPR } from "../cpu-block.ts";
 import { CPU_ADDRESS, cpuField, DIRECTORY, MACHINE } from "./layout.ts";
+import { STRING_FUNCTIONS } from "./string-functions.ts";
 
 /** Functions of the runtime that translated code imports, with their types. */
 export const RUNTIME_IMPORTS = {
@@ -10,6 +11,10 @@ export const RUNTIME_IMPORTS = {
   /** The same for the module at a slot. */
   goFrom: { parameters: [I32, I32], results: [I32] },
   memcmp: { parameters: [I32, I32, I32], results: [I32] },
+  strcmp: { parameters: [I32, I32], results: [I32] },
+  strncmp: { parameters: [I32, I32, I32], results: [I32] },
+  memchr: { parameters: [I32, I32, I32], results: [I32] },
+  strchr: { parameters: [I32, I32], results: [I32] },
   strlen: { parameters: [I32], results: [I32] },
   wcslen: { parameters: [I32], results: [I32] },
   /** The address of a critical section: 1 when it was entered, or left, without help. */
@@ -41,9 +46,7 @@ export function runtimeModule(): Uint8Array {
   emitRun(run, go.index);
   m.exportFunction("run", run.index);
   for (const [name, emit] of [
-    ["memcmp", emitMemcmp],
-    ["strlen", emitStrlen],
-    ["wcslen", emitWcslen],
+    ...(Object.entries(STRING_FUNCTIONS) as [keyof typeof STRING_FUNCTIONS, (f: FunctionBuilder) => void][]),
     ["enterCriticalSection", emitEnter],
     ["leaveCriticalSection", emitLeave],
   ] as const) {
@@ -145,45 +148,6 @@ function emitRun(f: FunctionBuilder, go: number): void {
     .select();
   f.store(OP.i32_store, CPU.stackLimit, 2);
   f.localGet(0).call(go).localTee(0).brIf(again).end();
-}
-
-function emitMemcmp(f: FunctionBuilder): void {
-  const i = f.local(I32);
-  const x = f.local(I32);
-  const y = f.local(I32);
-  const done = f.block();
-  const again = f.loop();
-  f.localGet(i).localGet(2).op(OP.i32_ge_u).brIf(done);
-  f.localGet(0).localGet(i).op(OP.i32_add).i32Const(-GUEST_BASE).op(OP.i32_add).load(OP.i32_load8_u).localTee(x);
-  f.localGet(1).localGet(i).op(OP.i32_add).i32Const(-GUEST_BASE).op(OP.i32_add).load(OP.i32_load8_u).localTee(y).op(OP.i32_ne);
-  f.if();
-  f.localGet(x).localGet(y).op(OP.i32_gt_u).i32Const(1).op(OP.i32_shl).i32Const(1).op(OP.i32_sub).return().end();
-  f.localGet(i).i32Const(1).op(OP.i32_add).localSet(i).br(again).end().end();
-  f.i32Const(0);
-}
-
-function emitStrlen(f: FunctionBuilder): void {
-  emitLength(f, OP.i32_load8_u, 1);
-}
-
-function emitWcslen(f: FunctionBuilder): void {
-  emitLength(f, OP.i32_load16_u, 2);
-}
-
-function emitLength(f: FunctionBuilder, load: number, bytes: number): void {
-  const at = f.local(I32);
-  f.localGet(0).i32Const(-GUEST_BASE).op(OP.i32_add).localSet(at);
-  const done = f.block();
-  const again = f.loop();
-  f.localGet(at).load(load).op(OP.i32_eqz).brIf(done);
-  f.localGet(at).i32Const(bytes).op(OP.i32_add).localSet(at).br(again).end().end();
-  f.localGet(at)
-    .i32Const(GUEST_BASE)
-    .op(OP.i32_add)
-    .localGet(0)
-    .op(OP.i32_sub)
-    .i32Const(bytes >> 1)
-    .op(OP.i32_shr_u);
 }
 
 /**
