@@ -1,18 +1,18 @@
 /**
  * Guest code speed: `npx tsx bench/guest-speed.ts [kernel…] [--bits 32] [--json]`. The same C sources and flags, as a Windows program under Decant and
- * as a native one, in turn; each kernel's best time of at least three runs after warm-up. Needs gcc for the native side. `--build` makes the
- * Windows programs anew, which needs mingw's gcc. With `--bits 32` the native side is 32-bit code too where gcc -m32 can link, else 64-bit code.
+ * as a native one, in turn; each kernel's best time of at least three runs after warm-up. Needs gcc for the native side.
+ * fixtures/build.ts makes the Windows programs. With `--bits 32` the native side is 32-bit code too where gcc -m32 can link, else 64-bit code.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { benchFolder, decantCommand, geometricMean, have, output, report, type Row } from "./report.ts";
+import { benchFolder, decantCommand, geometricMean, output, report, type Row } from "./report.ts";
 
 const { values: options, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { bits: { type: "string", default: "64" }, build: { type: "boolean", default: false }, json: { type: "boolean" } },
+  options: { bits: { type: "string", default: "64" }, json: { type: "boolean" } },
 });
 const is32 = options.bits === "32";
 const kernelsFolder = join(benchFolder, "kernels");
@@ -31,8 +31,7 @@ const folder = mkdtempSync(join(tmpdir(), "decant-bench-"));
 try {
   for (const { label, program, flags } of builds) {
     const windows = join(kernelsFolder, program);
-    if (options.build) buildWindows(windows, flags);
-    if (!existsSync(windows)) throw new Error(`${windows} is missing: --build makes it`);
+    if (!existsSync(windows)) throw new Error(`${windows} is missing`);
     const native = join(folder, program.replace(".exe", ""));
     const width = buildNative(native, flags);
     const rows: Row[] = [];
@@ -51,12 +50,6 @@ try {
   }
 } finally {
   rmSync(folder, { recursive: true });
-}
-
-function buildWindows(program: string, flags: readonly string[]): void {
-  const compiler = `${is32 ? "i686" : "x86_64"}-w64-mingw32-gcc`;
-  if (!have(compiler)) throw new Error(`--build needs ${compiler}`);
-  output(compiler, ["-s", "-Wl,--no-insert-timestamp", ...flags, ...sources, "-o", program]);
 }
 
 /** Returns the width of the code that it could make. */
