@@ -23,6 +23,8 @@ export interface RunProgramOptions {
   readonly mounts?: readonly Grant[];
   readonly timeoutMs?: number;
   readonly memoryLimitBytes?: number;
+  /** Whether every access is checked against its page's state (docs/faults.md). */
+  readonly checked?: boolean;
   /** Functions to trace (`kernel32!*File*,-*Tls*`), and where the lines go. */
   readonly trace?: string;
   readonly onTrace?: (line: string) => void;
@@ -79,6 +81,7 @@ export async function runProgram(options: RunProgramOptions): Promise<Ending> {
       registry: builtInDlls(options.cuda, options.warn),
       hooks,
       readFile: (path) => readGuestFile(files, path),
+      ...(options.checked !== undefined && { checked: options.checked }),
       ...(options.dllChoices && { dllChoices: options.dllChoices }),
       ...(options.memoryLimitBytes !== undefined && { memoryLimitBytes: options.memoryLimitBytes }),
     });

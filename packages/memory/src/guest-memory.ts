@@ -1,7 +1,7 @@
 import { AddressSpace, type MemoryInformation, type ReserveOptions } from "./address-space.ts";
 import { MemoryAccessError } from "./errors.ts";
 import { GUEST_BASE, PAGE_SIZE, USER_END, WASM_PAGES } from "./layout.ts";
-import { PAGE_STATE_BIT, type AccessKind } from "./protection.ts";
+import { PAGE, PAGE_STATE_BIT, type AccessKind } from "./protection.ts";
 
 const READ = PAGE_STATE_BIT.read;
 const WRITE = PAGE_STATE_BIT.write;
@@ -246,6 +246,14 @@ export class GuestMemory {
     const old = this.#space.protect(address, size, protection);
     if (old !== undefined) this.onProtectionChange(address, address + size);
     return old;
+  }
+
+  /** Takes the guard off the page at an address: the first access to it does that. False when it has none. */
+  takeGuard(address: number): boolean {
+    const page = Math.floor(address / PAGE_SIZE) * PAGE_SIZE;
+    const { state, protection } = this.query(page);
+    if (state !== "commit" || (protection & PAGE.GUARD) === 0) return false;
+    return this.protect(page, PAGE_SIZE, protection & ~PAGE.GUARD) !== undefined;
   }
 
   query(address: number): MemoryInformation {

@@ -22,6 +22,8 @@ export interface ProcessOptions {
   readonly readFile?: (path: string) => Uint8Array | undefined;
   /** Bytes that may be committed. */
   readonly memoryLimitBytes?: number;
+  /** Whether every access of the guest's code is checked against its page's state from the start. */
+  readonly checked?: boolean;
   /** The ANSI code page; 1252 when absent. */
   readonly ansi?: TextCodec;
   /** CREATE_SUSPENDED: the first thread waits to be resumed. */

@@ -9,6 +9,7 @@ import { mapSharedData, refreshClocks } from "./blocks/shared-data.ts";
 import { EXIT_STATUS } from "./ending.ts";
 import type { Ending } from "./ending.ts";
 import { ExceptionHandlers } from "./exceptions/dispatch.ts";
+import { ownsFaultHandler } from "./exceptions/fault-handlers.ts";
 import { handleApiError, raiseFault } from "./exceptions/raise.ts";
 import { HandleTable } from "./handle-table.ts";
 import { Heap } from "./heap/heap.ts";
@@ -92,7 +93,12 @@ export class Process {
     this.object = new ProcessObject(this);
     this.object.retain();
     this.handles = new HandleTable((handle) => this.#pseudoHandle(handle));
-    this.machine = kernel.createMachine({ memory: this.memory, api: (index) => this.#api(index) });
+    this.machine = kernel.createMachine({
+      memory: this.memory,
+      api: (index) => this.#api(index),
+      checked: options.checked === true,
+      ownsHandler: (address) => ownsFaultHandler(this, address),
+    });
     mapSharedData(this.memory, kernel.host.cpuCount);
     this.heap = new Heap(this.memory);
     const ldr = new LdrLists(this.memory, this.heap);

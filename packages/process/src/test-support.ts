@@ -18,6 +18,12 @@ export class IdleMachine implements GuestMachine {
 
   invalidate(): void {}
 
+  check(): void {}
+
+  stubAddress(): undefined {
+    return undefined;
+  }
+
   suspend(): void {}
 
   run(): never {

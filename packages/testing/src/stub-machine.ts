@@ -37,6 +37,13 @@ export class StubMachine implements GuestMachine {
     this.#stubs.set(address, index);
   }
 
+  check(): void {}
+
+  stubAddress(index: number): number | undefined {
+    for (const [address, each] of this.#stubs) if (each === index) return address;
+    return undefined;
+  }
+
   invalidate(): void {}
 
   suspend(): void {}
@@ -68,6 +75,7 @@ export class StubMachine implements GuestMachine {
           kind: "fault",
           fault: {
             code: "access-violation",
+            isExact: true,
             rip,
             address: rip,
             access: "execute",

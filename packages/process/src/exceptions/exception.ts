@@ -32,7 +32,9 @@ const CODES: Readonly<Record<Fault["code"], number>> = {
   "not-translated": STATUS.ILLEGAL_INSTRUCTION,
   "divide-by-zero": STATUS.INTEGER_DIVIDE_BY_ZERO,
   "integer-overflow": STATUS.INTEGER_OVERFLOW,
+  "guard-page": STATUS.GUARD_PAGE_VIOLATION,
   breakpoint: STATUS.BREAKPOINT,
+  "single-step": STATUS.SINGLE_STEP,
   "privileged-instruction": STATUS.PRIVILEGED_INSTRUCTION,
   "fast-fail": STATUS.STACK_BUFFER_OVERRUN,
   "stack-overflow": STATUS.STACK_OVERFLOW,
@@ -41,7 +43,7 @@ const CODES: Readonly<Record<Fault["code"], number>> = {
 /** The exception that a processor fault raises. */
 export function exceptionOfFault(fault: Fault): GuestException {
   const code = CODES[fault.code];
-  const parameters = code === STATUS.ACCESS_VIOLATION ? [ACCESS[fault.access ?? "read"], BigInt(fault.address ?? 0)] : [];
+  const parameters = fault.address === undefined ? [] : [ACCESS[fault.access ?? "write"], BigInt(fault.address)];
   return { code, flags: 0, address: fault.rip, parameters, description: fault.message };
 }
 

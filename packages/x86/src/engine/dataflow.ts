@@ -24,15 +24,16 @@ const INTRINSIC_ARGUMENTS = (1 << GPR.rcx) | (1 << GPR.rdx) | (1 << GPR.r8);
 
 /**
  * Solves which registers are dirty (forwards) and which registers and flags are live (backwards). A spill reads what is dirty, so dirtiness comes
- * first. After a call every register is clean, and none of the old locals counts. `blocks` are in reverse postorder.
+ * first. After a call every register is clean, and none of the old locals counts. `blocks` are in reverse postorder. `isExactAt` says at which
+ * instructions all that is dirty may have to be spilled.
  */
-export function analyse(blocks: readonly Block[]): Map<Block, BlockFlow> {
+export function analyse(blocks: readonly Block[], isExactAt: (step: Step) => boolean = () => false): Map<Block, BlockFlow> {
   const flows = new Map<Block, BlockFlow>();
   for (const block of blocks) {
     flows.set(block, { dirtyIn: 0, dirtyAtEnd: 0, liveIn: 0, flagsIn: 0, flagsOut: 0, budgetDirty: false, budgetLive: false });
   }
   solveDirty(blocks, flows);
-  solveLive(blocks, flows);
+  solveLive(blocks, flows, spillsOf(blocks, flows, isExactAt));
   return flows;
 }
 
@@ -60,7 +61,27 @@ function solveDirty(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlo
   }
 }
 
-function solveLive(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlow>): void {
+/** What may be spilled before each step, of blocks with such steps. */
+function spillsOf(
+  blocks: readonly Block[],
+  flows: ReadonlyMap<Block, BlockFlow>,
+  isExactAt: (step: Step) => boolean,
+): Map<Block, readonly number[]> {
+  const spills = new Map<Block, readonly number[]>();
+  for (const block of blocks) {
+    if (!block.steps.some(isExactAt)) continue;
+    let dirty = (flows.get(block) as BlockFlow).dirtyIn;
+    const before: number[] = [];
+    for (const step of block.steps) {
+      before.push(isExactAt(step) ? dirty : 0);
+      dirty |= step.effects.writes;
+    }
+    spills.set(block, before);
+  }
+  return spills;
+}
+
+function solveLive(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlow>, spills: ReadonlyMap<Block, readonly number[]>): void {
   for (let changed = true; changed;) {
     changed = false;
     for (let i = blocks.length - 1; i >= 0; i--) {
@@ -77,9 +98,10 @@ function solveLive(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlow
       }
       let live = liveBeforeEnding(block, flow, after);
       let flags = flagsBeforeEnding(block, flow);
+      const spilled = spills.get(block);
       for (let k = block.steps.length - 1; k >= 0; k--) {
         const { effects: touched } = block.steps[k] as Step;
-        live = (live & ~touched.writes) | touched.reads;
+        live = (live & ~touched.writes) | touched.reads | (spilled?.[k] ?? 0);
         flags = (flags & ~touched.flagsMust) | touched.flagsRead;
       }
       // Where the budget runs out, what is dirty is spilled.
@@ -164,6 +186,8 @@ const SETS_FLAGS_ONLY: ReadonlySet<number> = new Set([
  * hand-written helpers answer in flags, and their last flag instruction then is a comparison. Between the parts of a cut function all count.
  */
 function exitFlags({ ending, steps, successors }: Block): number {
+  // What a handler of the exception is shown.
+  if (ending.kind === "fault") return FLAG.ALL;
   if (ending.kind === "leave" && ending.isCut) return FLAG.ALL;
   if (isCallLike(ending) || (successors.length > 0 && ending.kind !== "table")) return 0;
   for (let k = steps.length - 1; k >= 0; k--) {

@@ -1,21 +1,25 @@
 /** Why a processor cannot go on. */
 export type FaultCode =
   | "access-violation"
+  | "guard-page"
   | "illegal-instruction"
   | "not-translated"
   | "privileged-instruction"
   | "divide-by-zero"
   | "integer-overflow"
   | "breakpoint"
+  | "single-step"
   | "fast-fail"
   | "stack-overflow";
 
-/** A processor exception. The CPU block holds the registers as of the last call or entry; `rip` is exact. */
+/** A processor exception. `rip`, rsp and a frame register are exact. */
 export interface Fault {
   readonly code: FaultCode;
   readonly rip: number;
-  /** Of an access violation, where it is known. */
-  readonly address?: number;
+  /** Whether all registers in the CPU block are exact; otherwise they are as of the last call or entry. Flags that no code reads are neither. */
+  readonly isExact: boolean;
+  /** Of an access violation and a guard page. A bigint where it is above 2^53. */
+  readonly address?: number | bigint;
   readonly access?: "read" | "write" | "execute";
   /** A sentence: what happened, with the instruction. */
   readonly message: string;
@@ -24,14 +28,25 @@ export interface Fault {
 /** Why `Machine.run` came back. */
 export type Exit = { readonly kind: "suspend" } | { readonly kind: "budget" } | { readonly kind: "fault"; readonly fault: Fault };
 
-/** Thrown through translated code by the helper `trap`. */
+/** An access that guarded code found not to be allowed: guest address, halves apart. */
+export interface RefusedAccess {
+  readonly low: number;
+  readonly high: number;
+  /** MISALIGNED where the address is only not aligned; 0 where the size is not known. */
+  readonly bytes: number;
+  readonly kind: "read" | "write";
+}
+
+/** Thrown through translated code by the helpers `trap` and `accessFault`. */
 export class GuestTrap extends Error {
   readonly kind: number;
   readonly rip: number;
+  readonly access: RefusedAccess | undefined;
 
-  constructor(kind: number, rip: number) {
+  constructor(kind: number, rip: number, access?: RefusedAccess) {
     super("a processor exception");
     this.kind = kind;
     this.rip = rip;
+    this.access = access;
   }
 }

@@ -1,4 +1,4 @@
-import type { GuestMemory } from "@decant/memory";
+import { GUEST_BASE, type GuestMemory } from "@decant/memory";
 import { CPU, GPR } from "../cpu-block.ts";
 import { Decoder } from "../decode/index.ts";
 import { createHelpers } from "../lower/index.ts";
@@ -11,7 +11,8 @@ import { runtimeModule } from "./runtime-module.ts";
 import type { Site } from "./module-context.ts";
 import type { Intrinsic, Stub } from "./stub.ts";
 import { Translator } from "./translator.ts";
-import { describeFault, describeInstruction, innermostFrame, siteAt } from "./traps.ts";
+import { describeAccess, describeInstruction, faultOfTrap, innermostFrame, siteAt } from "./traps.ts";
+import { accessAtTrap } from "./trap-address.ts";
 
 export interface MachineOptions {
   readonly memory: GuestMemory;
@@ -24,6 +25,10 @@ export interface MachineOptions {
   api(index: number): number;
   /** Whether API functions are replaced by WebAssembly where that is possible; true unless said. */
   readonly intrinsics?: boolean;
+  /** Whether all accesses are checked against their pages' states, from the start; otherwise from `check` on. */
+  readonly checked?: boolean;
+  /** Whether the function at an address owns a handler that may see its registers at a fault. None does unless said. */
+  ownsHandler?(address: number): boolean;
 }
 
 /** What `MachineOptions.api` returns to leave all frames: the machine goes on at `cpu.rip`, or `run` returns after `suspend`. */
@@ -78,11 +83,13 @@ export class Machine {
   #fault: Fault | undefined;
   #isInApi = false;
   #mustUnwind = false;
+  #isChecked: boolean;
 
   constructor(options: MachineOptions) {
     const { memory } = options;
     this.#options = options;
     this.#memory = memory;
+    this.#isChecked = options.checked === true;
     this.cpu = new Cpu(memory);
     this.#codeMap = new CodeMap(memory);
     this.#cache = new CodeCache(memory, this.#codeMap);
@@ -102,6 +109,10 @@ export class Machine {
       memory,
       trap: (kind, rip) => {
         throw new GuestTrap(kind, rip);
+      },
+      accessFault: (rip, address, high, { bytes, writes }) => {
+        const low = (address + GUEST_BASE) >>> 0;
+        throw new GuestTrap(0, rip, { low, high, bytes, kind: writes ? "write" : "read" });
       },
     });
     this.#imports = { env, runtime: runtime.exports as WebAssembly.ModuleImports, helper: helper as WebAssembly.ModuleImports };
@@ -123,6 +134,22 @@ export class Machine {
     if (stub?.intrinsic === undefined) return;
     this.#stubs.set(address, { ...stub, intrinsic: undefined });
     this.invalidate(0, 2 ** 32);
+  }
+
+  get isChecked(): boolean {
+    return this.#isChecked;
+  }
+
+  /** From here on every access of the guest is checked against its page's state. Code made so far is dropped. */
+  check(): void {
+    if (this.#isChecked) return;
+    this.#isChecked = true;
+    this.invalidate(0, 2 ** 32);
+  }
+
+  /** Where a stub is, by its index. */
+  stubAddress(index: number): number | undefined {
+    return this.#stubAddresses[index];
   }
 
   /** Says, from inside `api`, that the guest waits: return UNWIND after it, with rip where to go on. */
@@ -198,14 +225,7 @@ export class Machine {
   #translate(rip: number): number {
     if (!this.#memory.accessible(rip, 1, "execute")) return this.#fail(this.#noCode(rip));
     const start = performance.now();
-    this.#decoder ??= new Decoder(this.#memory, this.#options.mode ?? 64);
-    this.#translator ??= new Translator({
-      memory: this.#memory,
-      decoder: this.#decoder,
-      stubAt: (address) => this.#stubs.get(address),
-      isTranslated: (address) => this.#codeMap.get(address) !== 0,
-    });
-    const batch = this.#translator.translate([rip, ...this.#resumed(rip)], this.#cache.nextSlot);
+    const batch = this.#ensureTranslator().translate([rip, ...this.#resumed(rip)], this.#cache.nextSlot);
     this.#cache.install(batch, this.#imports);
     const { statistics } = this;
     statistics.functions += batch.entries.length;
@@ -214,6 +234,17 @@ export class Machine {
     statistics.wasmBytes += batch.bytes.length;
     statistics.translateMs += performance.now() - start;
     return this.#codeMap.get(rip) | 0;
+  }
+
+  #ensureTranslator(): Translator {
+    this.#decoder ??= new Decoder(this.#memory, this.#options.mode ?? 64);
+    return (this.#translator ??= new Translator({
+      memory: this.#memory,
+      decoder: this.#decoder,
+      stubAt: (address) => this.#stubs.get(address),
+      isTranslated: (address) => this.#codeMap.get(address) !== 0,
+      guarding: (entry) => (this.#isChecked ? "checked" : this.#options.ownsHandler?.(entry) === true ? "exact" : "trap"),
+    }));
   }
 
   /** After an unwinding, the return sites further up the stack will be entered one after another: they are compiled with the first. */
@@ -250,8 +281,7 @@ export class Machine {
     if (error instanceof GuestTrap) {
       const site = this.#siteOf(error);
       if (site?.rip === error.rip) this.#moveStack(site.stackDifference);
-      const what = "integer division by zero, or a quotient that does not fit";
-      return describeFault("divide-by-zero", error.rip, what, this.#memory, this.#decoder);
+      return faultOfTrap(error, this.#memory, this.#decoder);
     }
     if (error instanceof WebAssembly.RuntimeError) return this.#fromTrap(error);
     if (error instanceof RangeError && /call stack/.test(error.message) && !this.#isInApi) {
@@ -276,9 +306,13 @@ export class Machine {
 
   #fromTrap(error: WebAssembly.RuntimeError): Fault {
     const site = this.#siteOf(error);
-    if (site === undefined) return { code: "access-violation", rip: this.cpu.rip, message: `the dispatcher trapped: ${error.message}` };
+    const message = `the dispatcher trapped: ${error.message}`;
+    if (site === undefined) return { code: "access-violation", rip: this.cpu.rip, isExact: false, message };
     this.#moveStack(site.stackDifference);
-    return describeFault("access-violation", site.rip, "access to memory that is not there", this.#memory, this.#decoder);
+    const translator = this.#ensureTranslator();
+    const unit = translator.discover(parseInt(innermostFrame(error)?.frame.name.slice(1) ?? "", 16));
+    const access = unit && accessAtTrap(unit, site.rip, { memory: this.#memory, register: (n) => this.cpu.gpr(n) });
+    return describeAccess(site.rip, access, this.#memory, this.#decoder);
   }
 
   /** The instruction of the innermost translated code that an exception came through. */
@@ -297,12 +331,15 @@ export class Machine {
     return {
       code: "stack-overflow",
       rip,
+      isExact: true,
+      address: this.cpu.rsp,
       message: `the stack is used up at 0x${rip.toString(16)} (rsp 0x${this.cpu.gpr(GPR.rsp).toString(16)})`,
     };
   }
 
   #noCode(rip: number): Fault {
-    return { code: "access-violation", rip, address: rip, access: "execute", message: `no code can run at 0x${rip.toString(16)}` };
+    const message = `no code can run at 0x${rip.toString(16)}`;
+    return { code: "access-violation", rip, isExact: true, address: rip, access: "execute", message };
   }
 
   /** Unwinds with a fault. */

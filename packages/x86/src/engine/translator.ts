@@ -3,6 +3,7 @@ import { ModuleBuilder, OP, type FunctionBuilder } from "@decant/wasm";
 import { CPU } from "../cpu-block.ts";
 import type { Decoder, Instruction } from "../decode/index.ts";
 import { NotTranslated } from "../lower/index.ts";
+import type { Guarding } from "./access-checks.ts";
 import { discover, type Range, type Surroundings, type Unit } from "./control-flow-graph.ts";
 import { CPU_ADDRESS } from "./layout.ts";
 import type { Step } from "./block.ts";
@@ -33,6 +34,8 @@ export interface TranslatorOptions {
   readonly memory: GuestMemory;
   readonly decoder: Decoder;
   stubAt(address: number): Stub | undefined;
+  /** How the accesses of the unit at an address fault. */
+  guarding(entry: number): Guarding;
   /** True when an address has code already. */
   isTranslated(address: number): boolean;
 }
@@ -79,6 +82,11 @@ export class Translator {
     }
   }
 
+  /** The blocks of the unit at an address, as they were when it was translated; undefined when the address is none. */
+  discover(entry: number): Unit | undefined {
+    return this.#options.memory.accessible(entry, 1, "execute") ? discover(entry, this.#surroundings) : undefined;
+  }
+
   /** Called when bytes change: what was learnt from them no longer holds. */
   forget(start: number, end: number): void {
     for (const [address, table] of this.#jumpTables) {
@@ -116,7 +124,7 @@ export class Translator {
   #emit(f: FunctionBuilder, unit: Unit, context: ModuleContext): void {
     const { memory, decoder } = this.#options;
     if (unit.ranges.some((range) => isWritable(range, memory))) compareBytes(f, unit, context, memory);
-    new UnitEmitter(f, unit, context, decoder.mode).emit();
+    new UnitEmitter(f, unit, context, decoder.mode, this.#options.guarding(unit.entry.start)).emit();
   }
 
   #collect(entries: readonly number[]): Unit[] {

@@ -1,6 +1,8 @@
-import { GUEST_BASE, type GuestMemory } from "@decant/memory";
+import { GUEST_BASE, PAGE_SIZE, type GuestMemory } from "@decant/memory";
 import { format, type Decoder } from "../decode/index.ts";
-import type { Fault, FaultCode } from "./fault.ts";
+import { TRAP } from "../lower/index.ts";
+import { MISALIGNED } from "./access-checks.ts";
+import type { Fault, FaultCode, GuestTrap, RefusedAccess } from "./fault.ts";
 import type { Site } from "./module-context.ts";
 import type { Batch } from "./translator.ts";
 
@@ -11,8 +13,8 @@ export interface GuestFrame {
   readonly offset: number;
 }
 
-/** V8 writes a frame as `at x401000 (wasm://wasm/guest3-0a1b2c3d:wasm-function[12]:0x1234)`. */
-const FRAME = /at (?:(\S+) \()?wasm:\/\/wasm\/guest(\d+)-[0-9a-f]+:wasm-function\[\d+\]:(0x[0-9a-f]+)/;
+/** V8 writes a frame as `at guest3.x401000 (wasm://wasm/guest3-0a1b2c3d:wasm-function[12]:0x1234)`, some versions without the module's name. */
+const FRAME = /at (?:(?:\w+\.)?(\S+) \()?wasm:\/\/wasm\/guest(\d+)-[0-9a-f]+:wasm-function\[\d+\]:(0x[0-9a-f]+)/;
 
 /** The innermost frame of translated code, and whether it is the innermost of all. */
 export function innermostFrame(error: Error): { frame: GuestFrame; isTop: boolean } | undefined {
@@ -36,10 +38,57 @@ export function siteAt({ marks, sites }: Batch, offset: number): Site | undefine
   return tag === undefined ? undefined : sites[tag];
 }
 
-/** A fault at an instruction, which its message names. */
-export function describeFault(code: FaultCode, rip: number, what: string, memory: GuestMemory, decoder: Decoder | undefined): Fault {
-  if (decoder === undefined) return { code, rip, message: what };
-  return { code, rip, message: `${what}: ${format(memory, decoder.decode(rip))} at 0x${rip.toString(16)}` };
+/** A fault at an instruction, which its message names. All registers are exact. */
+function describeFault(code: FaultCode, rip: number, what: string, memory: GuestMemory, decoder: Decoder | undefined): Fault {
+  return { code, rip, isExact: true, message: describe(rip, what, memory, decoder) };
+}
+
+function describe(rip: number, what: string, memory: GuestMemory, decoder: Decoder | undefined): string {
+  return decoder === undefined ? what : `${what}: ${format(memory, decoder.decode(rip))} at 0x${rip.toString(16)}`;
+}
+
+/** What wasm trapped on: registers are as of the last call or entry. */
+export function describeAccess(
+  rip: number,
+  access: { address: number; access: "read" | "write" } | undefined,
+  memory: GuestMemory,
+  decoder: Decoder | undefined,
+): Fault {
+  const what = access === undefined ? "access to memory that is not there" : cannot(access.access, access.address);
+  return { code: "access-violation", rip, isExact: false, ...access, message: describe(rip, what, memory, decoder) };
+}
+
+const cannot = (access: "read" | "write", address: number | bigint): string => `cannot ${access} address 0x${address.toString(16)}`;
+
+/** What code raised that had made the registers exact. A guard page's guard is taken away. */
+export function faultOfTrap({ kind, rip, access }: GuestTrap, memory: GuestMemory, decoder: Decoder | undefined): Fault {
+  if (access !== undefined) return faultOfAccess(rip, access, memory, decoder);
+  if (kind === TRAP.overflow)
+    return describeFault("integer-overflow", rip, "the quotient of an integer division does not fit", memory, decoder);
+  return describeFault("divide-by-zero", rip, "integer division by zero", memory, decoder);
+}
+
+/** The address that Windows reports for what is a general protection fault to the processor: a misaligned operand, an address that is not canonical. */
+const NO_ADDRESS = 0xffff_ffff_ffff_ffffn;
+
+function faultOfAccess(rip: number, { low, high, bytes, kind }: RefusedAccess, memory: GuestMemory, decoder: Decoder | undefined): Fault {
+  const violation = (access: "read" | "write", address: number | bigint, what = cannot(access, address)): Fault => ({
+    ...describeFault("access-violation", rip, what, memory, decoder),
+    access,
+    address,
+  });
+  if (bytes === MISALIGNED) return violation("read", NO_ADDRESS, "an operand that is not aligned");
+  if (high !== 0) {
+    const address = (BigInt(high) << 32n) | BigInt(low);
+    const isCanonical = BigInt.asIntN(48, address) === BigInt.asIntN(64, address);
+    return isCanonical
+      ? violation(kind, address)
+      : violation("read", NO_ADDRESS, `an address that is not canonical, 0x${address.toString(16)}`);
+  }
+  const lastPage = Math.floor((low + Math.max(bytes, 1) - 1) / PAGE_SIZE) * PAGE_SIZE;
+  const address = memory.accessible(low, 1, kind) ? Math.max(low, lastPage) : low;
+  if (!memory.takeGuard(address)) return violation(kind, address);
+  return { ...describeFault("guard-page", rip, `a guard page at 0x${address.toString(16)}`, memory, decoder), access: kind, address };
 }
 
 /** Why the instruction at `rip`, which has no translation, cannot be run. */
@@ -51,7 +100,12 @@ export function describeInstruction(rip: number, memory: GuestMemory, decoder: D
       return fault("illegal-instruction", "illegal instruction");
     case "invalid": {
       const bytes = Array.from(memory.bytes.subarray(rip - GUEST_BASE, rip - GUEST_BASE + 8), (byte) => byte.toString(16).padStart(2, "0"));
-      return { code: "illegal-instruction", rip, message: `illegal instruction: bytes ${bytes.join(" ")} at 0x${rip.toString(16)}` };
+      return {
+        code: "illegal-instruction",
+        rip,
+        isExact: true,
+        message: `illegal instruction: bytes ${bytes.join(" ")} at 0x${rip.toString(16)}`,
+      };
     }
     case "privileged":
       return fault("privileged-instruction", "privileged instruction");

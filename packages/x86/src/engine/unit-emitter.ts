@@ -2,7 +2,8 @@ import { I32, OP, type FunctionBuilder, type Label } from "@decant/wasm";
 import { CPU, GPR } from "../cpu-block.ts";
 import { CC, MNEMONIC, type Instruction } from "../decode/index.ts";
 import { Emitter } from "../lower/index.ts";
-import type { Block } from "./block.ts";
+import { emitAccessCheck, type Guarding } from "./access-checks.ts";
+import type { Block, Step } from "./block.ts";
 import { emitCall, emitIntrinsicCall, emitJumpOut, emitLeave, type CallContext } from "./calls.ts";
 import type { Unit } from "./control-flow-graph.ts";
 import { analyse, liveFlagsAfter, type BlockFlow } from "./dataflow.ts";
@@ -14,6 +15,7 @@ import { RegisterFile } from "./register-file.ts";
 import { followStack, setsFramePointer, stackChange, type StackDepth } from "./stack-depth.ts";
 import { unrollLoops } from "./unroll.ts";
 import { emitStructured, type BlockEmitter } from "./structure.ts";
+import type { Intrinsic } from "./stub.ts";
 
 const RSP = 1 << GPR.rsp;
 
@@ -38,17 +40,21 @@ export class UnitEmitter implements BlockEmitter {
   /** At the instruction being lowered: registers that are dirty, and those that some later code reads. */
   #dirty = 0;
   #live = 0;
+  /** Registers that the instruction reads and writes: their locals are right at any of its accesses. Flags that somebody reads from there on. */
+  #own = 0;
+  #flags = 0;
   /** What rsp is beyond the rsp in the CPU block. */
   #stackDifference = 0;
 
-  constructor(f: FunctionBuilder, unit: Unit, module: ModuleContext, mode: 64 | 32) {
+  constructor(f: FunctionBuilder, unit: Unit, module: ModuleContext, mode: 64 | 32, guarding: Guarding = "trap") {
     this.#f = f;
     this.#mode = mode;
     this.#module = module;
+    if (guarding !== "trap") callIntrinsics(unit.blocks);
     unrollLoops(unit.blocks);
     this.#graph = makeReducible(unit.entry);
     chargeLoops(this.#graph);
-    this.#flows = analyse(this.#graph.blocks);
+    this.#flows = analyse(this.#graph.blocks, guarding === "trap" ? isDivision : mayFault);
     this.#depths = followStack(this.#graph.blocks);
     const registers = (this.#registers = new RegisterFile(f, mode));
     this.#emitter = new Emitter(f, {
@@ -58,6 +64,11 @@ export class UnitEmitter implements BlockEmitter {
       onMayFault: (insn) => f.mark(module.sites.push({ rip: insn.ip >>> 0, stackDifference: this.#stackDifference }) - 1),
       spillAll: () => registers.spill(this.#dirty),
       reloadAll: () => registers.reload(this.#dirty | this.#live),
+      makeExact: () => this.#makeExact(),
+      ...(guarding !== "trap" && {
+        onAccess: (insn, kind, bytes) =>
+          emitAccessCheck({ f, e: this.#emitter, guarding, fault: () => this.#makeExact() }, insn, kind, bytes),
+      }),
     });
     this.#context = { f, e: this.#emitter, mode, module, registers, next: f.local(I32) };
   }
@@ -75,6 +86,13 @@ export class UnitEmitter implements BlockEmitter {
 
   #flow(block: Block): BlockFlow {
     return this.#flows.get(block) as BlockFlow;
+  }
+
+  /** Where an exception is about to be raised: everything but rsp, of which the difference is known, goes to the CPU block. */
+  #makeExact(): void {
+    this.#registers.spill((this.#dirty | this.#own) & ~RSP);
+    this.#emitter.flushFlags(this.#flags);
+    this.#registers.spillFlags(this.#flags);
   }
 
   /**
@@ -135,14 +153,18 @@ export class UnitEmitter implements BlockEmitter {
     const depth = this.#depths.get(block) as StackDepth;
     this.#stackDifference = depth.difference;
     for (let i = 0; i < count; i++) {
-      const { insn, effects } = steps[i] as Block["steps"][number];
+      const { insn, effects } = steps[i] as Step;
       this.#live |= effects.reads;
+      this.#own = effects.reads & effects.writes;
+      this.#flags = ((flags[i] as number) & ~effects.flagsMust) | effects.flagsRead;
       this.#emitter.lower(insn, flags[i] as number);
       this.#dirty |= effects.writes;
       this.#live |= effects.writes;
       this.#keepStackExact(insn, effects.writes);
     }
     this.#dirty = flow.dirtyAtEnd;
+    this.#own = 0;
+    this.#flags = flow.flagsOut;
     if (!depth.isStored) return;
     this.#registers.spill(RSP);
     this.#stackDifference = 0;
@@ -215,6 +237,7 @@ export class UnitEmitter implements BlockEmitter {
         f.localGet(this.#choice(block));
         return;
       case "fault":
+        e.flushFlags(flow.flagsOut);
         this.#save(block, flow);
         f.i32Const(ending.insn.ip | 0)
           .call(this.#module.fault)
@@ -304,6 +327,31 @@ function countBits({ mnemonic, length }: Instruction, mode: 64 | 32): number {
   if (mnemonic === MNEMONIC.Jecxz) return 32;
   if (mnemonic === MNEMONIC.Jcxz) return 16;
   return length > 2 ? mode / 2 : mode;
+}
+
+const DIVISIONS: ReadonlySet<number> = new Set([MNEMONIC.Div, MNEMONIC.Idiv]);
+
+/** What makes the registers exact before it raises its exception, in all code. */
+function isDivision({ insn }: Step): boolean {
+  return DIVISIONS.has(insn.mnemonic);
+}
+
+function mayFault(step: Step): boolean {
+  return step.effects.memory || isDivision(step);
+}
+
+/** Intrinsics whose arguments are pointers of the guest's. */
+const TAKES_POINTERS: ReadonlySet<Intrinsic> = new Set([
+  "memcpy", "memmove", "memset", "memcmp", "strlen", "wcslen", "EnterCriticalSection", "LeaveCriticalSection",
+]); // prettier-ignore
+
+/** Guarded code has pointers checked: functions that take some are called. */
+function callIntrinsics(blocks: readonly Block[]): void {
+  for (const block of blocks) {
+    const { ending } = block;
+    if (ending.kind === "intrinsic" && ending.via.stub.intrinsic !== undefined && TAKES_POINTERS.has(ending.via.stub.intrinsic))
+      block.ending = { ...ending, kind: "call" };
+  }
 }
 
 function addressOf({ table, targets }: { table: { targets: readonly number[] }; targets: readonly Block[] }, target: Block): number {

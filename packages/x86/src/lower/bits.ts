@@ -103,7 +103,7 @@ function bitTest(access: string, change: "or" | "andnot" | "xor" | undefined): L
 /** The wasm address of the word that holds the bit, in a local: the operand's address plus the offset's whole words, signed. */
 function pushBitAddress(e: Emitter, insn: Instruction): number {
   const { bits } = insn.operands[0]!;
-  e.address(insn).get(insn, 1);
+  e.address(insn, false).get(insn, 1);
   if (bits === 16) e.signExtend(16, 32);
   e.const(bits === 64 ? 6 : bits === 32 ? 5 : 4, Math.max(bits, 32))
     .int(bits, "shr_s")
@@ -112,6 +112,7 @@ function pushBitAddress(e: Emitter, insn: Instruction): number {
     .i32Const(bits === 64 ? 3 : bits === 32 ? 2 : 1)
     .op(OP.i32_shl)
     .op(OP.i32_add);
+  e.check(insn);
   const address = e.temp(I32);
   e.f.localSet(address);
   return address;

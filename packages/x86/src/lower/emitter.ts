@@ -5,6 +5,7 @@ import type { Condition, Instruction, Operand } from "../decode/instruction.ts";
 import { FlagState, type FlagRecord, type Value } from "./flags.ts";
 import type { HelperName } from "./helpers.ts";
 import { NotTranslated } from "./lowering.ts";
+import { accessOf } from "./access.ts";
 import { lowerings } from "./table.ts";
 
 /** The wasm locals that hold the guest's registers: i64 for general registers (i32 in 32-bit mode), v128 for xmm, i32 for a flag of FLAG. */
@@ -21,6 +22,13 @@ export interface EmitterOptions {
   helper(name: HelperName): number;
   /** Called before the first access of an instruction that may fault, so that the position can be marked. */
   onMayFault(insn: Instruction): void;
+  /**
+   * Emits a check of the access to the wasm address on the wasm stack, and leaves it there. `bytes` is 0 where that is not known. Without it an
+   * access faults only where wasm itself traps.
+   */
+  onAccess?(insn: Instruction, kind: "read" | "write", bytes: number): void;
+  /** Emits code that puts into the CPU block what only locals have: what comes next raises an exception at the instruction. */
+  makeExact?(insn: Instruction): void;
   /** Emits code that writes every register to the CPU block, and code that reads them all back. */
   spillAll(): void;
   reloadAll(): void;
@@ -300,8 +308,11 @@ export class Emitter {
 
   // Memory.
 
-  /** Pushes the wasm address of the instruction's memory operand: the guest address, segment base included, less GUEST_BASE, modulo 2^32. */
-  address(insn: Instruction): this {
+  /**
+   * Pushes the wasm address of the instruction's memory operand: the guest address, segment base included, less GUEST_BASE, modulo 2^32.
+   * `isFinal` is false where the access is elsewhere, and the caller checks it.
+   */
+  address(insn: Instruction, isFinal = true): this {
     this.mayFault(insn);
     const { base, index, scale, displacement, segment, addressBits } = insn.memory!;
     const f = this.f;
@@ -327,7 +338,24 @@ export class Emitter {
     const offset = Number(BigInt.asIntN(32, BigInt(addressBits === 16 ? -GUEST_BASE : displacement - GUEST_BASE)));
     f.i32Const(offset);
     if (terms > 0) f.op(OP.i32_add);
+    if (isFinal) this.check(insn);
     return this;
+  }
+
+  /** True where accesses are checked, each before it is made. */
+  get isChecked(): boolean {
+    return this.#options.onAccess !== undefined;
+  }
+
+  /** Checks the access to the wasm address on the wasm stack, where that is asked for: as the instruction's operand says, unless said otherwise. */
+  check(insn: Instruction, kind = accessOf(insn).kind, bytes = accessOf(insn).bytes): this {
+    this.#options.onAccess?.(insn, kind, bytes);
+    return this;
+  }
+
+  /** Before code that raises an exception at the instruction, where it seldom goes. */
+  makeExact(insn: Instruction): void {
+    this.#options.makeExact?.(insn);
   }
 
   /** Pushes the low 32 bits of a segment base. */

@@ -7,6 +7,8 @@ import { x87Math } from "./x87-math.ts";
 export const HELPERS = {
   /** Ends the instruction at `rip` with a processor exception (TRAP); never returns. */
   trap: { parameters: [I32, I32], results: [] },
+  /** (rip, wasm address, upper half of the guest address, bytes + WRITES): ends the instruction with an access violation; never returns. */
+  accessFault: { parameters: [I32, I32, I32, I32], results: [] },
   /** (high, low, divisor, isSigned, rip): the 64-bit quotient, or #DE where it does not fit. */
   divide128: { parameters: [I64, I64, I64, I32, I32], results: [I64] },
   /** (leaf, subleaf, register): one register of the leaf. */
@@ -36,13 +38,17 @@ export const HELPERS = {
 export type HelperName = keyof typeof HELPERS;
 
 /** Exceptions that generated code raises through the helper `trap`. */
-export const TRAP = { divide: 0 } as const;
+export const TRAP = { divide: 0, overflow: 1 } as const;
+/** Added to the bytes of an access that writes. */
+export const WRITES = 0x1_0000;
 
 /** What the helpers need of the machine. */
 export interface HelperHost {
   readonly memory: Pick<GuestMemory, "wasm">;
   /** Ends the instruction at guest address `rip` with a processor exception. Must throw. */
   trap(kind: number, rip: number): never;
+  /** Ends it because it may not access `bytes` at a wasm address; `high` is the upper half of the guest address. Must throw. */
+  accessFault?(rip: number, address: number, high: number, access: { bytes: number; writes: boolean }): never;
   /** The time stamp counter; by default the host's clock in nanoseconds. */
   timestamp?(): bigint;
 }
@@ -51,12 +57,14 @@ export interface HelperHost {
 export function createHelpers(host: HelperHost): Record<HelperName, (...values: never[]) => unknown> {
   return {
     trap: (kind: number, rip: number) => host.trap(kind, rip >>> 0),
+    accessFault: (rip: number, address: number, high: number, access: number) =>
+      host.accessFault?.(rip >>> 0, address >>> 0, high >>> 0, { bytes: access & (WRITES - 1), writes: access >= WRITES }),
     divide128(high: bigint, low: bigint, divisor: bigint, isSigned: number, rip: number): bigint {
       const unsigned = isSigned === 0;
       const dividend = ((unsigned ? BigInt.asUintN(64, high) : high) << 64n) | BigInt.asUintN(64, low);
       const quotient = dividend / (unsigned ? BigInt.asUintN(64, divisor) : divisor);
       const fits = unsigned ? BigInt.asUintN(64, quotient) === quotient : BigInt.asIntN(64, quotient) === quotient;
-      if (!fits) host.trap(TRAP.divide, rip >>> 0);
+      if (!fits) host.trap(TRAP.overflow, rip >>> 0);
       return BigInt.asIntN(64, quotient);
     },
     cpuid,

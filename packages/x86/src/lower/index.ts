@@ -1,4 +1,5 @@
 export { effects, type Effects } from "./effects.ts";
 export { Emitter, type RegisterLocals } from "./emitter.ts";
-export { createHelpers, HELPERS, type HelperName } from "./helpers.ts";
+export { accessOf, accessesOf, type Access } from "./access.ts";
+export { createHelpers, HELPERS, TRAP, WRITES, type HelperName } from "./helpers.ts";
 export { NotTranslated } from "./lowering.ts";

@@ -195,10 +195,11 @@ function divide(isSigned: boolean): Lowering {
   };
 }
 
-/** Raises #DE if the i32 on the wasm stack is not 0. */
-function divideErrorIf(e: Emitter, insn: Instruction): void {
+/** Raises #DE if the i32 on the wasm stack is not 0: Windows tells division by zero from a quotient that does not fit. */
+function divideErrorIf(e: Emitter, insn: Instruction, kind: number): void {
   e.f.if();
-  e.f.i32Const(TRAP.divide).i32Const(insn.ip | 0);
+  e.makeExact(insn);
+  e.f.i32Const(kind).i32Const(insn.ip | 0);
   e.help("trap").f.unreachable().end();
 }
 
@@ -211,7 +212,7 @@ function divideNarrow(e: Emitter, insn: Instruction, isSigned: boolean): void {
   else e.resize(bits, 64);
   const divisor = e.save(64);
   e.value(divisor, 64).f.op(OP.i64_eqz);
-  divideErrorIf(e, insn);
+  divideErrorIf(e, insn, TRAP.divide);
   if (bits === 8) {
     e.getGpr(GPR.rax, 16);
     if (isSigned) e.signExtend(16, 64);
@@ -230,7 +231,7 @@ function divideNarrow(e: Emitter, insn: Instruction, isSigned: boolean): void {
       .const(-1, 64)
       .int(64, "eq")
       .int(32, "and");
-    divideErrorIf(e, insn);
+    divideErrorIf(e, insn, TRAP.overflow);
   }
   const quotient = e
     .value(dividend, 64)
@@ -242,7 +243,7 @@ function divideNarrow(e: Emitter, insn: Instruction, isSigned: boolean): void {
     f.op(bits === 8 ? OP.i64_extend8_s : bits === 16 ? OP.i64_extend16_s : OP.i64_extend32_s);
     e.value(quotient, 64).int(64, "ne");
   } else e.const(2 ** bits - 1, 64).int(64, "gt_u");
-  divideErrorIf(e, insn);
+  divideErrorIf(e, insn, TRAP.overflow);
   const remainder = e
     .value(dividend, 64)
     .value(divisor, 64)
@@ -262,7 +263,7 @@ function divide64(e: Emitter, insn: Instruction, isSigned: boolean): void {
   const high = e.getGpr(GPR.rdx, 64).save(64);
   const quotient = e.temp(I64);
   e.value(divisor, 64).f.op(OP.i64_eqz);
-  divideErrorIf(e, insn);
+  divideErrorIf(e, insn, TRAP.divide);
   e.value(high, 64);
   if (isSigned) e.value(low, 64).const(63, 64).int(64, "shr_s").int(64, "eq");
   else f.op(OP.i64_eqz);
@@ -275,7 +276,7 @@ function divide64(e: Emitter, insn: Instruction, isSigned: boolean): void {
       .const(-1, 64)
       .int(64, "eq")
       .int(32, "and");
-    divideErrorIf(e, insn);
+    divideErrorIf(e, insn, TRAP.overflow);
   }
   e.value(low, 64)
     .value(divisor, 64)
@@ -283,6 +284,7 @@ function divide64(e: Emitter, insn: Instruction, isSigned: boolean): void {
     .f.localSet(quotient);
   f.else();
   // The remainder follows from the low halves, whatever the high ones were.
+  e.makeExact(insn);
   e.value(high, 64).value(low, 64).value(divisor, 64);
   f.i32Const(isSigned ? 1 : 0).i32Const(insn.ip | 0);
   e.help("divide128").f.localSet(quotient);

@@ -89,6 +89,11 @@ function pointer(e: Emitter, register: number): Emitter {
   return e;
 }
 
+/** Pushes the wasm address of the element that rsi or rdi points to. */
+function element(e: Emitter, insn: Instruction, register: number, kind: "read" | "write"): Emitter {
+  return pointer(e, register).check(insn, kind, elementBits(insn) / 8);
+}
+
 /** Moves pointers by an element, in the direction that DF says. */
 function advance(e: Emitter, bytes: number, registers: readonly number[]): void {
   const step = e.temp(e.mode === 64 ? I64 : I32);
@@ -121,20 +126,20 @@ function countDown(e: Emitter): void {
 
 function moveElement(e: Emitter, insn: Instruction): void {
   const bits = elementBits(insn);
-  pointer(e, GPR.rdi);
-  pointer(e, GPR.rsi).load(bits).store(bits);
+  element(e, insn, GPR.rdi, "write");
+  element(e, insn, GPR.rsi, "read").load(bits).store(bits);
   advance(e, bits / 8, [GPR.rsi, GPR.rdi]);
 }
 
 function storeElement(e: Emitter, insn: Instruction): void {
   const bits = elementBits(insn);
-  pointer(e, GPR.rdi).getGpr(GPR.rax, bits).store(bits);
+  element(e, insn, GPR.rdi, "write").getGpr(GPR.rax, bits).store(bits);
   advance(e, bits / 8, [GPR.rdi]);
 }
 
 function loadElement(e: Emitter, insn: Instruction): void {
   const bits = elementBits(insn);
-  pointer(e, GPR.rsi).load(bits).setGpr(GPR.rax, bits);
+  element(e, insn, GPR.rsi, "read").load(bits).setGpr(GPR.rax, bits);
   advance(e, bits / 8, [GPR.rsi]);
 }
 
@@ -152,6 +157,7 @@ function runLength(e: Emitter, size: number): number {
 }
 
 function repeatedMove(e: Emitter, insn: Instruction): void {
+  if (e.isChecked) return repeated(e, () => moveElement(e, insn));
   const f = e.f;
   const bytes = runLength(e, elementBits(insn) / 8);
   pushIsBulk(e, bytes);
@@ -169,7 +175,7 @@ function repeatedMove(e: Emitter, insn: Instruction): void {
 }
 
 function repeatedStore(e: Emitter, insn: Instruction): void {
-  if (elementBits(insn) > 8) return repeated(e, () => storeElement(e, insn));
+  if (elementBits(insn) > 8 || e.isChecked) return repeated(e, () => storeElement(e, insn));
   const f = e.f;
   const bytes = runLength(e, 1);
   pushIsBulk(e, bytes);
@@ -199,9 +205,9 @@ function compareElements(e: Emitter, insn: Instruction, first: "accumulator" | "
   const b = e.temp(type);
   const compare = () => {
     if (first === "accumulator") e.getGpr(GPR.rax, bits);
-    else pointer(e, GPR.rsi).load(bits);
+    else element(e, insn, GPR.rsi, "read").load(bits);
     f.localSet(a);
-    pointer(e, GPR.rdi).load(bits).f.localSet(b);
+    element(e, insn, GPR.rdi, "read").load(bits).f.localSet(b);
     advance(e, bits / 8, first === "source" ? [GPR.rsi, GPR.rdi] : [GPR.rdi]);
   };
   const record = { op: "sub", bits, a: { local: a }, b: { local: b }, result: undefined, carryIn: false } as const;

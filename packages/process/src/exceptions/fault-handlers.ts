@@ -1,0 +1,59 @@
+import { MemoryAccessError } from "@decant/memory";
+import type { GuestMemory } from "@decant/memory";
+import { PeError, readUnwindInfo, UNW_FLAG } from "@decant/pe";
+import type { Process } from "../process.ts";
+import { lookUpFunction, mappedSource } from "./function-table.ts";
+
+/** Chains of unwind data are a few entries long. */
+const MAX_CHAIN = 32;
+/** Bytes of an entry of a C scope table. */
+const SCOPE_SIZE = 16;
+/** FuncInfo of C++'s frame handler 3: its magic numbers, and where it says that only thrown objects are caught (/EHs). */
+const CXX_MAGIC = 0x1993_0520;
+const CXX_MAGIC_LAST = 0x1993_0522;
+const CXX_FLAGS = 36;
+/** The same bit of frame handler 4's header. */
+const CXX4_SYNCHRONOUS = 0x20;
+/** A language-specific data area of the Itanium C++ ABI starts so: its landing pads are relative to the function. */
+const LSDA_START = 0xff;
+
+/**
+ * Whether the function at an address owns a handler that may look at a fault's registers in it: a __try, or a handler that is not known. Not
+ * one that is a C++ compiler's and catches thrown objects only, as its data say.
+ */
+export function ownsFaultHandler(process: Process, address: number): boolean {
+  const { memory } = process;
+  try {
+    const found = lookUpFunction(process, address);
+    if (found === undefined) return false;
+    const source = mappedSource(memory, found.base);
+    let info = readUnwindInfo(source, found.entry.unwindInfo);
+    for (let depth = 0; info.chained !== undefined && depth < MAX_CHAIN; depth++) info = readUnwindInfo(source, info.chained.unwindInfo);
+    if (info.handler === undefined || (info.flags & UNW_FLAG.EHANDLER) === 0) return false;
+    return seesFaults(memory, found.base, found.base + info.handler.data);
+  } catch (error) {
+    if (error instanceof MemoryAccessError || error instanceof PeError) return false;
+    throw error;
+  }
+}
+
+function seesFaults(memory: GuestMemory, base: number, data: number): boolean {
+  if (isScopeTable(memory, base, data)) return true;
+  if (memory.u8(data) === LSDA_START) return false;
+  const info = base + memory.u32(data);
+  if (!memory.accessible(info, CXX_FLAGS + 4, "read")) return true;
+  const magic = memory.u32(info) & 0x1fff_ffff;
+  if (magic >= CXX_MAGIC && magic <= CXX_MAGIC_LAST) return (memory.u32(info + CXX_FLAGS) & 1) === 0;
+  return (memory.u8(info) & CXX4_SYNCHRONOUS) === 0;
+}
+
+/** A count, and as many ranges of the image, each with a handler in it or EXCEPTION_EXECUTE_HANDLER. */
+function isScopeTable(memory: GuestMemory, base: number, data: number): boolean {
+  const count = memory.u32(data);
+  if (count === 0 || count > 0xfff || !memory.accessible(data + 4, count * SCOPE_SIZE, "read")) return false;
+  for (let at = data + 4; at < data + 4 + count * SCOPE_SIZE; at += SCOPE_SIZE) {
+    const [begin, end] = [memory.u32(at), memory.u32(at + 4)];
+    if (begin === 0 || begin >= end || !memory.accessible(base + begin, end - begin, "execute")) return false;
+  }
+  return true;
+}
