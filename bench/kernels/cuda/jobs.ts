@@ -1,0 +1,181 @@
+/** What each kernel of kernels.cu is run on. */
+export interface Job {
+  readonly name: string;
+  readonly grid: readonly [number, number];
+  readonly block: readonly [number, number];
+  readonly args: readonly (ArrayBufferView | { readonly int: number } | { readonly float: number })[];
+  /** Which arguments are results. */
+  readonly results: readonly number[];
+  /** How far a result may be off, of its size (absolute below 1); and how many of all may be further off. */
+  readonly tolerance: number;
+  readonly mayDiffer: number;
+}
+
+let state = 12345;
+function random(): number {
+  state = (Math.imul(state, 1103515245) + 12345) & 0x7fff_ffff;
+  return state / 0x8000_0000;
+}
+
+const floats = (count: number, low = 0, high = 1): Float32Array =>
+  Float32Array.from({ length: count }, () => low + (high - low) * random());
+const doubles = (count: number): Float64Array => Float64Array.from({ length: count }, () => random() - 0.5);
+const integers = (count: number, range: number): Int32Array => Int32Array.from({ length: count }, () => random() * range);
+const words = (count: number): Uint32Array => Uint32Array.from({ length: count }, () => random() * 2 ** 32);
+const int = (value: number): { int: number } => ({ int: value });
+
+const exact = { tolerance: 0, mayDiffer: 0 };
+const close = { tolerance: 1e-4, mayDiffer: 0 };
+
+/** 16 entries a row, anywhere. */
+function sparse(rows: number): readonly [Int32Array, Int32Array, Float32Array] {
+  return [Int32Array.from({ length: rows + 1 }, (_, i) => i * 16), integers(rows * 16, rows), floats(rows * 16, -1)];
+}
+
+function sha256Constants(): Uint32Array {
+  const primes: number[] = [];
+  for (let n = 2; primes.length < 64; n++) if (primes.every((prime) => n % prime !== 0)) primes.push(n);
+  return Uint32Array.from(primes, (prime) => (Math.cbrt(prime) % 1) * 2 ** 32);
+}
+
+const [rows, columns, values] = sparse(1 << 16);
+const M = 1 << 20;
+
+export const jobs: readonly Job[] = [
+  {
+    name: "saxpy",
+    grid: [(4 * M) / 256, 1],
+    block: [256, 1],
+    args: [floats(4 * M), floats(4 * M), { float: 1.5 }, int(4 * M)],
+    results: [1],
+    ...close,
+  },
+  {
+    name: "mandelbrot",
+    grid: [64, 64],
+    block: [16, 16],
+    args: [new Uint32Array(M), int(1024), int(1024), int(256)],
+    results: [0],
+    tolerance: 0,
+    mayDiffer: 0.01,
+  },
+  {
+    name: "sgemm",
+    grid: [32, 32],
+    block: [16, 16],
+    args: [floats(512 * 512, -1), floats(512 * 512, -1), new Float32Array(512 * 512), int(512)],
+    results: [2],
+    ...close,
+  },
+  {
+    name: "sgemmBlocked",
+    grid: [8, 8],
+    block: [16, 16],
+    args: [floats(512 * 512, -1), floats(512 * 512, -1), new Float32Array(512 * 512), int(512)],
+    results: [2],
+    ...close,
+  },
+  {
+    name: "dgemm",
+    grid: [16, 32],
+    block: [16, 8],
+    args: [doubles(65536), doubles(65536), new Float64Array(65536), int(256)],
+    results: [2],
+    ...close,
+  },
+  {
+    name: "reduce",
+    grid: [128, 1],
+    block: [256, 1],
+    args: [integers(16 * M, 100), new Int32Array(128), int(16 * M)],
+    results: [1],
+    ...exact,
+  },
+  {
+    name: "reduceWarp",
+    grid: [128, 1],
+    block: [256, 1],
+    args: [integers(16 * M, 100), new Int32Array(128), int(16 * M)],
+    results: [1],
+    ...exact,
+  },
+  {
+    name: "transpose",
+    grid: [64, 64],
+    block: [32, 8],
+    args: [words(4 * M), new Uint32Array(4 * M), int(2048), int(2048)],
+    results: [1],
+    ...exact,
+  },
+  {
+    name: "histogram",
+    grid: [128, 1],
+    block: [256, 1],
+    args: [Uint8Array.from({ length: 4 * M }, () => random() * 256), new Uint32Array(256), int(4 * M)],
+    results: [1],
+    ...exact,
+  },
+  {
+    name: "nbody",
+    grid: [32, 1],
+    block: [128, 1],
+    args: [floats(4096), floats(4096), floats(4096), floats(4096), new Float32Array(3 * 4096), int(4096)],
+    results: [4],
+    tolerance: 1e-3,
+    mayDiffer: 0,
+  },
+  {
+    name: "blackScholes",
+    grid: [M / 256, 1],
+    block: [256, 1],
+    args: [floats(M, 5, 30), floats(M, 1, 100), floats(M, 0.25, 10), new Float32Array(M), new Float32Array(M), int(M)],
+    results: [3, 4],
+    tolerance: 1e-3,
+    mayDiffer: 0,
+  },
+  {
+    name: "stencil",
+    grid: [4, 32],
+    block: [32, 4],
+    args: [floats(128 ** 3), new Float32Array(128 ** 3), int(128)],
+    results: [1],
+    ...close,
+  },
+  {
+    name: "convolution",
+    grid: [32, 128],
+    block: [32, 8],
+    args: [floats(M), floats(49), new Float32Array(M), int(1024), int(1024)],
+    results: [2],
+    ...close,
+  },
+  {
+    name: "sha256",
+    grid: [512, 1],
+    block: [256, 1],
+    args: [sha256Constants(), new Uint32Array(1 << 17), int(1 << 17)],
+    results: [1],
+    ...exact,
+  },
+  { name: "softmax", grid: [1024, 1], block: [256, 1], args: [floats(M, -5, 5), new Float32Array(M), int(1024)], results: [1], ...close },
+  {
+    name: "spmv",
+    grid: [256, 1],
+    block: [256, 1],
+    args: [rows, columns, values, floats(1 << 16, -1), new Float32Array(1 << 16), int(1 << 16)],
+    results: [4],
+    ...close,
+  },
+  { name: "scan", grid: [2048, 1], block: [256, 1], args: [words(M), new Uint32Array(M)], results: [1], ...exact },
+  { name: "monteCarlo", grid: [64, 1], block: [256, 1], args: [new Uint32Array(64 * 256), int(64)], results: [0], ...exact },
+  { name: "bitonicSort", grid: [512, 1], block: [256, 1], args: [words(512 * 512), new Uint32Array(512 * 512)], results: [1], ...exact },
+  {
+    name: "kmeans",
+    grid: [1024, 1],
+    block: [256, 1],
+    args: [floats(1 << 18), floats(1 << 18), floats(64), floats(64), new Uint32Array(1 << 18), int(1 << 18), int(64)],
+    results: [4],
+    tolerance: 0,
+    mayDiffer: 0.001,
+  },
+];
