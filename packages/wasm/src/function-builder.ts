@@ -11,6 +11,7 @@ export interface Mark {
 }
 
 const EMPTY_BLOCK = 0x40;
+const NOP = 0x01;
 
 /**
  * Writes one function's code. Methods that emit return the builder, so that instructions chain in the order in which they run.
@@ -23,6 +24,8 @@ export class FunctionBuilder {
   readonly name: string | undefined;
   readonly code = new ByteWriter(512);
   readonly marks: Mark[] = [];
+  /** Places that `hole` left, in order. */
+  readonly holes: Mark[] = [];
   readonly #parameterCount: number;
   readonly #locals: ValueType[] = [];
   #depth = 0;
@@ -46,6 +49,13 @@ export class FunctionBuilder {
   /** Remembers the current position: a trap in the instruction emitted next is found at or after it (`ModuleBuilder.marks`). */
   mark(tag: number): this {
     this.marks.push({ offset: this.code.length, tag });
+    return this;
+  }
+
+  /** Leaves room for bytes that are known only when the module is put together; they are `nop`s until then. */
+  hole(bytes: number, tag: number): this {
+    this.holes.push({ offset: this.code.length, tag });
+    for (let i = 0; i < bytes; i++) this.code.byte(NOP);
     return this;
   }
 

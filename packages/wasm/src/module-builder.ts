@@ -20,7 +20,7 @@ export class ModuleBuilder {
   readonly #typeIndices = new Map<string, number>();
   readonly #parameterCounts: number[] = [];
   readonly #imports = new Section();
-  readonly #functions: FunctionBuilder[] = [];
+  readonly #functions: (FunctionBuilder | FinishedFunction)[] = [];
   readonly #tables = new Section();
   readonly #memories = new Section();
   readonly #globals = new Section();
@@ -31,6 +31,7 @@ export class ModuleBuilder {
   #tableCount = 0;
   #globalCount = 0;
   #marks: Mark[] = [];
+  #bodyOffsets: number[] = [];
 
   /** The index of a function type, added once. */
   type(parameters: readonly ValueType[], results: readonly ValueType[] = []): number {
@@ -77,6 +78,13 @@ export class ModuleBuilder {
     const builder = new FunctionBuilder(this.#importedFunctions + this.#functions.length, typeIndex, parameterCount, name);
     this.#functions.push(builder);
     return builder;
+  }
+
+  /** A function whose entry in the code section, without its size, is there already (`FunctionBuilder.body`). */
+  finishedFunction(typeIndex: number, body: Uint8Array, name?: string): number {
+    const index = this.#importedFunctions + this.#functions.length;
+    this.#functions.push({ index, typeIndex, name, marks: [], body: () => ({ bytes: body, codeStart: 0 }) });
+    return index;
   }
 
   memory(limits: Limits): void {
@@ -150,6 +158,11 @@ export class ModuleBuilder {
     return this.#marks;
   }
 
+  /** Where the entry of each function of its own in the code section begins, from the start of the module. Known after `finish`. */
+  get bodyOffsets(): readonly number[] {
+    return this.#bodyOffsets;
+  }
+
   /** The module's bytes. */
   finish(): Uint8Array {
     const out = new ByteWriter(1 << 14);
@@ -173,9 +186,11 @@ export class ModuleBuilder {
   #writeCode(out: ByteWriter): void {
     const code = new ByteWriter(1 << 13);
     const marks: Mark[] = [];
+    const bodies: number[] = [];
     for (const builder of this.#functions) {
       const { bytes, codeStart } = builder.body();
       code.u32(bytes.length);
+      bodies.push(code.length);
       const start = code.length + codeStart;
       for (const mark of builder.marks) marks.push({ offset: start + mark.offset, tag: mark.tag });
       code.append(bytes);
@@ -183,6 +198,7 @@ export class ModuleBuilder {
     this.#write(out, SECTION.code, this.#functions.length, code);
     const sectionStart = out.length - code.length;
     this.#marks = marks.map(({ offset, tag }) => ({ offset: sectionStart + offset, tag }));
+    this.#bodyOffsets = bodies.map((offset) => sectionStart + offset);
   }
 
   /** The "name" custom section: stack traces and profilers show it. */
@@ -241,6 +257,9 @@ export class ModuleBuilder {
     out.append(content.bytes);
   }
 }
+
+/** What `finish` needs of a function. */
+type FinishedFunction = Pick<FunctionBuilder, "index" | "typeIndex" | "name" | "marks" | "body">;
 
 /** A section's content while it grows: a count, and the entries' bytes. */
 class Section {

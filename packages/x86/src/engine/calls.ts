@@ -4,10 +4,10 @@ import type { Instruction } from "../decode/index.ts";
 import type { Emitter } from "../lower/index.ts";
 import type { Ending } from "./block.ts";
 import { emitIntrinsic } from "./intrinsics.ts";
-import { CPU_ADDRESS, JUMP_CACHE, JUMP_CACHE_ENTRIES, jumpCacheSalt } from "./layout.ts";
+import { CPU_ADDRESS, JUMP_CACHE, JUMP_CACHE_ENTRIES } from "./layout.ts";
 import { wasmAddress, type ModuleContext } from "./module-context.ts";
 import type { RegisterFile } from "./register-file.ts";
-import type { ApiTarget } from "./stub.ts";
+import type { ApiTarget, Stub } from "./stub.ts";
 
 /** What a unit's calls are emitted with. */
 export interface CallContext {
@@ -50,7 +50,7 @@ export function emitCall(
   if (saved.budget) registers.spillBudget();
   const toTarget = (): void => {
     if (target === undefined) emitIndirect(context, false);
-    else emitDirect(context, target, false);
+    else context.module.call(target, false);
   };
   if (via === undefined) toTarget();
   else emitApi(context, via, toTarget);
@@ -69,7 +69,7 @@ export function emitIntrinsicCall(context: CallContext, ending: Ending & { kind:
   const done = f.block();
   const slow = f.block();
   if (slot !== undefined) {
-    pushIsStub(context, slot, stub.address);
+    pushIsStub(context, slot, stub);
     f.op(OP.i32_eqz).brIf(slow);
   }
   if (stub.intrinsic !== undefined) {
@@ -96,52 +96,41 @@ export function emitJumpOut(
   }
   save();
   if (via !== undefined) {
-    if (via.slot !== undefined) pushIsStub(context, via.slot, via.stub.address);
+    if (via.slot !== undefined) pushIsStub(context, via.slot, via.stub);
     else f.i32Const(1);
     f.if();
-    f.i32Const(via.stub.index).returnCall(module.api).end();
+    module.stubConst("apiIndex", via.stub);
+    f.returnCall(module.api).end();
   }
   if (insn.target === undefined) emitIndirect(context, true);
-  else emitDirect(context, insn.target >>> 0, true);
+  else module.call(insn.target >>> 0, true);
 }
 
 /** A jump out of the unit to a known address: a tail call. */
-export function emitLeave(context: CallContext, target: number): void {
-  emitDirect(context, target, true);
+export function emitLeave({ module }: CallContext, target: number): void {
+  module.call(target, true);
 }
 
 function emitApi(context: CallContext, { stub, slot }: ApiTarget, otherwise: () => void): void {
   const { f, module } = context;
-  if (slot === undefined) {
-    f.i32Const(stub.index).call(module.api);
-    return;
-  }
-  pushIsStub(context, slot, stub.address);
+  const callApi = (): void => {
+    module.stubConst("apiIndex", stub);
+    f.call(module.api);
+  };
+  if (slot === undefined) return callApi();
+  pushIsStub(context, slot, stub);
   f.if(I32);
-  f.i32Const(stub.index).call(module.api);
+  callApi();
   f.else();
   otherwise();
   f.end();
 }
 
 /** Pushes whether the import table's slot still holds the stub that it held at translation. */
-function pushIsStub({ f }: CallContext, slot: number, stub: number): void {
-  f.i32Const(wasmAddress(slot))
-    .load(OP.i32_load)
-    .i32Const(stub | 0)
-    .op(OP.i32_eq);
-}
-
-function emitDirect({ f, module }: CallContext, target: number, isTail: boolean): void {
-  const unit = module.unit(target);
-  if (unit !== undefined) {
-    if (isTail) f.returnCall(unit.index);
-    else f.call(unit.index);
-    return;
-  }
-  f.i32Const(module.link(target));
-  if (isTail) f.returnCallIndirect(module.unitType);
-  else f.callIndirect(module.unitType);
+function pushIsStub({ f, module }: CallContext, slot: number, stub: Stub): void {
+  f.i32Const(wasmAddress(slot)).load(OP.i32_load);
+  module.stubConst("stubAddress", stub);
+  f.op(OP.i32_eq);
 }
 
 /**
@@ -151,21 +140,15 @@ function emitDirect({ f, module }: CallContext, target: number, isTail: boolean)
 function emitIndirect({ f, module, next }: CallContext, isTail: boolean): void {
   const found = f.local(I64);
   // Functions start at multiples of 16, mostly.
-  f.localGet(next)
-    .i32Const(1)
-    .op(OP.i32_shr_u)
-    .i32Const(jumpCacheSalt(module.slot) << 3)
-    .op(OP.i32_xor);
+  f.localGet(next).i32Const(1).op(OP.i32_shr_u);
+  module.placeConst("slotSalt");
+  f.op(OP.i32_xor);
   f.i32Const((JUMP_CACHE_ENTRIES - 1) << 3)
     .op(OP.i32_and)
     .load(OP.i64_load, JUMP_CACHE, 3);
-  f.localGet(next)
-    .op(OP.i64_extend_i32_u)
-    .i64Const(32)
-    .op(OP.i64_shl)
-    .i64Const(BigInt(module.slot) << 16n)
-    .op(OP.i64_or)
-    .op(OP.i64_xor);
+  f.localGet(next).op(OP.i64_extend_i32_u).i64Const(32).op(OP.i64_shl);
+  module.placeConst("slotHigh");
+  f.op(OP.i64_or).op(OP.i64_xor);
   f.localTee(found).i64Const(0x10000).op(OP.i64_lt_u);
   if (isTail) f.if();
   else f.if(I32);
@@ -173,7 +156,8 @@ function emitIndirect({ f, module, next }: CallContext, isTail: boolean): void {
   if (isTail) f.returnCallIndirect(module.unitType).end();
   else f.callIndirect(module.unitType).else();
   f.i32Const(CPU_ADDRESS).localGet(next).store(OP.i32_store, CPU.rip, 2);
-  f.localGet(next).i32Const(module.slot);
+  f.localGet(next);
+  module.placeConst("slot");
   if (isTail) f.returnCall(module.runtime("goFrom"));
   else f.call(module.runtime("goFrom")).end();
 }

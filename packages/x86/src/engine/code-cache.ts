@@ -1,7 +1,7 @@
 import { PAGE_SIZE, type GuestMemory } from "@decant/memory";
 import type { CodeMap } from "./code-map.ts";
 import { codeEntry, JUMP_CACHE, JUMP_CACHE_ENTRIES, jumpCacheSalt, MAX_BOUND, MAX_SLOT } from "./layout.ts";
-import type { Batch } from "./translator.ts";
+import type { Batch } from "./link.ts";
 
 /** A batch that is in use: its table of functions, and the links from others into it. */
 interface Installed {
@@ -55,8 +55,8 @@ export class CodeCache {
     this.#dropped.clear();
   }
 
-  install(batch: Batch, imports: WebAssembly.Imports): void {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(batch.bytes as Uint8Array<ArrayBuffer>), imports);
+  install(batch: Batch, bytes: Uint8Array, imports: WebAssembly.Imports): void {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>), imports);
     const installed: Installed = { batch, table: exports["table"] as WebAssembly.Table, incoming: new Set(), bound: new Map() };
     this.modules.grow(1);
     this.modules.set(batch.slot, exports["enter"]);

@@ -8,6 +8,7 @@ import { Cpu } from "./cpu.ts";
 import { GuestTrap, type Exit, type Fault } from "./fault.ts";
 import { EXIT, LEAST_STACK_WINDOW, MACHINE, STACK_WINDOW, stubEntry } from "./layout.ts";
 import { runtimeModule } from "./runtime-module.ts";
+import { linkBatch } from "./link.ts";
 import type { Site } from "./module-context.ts";
 import type { Intrinsic, Stub } from "./stub.ts";
 import { Translator } from "./translator.ts";
@@ -225,13 +226,14 @@ export class Machine {
   #translate(rip: number): number {
     if (!this.#memory.accessible(rip, 1, "execute")) return this.#fail(this.#noCode(rip));
     const start = performance.now();
-    const batch = this.#ensureTranslator().translate([rip, ...this.#resumed(rip)], this.#cache.nextSlot);
-    this.#cache.install(batch, this.#imports);
+    const units = this.#ensureTranslator().translate([rip, ...this.#resumed(rip)]);
+    const { batch, bytes } = linkBatch(units, this.#cache.nextSlot);
+    this.#cache.install(batch, bytes, this.#imports);
     const { statistics } = this;
-    statistics.functions += batch.entries.length;
-    statistics.instructions += batch.instructionCount;
+    statistics.functions += units.length;
+    statistics.instructions += units.reduce((sum, { instructionCount }) => sum + instructionCount, 0);
     statistics.batches++;
-    statistics.wasmBytes += batch.bytes.length;
+    statistics.wasmBytes += bytes.length;
     statistics.translateMs += performance.now() - start;
     return this.#codeMap.get(rip) | 0;
   }

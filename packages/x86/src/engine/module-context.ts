@@ -1,97 +1,111 @@
 import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
-import { FUNCREF, I32, OP, type FunctionBuilder, type ModuleBuilder } from "@decant/wasm";
-import { CPU } from "../cpu-block.ts";
+import { I32, ModuleBuilder, type FunctionBuilder, type ValueType } from "@decant/wasm";
 import { HELPERS, type HelperName } from "../lower/index.ts";
-import { CPU_ADDRESS, MAX_BOUND } from "./layout.ts";
+import { CALL_BYTES, CONSTANT_BYTES, RELOCATION, type RelocationKind } from "./relocation.ts";
 import { RUNTIME_IMPORTS, type RuntimeImport } from "./runtime-module.ts";
+import type { Stub } from "./stub.ts";
 
-/** What a unit's code may refer to in its module: imports, the batch's other units, and links to code outside of it. */
-export class ModuleContext {
-  /** The module's place in the dispatcher's table of modules. */
-  readonly slot: number;
-  /** The type of guest functions: () -> next RIP. */
+/** What all modules of translated code declare first, so that a unit's code fits into any of them. */
+export interface Declarations {
+  /** The type of guest functions: () -> next RIP, and of what takes an i32 and returns one. */
   readonly unitType: number;
+  readonly toNextType: number;
   readonly api: number;
   /** Reports an instruction that cannot be run: (rip) -> 0. */
   readonly fault: number;
   /** Drops the unit at an address, whose bytes have changed: (rip). */
   readonly stale: number;
-  readonly #m: ModuleBuilder;
-  readonly #link: number;
-  readonly #runtime = new Map<RuntimeImport, number>();
-  readonly #helpers = new Map<HelperName, number>();
-  readonly #units = new Map<number, FunctionBuilder>();
-  readonly #links: number[] = [];
+  /** Puts a link's function in its place: (slot, number). */
+  readonly link: number;
+  readonly runtime: ReadonlyMap<RuntimeImport, number>;
+  readonly helpers: ReadonlyMap<HelperName, number>;
+}
+
+export function declare(m: ModuleBuilder): Declarations {
+  m.importMemory("env", "memory", { initial: WASM_PAGES, maximum: WASM_PAGES });
+  const toNextType = m.type([I32], [I32]);
+  return {
+    unitType: m.type([], [I32]),
+    toNextType,
+    api: m.importFunction("env", "api", toNextType),
+    fault: m.importFunction("env", "fault", toNextType),
+    stale: m.importFunction("env", "stale", m.type([I32], [])),
+    link: m.importFunction("env", "link", m.type([I32, I32], [])),
+    runtime: importAll(m, "runtime", RUNTIME_IMPORTS),
+    helpers: importAll(m, "helper", HELPERS),
+  };
+}
+
+type Signatures<K extends string> = Readonly<Record<K, { parameters: readonly ValueType[]; results: readonly ValueType[] }>>;
+
+function importAll<K extends string>(m: ModuleBuilder, module: string, table: Signatures<K>): Map<K, number> {
+  const indices = new Map<K, number>();
+  for (const name in table) indices.set(name, m.importFunction(module, name, m.type(table[name].parameters, table[name].results)));
+  return indices;
+}
+
+let declarations: Declarations | undefined;
+
+/** What a unit's code may refer to beyond itself: imports, other guest functions, API functions, and its place among the modules. */
+export class ModuleContext {
+  readonly unitType: number;
+  readonly api: number;
+  readonly fault: number;
+  readonly stale: number;
   /** Where a trap may happen, by the tag of its mark. */
   readonly sites: Site[] = [];
+  /** What stands in the function's holes, by their tags. */
+  readonly relocations: { readonly kind: RelocationKind; readonly operand: number }[] = [];
+  /** API functions and guest functions that relocations are of. */
+  readonly stubs: Stub[] = [];
+  readonly targets: number[] = [];
+  readonly #f: FunctionBuilder;
+  readonly #declarations = (declarations ??= declare(new ModuleBuilder()));
 
-  /** Declares the imports, and a function for each entry. All imports come before all functions, so all are declared. */
-  constructor(m: ModuleBuilder, slot: number, entries: readonly number[]) {
-    this.#m = m;
-    this.slot = slot;
-    m.importMemory("env", "memory", { initial: WASM_PAGES, maximum: WASM_PAGES });
-    const toNext = m.type([I32], [I32]);
-    this.unitType = m.type([], [I32]);
-    this.api = m.importFunction("env", "api", toNext);
-    this.fault = m.importFunction("env", "fault", toNext);
-    this.stale = m.importFunction("env", "stale", m.type([I32], []));
-    this.#link = m.importFunction("env", "link", m.type([I32, I32], []));
-    for (const [name, { parameters, results }] of Object.entries(RUNTIME_IMPORTS)) {
-      this.#runtime.set(name as RuntimeImport, m.importFunction("runtime", name, m.type(parameters, results)));
-    }
-    for (const [name, { parameters, results }] of Object.entries(HELPERS)) {
-      this.#helpers.set(name as HelperName, m.importFunction("helper", name, m.type(parameters, results)));
-    }
-    for (const entry of entries) this.#units.set(entry, m.function(this.unitType, unitName(entry)));
+  constructor(f: FunctionBuilder) {
+    this.#f = f;
+    ({ unitType: this.unitType, api: this.api, fault: this.fault, stale: this.stale } = this.#declarations);
   }
 
   runtime(name: RuntimeImport): number {
-    return this.#runtime.get(name) as number;
+    return this.#declarations.runtime.get(name) as number;
   }
 
   helper(name: HelperName): number {
-    return this.#helpers.get(name) as number;
+    return this.#declarations.helpers.get(name) as number;
   }
 
-  /** The wasm function of a guest function of the same batch. */
-  unit(address: number): FunctionBuilder | undefined {
-    return this.#units.get(address);
+  /** Pushes a constant that depends on where the unit is put: an i32, and an i64 for `slotHigh`. */
+  placeConst(kind: "slot" | "slotSalt" | "slotHigh"): void {
+    this.#constant(kind === "slotHigh" ? OP_I64_CONST : OP_I32_CONST, RELOCATION[kind], 0);
   }
 
-  /**
-   * The place in the module's table of a guest function outside of the batch. At first a function is there that has the machine put the real one
-   * in its stead, so later calls cost one call through the module's own table.
-   */
-  link(address: number): number {
-    let n = this.#links.indexOf(address);
-    if (n < 0) n = this.#links.push(address) - 1;
-    return this.#units.size + n;
+  /** Pushes a stub's API index, or its address. */
+  stubConst(kind: "apiIndex" | "stubAddress", stub: Stub): void {
+    this.#constant(OP_I32_CONST, RELOCATION[kind], indexIn(this.stubs, stub));
   }
 
-  /** Emits the table, `enter`, and the links' first functions, each twice: at its place, and to be put back after the last of them. */
-  finish(): { links: readonly number[] } {
-    const m = this.#m;
-    const units = [...this.#units.values()].map(({ index }) => index);
-    const first = this.#links.map((address, n) => this.#linkFunction(address, n));
-    const all = [...units, ...first, ...first];
-    const table = m.table(FUNCREF, all.length, all.length + MAX_BOUND);
-    m.elem(table, 0, all);
-    m.exportTable("table", table);
-    const enter = m.function(m.type([I32], [I32]), "enter");
-    enter.localGet(0).returnCallIndirect(this.unitType, table);
-    m.exportFunction("enter", enter.index);
-    return { links: this.#links };
+  /** Calls a guest function, or jumps to it: directly where it gets into the same module, and through a link otherwise. */
+  call(address: number, isTail: boolean): void {
+    this.#hole(CALL_BYTES, isTail ? RELOCATION.jump : RELOCATION.call, indexIn(this.targets, address));
   }
 
-  #linkFunction(address: number, n: number): number {
-    const f = this.#m.function(this.unitType, "link");
-    f.i32Const(CPU_ADDRESS)
-      .i32Const(address | 0)
-      .store(OP.i32_store, CPU.rip, 2);
-    f.i32Const(this.slot).i32Const(n).call(this.#link);
-    f.i32Const(address | 0).returnCall(this.runtime("go"));
-    return f.index;
+  #constant(opcode: number, kind: RelocationKind, operand: number): void {
+    this.#f.op(opcode);
+    this.#hole(CONSTANT_BYTES, kind, operand);
   }
+
+  #hole(bytes: number, kind: RelocationKind, operand: number): void {
+    this.#f.hole(bytes, this.relocations.push({ kind, operand }) - 1);
+  }
+}
+
+const OP_I32_CONST = 0x41;
+const OP_I64_CONST = 0x42;
+
+function indexIn<T>(list: T[], item: T): number {
+  const known = list.indexOf(item);
+  return known >= 0 ? known : list.push(item) - 1;
 }
 
 /** An instruction that may trap, and what rsp is there beyond the rsp in the CPU block. */

@@ -1,5 +1,5 @@
 import { GUEST_BASE, PAGE_SIZE, type GuestMemory } from "@decant/memory";
-import { ModuleBuilder, OP, type FunctionBuilder } from "@decant/wasm";
+import { FunctionBuilder, OP } from "@decant/wasm";
 import { CPU } from "../cpu-block.ts";
 import type { Decoder, Instruction } from "../decode/index.ts";
 import { NotTranslated } from "../lower/index.ts";
@@ -8,27 +8,12 @@ import { discover, type Range, type Surroundings, type Unit } from "./control-fl
 import { CPU_ADDRESS } from "./layout.ts";
 import type { Step } from "./block.ts";
 import { findJumpTable, type JumpTable } from "./jump-table.ts";
-import { ModuleContext, type Site } from "./module-context.ts";
+import type { TranslatedUnit } from "./link.ts";
+import { ModuleContext } from "./module-context.ts";
+import { KIND_BITS } from "./relocation.ts";
+import { packSites } from "./site-table.ts";
 import type { ApiTarget, Stub } from "./stub.ts";
 import { UnitEmitter } from "./unit-emitter.ts";
-
-/** One module of translated functions. */
-export interface Batch {
-  /** Its place among the modules: stack traces name it `guest<slot>`. */
-  readonly slot: number;
-  readonly bytes: Uint8Array;
-  /** Entry addresses, by index in the module's table, with the byte ranges that each was made from. */
-  readonly entries: readonly number[];
-  readonly ranges: readonly (readonly Range[])[];
-  /** Guest addresses outside that it calls, by link. */
-  readonly links: readonly number[];
-  /** The return addresses of its calls. */
-  readonly returnSites: readonly number[];
-  /** Code offsets of accesses that may trap, sorted; the tag is an index of `sites`. */
-  readonly marks: readonly { offset: number; tag: number }[];
-  readonly sites: readonly Site[];
-  readonly instructionCount: number;
-}
 
 export interface TranslatorOptions {
   readonly memory: GuestMemory;
@@ -44,7 +29,10 @@ const MAX_UNITS = 64;
 /** A program's start calls little of what it could call: with 4,000, hello.exe took 30 ms longer. */
 const MAX_INSTRUCTIONS = 1_000;
 
-/** Makes batches: from entries along direct calls, one module each. */
+/** Of a function that belongs to no module yet. */
+const NO_INDEX = -1;
+
+/** Translates guest functions: from entries along direct calls. */
 export class Translator {
   readonly #options: TranslatorOptions;
   /** Addresses that were called: jumping there is leaving a function. */
@@ -69,11 +57,11 @@ export class Translator {
     };
   }
 
-  /** Translates `entries`, and what they call directly as far as a batch goes. `slot` is the module's place among the modules. */
-  translate(entries: readonly number[], slot: number): Batch {
+  /** Translates `entries`, and what they call directly as far as a batch goes. */
+  translate(entries: readonly number[]): TranslatedUnit[] {
     for (;;) {
       try {
-        return this.#build(this.#collect(entries), slot);
+        return this.#collect(entries).map((unit) => this.#emit(unit));
       } catch (error) {
         // Some form of an instruction has no lowering: once more, with a fault in its place.
         if (!(error instanceof NotTranslated)) throw error;
@@ -96,35 +84,30 @@ export class Translator {
     for (const address of this.#untranslatable) if (address >= start && address < end) this.#untranslatable.delete(address);
   }
 
-  #build(units: readonly Unit[], slot: number): Batch {
-    const m = new ModuleBuilder();
-    m.name = `guest${slot}`;
-    const entries = units.map(({ entry }) => entry.start);
-    const context = new ModuleContext(m, slot, entries);
-    for (const unit of units) this.#emit(context.unit(unit.entry.start) as FunctionBuilder, unit, context);
-    const { links } = context.finish();
-    const bytes = m.finish();
-    const returnSites = units.flatMap(({ blocks }) =>
-      blocks.flatMap(({ ending }) => ("next" in ending && "via" in ending ? [ending.insn.next >>> 0] : [])),
-    );
-    const instructionCount = units.reduce((sum, unit) => sum + unit.instructionCount, 0);
-    return {
-      slot,
-      bytes,
-      entries,
-      ranges: units.map(({ ranges }) => ranges),
-      links,
-      returnSites,
-      marks: m.marks,
-      sites: context.sites,
-      instructionCount,
-    };
-  }
-
-  #emit(f: FunctionBuilder, unit: Unit, context: ModuleContext): void {
+  #emit(unit: Unit): TranslatedUnit {
     const { memory, decoder } = this.#options;
+    const f = new FunctionBuilder(NO_INDEX, NO_INDEX, 0);
+    const context = new ModuleContext(f);
     if (unit.ranges.some((range) => isWritable(range, memory))) compareBytes(f, unit, context, memory);
-    new UnitEmitter(f, unit, context, decoder.mode, this.#options.guarding(unit.entry.start)).emit();
+    const guarding = this.#options.guarding(unit.entry.start);
+    new UnitEmitter(f, unit, context, decoder.mode, guarding).emit();
+    const { bytes, codeStart } = f.body();
+    const { stubs, targets, sites } = context;
+    const relocations = f.holes.flatMap(({ offset, tag }) => {
+      const { kind, operand } = context.relocations[tag] as ModuleContext["relocations"][number];
+      return [codeStart + offset, kind | (operand << KIND_BITS)];
+    });
+    return {
+      entry: unit.entry.start,
+      body: bytes,
+      relocations: Uint32Array.from(relocations),
+      stubs,
+      targets,
+      ranges: unit.ranges,
+      returnSites: unit.blocks.flatMap(({ ending }) => ("next" in ending && "via" in ending ? [ending.insn.next >>> 0] : [])),
+      sites: packSites(f.marks, sites, codeStart),
+      instructionCount: unit.instructionCount,
+    };
   }
 
   #collect(entries: readonly number[]): Unit[] {

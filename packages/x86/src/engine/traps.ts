@@ -3,8 +3,9 @@ import { format, type Decoder } from "../decode/index.ts";
 import { TRAP } from "../lower/index.ts";
 import { MISALIGNED } from "./access-checks.ts";
 import type { Fault, FaultCode, GuestTrap, RefusedAccess } from "./fault.ts";
+import type { Batch } from "./link.ts";
 import type { Site } from "./module-context.ts";
-import type { Batch } from "./translator.ts";
+import { siteIn } from "./site-table.ts";
 
 /** A frame of translated code in a stack trace: the batch's place, the function's name, and the offset in the module. */
 export interface GuestFrame {
@@ -27,15 +28,9 @@ export function innermostFrame(error: Error): { frame: GuestFrame; isTop: boolea
 }
 
 /** The instruction that code at a module offset was made from. */
-export function siteAt({ marks, sites }: Batch, offset: number): Site | undefined {
-  let low = 0;
-  for (let high = marks.length; low < high;) {
-    const middle = (low + high) >>> 1;
-    if ((marks[middle]?.offset ?? 0) <= offset) low = middle + 1;
-    else high = middle;
-  }
-  const tag = marks[low - 1]?.tag;
-  return tag === undefined ? undefined : sites[tag];
+export function siteAt({ offsets, sites }: Batch, offset: number): Site | undefined {
+  const unit = offsets.findLastIndex((start) => start <= offset);
+  return unit < 0 ? undefined : siteIn(sites[unit] as Uint8Array, offset - (offsets[unit] as number));
 }
 
 /** A fault at an instruction, which its message names. All registers are exact. */

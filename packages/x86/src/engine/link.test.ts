@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { GuestMemory, PAGE } from "@decant/memory";
+import { Decoder } from "../decode/index.ts";
+import { linkBatch } from "./link.ts";
+import { Translator } from "./translator.ts";
+
+const CODE = 0x140000;
+/** call 0x140020; add eax, 1; ret, and at 0x140020: mov eax, 41; ret. */
+const CALLER = "e81b00000083c001c3";
+const CALLEE = "b829000000c3";
+
+function units() {
+  const memory = new GuestMemory();
+  memory.allocate(0x10000, PAGE.READWRITE, { at: CODE });
+  memory.write(CODE, Buffer.from(CALLER, "hex"));
+  memory.write(CODE + 0x20, Buffer.from(CALLEE, "hex"));
+  memory.protect(CODE, 0x10000, PAGE.EXECUTE_READ);
+  const decoder = new Decoder(memory, 64);
+  return new Translator({ memory, decoder, stubAt: () => undefined, isTranslated: () => false }).translate([CODE]);
+}
+
+test("a unit fits into a module with what it calls, and into one without", () => {
+  const [caller, callee] = units();
+  if (caller === undefined || callee === undefined) throw new Error("two units expected");
+  const before = caller.body.slice();
+  const together = linkBatch([caller, callee], 3);
+  const alone = linkBatch([caller], 0x7fff);
+  for (const { bytes } of [together, alone]) expect(WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>)).toBe(true);
+  expect(together.batch.links).toEqual([]);
+  expect(alone.batch.links).toEqual([CODE + 0x20]);
+  expect(caller.body).toEqual(before);
+});
+
+test("the order of the units is the order of the entries, and each body is where the offsets say", () => {
+  const [caller, callee] = units();
+  if (caller === undefined || callee === undefined) throw new Error("two units expected");
+  const { batch, bytes } = linkBatch([callee, caller], 1);
+  expect(batch.entries).toEqual([CODE + 0x20, CODE]);
+  const at = batch.offsets[0] as number;
+  expect(bytes.subarray(at, at + callee.body.length)).toEqual(callee.body);
+});

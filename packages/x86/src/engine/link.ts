@@ -1,0 +1,138 @@
+import { FUNCREF, ModuleBuilder, OP } from "@decant/wasm";
+import { CPU } from "../cpu-block.ts";
+import type { Range } from "./control-flow-graph.ts";
+import { CPU_ADDRESS, jumpCacheSalt, MAX_BOUND } from "./layout.ts";
+import { declare, unitName, type Declarations } from "./module-context.ts";
+import { KIND_BITS, RELOCATION, writeConstant, writeDirectCall, writeTableCall } from "./relocation.ts";
+import type { Stub } from "./stub.ts";
+
+/** One translated guest function, fit for any module of any run. */
+export interface TranslatedUnit {
+  /** Its guest address. */
+  readonly entry: number;
+  /** The function's entry in a code section, without its size; what `relocations` name is to be filled in. */
+  readonly body: Uint8Array;
+  /** Pairs of words: an offset in `body`, and what belongs there (relocation.ts). */
+  readonly relocations: Uint32Array;
+  /** API functions, and guest functions, that relocations are of. */
+  readonly stubs: readonly Stub[];
+  readonly targets: readonly number[];
+  /** The bytes that it was made from. */
+  readonly ranges: readonly Range[];
+  /** The return addresses of its calls. */
+  readonly returnSites: readonly number[];
+  /** Where it may trap, by offset in `body` (site-table.ts). */
+  readonly sites: Uint8Array;
+  readonly instructionCount: number;
+}
+
+/** A module of translated functions, by what is known of it. */
+export interface Batch {
+  /** Its place among the modules: stack traces name it `guest<slot>`. */
+  readonly slot: number;
+  /** Entry addresses, by index in the module's table, with the byte ranges that each was made from. */
+  readonly entries: readonly number[];
+  readonly ranges: readonly (readonly Range[])[];
+  /** Guest addresses outside that it calls, by link. */
+  readonly links: readonly number[];
+  /** The return addresses of its calls. */
+  readonly returnSites: readonly number[];
+  /** By unit: where its code begins in the module, and where that may trap. */
+  readonly offsets: readonly number[];
+  readonly sites: readonly Uint8Array[];
+}
+
+/**
+ * Puts units into one module: calls between them are direct, and for every other guest function that they call the module's table has a link. At first a function is
+ * there that has the machine put the real one in its stead, so later calls cost one call through the module's own table.
+ */
+export function linkBatch(units: readonly TranslatedUnit[], slot: number): { batch: Batch; bytes: Uint8Array } {
+  const m = new ModuleBuilder();
+  m.name = `guest${slot}`;
+  const declared = declare(m);
+  const functions = new Map<number, number>();
+  for (const { entry, body } of units) functions.set(entry, m.finishedFunction(declared.unitType, body, unitName(entry)));
+  const places = new Map<number, number>();
+  for (const { targets } of units) {
+    for (const target of targets) if (!functions.has(target) && !places.has(target)) places.set(target, units.length + places.size);
+  }
+  const links = [...places.keys()];
+  finishTable(m, declared, [...functions.values()], links, slot);
+  const bytes = m.finish();
+  const offsets = m.bodyOffsets.slice(0, units.length);
+  units.forEach((unit, n) => fill(bytes, offsets[n] as number, unit, { slot, functions, places, unitType: declared.unitType }));
+  const batch = {
+    slot,
+    entries: units.map(({ entry }) => entry),
+    ranges: units.map(({ ranges }) => ranges),
+    links,
+    returnSites: units.flatMap(({ returnSites }) => returnSites),
+    offsets,
+    sites: units.map(({ sites }) => sites),
+  };
+  return { batch, bytes };
+}
+
+/** The table, `enter`, and the links' first functions, each twice: at its place, and to be put back after the last of them. */
+function finishTable(m: ModuleBuilder, declared: Declarations, units: readonly number[], links: readonly number[], slot: number): void {
+  const first = links.map((address, n) => linkFunction(m, declared, address, slot, n));
+  const all = [...units, ...first, ...first];
+  const table = m.table(FUNCREF, all.length, all.length + MAX_BOUND);
+  m.elem(table, 0, all);
+  m.exportTable("table", table);
+  const enter = m.function(declared.toNextType, "enter");
+  enter.localGet(0).returnCallIndirect(declared.unitType, table);
+  m.exportFunction("enter", enter.index);
+}
+
+function linkFunction(m: ModuleBuilder, { unitType, link, runtime }: Declarations, address: number, slot: number, n: number): number {
+  const f = m.function(unitType, "link");
+  f.i32Const(CPU_ADDRESS)
+    .i32Const(address | 0)
+    .store(OP.i32_store, CPU.rip, 2);
+  f.i32Const(slot).i32Const(n).call(link);
+  f.i32Const(address | 0).returnCall(runtime.get("go") as number);
+  return f.index;
+}
+
+interface Placement {
+  readonly slot: number;
+  /** Wasm functions of the module's units, and places in its table of its links, by guest address. */
+  readonly functions: ReadonlyMap<number, number>;
+  readonly places: ReadonlyMap<number, number>;
+  readonly unitType: number;
+}
+
+function fill(bytes: Uint8Array, start: number, { relocations, stubs, targets }: TranslatedUnit, placement: Placement): void {
+  const { slot, functions, places, unitType } = placement;
+  for (let i = 0; i < relocations.length; i += 2) {
+    const at = start + (relocations[i] as number);
+    const word = relocations[i + 1] as number;
+    const operand = word >>> KIND_BITS;
+    const kind = word & ((1 << KIND_BITS) - 1);
+    switch (kind) {
+      case RELOCATION.slot:
+        writeConstant(bytes, at, slot);
+        break;
+      case RELOCATION.slotSalt:
+        writeConstant(bytes, at, jumpCacheSalt(slot) << 3);
+        break;
+      case RELOCATION.slotHigh:
+        writeConstant(bytes, at, slot << 16);
+        break;
+      case RELOCATION.apiIndex:
+        writeConstant(bytes, at, (stubs[operand] as Stub).index);
+        break;
+      case RELOCATION.stubAddress:
+        writeConstant(bytes, at, (stubs[operand] as Stub).address);
+        break;
+      default: {
+        const target = targets[operand] as number;
+        const isTail = kind === RELOCATION.jump;
+        const known = functions.get(target);
+        if (known !== undefined) writeDirectCall(bytes, at, known, isTail);
+        else writeTableCall(bytes, at, places.get(target) as number, unitType, isTail);
+      }
+    }
+  }
+}
