@@ -23,6 +23,10 @@ export type Ending =
   /** An API call that is done in WebAssembly where it can be: registers stay in their locals. */
   | { readonly kind: "intrinsic"; readonly insn: Instruction; readonly target: number | undefined; readonly via: ApiTarget; next: Block }
   | { readonly kind: "return"; readonly insn: Instruction }
+  /** The call of a function whose code follows in the same unit: only the return address is pushed. */
+  | { readonly kind: "enter"; readonly insn: Instruction; readonly target: number; next: Block }
+  /** The return of such a function: to `next`, if the address that it pops is still the one that was pushed. */
+  | { readonly kind: "returnTo"; readonly insn: Instruction; readonly returnAddress: number; next: Block }
   | { readonly kind: "jump"; readonly insn: Instruction; readonly via: ApiTarget | undefined }
   | { readonly kind: "table"; readonly insn: Instruction; readonly table: JumpTable; targets: Block[] }
   /** A direct jump to another function; with `isCut`, to more of this one, which was too large. */
@@ -57,6 +61,8 @@ export function targetsOf(ending: Ending): readonly Block[] {
     case "goto":
     case "call":
     case "intrinsic":
+    case "enter":
+    case "returnTo":
       return [ending.next];
     case "branch":
       return [ending.next, ending.taken];

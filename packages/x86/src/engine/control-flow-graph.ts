@@ -44,15 +44,15 @@ interface Run {
   readonly end: number;
 }
 
-/** Finds the blocks that can be reached from `entry` without leaving by a call, a return or an unknown jump. */
-export function discover(entry: number, around: Surroundings): Unit {
+/** Finds the blocks that can be reached from `entry` without leaving by a call, a return or an unknown jump; with more than `maxInstructions` it is cut. */
+export function discover(entry: number, around: Surroundings, maxInstructions = MAX_INSTRUCTIONS): Unit {
   const runs = new Map<number, Run>();
   const ranges: Range[] = [];
   const work: { start: number; before: readonly Step[] }[] = [{ start: entry, before: [] }];
   let count = 0;
   for (let item = work.pop(); item !== undefined; item = work.pop()) {
     const { start, before } = item;
-    if (runs.has(start) || count >= MAX_INSTRUCTIONS || (start !== entry && !around.memory.accessible(start, 1, "execute"))) continue;
+    if (runs.has(start) || count >= maxInstructions || (start !== entry && !around.memory.accessible(start, 1, "execute"))) continue;
     const run = decodeRun(start, entry, before, runs, around, ranges);
     runs.set(start, run);
     count += run.steps.length + 1;
@@ -171,7 +171,8 @@ function skipEmpty(blocks: ReadonlyMap<number, Block>): void {
   for (const { ending } of blocks.values()) if (ending.kind !== "table") retarget(ending, final);
 }
 
-function joinRanges(ranges: readonly Range[]): Range[] {
+/** Sorts ranges, and joins those that touch. */
+export function joinRanges(ranges: readonly Range[]): Range[] {
   const joined: [number, number][] = [];
   for (const [start, end] of ranges.toSorted((a, b) => a[0] - b[0])) {
     const last = joined.at(-1);

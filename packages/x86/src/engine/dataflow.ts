@@ -106,7 +106,7 @@ function solveLive(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlow
       }
       // Where the budget runs out, what is dirty is spilled.
       if (block.charge > 0) live |= flow.dirtyIn;
-      const leaves = isCallLike(block.ending) || block.successors.length === 0 || block.ending.kind === "table";
+      const leaves = isCallLike(block.ending) || mayLeave(block);
       const budget = block.charge > 0 || (leaves && flow.budgetDirty) || (block.ending.kind !== "call" && budgetAfter);
       if (live === flow.liveIn && flags === flow.flagsIn && budget === flow.budgetLive) continue;
       flow.liveIn = live;
@@ -133,6 +133,11 @@ function isCallLike({ kind }: Ending): boolean {
   return kind === "call" || kind === "intrinsic";
 }
 
+/** The way of a jump through a table that the guard refuses leaves too, and that of an inlined return to another address. */
+function mayLeave({ ending: { kind }, successors }: Pick<Block, "ending" | "successors">): boolean {
+  return successors.length === 0 || kind === "table" || kind === "returnTo";
+}
+
 function endingEffects(ending: Ending): { reads: number; writes: number; flagsRead: number } {
   if (!("insn" in ending) || ending.kind === "fault") return { reads: 0, writes: 0, flagsRead: 0 };
   return effects(ending.insn);
@@ -149,8 +154,7 @@ function liveBeforeEnding({ ending, successors }: Block, flow: BlockFlow, after:
   if (ending.kind === "call") return flow.dirtyAtEnd | reads | RSP;
   // Done in place, it leaves other locals as they are; done by the call after all, everything that is live is loaded again.
   if (ending.kind === "intrinsic") return flow.dirtyAtEnd | reads | RSP | INTRINSIC_ARGUMENTS | (after & ~RAX);
-  // The way of a jump through a table that the guard refuses leaves too.
-  const leaves = successors.length === 0 || ending.kind === "table";
+  const leaves = mayLeave({ ending, successors });
   const known =
     ending.kind === "table"
       ? ending.table.guards.reduce((mask, [register]) => mask | (1 << register), 1 << ending.table.index.register)
@@ -189,7 +193,7 @@ function exitFlags({ ending, steps, successors }: Block): number {
   // What a handler of the exception is shown.
   if (ending.kind === "fault") return FLAG.ALL;
   if (ending.kind === "leave" && ending.isCut) return FLAG.ALL;
-  if (isCallLike(ending) || (successors.length > 0 && ending.kind !== "table")) return 0;
+  if (isCallLike(ending) || !mayLeave({ ending, successors })) return 0;
   for (let k = steps.length - 1; k >= 0; k--) {
     const { insn, effects: touched } = steps[k] as Step;
     if (touched.flagsWritten !== 0) return SETS_FLAGS_ONLY.has(insn.mnemonic) ? FLAG.ALL : 0;

@@ -5,9 +5,9 @@ import { linkBatch } from "./link.ts";
 import { Translator } from "./translator.ts";
 
 const CODE = 0x140000;
-/** call 0x140020; add eax, 1; ret, and at 0x140020: mov eax, 41; ret. */
+/** call 0x140020; add eax, 1; ret, and at 0x140020: mov eax, 41; test eax, eax; jz x; ret; x: ud2, which is not put in the place of its call. */
 const CALLER = "e81b00000083c001c3";
-const CALLEE = "b829000000c3";
+const CALLEE = "b82900000085c07401c30f0b";
 
 function units() {
   const memory = new GuestMemory();

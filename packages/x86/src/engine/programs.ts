@@ -3,6 +3,58 @@
  * programs.test.ts assembles the text again where there is an assembler.
  */
 export const PROGRAMS = {
+  leaf: {
+    mode: 64,
+    source: `
+    push rbx
+    sub rsp, 0x20
+    mov ebx, ecx
+    xor eax, eax
+1:  call 3f
+    dec ebx
+    jnz 1b
+2:  add rsp, 0x20
+    pop rbx
+    ret
+3:  add eax, [rdx]
+    cmp dword ptr [rdx+4], 0
+    jne 4f
+    ret
+4:  lea r8, [rip+5f]
+    mov [rsp], r8
+    ret
+5:  add eax, 1000
+    jmp 2b`,
+    bytes: "534883ec2089cb31c0e80a000000ffcb75f74883c4205bc30302837a04007501c34c8d05050000004c890424c305e8030000ebde",
+  },
+  leafLoop: {
+    mode: 64,
+    source: `
+    push rbx
+    mov ebx, 7
+    call 1f
+    add eax, ebx
+    pop rbx
+    ret
+1:  xor eax, eax
+2:  add eax, 3
+    dec ecx
+    jnz 2b
+    ret`,
+    bytes: "53bb07000000e80400000001d85bc331c083c003ffc975f9c3",
+  },
+  leafFlags: {
+    mode: 64,
+    source: `
+    sub rsp, 0x28
+    call 1f
+    sbb eax, eax
+    add rsp, 0x28
+    ret
+1:  cmp ecx, edx
+    ret`,
+    bytes: "4883ec28e80700000019c04883c428c339d1c3",
+  },
   fib: {
     mode: 64,
     source: `

@@ -8,7 +8,7 @@ export interface StackDepth {
   difference: number;
   /** The same where the ending begins. */
   atEnd: number;
-  /** Ways that meet further on would disagree: rsp is stored before the ending, and the difference is 0 then. */
+  /** Ways that meet further on would disagree: rsp is stored before the ending, or after one that moves it, and the difference is 0 then. */
   isStored: boolean;
 }
 
@@ -23,7 +23,7 @@ export function followStack(blocks: readonly Block[]): Map<Block, StackDepth> {
   const depthOf = (block: Block): StackDepth => depths.get(block) as StackDepth;
   const after = (block: Block): number => {
     const { atEnd, isStored } = depthOf(block);
-    return isStored || block.ending.kind === "call" || block.ending.kind === "intrinsic" ? 0 : atEnd;
+    return isStored || block.ending.kind === "call" || block.ending.kind === "intrinsic" ? 0 : atEnd + endingChange(block);
   };
   for (let isConsistent = false; !isConsistent;) {
     isConsistent = true;
@@ -52,6 +52,12 @@ export function followStack(blocks: readonly Block[]): Map<Block, StackDepth> {
     }
   }
   return depths;
+}
+
+/** By how much the ending moves rsp on the way to a successor. */
+export function endingChange({ ending }: Block): number {
+  if (ending.kind === "enter") return -ending.insn.mode / 8;
+  return ending.kind === "returnTo" ? ending.insn.mode / 8 + ending.insn.immediate : 0;
 }
 
 /** By how much an instruction that writes rsp moves it; undefined when that is not known, and rsp must be stored after it. */

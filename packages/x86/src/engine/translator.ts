@@ -5,6 +5,7 @@ import type { Decoder, Instruction } from "../decode/index.ts";
 import { NotTranslated } from "../lower/index.ts";
 import type { Guarding } from "./access-checks.ts";
 import { discover, type Range, type Surroundings, type Unit } from "./control-flow-graph.ts";
+import { inlineLeaves, isLeaf, MAX_LEAF_INSTRUCTIONS } from "./inline.ts";
 import { CPU_ADDRESS } from "./layout.ts";
 import type { Step } from "./block.ts";
 import { findJumpTable, type JumpTable } from "./jump-table.ts";
@@ -72,7 +73,7 @@ export class Translator {
 
   /** The blocks of the unit at an address, as they were when it was translated; undefined when the address is none. */
   discover(entry: number): Unit | undefined {
-    return this.#options.memory.accessible(entry, 1, "execute") ? discover(entry, this.#surroundings) : undefined;
+    return this.#options.memory.accessible(entry, 1, "execute") ? this.#discover(entry, new Map()) : undefined;
   }
 
   /** Called when bytes change: what was learnt from them no longer holds. */
@@ -104,7 +105,9 @@ export class Translator {
       stubs,
       targets,
       ranges: unit.ranges,
-      returnSites: unit.blocks.flatMap(({ ending }) => ("next" in ending && "via" in ending ? [ending.insn.next >>> 0] : [])),
+      returnSites: unit.blocks.flatMap(({ ending }) =>
+        ending.kind === "call" || ending.kind === "intrinsic" || ending.kind === "enter" ? [ending.insn.next >>> 0] : [],
+      ),
       sites: packSites(f.marks, sites, codeStart),
       instructionCount: unit.instructionCount,
     };
@@ -114,16 +117,18 @@ export class Translator {
     const { memory, isTranslated } = this.#options;
     const units = new Map<number, Unit>();
     const work = [...entries];
+    const leaves = new Map<number, Unit | undefined>();
     let instructions = 0;
     for (let i = 0; i < work.length && units.size < MAX_UNITS && (i < entries.length || instructions < MAX_INSTRUCTIONS); i++) {
       const entry = work[i] as number;
       if (units.has(entry)) continue;
       if (i >= entries.length && (isTranslated(entry) || !memory.accessible(entry, 1, "execute"))) continue;
-      const unit = discover(entry, this.#surroundings);
+      const unit = this.#discover(entry, leaves);
       units.set(entry, unit);
       instructions += unit.instructionCount;
       for (const { ending } of unit.blocks) {
         if (ending.kind === "leave") work.push(ending.target);
+        else if (ending.kind === "enter") this.#functions.add(ending.target);
         else if (ending.kind === "call" && ending.via === undefined && ending.target !== undefined) {
           this.#functions.add(ending.target);
           work.push(ending.target);
@@ -131,6 +136,24 @@ export class Translator {
       }
     }
     return [...units.values()];
+  }
+
+  /** The unit at an address, with small functions in the place of their calls; `leaves` remembers those. */
+  #discover(entry: number, leaves: Map<number, Unit | undefined>): Unit {
+    const { guarding } = this.#options;
+    return inlineLeaves(discover(entry, this.#surroundings), (address) => {
+      if (!leaves.has(address)) leaves.set(address, this.#leafAt(address));
+      return guarding(address) === guarding(entry) ? leaves.get(address) : undefined;
+    });
+  }
+
+  /** The function at an address, if it is one to put in the place of its calls. */
+  #leafAt(address: number): Unit | undefined {
+    const { memory } = this.#options;
+    if (!memory.accessible(address, 1, "execute")) return undefined;
+    const unit = discover(address, this.#surroundings, MAX_LEAF_INSTRUCTIONS + 1);
+    // What may change is compared at each of its entries, so it must have one.
+    return isLeaf(unit) && !unit.ranges.some((range) => isWritable(range, memory)) ? unit : undefined;
   }
 
   #jumpTable(jump: Instruction, steps: readonly Step[]): JumpTable | undefined {

@@ -34,12 +34,19 @@ export function accessAtTrap(
   rip: number,
   { memory, register }: Pick<Scene, "memory" | "register">,
 ): { address: number; access: "read" | "write" } | undefined {
-  const block = blocks.find(
+  const places = blocks.filter(
     ({ steps, ending }) => steps.some(({ insn }) => insn.ip === rip) || ("insn" in ending && ending.insn.ip === rip),
   );
-  if (block === undefined) return undefined;
   const hasFramePointer = blocks.some(({ steps }) => steps.some(({ insn }) => setsFramePointer(insn)));
   const scene: Scene = { flows: analyse(blocks), memory, register, exact: (1 << GPR.rsp) | (hasFramePointer ? 1 << GPR.rbp : 0) };
+  // A function that was put in the place of several calls is there several times, and which one trapped is not known.
+  const answers = places.map((block) => accessAt(scene, block, rip));
+  const [first] = answers;
+  if (first === undefined || answers.every((answer) => answer?.address === first.address && answer.access === first.access)) return first;
+  return { address: 0, access: first.access };
+}
+
+function accessAt(scene: Scene, block: Block, rip: number): { address: number; access: "read" | "write" } | undefined {
   const found = block.steps.findIndex(({ insn }) => insn.ip === rip);
   const at = found < 0 ? block.steps.length : found;
   const accesses = found < 0 ? accessesOfEnding(block) : accessesOf((block.steps[found] as Step).insn);
@@ -70,6 +77,10 @@ function intrinsicAccesses(intrinsic: Intrinsic): Access[] {
       return [through(GPR.rdx, "read"), through(GPR.rcx, "write")];
     case "memset":
       return [through(GPR.rcx, "write")];
+    case "strcpy":
+      return [through(GPR.rdx, "read"), through(GPR.rcx, "write")];
+    case "strcmp":
+    case "strncmp":
     case "memcmp":
       return [through(GPR.rcx, "read"), through(GPR.rdx, "read")];
     case "EnterCriticalSection":

@@ -12,7 +12,7 @@ import { makeReducible, type ReducibleGraph } from "./irreducible.ts";
 import { CPU_ADDRESS, EXIT, MACHINE } from "./layout.ts";
 import type { ModuleContext } from "./module-context.ts";
 import { RegisterFile } from "./register-file.ts";
-import { followStack, setsFramePointer, stackChange, type StackDepth } from "./stack-depth.ts";
+import { endingChange, followStack, setsFramePointer, stackChange, type StackDepth } from "./stack-depth.ts";
 import { unrollLoops } from "./unroll.ts";
 import { emitStructured, type BlockEmitter } from "./structure.ts";
 import type { Intrinsic } from "./stub.ts";
@@ -165,7 +165,11 @@ export class UnitEmitter implements BlockEmitter {
     this.#dirty = flow.dirtyAtEnd;
     this.#own = 0;
     this.#flags = flow.flagsOut;
-    if (!depth.isStored) return;
+    if (endingChange(block) === 0) this.#storeStack(depth);
+  }
+
+  #storeStack({ isStored }: StackDepth): void {
+    if (!isStored) return;
     this.#registers.spill(RSP);
     this.#stackDifference = 0;
   }
@@ -206,12 +210,25 @@ export class UnitEmitter implements BlockEmitter {
         this.#registers.reloadFlags(after.flagsIn);
         return;
       }
+      case "enter":
+        e.flushFlags(flow.flagsOut);
+        e.push(() => e.const(ending.insn.next, this.#mode), ending.insn);
+        this.#storeStack(this.#depths.get(block) as StackDepth);
+        return;
+      case "returnTo":
+        e.flushFlags(flow.flagsOut);
+        this.#popReturn(ending.insn);
+        f.localGet(this.#context.next)
+          .i32Const(ending.returnAddress | 0)
+          .op(OP.i32_ne);
+        f.if();
+        this.#save(block, flow);
+        f.localGet(this.#context.next).return().end();
+        this.#storeStack(this.#depths.get(block) as StackDepth);
+        return;
       case "return":
         e.flushFlags(flow.flagsOut);
-        e.pop(ending.insn);
-        if (this.#mode === 64) f.op(OP.i32_wrap_i64);
-        f.localSet(this.#context.next);
-        if (ending.insn.immediate !== 0) e.moveStack(ending.insn.immediate);
+        this.#popReturn(ending.insn);
         this.#save(block, flow);
         f.localGet(this.#context.next).return();
         return;
@@ -244,6 +261,13 @@ export class UnitEmitter implements BlockEmitter {
           .return();
         return;
     }
+  }
+
+  #popReturn(insn: Instruction): void {
+    this.#emitter.pop(insn);
+    if (this.#mode === 64) this.#f.op(OP.i32_wrap_i64);
+    this.#f.localSet(this.#context.next);
+    if (insn.immediate !== 0) this.#emitter.moveStack(insn.immediate);
   }
 
   /** What loads the target was left out: its registers get what it would have given them. */
@@ -342,7 +366,7 @@ function mayFault(step: Step): boolean {
 
 /** Intrinsics whose arguments are pointers of the guest's. */
 const TAKES_POINTERS: ReadonlySet<Intrinsic> = new Set([
-  "memcpy", "memmove", "memset", "memcmp", "strlen", "wcslen", "EnterCriticalSection", "LeaveCriticalSection",
+  "memcpy", "memmove", "memset", "memcmp", "memchr", "strcmp", "strncmp", "strchr", "strcpy", "strlen", "wcslen", "EnterCriticalSection", "LeaveCriticalSection",
 ]); // prettier-ignore
 
 /** Guarded code has pointers checked: functions that take some are called. */

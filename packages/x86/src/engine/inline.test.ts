@@ -1,0 +1,76 @@
+import { PAGE } from "@decant/memory";
+import { describe, expect, test } from "vitest";
+import { GPR } from "../cpu-block.ts";
+import { PROGRAMS } from "./programs.ts";
+import { CODE, DATA, STACK_TOP, TestGuest } from "./test-guest.ts";
+
+function guestWith(program: keyof typeof PROGRAMS): TestGuest {
+  const guest = new TestGuest();
+  guest.load(PROGRAMS[program].bytes);
+  return guest;
+}
+
+/** Where the function that `leaf` calls begins. */
+const LEAF = CODE + PROGRAMS.leaf.bytes.indexOf("0302") / 2;
+
+describe("a small function in the place of its call", () => {
+  test("returns to where it was called, and is no function of its own", () => {
+    const guest = guestWith("leaf");
+    guest.memory.setU32(DATA, 5);
+    expect(guest.call(10, DATA)).toBe(50);
+    expect(guest.machine.cpu.rsp).toBe(STACK_TOP - 0x100);
+    expect(guest.machine.statistics.functions).toBe(1);
+    // The return address is on the guest's stack all the same.
+    expect(guest.memory.u32(STACK_TOP - 0x108 - 8 - 0x20 - 8)).toBe(CODE + PROGRAMS.leaf.bytes.indexOf("ffcb") / 2);
+  });
+
+  test("returns elsewhere when it changes its return address", () => {
+    const guest = guestWith("leaf");
+    guest.memory.setU32(DATA, 5);
+    guest.memory.setU32(DATA + 4, 1);
+    guest.machine.cpu.setGpr(GPR.rbx, 77n);
+    expect(guest.call(10, DATA)).toBe(1005);
+    expect(guest.machine.cpu.gpr32(GPR.rbx)).toBe(77);
+    expect(guest.machine.cpu.rsp).toBe(STACK_TOP - 0x100);
+  });
+
+  test("faults at its own instruction, with its rsp", () => {
+    const guest = guestWith("leaf");
+    guest.enter(10, 0);
+    expect(guest.run()).toMatchObject({ kind: "fault", fault: { code: "access-violation", rip: LEAF } });
+    expect(guest.machine.cpu.rsp).toBe(STACK_TOP - 0x108 - 8 - 0x20 - 8);
+  });
+
+  test("is left and entered again when the budget ends in its loop", () => {
+    const guest = guestWith("leafLoop");
+    guest.machine.cpu.setGpr(GPR.rbx, 77n);
+    guest.enter(60_000_000);
+    let turns = 0;
+    for (let exit = guest.machine.run(); exit.kind === "budget"; exit = guest.machine.run()) turns++;
+    expect(turns).toBeGreaterThan(2);
+    expect(guest.machine.cpu.gpr32(GPR.rax)).toBe(180_000_007);
+    expect(guest.machine.cpu.gpr32(GPR.rbx)).toBe(77);
+  });
+
+  test("gives its flags to its caller", () => {
+    const guest = guestWith("leafFlags");
+    expect(guest.call(1, 2)).toBe(0xffffffff);
+    expect(guest.call(2, 1)).toBe(0);
+  });
+
+  test("is translated again with its caller when its bytes change", () => {
+    const guest = guestWith("leaf");
+    guest.memory.setU32(DATA, 5);
+    expect(guest.call(3, DATA)).toBe(15);
+    guest.load("2b02", LEAF); // sub eax, [rdx]
+    expect(guest.call(3, DATA)).toBe(2 ** 32 - 15);
+  });
+
+  test("stays a function where its page is writable, and may change between two calls", () => {
+    const guest = guestWith("leaf");
+    guest.memory.protect(CODE, 0x10000, PAGE.EXECUTE_READWRITE);
+    guest.memory.setU32(DATA, 5);
+    expect(guest.call(3, DATA)).toBe(15);
+    expect(guest.machine.statistics.functions).toBe(2);
+  });
+});
