@@ -20,6 +20,10 @@ export interface SessionOptions {
   onOutput?(text: Uint8Array): void;
   /** Takes the reason when the session ends other than by `close`; every call fails from then on. */
   onLost?(reason: string): void;
+  /** The share of the processors that the session gets beside others; 1 if not given. */
+  readonly weight?: number;
+  /** The longest that a kernel of the session may run, in milliseconds, where that is less than the driver's own limit. */
+  readonly kernelTimeMs?: number;
 }
 
 /** One client's work with a driver: the calls of the table, and the state behind them. */

@@ -113,7 +113,7 @@ test("module globals may be copied to and from, as far as they reach", async () 
 });
 
 test("what may be held has limits on both sides", async () => {
-  const { session, synchronize } = await setUp({ handles: 3, memoryBytes: 1024, copyBytes: 512 });
+  const { session, synchronize } = await setUp({ modules: 100, handles: 3, memoryBytes: 1024, copyBytes: 512 });
   expect(session.info.devices[0]!.totalMem).toBe(1024);
   session.cuMemAlloc(BASE + 0x10000, 1, 1024);
   await synchronize();

@@ -11,6 +11,8 @@ import type { HandleKind } from "./wire-types.ts";
 export interface GuardLimits {
   /** Live handles of all kinds. */
   readonly handles: number;
+  /** Loaded modules. */
+  readonly modules: number;
   /** Bytes of device memory on each device; no more than the device's totalMem counts. */
   readonly memoryBytes: number;
   /** Bytes of one copy to the host; clients copy in pieces of 1 MiB. */
@@ -19,6 +21,7 @@ export interface GuardLimits {
 
 export const defaultGuardLimits: GuardLimits = {
   handles: 100_000,
+  modules: 10_000,
   memoryBytes: Number.MAX_SAFE_INTEGER,
   copyBytes: 16 * 1024 * 1024,
 };
@@ -30,8 +33,13 @@ export const defaultGuardLimits: GuardLimits = {
  * The failure of a post is kept with its context (the first one wins) and is what the next answer of that context
  * fails with. A sticky one stays, and no more work reaches that context; another is reported once.
  */
-export function guard(session: CudaSession, limits: GuardLimits = defaultGuardLimits): CudaSession {
+export function guard(session: CudaSession, limits: GuardLimits = defaultGuardLimits): GuardedSession {
   return new Guard(session, limits).session;
+}
+
+/** A guarded session, and what it holds at the moment. */
+export interface GuardedSession extends CudaSession {
+  usage(): { readonly memoryBytes: number; readonly handles: number };
 }
 
 interface Context {
@@ -71,7 +79,7 @@ function planOf(call: DriverCall): Plan {
 const plans = Object.fromEntries(callNames.map((name) => [name, planOf(driverCalls[name])])) as Record<CallName, Plan>;
 
 class Guard {
-  readonly session: CudaSession;
+  readonly session: GuardedSession;
   readonly #driver: CudaSession;
   readonly #limits: GuardLimits;
   readonly #handles = new Map<number, Entry>();
@@ -96,7 +104,20 @@ class Guard {
       info: { ...driver.info, devices },
       backpressure: () => driver.backpressure?.(),
       close: () => driver.close(),
+      usage: () => this.#usage(),
     };
+  }
+
+  get #modules(): number {
+    let modules = 0;
+    for (const { kind } of this.#handles.values()) if (kind === "module") modules++;
+    return modules;
+  }
+
+  #usage(): { readonly memoryBytes: number; readonly handles: number } {
+    let memoryBytes = 0;
+    for (const { memory } of this.#contexts) memoryBytes += memory.bytes;
+    return { memoryBytes, handles: this.#handles.size };
   }
 
   #call<N extends CallName>(name: N, args: CallArguments<N>): unknown {
@@ -179,7 +200,9 @@ class Guard {
     if (creates) {
       const handle = args[0];
       if (this.#handles.has(handle)) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
-      if (this.#handles.size >= this.#limits.handles) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY);
+      if (this.#handles.size >= this.#limits.handles) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, "the session has no more handles");
+      if (creates === "module" && this.#modules >= this.#limits.modules)
+        throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, `the session may load ${this.#limits.modules} modules`);
     }
     const rule = this.#rules[name] as ((context: Context, args: readonly unknown[]) => void) | undefined;
     // Only cuCtxCreate names no context, and its rule needs none.

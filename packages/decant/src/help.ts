@@ -11,6 +11,8 @@ ${head("Usage")}
   decant [run] [options] program.exe [arguments…]   run a Windows program
   decant inspect program.exe                         say what it is, what it imports, and which of that is mapped
   decant serve [options]                             let CUDA programs on other machines compute here
+  decant token add|list|revoke                       who may use that server
+  decant top [url]                                   watch it
 
 ${head("Examples")}
   decant hello.exe one "two words"

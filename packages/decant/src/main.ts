@@ -9,6 +9,8 @@ const commands: Record<string, () => Promise<Command>> = {
   run: async () => (await import("./commands/run.ts")).runCommand,
   inspect: async () => (await import("./commands/inspect.ts")).inspectCommand,
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
+  token: async () => (await import("./commands/token.ts")).tokenCommand,
+  top: async () => (await import("./commands/top.ts")).topCommand,
 };
 
 async function main(args: readonly string[]): Promise<number> {

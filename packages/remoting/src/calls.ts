@@ -11,6 +11,8 @@ export interface CallCodec {
   readonly signature: string;
   readonly answers: boolean;
   readonly returnsBytes: boolean;
+  /** The last argument is bytes that are worth keeping by their hash: an image, of a call with an answer. */
+  readonly takesContent: boolean;
   /** Fails with WireError for arguments that are not of the declared types. */
   encodeArguments(args: readonly unknown[], transfers: TransferSender): unknown[];
   /** `values` is [call number, ...arguments]. */
@@ -31,6 +33,7 @@ function codecOf(name: CallName): CallCodec {
     signature: signature(name),
     answers: call.kind === "answer",
     returnsBytes: (call.result as unknown) === BYTES,
+    takesContent: call.kind === "answer" && (call.parameters.at(-1)?.[1] as unknown) === BYTES,
     // Runs once for each posted call: a million times a second (bench/cuda-channel.ts).
     encodeArguments(args, transfers) {
       const values: unknown[] = [0];

@@ -8,8 +8,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { connect } from "./client.ts";
 import { BULK_BYTES, CHUNK_BYTES, defaultWireLimits, PROTOCOL_VERSION } from "./limits.ts";
 import { FRAME, packMessage, unpackMessage } from "./message.ts";
-import type { ServeOptions } from "./server.ts";
-import { serveDriver } from "./server.ts";
+import { Sessions, type SessionsOptions } from "./sessions.ts";
 import { messageSocket } from "./socket.ts";
 
 const kernels: Record<string, TestKernel> = {
@@ -35,24 +34,26 @@ afterEach(() => {
   for (const undo of cleanUp.splice(0)) undo();
 });
 
-async function server(options: ServeOptions = {}, driverOptions: Parameters<typeof memoryDriver>[0] = {}) {
+async function server(options: SessionsOptions = {}, driverOptions: Parameters<typeof memoryDriver>[0] = {}) {
   const driver = memoryDriver({ kernels, ...driverOptions });
   const events: string[] = [];
+  const sessions = new Sessions(driver, {
+    ...options,
+    onEvent: (event) => events.push("reason" in event ? `${event.kind}: ${event.reason}` : event.kind),
+  });
   const listener = new WebSocketServer({ port: 0, host: "127.0.0.1", maxPayload: defaultWireLimits.frameBytes });
   listener.on("connection", (socket) => {
     socket.on("error", () => undefined);
-    serveDriver(driver, messageSocket(socket), {
-      ...options,
-      onEvent: (event) => events.push(event.kind === "opened" ? "opened" : `${event.kind}: ${event.reason}`),
-    });
+    sessions.accept(messageSocket(socket));
   });
   await once(listener, "listening");
   cleanUp.push(() => {
+    sessions.end("the test is over");
     for (const client of listener.clients) client.terminate();
     listener.close();
   });
   const url = `ws://127.0.0.1:${(listener.address() as AddressInfo).port}`;
-  return { driver, listener, url, events };
+  return { driver, sessions, listener, url, events };
 }
 
 async function program(cuda: Cuda) {
@@ -63,6 +64,7 @@ async function program(cuda: Cuda) {
   return { cuda, module, launch };
 }
 
+const WINDOW = defaultWireLimits.windowBytes;
 const failing = (code: number) => expect.objectContaining({ cuResult: code });
 const pattern = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, index) => index * 31 + (index >>> 10));
 const until = async (condition: () => boolean): Promise<void> => {
@@ -219,7 +221,7 @@ describe("two sessions", () => {
   });
 
   test("memory beyond the session's limit fails at the call", async () => {
-    const { url } = await server({ guardLimits: { handles: 20, memoryBytes: 1000, copyBytes: 1 << 20 } });
+    const { url } = await server({ guardLimits: { handles: 20, modules: 2, memoryBytes: 1000, copyBytes: 1 << 20 } });
     const { cuda } = await program(await connect(url));
     expect(cuda.cuMemGetInfo()).toEqual({ free: 1000, total: 1000 });
     expect(() => cuda.cuMemAlloc(1001)).toThrow("CUDA_ERROR_OUT_OF_MEMORY");
@@ -228,9 +230,9 @@ describe("two sessions", () => {
   });
 });
 
-describe("a lost connection", () => {
+describe("a connection that is lost for good", () => {
   test("fails what waits and what comes after with CUDA_ERROR_EXTERNAL_DEVICE, at once", async () => {
-    const { url, listener } = await server();
+    const { url, listener } = await server({ graceMs: 0 });
     let lost = "";
     const { cuda, launch } = await program(await connect(url, { onLost: (reason) => (lost = reason) }));
     launch("slow");
@@ -242,7 +244,7 @@ describe("a lost connection", () => {
   });
 
   test("in the middle of a copy fails the copy", async () => {
-    const { url, listener } = await server({}, { keepLog: false });
+    const { url, listener } = await server({ graceMs: 0 }, { keepLog: false });
     const { cuda } = await program(await connect(url));
     const p = cuda.cuMemAlloc(64 << 20);
     const copy = cuda.cuMemcpyDtoH(p, 64 << 20);
@@ -250,8 +252,8 @@ describe("a lost connection", () => {
     await expect(copy).rejects.toEqual(failing(CUDA_ERROR.EXTERNAL_DEVICE));
   });
 
-  test("frees the session at the server", async () => {
-    const { url, driver } = await server();
+  test("frees the session at the server when nobody comes back in time", async () => {
+    const { url, driver } = await server({ graceMs: 20 });
     const socket = new WebSocket(url);
     await once(socket, "open");
     socket.send(hello());
@@ -273,11 +275,11 @@ describe("a client is not let in", () => {
   });
 
   test("with CUDA_ERROR_NOT_PERMITTED when its token is missing or wrong", async () => {
-    const { url, driver } = await server({ authorize: (token) => token === "right" });
-    await expect(connect(url)).rejects.toMatchObject({ cuResult: CUDA_ERROR.NOT_PERMITTED, log: "the server asks for a token" });
+    const { url, driver } = await server({ authorize: (token) => (token === "right" ? { name: "" } : "no") });
+    await expect(connect(url)).rejects.toMatchObject({ cuResult: CUDA_ERROR.NOT_PERMITTED, log: "no" });
     await expect(connect(url, { token: "wrong" })).rejects.toMatchObject({
       cuResult: CUDA_ERROR.NOT_PERMITTED,
-      log: "the token is not known",
+      log: "no",
     });
     expect(driver.openSessions).toBe(0);
     await (await connect(url, { token: "right" })).close();
@@ -304,7 +306,7 @@ describe("a client is not let in", () => {
 test("calls that the server lacks, or knows in another form, fail with CUDA_ERROR_NOT_SUPPORTED or are never offered", async () => {
   const { url } = await server();
   const names = ["post cuFutureCall(context:CONTEXT):VOID", signature("cuCtxSynchronize"), "post cuMemFree(address:U32):VOID"];
-  const reply = await firstReply(url, packMessage([FRAME.HELLO, PROTOCOL_VERSION, null, names]));
+  const reply = await firstReply(url, packMessage([FRAME.HELLO, PROTOCOL_VERSION, null, names, WINDOW]));
   expect(reply.slice(0, 3)).toEqual([FRAME.WELCOME, PROTOCOL_VERSION, [1]]);
 });
 
@@ -350,7 +352,7 @@ describe("a bad frame ends its session with a reason, and nothing else:", () => 
   });
 
   test("a frame over the limit", async () => {
-    const { url, driver } = await server();
+    const { url, driver } = await server({ graceMs: 20 });
     const neighbour = await program(await connect(url));
     const socket = new WebSocket(url);
     await once(socket, "open");
@@ -374,7 +376,7 @@ test("a client gives up a server that sends what it may not", async () => {
 });
 
 function hello(): Uint8Array {
-  return packMessage([FRAME.HELLO, PROTOCOL_VERSION, null, (Object.keys(driverCalls) as (keyof typeof driverCalls)[]).map(signature)]);
+  return packMessage([FRAME.HELLO, PROTOCOL_VERSION, null, (Object.keys(driverCalls) as (keyof typeof driverCalls)[]).map(signature), WINDOW]);
 }
 
 async function firstReply(url: string, frame: Uint8Array): Promise<unknown[]> {

@@ -1,5 +1,5 @@
 /** The protocol that this code speaks; both ends must name the same number. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Bytes from this size on travel in bulk frames of their own. */
 export const BULK_BYTES = 64 * 1024;
@@ -17,8 +17,12 @@ export interface WireLimits {
   readonly transferBytes: number;
   /** Bytes of all transfers that no call has taken yet. */
   readonly pendingTransferBytes: number;
-  /** Bytes that may wait to be sent, or to be executed, before the other end is no longer read. */
+  /** Bytes that the other end may have under way to this one. */
+  readonly windowBytes: number;
+  /** Bytes of calls under way, and of answers not yet taken, before no more calls are taken up. */
   readonly queuedBytes: number;
+  /** Calls under way before no more are taken up. */
+  readonly queuedCalls: number;
 }
 
 export const defaultWireLimits: WireLimits = {
@@ -26,5 +30,13 @@ export const defaultWireLimits: WireLimits = {
   values: 200_000,
   transferBytes: 512 * 1024 * 1024,
   pendingTransferBytes: 1024 * 1024 * 1024,
+  windowBytes: 16 * 1024 * 1024,
   queuedBytes: 32 * 1024 * 1024,
+  queuedCalls: 100_000,
 };
+
+/** The least and the most that a window may be: less than two bulk frames would stand still, more is no limit. */
+export const WINDOW_BYTES = { least: 4 * 1024 * 1024, most: 256 * 1024 * 1024 };
+
+/** How long a server keeps a session whose connection broke, unless it is told otherwise. */
+export const GRACE_MS = 30_000;

@@ -5,7 +5,17 @@ import type { WireLimits } from "./limits.ts";
 const packr = new Packr({ useRecords: false, int64AsType: "number", variableMapSize: true });
 
 /** Frame types: the first value of a message. Bulk frames are no messages; they start with BULK_MARK. */
-export const FRAME = { HELLO: 1, WELCOME: 2, CALLS: 3, ANSWERS: 4, OUTPUT: 5, GOODBYE: 6 } as const;
+export const FRAME = {
+  HELLO: 1,
+  WELCOME: 2,
+  CALLS: 3,
+  ANSWERS: 4,
+  OUTPUT: 5,
+  GOODBYE: 6,
+  ACKNOWLEDGE: 7,
+  RESUME: 8,
+  RESUMED: 9,
+} as const;
 
 /** The first byte of a bulk frame: the one that MessagePack never uses. */
 export const BULK_MARK = 0xc1;
@@ -19,7 +29,7 @@ export function packMessage(message: readonly unknown[]): Uint8Array {
  * Unpacks a message from a stranger. The bytes are walked before anything is decoded: only nil, booleans, numbers,
  * text, bytes and arrays may occur, all lengths must fit, and nothing may follow. Throws WireError.
  */
-export function unpackMessage(bytes: Uint8Array, limits: WireLimits): unknown[] {
+export function unpackMessage(bytes: Uint8Array, limits: Pick<WireLimits, "values">): unknown[] {
   checkMessage(bytes, limits);
   const message: unknown = packr.unpack(bytes);
   if (!Array.isArray(message)) throw new WireError("a message must be an array");

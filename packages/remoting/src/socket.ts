@@ -1,14 +1,7 @@
 /** What the channel needs of a WebSocket: `ws` on either side, or the platform's. */
 export interface MessageSocket {
-  /** Sends a binary frame; the bytes belong to the socket until it calls `sent`. */
-  send(frame: Uint8Array, sent?: () => void): void;
-  /** Bytes that are not yet with the operating system. */
-  readonly bufferedBytes: number;
-  /** Resolves when bufferedBytes has come down to `bytes`, or the socket has closed. */
-  drained(bytes: number): Promise<void>;
-  /** Stops and resumes reading, where the platform can. */
-  pause(): void;
-  resume(): void;
+  /** Sends a binary frame, whose bytes must not change until they have arrived. A socket that is closed sends nothing. */
+  send(frame: Uint8Array): void;
   close(code: number, reason: string): void;
   /** Drops the connection without a word. */
   terminate(): void;
@@ -21,44 +14,24 @@ export interface MessageSocket {
 interface WebSocketLike {
   binaryType: string;
   readonly readyState: number;
-  readonly bufferedAmount: number;
-  send(data: Uint8Array, sent?: () => void): void;
+  send(data: Uint8Array): void;
   close(code?: number, reason?: string): void;
   terminate?(): void;
-  pause?(): void;
-  resume?(): void;
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: { code: number; reason: string }) => void): void;
   addEventListener(type: "open" | "error", listener: (event: { message?: string }) => void): void;
 }
 
-/** How often a full socket is looked at; WebSockets have no event for it. */
-const DRAIN_POLL_MS = 1;
 const OPEN = 1;
 
 /** Wraps a WebSocket of either kind. It must be open. */
 export function messageSocket(socket: unknown): MessageSocket {
   // Both kinds have these members; their declared event types differ.
   const webSocket = socket as WebSocketLike;
-  const takesCallback = webSocket.terminate !== undefined;
   const wrapped: MessageSocket = {
-    send(frame, sent) {
-      if (webSocket.readyState !== OPEN) return;
-      if (takesCallback) webSocket.send(frame, sent);
-      else {
-        // A platform's WebSocket has copied the bytes when it returns.
-        webSocket.send(frame);
-        sent?.();
-      }
+    send(frame) {
+      if (webSocket.readyState === OPEN) webSocket.send(frame);
     },
-    get bufferedBytes() {
-      return webSocket.readyState === OPEN ? webSocket.bufferedAmount : 0;
-    },
-    async drained(bytes) {
-      while (wrapped.bufferedBytes > bytes) await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
-    },
-    pause: () => webSocket.pause?.(),
-    resume: () => webSocket.resume?.(),
     close: (code, reason) => webSocket.close(code, reason.slice(0, 120)),
     terminate: () => (webSocket.terminate ? webSocket.terminate() : webSocket.close()),
     onFrame: () => undefined,
@@ -86,12 +59,12 @@ export function messageSocket(socket: unknown): MessageSocket {
 }
 
 /**
- * Connects. In Node `ws` is used: it can be told not to mask, which on loopback saves a pass over all bytes. The
- * mask protects proxies from bytes that a web page chose; on loopback there is none. Rejects with a sentence.
+ * Connects. In Node `ws` is used: it can be told not to mask, which on loopback and under TLS saves a pass over all bytes. The
+ * mask protects proxies from bytes that a web page chose; there they see none. Rejects with a sentence.
  */
-export async function openSocket(url: string, frameBytes: number): Promise<MessageSocket> {
+export async function openSocket(url: string, frameBytes: number, ca?: string): Promise<MessageSocket> {
   const inNode = typeof process === "object" && typeof process.versions?.node === "string";
-  const socket = inNode ? await openWs(url, frameBytes) : new (globalThis as unknown as BrowserGlobals).WebSocket(url);
+  const socket = inNode ? await openWs(url, frameBytes, ca) : new (globalThis as unknown as BrowserGlobals).WebSocket(url);
   socket.binaryType = inNode ? "nodebuffer" : "arraybuffer";
   await new Promise<void>((resolve, reject) => {
     socket.addEventListener("open", () => resolve());
@@ -105,21 +78,23 @@ interface BrowserGlobals {
   readonly WebSocket: new (url: string) => WebSocketLike;
 }
 
-async function openWs(url: string, frameBytes: number): Promise<WebSocketLike> {
+async function openWs(url: string, frameBytes: number, ca: string | undefined): Promise<WebSocketLike> {
   const { WebSocket } = await import("ws");
-  const loopback = isLoopback(new URL(url).hostname);
+  const { protocol, hostname } = new URL(url);
+  const needsNoMask = protocol === "wss:" || isLoopback(hostname);
   const socket = new WebSocket(url, {
     perMessageDeflate: false,
     maxPayload: frameBytes,
     skipUTF8Validation: true,
     handshakeTimeout: 10_000,
-    ...(loopback ? { generateMask: (mask: Buffer) => void mask.fill(0) } : {}),
+    ...(ca === undefined ? {} : { ca }),
+    ...(needsNoMask ? { generateMask: (mask: Buffer) => void mask.fill(0) } : {}),
   });
   return socket;
 }
 
 /** True for names and addresses that never leave the machine. */
 export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, "").toLowerCase();
+  const bare = host.replace(/^\[|\]$|^::ffff:/g, "").toLowerCase();
   return bare === "localhost" || bare === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(bare);
 }

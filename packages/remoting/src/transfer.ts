@@ -6,11 +6,12 @@ import { BULK_MARK } from "./message.ts";
 /** Bytes before the data of a bulk frame: mark, three zero bytes, transfer id, total size, offset (u32, little-endian). */
 const HEADER_BYTES = 16;
 
-const KEPT_FRAMES = 8;
+const KEPT_FRAMES = 16;
 
 /** Gives bytes the form that they have in a message: themselves when small, else the number of a transfer that is sent at once. */
 export class TransferSender {
   #next = 1;
+  #hasBulk = false;
   readonly #send: (frame: Uint8Array, sent: () => void) => void;
   /** Frames that were sent and can be filled again: a fresh one costs its zeroes and its page faults. */
   readonly #free: Uint8Array[] = [];
@@ -19,10 +20,18 @@ export class TransferSender {
     this.#send = send;
   }
 
+  /** True when bulk was sent since the last time. */
+  takeBulk(): boolean {
+    const had = this.#hasBulk;
+    this.#hasBulk = false;
+    return had;
+  }
+
   /** The bytes are copied; the caller's may change when this returns. */
   encode(bytes: Uint8Array): Uint8Array | number {
     // Buffer's slice would be a view.
     if (bytes.length < BULK_BYTES) return Uint8Array.prototype.slice.call(bytes);
+    this.#hasBulk = true;
     const id = this.#next;
     this.#next = (this.#next + 1) >>> 0 || 1;
     for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES) {
@@ -48,6 +57,8 @@ interface Transfer {
   received: number;
   /** Undefined until a first chunk shows that there are more. */
   bytes: Uint8Array;
+  /** Bytes of the frame, when its bytes are passed on as they came. */
+  readonly credit: number;
 }
 
 /** Puts transfers together, until a message takes them. */
@@ -55,6 +66,7 @@ export class TransferReceiver {
   readonly #limits: WireLimits;
   readonly #transfers = new Map<number, Transfer>();
   #pendingBytes = 0;
+  #credit = 0;
 
   constructor(limits: WireLimits) {
     this.#limits = limits;
@@ -65,8 +77,11 @@ export class TransferReceiver {
     return frame[0] === BULK_MARK;
   }
 
-  /** Takes a bulk frame in; throws WireError for one that is malformed, out of order, or more than the limits allow. */
-  receive(frame: Uint8Array): void {
+  /**
+   * Takes a bulk frame in; throws WireError for one that is malformed, out of order, or more than the limits allow. Gives how many of its bytes
+   * are used up at once: all, but of a transfer in one piece, which is passed on as it is, none before a call has used it.
+   */
+  receive(frame: Uint8Array): number {
     if (frame.length <= HEADER_BYTES) throw new WireError("a bulk frame has no data");
     const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
     const id = view.getUint32(4, true);
@@ -83,7 +98,7 @@ export class TransferReceiver {
     if (known) {
       known.bytes.set(chunk, offset);
       known.received += chunk.length;
-      return;
+      return frame.length;
     }
     this.#pendingBytes += total;
     if (this.#pendingBytes > this.#limits.pendingTransferBytes) throw new WireError("too many bytes wait for a call that takes them");
@@ -92,7 +107,16 @@ export class TransferReceiver {
       bytes = new Uint8Array(total);
       bytes.set(chunk);
     }
-    this.#transfers.set(id, { total, received: chunk.length, bytes });
+    const isWhole = chunk.length === total;
+    this.#transfers.set(id, { total, received: chunk.length, bytes, credit: isWhole ? frame.length : 0 });
+    return isWhole ? 0 : frame.length;
+  }
+
+  /** The bytes of bulk frames that were held for what `decode` has given since the last time. */
+  takeCredit(): number {
+    const credit = this.#credit;
+    this.#credit = 0;
+    return credit;
   }
 
   /** The bytes that a value in a message stands for; throws WireError when there are none. */
@@ -104,6 +128,7 @@ export class TransferReceiver {
     if (!transfer || transfer.received !== transfer.total) throw new WireError(`transfer ${value} is not complete`);
     this.#transfers.delete(value);
     this.#pendingBytes -= transfer.total;
+    this.#credit += transfer.credit;
     return transfer.bytes;
   }
 }

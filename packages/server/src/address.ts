@@ -14,12 +14,12 @@ export function parseListen(listen: string): ListenAddress {
 }
 
 /** The address that clients use, as ws://127.0.0.1:9440. */
-export function urlOf({ host, port }: ListenAddress): string {
-  return `ws://${host.includes(":") ? `[${host}]` : host}:${port}`;
+export function urlOf({ host, port }: ListenAddress, secure = false): string {
+  return `${secure ? "wss" : "ws"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** Throws unless the address is the machine's own, or a token guards it. */
-export function requireToken({ host }: ListenAddress, token: string | undefined): void {
-  if (token === undefined && !isLoopback(host))
-    throw new Error(`listening on ${host} needs a token: set DECANT_TOKEN, or give --token-file; 127.0.0.1 needs none`);
+export function requireToken({ host }: ListenAddress, hasToken: boolean): void {
+  if (!hasToken && !isLoopback(host))
+    throw new Error(`listening on ${host} needs a token: make one with \`decant token add\`, or set DECANT_TOKEN; 127.0.0.1 needs none`);
 }

@@ -22,9 +22,9 @@ export function cpuDriver(options: CpuDriverOptions = {}): CudaDriver {
   const sessions = new Set<CpuSession>();
   let features: Features | undefined;
   return {
-    open() {
+    open({ kernelTimeMs = Infinity } = {}) {
       features ??= findFeatures();
-      const session = new CpuSession(info, { pool, features, timeLimitMs: options.timeLimitMs ?? 60_000 });
+      const session = new CpuSession(info, { pool, features, timeLimitMs: Math.min(options.timeLimitMs ?? 60_000, kernelTimeMs) });
       sessions.add(session);
       return session.asSession();
     },

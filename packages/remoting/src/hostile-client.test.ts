@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { defaultWireLimits, PROTOCOL_VERSION } from "./limits.ts";
 import { FRAME, packMessage, unpackMessage } from "./message.ts";
-import { serveDriver } from "./server.ts";
+import { Sessions } from "./sessions.ts";
 import type { MessageSocket } from "./socket.ts";
 
 /** A socket without a network: what the server sends is kept, what the test gives is received at once. */
@@ -13,21 +13,18 @@ async function connected() {
   const sent: Uint8Array[] = [];
   const socket: MessageSocket = {
     send: (frame) => void sent.push(frame),
-    bufferedBytes: 0,
-    drained: async () => undefined,
-    pause: () => undefined,
-    resume: () => undefined,
     close: () => undefined,
     terminate: () => undefined,
     onFrame: () => undefined,
     onClose: () => undefined,
   };
   const driver = memoryDriver({ keepLog: false });
-  const session = serveDriver(driver, socket);
-  socket.onFrame(packMessage([FRAME.HELLO, PROTOCOL_VERSION, null, callNames.map(signature)]));
+  const sessions = new Sessions(driver, { graceMs: 0 });
+  sessions.accept(socket);
+  socket.onFrame(packMessage([FRAME.HELLO, PROTOCOL_VERSION, null, callNames.map(signature), defaultWireLimits.windowBytes]));
   await new Promise(setImmediate);
   const types = (): unknown[] => sent.filter(({ 0: first }) => first !== 0xc1).map((frame) => unpackMessage(frame, defaultWireLimits)[0]);
-  return { driver, session, socket, sent, types };
+  return { driver, sessions, socket, sent, types };
 }
 
 const BASE = 2 ** 32 + 0x10000;
@@ -58,14 +55,14 @@ test("a damaged frame ends its session at most, whatever is damaged", async () =
   const damage = fc.array(fc.record({ at: fc.nat(whole.length - 1), to: fc.nat(255) }), { minLength: 1, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(damage, fc.option(fc.nat(whole.length)), async (changes, cut) => {
-      const { driver, session, socket, types } = await connected();
+      const { driver, sessions, socket, types } = await connected();
       const frame = whole.slice(0, cut ?? whole.length);
       for (const { at, to } of changes) if (at < frame.length) frame[at] = to;
       socket.onFrame(frame);
       await new Promise(setImmediate);
       socket.onClose("gone");
-      await session.ended;
-      expect(types().every((type) => [FRAME.WELCOME, FRAME.ANSWERS, FRAME.GOODBYE].includes(type as never))).toBe(true);
+      await sessions.idle();
+      expect(types().every((type) => [FRAME.WELCOME, FRAME.ANSWERS, FRAME.GOODBYE, FRAME.ACKNOWLEDGE].includes(type as never))).toBe(true);
       expect(driver.openSessions).toBe(0);
     }),
     { numRuns: 400 },
@@ -82,12 +79,12 @@ test("any well-formed calls end a session at most", async () => {
   const call = fc.tuple(fc.nat(callNames.length), fc.array(argument, { maxLength: 11 }));
   await fc.assert(
     fc.asyncProperty(fc.array(call, { maxLength: 20 }), async (calls) => {
-      const { driver, session, socket } = await connected();
+      const { driver, sessions, socket } = await connected();
       socket.onFrame(packMessage(program));
       for (const [name, args] of calls) socket.onFrame(packMessage([FRAME.CALLS, [name, ...args]]));
       await new Promise(setImmediate);
       socket.onClose("gone");
-      await session.ended;
+      await sessions.idle();
       expect(driver.openSessions).toBe(0);
     }),
     { numRuns: 300 },
@@ -110,7 +107,7 @@ test("calls with arguments of the right types, but arbitrary values, never reach
   });
   await fc.assert(
     fc.asyncProperty(fc.array(calls, { maxLength: 30 }), async (list) => {
-      const { socket, sent, session } = await connected();
+      const { socket, sent, sessions } = await connected();
       socket.onFrame(packMessage(program));
       socket.onFrame(packMessage([FRAME.CALLS, ...list, [number("cuCtxSynchronize"), 1]]));
       await new Promise(setImmediate);
@@ -121,7 +118,7 @@ test("calls with arguments of the right types, but arbitrary values, never reach
         .flatMap((message) => message.slice(1) as [number, number, unknown][]);
       expect(answers.filter(([, code]) => code === 999)).toEqual([]);
       socket.onClose("gone");
-      await session.ended;
+      await sessions.idle();
     }),
     { numRuns: 500 },
   );

@@ -1,0 +1,298 @@
+import type { CudaSession } from "@decant/cuda";
+import { CUDA_ERROR, CudaError, WireError } from "@decant/cuda";
+import type { CallCodec } from "./calls.ts";
+import { callCodecs } from "./calls.ts";
+import type { ContentStore } from "./content.ts";
+import type { WireLimits } from "./limits.ts";
+import { CHUNK_BYTES } from "./limits.ts";
+import { Link, type LinkPosition } from "./link.ts";
+import { FRAME, packMessage, unpackMessage } from "./message.ts";
+import type { ChannelMetrics } from "./metrics.ts";
+import type { MessageSocket } from "./socket.ts";
+import { TransferReceiver, TransferSender } from "./transfer.ts";
+import { SEND_CONTENT } from "./words.ts";
+
+export interface ServedOptions {
+  readonly limits: WireLimits;
+  readonly content: ContentStore;
+  readonly metrics: ChannelMetrics;
+  /** The session has lost its connection, and may get another. */
+  onDetached(reason: string): void;
+  /** The session is over, and all that it held is freed. */
+  onEnded(reason: string): void;
+}
+
+interface Call {
+  readonly codec: CallCodec;
+  readonly sequence: number;
+  readonly args: unknown[];
+  readonly bytes: number;
+  /** Bytes of bulk frames that are used up with the call. */
+  readonly credit: number;
+  /** The hash of bytes that the client thought were here; such a call is answered with SEND_CONTENT. */
+  readonly missing: string | undefined;
+}
+
+/** What a call that is under way counts for, besides its bytes. */
+const CALL_BYTES = 256;
+const OUTPUT_BYTES = 32 * 1024;
+const FULL_POLL_MS = 1;
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/**
+ * One client's session at the server, over a link that may lose its connection and get another. Calls are taken up in order; a frame is validated
+ * completely before anything in it is done.
+ */
+export class ServedSession {
+  readonly link: Link;
+  readonly #session: CudaSession;
+  readonly #options: ServedOptions;
+  readonly #limits: WireLimits;
+  /** The client's calls by its own numbers; undefined for those that it has and we do not. */
+  readonly #codecs: readonly (CallCodec | undefined)[];
+  readonly #outgoing: TransferSender;
+  readonly #incoming: TransferReceiver;
+  #calls = 0;
+  #answers: unknown[] = [FRAME.ANSWERS];
+  #flushPlanned = false;
+  /** Frames that wait while the session has too much under way. */
+  readonly #held: Uint8Array[] = [];
+  #isHolding = false;
+  #busyBytes = 0;
+  #busyCalls = 0;
+  #over = false;
+
+  constructor(session: CudaSession, signatures: readonly unknown[], options: ServedOptions) {
+    this.#session = session;
+    this.#options = options;
+    this.#limits = options.limits;
+    const bySignature = new Map<unknown, CallCodec>(callCodecs.map((codec) => [codec.signature, codec]));
+    this.#codecs = signatures.map((signature) => bySignature.get(signature));
+    this.link = new Link({
+      windowBytes: options.limits.windowBytes,
+      onFrame: (frame) => (this.#isHolding ? void this.#held.push(frame) : this.#frame(frame)),
+      onBadFrame: (reason) => this.end(CUDA_ERROR.EXTERNAL_DEVICE, `bad frame: ${reason}`),
+      onDetached: (reason) => options.onDetached(reason),
+    });
+    this.#outgoing = new TransferSender((frame, sent) => this.link.send(frame, { sent }));
+    this.#incoming = new TransferReceiver(options.limits);
+  }
+
+  /** The client's numbers of the calls that the server has. */
+  get supported(): number[] {
+    return [...this.#codecs.keys()].filter((number) => this.#codecs[number]);
+  }
+
+  /** Calls so far, and those that are under way. */
+  get counts(): { readonly calls: number; readonly busy: number } {
+    return { calls: this.#calls, busy: this.#busyCalls };
+  }
+
+  /** Goes on over a socket; the client stands at `position`. */
+  attach(socket: MessageSocket, position: LinkPosition & { readonly windowBytes: number }): void {
+    this.link.attach(socket, position);
+  }
+
+  /** Ends the session: the client is told why, and everything is freed. */
+  end(code: number, reason: string): void {
+    if (this.#over) return;
+    this.#flush();
+    const socket = this.link.end();
+    if (socket !== undefined) sayGoodbye(socket, code, reason);
+    void this.#finish(reason);
+  }
+
+  /** The client has closed the connection itself. */
+  close(reason: string): void {
+    if (this.#over) return;
+    this.link.end();
+    void this.#finish(reason);
+  }
+
+  /** Takes what kernels print. */
+  output(text: Uint8Array): void {
+    if (this.#over) return;
+    this.#flush();
+    for (let offset = 0; offset < text.length; offset += OUTPUT_BYTES)
+      this.link.send(packMessage([FRAME.OUTPUT, text.slice(offset, offset + OUTPUT_BYTES)]), { urgent: true });
+  }
+
+  #frame(frame: Uint8Array): void {
+    this.#options.metrics.bytesIn += frame.length;
+    if (TransferReceiver.accepts(frame)) {
+      // A piece of a copy is used up when the copy has been made; of longer transfers the memory is charged elsewhere.
+      this.link.consume(this.#incoming.receive(frame));
+      return;
+    }
+    const message = unpackMessage(frame, this.#limits);
+    if (message[0] !== FRAME.CALLS) throw new WireError(`a frame of type ${String(message[0])} is out of place`);
+    const calls = this.#decode(message);
+    this.link.consume(frame.length);
+    this.#run(calls);
+  }
+
+  /** All calls of a frame, or WireError. A call is [the client's number of it, ...arguments]. */
+  #decode(message: readonly unknown[]): Call[] {
+    const calls: Call[] = [];
+    let sequence = this.#calls;
+    for (let index = 1; index < message.length; index++) {
+      const values = message[index];
+      if (!Array.isArray(values)) throw new WireError("a call must be an array");
+      const codec = this.#codecs[values[0] as number];
+      if (!codec) throw new WireError(`there is no call ${String(values[0])}`);
+      const missing = this.#useContent(codec, values);
+      const args = missing === undefined ? codec.decodeArguments(values, this.#incoming) : [];
+      const last = args.at(-1);
+      const bytes = last instanceof Uint8Array ? last.length : 0;
+      calls.push({ codec, sequence: sequence++, args, bytes, credit: this.#incoming.takeCredit(), missing });
+    }
+    this.#calls = sequence;
+    return calls;
+  }
+
+  /** Puts the bytes in the place of a hash that stands for them; gives the hash when they are not here. */
+  #useContent(codec: CallCodec, values: unknown[]): string | undefined {
+    if (!codec.takesContent) return undefined;
+    const at = values.length - 1;
+    const hash = values[at];
+    if (typeof hash !== "string") return undefined;
+    const bytes = this.#options.content.get(hash);
+    if (bytes === undefined) return hash;
+    values[at] = bytes;
+    return undefined;
+  }
+
+  /** Runs calls in order; when too much is under way, the rest waits, and with it the client's credit. */
+  #run(calls: readonly Call[]): void {
+    for (let index = 0; index < calls.length; index++) {
+      this.#execute(calls[index]!);
+      if (this.#over) return;
+      if (this.#isFull()) {
+        this.#hold(calls.slice(index + 1));
+        return;
+      }
+    }
+    this.#flush();
+  }
+
+  #execute(call: Call): void {
+    const { codec, sequence, args, bytes, credit } = call;
+    const { metrics, content } = this.#options;
+    metrics.count(codec.name);
+    if (call.missing !== undefined) {
+      this.#answers.push([sequence, SEND_CONTENT, call.missing]);
+      this.#planFlush();
+      return;
+    }
+    if (codec.takesContent) void content.keep(args.at(-1) as Uint8Array);
+    // The guard has a method for each name of the table, which decodeArguments has typed.
+    const method = (this.#session as unknown as Record<string, (...values: unknown[]) => unknown>)[codec.name]!;
+    const start = codec.answers ? performance.now() : 0;
+    const result = method(...args);
+    if (codec.answers) {
+      const size = CALL_BYTES + (codec.returnsBytes ? CHUNK_BYTES : 0);
+      this.#begin(size);
+      void Promise.resolve(result)
+        .then(
+          (value) => this.#answer(codec, [sequence, 0, codec.encodeResult(value, this.#outgoing)]),
+          (error: unknown) => {
+            const failure = failed(sequence, error);
+            metrics.fail(failure[1] as number);
+            this.#answers.push(failure);
+          },
+        )
+        .then(() => {
+          metrics.answered(performance.now() - start);
+          this.#done(size, credit);
+          this.#planFlush();
+        });
+    } else if (result instanceof Promise) {
+      // The guard has latched what it failed with; here it only counts as under way.
+      this.#begin(bytes + CALL_BYTES);
+      void result.finally(() => this.#done(bytes + CALL_BYTES, credit));
+    } else if (credit > 0) this.link.consume(credit);
+  }
+
+  /** Bytes in a bulk frame go out behind it; all other answers may pass them. */
+  #answer(codec: CallCodec, answer: unknown[]): void {
+    if (codec.returnsBytes && typeof answer[2] === "number") this.link.send(packMessage([FRAME.ANSWERS, answer]));
+    else this.#answers.push(answer);
+  }
+
+  #begin(bytes: number): void {
+    this.#busyBytes += bytes;
+    this.#busyCalls++;
+  }
+
+  #done(size: number, credit: number): void {
+    this.#busyBytes -= size;
+    this.#busyCalls--;
+    if (credit > 0) this.link.consume(credit);
+  }
+
+  #isFull(): boolean {
+    const { queuedBytes, queuedCalls } = this.#limits;
+    return this.#busyBytes > queuedBytes || this.#busyCalls > queuedCalls || this.link.bufferedBytes > queuedBytes;
+  }
+
+  #hold(rest: readonly Call[]): void {
+    this.#isHolding = true;
+    this.#flush();
+    const look = (): void => {
+      if (this.#over) return;
+      if (this.#isFull()) {
+        setTimeout(look, FULL_POLL_MS);
+        return;
+      }
+      this.#isHolding = false;
+      try {
+        this.#run(rest);
+        while (!this.#isHolding && this.#held.length > 0) this.#frame(this.#held.shift()!);
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+        this.end(CUDA_ERROR.EXTERNAL_DEVICE, `bad frame: ${error.message}`);
+      }
+    };
+    setTimeout(look, FULL_POLL_MS);
+  }
+
+  /** Answers that become known in one job travel in one frame. */
+  #planFlush(): void {
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushPlanned = false;
+    if (this.#answers.length === 1 || this.#over) return;
+    const frame = packMessage(this.#answers);
+    this.#answers = [FRAME.ANSWERS];
+    this.#options.metrics.bytesOut += frame.length;
+    this.link.send(frame, { urgent: true });
+  }
+
+  async #finish(reason: string): Promise<void> {
+    this.#over = true;
+    this.#held.length = 0;
+    try {
+      await this.#session.close();
+    } finally {
+      this.#options.onEnded(reason);
+    }
+  }
+}
+
+/** Tells a client why it has to go. */
+export function sayGoodbye(socket: MessageSocket, code: number, reason: string): void {
+  socket.send(packMessage([FRAME.GOODBYE, code, reason]));
+  socket.close(1008, reason);
+  // A client that does not answer the close is dropped.
+  const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
+  (timer as { unref?(): void }).unref?.();
+}
+
+function failed(sequence: number, error: unknown): unknown[] {
+  if (error instanceof CudaError) return [sequence, error.cuResult, error.log ?? null];
+  return [sequence, CUDA_ERROR.UNKNOWN, error instanceof Error ? error.message : String(error)];
+}
