@@ -86,7 +86,7 @@ async function measure(): Promise<void> {
 
   async function copyOut(): Promise<number> {
     const start = performance.now();
-    for (let received = 0; received < COPY_MIB; received += 16) await cuda.cuMemcpyDtoH(p, 16 * MIB);
+    for (let received = 0; received < COPY_MIB; received += 16) await cuda.cuMemcpyDtoH(p, 16 * MIB, 0, source);
     return gigabytesPerSecond(COPY_MIB, start);
   }
 }

@@ -136,13 +136,17 @@ type Result<C> = C extends DriverCall<readonly Parameter[], infer R> ? R : never
 /** The arguments of a driver call, as a tuple. */
 export type CallArguments<N extends CallName> = Arguments<Calls[N]["parameters"]>;
 
+/** The same for the method: one that results in bytes may be given the array to write them to, and then returns that. */
+export type MethodArguments<N extends CallName> =
+  Calls[N]["result"] extends WireType<Uint8Array> ? [...CallArguments<N>, into?: Uint8Array] : CallArguments<N>;
+
 /**
  * The calls as methods. A failure is a thrown CudaError or a promise that rejects with one. What a post gives says when
  * it has been executed, and is for the guard; other callers leave it alone. A post that is over on return gives nothing.
  */
 export type DriverCalls = {
   [N in CallName]: (
-    ...args: CallArguments<N>
+    ...args: MethodArguments<N>
   ) => Calls[N]["kind"] extends "answer" ? Result<Calls[N]> | Promise<Result<Calls[N]>> : void | PromiseLike<void>;
 };
 

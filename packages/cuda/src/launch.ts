@@ -31,23 +31,24 @@ export function checkLaunch(
   shape: LaunchShape,
   maxDynamicSharedSizeBytes = kernel.maxDynamicSharedSizeBytes,
 ): void {
-  const within = (value: number, attribute: number): boolean => {
-    const limit = attributes.get(attribute) ?? 0xffffffff;
-    return value >= 1 && value <= limit;
-  };
   const { gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes } = shape;
   const threads = blockDimX * blockDimY * blockDimZ;
   const valid =
-    within(gridDimX, DEVICE_ATTRIBUTE.MAX_GRID_DIM_X) &&
-    within(gridDimY, DEVICE_ATTRIBUTE.MAX_GRID_DIM_Y) &&
-    within(gridDimZ, DEVICE_ATTRIBUTE.MAX_GRID_DIM_Z) &&
-    within(blockDimX, DEVICE_ATTRIBUTE.MAX_BLOCK_DIM_X) &&
-    within(blockDimY, DEVICE_ATTRIBUTE.MAX_BLOCK_DIM_Y) &&
-    within(blockDimZ, DEVICE_ATTRIBUTE.MAX_BLOCK_DIM_Z) &&
-    within(threads, DEVICE_ATTRIBUTE.MAX_THREADS_PER_BLOCK) &&
+    isWithin(attributes, gridDimX, DEVICE_ATTRIBUTE.MAX_GRID_DIM_X) &&
+    isWithin(attributes, gridDimY, DEVICE_ATTRIBUTE.MAX_GRID_DIM_Y) &&
+    isWithin(attributes, gridDimZ, DEVICE_ATTRIBUTE.MAX_GRID_DIM_Z) &&
+    isWithin(attributes, blockDimX, DEVICE_ATTRIBUTE.MAX_BLOCK_DIM_X) &&
+    isWithin(attributes, blockDimY, DEVICE_ATTRIBUTE.MAX_BLOCK_DIM_Y) &&
+    isWithin(attributes, blockDimZ, DEVICE_ATTRIBUTE.MAX_BLOCK_DIM_Z) &&
+    isWithin(attributes, threads, DEVICE_ATTRIBUTE.MAX_THREADS_PER_BLOCK) &&
     sharedMemBytes <= maxDynamicSharedSizeBytes;
   if (!valid) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
   if (threads > kernel.maxThreadsPerBlock) throw new CudaError(CUDA_ERROR.LAUNCH_OUT_OF_RESOURCES);
+}
+
+/** Hot: a function of its own, as a closure would be made anew at each launch. */
+function isWithin(attributes: ReadonlyMap<number, number>, value: number, attribute: number): boolean {
+  return value >= 1 && value <= (attributes.get(attribute) ?? 0xffffffff);
 }
 
 /** Bytes of the kernel's parameter block. */

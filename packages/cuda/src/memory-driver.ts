@@ -1,6 +1,6 @@
 import { AllocationMap } from "./allocations.ts";
 import { DEVICE_ATTRIBUTE } from "./attributes.ts";
-import type { CallArguments, CallName } from "./driver-calls.ts";
+import type { CallArguments, CallName, MethodArguments } from "./driver-calls.ts";
 import { callNames } from "./driver-calls.ts";
 import type { DriverInfo, FunctionInfo, ModuleInfo } from "./driver-info.ts";
 import type { CudaDriver, CudaSession, SessionOptions } from "./driver.ts";
@@ -143,8 +143,12 @@ class Session {
     return this.#inOrder(() => this.#at(address, copy.length).set(copy));
   }
 
-  cuMemcpyDtoH(...[, address, size]: CallArguments<"cuMemcpyDtoH">): Promise<Uint8Array> | Uint8Array {
-    return this.#inOrder(() => this.#at(address, size).slice());
+  cuMemcpyDtoH(...[, address, size, into]: MethodArguments<"cuMemcpyDtoH">): Promise<Uint8Array> | Uint8Array {
+    return this.#inOrder(() => {
+      const result = into ?? new Uint8Array(size);
+      result.set(this.#at(address, size));
+      return result;
+    });
   }
 
   cuMemcpyDtoD(...[, destination, source, size]: CallArguments<"cuMemcpyDtoD">): Promise<void> | void {

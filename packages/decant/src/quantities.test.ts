@@ -37,7 +37,14 @@ test("what was not given is undefined", () => {
 });
 
 test("sizes and times are written for people", () => {
-  expect([0, 1023, 1024, 1536, 200 * 1024, 3 * 1024 ** 3].map(bytesText)).toEqual(["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "200 KiB", "3.0 GiB"]);
+  expect([0, 1023, 1024, 1536, 200 * 1024, 3 * 1024 ** 3].map(bytesText)).toEqual([
+    "0 B",
+    "1023 B",
+    "1.0 KiB",
+    "1.5 KiB",
+    "200 KiB",
+    "3.0 GiB",
+  ]);
   expect([0, 999, 1000, 119_000, 120_000, 7_100_000, 12_000_000, 200_000_000].map(durationText)).toEqual([
     "0 ms",
     "999 ms",

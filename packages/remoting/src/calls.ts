@@ -8,6 +8,8 @@ type Decode = (value: unknown, transfers: TransferReceiver) => unknown;
 /** How one call of the table crosses the wire. */
 export interface CallCodec {
   readonly name: CallName;
+  /** Its place in the table. */
+  readonly index: number;
   readonly signature: string;
   readonly answers: boolean;
   readonly returnsBytes: boolean;
@@ -22,14 +24,15 @@ export interface CallCodec {
 }
 
 /** The codecs of all calls, in the order of the table. */
-export const callCodecs: readonly CallCodec[] = callNames.map(codecOf);
+export const callCodecs: readonly CallCodec[] = callNames.map((name, index) => codecOf(name, index));
 
-function codecOf(name: CallName): CallCodec {
+function codecOf(name: CallName, index: number): CallCodec {
   const call: DriverCall = driverCalls[name];
   const codecs = call.parameters.map(([, type]) => valueCodec(type));
   const result = valueCodec(call.result);
   return {
     name,
+    index,
     signature: signature(name),
     answers: call.kind === "answer",
     returnsBytes: (call.result as unknown) === BYTES,
@@ -37,13 +40,15 @@ function codecOf(name: CallName): CallCodec {
     // Runs once for each posted call: a million times a second (bench/cuda-channel.ts).
     encodeArguments(args, transfers) {
       const values: unknown[] = [0];
-      for (let index = 0; index < codecs.length; index++) values.push(codecs[index]!.encode(args[index], transfers));
+      for (let at = 0; at < codecs.length; at++) values.push(codecs[at]!.encode(args[at], transfers));
       return values;
     },
     decodeArguments(values, transfers) {
       if (values.length !== codecs.length + 1)
         throw new WireError(`${name} has ${codecs.length} arguments, ${values.length - 1} were sent`);
-      return codecs.map((codec, index) => codec.decode(values[index + 1], transfers));
+      const args: unknown[] = [];
+      for (let at = 0; at < codecs.length; at++) args.push(codecs[at]!.decode(values[at + 1], transfers));
+      return args;
     },
     encodeResult: result.encode,
     decodeResult: result.decode,

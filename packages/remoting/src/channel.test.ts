@@ -376,7 +376,13 @@ test("a client gives up a server that sends what it may not", async () => {
 });
 
 function hello(): Uint8Array {
-  return packMessage([FRAME.HELLO, PROTOCOL_VERSION, null, (Object.keys(driverCalls) as (keyof typeof driverCalls)[]).map(signature), WINDOW]);
+  return packMessage([
+    FRAME.HELLO,
+    PROTOCOL_VERSION,
+    null,
+    (Object.keys(driverCalls) as (keyof typeof driverCalls)[]).map(signature),
+    WINDOW,
+  ]);
 }
 
 async function firstReply(url: string, frame: Uint8Array): Promise<unknown[]> {

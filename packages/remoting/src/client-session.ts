@@ -20,8 +20,8 @@ export interface ClientSessionOptions extends SessionOptions {
 /** Posted calls that are sent without waiting for the end of the current job. */
 const BATCH_CALLS = 64;
 /** Bytes under way above which `backpressure` holds posters back, and where it lets them go on. */
-const HIGH_WATER_BYTES = 8 * 1024 * 1024;
-const LOW_WATER_BYTES = 4 * 1024 * 1024;
+const HIGH_WATER_BYTES = 12 * 1024 * 1024;
+const LOW_WATER_BYTES = 8 * 1024 * 1024;
 const CLOSE_TIMEOUT_MS = 1_000;
 const FIRST_RETRY_MS = 50;
 const MOST_RETRY_MS = 2_000;

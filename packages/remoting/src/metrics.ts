@@ -1,11 +1,12 @@
-import type { CallName } from "@decant/cuda";
+import { callNames } from "@decant/cuda";
 
 /** Upper bounds of the latency histogram's buckets, in seconds. */
 export const LATENCY_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
 /** What has happened on the channels of a server. Counters only grow. */
 export class ChannelMetrics {
-  readonly calls = new Map<CallName, number>();
+  /** Calls taken up, by their place in `callNames`. */
+  readonly calls: number[] = callNames.map(() => 0);
   /** Answers with a failure, by `CUresult`. */
   readonly failures = new Map<number, number>();
   bytesIn = 0;
@@ -16,11 +17,6 @@ export class ChannelMetrics {
   badFrames = 0;
   resumes = 0;
   refusals = 0;
-
-  /** Hot: once for each call (bench/cuda-channel.ts). */
-  count(name: CallName): void {
-    this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
-  }
 
   fail(code: number): void {
     this.failures.set(code, (this.failures.get(code) ?? 0) + 1);

@@ -254,7 +254,9 @@ describe("a session", () => {
     second.socket.send(packMessage([FRAME.RESUME, PROTOCOL_VERSION, id, key, 0, 0]));
     expect(await second.next()).toEqual([FRAME.RESUMED, 0, 0]);
     expect(await first.next()).toEqual([FRAME.GOODBYE, CUDA_ERROR.EXTERNAL_DEVICE, "another connection has taken the session up"]);
-    second.socket.send(packMessage([FRAME.CALLS, [callNames.indexOf("cuCtxCreate"), 4096, 0, 0, 0], [callNames.indexOf("cuCtxSynchronize"), 4096]]));
+    second.socket.send(
+      packMessage([FRAME.CALLS, [callNames.indexOf("cuCtxCreate"), 4096, 0, 0, 0], [callNames.indexOf("cuCtxSynchronize"), 4096]]),
+    );
     for (;;) {
       const message = await second.next();
       if (message[0] === FRAME.ACKNOWLEDGE) continue;

@@ -4,7 +4,7 @@ import type { CallCodec } from "./calls.ts";
 import { callCodecs } from "./calls.ts";
 import type { ContentStore } from "./content.ts";
 import type { WireLimits } from "./limits.ts";
-import { CHUNK_BYTES } from "./limits.ts";
+import { BULK_BYTES, CHUNK_BYTES } from "./limits.ts";
 import { Link, type LinkPosition } from "./link.ts";
 import { FRAME, packMessage, unpackMessage } from "./message.ts";
 import type { ChannelMetrics } from "./metrics.ts";
@@ -178,7 +178,7 @@ export class ServedSession {
   #execute(call: Call): void {
     const { codec, sequence, args, bytes, credit } = call;
     const { metrics, content } = this.#options;
-    metrics.count(codec.name);
+    metrics.calls[codec.index]!++;
     if (call.missing !== undefined) {
       this.#answers.push([sequence, SEND_CONTENT, call.missing]);
       this.#planFlush();
@@ -188,13 +188,19 @@ export class ServedSession {
     // The guard has a method for each name of the table, which decodeArguments has typed.
     const method = (this.#session as unknown as Record<string, (...values: unknown[]) => unknown>)[codec.name]!;
     const start = codec.answers ? performance.now() : 0;
-    const result = method(...args);
+    // A copy's bytes are written where they are sent from.
+    const size = codec.returnsBytes ? (args.at(-1) as number) : 0;
+    const into = size >= BULK_BYTES && size <= CHUNK_BYTES ? this.#outgoing.reserve(size) : undefined;
+    const result = into === undefined ? method(...args) : method(...args, into);
     if (codec.answers) {
-      const size = CALL_BYTES + (codec.returnsBytes ? CHUNK_BYTES : 0);
-      this.#begin(size);
+      const busy = CALL_BYTES + size;
+      this.#begin(busy);
       void Promise.resolve(result)
         .then(
-          (value) => this.#answer(codec, [sequence, 0, codec.encodeResult(value, this.#outgoing)]),
+          (value) => {
+            const encoded = into !== undefined && value === into ? this.#outgoing.commit(into) : codec.encodeResult(value, this.#outgoing);
+            this.#answer(codec, [sequence, 0, encoded]);
+          },
           (error: unknown) => {
             const failure = failed(sequence, error);
             metrics.fail(failure[1] as number);
@@ -203,7 +209,7 @@ export class ServedSession {
         )
         .then(() => {
           metrics.answered(performance.now() - start);
-          this.#done(size, credit);
+          this.#done(busy, credit);
           this.#planFlush();
         });
     } else if (result instanceof Promise) {

@@ -118,10 +118,7 @@ export class Sessions {
       this.#options.onEvent?.({ kind: "refused", session: number, from, reason });
       sayGoodbye(socket, code, reason);
     };
-    const timer = setTimeout(
-      () => refuse(CUDA_ERROR.SYSTEM_NOT_READY, "no hello came"),
-      this.#options.helloTimeoutMs ?? HELLO_TIMEOUT_MS,
-    );
+    const timer = setTimeout(() => refuse(CUDA_ERROR.SYSTEM_NOT_READY, "no hello came"), this.#options.helloTimeoutMs ?? HELLO_TIMEOUT_MS);
     const settle = (): void => {
       clearTimeout(timer);
       socket.onFrame = () => undefined;

@@ -27,27 +27,47 @@ export class TransferSender {
     return had;
   }
 
+  /** A frame for `size` bytes, from BULK_BYTES to CHUNK_BYTES, that somebody writes in place; it goes out by `commit`, or is left. */
+  reserve(size: number): Uint8Array {
+    const whole = size === CHUNK_BYTES;
+    return ((whole && this.#free.pop()) || new Uint8Array(HEADER_BYTES + size)).subarray(HEADER_BYTES);
+  }
+
+  /** Sends what `reserve` gave, and gives the transfer's number. */
+  commit(body: Uint8Array): number {
+    return this.#sendChunk(new Uint8Array(body.buffer), this.#number(), body.length, 0);
+  }
+
   /** The bytes are copied; the caller's may change when this returns. */
   encode(bytes: Uint8Array): Uint8Array | number {
     // Buffer's slice would be a view.
     if (bytes.length < BULK_BYTES) return Uint8Array.prototype.slice.call(bytes);
     this.#hasBulk = true;
-    const id = this.#next;
-    this.#next = (this.#next + 1) >>> 0 || 1;
+    const id = this.#number();
     for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES) {
       const chunk = bytes.subarray(offset, offset + CHUNK_BYTES);
-      const whole = chunk.length === CHUNK_BYTES;
-      const frame = (whole && this.#free.pop()) || new Uint8Array(HEADER_BYTES + chunk.length);
-      const view = new DataView(frame.buffer);
-      frame[0] = BULK_MARK;
-      view.setUint32(4, id, true);
-      view.setUint32(8, bytes.length, true);
-      view.setUint32(12, offset, true);
-      frame.set(chunk, HEADER_BYTES);
-      this.#send(frame, () => {
-        if (whole && this.#free.length < KEPT_FRAMES) this.#free.push(frame);
-      });
+      const body = this.reserve(chunk.length);
+      body.set(chunk);
+      this.#sendChunk(new Uint8Array(body.buffer), id, bytes.length, offset);
     }
+    return id;
+  }
+
+  #number(): number {
+    const id = this.#next;
+    this.#next = (this.#next + 1) >>> 0 || 1;
+    return id;
+  }
+
+  #sendChunk(frame: Uint8Array, id: number, total: number, offset: number): number {
+    const view = new DataView(frame.buffer);
+    frame[0] = BULK_MARK;
+    view.setUint32(4, id, true);
+    view.setUint32(8, total, true);
+    view.setUint32(12, offset, true);
+    this.#send(frame, () => {
+      if (frame.length === HEADER_BYTES + CHUNK_BYTES && this.#free.length < KEPT_FRAMES) this.#free.push(frame);
+    });
     return id;
   }
 }

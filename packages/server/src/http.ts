@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isLoopback, LATENCY_SECONDS, type Sessions } from "@decant/remoting";
-import { errorName } from "@decant/cuda";
+import { callNames, errorName } from "@decant/cuda";
 
 /** What the http side of a server shows. */
 export interface Operations {
@@ -27,7 +27,7 @@ export function answerRequest(operations: Operations, request: IncomingMessage, 
     if (!operations.mayOperate(request)) return send(401, "text/plain", "this needs a token: Authorization: Bearer …\n");
     if (path === "/metrics") return send(200, "text/plain; version=0.0.4", metricsText(operations.sessions));
     const { metrics } = operations.sessions;
-    const calls = [...metrics.calls.values()].reduce((sum, count) => sum + count, 0);
+    const calls = metrics.calls.reduce((sum, count) => sum + count, 0);
     const totals = { calls, bytesIn: metrics.bytesIn, bytesOut: metrics.bytesOut, refusals: metrics.refusals, resumes: metrics.resumes };
     return send(200, "application/json", `${JSON.stringify({ sessions: operations.sessions.list(), totals })}\n`);
   }
@@ -55,7 +55,12 @@ function metricsText(sessions: Sessions): string {
   metric("device_memory_bytes", "gauge", "Device memory that sessions hold.", [["", sum(({ memoryBytes }) => memoryBytes)]]);
   metric("handles", "gauge", "Objects that sessions hold.", [["", sum(({ handles }) => handles)]]);
   metric("queued_calls", "gauge", "Calls under way.", [["", sum(({ busyCalls }) => busyCalls)]]);
-  metric("calls_total", "counter", "Calls taken up, by function.", [...metrics.calls].map(([name, count]) => [`{function="${name}"}`, count]));
+  metric(
+    "calls_total",
+    "counter",
+    "Calls taken up, by function.",
+    metrics.calls.flatMap((count, index) => (count === 0 ? [] : [[`{function="${callNames[index]}"}`, count] as const])),
+  );
   metric("failures_total", "counter", "Answers with an error, by CUresult.", failureSamples(metrics.failures));
   metric("received_bytes_total", "counter", "Bytes of frames received.", [["", metrics.bytesIn]]);
   metric("sent_bytes_total", "counter", "Bytes of frames sent.", [["", metrics.bytesOut]]);

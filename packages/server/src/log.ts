@@ -17,11 +17,7 @@ export interface LogEntry {
 
 /** An entry as a line for people: `session 3f2a from 10.0.0.7 closed after 12 calls: done`. */
 export function logLine({ event, session, from, name, reason, calls, url }: LogEntry): string {
-  const who = [
-    session ? `session ${session}` : "",
-    from ? `from ${from}` : "",
-    name ? `as ${name}` : "",
-  ];
+  const who = [session ? `session ${session}` : "", from ? `from ${from}` : "", name ? `as ${name}` : ""];
   const what = [event, url ? `on ${url}` : "", calls === undefined ? "" : `after ${calls} calls`];
   const line = [...who, ...what].filter(Boolean).join(" ");
   return reason ? `${line}: ${reason}` : line;

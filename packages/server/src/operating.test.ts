@@ -123,7 +123,12 @@ describe("by http", () => {
     expect(text).toMatch(/decant_answer_seconds_bucket\{le="\+Inf"\} 2\n/);
     // Every line is a comment or a sample, as the text format says.
     const sample = /^(# (HELP|TYPE) decant_\w+ .+|decant_\w+(\{\w+="[^"]*"\})? [-+.\de]+)$/;
-    expect(text.trimEnd().split("\n").filter((line) => !sample.test(line))).toEqual([]);
+    expect(
+      text
+        .trimEnd()
+        .split("\n")
+        .filter((line) => !sample.test(line)),
+    ).toEqual([]);
   });
 
   test("it shows how it is used to holders of a token only, where there are tokens", async () => {

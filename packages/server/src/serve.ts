@@ -2,7 +2,15 @@ import { createServer, type IncomingMessage } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { CudaDriver, GuardLimits } from "@decant/cuda";
-import { defaultWireLimits, type Grant, messageSocket, Sessions, type SessionEvent, type SessionStatus, type WireLimits } from "@decant/remoting";
+import {
+  defaultWireLimits,
+  type Grant,
+  messageSocket,
+  Sessions,
+  type SessionEvent,
+  type SessionStatus,
+  type WireLimits,
+} from "@decant/remoting";
 import { WebSocketServer } from "ws";
 import { parseListen, requireToken, urlOf } from "./address.ts";
 import { answerRequest, isLocal } from "./http.ts";
@@ -80,7 +88,10 @@ export async function serve(options: ServerOptions): Promise<Server> {
     maxPayload: limits.frameBytes,
     perMessageDeflate: false,
     skipUTF8Validation: true,
-    verifyClient: ({ origin, req }: { origin?: string; req: IncomingMessage }, allow: (ok: boolean, code?: number, text?: string) => void) => {
+    verifyClient: (
+      { origin, req }: { origin?: string; req: IncomingMessage },
+      allow: (ok: boolean, code?: number, text?: string) => void,
+    ) => {
       // Only browsers name an origin: a page from anywhere could otherwise reach a server on loopback.
       if (origin !== undefined && !options.origins?.includes(origin)) allow(false, 403, "this origin is not allowed");
       else if (rateLimit.waitMs(addressOf(req, options.trustProxy)) > 0) allow(false, 429, "too many failed attempts; try again later");

@@ -49,7 +49,8 @@ export class TokenFile {
 
   /** Makes a token and keeps its hash; the token is returned, and is nowhere else. Throws when the name is taken. */
   add(name: string, record: Omit<TokenRecord, "name" | "hash" | "created"> = {}): string {
-    if (!/^[\w.@-]{1,64}$/.test(name)) throw new Error(`a token's name is letters, digits and . _ @ -, at most 64 of them; found "${name}"`);
+    if (!/^[\w.@-]{1,64}$/.test(name))
+      throw new Error(`a token's name is letters, digits and . _ @ -, at most 64 of them; found "${name}"`);
     const records = this.list();
     if (records.some((other) => other.name === name)) throw new Error(`there is a token named ${name} already`);
     const token = `decant_${randomBytes(32).toString("base64url")}`;

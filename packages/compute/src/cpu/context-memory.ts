@@ -1,8 +1,6 @@
 import { AllocationMap, CUDA_ERROR, CudaError } from "@decant/cuda";
 import { ARENA_TAG, MEMORY_MAP, SLOT_BYTES } from "./device.ts";
 
-/** Memories of ended contexts: one that a worker has seen is never freed, so they are used again, zeroed. */
-const pool: WebAssembly.Memory[] = [];
 let nextId = 1;
 
 /** The device memory of one context. Addresses are device pointers; offsets are addresses in the WebAssembly memory. */
@@ -27,7 +25,7 @@ export class ContextMemory {
 
   constructor(slot: number) {
     this.base = (ARENA_TAG + slot) * SLOT_BYTES;
-    this.wasm = pool.pop() ?? newMemory();
+    this.wasm = newMemory();
     const { buffer } = this.wasm;
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
@@ -103,6 +101,12 @@ export class ContextMemory {
     return count;
   }
 
+  /** Bytes that have been in use, at most: what stays resident until the memory is collected. */
+  get touchedBytes(): number {
+    const { allocations, variables, scratch } = this.#ends;
+    return allocations - MEMORY_MAP.allocations + (variables - MEMORY_MAP.variables) + (scratch - MEMORY_MAP.scratch);
+  }
+
   /** The allocation that ends or begins nearest to an offset, for messages. */
   nearest(offset: number): { readonly offset: number; readonly size: number } | undefined {
     let best: { offset: number; size: number } | undefined;
@@ -114,15 +118,6 @@ export class ContextMemory {
       best = { offset: address, size };
     }
     return best;
-  }
-
-  /** Gives the memory back, zeroed. Nothing may use it any more. */
-  release(): void {
-    this.bytes.fill(0, 0, MEMORY_MAP.allocationTable);
-    this.bytes.fill(0, MEMORY_MAP.allocationTable, this.#ends.allocations);
-    this.bytes.fill(0, MEMORY_MAP.variables, this.#ends.variables);
-    this.bytes.fill(0, MEMORY_MAP.scratch, this.#ends.scratch);
-    pool.push(this.wasm);
   }
 }
 

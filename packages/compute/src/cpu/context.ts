@@ -1,16 +1,32 @@
 import { CUDA_ERROR, CudaError, FUNC_ATTRIBUTE, type ModuleInfo } from "@decant/cuda";
 import { ABORT_WORD, type Features } from "@decant/ptx";
+import { collectGarbage } from "./collect-garbage.ts";
 import { ContextMemory } from "./context-memory.ts";
 import { SHARED_BYTES_OPTIN } from "./device.ts";
 import { launchFailure, prepareLaunch, type LaunchRequest } from "./launch.ts";
 import { CpuModule } from "./module.ts";
-import type { Pool } from "./pool.ts";
+import type { Pool, Share } from "./pool.ts";
+
+/** A context that leaves more than this is collected at once. */
+const WORTH_COLLECTING_BYTES = 16 * 1024 * 1024;
+const COLLECT_AFTER_MS = 20;
+let collection: NodeJS.Timeout | undefined;
+
+/** Contexts that end together are collected together, when nobody refers to them any more. */
+function collectSoon(): void {
+  collection ??= setTimeout(() => {
+    collection = undefined;
+    collectGarbage();
+  }, COLLECT_AFTER_MS).unref();
+}
 
 /** What a context shares with the others of its driver. */
 export interface ContextOptions {
   readonly pool: Pool;
   readonly features: Features;
   readonly timeLimitMs: number;
+  /** What the context's session has used of the pool. */
+  readonly share: Share;
 }
 
 /**
@@ -77,19 +93,29 @@ export class CpuContext {
 
   /** Runs a launch to its end. */
   async launch(request: LaunchRequest): Promise<void> {
-    const { pool, timeLimitMs } = this.#options;
+    const { pool, share, timeLimitMs } = this.#options;
     const job = prepareLaunch(this.memory, request, pool.size);
     let timedOut = false;
     let timer: NodeJS.Timeout | undefined;
-    const startClock = (): void => {
-      if (!Number.isFinite(timeLimitMs)) return;
-      timer = setTimeout(() => {
-        timedOut = true;
-        this.stop();
-      }, timeLimitMs);
+    let left = timeLimitMs;
+    let began = 0;
+    // Only its own turns count for a launch.
+    const turns = {
+      begin: (): void => {
+        if (!Number.isFinite(timeLimitMs)) return;
+        began = performance.now();
+        timer = setTimeout(() => {
+          timedOut = true;
+          this.stop();
+        }, left);
+      },
+      pause: (): void => {
+        clearTimeout(timer);
+        left -= performance.now() - began;
+      },
     };
     try {
-      const results = await pool.run(job, startClock);
+      const results = await pool.run(job, share, turns);
       const failure = launchFailure(this.memory, request, job, results, timedOut);
       if (failure !== undefined) {
         this.#failure = failure;
@@ -113,6 +139,6 @@ export class CpuContext {
     await this.#tail;
     this.#options.pool.forget(this.memory.id);
     this.modules.clear();
-    this.memory.release();
+    if (this.memory.touchedBytes > WORTH_COLLECTING_BYTES) collectSoon();
   }
 }

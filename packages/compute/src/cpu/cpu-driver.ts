@@ -22,9 +22,14 @@ export function cpuDriver(options: CpuDriverOptions = {}): CudaDriver {
   const sessions = new Set<CpuSession>();
   let features: Features | undefined;
   return {
-    open({ kernelTimeMs = Infinity } = {}) {
+    open({ kernelTimeMs = Infinity, weight = 1 } = {}) {
       features ??= findFeatures();
-      const session = new CpuSession(info, { pool, features, timeLimitMs: Math.min(options.timeLimitMs ?? 60_000, kernelTimeMs) });
+      const session = new CpuSession(info, {
+        pool,
+        features,
+        timeLimitMs: Math.min(options.timeLimitMs ?? 60_000, kernelTimeMs),
+        share: { weight, used: 0 },
+      });
       sessions.add(session);
       return session.asSession();
     },

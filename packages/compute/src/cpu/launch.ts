@@ -52,6 +52,7 @@ export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, wor
   return {
     memory: memory.id,
     object: memory.wasm,
+    words: memory.words,
     module: module.id,
     code: module.code,
     window: BigInt(memory.base),

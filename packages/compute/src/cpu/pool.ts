@@ -1,11 +1,12 @@
 import { Worker } from "node:worker_threads";
-import { layout, runBlocks } from "@decant/ptx";
+import { layout, runBlocks, YIELD_WORD } from "@decant/ptx";
 import { createRunner, type FromWorker, type ToWorker } from "./worker-main.ts";
 
 /** A kernel launch, ready to run: its records are in the memory. */
 export interface Job {
   readonly memory: number;
   readonly object: WebAssembly.Memory;
+  readonly words: Int32Array;
   readonly module: number;
   readonly code: WebAssembly.Module;
   readonly window: bigint;
@@ -25,29 +26,63 @@ interface Member {
   readonly modules: Set<number>;
 }
 
+/** A session's part of the processors: who has used least of what is due gets the next turn. */
+export interface Share {
+  readonly weight: number;
+  /** Milliseconds of all workers together, divided by the weight. */
+  used: number;
+}
+
+/** Told when a launch's turn begins, and when it is put aside for another's. */
+export interface Turns {
+  begin(): void;
+  pause(): void;
+}
+
+/** A launch that has not ended. */
+interface Pending {
+  readonly job: Job;
+  readonly share: Share;
+  readonly turns: Turns;
+  /** What the workers answered last, by worker. */
+  results: FromWorker[];
+  resolve(results: FromWorker[]): void;
+  reject(error: unknown): void;
+}
+
+/** How long a launch runs before another session's gets its turn. */
+const TURN_MS = 5;
+
 /**
- * Threads that take the blocks of one launch after the other. With no workers, launches run in the caller's thread, and
- * cannot be stopped. Workers start at the first launch, and do not keep the process alive while they wait.
+ * Threads that take the blocks of one launch at a time. When several sessions have launches, they take turns by weight, between two blocks: a block
+ * is never interrupted. With no workers, launches run in the caller's thread, and cannot be stopped. Workers start at the first launch, and do not
+ * keep the process alive while they wait.
  */
 export class Pool {
   readonly size: number;
   readonly #members: Member[] = [];
   readonly #threads: Worker[] = [];
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #pending: Pending[] = [];
+  #running: Pending | undefined;
+  #turnStart = 0;
+  #turnTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(workers: number) {
     this.size = workers;
   }
 
-  /** Runs a launch, after those before it; `onStart` is called when its turn has come. The results are those of the workers that took part. */
-  run(job: Job, onStart: () => void): Promise<FromWorker[]> {
-    const result = this.#tail.then(() => {
-      onStart();
-      return this.#start(job);
+  /** Runs a launch, after those before it of the same share. The results are those of the workers that took part. */
+  run(job: Job, share: Share, turns: Turns): Promise<FromWorker[]> {
+    return new Promise((resolve, reject) => {
+      // Who was idle has no claim to the time that passed.
+      const others = [...this.#pending, ...(this.#running ? [this.#running] : [])];
+      if (others.every((other) => other.share !== share))
+        share.used = Math.max(share.used, Math.min(...others.map((other) => other.share.used)));
+      this.#pending.push({ job, share, turns, results: [], resolve, reject });
+      this.#next();
+      this.#limitTurn();
     });
-    this.#tail = result.catch(() => undefined);
-    return result;
   }
 
   forget(memory: number): void {
@@ -62,8 +97,52 @@ export class Pool {
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 
-  async #start(job: Job): Promise<FromWorker[]> {
+  /** Gives the next turn, when nobody has it, to the launch whose session has used least. */
+  #next(): void {
+    if (this.#running !== undefined || this.#pending.length === 0) return;
+    const next = this.#pending.reduce((least, other) => (other.share.used < least.share.used ? other : least));
+    this.#pending.splice(this.#pending.indexOf(next), 1);
+    this.#running = next;
+    this.#turnStart = performance.now();
+    next.turns.begin();
+    this.#turn(next).then(
+      (results) => this.#turnOver(next, results),
+      (error: unknown) => {
+        this.#running = undefined;
+        next.reject(error);
+        this.#next();
+      },
+    );
+    this.#limitTurn();
+  }
+
+  /** A turn ends when others wait; alone, a launch runs through. */
+  #limitTurn(): void {
+    const running = this.#running;
+    if (running === undefined || this.#turnTimer !== undefined || this.#pending.every(({ share }) => share === running.share)) return;
+    const left = Math.max(0, TURN_MS - (performance.now() - this.#turnStart));
+    this.#turnTimer = setTimeout(() => {
+      const { words } = running.job;
+      Atomics.store(words, YIELD_WORD >>> 2, 1);
+    }, left);
+  }
+
+  #turnOver(turn: Pending, results: FromWorker[]): void {
+    clearTimeout(this.#turnTimer);
+    this.#turnTimer = undefined;
+    this.#running = undefined;
+    turn.share.used += ((performance.now() - this.#turnStart) * results.length) / turn.share.weight;
+    turn.results = results;
+    if (results.some(({ yielded }) => yielded) && results.every(({ failed }) => failed === undefined)) {
+      turn.turns.pause();
+      this.#pending.push(turn);
+    } else turn.resolve(results);
+    this.#next();
+  }
+
+  async #turn({ job, results }: Pending): Promise<FromWorker[]> {
     if (this.#closed) throw new Error("the driver is closed");
+    Atomics.store(job.words, YIELD_WORD >>> 2, 0);
     const wanted = Math.min(Math.max(1, this.size), job.records.length, Math.ceil(job.blocks / job.chunk));
     while (this.#members.length < wanted) this.#members.push(this.size === 0 ? localMember() : this.#thread());
     return Promise.all(
@@ -78,7 +157,8 @@ export class Pool {
           void member.send({ kind: "module", module, memory, code, window, symbols });
         }
         const { module, phases, frameBytes, blocks, chunk } = job;
-        const answer = await member.send({ kind: "run", module, phases, frameBytes, blocks, chunk, record: job.records[index] ?? 0 });
+        const left = results[index]?.yielded;
+        const answer = await member.send({ kind: "run", module, phases, frameBytes, blocks, chunk, record: job.records[index] ?? 0, left });
         return answer ?? { failed: "the worker gave no answer" };
       }),
     );
@@ -114,7 +194,7 @@ export class Pool {
 }
 
 function localMember(): Member {
-  return { memories: new Set(), modules: new Set(), send: createRunner(layout, runBlocks) };
+  return { memories: new Set(), modules: new Set(), send: createRunner(layout, runBlocks, () => undefined) };
 }
 
 /**
@@ -125,7 +205,11 @@ function workerSource(): string {
   return `"use strict";
 const ${nameKeeper()} = (value) => value;
 const { parentPort } = require("node:worker_threads");
-const run = (${createRunner.toString()})(${JSON.stringify(layout)}, ${runBlocks.toString()});
+const collect = () => {
+  require("node:v8").setFlagsFromString("--expose-gc");
+  require("node:vm").runInNewContext("gc")();
+};
+const run = (${createRunner.toString()})(${JSON.stringify(layout)}, ${runBlocks.toString()}, collect);
 parentPort.on("message", (message) => {
   const answer = run(message);
   if (answer !== undefined) parentPort.postMessage(answer);

@@ -6,6 +6,7 @@ import {
   type CudaSession,
   type DriverCalls,
   type DriverInfo,
+  type MethodArguments,
   type ModuleInfo,
 } from "@decant/cuda";
 import { CpuContext, type ContextOptions } from "./context.ts";
@@ -92,11 +93,11 @@ export class CpuSession implements DriverCalls {
     return result;
   }
 
-  cuMemcpyDtoH(...[stream, address, size]: CallArguments<"cuMemcpyDtoH">): Uint8Array | Promise<Uint8Array> {
+  cuMemcpyDtoH(...[stream, address, size, into]: MethodArguments<"cuMemcpyDtoH">): Uint8Array | Promise<Uint8Array> {
     const context = this.#stream(stream);
     return context.inOrder(() => {
       const offset = context.memory.offset(address);
-      const copy = new Uint8Array(size);
+      const copy = into ?? new Uint8Array(size);
       copy.set(context.memory.bytes.subarray(offset, offset + size));
       return copy;
     });

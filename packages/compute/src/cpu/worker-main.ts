@@ -20,10 +20,23 @@ export type ToWorker =
       readonly record: number;
       readonly blocks: number;
       readonly chunk: number;
+      /** Blocks that the worker took before it was asked to yield, and did not run. */
+      readonly left: BlockRange | undefined;
     };
 
-/** What a worker answers to a run: nothing, or why it stopped, which the fault record tells in full. */
-export type FromWorker = { readonly failed: string | undefined };
+/** Blocks by linear index, from `first` to before `end`. */
+export interface BlockRange {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** What a worker answers to a run. */
+export interface FromWorker {
+  /** Why it stopped, which the fault record tells in full. */
+  readonly failed: string | undefined;
+  /** It was asked to yield: these blocks are still its own, and there may be more to take. */
+  readonly yielded?: BlockRange;
+}
 
 /** The imports of a compiled module, but its memory and addresses. */
 interface MathImports {
@@ -42,6 +55,7 @@ interface MathImports {
 export function createRunner(
   layout: Layout,
   runBlocks: (run: BlockRun, first: number, count: number) => void,
+  collect: () => void,
 ): (message: ToWorker) => FromWorker | undefined {
   const memories = new Map<number, { object: WebAssembly.Memory; words: Int32Array; counter: BigInt64Array }>();
   const modules = new Map<number, { exports: WebAssembly.Exports; memory: number }>();
@@ -53,6 +67,9 @@ export function createRunner(
     tanh: Math.tanh,
     clock: () => process.hrtime.bigint(),
   };
+  /** Blocks are run in pieces that take about this long, so that a launch can be put aside. */
+  const pieceMs = 1;
+  let pieceBlocks = 1;
   const run = (message: ToWorker & { kind: "run" }): FromWorker => {
     const module = modules.get(message.module);
     const memory = module === undefined ? undefined : memories.get(module.memory);
@@ -60,12 +77,24 @@ export function createRunner(
     const phases = message.phases.map((name) => module.exports[name] as PhaseFunction);
     const { words, counter } = memory;
     const blockRun = { layout, words, worker: message.record, phases, frameBytes: message.frameBytes };
+    const take = (): { first: number; end: number } => {
+      const first = Number(Atomics.add(counter, layout.NEXT_BLOCK >>> 3, BigInt(message.chunk)));
+      return { first, end: Math.min(first + message.chunk, message.blocks) };
+    };
     try {
-      for (;;) {
-        const first = Number(Atomics.add(counter, layout.NEXT_BLOCK >>> 3, BigInt(message.chunk)));
-        if (first >= message.blocks || Atomics.load(words, layout.ABORT_WORD >>> 2) !== 0) return { failed: undefined };
-        runBlocks(blockRun, first, Math.min(message.chunk, message.blocks - first));
+      pieceBlocks = 1;
+      for (let range: { first: number; end: number } = { ...(message.left ?? take()) }; range.first < message.blocks; range = take()) {
+        while (range.first < range.end) {
+          if (Atomics.load(words, layout.ABORT_WORD >>> 2) !== 0) return { failed: undefined };
+          if (Atomics.load(words, layout.YIELD_WORD >>> 2) !== 0) return { failed: undefined, yielded: range };
+          const count = Math.min(pieceBlocks, range.end - range.first);
+          const start = performance.now();
+          runBlocks(blockRun, range.first, count);
+          range.first += count;
+          pieceBlocks = performance.now() - start < pieceMs ? pieceBlocks * 2 : Math.max(1, pieceBlocks >>> 1);
+        }
       }
+      return { failed: undefined };
     } catch (error) {
       // The others need not go on.
       Atomics.store(words, layout.ABORT_WORD >>> 2, 1);
@@ -89,6 +118,8 @@ export function createRunner(
       case "forget":
         memories.delete(message.memory);
         for (const [key, { memory }] of modules) if (memory === message.memory) modules.delete(key);
+        // A shared memory is given back when no thread refers to it any more, and an idle thread collects nothing of itself.
+        collect();
         return undefined;
       case "run":
         return run(message);

@@ -80,16 +80,31 @@ export function cuMemcpyHtoDAsync(thread: CudaThread, dstDevice: number, srcHost
   cuMemcpyHtoD(thread, dstDevice, srcHost, hStream);
 }
 
-/** Copies from the device into a new array, after the work posted before on the stream. */
-export async function cuMemcpyDtoH(thread: CudaThread, srcDevice: number, byteCount: number, hStream = 0): Promise<Uint8Array> {
-  const bytes = new Uint8Array(byteCount);
-  await copyToHost(thread, (piece, offset) => bytes.set(piece, offset), srcDevice, byteCount, hStream);
-  return bytes;
+/**
+ * Copies from the device into `dstHost`, or a new array, after the work posted before on the stream, and gives that array. Fails with
+ * CUDA_ERROR_INVALID_VALUE when it is too short.
+ */
+export async function cuMemcpyDtoH(
+  thread: CudaThread,
+  srcDevice: number,
+  byteCount: number,
+  hStream = 0,
+  dstHost: Uint8Array = new Uint8Array(byteCount),
+): Promise<Uint8Array> {
+  if (dstHost.length < byteCount) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  await copyToHost(thread, (piece, offset) => dstHost.set(piece, offset), srcDevice, byteCount, hStream);
+  return dstHost;
 }
 
 /** The same on a stream. */
-export function cuMemcpyDtoHAsync(thread: CudaThread, srcDevice: number, byteCount: number, hStream: number): Promise<Uint8Array> {
-  return cuMemcpyDtoH(thread, srcDevice, byteCount, hStream);
+export function cuMemcpyDtoHAsync(
+  thread: CudaThread,
+  srcDevice: number,
+  byteCount: number,
+  hStream: number,
+  dstHost?: Uint8Array,
+): Promise<Uint8Array> {
+  return cuMemcpyDtoH(thread, srcDevice, byteCount, hStream, dstHost);
 }
 
 /**

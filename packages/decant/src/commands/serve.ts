@@ -72,6 +72,7 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
     tls: readCertificate(given.cert, given.key),
   };
   const driver = cpuDriver({ ...(workers && { workers }), ...(timeLimitMs && { timeLimitMs }) });
+  const asked = new Promise((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
   let server;
   try {
     server = await serve({
@@ -89,7 +90,7 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
     await driver.close();
     throw new UsageError((error as Error).message, 1);
   }
-  await new Promise((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
+  await asked;
   // Asked again, it waits for nobody.
   process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
   await server.stop(drainMs);

@@ -40,7 +40,7 @@ export async function tokenCommand(args: readonly string[]): Promise<number> {
   }
   const words: string[] = [];
   let given = first.options;
-  for (let rest = first.rest; rest.length > 0; ) {
+  for (let rest = first.rest; rest.length > 0;) {
     words.push(rest[0]!);
     const next = parseCommandLine(options, rest.slice(1));
     given = { ...given, ...next.options };
@@ -82,7 +82,7 @@ function recordOf(given: ReturnType<typeof parseCommandLine<typeof options>>["op
 function list(records: readonly TokenRecord[], asJson: boolean): void {
   if (asJson) {
     // The hashes are nobody's business.
-    process.stdout.write(`${JSON.stringify(records.map(({ hash: _, ...record }) => record))}\n`);
+    process.stdout.write(`${JSON.stringify(records, (key, value: unknown) => (key === "hash" ? undefined : value))}\n`);
     return;
   }
   if (records.length === 0) {

@@ -43,6 +43,9 @@ export const ABORT_WORD = 64;
 /** Where a launch's next block is counted, 64 bits: workers take ranges from it. */
 export const NEXT_BLOCK = 72;
 
+/** The word that makes workers put a launch aside between two blocks, when it is not 0: others want their turn. */
+export const YIELD_WORD = 80;
+
 /** Why a kernel trapped. 0 with a raised abort word: it was stopped. */
 export const FAULT = { none: 0, illegalAddress: 1, misalignedAddress: 2, trap: 3, assert: 4, stopped: 5, deadlock: 6 } as const;
 
@@ -70,4 +73,4 @@ export const WARP_FRAME = { mask: 0, lane: 4, value: 8, latch: 16, bytes: 24 } a
 export const WARP_SIZE = 32;
 
 /** All of it, as one value that can be sent to a worker. */
-export const layout = { LAUNCH, WORKER, ABORT_WORD, NEXT_BLOCK, FAULT, STATE, WARP_FRAME, WARP_SIZE };
+export const layout = { LAUNCH, WORKER, ABORT_WORD, NEXT_BLOCK, YIELD_WORD, FAULT, STATE, WARP_FRAME, WARP_SIZE };

@@ -13,6 +13,7 @@ export interface Layout {
   readonly FAULT: typeof FAULT;
   readonly ABORT_WORD: number;
   readonly NEXT_BLOCK: number;
+  readonly YIELD_WORD: number;
 }
 
 /** One kernel, instantiated, and where its records lie in the memory. */
