@@ -1,5 +1,6 @@
 import type { Instruction } from "../decode/index.ts";
 import type { Effects } from "../lower/index.ts";
+import type { OwnStore } from "./changing-code.ts";
 import type { JumpTable } from "./jump-table.ts";
 import type { ApiTarget } from "./stub.ts";
 
@@ -11,7 +12,8 @@ export interface Step {
 
 /** How a block ends, and where it may go on in its unit. */
 export type Ending =
-  | { readonly kind: "goto"; next: Block }
+  /** With `store`, the last step may have written into the unit's own code. */
+  | { readonly kind: "goto"; next: Block; readonly store?: OwnStore }
   | { readonly kind: "branch"; readonly insn: Instruction; taken: Block; next: Block }
   | {
       readonly kind: "call";
@@ -49,10 +51,15 @@ export interface Block {
   readonly choice?: { readonly dispatch: Block; readonly value: number };
   /** What passing the block costs of the budget: set where a loop may begin. */
   charge: number;
+  /** Where the guest's bytes end that it stands for; `start` where there are none. */
+  readonly end: number;
+  /** Others may have changed its bytes since the unit was entered: they are compared when it is reached. */
+  isCompared: boolean;
 }
 
-export function newBlock(start: number, steps: readonly Step[], ending: Ending, choice?: Block["choice"]): Block {
-  return { start, steps, ending, successors: [], predecessors: [], charge: 0, ...(choice !== undefined && { choice }) };
+export function newBlock(start: number, end: number, steps: readonly Step[], ending: Ending, choice?: Block["choice"]): Block {
+  const flow = { successors: [], predecessors: [], charge: 0, isCompared: false };
+  return { start, end, steps, ending, ...flow, ...(choice !== undefined && { choice }) };
 }
 
 /** The blocks that an ending goes on to; a table's may repeat. */

@@ -1,6 +1,9 @@
 import type { GuestMemory } from "@decant/memory";
 import { DIRECTORY, FIRST_LEAF, LAST_LEAF, LEAF_BYTES } from "./layout.ts";
 
+/** Pages that are left when old code is forgotten. */
+const SPARE_LEAVES = 1024;
+
 /**
  * Guest address to code: what the dispatcher looks up. It lies in the memory of the guest, above the user space, so translated code reads it in two
  * loads; the leaves' addresses are remembered here as well, as a guest could overwrite the directory.
@@ -8,7 +11,8 @@ import { DIRECTORY, FIRST_LEAF, LAST_LEAF, LEAF_BYTES } from "./layout.ts";
 export class CodeMap {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
-  readonly #leaves = new Map<number, number>();
+  readonly #leaves = new Map<number, { readonly address: number; entries: number }>();
+  readonly #free: number[] = [];
   #next = FIRST_LEAF;
 
   constructor({ view, bytes }: Pick<GuestMemory, "view" | "bytes">) {
@@ -18,7 +22,12 @@ export class CodeMap {
 
   get(address: number): number {
     const leaf = this.#leaves.get(address >>> 12);
-    return leaf === undefined ? 0 : this.#view.getUint32(leaf + (address & 0xfff) * 4, true);
+    return leaf === undefined ? 0 : this.#view.getUint32(leaf.address + (address & 0xfff) * 4, true);
+  }
+
+  /** True when code lies on nearly as many pages as there is room for. */
+  get isNearlyFull(): boolean {
+    return (LAST_LEAF - this.#next) / LEAF_BYTES + this.#free.length < SPARE_LEAVES;
   }
 
   /** Sets an address's entry; 0 removes it. Throws when code lies on more pages than there is room for (about 60 MiB). */
@@ -27,13 +36,24 @@ export class CodeMap {
     let leaf = this.#leaves.get(page);
     if (leaf === undefined) {
       if (entry === 0) return;
-      leaf = this.#next;
-      if (leaf > LAST_LEAF) throw new Error("x86: the guest's code lies on more pages than the code map holds");
-      this.#next += LEAF_BYTES;
-      this.#bytes.fill(0, leaf, leaf + LEAF_BYTES);
+      leaf = { address: this.#takeLeaf(), entries: 0 };
       this.#leaves.set(page, leaf);
     }
-    this.#view.setUint32(DIRECTORY + page * 4, leaf, true);
-    this.#view.setUint32(leaf + (address & 0xfff) * 4, entry, true);
+    const place = leaf.address + (address & 0xfff) * 4;
+    leaf.entries += Number(entry !== 0) - Number(this.#view.getUint32(place, true) !== 0);
+    this.#view.setUint32(place, entry, true);
+    // A guest that wrote here itself may have made the count wrong: then its code is translated again.
+    if (leaf.entries > 0) return this.#view.setUint32(DIRECTORY + page * 4, leaf.address, true);
+    this.#view.setUint32(DIRECTORY + page * 4, 0, true);
+    this.#leaves.delete(page);
+    this.#free.push(leaf.address);
+  }
+
+  #takeLeaf(): number {
+    const address = this.#free.pop() ?? this.#next;
+    if (address > LAST_LEAF) throw new Error("x86: the guest's code lies on more pages than the code map holds");
+    if (address === this.#next) this.#next += LEAF_BYTES;
+    this.#bytes.fill(0, address, address + LEAF_BYTES);
+    return address;
   }
 }

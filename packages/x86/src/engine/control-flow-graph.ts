@@ -1,7 +1,8 @@
-import type { GuestMemory } from "@decant/memory";
+import { GUEST_BASE, type GuestMemory } from "@decant/memory";
 import type { Decoder, Instruction } from "../decode/index.ts";
 import { effects } from "../lower/index.ts";
 import { newBlock, orderBlocks, retarget, type Block, type Ending, type Step } from "./block.ts";
+import { isWritable, joinRanges, storeInto, type Range } from "./changing-code.ts";
 import type { JumpTable } from "./jump-table.ts";
 import type { ApiTarget } from "./stub.ts";
 
@@ -13,9 +14,9 @@ export interface Unit {
   readonly instructionCount: number;
   /** The byte ranges [start, end) that it was made from, jump tables included. */
   readonly ranges: readonly Range[];
+  /** The guest may write to some of these bytes. */
+  readonly isChanging: boolean;
 }
-
-export type Range = readonly [start: number, end: number];
 
 /** What finding a function's blocks needs to know of its surroundings. */
 export interface Surroundings {
@@ -27,6 +28,8 @@ export interface Surroundings {
   jumpTable(jump: Instruction, steps: readonly Step[]): JumpTable | undefined;
   /** True of an address that is known to be a function's: a jump there leaves the unit. */
   isFunction(address: number): boolean;
+  /** True near code that has been seen to write to itself. */
+  changesItself(address: number): boolean;
   /** True of an instruction that the lowering turned out not to know. */
   isUntranslatable(address: number): boolean;
 }
@@ -46,17 +49,30 @@ interface Run {
 
 /** Finds the blocks that can be reached from `entry` without leaving by a call, a return or an unknown jump; with more than `maxInstructions` it is cut. */
 export function discover(entry: number, around: Surroundings, maxInstructions = MAX_INSTRUCTIONS): Unit {
+  const { memory } = around;
+  const unit = find(entry, around, { maxInstructions, isChanging: isWritable([entry, entry + 1], memory) });
+  if (unit.isChanging || !unit.ranges.some((range) => isWritable(range, memory))) return unit;
+  // Some of it lies on a writable page after all: every store of the unit counts.
+  return find(entry, around, { maxInstructions, isChanging: true });
+}
+
+interface Search {
+  readonly maxInstructions: number;
+  readonly isChanging: boolean;
+}
+
+function find(entry: number, around: Surroundings, { maxInstructions, isChanging }: Search): Unit {
   const runs = new Map<number, Run>();
-  const ranges: Range[] = [];
+  /** What was read besides the instructions. */
+  const others: Range[] = [];
   const work: { start: number; before: readonly Step[] }[] = [{ start: entry, before: [] }];
   let count = 0;
   for (let item = work.pop(); item !== undefined; item = work.pop()) {
     const { start, before } = item;
     if (runs.has(start) || count >= maxInstructions || (start !== entry && !around.memory.accessible(start, 1, "execute"))) continue;
-    const run = decodeRun(start, entry, before, runs, around, ranges);
+    const run = decodeRun({ start, entry, before, isChanging }, runs, around, others);
     runs.set(start, run);
     count += run.steps.length + 1;
-    ranges.push([start, run.end]);
     // What a jump table needs to know may stand in the blocks before.
     const history = [...before.slice(-MAX_HISTORY), ...run.steps];
     for (const target of run.targets.toReversed()) if (!runs.has(target)) work.push({ start: target, before: history });
@@ -64,38 +80,78 @@ export function discover(entry: number, around: Surroundings, maxInstructions = 
   const blocks = link(runs, around);
   const first = blocks.get(entry);
   if (first === undefined) throw new Error("x86: a unit without its entry");
-  return { entry: first, blocks: orderBlocks(first), instructionCount: count, ranges: joinRanges(ranges) };
+  if (isChanging && around.changesItself(entry)) cutToLoop(first);
+  const ordered = orderBlocks(first);
+  const ranges = joinRanges([...ordered.map(({ start, end }): Range => [start, end]).filter(([start, end]) => end > start), ...others]);
+  return { entry: first, blocks: ordered, instructionCount: count, ranges, isChanging };
+}
+
+/**
+ * Leaves only what lies on a loop with the entry. What follows a loop that decrypts it, as packers write, is no code yet: as part of the unit it would make
+ * each turn a change of the unit.
+ */
+function cutToLoop(entry: Block): void {
+  orderBlocks(entry);
+  const loop = new Set<Block>([entry]);
+  const work = [entry];
+  for (let block = work.pop(); block !== undefined; block = work.pop()) {
+    for (const before of block.predecessors) {
+      if (loop.has(before)) continue;
+      loop.add(before);
+      work.push(before);
+    }
+  }
+  const leave = ({ start }: Block): Block => newBlock(start, start, [], { kind: "leave", target: start, isCut: true });
+  for (const block of loop) retarget(block.ending, (target) => (loop.has(target) ? target : leave(target)));
 }
 
 const MAX_HISTORY = 60;
+/** Bytes of zero, which would be `add [rax], al`, are no code: so many of these end a block. */
+const MAX_ZEROS = 4;
 
 function decodeRun(
-  start: number,
-  entry: number,
-  before: readonly Step[],
+  { start, entry, before, isChanging }: { start: number; entry: number; before: readonly Step[]; isChanging: boolean },
   runs: ReadonlyMap<number, Run>,
   around: Surroundings,
-  ranges: Range[],
+  others: Range[],
 ): Run {
   const steps: Step[] = [];
+  let zeros = 0;
   const run = (end: number, targets: readonly number[], finish: Run["finish"]): Run => ({ steps, targets, finish, end });
   const goTo = (end: number, target: number): Run => run(end, [target], ([next]) => ({ kind: "goto", next: next as Block }));
+  /** What was read to find it is a part of what the unit was made from. */
+  const apiTarget = (target: number | undefined, insn: Instruction): ApiTarget | undefined => {
+    const via = around.apiTarget(target, insn);
+    if (via?.thunk !== undefined) others.push(via.thunk);
+    return via;
+  };
   for (let ip = start; ;) {
     if (ip !== start && (runs.has(ip) || steps.length >= MAX_BLOCK)) return goTo(ip, ip);
     const insn = around.decoder.decode(ip);
     const end = insn.next >>> 0;
+    // Where straight-line code comes to another page, that must be executable too; `fault` finds out which byte is not.
+    const isOnNewPage = (ip & 0xfff) === 0 || (ip ^ (end - 1)) >>> 12 !== 0;
+    if (isOnNewPage && !around.memory.accessible(ip, insn.length, "execute")) return run(end, [], () => ({ kind: "fault", insn }));
     if (around.isUntranslatable(ip)) return run(end, [], () => ({ kind: "fault", insn }));
     switch (insn.kind) {
       case "normal": {
+        zeros = insn.length === 2 && around.memory.view.getUint16(ip - GUEST_BASE, true) === 0 ? zeros + 1 : 0;
+        if (zeros === MAX_ZEROS && (start !== entry || steps.length >= MAX_ZEROS)) {
+          const first = ip - 2 * (MAX_ZEROS - 1);
+          steps.length -= MAX_ZEROS - 1;
+          return run(first, [], () => ({ kind: "leave", target: first, isCut: true }));
+        }
         const touched = effects(insn);
         if (touched.reads === -1 && touched.writes === -1 && touched.flagsMust === 0) return run(end, [], () => ({ kind: "fault", insn }));
         steps.push({ insn, effects: touched });
         ip = end;
+        const store = isChanging ? storeInto(insn, around.memory) : undefined;
+        if (store !== undefined) return run(end, [end], ([next]) => ({ kind: "goto", next: next as Block, store }));
         continue;
       }
       case "jmp": {
         const target = (insn.target ?? 0) >>> 0;
-        const via = around.apiTarget(target, insn);
+        const via = apiTarget(target, insn);
         if (via !== undefined) return run(end, [], () => ({ kind: "jump", insn, via }));
         if (target !== entry && around.isFunction(target)) return run(end, [], () => ({ kind: "leave", target, isCut: false }));
         return goTo(end, target);
@@ -110,7 +166,7 @@ function decodeRun(
       case "call":
       case "call-indirect": {
         const target = insn.target === undefined ? undefined : insn.target >>> 0;
-        const via = around.apiTarget(target, insn);
+        const via = apiTarget(target, insn);
         return run(end, [end], ([after]) => {
           const next = after as Block;
           if (via?.stub.intrinsic !== undefined && insn.mode === 64) return { kind: "intrinsic", insn, target, via, next };
@@ -126,7 +182,7 @@ function decodeRun(
           const via = around.apiTarget(undefined, insn);
           return run(end, [], () => ({ kind: "jump", insn, via }));
         }
-        ranges.push([table.address, table.address + 4 * table.targets.length]);
+        if (!table.isChanging) others.push([table.address, table.address + 4 * table.targets.length]);
         return run(end, table.targets, (targets) => ({ kind: "table", insn, table, targets }));
       }
       default:
@@ -140,44 +196,35 @@ function link(runs: ReadonlyMap<number, Run>, around: Surroundings): Map<number,
   const blocks = new Map<number, Block>();
   const pending: { block: Block; targets: readonly number[]; finish: Run["finish"] }[] = [];
   for (const [start, run] of runs) {
-    const cut = run.steps.findIndex(({ insn }) => runs.has(insn.next >>> 0));
+    const cut = run.steps.findIndex(({ insn }) => runs.has(insn.next >>> 0) && insn.next >>> 0 !== run.end);
     const steps = cut < 0 ? run.steps : run.steps.slice(0, cut + 1);
-    const block = newBlock(start, steps, { kind: "leave", target: start, isCut: true });
+    const end = cut < 0 ? run.end : (steps[cut] as Step).insn.next >>> 0;
+    const block = newBlock(start, end, steps, { kind: "leave", target: start, isCut: true });
     blocks.set(start, block);
     if (cut < 0) pending.push({ block, targets: run.targets, finish: run.finish });
-    else
-      pending.push({ block, targets: [(steps[cut] as Step).insn.next >>> 0], finish: ([next]) => ({ kind: "goto", next: next as Block }) });
+    else pending.push({ block, targets: [end], finish: ([next]) => ({ kind: "goto", next: next as Block }) });
   }
   const leaves = new Map<number, Block>();
   const blockAt = (address: number): Block => {
     const known = blocks.get(address) ?? leaves.get(address);
     if (known !== undefined) return known;
-    const leave = newBlock(address, [], { kind: "leave", target: address, isCut: !around.isFunction(address) });
+    const leave = newBlock(address, address, [], { kind: "leave", target: address, isCut: !around.isFunction(address) });
     leaves.set(address, leave);
     return leave;
   };
   for (const { block, targets, finish } of pending) block.ending = finish(targets.map(blockAt));
-  skipEmpty(blocks);
+  skipEmpty(blocks, around.memory);
   return blocks;
 }
 
-/** Leads past blocks that hold nothing but a jump. */
-function skipEmpty(blocks: ReadonlyMap<number, Block>): void {
+/** Leads past blocks that hold nothing but a jump, except where the jump may change. */
+function skipEmpty(blocks: ReadonlyMap<number, Block>, memory: GuestMemory): void {
+  const isSkipped = ({ start, end, steps, ending }: Block): boolean =>
+    steps.length === 0 && ending.kind === "goto" && !isWritable([start, end], memory);
   const final = (block: Block): Block => {
-    for (let hops = 0; hops < 8 && block.steps.length === 0 && block.ending.kind === "goto"; hops++) block = block.ending.next;
+    for (let hops = 0; hops < 8 && isSkipped(block); hops++) block = (block.ending as Ending & { kind: "goto" }).next;
     return block;
   };
   // A table's targets stay: the register that held the target's address keeps it.
   for (const { ending } of blocks.values()) if (ending.kind !== "table") retarget(ending, final);
-}
-
-/** Sorts ranges, and joins those that touch. */
-export function joinRanges(ranges: readonly Range[]): Range[] {
-  const joined: [number, number][] = [];
-  for (const [start, end] of ranges.toSorted((a, b) => a[0] - b[0])) {
-    const last = joined.at(-1);
-    if (last !== undefined && start <= last[1]) last[1] = Math.max(last[1], end);
-    else joined.push([start, end]);
-  }
-  return joined;
 }

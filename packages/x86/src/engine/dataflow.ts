@@ -2,6 +2,7 @@ import { FLAG, GPR } from "../cpu-block.ts";
 import { effects } from "../lower/index.ts";
 import { MNEMONIC } from "../decode/index.ts";
 import type { Block, Ending, Step } from "./block.ts";
+import type { OwnStore } from "./changing-code.ts";
 
 /** Registers are bits as in `Effects`: 0 to 15 general, 16 to 31 xmm. */
 export interface BlockFlow {
@@ -104,9 +105,9 @@ function solveLive(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlow
         live = (live & ~touched.writes) | touched.reads | (spilled?.[k] ?? 0);
         flags = (flags & ~touched.flagsMust) | touched.flagsRead;
       }
-      // Where the budget runs out, what is dirty is spilled.
-      if (block.charge > 0) live |= flow.dirtyIn;
-      const leaves = isCallLike(block.ending) || mayLeave(block);
+      // Where the budget runs out, or the code has changed, what is dirty is spilled.
+      if (block.charge > 0 || block.isCompared) live |= flow.dirtyIn;
+      const leaves = isCallLike(block.ending) || mayLeave(block) || block.isCompared;
       const budget = block.charge > 0 || (leaves && flow.budgetDirty) || (block.ending.kind !== "call" && budgetAfter);
       if (live === flow.liveIn && flags === flow.flagsIn && budget === flow.budgetLive) continue;
       flow.liveIn = live;
@@ -133,9 +134,18 @@ function isCallLike({ kind }: Ending): boolean {
   return kind === "call" || kind === "intrinsic";
 }
 
-/** The way of a jump through a table that the guard refuses leaves too, and that of an inlined return to another address. */
-function mayLeave({ ending: { kind }, successors }: Pick<Block, "ending" | "successors">): boolean {
-  return successors.length === 0 || kind === "table" || kind === "returnTo";
+/**
+ * The way of a jump through a table that the guard refuses leaves too, and that of an inlined return to another address, and of a store that changes the
+ * unit.
+ */
+function mayLeave({ ending, successors }: Pick<Block, "ending" | "successors">): boolean {
+  const { kind } = ending;
+  return successors.length === 0 || kind === "table" || kind === "returnTo" || (kind === "goto" && ending.store?.bytes !== undefined);
+}
+
+/** A store to a constant address nearby: code that patches what comes next, which may look at flags that the code before the patch did not. */
+function isAimedHere({ insn: { ip, memory } }: OwnStore): boolean {
+  return memory !== undefined && memory.base < 0 && memory.index < 0 && Math.abs(memory.displacement - ip) < 0x1000;
 }
 
 function endingEffects(ending: Ending): { reads: number; writes: number; flagsRead: number } {
@@ -193,6 +203,7 @@ function exitFlags({ ending, steps, successors }: Block): number {
   // What a handler of the exception is shown.
   if (ending.kind === "fault") return FLAG.ALL;
   if (ending.kind === "leave" && ending.isCut) return FLAG.ALL;
+  if (ending.kind === "goto") return ending.store !== undefined && isAimedHere(ending.store) ? FLAG.ALL : 0;
   if (isCallLike(ending) || !mayLeave({ ending, successors })) return 0;
   for (let k = steps.length - 1; k >= 0; k--) {
     const { insn, effects: touched } = steps[k] as Step;

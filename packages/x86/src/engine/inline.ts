@@ -1,5 +1,6 @@
 import { newBlock, orderBlocks, retarget, type Block } from "./block.ts";
-import { joinRanges, type Unit } from "./control-flow-graph.ts";
+import { joinRanges } from "./changing-code.ts";
+import type { Unit } from "./control-flow-graph.ts";
 
 /** A function of up to this many instructions that calls no other is put in the place of its calls. */
 export const MAX_LEAF_INSTRUCTIONS = 40;
@@ -11,6 +12,8 @@ const MAX_GROWTH = 600;
  * stack and is compared when it comes off, and every instruction keeps its address, so what a guest, a fault or an exit can see is as before.
  */
 export function inlineLeaves(unit: Unit, leafAt: (address: number) => Unit | undefined): Unit {
+  // Code that may change watches its own stores, not those of others inside it.
+  if (unit.isChanging) return unit;
   let growth = 0;
   const ranges = [...unit.ranges];
   for (const block of unit.blocks) {
@@ -28,6 +31,7 @@ export function inlineLeaves(unit: Unit, leafAt: (address: number) => Unit | und
     blocks: orderBlocks(unit.entry),
     instructionCount: unit.instructionCount + growth,
     ranges: joinRanges(ranges),
+    isChanging: unit.isChanging,
   };
 }
 
@@ -45,7 +49,12 @@ function copyOf(leaf: Unit, returnAddress: number, after: Block): Block {
     const isReturn = ending.kind === "return";
     copies.set(
       block,
-      newBlock(block.start, block.steps, isReturn ? { kind: "returnTo", insn: ending.insn, returnAddress, next: after } : { ...ending }),
+      newBlock(
+        block.start,
+        block.end,
+        block.steps,
+        isReturn ? { kind: "returnTo", insn: ending.insn, returnAddress, next: after } : { ...ending },
+      ),
     );
   }
   for (const { ending } of copies.values()) retarget(ending, (target) => copies.get(target) ?? target);

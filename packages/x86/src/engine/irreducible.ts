@@ -76,8 +76,9 @@ function loopsIn(order: readonly Block[], region: ReadonlySet<Block>): Block[][]
 }
 
 function addDispatch(entries: readonly Block[], blocks: readonly Block[]): void {
-  const dispatch = newBlock((entries[0] as Block).start, [], { kind: "dispatch", targets: [...entries] });
-  const choose = (entry: Block, value: number): Block => newBlock(entry.start, [], { kind: "goto", next: dispatch }, { dispatch, value });
+  const dispatch = newBlock((entries[0] as Block).start, (entries[0] as Block).start, [], { kind: "dispatch", targets: [...entries] });
+  const choose = (entry: Block, value: number): Block =>
+    newBlock(entry.start, entry.start, [], { kind: "goto", next: dispatch }, { dispatch, value });
   for (const block of blocks) {
     // Each source has its own: one for all would itself be an entry from inside and outside the loop.
     const chosen = new Map(entries.map((entry, value) => [entry, choose(entry, value)]));

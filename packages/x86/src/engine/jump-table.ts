@@ -1,11 +1,16 @@
 import type { GuestMemory } from "@decant/memory";
 import { MNEMONIC, type Instruction } from "../decode/index.ts";
 import type { Step } from "./block.ts";
+import { isWritable } from "./changing-code.ts";
 
-/** A switch statement's jump through a table of 32-bit offsets in memory that the guest cannot write. */
+/** A switch statement's jump through a table of 32-bit offsets. */
 export interface JumpTable {
   /** The guest address of the table's first entry. */
   readonly address: number;
+  /** What its offsets are added to. */
+  readonly base: number;
+  /** The guest may write to it: whoever uses an entry checks that it is as it was. */
+  readonly isChanging: boolean;
   /** How many steps before the jump load the offset and add the base: they run only where the guard refuses. */
   readonly tailLength: number;
   /** Before these steps the low half of this register, rotated right, is the index. */
@@ -44,7 +49,8 @@ export function findJumpTable(steps: readonly Step[], jump: Instruction, memory:
   const guards = new Map(place.guards);
   if (lateBase === undefined) guards.set(baseRegister, base);
   const results: RegisterValue[] = lateBase === undefined ? [] : [[baseRegister, base]];
-  return { address: place.table, tailLength, index: place.index, guards: [...guards], results, targetRegister, targets };
+  const isChanging = isWritable([place.table, place.table + 4 * targets.length], memory);
+  return { address: place.table, base, isChanging, tailLength, index: place.index, guards: [...guards], results, targetRegister, targets };
 }
 
 interface Tail {
@@ -156,7 +162,6 @@ const COPIES: ReadonlySet<number> = new Set([MNEMONIC.Mov, MNEMONIC.Movzx, MNEMO
 
 function readTargets(table: number, base: number, count: number, memory: GuestMemory): number[] | undefined {
   if (!memory.accessible(table, 4 * count, "read")) return undefined;
-  if (memory.accessible(table, 1, "write") || memory.accessible(table + 4 * count - 1, 1, "write")) return undefined;
   const targets: number[] = [];
   for (let i = 0; i < count; i++) {
     const target = (base + memory.i32(table + 4 * i)) >>> 0;

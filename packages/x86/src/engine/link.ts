@@ -1,6 +1,6 @@
 import { FUNCREF, ModuleBuilder, OP } from "@decant/wasm";
 import { CPU } from "../cpu-block.ts";
-import type { Range } from "./control-flow-graph.ts";
+import type { Range } from "./changing-code.ts";
 import { CPU_ADDRESS, jumpCacheSalt, MAX_BOUND } from "./layout.ts";
 import { declare, unitName, type Declarations } from "./module-context.ts";
 import { KIND_BITS, RELOCATION, writeConstant, writeDirectCall, writeTableCall } from "./relocation.ts";
@@ -19,6 +19,8 @@ export interface TranslatedUnit {
   readonly targets: readonly number[];
   /** The bytes that it was made from. */
   readonly ranges: readonly Range[];
+  /** The guest may write to some of them: the unit compares them itself, and only for this process is what it was compiled to. */
+  readonly isChanging: boolean;
   /** The return addresses of its calls. */
   readonly returnSites: readonly number[];
   /** Where it may trap, by offset in `body` (site-table.ts). */
@@ -33,6 +35,9 @@ export interface Batch {
   /** Entry addresses, by index in the module's table, with the byte ranges that each was made from. */
   readonly entries: readonly number[];
   readonly ranges: readonly (readonly Range[])[];
+  /** By unit: whether it compares its bytes itself, and the stubs that it calls in place of going there. */
+  readonly isChanging: readonly boolean[];
+  readonly stubs: readonly (readonly Stub[])[];
   /** Guest addresses outside that it calls, by link. */
   readonly links: readonly number[];
   /** The return addresses of its calls. */
@@ -50,14 +55,16 @@ export function linkBatch(units: readonly TranslatedUnit[], slot: number): { bat
   const m = new ModuleBuilder();
   m.name = `guest${slot}`;
   const declared = declare(m);
+  const all = units.map(({ entry, body }) => m.finishedFunction(declared.unitType, body, unitName(entry)));
+  // Code that may change is only called through the table, where other code can be put for it.
   const functions = new Map<number, number>();
-  for (const { entry, body } of units) functions.set(entry, m.finishedFunction(declared.unitType, body, unitName(entry)));
+  units.forEach(({ entry, isChanging }, n) => void (isChanging || functions.set(entry, all[n] as number)));
   const places = new Map<number, number>();
   for (const { targets } of units) {
     for (const target of targets) if (!functions.has(target) && !places.has(target)) places.set(target, units.length + places.size);
   }
   const links = [...places.keys()];
-  finishTable(m, declared, [...functions.values()], links, slot);
+  finishTable(m, declared, all, links, slot);
   const bytes = m.finish();
   const offsets = m.bodyOffsets.slice(0, units.length);
   units.forEach((unit, n) => fill(bytes, offsets[n] as number, unit, { slot, functions, places, unitType: declared.unitType }));
@@ -65,6 +72,8 @@ export function linkBatch(units: readonly TranslatedUnit[], slot: number): { bat
     slot,
     entries: units.map(({ entry }) => entry),
     ranges: units.map(({ ranges }) => ranges),
+    isChanging: units.map(({ isChanging }) => isChanging),
+    stubs: units.map(({ stubs }) => stubs),
     links,
     returnSites: units.flatMap(({ returnSites }) => returnSites),
     offsets,

@@ -9,10 +9,11 @@ import { GuestTrap, type Exit, type Fault } from "./fault.ts";
 import { EXIT, LEAST_STACK_WINDOW, MACHINE, STACK_WINDOW, stubEntry } from "./layout.ts";
 import { runtimeModule } from "./runtime-module.ts";
 import { linkBatch } from "./link.ts";
+import type { Truth } from "./installed-batch.ts";
 import type { Site } from "./module-context.ts";
 import type { Intrinsic, Stub } from "./stub.ts";
 import { Translator } from "./translator.ts";
-import { describeAccess, describeInstruction, faultOfTrap, innermostFrame, siteAt } from "./traps.ts";
+import { describeAccess, describeInstruction, faultOfTrap, innermostFrame, noCode, siteAt } from "./traps.ts";
 import { accessAtTrap } from "./trap-address.ts";
 
 export interface MachineOptions {
@@ -73,6 +74,7 @@ export class Machine {
   readonly #memory: GuestMemory;
   readonly #codeMap: CodeMap;
   readonly #cache: CodeCache;
+  readonly #truth: Truth;
   readonly #options: MachineOptions;
   readonly #stubs = new Map<number, Stub>();
   readonly #stubAddresses: (number | undefined)[] = [];
@@ -93,7 +95,8 @@ export class Machine {
     this.#isChecked = options.checked === true;
     this.cpu = new Cpu(memory);
     this.#codeMap = new CodeMap(memory);
-    this.#cache = new CodeCache(memory, this.#codeMap);
+    this.#truth = { memory, stubAt: (address) => this.#stubs.get(address) };
+    this.#cache = new CodeCache(this.#truth, this.#codeMap);
     const env = {
       memory: memory.wasm,
       modules: this.#cache.modules,
@@ -102,7 +105,7 @@ export class Machine {
       link: (slot: number, number: number) => this.#link(slot, number),
       bind: (rip: number, slot: number) => this.#cache.bind(rip >>> 0, slot),
       fault: (rip: number) => this.#fail(describeInstruction(rip >>> 0, memory, this.#decoder as Decoder)),
-      stale: (rip: number) => this.#stale(rip >>> 0),
+      stale: (slot: number, entry: number, isOwn: number) => this.#stale(slot, entry >>> 0, isOwn !== 0),
     };
     const runtime = new WebAssembly.Instance(new WebAssembly.Module(runtimeModule() as Uint8Array<ArrayBuffer>), { env });
     this.#runGuest = runtime.exports["run"] as (rip: number) => void;
@@ -124,9 +127,11 @@ export class Machine {
 
   /** Makes an address a function of ours: calling it is `api(index)`. */
   addStub(address: number, index: number, intrinsic?: Intrinsic): void {
+    const isReplaced = this.#stubs.has(address);
     this.#stubs.set(address, { address, index, intrinsic: this.#options.intrinsics === false ? undefined : intrinsic });
     this.#stubAddresses[index] = address;
     this.#codeMap.set(address, stubEntry(index));
+    if (isReplaced) this.invalidate(address, address + 1);
   }
 
   /** Turns a stub's intrinsic off, so that every call reaches `api`: what a hook on the function needs. Code made so far is dropped. */
@@ -134,7 +139,7 @@ export class Machine {
     const stub = this.#stubs.get(address);
     if (stub?.intrinsic === undefined) return;
     this.#stubs.set(address, { ...stub, intrinsic: undefined });
-    this.invalidate(0, 2 ** 32);
+    this.invalidate(address, address + 1);
   }
 
   get isChecked(): boolean {
@@ -145,12 +150,18 @@ export class Machine {
   check(): void {
     if (this.#isChecked) return;
     this.#isChecked = true;
-    this.invalidate(0, 2 ** 32);
+    this.#cache.clear();
+    this.#mustUnwind = true;
   }
 
   /** Where a stub is, by its index. */
   stubAddress(index: number): number | undefined {
     return this.#stubAddresses[index];
+  }
+
+  /** Modules of translated code that there is a place for: how many there have been at a time. */
+  get moduleCount(): number {
+    return this.#cache.slotCount;
   }
 
   /** Says, from inside `api`, that the guest waits: return UNWIND after it, with rip where to go on. */
@@ -184,7 +195,7 @@ export class Machine {
         case EXIT.suspend:
           return { kind: "suspend" };
         case EXIT.fault:
-          return { kind: "fault", fault: this.#fault ?? this.#noCode(cpu.rip) };
+          return { kind: "fault", fault: this.#fault ?? noCode(cpu.rip) };
         default:
           // The same check at a function's entry stands for the budget and for the depth.
           if ((i32[MACHINE.budget / 4] as number) < 0) {
@@ -198,8 +209,8 @@ export class Machine {
 
   /** Drops what was translated from [start, end): the bytes, or whether they may run, have changed. Live frames of it unwind when the API call ends. */
   invalidate(start: number, end: number): void {
-    if (!this.#cache.invalidate(start, end)) return;
     this.#translator?.forget(start, end);
+    if (!this.#cache.invalidate(start, end)) return;
     this.statistics.invalidations++;
     this.#mustUnwind = true;
   }
@@ -224,11 +235,14 @@ export class Machine {
 
   /** Called by the dispatcher, under live frames, for an address that has no code: returns its entry, or 0 when it cannot have any. */
   #translate(rip: number): number {
-    if (!this.#memory.accessible(rip, 1, "execute")) return this.#fail(this.#noCode(rip));
+    if (!this.#memory.accessible(rip, 1, "execute")) return this.#fail(noCode(rip));
+    if (this.#cache.wake(rip)) return this.#codeMap.get(rip) | 0;
     const start = performance.now();
     const units = this.#ensureTranslator().translate([rip, ...this.#resumed(rip)]);
-    const { batch, bytes } = linkBatch(units, this.#cache.nextSlot);
+    const { batch, bytes } = linkBatch(units, this.#cache.takeSlot());
     this.#cache.install(batch, bytes, this.#imports);
+    // Old code can be forgotten only where no frame runs it: the turn ends.
+    if (this.#cache.isCrowded) this.cpu.i32[MACHINE.budget / 4] = -1;
     const { statistics } = this;
     statistics.functions += units.length;
     statistics.instructions += units.reduce((sum, { instructionCount }) => sum + instructionCount, 0);
@@ -243,7 +257,7 @@ export class Machine {
     return (this.#translator ??= new Translator({
       memory: this.#memory,
       decoder: this.#decoder,
-      stubAt: (address) => this.#stubs.get(address),
+      stubAt: this.#truth.stubAt,
       isTranslated: (address) => this.#codeMap.get(address) !== 0,
       guarding: (entry) => (this.#isChecked ? "checked" : this.#options.ownsHandler?.(entry) === true ? "exact" : "trap"),
     }));
@@ -273,8 +287,12 @@ export class Machine {
     this.#cache.link(slot, number);
   }
 
-  #stale(rip: number): void {
-    this.#cache.dropEntry(rip);
+  /** Called by a unit whose bytes have changed, or that may have written to them. */
+  #stale(slot: number, entry: number, isOwn: boolean): void {
+    const ranges = this.#cache.stale(slot, entry);
+    if (ranges === undefined) return;
+    for (const [start, end] of ranges) this.#translator?.forget(start, end);
+    if (isOwn) this.#translator?.changedItself(this.cpu.rip);
     this.statistics.invalidations++;
   }
 
@@ -337,11 +355,6 @@ export class Machine {
       address: this.cpu.rsp,
       message: `the stack is used up at 0x${rip.toString(16)} (rsp 0x${this.cpu.gpr(GPR.rsp).toString(16)})`,
     };
-  }
-
-  #noCode(rip: number): Fault {
-    const message = `no code can run at 0x${rip.toString(16)}`;
-    return { code: "access-violation", rip, isExact: true, address: rip, access: "execute", message };
   }
 
   /** Unwinds with a fault. */

@@ -13,7 +13,7 @@ export interface Declarations {
   readonly api: number;
   /** Reports an instruction that cannot be run: (rip) -> 0. */
   readonly fault: number;
-  /** Drops the unit at an address, whose bytes have changed: (rip). */
+  /** Drops a unit whose bytes have changed: (slot, entry, whether it has just written there itself). */
   readonly stale: number;
   /** Puts a link's function in its place: (slot, number). */
   readonly link: number;
@@ -29,7 +29,7 @@ export function declare(m: ModuleBuilder): Declarations {
     toNextType,
     api: m.importFunction("env", "api", toNextType),
     fault: m.importFunction("env", "fault", toNextType),
-    stale: m.importFunction("env", "stale", m.type([I32], [])),
+    stale: m.importFunction("env", "stale", m.type([I32, I32, I32], [])),
     link: m.importFunction("env", "link", m.type([I32, I32], [])),
     runtime: importAll(m, "runtime", RUNTIME_IMPORTS),
     helpers: importAll(m, "helper", HELPERS),

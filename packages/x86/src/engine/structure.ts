@@ -9,8 +9,8 @@ export interface BlockEmitter {
    * choose by. A block without successors ends with a return.
    */
   block(block: Block): void;
-  /** Emits what is due on the way from a table to one of its targets. */
-  tableEdge(block: Block, target: Block): void;
+  /** Emits what is due on the way from a table to one of its targets; `refused` is where a branch goes that finds it wrong. */
+  tableEdge(block: Block, target: Block, refused: Label): void;
   /** Emits what happens when a table's number is beyond its targets, or its guard (`brIf(refused)` inside `block`) refuses. Does not come back. */
   refuse(block: Block): void;
   /** Where the guard of the table being emitted branches to. */
@@ -99,7 +99,7 @@ export function emitStructured(f: FunctionBuilder, graph: ReducibleGraph, emitte
     if (isTable) todo.push(() => emitter.refuse(block), end);
     cases.forEach(({ target }, i) => {
       todo.push(() => {
-        if (isTable) emitter.tableEdge(block, target);
+        if (refused !== undefined) emitter.tableEdge(block, target, refused);
         goTo(block, target);
       });
       if (i < cases.length - 1) todo.push(end);

@@ -31,4 +31,6 @@ export interface Stub {
 export interface ApiTarget {
   readonly stub: Stub;
   readonly slot: number | undefined;
+  /** The bytes of the function that only jumps through the slot, if it is reached through one. */
+  readonly thunk?: readonly [start: number, end: number];
 }

@@ -1,12 +1,11 @@
-import { GUEST_BASE, PAGE_SIZE, type GuestMemory } from "@decant/memory";
-import { FunctionBuilder, OP } from "@decant/wasm";
-import { CPU } from "../cpu-block.ts";
+import { GUEST_BASE, type GuestMemory } from "@decant/memory";
+import { FunctionBuilder } from "@decant/wasm";
 import type { Decoder, Instruction } from "../decode/index.ts";
 import { NotTranslated } from "../lower/index.ts";
 import type { Guarding } from "./access-checks.ts";
-import { discover, type Range, type Surroundings, type Unit } from "./control-flow-graph.ts";
+import { isWritable, type Range } from "./changing-code.ts";
+import { discover, type Surroundings, type Unit } from "./control-flow-graph.ts";
 import { inlineLeaves, isLeaf, MAX_LEAF_INSTRUCTIONS } from "./inline.ts";
-import { CPU_ADDRESS } from "./layout.ts";
 import type { Step } from "./block.ts";
 import { findJumpTable, type JumpTable } from "./jump-table.ts";
 import type { TranslatedUnit } from "./link.ts";
@@ -39,11 +38,15 @@ export class Translator {
   /** Addresses that were called: jumping there is leaving a function. */
   readonly #functions = new Set<number>();
   readonly #untranslatable = new Set<number>();
+  /** Pages of code that was seen to write to itself. */
+  readonly #selfChanging = new Set<number>();
   /**
    * Jump tables by the address of their jump. The base is often loaded far above, so code that is entered in the middle, in a loop, sees none of what
    * made the table known; every jump checks what its table rests on.
    */
   readonly #jumpTables = new Map<number, JumpTable>();
+  /** Pages that these sets are about: changes elsewhere, which are many, cost nothing. */
+  readonly #pages = new Set<number>();
   readonly #surroundings: Surroundings;
 
   constructor(options: TranslatorOptions) {
@@ -54,6 +57,7 @@ export class Translator {
       jumpTable: (jump, steps) => this.#jumpTable(jump, steps),
       apiTarget: (target, insn) => this.#apiTarget(target, insn),
       isFunction: (address) => this.#functions.has(address),
+      changesItself: (address) => this.#selfChanging.has(address >>> 12),
       isUntranslatable: (address) => this.#untranslatable.has(address),
     };
   }
@@ -66,7 +70,9 @@ export class Translator {
       } catch (error) {
         // Some form of an instruction has no lowering: once more, with a fault in its place.
         if (!(error instanceof NotTranslated)) throw error;
-        this.#untranslatable.add(error.instruction.ip);
+        const { ip } = error.instruction;
+        this.#untranslatable.add(ip);
+        this.#learn([ip, ip + 1]);
       }
     }
   }
@@ -76,8 +82,14 @@ export class Translator {
     return this.#options.memory.accessible(entry, 1, "execute") ? this.#discover(entry, new Map()) : undefined;
   }
 
+  /** Called when the code before an address has written to the unit that it belongs to. */
+  changedItself(address: number): void {
+    this.#selfChanging.add((address - 1) >>> 12);
+  }
+
   /** Called when bytes change: what was learnt from them no longer holds. */
   forget(start: number, end: number): void {
+    if (!this.#hasLearnt(start >>> 12, (end - 1) >>> 12)) return;
     for (const [address, table] of this.#jumpTables) {
       const tableEnd = table.address + 4 * table.targets.length;
       if ((address >= start && address < end) || (table.address < end && start < tableEnd)) this.#jumpTables.delete(address);
@@ -85,13 +97,22 @@ export class Translator {
     for (const address of this.#untranslatable) if (address >= start && address < end) this.#untranslatable.delete(address);
   }
 
+  #hasLearnt(first: number, last: number): boolean {
+    if (last - first > this.#pages.size) return this.#pages.size > 0;
+    for (let page = first; page <= last; page++) if (this.#pages.has(page)) return true;
+    return false;
+  }
+
+  #learn([start, end]: Range): void {
+    for (let page = start >>> 12; page <= (end - 1) >>> 12; page++) this.#pages.add(page);
+  }
+
   #emit(unit: Unit): TranslatedUnit {
     const { memory, decoder } = this.#options;
     const f = new FunctionBuilder(NO_INDEX, NO_INDEX, 0);
     const context = new ModuleContext(f);
-    if (unit.ranges.some((range) => isWritable(range, memory))) compareBytes(f, unit, context, memory);
     const guarding = this.#options.guarding(unit.entry.start);
-    new UnitEmitter(f, unit, context, decoder.mode, guarding).emit();
+    new UnitEmitter(f, unit, context, { mode: decoder.mode, memory, guarding }).emit();
     const { bytes, codeStart } = f.body();
     const { stubs, targets, sites } = context;
     const relocations = f.holes.flatMap(({ offset, tag }) => {
@@ -105,6 +126,7 @@ export class Translator {
       stubs,
       targets,
       ranges: unit.ranges,
+      isChanging: unit.isChanging,
       returnSites: unit.blocks.flatMap(({ ending }) =>
         ending.kind === "call" || ending.kind === "intrinsic" || ending.kind === "enter" ? [ending.insn.next >>> 0] : [],
       ),
@@ -153,12 +175,15 @@ export class Translator {
     if (!memory.accessible(address, 1, "execute")) return undefined;
     const unit = discover(address, this.#surroundings, MAX_LEAF_INSTRUCTIONS + 1);
     // What may change is compared at each of its entries, so it must have one.
-    return isLeaf(unit) && !unit.ranges.some((range) => isWritable(range, memory)) ? unit : undefined;
+    return isLeaf(unit) && !unit.isChanging ? unit : undefined;
   }
 
   #jumpTable(jump: Instruction, steps: readonly Step[]): JumpTable | undefined {
     const found = this.#jumpTables.get(jump.ip) ?? findJumpTable(steps, jump, this.#options.memory);
-    if (found !== undefined) this.#jumpTables.set(jump.ip, found);
+    if (found === undefined) return undefined;
+    this.#jumpTables.set(jump.ip, found);
+    this.#learn([jump.ip, jump.ip + 1]);
+    this.#learn([found.address, found.address + 4 * found.targets.length]);
     return found;
   }
 
@@ -168,12 +193,13 @@ export class Translator {
     if (target !== undefined) {
       const stub = stubAt(target);
       if (stub !== undefined) return { stub, slot: undefined };
-      if (!memory.accessible(target, 16, "execute") || memory.accessible(target, 16, "write")) return undefined;
+      if (!memory.accessible(target, 16, "execute") || isWritable([target, target + 8], memory)) return undefined;
       // An import thunk: jmp [rip+slot], FF 25, which a REX prefix may precede.
       const first = memory.view.getUint16(target - GUEST_BASE, true);
       if (first !== 0x25ff && first !== 0xff48) return undefined;
       const jump = decoder.decode(target);
-      return jump.kind === "jmp-indirect" ? this.#apiTarget(undefined, jump) : undefined;
+      const via = jump.kind === "jmp-indirect" ? this.#apiTarget(undefined, jump) : undefined;
+      return via && { ...via, thunk: [target, jump.next >>> 0] };
     }
     if (
       insn.operands[0]?.kind !== "memory" ||
@@ -189,34 +215,4 @@ export class Translator {
     const stub = stubAt(memory.u32(slot));
     return stub === undefined ? undefined : { stub, slot };
   }
-}
-
-/** True when the guest may write to some page of the range. */
-function isWritable([start, end]: Range, memory: GuestMemory): boolean {
-  for (let at = start; at < end; at = (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE) if (memory.accessible(at, 1, "write")) return true;
-  return false;
-}
-
-/** Code on pages that are writable too may have changed since: compared at every entry, and translated again when it did. */
-function compareBytes(f: FunctionBuilder, unit: Unit, context: ModuleContext, { view }: GuestMemory): void {
-  let terms = 0;
-  for (const [start, end] of unit.ranges) {
-    for (let at = start; at < end;) {
-      const isWide = end - at >= 8;
-      const where = at - GUEST_BASE;
-      f.i32Const(where | 0);
-      if (isWide) f.load(OP.i64_load).i64Const(view.getBigInt64(where, true)).op(OP.i64_ne);
-      else f.load(OP.i32_load8_u).i32Const(view.getUint8(where)).op(OP.i32_ne);
-      if (terms++ > 0) f.op(OP.i32_or);
-      at += isWide ? 8 : 1;
-    }
-  }
-  f.if();
-  f.i32Const(CPU_ADDRESS)
-    .i32Const(unit.entry.start | 0)
-    .store(OP.i32_store, CPU.rip, 2);
-  f.i32Const(unit.entry.start | 0).call(context.stale);
-  f.i32Const(unit.entry.start | 0)
-    .returnCall(context.runtime("go"))
-    .end();
 }

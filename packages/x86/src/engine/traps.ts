@@ -86,10 +86,19 @@ function faultOfAccess(rip: number, { low, high, bytes, kind }: RefusedAccess, m
   return { ...describeFault("guard-page", rip, `a guard page at 0x${address.toString(16)}`, memory, decoder), access: kind, address };
 }
 
+/** The fault of fetching an instruction, or the rest of it, from where no code may run. */
+export function noCode(rip: number, address = rip): Fault {
+  const message = `no code can run at 0x${address.toString(16)}`;
+  return { code: "access-violation", rip, isExact: true, address, access: "execute", message };
+}
+
 /** Why the instruction at `rip`, which has no translation, cannot be run. */
 export function describeInstruction(rip: number, memory: GuestMemory, decoder: Decoder): Fault {
   const insn = decoder.decode(rip);
   const fault = (code: FaultCode, what: string): Fault => describeFault(code, rip, what, memory, decoder);
+  for (let address = rip; address < rip + insn.length; address++) {
+    if (!memory.accessible(address, 1, "execute")) return noCode(rip, address);
+  }
   switch (insn.kind) {
     case "undefined":
       return fault("illegal-instruction", "illegal instruction");

@@ -1,16 +1,18 @@
+import type { GuestMemory } from "@decant/memory";
 import { I32, OP, type FunctionBuilder, type Label } from "@decant/wasm";
 import { CPU, GPR } from "../cpu-block.ts";
 import { CC, MNEMONIC, type Instruction } from "../decode/index.ts";
 import { Emitter } from "../lower/index.ts";
 import { emitAccessCheck, type Guarding } from "./access-checks.ts";
 import type { Block, Step } from "./block.ts";
+import { emitComparison, entryRanges, markCompared, writableParts, type Range } from "./changing-code.ts";
 import { emitCall, emitIntrinsicCall, emitJumpOut, emitLeave, type CallContext } from "./calls.ts";
 import type { Unit } from "./control-flow-graph.ts";
 import { analyse, liveFlagsAfter, type BlockFlow } from "./dataflow.ts";
 import { loopWeights } from "./dominators.ts";
 import { makeReducible, type ReducibleGraph } from "./irreducible.ts";
 import { CPU_ADDRESS, EXIT, MACHINE } from "./layout.ts";
-import type { ModuleContext } from "./module-context.ts";
+import { wasmAddress, type ModuleContext } from "./module-context.ts";
 import { RegisterFile } from "./register-file.ts";
 import { endingChange, followStack, setsFramePointer, stackChange, type StackDepth } from "./stack-depth.ts";
 import { unrollLoops } from "./unroll.ts";
@@ -23,6 +25,13 @@ const RSP = 1 << GPR.rsp;
 const ENTRY_CHARGE = 16;
 /** What `pause` costs: who spins gives the others their turn. */
 const PAUSE_CHARGE = 20_000;
+
+/** What a unit is emitted for. */
+interface UnitOptions {
+  readonly mode: 64 | 32;
+  readonly memory: GuestMemory;
+  readonly guarding: Guarding;
+}
 
 /** Emits one guest function as one wasm function: () -> next RIP. */
 export class UnitEmitter implements BlockEmitter {
@@ -37,6 +46,12 @@ export class UnitEmitter implements BlockEmitter {
   readonly #registers: RegisterFile;
   readonly #choices = new Map<Block, number>();
   readonly #context: CallContext;
+  readonly #memory: GuestMemory;
+  readonly #entry: number;
+  /** The writable bytes that the unit was made from lie in here. */
+  readonly #span: Range;
+  /** The local for where the store went that a block ends with; -1 before there is one. */
+  #storeAddress = -1;
   /** At the instruction being lowered: registers that are dirty, and those that some later code reads. */
   #dirty = 0;
   #live = 0;
@@ -46,13 +61,17 @@ export class UnitEmitter implements BlockEmitter {
   /** What rsp is beyond the rsp in the CPU block. */
   #stackDifference = 0;
 
-  constructor(f: FunctionBuilder, unit: Unit, module: ModuleContext, mode: 64 | 32, guarding: Guarding = "trap") {
+  constructor(f: FunctionBuilder, unit: Unit, module: ModuleContext, { mode, memory, guarding }: UnitOptions) {
     this.#f = f;
     this.#mode = mode;
     this.#module = module;
+    this.#memory = memory;
+    this.#entry = unit.entry.start;
+    this.#span = spanOf(unit, memory);
     if (guarding !== "trap") callIntrinsics(unit.blocks);
     unrollLoops(unit.blocks);
     this.#graph = makeReducible(unit.entry);
+    if (unit.isChanging) markCompared(this.#graph.blocks);
     chargeLoops(this.#graph);
     this.#flows = analyse(this.#graph.blocks, guarding === "trap" ? isDivision : mayFault);
     this.#depths = followStack(this.#graph.blocks);
@@ -77,11 +96,21 @@ export class UnitEmitter implements BlockEmitter {
     const { blocks } = this.#graph;
     const entry = blocks[0] as Block;
     const flow = this.#flow(entry);
+    this.#compareEntry(blocks);
     this.#registers.reload(flow.liveIn);
     this.#registers.reloadFlags(flow.flagsIn);
     if (blocks.some(leavesForOthers)) this.#chargeEntry(entry.start, flow);
     else if (flow.budgetLive) this.#registers.reloadBudget();
     emitStructured(this.#f, this.#graph, this);
+  }
+
+  #compareEntry(blocks: readonly Block[]): void {
+    const ranges = entryRanges(blocks, this.#memory);
+    if (ranges.length === 0) return;
+    emitComparison(this.#f, ranges, this.#memory);
+    this.#f.if();
+    this.#leaveStale(this.#entry, false);
+    this.#f.end();
   }
 
   #flow(block: Block): BlockFlow {
@@ -122,6 +151,7 @@ export class UnitEmitter implements BlockEmitter {
     const flow = this.#flow(block);
     this.#emitter.beginBlock();
     if (block.charge > 0) this.#chargeLoop(block, flow);
+    if (block.isCompared) this.#compareBlock(block, flow);
     if (block.choice !== undefined) {
       this.#f.i32Const(block.choice.value).localSet(this.#choice(block.choice.dispatch));
     }
@@ -142,6 +172,52 @@ export class UnitEmitter implements BlockEmitter {
     f.end();
   }
 
+  #compareBlock(block: Block, flow: BlockFlow): void {
+    const ranges = writableParts([block.start, block.end], this.#memory);
+    if (ranges.length === 0) return;
+    emitComparison(this.#f, ranges, this.#memory);
+    this.#f.if();
+    this.#registers.spill(flow.dirtyIn);
+    this.#registers.spillFlags(flow.flagsIn);
+    if (flow.budgetDirty || block.charge > 0) this.#registers.spillBudget();
+    this.#leaveStale(block.start, false);
+    this.#f.end();
+  }
+
+  /** Everything is in the CPU block: the unit is dropped if its bytes have changed, and running goes on at `rip` by what is there now. */
+  #leaveStale(rip: number, isOwn: boolean): void {
+    const f = this.#f;
+    f.i32Const(CPU_ADDRESS)
+      .i32Const(rip | 0)
+      .store(OP.i32_store, CPU.rip, 2);
+    this.#module.placeConst("slot");
+    f.i32Const(this.#entry | 0)
+      .i32Const(Number(isOwn))
+      .call(this.#module.stale);
+    f.i32Const(rip | 0).returnCall(this.#module.runtime("go"));
+  }
+
+  /** After a store: it may have changed the unit itself. One subtraction, comparison and branch. */
+  #checkStore(block: Block, flow: BlockFlow, bytes: number): void {
+    const f = this.#f;
+    const [start, end] = this.#span;
+    if (end === start) return;
+    f.localGet(this.#storeAddress)
+      .i32Const(wasmAddress(start - bytes + 1))
+      .op(OP.i32_sub)
+      .i32Const((end - start + bytes - 1) | 0)
+      .op(OP.i32_lt_u);
+    f.if();
+    this.#save(block, flow);
+    this.#leaveStale(block.end, true);
+    f.end();
+  }
+
+  #keepStoreAddress(insn: Instruction): void {
+    if (this.#storeAddress < 0) this.#storeAddress = this.#f.local(I32);
+    this.#emitter.address(insn).f.localSet(this.#storeAddress);
+  }
+
   #steps(block: Block, flow: BlockFlow): void {
     const { steps, ending } = block;
     const flags = liveFlagsAfter(block, flow);
@@ -157,6 +233,7 @@ export class UnitEmitter implements BlockEmitter {
       this.#live |= effects.reads;
       this.#own = effects.reads & effects.writes;
       this.#flags = ((flags[i] as number) & ~effects.flagsMust) | effects.flagsRead;
+      if (i === count - 1 && ending.kind === "goto" && ending.store?.bytes !== undefined) this.#keepStoreAddress(insn);
       this.#emitter.lower(insn, flags[i] as number);
       this.#dirty |= effects.writes;
       this.#live |= effects.writes;
@@ -190,6 +267,7 @@ export class UnitEmitter implements BlockEmitter {
     switch (ending.kind) {
       case "goto":
         e.flushFlags(flow.flagsOut);
+        if (ending.store?.bytes !== undefined) this.#checkStore(block, flow, ending.store.bytes);
         return;
       case "branch":
         e.flushFlags(flow.flagsOut);
@@ -271,9 +349,18 @@ export class UnitEmitter implements BlockEmitter {
   }
 
   /** What loads the target was left out: its registers get what it would have given them. */
-  tableEdge({ ending }: Block, target: Block): void {
+  tableEdge({ ending }: Block, target: Block, refused: Label): void {
     if (ending.kind !== "table") return;
-    const { results, targetRegister } = ending.table;
+    const { results, targetRegister, index, address, base, isChanging } = ending.table;
+    if (isChanging) {
+      this.#emitter.getGpr(index.register, 32);
+      this.#f.i32Const((2 - index.rotate) & 31).op(OP.i32_rotl);
+      this.#f.i32Const(wasmAddress(address)).op(OP.i32_add).load(OP.i32_load);
+      this.#f
+        .i32Const((addressOf(ending, target) - base) | 0)
+        .op(OP.i32_ne)
+        .brIf(refused);
+    }
     for (const [register, value] of [...results, [targetRegister, addressOf(ending, target)] as const]) {
       this.#emitter.const(value, this.#mode).setGpr(register, this.#mode);
     }
@@ -343,6 +430,11 @@ export class UnitEmitter implements BlockEmitter {
     e.condition(insn.mnemonic === MNEMONIC.Loope ? CC.e : CC.ne);
     f.op(OP.i32_and);
   }
+}
+
+function spanOf({ ranges }: Unit, memory: GuestMemory): Range {
+  const parts = ranges.flatMap((range) => writableParts(range, memory));
+  return [parts[0]?.[0] ?? 0, parts.at(-1)?.[1] ?? 0];
 }
 
 /** The width of the count register of loop and jcxz: the address size, which a prefix halves. */

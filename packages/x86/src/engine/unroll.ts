@@ -16,7 +16,7 @@ export function unrollLoops(blocks: readonly Block[]): void {
     const original = { ...ending };
     let last = block;
     for (let i = 1; i < copies; i++) {
-      const copy = newBlock(block.start, steps, { ...original });
+      const copy = newBlock(block.start, block.end, steps, { ...original });
       // The copy goes round to the first, and the one before it goes on to the copy.
       retarget(last.ending, (target) => (target === block ? copy : target));
       last = copy;
