@@ -1,4 +1,4 @@
-import { ALLOCATION_GRANULARITY, GUEST_BASE, PAGE_SIZE, PAGE_STATE, USER_END } from "./layout.ts";
+import { ALLOCATION_GRANULARITY, CPU_BLOCK, GUEST_BASE, PAGE_SIZE, PAGE_STATE, USER_END } from "./layout.ts";
 import { MemoryLimitError } from "./errors.ts";
 import { PAGE, pageProtection, pageState } from "./protection.ts";
 
@@ -40,6 +40,9 @@ interface Allocation {
 const FIRST_GRANULE = GUEST_BASE / ALLOCATION_GRANULARITY;
 const LAST_GRANULE = USER_END / ALLOCATION_GRANULARITY;
 
+/** Nobody's, and never given back. */
+const SYSTEM: Allocation = { base: CPU_BLOCK, size: ALLOCATION_GRANULARITY, kind: "private", protection: PAGE.NOACCESS };
+
 /**
  * Who owns which part of the user space, and each page's state: VirtualAlloc's model. The truth is kept outside the guest's memory; the
  * page-state table in the system area mirrors it for translated code.
@@ -56,6 +59,7 @@ export class AddressSpace {
   constructor(bytes: Uint8Array, limitBytes: number) {
     this.#bytes = bytes;
     this.#limitBytes = limitBytes;
+    this.#owners[CPU_BLOCK / ALLOCATION_GRANULARITY] = SYSTEM;
   }
 
   /** Bytes committed now, what `--memory` limits. */
@@ -104,7 +108,7 @@ export class AddressSpace {
   /** Frees a whole reservation by its base address. False when it is not one. */
   release(base: number): boolean {
     const allocation = this.allocationAt(base);
-    if (allocation?.base !== base) return false;
+    if (allocation?.base !== base || allocation === SYSTEM) return false;
     this.#clear(...pages(base, allocation.size));
     const granule = base / ALLOCATION_GRANULARITY;
     const count = Math.ceil(allocation.size / ALLOCATION_GRANULARITY);
@@ -185,7 +189,7 @@ export class AddressSpace {
 
   #withinOne(address: number, size: number): boolean {
     const allocation = this.allocationAt(address);
-    return allocation !== undefined && size > 0 && address + size <= allocation.base + allocation.size;
+    return allocation !== undefined && allocation !== SYSTEM && size > 0 && address + size <= allocation.base + allocation.size;
   }
 
   #clear(first: number, last: number): void {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { GuestMemory, GUEST_BASE, MemoryAccessError, MemoryLimitError, PAGE, PAGE_STATE, USER_END } from "./index.ts";
+import { CPU_BLOCK, GUEST_BASE, GuestMemory, MemoryAccessError, MemoryLimitError, PAGE, PAGE_STATE, USER_END } from "./index.ts";
 
 let memory: GuestMemory;
 beforeAll(() => {
@@ -138,4 +138,13 @@ test("reservations never overlap, and what is released can be had again", () => 
     }),
     { numRuns: 50 },
   );
+});
+
+test("the CPU block's place looks reserved, and cannot be had, committed or given back", () => {
+  expect(memory.query(CPU_BLOCK)).toMatchObject({ base: CPU_BLOCK, size: 0x10000, state: "reserve" });
+  expect(memory.reserve(0x1000, { at: CPU_BLOCK })).toBeUndefined();
+  expect(memory.commit(CPU_BLOCK, 0x1000, PAGE.READWRITE)).toBe(false);
+  expect(memory.release(CPU_BLOCK)).toBe(false);
+  expect(memory.reserve(0x1000, { at: CPU_BLOCK })).toBeUndefined();
+  expect(() => memory.u32(CPU_BLOCK)).toThrow(MemoryAccessError);
 });

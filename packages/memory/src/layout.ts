@@ -7,8 +7,11 @@ export const WASM_PAGES = 65_535;
 /** User space is [GUEST_BASE, USER_END): what programs are told, and all they are given. */
 export const USER_END = 0xefff_0000;
 
-/** The live thread's CPU block (64 KiB), in the system area above the user space. A guest can reach it: read it as hostile input. */
-export const CPU_BLOCK = 0xefff_0000;
+/**
+ * The live thread's CPU block and what else translated code looks at all the time (64 KiB), next to KUSER_SHARED_DATA: below 2 GiB, where the host's
+ * instructions reach it by a constant. Programs see a reservation. A guest can reach it: read it as hostile input.
+ */
+export const CPU_BLOCK = 0x7fff_0000;
 
 /** The page-state table: one byte for each 4 KiB page of the 4 GiB, 1 MiB in all. */
 export const PAGE_STATE = 0xf000_0000;

@@ -24,7 +24,7 @@ export const MACHINE = {
  * that guest address, its own or another's, at `index` of its table. The place of an entry depends on address and slot.
  * What a guest could write there is only ever an index into tables whose bounds and types are checked.
  */
-export const JUMP_CACHE = CODE_MAP - GUEST_BASE;
+export const JUMP_CACHE = CPU_BLOCK - GUEST_BASE + 0x4000;
 export const JUMP_CACHE_ENTRIES = 2048;
 /** Spreads the modules over the cache. */
 export const jumpCacheSalt = (slot: number): number => (slot * 0x9e5) & (JUMP_CACHE_ENTRIES - 1);
@@ -32,7 +32,7 @@ export const jumpCacheSalt = (slot: number): number => (slot * 0x9e5) & (JUMP_CA
 export const MAX_BOUND = 1024;
 
 /** The code map's directory: a word for each 4 KiB page of the guest, the wasm address of the page's leaf or 0. */
-export const DIRECTORY = JUMP_CACHE + 8 * JUMP_CACHE_ENTRIES;
+export const DIRECTORY = CODE_MAP - GUEST_BASE;
 /** Leaves: a word for each byte of a page, an entry or 0. */
 export const FIRST_LEAF = DIRECTORY + 4 * 2 ** 20;
 export const LEAF_BYTES = 4 * 4096;
