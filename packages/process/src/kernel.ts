@@ -19,7 +19,7 @@ const HOST_TURN_MS = 5;
 const MAX_IDLE_MS = 0x7fff_ffff;
 
 /** What a process asks of its processor. */
-export type GuestMachine = Pick<Machine, "run" | "addStub" | "invalidate" | "suspend" | "check" | "stubAddress">;
+export type GuestMachine = Pick<Machine, "run" | "addStub" | "invalidate" | "suspend" | "guard">;
 
 /** What a kernel is made of. */
 export interface KernelOptions {

@@ -22,7 +22,7 @@ describe("calls between host and guest", () => {
     const { ending } = await run(7);
     expect(ending).toMatchObject({ kind: "fault", exitCode: 0xc000_0005 });
     expect(ending.message).toMatch(
-      /^guest\.exe ended with STATUS_ACCESS_VIOLATION \(0xc0000005\) at guest\.exe\+0x[0-9a-f]+: a function was given a bad pointer: cannot read address 0xe0000000$/,
+      /^guest\.exe ended with STATUS_ACCESS_VIOLATION \(0xc0000005\) at \w+\.dll\+0x[0-9a-f]+: a function was given a bad pointer: cannot read address 0xe0000000 \(called from guest\.exe\+0x[0-9a-f]+\)$/,
     );
   });
 

@@ -96,7 +96,7 @@ export class Process {
     this.machine = kernel.createMachine({
       memory: this.memory,
       api: (index) => this.#api(index),
-      checked: options.checked === true,
+      ...(options.checked === true && { guarding: "checked" }),
       ownsHandler: (address) => ownsFaultHandler(this, address),
     });
     mapSharedData(this.memory, kernel.host.cpuCount);

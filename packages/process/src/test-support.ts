@@ -18,11 +18,7 @@ export class IdleMachine implements GuestMachine {
 
   invalidate(): void {}
 
-  check(): void {}
-
-  stubAddress(): undefined {
-    return undefined;
-  }
+  guard(): void {}
 
   suspend(): void {}
 

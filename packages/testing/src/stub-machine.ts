@@ -37,12 +37,7 @@ export class StubMachine implements GuestMachine {
     this.#stubs.set(address, index);
   }
 
-  check(): void {}
-
-  stubAddress(index: number): number | undefined {
-    for (const [address, each] of this.#stubs) if (each === index) return address;
-    return undefined;
-  }
+  guard(): void {}
 
   invalidate(): void {}
 

@@ -41,6 +41,8 @@ export type Disposition =
   | "continue"
   /** A filter asked for the process to end quietly. */
   | "end"
+  /** A handler asked to go on after an exception that does not allow it: another exception. */
+  | "noncontinuable"
   | "unhandled";
 
 /**
@@ -68,17 +70,23 @@ export function* dispatchException(thread: Thread, exception: GuestException, fr
   const pointers = frame.context + CONTEXT.SIZE;
   thread.frames.enterException(frame.record - 8, frame.context);
   for (const handler of handlers.vectored.slice()) {
-    if (((yield* guestCall(thread, handler, pointers)) | 0) === EXCEPTION.CONTINUE_EXECUTION) return resume(thread, exception, frame);
+    if (((yield* guestCall(thread, handler, pointers)) | 0) === EXCEPTION.CONTINUE_EXECUTION)
+      return yield* resume(thread, exception, frame);
   }
-  if (yield* searchFrames(thread, frame)) return resume(thread, exception, frame);
+  if (yield* searchFrames(thread, frame)) return yield* resume(thread, exception, frame);
   if (handlers.unhandledFilter === 0) return "unhandled";
   const verdict = (yield* guestCall(thread, handlers.unhandledFilter, pointers)) | 0;
-  if (verdict === EXCEPTION.CONTINUE_EXECUTION) return resume(thread, exception, frame);
+  if (verdict === EXCEPTION.CONTINUE_EXECUTION) return yield* resume(thread, exception, frame);
   return verdict === EXCEPTION.EXECUTE_HANDLER ? "end" : "unhandled";
 }
 
-function resume(thread: Thread, exception: GuestException, frame: ExceptionFrame): Disposition {
-  if ((exception.flags & NONCONTINUABLE) !== 0) return "unhandled";
+/** Goes on by the context record, as a handler asked. Continue handlers are told of it, until one says that it is enough. */
+function* resume(thread: Thread, exception: GuestException, frame: ExceptionFrame): GuestGenerator<Disposition> {
+  if ((exception.flags & NONCONTINUABLE) !== 0) return "noncontinuable";
+  const pointers = frame.context + CONTEXT.SIZE;
+  for (const handler of thread.process.handlers.continuing.slice()) {
+    if (((yield* guestCall(thread, handler, pointers)) | 0) === EXCEPTION.CONTINUE_EXECUTION) break;
+  }
   try {
     readContext(thread.memory, frame.context, thread.live);
     return "continue";

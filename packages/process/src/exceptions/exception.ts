@@ -11,6 +11,8 @@ export interface GuestException {
   /** Where it happened. */
   readonly address: number;
   readonly parameters: readonly bigint[];
+  /** The address of the record of the exception that it follows from. */
+  readonly record?: number;
   /** What happened, for the sentence that the user gets when nobody handles it. */
   readonly description: string;
 }
@@ -48,8 +50,8 @@ export function exceptionOfFault(fault: Fault): GuestException {
 }
 
 /** The exception that a bad pointer raises which a guest gave to a function that cannot fail otherwise. */
-export function exceptionOfAccess(error: MemoryAccessError, rip: number): GuestException {
-  const description = `a function was given a bad pointer: cannot ${error.kind} address 0x${error.address.toString(16)}`;
+export function exceptionOfAccess(error: MemoryAccessError, rip: number, caller: string): GuestException {
+  const description = `a function was given a bad pointer: cannot ${error.kind} address 0x${error.address.toString(16)} (called from ${caller})`;
   return { code: STATUS.ACCESS_VIOLATION, flags: 0, address: rip, parameters: [ACCESS[error.kind], BigInt(error.address)], description };
 }
 
@@ -59,6 +61,7 @@ export function writeExceptionRecord(memory: GuestMemory, at: number, exception:
   memory.fill(at, 0, EXCEPTION_RECORD_SIZE);
   memory.setU32(at, exception.code);
   memory.setU32(at + 4, exception.flags);
+  memory.setU64(at + 8, BigInt(exception.record ?? 0));
   memory.setU64(at + 16, BigInt(exception.address));
   memory.setU32(at + 24, count);
   for (let i = 0; i < count; i++) memory.setU64(at + 32 + i * 8, BigInt.asUintN(64, exception.parameters[i]!));

@@ -1,4 +1,4 @@
-import { errorName, UnknownFunctionError } from "@decant/hook";
+import { errorName, STATUS, UnknownFunctionError } from "@decant/hook";
 import { MemoryAccessError } from "@decant/memory";
 import type { Fault } from "@decant/x86";
 import { EXIT_STATUS } from "../ending.ts";
@@ -8,13 +8,17 @@ import { UNWIND } from "../threads/unwind.ts";
 import type { Thread } from "../threads/thread.ts";
 import type { GuestGenerator } from "../waits/suspension.ts";
 import { dispatchException, pushException } from "./dispatch.ts";
-import { exceptionOfAccess, exceptionOfFault } from "./exception.ts";
+import { exceptionOfAccess, exceptionOfFault, NONCONTINUABLE } from "./exception.ts";
 import type { GuestException } from "./exception.ts";
 
 /** Raises what the processor reports. Returns where the guest goes on, or UNWIND. */
 export function raiseFault(thread: Thread, fault: Fault): number {
   thread.rip = fault.rip;
-  return raiseException(thread, exceptionOfFault(fault));
+  const exception = exceptionOfFault(fault);
+  // __fastfail asks no handler: what handlers rest on may be what is broken.
+  if (fault.code === "fast-fail") return endUnhandled(thread, exception);
+  if (fault.code === "stack-overflow" && !thread.enterStackReserve()) return endUnhandled(thread, exception);
+  return raiseException(thread, exception);
 }
 
 /** Raises an exception where the guest is now, by the registers in the CPU block. Returns where the guest goes on, or UNWIND. */
@@ -23,6 +27,7 @@ export function raiseException(thread: Thread, exception: GuestException): numbe
   if (frame === undefined) return endUnhandled(thread, exception);
   return thread.run(dispatchException(thread, exception, frame), (disposition) => {
     if (disposition === "continue") return thread.rip;
+    if (disposition === "noncontinuable") return raiseException(thread, noncontinuable(exception, frame.record));
     if (disposition === "unhandled") return endUnhandled(thread, exception);
     thread.process.end({ kind: "fault", exitCode: exception.code >>> 0 });
     return UNWIND;
@@ -37,6 +42,13 @@ export function* raise(thread: Thread, exception: GuestException): GuestGenerato
   const frame = pushException(thread, exception);
   const disposition = frame === undefined ? "unhandled" : yield* dispatchException(thread, exception, frame);
   if (disposition === "continue") return yield* jump(thread);
+  if (frame !== undefined && disposition === "noncontinuable") {
+    const second = noncontinuable(exception, frame.record);
+    const next = pushException(thread, second);
+    if (next !== undefined && (yield* dispatchException(thread, second, next)) === "end")
+      yield { kind: "end", what: "process", exitCode: second.code >>> 0 };
+    endUnhandled(thread, second);
+  }
   if (disposition === "unhandled") endUnhandled(thread, exception);
   yield { kind: "end", what: "process", exitCode: exception.code >>> 0 };
   throw new Error("a thread that has ended was resumed");
@@ -44,11 +56,8 @@ export function* raise(thread: Thread, exception: GuestException): GuestGenerato
 
 /** What an API implementation threw and its return type could not report. Throws errors that are Decant's own. */
 export function handleApiError(thread: Thread, error: unknown): number {
-  if (error instanceof MemoryAccessError) {
-    if (!thread.memory.accessible(thread.rsp, 8, "read")) return endUnhandled(thread, exceptionOfAccess(error, thread.rip));
-    thread.rip = thread.returnFromCall();
-    return raiseException(thread, exceptionOfAccess(error, thread.rip));
-  }
+  // The exception is the function's own, whose stub unwinders take for a leaf: rip is there, and its caller's __try has the call in it.
+  if (error instanceof MemoryAccessError) return raiseException(thread, exceptionOfAccess(error, thread.rip, callerOf(thread)));
   if (error instanceof HeapError) {
     const { process } = thread;
     const caller = process.modules.describe(thread.memory.u32(thread.rsp));
@@ -78,4 +87,15 @@ function endUnhandled(thread: Thread, exception: GuestException): number {
   const shown = name.startsWith("STATUS_") ? `${name} (0x${code.toString(16)})` : `exception 0x${code.toString(16)}`;
   process.end({ kind: "fault", exitCode: code, message: `${process.name} ended with ${shown} at ${where}: ${exception.description}` });
   return UNWIND;
+}
+
+/** What a handler raises that goes on after an exception which does not allow it (RtlRaiseException). */
+function noncontinuable({ address }: GuestException, record: number): GuestException {
+  const description = "a handler went on after an exception that does not allow it";
+  return { code: STATUS.NONCONTINUABLE_EXCEPTION, flags: NONCONTINUABLE, address, parameters: [], record, description };
+}
+
+/** Who called the function that is answered now, for the user. */
+function callerOf({ memory, process, rsp }: Thread): string {
+  return memory.accessible(rsp, 4, "read") ? process.modules.describe(memory.u32(rsp)) : "nowhere";
 }

@@ -24,10 +24,10 @@ export class FrameStack {
 
   /** Begins a frame at the guest's present rsp. `finish` prepares what comes after it. */
   run(generator: GuestGenerator<unknown>, finish: (value: unknown) => number): number {
-    const { rsp } = this.#thread;
+    const { rip, rsp } = this.#thread;
     // The guest may have left frames without telling anyone, by a longjmp of its own.
     if (this.#frames.length > 0) this.closeBelow(rsp);
-    this.#frames.push(new HostFrame(generator, rsp, finish));
+    this.#frames.push(new HostFrame(generator, { rip, rsp }, finish));
     return this.resume(undefined);
   }
 
@@ -101,6 +101,7 @@ export class FrameStack {
     } catch (error) {
       this.#remove(frame);
       this.#thread.rsp = frame.rsp;
+      this.#thread.rip = frame.rip;
       throw error;
     }
   }

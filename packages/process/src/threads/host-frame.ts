@@ -3,7 +3,8 @@ import type { GuestGenerator } from "../waits/suspension.ts";
 /** A generator that runs for a thread, above the guest's stack frame at `rsp`: a mapping that waits or calls guest code. */
 export class HostFrame {
   readonly generator: GuestGenerator<unknown>;
-  /** The guest's rsp when the frame began: what is above it belongs to the guest. */
+  /** Where the guest was when the frame began, and its rsp: what is above that belongs to the guest. */
+  readonly rip: number;
   readonly rsp: number;
   /** Guest calls are made below this address, and come back to it. */
   callBase: number;
@@ -15,8 +16,9 @@ export class HostFrame {
   returnRsp = 0;
   #running = false;
 
-  constructor(generator: GuestGenerator<unknown>, rsp: number, finish: (value: unknown) => number) {
+  constructor(generator: GuestGenerator<unknown>, { rip, rsp }: { rip: number; rsp: number }, finish: (value: unknown) => number) {
     this.generator = generator;
+    this.rip = rip;
     this.rsp = rsp;
     this.callBase = rsp;
     this.finish = finish;

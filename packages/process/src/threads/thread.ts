@@ -1,4 +1,4 @@
-import { GUEST_BASE } from "@decant/memory";
+import { GUEST_BASE, PAGE_SIZE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
 import type { CallingThread, Handle, Hooks, TextCodec } from "@decant/hook";
 import { CONTEXT_SIZE, CPU_BLOCK } from "@decant/x86";
@@ -14,6 +14,9 @@ import { FrameStack } from "./frame-stack.ts";
 import { UNWIND } from "./unwind.ts";
 import type { ThreadMemory } from "./thread-memory.ts";
 import { setRegister, WORD } from "./registers.ts";
+
+/** Bytes at the end of a stack that are left for the handlers of its overflow. */
+const STACK_RESERVE = 0x6000;
 
 /** What a thread is doing, as the scheduler sees it. */
 export type ThreadStatus = "ready" | "running" | "blocked" | "ended";
@@ -123,6 +126,21 @@ export class Thread implements CallingThread {
     setRegister(this.registers, WORD.rip, value);
   }
 
+  /** Opens the end of the stack to the handlers of a stack overflow. False when it was open already: no guard page is left. */
+  enterStackReserve(): boolean {
+    if (this.registers[WORD.stackEnd] === this.stackLow) return false;
+    this.registers[WORD.stackEnd] = this.stackLow;
+    return true;
+  }
+
+  /** Puts the guard page of the stack back (_resetstkoflw). False while the stack is still used beyond it. */
+  restoreStackGuard(): boolean {
+    const end = this.stackLow + STACK_RESERVE;
+    if (this.rsp < end + PAGE_SIZE) return false;
+    this.registers[WORD.stackEnd] = end;
+    return true;
+  }
+
   /** What a mapping keeps for the thread, made at its first use. */
   state<T>(key: StateKey<T>, make: () => T): T {
     return this.#states.get(key, make);
@@ -213,7 +231,7 @@ export class Thread implements CallingThread {
     words[WORD.gsBase] = this.teb;
     words[WORD.mxcsr] = 0x1f80;
     words[WORD.fpControl] = 0x27f;
-    words[WORD.stackEnd] = this.stackLow;
+    words[WORD.stackEnd] = this.stackLow + STACK_RESERVE;
     // A thread starts as if called: rsp is 8 modulo 16. The words above it are zero, where unwinders stop.
     words[WORD.rsp] = this.stackHigh - 0x28;
   }

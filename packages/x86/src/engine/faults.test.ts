@@ -35,7 +35,7 @@ const PROGRAM = {
 } as const;
 
 const exact: Partial<MachineOptions> = { ownsHandler: () => true };
-const checked: Partial<MachineOptions> = { checked: true };
+const checked: Partial<MachineOptions> = { guarding: "checked" };
 const MODES = [["exact", exact], ["checked", checked]] as const; // prettier-ignore
 
 function guestWith(program: keyof typeof PROGRAM, options: Partial<MachineOptions> = {}): TestGuest {
@@ -260,8 +260,9 @@ describe("checked accesses", () => {
     const guest = guestWith("add");
     guest.memory.protect(NEXT, 0x1000, PAGE.READONLY);
     expect(guest.call(NEXT)).toBe(1);
-    guest.machine.check();
-    expect(guest.machine.isChecked).toBe(true);
+    guest.machine.guard("checked");
+    guest.machine.guard("exact");
+    expect(guest.machine.guarding).toBe("checked");
     expect(fault(guest, NEXT)).toMatchObject({ code: "access-violation", address: NEXT, access: "write" });
   });
 });

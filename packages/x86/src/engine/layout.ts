@@ -52,4 +52,6 @@ export const EXIT = { none: 0, suspend: 1, budget: 2, fault: 4 } as const;
  * Where frames of the guest are small and the host's large it is not enough, and what happens then halves it.
  */
 export const STACK_WINDOW = 64 * 1024;
+/** Further below the thread's stack than this, rsp is in another one. */
+export const FOREIGN_STACK = 64 * 1024;
 export const LEAST_STACK_WINDOW = 8 * 1024;

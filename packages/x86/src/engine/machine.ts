@@ -2,11 +2,12 @@ import { GUEST_BASE, type GuestMemory } from "@decant/memory";
 import { CPU, GPR } from "../cpu-block.ts";
 import { Decoder } from "../decode/index.ts";
 import { createHelpers } from "../lower/index.ts";
+import type { Guarding } from "./access-checks.ts";
 import { CodeCache } from "./code-cache.ts";
 import { CodeMap } from "./code-map.ts";
 import { Cpu } from "./cpu.ts";
 import { GuestTrap, type Exit, type Fault } from "./fault.ts";
-import { EXIT, LEAST_STACK_WINDOW, MACHINE, STACK_WINDOW, stubEntry } from "./layout.ts";
+import { EXIT, FOREIGN_STACK, LEAST_STACK_WINDOW, MACHINE, STACK_WINDOW, stubEntry } from "./layout.ts";
 import { runtimeModule } from "./runtime-module.ts";
 import { linkBatch } from "./link.ts";
 import type { Truth } from "./installed-batch.ts";
@@ -27,8 +28,8 @@ export interface MachineOptions {
   api(index: number): number;
   /** Whether API functions are replaced by WebAssembly where that is possible; true unless said. */
   readonly intrinsics?: boolean;
-  /** Whether all accesses are checked against their pages' states, from the start; otherwise from `check` on. */
-  readonly checked?: boolean;
+  /** How accesses fault in all code from the start; "trap" unless said. */
+  readonly guarding?: Guarding;
   /** Whether the function at an address owns a handler that may see its registers at a fault. None does unless said. */
   ownsHandler?(address: number): boolean;
 }
@@ -86,13 +87,13 @@ export class Machine {
   #fault: Fault | undefined;
   #isInApi = false;
   #mustUnwind = false;
-  #isChecked: boolean;
+  #guarding: Guarding;
 
   constructor(options: MachineOptions) {
     const { memory } = options;
     this.#options = options;
     this.#memory = memory;
-    this.#isChecked = options.checked === true;
+    this.#guarding = options.guarding ?? "trap";
     this.cpu = new Cpu(memory);
     this.#codeMap = new CodeMap(memory);
     this.#truth = { memory, stubAt: (address) => this.#stubs.get(address) };
@@ -142,21 +143,17 @@ export class Machine {
     this.invalidate(address, address + 1);
   }
 
-  get isChecked(): boolean {
-    return this.#isChecked;
+  /** How accesses fault at least, in all code. */
+  get guarding(): Guarding {
+    return this.#guarding;
   }
 
-  /** From here on every access of the guest is checked against its page's state. Code made so far is dropped. */
-  check(): void {
-    if (this.#isChecked) return;
-    this.#isChecked = true;
+  /** From here on all code is guarded so, at least. Code made so far is dropped. */
+  guard(guarding: "exact" | "checked"): void {
+    if (this.#guarding === "checked" || this.#guarding === guarding) return;
+    this.#guarding = guarding;
     this.#cache.clear();
     this.#mustUnwind = true;
-  }
-
-  /** Where a stub is, by its index. */
-  stubAddress(index: number): number | undefined {
-    return this.#stubAddresses[index];
   }
 
   /** Modules of translated code that there is a place for: how many there have been at a time. */
@@ -202,7 +199,7 @@ export class Machine {
             this.#adaptSlice(performance.now() - start);
             return { kind: "budget" };
           }
-          if (cpu.rsp < (u32[CPU.stackEnd / 4] as number)) return { kind: "fault", fault: this.#stackOverflow() };
+          if (isPastEnd(cpu.rsp, u32[CPU.stackEnd / 4] as number)) return { kind: "fault", fault: this.#stackOverflow() };
       }
     }
   }
@@ -224,6 +221,7 @@ export class Machine {
       this.cpu.rip = stub;
       return UNWIND;
     }
+    if (stub !== undefined) u32[CPU.rip / 4] = stub;
     this.#isInApi = true;
     const next = this.#options.api(index);
     this.#isInApi = false;
@@ -259,7 +257,7 @@ export class Machine {
       decoder: this.#decoder,
       stubAt: this.#truth.stubAt,
       isTranslated: (address) => this.#codeMap.get(address) !== 0,
-      guarding: (entry) => (this.#isChecked ? "checked" : this.#options.ownsHandler?.(entry) === true ? "exact" : "trap"),
+      guarding: (entry) => (this.#guarding === "trap" && this.#options.ownsHandler?.(entry) === true ? "exact" : this.#guarding),
     }));
   }
 
@@ -369,4 +367,8 @@ export class Machine {
     const factor = Math.min(2, Math.max(0.25, SLICE_MS / Math.max(took, 0.1)));
     this.#slice = Math.min(MAX_SLICE, Math.max(10_000, Math.round(this.#slice * factor)));
   }
+}
+
+function isPastEnd(rsp: number, stackEnd: number): boolean {
+  return rsp < stackEnd && rsp + FOREIGN_STACK >= stackEnd;
 }

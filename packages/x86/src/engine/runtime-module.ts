@@ -1,7 +1,7 @@
 import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
 import { FUNCREF, I32, ModuleBuilder, OP, type FunctionBuilder } from "@decant/wasm";
 import { CPU, GPR } from "../cpu-block.ts";
-import { CPU_ADDRESS, cpuField, DIRECTORY, MACHINE } from "./layout.ts";
+import { CPU_ADDRESS, cpuField, DIRECTORY, FOREIGN_STACK, MACHINE } from "./layout.ts";
 import { STRING_FUNCTIONS } from "./string-functions.ts";
 
 /** Functions of the runtime that translated code imports, with their types. */
@@ -119,7 +119,10 @@ function emitLookUp(f: FunctionBuilder, entry: number, translate: number): void 
   f.end();
 }
 
-/** Each turn of the loop has an empty stack of wasm frames, so the guest's may grow by a whole window again, but never past its end. */
+/**
+ * Each turn of the loop has an empty stack of wasm frames, so the guest's may grow by a whole window again, but never past its end. A stack that
+ * the program made itself (a coroutine's) has no end that is known.
+ */
 function emitRun(f: FunctionBuilder, go: number): void {
   const rsp = f.local(I32);
   const limit = f.local(I32);
@@ -141,6 +144,12 @@ function emitRun(f: FunctionBuilder, go: number): void {
     .localGet(limit)
     .localGet(stackEnd)
     .op(OP.i32_gt_u)
+    .localGet(rsp)
+    .i32Const(FOREIGN_STACK)
+    .op(OP.i32_add)
+    .localGet(stackEnd)
+    .op(OP.i32_lt_u)
+    .op(OP.i32_or)
     .localGet(limit)
     .localGet(rsp)
     .op(OP.i32_lt_u)

@@ -79,9 +79,9 @@ function intrinsicAccesses(intrinsic: Intrinsic): Access[] {
       return [through(GPR.rcx, "write")];
     case "strcpy":
       return [through(GPR.rdx, "read"), through(GPR.rcx, "write")];
+    case "memcmp":
     case "strcmp":
     case "strncmp":
-    case "memcmp":
       return [through(GPR.rcx, "read"), through(GPR.rdx, "read")];
     case "EnterCriticalSection":
     case "LeaveCriticalSection":

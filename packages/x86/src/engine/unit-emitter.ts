@@ -456,16 +456,14 @@ function mayFault(step: Step): boolean {
   return step.effects.memory || isDivision(step);
 }
 
-/** Intrinsics whose arguments are pointers of the guest's. */
-const TAKES_POINTERS: ReadonlySet<Intrinsic> = new Set([
-  "memcpy", "memmove", "memset", "memcmp", "memchr", "strcmp", "strncmp", "strchr", "strcpy", "strlen", "wcslen", "EnterCriticalSection", "LeaveCriticalSection",
-]); // prettier-ignore
+/** Intrinsics that touch nothing but the thread's own block. */
+const TAKES_NO_POINTER: ReadonlySet<Intrinsic> = new Set(["TlsGetValue", "GetLastError", "SetLastError"]);
 
 /** Guarded code has pointers checked: functions that take some are called. */
 function callIntrinsics(blocks: readonly Block[]): void {
   for (const block of blocks) {
     const { ending } = block;
-    if (ending.kind === "intrinsic" && ending.via.stub.intrinsic !== undefined && TAKES_POINTERS.has(ending.via.stub.intrinsic))
+    if (ending.kind === "intrinsic" && ending.via.stub.intrinsic !== undefined && !TAKES_NO_POINTER.has(ending.via.stub.intrinsic))
       block.ending = { ...ending, kind: "call" };
   }
 }
