@@ -16,6 +16,7 @@ export { DISPATCHER, DISPOSITION, EXCEPTION_FLAG, unwind } from "./exceptions/fr
 export type { UnwindTarget } from "./exceptions/frame-handlers.ts";
 export { lookUpFunction } from "./exceptions/function-table.ts";
 export type { DynamicTable, FunctionEntry } from "./exceptions/function-table.ts";
+export { noteProtection } from "./exceptions/page-protection.ts";
 export { raise } from "./exceptions/raise.ts";
 export { readUnwindState, writeUnwindState } from "./exceptions/unwind-state.ts";
 export type { UnwindState } from "./exceptions/unwind-state.ts";

@@ -26,7 +26,7 @@ export function protectImage(memory: GuestMemory, image: Image, base: number): v
   if (image.sizeOfHeaders > 0) memory.protect(base, image.sizeOfHeaders, PAGE.READONLY);
   for (const section of image.sections) {
     const size = Math.min(section.virtualSize, image.sizeOfImage - section.rva);
-    if (size > 0) memory.protect(base + section.rva, size, protectionOf(section));
+    if (size > 0) memory.protect(base + section.rva, size, sectionProtection(section));
   }
 }
 
@@ -74,7 +74,8 @@ function relocate(memory: GuestMemory, image: Image, base: number): void {
   });
 }
 
-function protectionOf({ characteristics }: Section): number {
+/** The protection that a section asks for. */
+export function sectionProtection({ characteristics }: Section): number {
   const writes = (characteristics & SECTION.WRITE) !== 0;
   if ((characteristics & SECTION.EXECUTE) !== 0) return writes ? PAGE.EXECUTE_READWRITE : PAGE.EXECUTE_READ;
   if (writes) return PAGE.READWRITE;

@@ -31,7 +31,11 @@ export const exceptions = implement(exceptionsApi, {
   },
   // Nobody debugs the guest: the default is to end it, which EXCEPTION_EXECUTE_HANDLER asks for.
   UnhandledExceptionFilter: () => 1,
-  AddVectoredExceptionHandler: ({ process }, first, handler) => addHandler(process.handlers.vectored, first, handler),
+  AddVectoredExceptionHandler({ process }, first, handler) {
+    // It may look at any function's registers.
+    process.machine.guard("exact");
+    return addHandler(process.handlers.vectored, first, handler);
+  },
   RemoveVectoredExceptionHandler: ({ process }, handle) => removeHandler(process.handlers.vectored, handle),
   AddVectoredContinueHandler: ({ process }, first, handler) => addHandler(process.handlers.continuing, first, handler),
   RemoveVectoredContinueHandler: ({ process }, handle) => removeHandler(process.handlers.continuing, handle),

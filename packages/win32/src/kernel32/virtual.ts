@@ -1,6 +1,6 @@
 import { ERROR, Win32Error } from "@decant/hook";
 import { MemoryLimitError, PAGE, USER_END, type MemoryInformation } from "@decant/memory";
-import { implement, ProcessObject, type Thread } from "@decant/process";
+import { implement, noteProtection, ProcessObject, type Thread } from "@decant/process";
 import { MEM, virtualApi } from "./virtual.api.ts";
 import { FileMapping, MappedViews, mappingSize } from "./file-mapping.ts";
 
@@ -33,7 +33,7 @@ export const virtual = implement(virtualApi, {
     return true;
   },
 
-  VirtualProtect({ memory }, lpAddress, dwSize, flNewProtect, lpflOldProtect) {
+  VirtualProtect({ memory, process }, lpAddress, dwSize, flNewProtect, lpflOldProtect) {
     if (!isProtection(flNewProtect) || dwSize === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
     const page = lpAddress - (lpAddress % PAGE_SIZE);
     if (lpflOldProtect.isNull) throw new Win32Error(ERROR.NOACCESS);
@@ -41,6 +41,7 @@ export const virtual = implement(virtualApi, {
     const old = memory.protect(page, lpAddress + dwSize - page, flNewProtect);
     if (old === undefined) throw new Win32Error(ERROR.INVALID_ADDRESS);
     lpflOldProtect.set(old);
+    noteProtection(process, page, lpAddress + dwSize - page, flNewProtect);
     return true;
   },
 
@@ -120,7 +121,8 @@ export const virtual = implement(virtualApi, {
   },
 });
 
-function allocate({ memory }: Thread, hint: bigint, size: number, type: number, protection: number): number {
+function allocate(thread: Thread, hint: bigint, size: number, type: number, protection: number): number {
+  const { memory, process } = thread;
   if (size === 0 || !isProtection(protection)) throw new Win32Error(ERROR.INVALID_PARAMETER);
   if ((type & ~(MEM.COMMIT | MEM.RESERVE | MEM.TOP_DOWN | MEM.RESET | MEM.WRITE_WATCH)) !== 0)
     throw new Win32Error(ERROR.INVALID_PARAMETER);
@@ -131,7 +133,7 @@ function allocate({ memory }: Thread, hint: bigint, size: number, type: number, 
   if (hint + BigInt(Math.ceil(size)) > BigInt(USER_END))
     throw new Win32Error(hint === 0n ? ERROR.NOT_ENOUGH_MEMORY : ERROR.INVALID_ADDRESS);
   const at = Number(hint);
-  if (at !== 0 && (type & MEM.RESERVE) === 0) return commit(memory, at, size, protection);
+  if (at !== 0 && (type & MEM.RESERVE) === 0) return commit(thread, at, size, protection);
   if (at !== 0 && at < GRANULARITY) throw new Win32Error(ERROR.INVALID_PARAMETER);
   const options = { topDown: (type & MEM.TOP_DOWN) !== 0, protection, ...(at === 0 ? {} : { at }) };
   let base: number | undefined;
@@ -142,10 +144,11 @@ function allocate({ memory }: Thread, hint: bigint, size: number, type: number, 
     throw error;
   }
   if (base === undefined) throw new Win32Error(at === 0 ? ERROR.NOT_ENOUGH_MEMORY : ERROR.INVALID_ADDRESS);
+  if (commits) noteProtection(process, base, size, protection);
   return base;
 }
 
-function commit(memory: Thread["memory"], at: number, size: number, protection: number): number {
+function commit({ memory, process }: Thread, at: number, size: number, protection: number): number {
   const page = at - (at % PAGE_SIZE);
   try {
     if (!memory.commit(page, at + size - page, protection)) throw new Win32Error(ERROR.INVALID_ADDRESS);
@@ -153,6 +156,7 @@ function commit(memory: Thread["memory"], at: number, size: number, protection: 
     if (error instanceof MemoryLimitError) throw new Win32Error(ERROR.COMMITMENT_LIMIT);
     throw error;
   }
+  noteProtection(process, page, at + size - page, protection);
   return page;
 }
 
