@@ -30,7 +30,8 @@ function isAsLinked({ image, base }: Module, address: number, size: number, prot
   const first = address - base;
   if (first + size <= Math.max(image.sizeOfHeaders, 0x1000)) return protection === PAGE.READONLY;
   return image.sections.some(
-    (section) => first >= section.rva && first + size <= section.rva + roundUp(section.virtualSize) && sectionProtection(section) === protection,
+    (section) =>
+      first >= section.rva && first + size <= section.rva + roundUp(section.virtualSize) && sectionProtection(section) === protection,
   );
 }
 
