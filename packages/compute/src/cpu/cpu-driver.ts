@@ -28,7 +28,7 @@ export function cpuDriver(options: CpuDriverOptions = {}): CudaDriver {
         pool,
         features,
         timeLimitMs: Math.min(options.timeLimitMs ?? 60_000, kernelTimeMs),
-        share: { weight, used: 0 },
+        share: { weight, used: 0, lastTurn: 0 },
       });
       sessions.add(session);
       return session.asSession();

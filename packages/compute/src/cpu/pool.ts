@@ -31,6 +31,8 @@ export interface Share {
   readonly weight: number;
   /** Milliseconds of all workers together, divided by the weight. */
   used: number;
+  /** When its last turn ended, in milliseconds of performance.now(). */
+  lastTurn: number;
 }
 
 /** Told when a launch's turn begins, and when it is put aside for another's. */
@@ -52,6 +54,8 @@ interface Pending {
 
 /** How long a launch runs before another session's gets its turn. */
 const TURN_MS = 5;
+/** A session without a turn for longer than this was idle. */
+const IDLE_MS = 100;
 
 /**
  * Threads that take the blocks of one launch at a time. When several sessions have launches, they take turns by weight, between two blocks: a block
@@ -76,9 +80,10 @@ export class Pool {
   run(job: Job, share: Share, turns: Turns): Promise<FromWorker[]> {
     return new Promise((resolve, reject) => {
       // Who was idle has no claim to the time that passed.
-      const others = [...this.#pending, ...(this.#running ? [this.#running] : [])];
-      if (others.every((other) => other.share !== share))
-        share.used = Math.max(share.used, Math.min(...others.map((other) => other.share.used)));
+      if (performance.now() - share.lastTurn > IDLE_MS) {
+        const others = [...this.#pending, ...(this.#running ? [this.#running] : [])].filter((other) => other.share !== share);
+        if (others.length > 0) share.used = Math.max(share.used, Math.min(...others.map((other) => other.share.used)));
+      }
       this.#pending.push({ job, share, turns, results: [], resolve, reject });
       this.#next();
       this.#limitTurn();
@@ -131,13 +136,17 @@ export class Pool {
     clearTimeout(this.#turnTimer);
     this.#turnTimer = undefined;
     this.#running = undefined;
-    turn.share.used += ((performance.now() - this.#turnStart) * results.length) / turn.share.weight;
+    const now = performance.now();
+    turn.share.used += ((now - this.#turnStart) * results.length) / turn.share.weight;
+    turn.share.lastTurn = now;
     turn.results = results;
     if (results.some(({ yielded }) => yielded) && results.every(({ failed }) => failed === undefined)) {
       turn.turns.pause();
       this.#pending.push(turn);
     } else turn.resolve(results);
-    this.#next();
+    // A session whose launch has ended may have another one ready, which comes a moment later.
+    if (this.#pending.some(({ share }) => share !== turn.share)) setImmediate(() => this.#next());
+    else this.#next();
   }
 
   async #turn({ job, results }: Pending): Promise<FromWorker[]> {
