@@ -1,11 +1,14 @@
 /** Bundles packages/decant into packages/decant/dist: the command people run, with no start-up cost for what it does not use. */
-import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { root } from "./workspace.mjs";
 
 const { build } = await import("esbuild");
 const dist = join(root, "packages/decant/dist");
+
+const UNKNOWN_BUILD = "the hash of this build";
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
@@ -27,7 +30,22 @@ await build({
   banner: {
     js: 'import { createRequire as decantCreateRequire } from "node:module"; const require = decantCreateRequire(import.meta.url);',
   },
+  // Stands for the hash of the whole bundle, which is known when it is written.
+  define: { DECANT_BUILD: JSON.stringify(UNKNOWN_BUILD) },
   logLevel: "warning",
 });
+stampBuild();
 const fromX86 = createRequire(join(root, "packages/x86/package.json"));
 copyFileSync(fromX86.resolve("iced-x86/iced_x86_bg.wasm"), join(dist, "iced_x86_bg.wasm"));
+
+/** What earlier builds of the translator made must never be taken for this one's. */
+function stampBuild() {
+  const files = readdirSync(dist).map((name) => join(dist, name));
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(readFileSync(file));
+  const build = hash.digest("hex").slice(0, 32);
+  for (const file of files) {
+    const text = readFileSync(file, "utf8");
+    if (text.includes(UNKNOWN_BUILD)) writeFileSync(file, text.replaceAll(UNKNOWN_BUILD, build));
+  }
+}

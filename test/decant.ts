@@ -18,12 +18,12 @@ export interface RunOptions {
   env?: Readonly<Record<string, string>>;
 }
 
-/** Runs `decant` with arguments to its end, with its streams piped. */
+/** Runs `decant` with arguments to its end, with its streams piped. What it translates is kept where DECANT_TEST_CACHE or `env` says, and not otherwise. */
 export function decant(args: readonly string[], { cwd, input, env }: RunOptions = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [decantCommand, ...args], {
       ...(cwd !== undefined && { cwd }),
-      env: { ...process.env, NO_COLOR: "1", ...env },
+      env: { ...process.env, NO_COLOR: "1", DECANT_CACHE: process.env["DECANT_TEST_CACHE"] ?? "off", ...env },
     });
     const stdout: Buffer[] = [];
     let stderr = "";

@@ -10,6 +10,7 @@ export function helpText(paint: Paint): string {
 ${head("Usage")}
   decant [run] [options] program.exe [arguments…]   run a Windows program
   decant inspect program.exe                         say what it is, what it imports, and which of that is mapped
+  decant cache [show|clear]                          what is kept of translated programs between runs
   decant serve [options]                             let CUDA programs on other machines compute here
   decant token add|list|revoke                       who may use that server
   decant top [url]                                   watch it

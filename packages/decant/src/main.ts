@@ -8,6 +8,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 const commands: Record<string, () => Promise<Command>> = {
   run: async () => (await import("./commands/run.ts")).runCommand,
   inspect: async () => (await import("./commands/inspect.ts")).inspectCommand,
+  cache: async () => (await import("./commands/cache.ts")).cacheCommand,
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
   token: async () => (await import("./commands/token.ts")).tokenCommand,
   top: async () => (await import("./commands/top.ts")).topCommand,

@@ -5,8 +5,10 @@ import { Hooks, trace, type Registry } from "@decant/hook";
 import { nvcudaApi } from "@decant/nvcuda";
 import { Kernel, type DllChoice, type Ending } from "@decant/process";
 import { win32Registry } from "@decant/win32";
+import type { Statistics } from "@decant/x86";
 import { windowsCommandLine } from "./command-line-text.ts";
 import { namedPaths, readGuestFile, toGuestPath } from "./guest-paths.ts";
+import { programTranslations } from "./program-translations.ts";
 import { guestEnvironment } from "./guest-environment.ts";
 
 /** How to run a program. */
@@ -21,6 +23,8 @@ export interface RunProgramOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What the guest may touch besides its current folder, its own folder and what its arguments name. */
   readonly mounts?: readonly Grant[];
+  /** The folder in which translations are kept between runs; nowhere when absent. */
+  readonly cacheFolder?: string;
   readonly timeoutMs?: number;
   readonly memoryLimitBytes?: number;
   /** Whether every access is checked against its page's state (docs/faults.md). */
@@ -56,8 +60,13 @@ export function grantsFor(options: Pick<RunProgramOptions, "path" | "args" | "mo
   ];
 }
 
+/** How a program ended, and how much of it was translated, or taken from earlier runs. */
+export interface ProgramEnding extends Ending {
+  readonly translation: Statistics;
+}
+
 /** Runs a Windows program on this machine to its end. Throws PeError or LoadError when it cannot start. */
-export async function runProgram(options: RunProgramOptions): Promise<Ending> {
+export async function runProgram(options: RunProgramOptions): Promise<ProgramEnding> {
   const cwd = resolve(options.cwd ?? process.cwd());
   const denied = new Set<string>();
   const onDenied = ({ path, access }: Denial): void => {
@@ -70,7 +79,13 @@ export async function runProgram(options: RunProgramOptions): Promise<Ending> {
   const hooks = new Hooks({ report: options.warn });
   if (options.trace !== undefined) trace(hooks, options.trace, options.onTrace ?? options.warn);
   for (const [name, value] of options.stubs ?? []) hooks.stub(name.includes("!") ? name : `*!${name}`, value);
-  const kernel = new Kernel({ host, report: options.warn, ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }) });
+  const translations = programTranslations(options.cacheFolder);
+  const kernel = new Kernel({
+    host,
+    report: options.warn,
+    ...(translations && { translations }),
+    ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+  });
   try {
     const guest = kernel.createProcess({
       image: options.bytes,
@@ -86,7 +101,8 @@ export async function runProgram(options: RunProgramOptions): Promise<Ending> {
       ...(options.memoryLimitBytes !== undefined && { memoryLimitBytes: options.memoryLimitBytes }),
     });
     options.onStart?.(() => kernel.interrupt());
-    return await kernel.run(guest);
+    const ending = await kernel.run(guest);
+    return { ...ending, translation: guest.machine.statistics as Statistics };
   } finally {
     host.stdin.close();
   }

@@ -2,7 +2,7 @@ import type { Host } from "@decant/host";
 import { ERROR } from "@decant/hook";
 import { MemoryLimitError } from "@decant/memory";
 import { Machine } from "@decant/x86";
-import type { MachineOptions } from "@decant/x86";
+import type { MachineOptions, TranslationStorage } from "@decant/x86";
 import { yieldToHost } from "./event-loop.ts";
 import type { Ending } from "./ending.ts";
 import { baseName } from "./loader/dll-names.ts";
@@ -19,7 +19,8 @@ const HOST_TURN_MS = 5;
 const MAX_IDLE_MS = 0x7fff_ffff;
 
 /** What a process asks of its processor. */
-export type GuestMachine = Pick<Machine, "run" | "addStub" | "invalidate" | "suspend" | "guard">;
+export type GuestMachine = Pick<Machine, "run" | "addStub" | "invalidate" | "suspend" | "guard" | "save"> &
+  Partial<Pick<Machine, "statistics">>;
 
 /** What a kernel is made of. */
 export interface KernelOptions {
@@ -30,6 +31,8 @@ export interface KernelOptions {
   readonly report?: (sentence: string) => void;
   /** Makes the processor of a process; the x86 translator when absent. */
   readonly createMachine?: (options: MachineOptions) => GuestMachine;
+  /** Where translations of a program, given by its file and Windows path, are kept between runs; nowhere when absent. */
+  readonly translations?: (image: Uint8Array, path: string) => TranslationStorage | undefined;
 }
 
 /**
@@ -43,6 +46,7 @@ export class Kernel {
   readonly named = new Map<string, KernelObject>();
   readonly processes = new Set<Process>();
   readonly createMachine: (options: MachineOptions) => GuestMachine;
+  readonly translations: KernelOptions["translations"];
   readonly #ready: Thread[] = [];
   readonly #report: (sentence: string) => void;
   readonly #timeoutMs: number | undefined;
@@ -54,6 +58,7 @@ export class Kernel {
   constructor(options: KernelOptions) {
     this.host = options.host;
     this.createMachine = options.createMachine ?? ((machine) => new Machine(machine));
+    this.translations = options.translations;
     this.#timeoutMs = options.timeoutMs;
     this.#report = options.report ?? ((sentence) => this.host.warn(sentence));
     this.timers = new Timers(() => this.host.clock.monotonic());

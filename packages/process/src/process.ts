@@ -2,7 +2,7 @@ import type { Host } from "@decant/host";
 import { ERROR, Registry, singleByteCodec, Win32Error } from "@decant/hook";
 import type { BoundFunction, Hooks, TextCodec } from "@decant/hook";
 import { GuestMemory, PAGE } from "@decant/memory";
-import type { Intrinsic } from "@decant/x86";
+import type { StubDetails } from "@decant/x86";
 import { PEB_SIZE, writePeb } from "./blocks/peb.ts";
 import { writeProcessParameters } from "./blocks/process-parameters.ts";
 import { mapSharedData, refreshClocks } from "./blocks/shared-data.ts";
@@ -72,7 +72,7 @@ export class Process {
   ending: Ending | undefined;
   readonly #entries: ApiEntry[] = [];
   /** The stubs of functions that the processor answers by itself while nobody hooks them. */
-  readonly #intrinsics = new Map<BoundFunction, { address: number; index: number }>();
+  readonly #intrinsics = new Map<BoundFunction, { address: number; index: number; name: string | undefined }>();
   readonly #tls: StaticTls;
   readonly #states = new StateMap();
   #detachCallbacks: ((thread: Thread) => GuestGenerator<void>)[] = [];
@@ -98,6 +98,7 @@ export class Process {
       api: (index) => this.#api(index),
       ...(options.checked === true && { guarding: "checked" }),
       ownsHandler: (address) => ownsFaultHandler(this, address),
+      translations: kernel.translations?.(options.image, options.path),
     });
     mapSharedData(this.memory, kernel.host.cpuCount);
     this.heap = new Heap(this.memory);
@@ -108,9 +109,9 @@ export class Process {
     const libraries = registry instanceof Registry ? this.#bind(registry) : registry;
     const stubs = {
       reserve: (entry: ApiEntry) => this.#entries.push(entry) - 1,
-      place: (address: number, index: number, intrinsic: Intrinsic | undefined, bound?: BoundFunction) => {
-        this.machine.addStub(address, index, intrinsic);
-        if (bound !== undefined && intrinsic !== undefined) this.#intrinsics.set(bound, { address, index });
+      place: (address: number, index: number, details: StubDetails, bound?: BoundFunction) => {
+        this.machine.addStub(address, index, details);
+        if (bound !== undefined && details.intrinsic !== undefined) this.#intrinsics.set(bound, { address, index, name: details.name });
       },
     };
     this.callbackStubs = mapCallbackStubs(this.memory, stubs);
@@ -203,6 +204,7 @@ export class Process {
     for (const thread of Array.from(this.threads)) thread.stop(ending.exitCode);
     this.threads.clear();
     for (const callback of this.#endCallbacks) callback();
+    this.machine.save();
     this.handles.closeAll();
     this.object.end(ending.exitCode);
     this.object.release();
@@ -263,7 +265,7 @@ export class Process {
     const libraries = registryLibraries(registry, this.hooks);
     libraries.binding.onHookChange = (bound) => {
       const stub = this.#intrinsics.get(bound);
-      if (stub !== undefined) this.machine.addStub(stub.address, stub.index, libraries.intrinsicOf(bound));
+      if (stub !== undefined) this.machine.addStub(stub.address, stub.index, { intrinsic: libraries.intrinsicOf(bound), name: stub.name });
     };
     this.onEnd(() => libraries.binding.close());
     return libraries;

@@ -22,6 +22,8 @@ export class IdleMachine implements GuestMachine {
 
   suspend(): void {}
 
+  save(): void {}
+
   run(): never {
     throw new Error("this test has no processor");
   }

@@ -43,6 +43,8 @@ export class StubMachine implements GuestMachine {
 
   suspend(): void {}
 
+  save(): void {}
+
   /** Gives a callback an address. */
   addCallback(callback: Callback): number {
     const address = this.#nextCallback;

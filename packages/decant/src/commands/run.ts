@@ -3,6 +3,7 @@ import { LoadError, type DllChoice } from "@decant/process";
 import { SUBSYSTEM } from "@decant/pe";
 import type { Grant } from "@decant/host";
 import { describeOptions, numberOption, parseCommandLine } from "../command-line.ts";
+import { cacheFolder } from "../cache-folder.ts";
 import { cudaDriver } from "../cuda-driver.ts";
 import { readProgram, requireRunnable } from "../program-file.ts";
 import { grantsFor, runProgram } from "../run-program.ts";
@@ -23,6 +24,11 @@ const options = {
   trace: { type: "string", multiple: true, value: "PATTERN", help: "print calls of functions, as 'kernel32!*File*,-*Tls*'" },
   stub: { type: "string", multiple: true, value: "NAME=VALUE", help: "let a function that Decant lacks return a value" },
   dll: { type: "string", multiple: true, value: "NAME=builtin|native", help: "which copy of a DLL to take" },
+  cache: {
+    type: "string",
+    value: "FOLDER|off",
+    help: "where translations are kept for the next run; DECANT_CACHE says the same (see `decant cache --help`)",
+  },
   "explain-access": { type: "boolean", help: "print what the program may touch, and do not run it" },
   json: { type: "boolean", help: "end with a line of JSON on standard error: the whole exit code, and why it ended" },
   help: { type: "boolean", short: "h", help: "this text" },
@@ -74,6 +80,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   }
   const warn = (sentence: string): void => void process.stderr.write(`${paint("yellow", "decant:")} ${sentence}\n`);
   if (program.image.subsystem === SUBSYSTEM.WINDOWS_GUI) warn(`${name} is made for windows on a screen; there are no windows here`);
+  const cache = cacheFolder(given.cache);
   const cuda = cudaDriver(given.gpu);
   let interrupt: (() => void) | undefined;
   const onSignal = (): void => interrupt?.();
@@ -93,6 +100,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       onTrace: (line) => process.stderr.write(`${paint("dim", line)}\n`),
       onStart: (start) => (interrupt = start),
       ...(given.checked && { checked: true }),
+      ...(cache !== undefined && { cacheFolder: cache }),
       ...(seconds !== undefined && { timeoutMs: seconds * 1000 }),
       ...(mebibytes !== undefined && { memoryLimitBytes: mebibytes * 2 ** 20 }),
       ...(given.trace && { trace: given.trace.join(",") }),
@@ -101,7 +109,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     const exit = ending.kind === "timeout" ? TIMED_OUT : hostExitCode(ending.exitCode);
     if (given.json)
       process.stderr.write(
-        `${JSON.stringify({ program: name, exitCode: ending.exitCode, ending: ending.kind, message: ending.message })}\n`,
+        `${JSON.stringify({ program: name, exitCode: ending.exitCode, ending: ending.kind, message: ending.message, translation: ending.translation })}\n`,
       );
     return exit;
   } catch (error) {

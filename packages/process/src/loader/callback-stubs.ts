@@ -30,7 +30,7 @@ export function mapCallbackStubs(memory: GuestMemory, stubs: StubTable): Callbac
   protectImage(memory, image, base);
   const placed = CALL_FRAMES.map((frame, i) => {
     const address = base + addresses[i]!;
-    stubs.place(address, index, undefined);
+    stubs.place(address, index, {});
     return [frame, address] as const;
   });
   return { module: new Module({ name: "callbacks", path: "", base, image, isBuiltIn: true }), addresses: new Map(placed) };

@@ -2,7 +2,7 @@ import type { BoundFunction } from "@decant/hook";
 import { buildDll, readImage } from "@decant/pe";
 import type { DllSymbol } from "@decant/pe";
 import type { GuestMemory } from "@decant/memory";
-import type { Intrinsic } from "@decant/x86";
+import type { StubDetails } from "@decant/x86";
 import type { ApiEntry, Library } from "./library.ts";
 import { mapImage, protectImage } from "./map-image.ts";
 import { Module } from "./module.ts";
@@ -13,7 +13,7 @@ export interface StubTable {
   /** Gives a function its index. */
   reserve(entry: ApiEntry): number;
   /** Tells the processor where the function's stub lies. */
-  place(address: number, index: number, intrinsic: Intrinsic | undefined, bound?: BoundFunction): void;
+  place(address: number, index: number, details: StubDetails, bound?: BoundFunction): void;
 }
 
 /** Where built-in DLLs would like to lie: high, as those of Windows do. */
@@ -40,7 +40,10 @@ export function mapLibrary(memory: GuestMemory, library: Library, stubs: StubTab
   const base = mapImage(memory, image, library.name);
   library.exports.forEach((symbol, i) => {
     const address = base + (addresses[i] ?? 0);
-    if (symbol.kind === "function") stubs.place(address, indices[i]!, symbol.intrinsic, symbol.bound);
+    if (symbol.kind === "function") {
+      const name = `${library.name}!${symbol.name ?? symbol.ordinal}`;
+      stubs.place(address, indices[i]!, { intrinsic: symbol.intrinsic, name }, symbol.bound);
+    }
     if (symbol.kind === "data") symbol.initialise?.(memory, address);
   });
   protectImage(memory, image, base);

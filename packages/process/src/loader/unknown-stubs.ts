@@ -40,7 +40,7 @@ export class UnknownStubs {
       const missing = this.#libraries.missing?.(dllKey(dll), symbol);
       return missing === undefined ? this.#called(thread, id) : missing.entry(thread);
     });
-    this.#stubs.place(address, index, undefined);
+    this.#stubs.place(address, index, { name: id });
     this.#addresses.set(id, address);
     return address;
   }

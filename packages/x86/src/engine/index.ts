@@ -2,4 +2,5 @@ export { Cpu } from "./cpu.ts";
 export type { Guarding } from "./access-checks.ts";
 export type { Exit, Fault, FaultCode } from "./fault.ts";
 export { Machine, UNWIND, type MachineOptions, type Statistics } from "./machine.ts";
-export type { Intrinsic } from "./stub.ts";
+export type { Intrinsic, StubDetails } from "./stub.ts";
+export type { TranslationStorage } from "./translation-cache.ts";

@@ -36,7 +36,11 @@ export const DIRECTORY = CODE_MAP - GUEST_BASE;
 /** Leaves: a word for each byte of a page, an entry or 0. */
 export const FIRST_LEAF = DIRECTORY + 4 * 2 ** 20;
 export const LEAF_BYTES = 4 * 4096;
-export const LAST_LEAF = SYSTEM_END - GUEST_BASE - LEAF_BYTES;
+export const LAST_LEAF = SYSTEM_END - GUEST_BASE - 65_536 - LEAF_BYTES;
+
+/** Room at the memory's end where bytes are put to be hashed. */
+export const SCRATCH = SYSTEM_END - GUEST_BASE - 65_536;
+export const SCRATCH_BYTES = 65_536;
 
 /** A code map entry of a translated function: the module's slot, and the function's index in the module's table. Slots start at 1. */
 export const codeEntry = (slot: number, index: number): number => (slot << 16) | index;

@@ -1,5 +1,6 @@
 import { FUNCREF, ModuleBuilder, OP } from "@decant/wasm";
 import { CPU } from "../cpu-block.ts";
+import type { Guarding } from "./access-checks.ts";
 import type { Range } from "./changing-code.ts";
 import { CPU_ADDRESS, jumpCacheSalt, MAX_BOUND } from "./layout.ts";
 import { declare, unitName, type Declarations } from "./module-context.ts";
@@ -16,16 +17,20 @@ export interface TranslatedUnit {
   readonly relocations: Uint32Array;
   /** API functions, and guest functions, that relocations are of. */
   readonly stubs: readonly Stub[];
-  readonly targets: readonly number[];
+  readonly targets: ArrayLike<number>;
   /** The bytes that it was made from. */
   readonly ranges: readonly Range[];
   /** The guest may write to some of them: the unit compares them itself, and only for this process is what it was compiled to. */
   readonly isChanging: boolean;
   /** The return addresses of its calls. */
-  readonly returnSites: readonly number[];
+  readonly returnSites: ArrayLike<number>;
   /** Where it may trap, by offset in `body` (site-table.ts). */
   readonly sites: Uint8Array;
   readonly instructionCount: number;
+  /** How its accesses fault. */
+  readonly guarding: Guarding;
+  /** False when it rests on more than it lists here, as on bytes that the guest may change: no later run can use it. */
+  readonly isPortable: boolean;
 }
 
 /** A module of translated functions, by what is known of it. */
@@ -61,7 +66,8 @@ export function linkBatch(units: readonly TranslatedUnit[], slot: number): { bat
   units.forEach(({ entry, isChanging }, n) => void (isChanging || functions.set(entry, all[n] as number)));
   const places = new Map<number, number>();
   for (const { targets } of units) {
-    for (const target of targets) if (!functions.has(target) && !places.has(target)) places.set(target, units.length + places.size);
+    for (const target of Array.from(targets))
+      if (!functions.has(target) && !places.has(target)) places.set(target, units.length + places.size);
   }
   const links = [...places.keys()];
   finishTable(m, declared, all, links, slot);
@@ -75,7 +81,7 @@ export function linkBatch(units: readonly TranslatedUnit[], slot: number): { bat
     isChanging: units.map(({ isChanging }) => isChanging),
     stubs: units.map(({ stubs }) => stubs),
     links,
-    returnSites: units.flatMap(({ returnSites }) => returnSites),
+    returnSites: units.flatMap(({ returnSites }) => Array.from(returnSites)),
     offsets,
     sites: units.map(({ sites }) => sites),
   };

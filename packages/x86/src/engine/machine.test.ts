@@ -180,7 +180,7 @@ describe("API calls", () => {
   });
 
   test("an intrinsic does the API's work without it, and memcpy returns its destination", () => {
-    machine.addStub(API + 0x10, 2, "memcpy");
+    machine.addStub(API + 0x10, 2, { intrinsic: "memcpy" });
     api = () => expect.unreachable("the API was called");
     memory.setU64(0x500000, 0x1122334455667788n);
     // sub rsp,0x28; call [rip+slot]; add rsp,0x28; ret   with the slot at 0x140100

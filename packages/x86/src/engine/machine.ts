@@ -1,6 +1,5 @@
 import { GUEST_BASE, type GuestMemory } from "@decant/memory";
 import { CPU, GPR } from "../cpu-block.ts";
-import { Decoder } from "../decode/index.ts";
 import { createHelpers } from "../lower/index.ts";
 import type { Guarding } from "./access-checks.ts";
 import { CodeCache } from "./code-cache.ts";
@@ -12,8 +11,9 @@ import { runtimeModule } from "./runtime-module.ts";
 import { linkBatch } from "./link.ts";
 import type { Truth } from "./installed-batch.ts";
 import type { Site } from "./module-context.ts";
-import type { Intrinsic, Stub } from "./stub.ts";
-import { Translator } from "./translator.ts";
+import type { Stub, StubDetails } from "./stub.ts";
+import type { TranslationStorage } from "./translation-cache.ts";
+import { UnitSource, type HashFunction } from "./unit-source.ts";
 import { describeAccess, describeInstruction, faultOfTrap, innermostFrame, noCode, siteAt } from "./traps.ts";
 import { accessAtTrap } from "./trap-address.ts";
 
@@ -32,15 +32,20 @@ export interface MachineOptions {
   readonly guarding?: Guarding;
   /** Whether the function at an address owns a handler that may see its registers at a fault. None does unless said. */
   ownsHandler?(address: number): boolean;
+  /** Where translations are kept from one run to the next; nowhere unless said. */
+  readonly translations?: TranslationStorage | undefined;
 }
 
 /** What `MachineOptions.api` returns to leave all frames: the machine goes on at `cpu.rip`, or `run` returns after `suspend`. */
 export const UNWIND = 0;
 
-/** How much was translated. */
+/** How much was translated, and how much was taken from earlier runs. */
 export interface Statistics {
   functions: number;
   instructions: number;
+  keptFunctions: number;
+  keptInstructions: number;
+  /** Modules, of both. */
   batches: number;
   wasmBytes: number;
   translateMs: number;
@@ -66,6 +71,8 @@ export class Machine {
   readonly statistics: Statistics = {
     functions: 0,
     instructions: 0,
+    keptFunctions: 0,
+    keptInstructions: 0,
     batches: 0,
     wasmBytes: 0,
     translateMs: 0,
@@ -79,10 +86,9 @@ export class Machine {
   readonly #options: MachineOptions;
   readonly #stubs = new Map<number, Stub>();
   readonly #stubAddresses: (number | undefined)[] = [];
+  readonly #source: UnitSource;
   readonly #imports: WebAssembly.Imports;
   readonly #runGuest: (rip: number) => void;
-  #decoder: Decoder | undefined;
-  #translator: Translator | undefined;
   #slice = FIRST_SLICE;
   #fault: Fault | undefined;
   #isInApi = false;
@@ -105,11 +111,22 @@ export class Machine {
       translate: (rip: number) => this.#translate(rip >>> 0),
       link: (slot: number, number: number) => this.#link(slot, number),
       bind: (rip: number, slot: number) => this.#cache.bind(rip >>> 0, slot),
-      fault: (rip: number) => this.#fail(describeInstruction(rip >>> 0, memory, this.#decoder as Decoder)),
+      fault: (rip: number) => this.#fail(describeInstruction(rip >>> 0, memory, this.#source.decoder)),
       stale: (slot: number, entry: number, isOwn: number) => this.#stale(slot, entry >>> 0, isOwn !== 0),
     };
+    const guarding = (entry: number): Guarding =>
+      this.#guarding === "trap" && options.ownsHandler?.(entry) === true ? "exact" : this.#guarding;
     const runtime = new WebAssembly.Instance(new WebAssembly.Module(runtimeModule() as Uint8Array<ArrayBuffer>), { env });
     this.#runGuest = runtime.exports["run"] as (rip: number) => void;
+    this.#source = new UnitSource({
+      memory,
+      mode: options.mode ?? 64,
+      stubs: this.#stubs,
+      storage: options.translations,
+      hash: runtime.exports["hash"] as HashFunction,
+      guarding,
+      isTranslated: (address) => this.#codeMap.get(address) !== 0,
+    });
     const helper = createHelpers({
       memory,
       trap: (kind, rip) => {
@@ -127,9 +144,10 @@ export class Machine {
   }
 
   /** Makes an address a function of ours: calling it is `api(index)`. */
-  addStub(address: number, index: number, intrinsic?: Intrinsic): void {
+  addStub(address: number, index: number, { intrinsic, name }: StubDetails = {}): void {
     const isReplaced = this.#stubs.has(address);
-    this.#stubs.set(address, { address, index, intrinsic: this.#options.intrinsics === false ? undefined : intrinsic });
+    this.#stubs.set(address, { address, index, intrinsic: this.#options.intrinsics === false ? undefined : intrinsic, name });
+    this.#source.forgetStubs();
     this.#stubAddresses[index] = address;
     this.#codeMap.set(address, stubEntry(index));
     if (isReplaced) this.invalidate(address, address + 1);
@@ -140,6 +158,7 @@ export class Machine {
     const stub = this.#stubs.get(address);
     if (stub?.intrinsic === undefined) return;
     this.#stubs.set(address, { ...stub, intrinsic: undefined });
+    this.#source.forgetStubs();
     this.invalidate(address, address + 1);
   }
 
@@ -159,6 +178,11 @@ export class Machine {
   /** Modules of translated code that there is a place for: how many there have been at a time. */
   get moduleCount(): number {
     return this.#cache.slotCount;
+  }
+
+  /** Keeps what was translated so far for later runs. */
+  save(): void {
+    this.#source.save();
   }
 
   /** Says, from inside `api`, that the guest waits: return UNWIND after it, with rip where to go on. */
@@ -206,7 +230,7 @@ export class Machine {
 
   /** Drops what was translated from [start, end): the bytes, or whether they may run, have changed. Live frames of it unwind when the API call ends. */
   invalidate(start: number, end: number): void {
-    this.#translator?.forget(start, end);
+    this.#source.forget(start, end);
     if (!this.#cache.invalidate(start, end)) return;
     this.statistics.invalidations++;
     this.#mustUnwind = true;
@@ -236,29 +260,19 @@ export class Machine {
     if (!this.#memory.accessible(rip, 1, "execute")) return this.#fail(noCode(rip));
     if (this.#cache.wake(rip)) return this.#codeMap.get(rip) | 0;
     const start = performance.now();
-    const units = this.#ensureTranslator().translate([rip, ...this.#resumed(rip)]);
+    const { units, isKept } = this.#source.get(rip, this.#resumed(rip));
     const { batch, bytes } = linkBatch(units, this.#cache.takeSlot());
     this.#cache.install(batch, bytes, this.#imports);
     // Old code can be forgotten only where no frame runs it: the turn ends.
     if (this.#cache.isCrowded) this.cpu.i32[MACHINE.budget / 4] = -1;
     const { statistics } = this;
-    statistics.functions += units.length;
-    statistics.instructions += units.reduce((sum, { instructionCount }) => sum + instructionCount, 0);
+    const instructions = units.reduce((sum, { instructionCount }) => sum + instructionCount, 0);
+    statistics[isKept ? "keptFunctions" : "functions"] += units.length;
+    statistics[isKept ? "keptInstructions" : "instructions"] += instructions;
     statistics.batches++;
     statistics.wasmBytes += bytes.length;
     statistics.translateMs += performance.now() - start;
     return this.#codeMap.get(rip) | 0;
-  }
-
-  #ensureTranslator(): Translator {
-    this.#decoder ??= new Decoder(this.#memory, this.#options.mode ?? 64);
-    return (this.#translator ??= new Translator({
-      memory: this.#memory,
-      decoder: this.#decoder,
-      stubAt: this.#truth.stubAt,
-      isTranslated: (address) => this.#codeMap.get(address) !== 0,
-      guarding: (entry) => (this.#guarding === "trap" && this.#options.ownsHandler?.(entry) === true ? "exact" : this.#guarding),
-    }));
   }
 
   /** After an unwinding, the return sites further up the stack will be entered one after another: they are compiled with the first. */
@@ -289,8 +303,8 @@ export class Machine {
   #stale(slot: number, entry: number, isOwn: boolean): void {
     const ranges = this.#cache.stale(slot, entry);
     if (ranges === undefined) return;
-    for (const [start, end] of ranges) this.#translator?.forget(start, end);
-    if (isOwn) this.#translator?.changedItself(this.cpu.rip);
+    for (const [start, end] of ranges) this.#source.forget(start, end);
+    if (isOwn) this.#source.changedItself(this.cpu.rip);
     this.statistics.invalidations++;
   }
 
@@ -299,7 +313,7 @@ export class Machine {
     if (error instanceof GuestTrap) {
       const site = this.#siteOf(error);
       if (site?.rip === error.rip) this.#moveStack(site.stackDifference);
-      return faultOfTrap(error, this.#memory, this.#decoder);
+      return faultOfTrap(error, this.#memory, this.#source.decoder);
     }
     if (error instanceof WebAssembly.RuntimeError) return this.#fromTrap(error);
     if (error instanceof RangeError && /call stack/.test(error.message) && !this.#isInApi) {
@@ -327,10 +341,9 @@ export class Machine {
     const message = `the dispatcher trapped: ${error.message}`;
     if (site === undefined) return { code: "access-violation", rip: this.cpu.rip, isExact: false, message };
     this.#moveStack(site.stackDifference);
-    const translator = this.#ensureTranslator();
-    const unit = translator.discover(parseInt(innermostFrame(error)?.frame.name.slice(1) ?? "", 16));
+    const unit = this.#source.translator.discover(parseInt(innermostFrame(error)?.frame.name.slice(1) ?? "", 16));
     const access = unit && accessAtTrap(unit, site.rip, { memory: this.#memory, register: (n) => this.cpu.gpr(n) });
-    return describeAccess(site.rip, access, this.#memory, this.#decoder);
+    return describeAccess(site.rip, access, this.#memory, this.#source.decoder);
   }
 
   /** The instruction of the innermost translated code that an exception came through. */

@@ -1,6 +1,7 @@
 import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
-import { FUNCREF, I32, ModuleBuilder, OP, type FunctionBuilder } from "@decant/wasm";
+import { FUNCREF, I32, I64, ModuleBuilder, OP, type FunctionBuilder } from "@decant/wasm";
 import { CPU, GPR } from "../cpu-block.ts";
+import { emitHash } from "./hash-function.ts";
 import { CPU_ADDRESS, cpuField, DIRECTORY, FOREIGN_STACK, MACHINE } from "./layout.ts";
 import { STRING_FUNCTIONS } from "./string-functions.ts";
 
@@ -45,6 +46,9 @@ export function runtimeModule(): Uint8Array {
   const run = m.function(m.type([I32], []), "run");
   emitRun(run, go.index);
   m.exportFunction("run", run.index);
+  const hash = m.function(m.type([I32, I32, I64], [I64]), "hash");
+  emitHash(hash);
+  m.exportFunction("hash", hash.index);
   for (const [name, emit] of [
     ...(Object.entries(STRING_FUNCTIONS) as [keyof typeof STRING_FUNCTIONS, (f: FunctionBuilder) => void][]),
     ["enterCriticalSection", emitEnter],

@@ -22,7 +22,12 @@ export interface Stub {
   readonly address: number;
   readonly index: number;
   readonly intrinsic: Intrinsic | undefined;
+  /** "KERNEL32.DLL!Sleep": what finds it again in another run. */
+  readonly name: string | undefined;
 }
+
+/** What may be said of a stub. */
+export type StubDetails = Partial<Pick<Stub, "intrinsic" | "name">>;
 
 /**
  * An API function that a call or jump was seen to reach. `slot` is the import table's slot that must still hold the stub's address when the

@@ -29,7 +29,7 @@ export class TestGuest {
   }
 
   /** Makes a stub that answers with `body`'s result in rax; what `body` returns as UNWIND it has arranged itself. */
-  stub(body: () => number | undefined, intrinsic?: Intrinsic): number {
+  stub(body: () => number | undefined, intrinsic?: Intrinsic, name?: string): number {
     const index = this.#answers.length + 1;
     const address = STUBS + 16 * index;
     this.#answers.push(() => {
@@ -38,7 +38,7 @@ export class TestGuest {
       if (result !== undefined) this.machine.cpu.setGpr(GPR.rax, BigInt(result));
       return this.popReturn();
     });
-    this.machine.addStub(address, index, intrinsic);
+    this.machine.addStub(address, index, { intrinsic, name });
     return address;
   }
 

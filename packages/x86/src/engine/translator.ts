@@ -132,6 +132,8 @@ export class Translator {
       ),
       sites: packSites(f.marks, sites, codeStart),
       instructionCount: unit.instructionCount,
+      guarding,
+      isPortable: !unit.isChanging && !unit.blocks.some(reachesStub),
     };
   }
 
@@ -215,4 +217,9 @@ export class Translator {
     const stub = stubAt(memory.u32(slot));
     return stub === undefined ? undefined : { stub, slot };
   }
+}
+
+/** True when a call or jump goes to a stub's address itself: that address may be another in the next run. */
+function reachesStub({ ending }: Unit["blocks"][number]): boolean {
+  return "via" in ending && ending.via !== undefined && ending.via.slot === undefined;
 }

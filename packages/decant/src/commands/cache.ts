@@ -1,0 +1,90 @@
+import { nodeStore } from "@decant/host";
+import { CACHE_LIMIT_BYTES, cacheFolder } from "../cache-folder.ts";
+import { describeOptions, parseCommandLine } from "../command-line.ts";
+import { painter, UsageError } from "../terminal.ts";
+
+const options = {
+  cache: {
+    type: "string",
+    value: "FOLDER",
+    help: "the cache's folder; without it DECANT_CACHE's, or decant in XDG_CACHE_HOME or ~/.cache",
+  },
+  json: { type: "boolean", help: "everything as JSON" },
+  help: { type: "boolean", short: "h", help: "this text" },
+} as const;
+
+const help = `Usage: decant cache [show|clear] [options]
+
+Translating a program takes time, so what a run has translated is kept for the next. \`decant cache\` shows what is kept, a line for each program,
+the last used first; \`decant cache clear\` removes it. Nothing is lost but time: a program that is not in the cache is translated again.
+It holds up to ${CACHE_LIMIT_BYTES / 2 ** 20} MiB; then what was not used for longest goes. \`decant run --cache off\` does without.
+
+Options
+${describeOptions(options)}
+
+Examples
+  decant cache
+  decant cache clear
+  DECANT_CACHE=off decant tool.exe
+`;
+
+/** `decant cache`: shows or clears what is kept between runs. */
+export function cacheCommand(args: readonly string[]): Promise<number> {
+  const [action, rest] = args[0]?.startsWith("-") === false ? [args[0], args.slice(1)] : ["show", args];
+  const { options: given, rest: extra } = parseCommandLine(options, rest);
+  if (given.help) {
+    process.stdout.write(help);
+    return Promise.resolve(0);
+  }
+  if ((action !== "show" && action !== "clear") || extra.length > 0) {
+    throw new UsageError(`cache takes show or clear, not "${[action, ...extra].join(" ")}"`);
+  }
+  const folder = cacheFolder(given.cache);
+  if (folder === undefined)
+    process.stdout.write(given.json ? `${JSON.stringify({ folder: null })}\n` : "The cache is off (DECANT_CACHE).\n");
+  else if (action === "clear") clear(folder, given.json === true);
+  else show(folder, given.json === true);
+  return Promise.resolve(0);
+}
+
+function clear(folder: string, asJson: boolean): void {
+  const store = nodeStore(folder, { limitBytes: CACHE_LIMIT_BYTES });
+  const before = store.list();
+  store.clear();
+  const left = new Set(store.list().map(({ name }) => name));
+  const removed = before.filter(({ name }) => !left.has(name));
+  if (asJson) process.stdout.write(`${JSON.stringify({ folder, removed: removed.map(({ name }) => name), bytes: sum(removed) })}\n`);
+  else process.stdout.write(removed.length === 0 ? `Nothing is kept in ${folder}.\n` : `Removed ${size(sum(removed))} from ${folder}.\n`);
+  if (left.size > 0) throw new UsageError(`${left.size} files in ${folder} could not be removed`, 1);
+}
+
+function show(folder: string, asJson: boolean): void {
+  const entries = nodeStore(folder, { limitBytes: CACHE_LIMIT_BYTES }).list();
+  if (asJson) {
+    const rows = entries.map(({ name, bytes, usedMs }) => ({ name, bytes, used: new Date(usedMs).toISOString() }));
+    process.stdout.write(`${JSON.stringify({ folder, limitBytes: CACHE_LIMIT_BYTES, bytes: sum(entries), entries: rows })}\n`);
+    return;
+  }
+  if (entries.length === 0) {
+    process.stdout.write(`Nothing is kept in ${folder}.\n`);
+    return;
+  }
+  const paint = painter(process.stdout);
+  const rows = entries.map(({ name, bytes, usedMs }) => [name.replace(/-[0-9a-f]+$/, ""), size(bytes), when(usedMs)] as const);
+  const width = Math.max("program".length, ...rows.map(([name]) => name.length));
+  process.stdout.write(`${folder}: ${size(sum(entries))} of ${size(CACHE_LIMIT_BYTES)}\n\n`);
+  process.stdout.write(`${paint("bold", `${"program".padEnd(width)}  ${"size".padStart(9)}  last used`)}\n`);
+  for (const [name, bytes, used] of rows) process.stdout.write(`${name.padEnd(width)}  ${bytes.padStart(9)}  ${used}\n`);
+}
+
+function sum(entries: readonly { bytes: number }[]): number {
+  return entries.reduce((total, { bytes }) => total + bytes, 0);
+}
+
+function size(bytes: number): string {
+  return bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+function when(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16).replace("T", " ");
+}

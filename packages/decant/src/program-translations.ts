@@ -1,0 +1,42 @@
+import { nodeStore } from "@decant/host";
+import type { KernelOptions } from "@decant/process";
+import { CACHE_LIMIT_BYTES } from "./cache-folder.ts";
+
+declare const DECANT_BUILD: string | undefined;
+
+/** What tells this build of the translator from any other: a hash of the whole bundle. Sources that run unbundled have none, and keep nothing. */
+const build = typeof DECANT_BUILD === "string" ? DECANT_BUILD : undefined;
+
+/**
+ * Where the kernel finds what earlier runs of a program have translated: an entry of the store for each program and build. A program is known by its name, size and
+ * head, which tells one file from another; what its code is, every translation checks for itself.
+ */
+export function programTranslations(folder: string | undefined, version = build): NonNullable<KernelOptions["translations"]> | undefined {
+  if (folder === undefined || version === undefined) return undefined;
+  const store = nodeStore(folder, { limitBytes: CACHE_LIMIT_BYTES });
+  return (image, path) => {
+    const program = path.slice(path.lastIndexOf("\\") + 1).replace(/[^\w.-]/g, "_");
+    const key = `${version} ${image.length} ${hashText(image.subarray(0, HEAD_BYTES))}`;
+    const name = `${program}-${hashText(Buffer.from(key))}`;
+    return {
+      key,
+      load: () => store.load(name),
+      append: (bytes) => store.append(name, bytes),
+      replace: (bytes) => store.replace(name, bytes),
+    };
+  };
+}
+
+/** Headers, section table and import directory are in there, with the time at which the program was linked. */
+const HEAD_BYTES = 1024;
+
+/** Two FNV-1a hashes with different offsets, 64 bits in all. */
+function hashText(bytes: Uint8Array): string {
+  let a = 0x811c_9dc5;
+  let b = 0x1234_5671;
+  for (const byte of bytes) {
+    a = Math.imul(a ^ byte, 0x0100_0193);
+    b = Math.imul(b ^ byte, 0x0100_0193);
+  }
+  return [a, b].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+}

@@ -1,0 +1,193 @@
+import { describe, expect, test } from "vitest";
+import { PAGE } from "@decant/memory";
+import type { MachineOptions } from "./index.ts";
+import { CODE, TestGuest } from "./test-guest.ts";
+import type { TranslationStorage } from "./translation-cache.ts";
+
+/** What is kept, in memory. */
+class Kept implements TranslationStorage {
+  readonly key: string;
+  bytes: Uint8Array | undefined;
+  appends = 0;
+
+  constructor(key = "a translator, a program") {
+    this.key = key;
+  }
+
+  load(): Uint8Array | undefined {
+    return this.bytes && new Uint8Array(this.bytes);
+  }
+
+  append(bytes: Uint8Array): void {
+    this.appends++;
+    this.bytes = new Uint8Array([...(this.bytes ?? []), ...bytes]);
+  }
+
+  replace(bytes: Uint8Array): void {
+    this.bytes = bytes.slice();
+  }
+}
+
+/** eax = 5 + 2 * ecx, by a call: call 0x20 bytes on; add eax, 5; ret; there lea eax, [rcx+rcx]; ret. */
+const CALLER = "e81b00000083c005c3";
+const CALLEE = "8d0409c3";
+
+function run(kept: TranslationStorage, options: Partial<MachineOptions> & { callee?: string; caller?: string } = {}) {
+  const { callee = CALLEE, caller = CALLER, ...rest } = options;
+  const guest = new TestGuest({ translations: kept, ...rest });
+  guest.load(caller);
+  guest.load(callee, CODE + 0x20);
+  const result = guest.call(10);
+  guest.machine.save();
+  const { functions, keptFunctions, batches } = guest.machine.statistics;
+  return { result, functions, keptFunctions, batches, guest };
+}
+
+test("a second run translates nothing, and loads what it needs as one module", () => {
+  const kept = new Kept();
+  expect(run(kept)).toMatchObject({ result: 25, functions: 1, keptFunctions: 0 });
+  expect(run(kept)).toMatchObject({ result: 25, functions: 0, keptFunctions: 1, batches: 1 });
+  expect(kept.appends).toBe(0);
+});
+
+test("a run that translates more adds it, and the next has both", () => {
+  const kept = new Kept();
+  run(kept);
+  const { guest } = run(kept);
+  guest.load(CALLEE, CODE + 0x100);
+  guest.enter(3);
+  guest.machine.cpu.rip = CODE + 0x100;
+  guest.run();
+  guest.machine.save();
+  expect(guest.machine.statistics.functions).toBe(1);
+  expect(kept.appends).toBe(1);
+  const third = run(kept).guest;
+  third.load(CALLEE, CODE + 0x100);
+  third.enter(4);
+  third.machine.cpu.rip = CODE + 0x100;
+  third.run();
+  expect(third.machine.cpu.gpr32(0)).toBe(8);
+  expect(third.machine.statistics.functions).toBe(0);
+});
+
+describe("what is no longer true is not used", () => {
+  test("other bytes, where the function was", () => {
+    const kept = new Kept();
+    run(kept);
+    const other = run(kept, { caller: CALLER.replace("c005", "c006") });
+    expect(other).toMatchObject({ result: 26, functions: 1, keptFunctions: 0 });
+    // Both are kept from then on.
+    expect(run(kept)).toMatchObject({ result: 25, functions: 0 });
+    expect(run(kept, { caller: CALLER.replace("c005", "c006") })).toMatchObject({ result: 26, functions: 0 });
+  });
+
+  test("other bytes, in a function that was put in the place of its call", () => {
+    const kept = new Kept();
+    run(kept);
+    expect(run(kept, { callee: "8d440901c3" })).toMatchObject({ result: 26, functions: 1, keptFunctions: 0 });
+  });
+
+  test("code whose accesses must fault in another way", () => {
+    const kept = new Kept();
+    run(kept);
+    expect(run(kept, { guarding: "checked" })).toMatchObject({ result: 25, keptFunctions: 0 });
+    expect(run(kept, { guarding: "checked" })).toMatchObject({ result: 25, functions: 0 });
+    expect(run(kept)).toMatchObject({ result: 25, functions: 0 });
+  });
+
+  test("code on pages that can be written to now, and such code is not kept", () => {
+    const kept = new Kept();
+    run(kept);
+    const writable = (): ReturnType<typeof run> => {
+      const guest = new TestGuest({ translations: kept });
+      guest.load(CALLER);
+      guest.load(CALLEE, CODE + 0x20);
+      guest.memory.protect(CODE, 0x1000, PAGE.EXECUTE_READWRITE);
+      const result = guest.call(10);
+      guest.machine.save();
+      return { ...guest.machine.statistics, result, guest };
+    };
+    const before = kept.bytes;
+    for (let i = 0; i < 2; i++) expect(writable()).toMatchObject({ result: 25, keptFunctions: 0 });
+    expect(kept.bytes).toEqual(before);
+  });
+
+  test("what another translator made, or for another program", () => {
+    const kept = new Kept();
+    run(kept);
+    const other = new Kept("another translator, a program");
+    other.bytes = kept.bytes;
+    expect(run(other)).toMatchObject({ result: 25, functions: 1, keptFunctions: 0 });
+    expect(run(other)).toMatchObject({ result: 25, functions: 0 });
+  });
+});
+
+describe("API functions are found again by name", () => {
+  /** call [rip+0xa]; ret, the slot at CODE + 0x10. */
+  const CALL_API = "ff150a000000c3";
+
+  function runApi(kept: Kept, name: string | undefined, place: number): { result: number; kept: number } {
+    const guest = new TestGuest({ translations: kept });
+    for (let i = 0; i < place; i++) guest.stub(() => 0);
+    const stub = guest.stub(() => 70 + place, undefined, name);
+    guest.load(CALL_API + "cc".repeat(9) + Buffer.from(new Uint32Array([stub, 0]).buffer).toString("hex"));
+    const result = guest.call();
+    guest.machine.save();
+    return { result, kept: guest.machine.statistics.keptFunctions };
+  }
+
+  test("whatever its index and address are now", () => {
+    const kept = new Kept();
+    expect(runApi(kept, "KERNEL32.DLL!Sleep", 0)).toEqual({ result: 70, kept: 0 });
+    expect(runApi(kept, "KERNEL32.DLL!Sleep", 0)).toEqual({ result: 70, kept: 1 });
+    expect(runApi(kept, "KERNEL32.DLL!Sleep", 3)).toEqual({ result: 73, kept: 1 });
+  });
+
+  test("and not used when there is none of that name", () => {
+    const kept = new Kept();
+    runApi(kept, "KERNEL32.DLL!Sleep", 0);
+    expect(runApi(kept, "KERNEL32.DLL!SleepEx", 0)).toEqual({ result: 70, kept: 0 });
+  });
+
+  test("calls of functions without a name are not kept", () => {
+    const kept = new Kept();
+    runApi(kept, undefined, 0);
+    expect(runApi(kept, undefined, 0)).toEqual({ result: 70, kept: 0 });
+  });
+});
+
+describe("a damaged cache costs time, and nothing else", () => {
+  const whole = (): Uint8Array => {
+    const kept = new Kept();
+    run(kept);
+    return kept.bytes as Uint8Array;
+  };
+
+  test("any byte of it may be another", () => {
+    const good = whole();
+    for (let at = 0; at < good.length; at += 23) {
+      const kept = new Kept();
+      kept.bytes = good.slice();
+      kept.bytes[at] = (kept.bytes[at] as number) ^ 0x41;
+      expect(run(kept)).toMatchObject({ result: 25, keptFunctions: 0, functions: 1 });
+      expect(run(kept)).toMatchObject({ result: 25, functions: 0 });
+    }
+  });
+
+  test("it may end anywhere", () => {
+    const good = whole();
+    for (let length = 0; length < good.length; length += 37) {
+      const kept = new Kept();
+      kept.bytes = good.slice(0, length);
+      expect(run(kept)).toMatchObject({ result: 25, keptFunctions: 0 });
+      expect(run(kept)).toMatchObject({ result: 25, functions: 0 });
+    }
+  });
+
+  test("the records before the damage are used", () => {
+    const kept = new Kept();
+    kept.bytes = new Uint8Array([...whole(), ...Buffer.from("half a record")]);
+    expect(run(kept)).toMatchObject({ result: 25, functions: 0 });
+    expect(kept.bytes).toEqual(whole());
+  });
+});

@@ -1,0 +1,109 @@
+import { GUEST_BASE, type GuestMemory } from "@decant/memory";
+import { Decoder } from "../decode/index.ts";
+import type { Guarding } from "./access-checks.ts";
+import { SCRATCH, SCRATCH_BYTES } from "./layout.ts";
+import type { TranslatedUnit } from "./link.ts";
+import type { Stub } from "./stub.ts";
+import { TranslationCache, type TranslationStorage } from "./translation-cache.ts";
+import { Translator } from "./translator.ts";
+import { stubName } from "./unit-record.ts";
+
+/** Hashes bytes of the guest's memory: (wasm address, length, hash so far). */
+export type HashFunction = (address: number, length: number, hash: bigint) => bigint;
+
+export interface UnitSourceOptions {
+  readonly memory: GuestMemory;
+  readonly mode: 64 | 32;
+  readonly stubs: ReadonlyMap<number, Stub>;
+  readonly storage: TranslationStorage | undefined;
+  readonly hash: HashFunction;
+  guarding(entry: number): Guarding;
+  isTranslated(address: number): boolean;
+}
+
+/** Where a machine's translated functions come from: earlier runs, or else the translator, which is made when it is first needed. */
+export class UnitSource {
+  readonly #options: UnitSourceOptions;
+  readonly #cache: TranslationCache | undefined;
+  #decoder: Decoder | undefined;
+  #translator: Translator | undefined;
+  #stubsByName: Map<string, Stub> | undefined;
+
+  constructor(options: UnitSourceOptions) {
+    const { storage, memory, guarding } = options;
+    this.#options = options;
+    if (storage === undefined) return;
+    this.#cache = new TranslationCache(storage, {
+      memory,
+      guarding,
+      stubs: () => (this.#stubsByName ??= this.#nameStubs()),
+      hashGuest: (ranges) => ranges.reduce((hash, [start, end]) => options.hash(start - GUEST_BASE, end - start, hash), 0n),
+      hashBytes: (bytes) => this.#hashBytes(bytes),
+    });
+  }
+
+  get decoder(): Decoder {
+    return (this.#decoder ??= new Decoder(this.#options.memory, this.#options.mode));
+  }
+
+  get translator(): Translator {
+    const { memory, guarding, isTranslated, stubs } = this.#options;
+    return (this.#translator ??= new Translator({
+      memory,
+      decoder: this.decoder,
+      stubAt: (address) => stubs.get(address),
+      isTranslated,
+      guarding,
+    }));
+  }
+
+  /** Units for the entries and for what is likely to be needed with them, and whether earlier runs made them. */
+  get(entry: number, others: readonly number[]): { units: readonly TranslatedUnit[]; isKept: boolean } {
+    const kept = this.#cache?.take(entry) ?? [];
+    if (kept.length > 0) return { units: kept, isKept: true };
+    const units = this.translator.translate([entry, ...others]);
+    this.#cache?.add(units);
+    return { units, isKept: false };
+  }
+
+  /** Called when bytes, or stubs, have changed. */
+  forget(start: number, end: number): void {
+    this.#translator?.forget(start, end);
+  }
+
+  /** Called when the code at an address has written to the bytes that it was made from. */
+  changedItself(address: number): void {
+    this.#translator?.changedItself(address);
+  }
+
+  /** Called when a stub was set. */
+  forgetStubs(): void {
+    this.#stubsByName = undefined;
+  }
+
+  /** Keeps what this run has translated for the next. */
+  save(): void {
+    this.#cache?.flush();
+  }
+
+  #nameStubs(): Map<string, Stub> {
+    const byName = new Map<string, Stub>();
+    for (const stub of this.#options.stubs.values()) {
+      const name = stubName(stub);
+      if (name !== undefined) byName.set(name, stub);
+    }
+    return byName;
+  }
+
+  /** By way of the guest's memory, where the hash function is a hundred times as fast as cold JavaScript. */
+  #hashBytes(bytes: Uint8Array): bigint {
+    const { memory, hash } = this.#options;
+    let result = 0n;
+    for (let at = 0; at < bytes.length; at += SCRATCH_BYTES) {
+      const part = bytes.subarray(at, at + SCRATCH_BYTES);
+      memory.bytes.set(part, SCRATCH);
+      result = hash(SCRATCH | 0, part.length, result);
+    }
+    return result;
+  }
+}
