@@ -36,7 +36,7 @@ export function* cSpecificHandler(thread: Thread, call: HandlerArguments): Guest
 
 function* search(thread: Thread, { record, frame, context, dispatcher }: HandlerArguments): GuestGenerator<number> {
   const { base, offset, scopes } = readScopes(thread, dispatcher);
-  for (const { begin, end, handler, target } of scopes) {
+  for (const { begin, end, handler, target } of scopes.slice(thread.memory.u32(dispatcher + DISPATCHER.ScopeIndex))) {
     if (offset < begin || offset >= end || target === 0) continue;
     const verdict = handler === ALWAYS ? 1 : yield* filter(thread, base + handler, { record, frame, context });
     if (verdict < 0) return DISPOSITION.CONTINUE_EXECUTION;

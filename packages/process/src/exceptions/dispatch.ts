@@ -6,7 +6,7 @@ import { CONTEXT, readContext, writeContext } from "./context-record.ts";
 import { NONCONTINUABLE, writeExceptionRecord } from "./exception.ts";
 import type { GuestException } from "./exception.ts";
 import { searchFrames } from "./frame-handlers.ts";
-import type { DynamicTable } from "./function-table.ts";
+import type { DynamicTable, TableCallback } from "./function-table.ts";
 
 /** What vectored handlers and filters return (excpt.h). */
 export const EXCEPTION = { EXECUTE_HANDLER: 1, CONTINUE_SEARCH: 0, CONTINUE_EXECUTION: -1 } as const;
@@ -19,6 +19,8 @@ export class ExceptionHandlers {
   readonly continuing: number[] = [];
   /** RtlAddFunctionTable's. */
   readonly dynamicTables: DynamicTable[] = [];
+  /** RtlInstallFunctionTableCallback's. */
+  readonly tableCallbacks: TableCallback[] = [];
   /** SetUnhandledExceptionFilter's; 0 for none. */
   unhandledFilter = 0;
 }
@@ -47,10 +49,10 @@ export type Disposition =
 
 /**
  * Puts an exception's records on the guest's stack, below what the interrupted code uses. The CPU block must hold the registers at the
- * exception. Returns undefined when the stack has no room.
+ * exception; `below` is the address of other records that must stay. Returns undefined when the stack has no room.
  */
-export function pushException(thread: Thread, exception: GuestException): ExceptionFrame | undefined {
-  const bottom = (thread.rsp - RED_ZONE - FRAME_SIZE) & ~15;
+export function pushException(thread: Thread, exception: GuestException, below = thread.rsp): ExceptionFrame | undefined {
+  const bottom = (Math.min(thread.rsp, below) - RED_ZONE - FRAME_SIZE) & ~15;
   const record = bottom >>> 0;
   if (!thread.memory.accessible(record - 0x100, FRAME_SIZE + 0x100, "write")) return undefined;
   const context = record + RECORD_SPACE;

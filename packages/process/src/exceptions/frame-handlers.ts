@@ -7,7 +7,7 @@ import type { GuestGenerator } from "../waits/suspension.ts";
 import { CONTEXT, readContext, writeContext } from "./context-record.ts";
 import type { ExceptionFrame } from "./dispatch.ts";
 import { EXCEPTION_RECORD_SIZE } from "./exception.ts";
-import { lookUpFunction } from "./function-table.ts";
+import { findFunction } from "./function-table.ts";
 import type { FunctionEntry } from "./function-table.ts";
 import { callerState, copyUnwindState, readUnwindState, RSP, writeUnwindState } from "./unwind-state.ts";
 import type { UnwindState } from "./unwind-state.ts";
@@ -39,9 +39,8 @@ const MAX_FRAMES = 100_000;
 
 /** Asks the language handlers of the frames on the stack. Returns whether execution goes on from the context record. */
 export function* searchFrames(thread: Thread, frame: ExceptionFrame): GuestGenerator<boolean> {
-  const { memory } = thread;
-  const state = readUnwindState(memory, frame.context);
-  for (const step of walk(thread, state)) {
+  const walk = new StackWalk(thread, readUnwindState(thread.memory, frame.context));
+  for (let step = yield* walk.next(); step !== undefined; step = yield* walk.next()) {
     if (step.unwound.handler === undefined || (step.unwound.handler.flags & UNW_FLAG.EHANDLER) === 0) continue;
     const disposition = yield* callHandler(thread, step, frame.record, frame.context, 0);
     if (disposition === DISPOSITION.CONTINUE_EXECUTION) return true;
@@ -62,19 +61,21 @@ export interface UnwindTarget {
 
 /**
  * RtlUnwindEx, called by the guest code that calls the mapping: runs the termination handlers of the frames from there to the target's, then
- * goes on there. `context` is room for a CONTEXT record; its contents do not matter.
+ * goes on there. `context` is room for a CONTEXT record; its contents do not matter. `land` loads other registers than the target frame's.
  */
-export function* unwind(thread: Thread, context: number, target: UnwindTarget): GuestGenerator<never> {
+export function* unwind(thread: Thread, context: number, target: UnwindTarget, land?: () => void): GuestGenerator<never> {
   const { memory } = thread;
   const record = target.record === 0 ? writeUnwindRecord(memory, scratch(thread, EXCEPTION_RECORD_SIZE)) : target.record;
   memory.setU32(record + 4, memory.u32(record + 4) | EXCEPTION_FLAG.UNWINDING | (target.frame === 0 ? EXCEPTION_FLAG.EXIT_UNWIND : 0));
   // The record may be the very one that an outer exception was interrupted with: it is written only when frames have been passed.
-  const state = callerState(memory, thread.live);
+  const walk = new StackWalk(thread, callerState(memory, thread.live));
   let isFresh = false;
-  for (const step of walk(thread, state)) {
+  for (let step = yield* walk.next(); step !== undefined; step = yield* walk.next()) {
     if (!isFresh) writeContext(memory, context, thread.live);
     isFresh = true;
     const isTarget = step.unwound.establisher === target.frame;
+    // A jump buffer may have another idea of its frame than the unwind data: its function is the first that is not below.
+    if (land !== undefined && !isTarget && step.before.gpr[RSP]! >= BigInt(target.frame)) break;
     if (isTarget) memory.setU32(record + 4, memory.u32(record + 4) | EXCEPTION_FLAG.TARGET_UNWIND);
     if (step.unwound.handler !== undefined && (step.unwound.handler.flags & UNW_FLAG.UHANDLER) !== 0) {
       writeUnwindState(memory, context, step.before);
@@ -82,6 +83,7 @@ export function* unwind(thread: Thread, context: number, target: UnwindTarget): 
       yield* callHandler(thread, step, record, context, target.rip);
     }
     if (!isTarget) continue;
+    if (land !== undefined) break;
     const landing = copyUnwindState(step.before);
     landing.gpr[0] = target.value;
     landing.rip = target.rip;
@@ -89,7 +91,9 @@ export function* unwind(thread: Thread, context: number, target: UnwindTarget): 
     readContext(memory, context, thread.live);
     return yield* jump(thread);
   }
-  throw new MemoryAccessError(target.frame, 8, "read");
+  if (land === undefined) throw new MemoryAccessError(target.frame, 8, "read");
+  land();
+  return yield* jump(thread);
 }
 
 interface Step {
@@ -97,23 +101,51 @@ interface Step {
   /** The registers in the frame's function, and its unwinding. */
   readonly before: UnwindState;
   readonly unwound: UnwoundFrame;
+  /** Where in its scopes the handler goes on: an unwind of this frame was interrupted by an exception. */
+  readonly scopeIndex: number;
 }
 
 /** The frames from a state outwards, until the stack's end or something that makes no sense. */
-function* walk(thread: Thread, start: UnwindState): Generator<Step> {
-  const state = copyUnwindState(start);
-  for (let count = 0; count < MAX_FRAMES && state.rip !== 0; count++) {
-    // A handler's frames end at the dispatcher; the frames of the code that was interrupted come next.
-    const interrupted = thread.process.callbackStubs.module.contains(state.rip)
-      ? thread.frames.interruptedBy(Number(state.gpr[RSP]! & 0xffff_ffffn))
-      : undefined;
-    if (interrupted !== undefined) Object.assign(state, readUnwindState(thread.memory, interrupted));
+class StackWalk {
+  readonly #thread: Thread;
+  readonly #state: UnwindState;
+  #count = 0;
+
+  constructor(thread: Thread, start: UnwindState) {
+    this.#thread = thread;
+    this.#state = copyUnwindState(start);
+  }
+
+  *next(): GuestGenerator<Step | undefined> {
+    const thread = this.#thread;
+    const state = this.#state;
+    // Code may have been interrupted where it called null; later, 0 is the stack's end.
+    if (this.#count >= MAX_FRAMES || (this.#count > 0 && state.rip === 0)) return undefined;
+    this.#count++;
+    const scopeIndex = this.#passDispatcher();
     const before = copyUnwindState(state);
-    const found = lookUpFunction(thread.process, state.rip);
+    const found = yield* findFunction(thread, state.rip);
     const unwound = tryUnwind(thread.memory, state, found);
     // Stacks grow down: an unwind that does not go up would go on for ever.
-    if (unwound === undefined || state.gpr[RSP]! <= before.gpr[RSP]!) return;
-    yield { function: found, before, unwound };
+    if (unwound === undefined || state.gpr[RSP]! <= before.gpr[RSP]!) return undefined;
+    return { function: found, before, unwound, scopeIndex };
+  }
+
+  /**
+   * A handler's frames end at the dispatcher. Then come the frames of the code that was interrupted; or, where the handler was one that an unwind
+   * runs, the unwind collides with what is going on now: that takes over the frame where it was, and what of its scopes is left.
+   */
+  #passDispatcher(): number {
+    const { process, frames, memory } = this.#thread;
+    const state = this.#state;
+    if (!process.callbackStubs.module.contains(state.rip)) return 0;
+    const frame = frames.calledFrom(Number(state.gpr[RSP]! & 0xffff_ffffn));
+    if (frame?.unwinding !== undefined) {
+      Object.assign(state, copyUnwindState(frame.unwinding.before));
+      return memory.u32(frame.unwinding.dispatcher + DISPATCHER.ScopeIndex);
+    }
+    if (frame?.exceptionContext !== undefined) Object.assign(state, readUnwindState(memory, frame.exceptionContext));
+    return 0;
   }
 }
 
@@ -140,8 +172,11 @@ function* callHandler(thread: Thread, step: Step, record: number, context: numbe
     pointer(DISPATCHER.ContextRecord, context);
     pointer(DISPATCHER.LanguageHandler, address);
     pointer(DISPATCHER.HandlerData, data);
+    memory.setU32(dispatcher + DISPATCHER.ScopeIndex, step.scopeIndex);
+    if (targetIp !== 0) thread.frames.enterUnwind({ before: step.before, dispatcher });
     return yield* guestCall(thread, address, record, step.unwound.establisher, context, dispatcher);
   } finally {
+    thread.frames.leaveUnwind(dispatcher);
     if (thread.process.heap.has(dispatcher)) thread.process.heap.free(dispatcher);
   }
 }

@@ -4,6 +4,9 @@ import type { GuestMemory } from "@decant/memory";
 import { DIRECTORY } from "@decant/pe";
 import type { Module } from "../loader/module.ts";
 import type { Process } from "../process.ts";
+import { guestCall } from "../threads/guest-call.ts";
+import type { Thread } from "../threads/thread.ts";
+import type { GuestGenerator } from "../waits/suspension.ts";
 
 /** A function's entry in a function table, and the image that its addresses are relative to. */
 export interface FunctionEntry {
@@ -13,12 +16,24 @@ export interface FunctionEntry {
   readonly address: number;
 }
 
-/** A table that a program added at run time (RtlAddFunctionTable): of code that it made. */
+/** A table that a program added at run time, of code that it made (RtlAddFunctionTable). */
 export interface DynamicTable {
   readonly address: number;
   readonly base: number;
-  readonly entries: readonly RuntimeFunction[];
+  readonly count: number;
 }
+
+/** A function of the guest's that finds the entries of code in a range (RtlInstallFunctionTableCallback). */
+export interface TableCallback {
+  readonly identifier: number;
+  readonly base: number;
+  readonly length: number;
+  readonly callback: number;
+  readonly context: number;
+}
+
+/** Bytes of a RUNTIME_FUNCTION. */
+const ENTRY_SIZE = 12;
 
 const tables = new WeakMap<Module, readonly RuntimeFunction[]>();
 
@@ -26,7 +41,7 @@ const tables = new WeakMap<Module, readonly RuntimeFunction[]>();
 export function lookUpFunction(process: Process, rip: number): FunctionEntry | undefined {
   const { callbackStubs, modules, handlers } = process;
   const module = callbackStubs.module.contains(rip) ? callbackStubs.module : modules.at(rip);
-  if (module === undefined) return lookUpDynamic(handlers.dynamicTables, rip);
+  if (module === undefined) return lookUpDynamic(process.memory, handlers.dynamicTables, rip);
   const entries = tableOf(module);
   const index = find(entries, rip - module.base);
   if (index === undefined) return undefined;
@@ -60,12 +75,36 @@ function readTable(module: Module): readonly RuntimeFunction[] {
   }
 }
 
-function lookUpDynamic(dynamic: readonly DynamicTable[], rip: number): FunctionEntry | undefined {
-  for (const { base, entries, address } of dynamic) {
-    const index = find(entries, rip - base);
-    if (index !== undefined) return { base, entry: entries[index]!, address: address + index * 12 };
+/** `lookUpFunction`, which asks the guest's callbacks too. */
+export function* findFunction(thread: Thread, rip: number): GuestGenerator<FunctionEntry | undefined> {
+  const { process, memory } = thread;
+  const found = lookUpFunction(process, rip);
+  if (found !== undefined) return found;
+  const range = process.handlers.tableCallbacks.find(({ base, length }) => rip >= base && rip < base + length);
+  if (range === undefined) return undefined;
+  const address = yield* guestCall(thread, range.callback, rip, range.context);
+  if (address === 0) return undefined;
+  return { base: range.base, entry: readEntry(memory, address), address };
+}
+
+/** Programs fill tables in while code is made: they are read when they are needed. */
+function lookUpDynamic(memory: GuestMemory, dynamic: readonly DynamicTable[], rip: number): FunctionEntry | undefined {
+  for (const { base, count, address } of dynamic) {
+    if (rip < base || !memory.accessible(address, count * ENTRY_SIZE, "read")) continue;
+    const entries = Array.from({ length: count }, (_, index) => readEntry(memory, address + index * ENTRY_SIZE));
+    const index = entries.findIndex(({ begin, end }) => rip - base >= begin && rip - base < end);
+    if (index >= 0) return { base, entry: entries[index]!, address: address + index * ENTRY_SIZE };
   }
   return undefined;
+}
+
+/** The entry at an address, of code relative to `base`. Throws MemoryAccessError. */
+export function functionEntryAt(memory: GuestMemory, base: number, address: number): FunctionEntry {
+  return { base, entry: readEntry(memory, address), address };
+}
+
+function readEntry(memory: GuestMemory, at: number): RuntimeFunction {
+  return { begin: memory.u32(at), end: memory.u32(at + 4), unwindInfo: memory.u32(at + 8) };
 }
 
 /** Binary search: tables are sorted by their functions' begin. */

@@ -7,6 +7,7 @@ import { jump } from "../threads/guest-call.ts";
 import { UNWIND } from "../threads/unwind.ts";
 import type { Thread } from "../threads/thread.ts";
 import type { GuestGenerator } from "../waits/suspension.ts";
+import { readContext } from "./context-record.ts";
 import { dispatchException, pushException } from "./dispatch.ts";
 import { exceptionOfAccess, exceptionOfFault, NONCONTINUABLE } from "./exception.ts";
 import type { GuestException } from "./exception.ts";
@@ -22,12 +23,15 @@ export function raiseFault(thread: Thread, fault: Fault): number {
 }
 
 /** Raises an exception where the guest is now, by the registers in the CPU block. Returns where the guest goes on, or UNWIND. */
-export function raiseException(thread: Thread, exception: GuestException): number {
-  const frame = pushException(thread, exception);
+export function raiseException(thread: Thread, exception: GuestException, below = thread.rsp): number {
+  const frame = pushException(thread, exception, below);
   if (frame === undefined) return endUnhandled(thread, exception);
   return thread.run(dispatchException(thread, exception, frame), (disposition) => {
     if (disposition === "continue") return thread.rip;
-    if (disposition === "noncontinuable") return raiseException(thread, noncontinuable(exception, frame.record));
+    if (disposition === "noncontinuable") {
+      readContext(thread.memory, frame.context, thread.live);
+      return raiseException(thread, noncontinuable(exception, frame.record), frame.record);
+    }
     if (disposition === "unhandled") return endUnhandled(thread, exception);
     thread.process.end({ kind: "fault", exitCode: exception.code >>> 0 });
     return UNWIND;
@@ -39,15 +43,16 @@ export function raiseException(thread: Thread, exception: GuestException): numbe
  */
 export function* raise(thread: Thread, exception: GuestException): GuestGenerator<never> {
   thread.rip = thread.returnFromCall();
-  const frame = pushException(thread, exception);
+  return yield* raiseHere(thread, exception);
+}
+
+function* raiseHere(thread: Thread, exception: GuestException, below = thread.rsp): GuestGenerator<never> {
+  const frame = pushException(thread, exception, below);
   const disposition = frame === undefined ? "unhandled" : yield* dispatchException(thread, exception, frame);
   if (disposition === "continue") return yield* jump(thread);
-  if (frame !== undefined && disposition === "noncontinuable") {
-    const second = noncontinuable(exception, frame.record);
-    const next = pushException(thread, second);
-    if (next !== undefined && (yield* dispatchException(thread, second, next)) === "end")
-      yield { kind: "end", what: "process", exitCode: second.code >>> 0 };
-    endUnhandled(thread, second);
+  if (disposition === "noncontinuable" && frame !== undefined) {
+    readContext(thread.memory, frame.context, thread.live);
+    return yield* raiseHere(thread, noncontinuable(exception, frame.record), frame.record);
   }
   if (disposition === "unhandled") endUnhandled(thread, exception);
   yield { kind: "end", what: "process", exitCode: exception.code >>> 0 };

@@ -61,9 +61,18 @@ export class FrameStack {
     this.#thread.rsp = callBase;
   }
 
-  /** The CONTEXT of the code that an exception interrupted whose handler returns with this rsp; undefined when none does. */
-  interruptedBy(returnRsp: number): number | undefined {
-    return this.#frames.findLast((frame) => frame.returnRsp === returnRsp)?.exceptionContext;
+  /** The frame that called the guest function which returns with this rsp. */
+  calledFrom(returnRsp: number): Pick<HostFrame, "exceptionContext" | "unwinding"> | undefined {
+    return this.#frames.findLast((frame) => frame.returnRsp === returnRsp);
+  }
+
+  /** The frame whose generator runs calls a handler for a frame that it unwinds; then no longer. */
+  enterUnwind(unwinding: HostFrame["unwinding"]): void {
+    this.#frames.at(-1)!.unwinding = unwinding;
+  }
+
+  leaveUnwind(dispatcher: number): void {
+    for (const frame of this.#frames) if (frame.unwinding?.dispatcher === dispatcher) frame.unwinding = undefined;
   }
 
   /** Closes the frames that a longjmp or an unwind to `rsp` leaves behind. */

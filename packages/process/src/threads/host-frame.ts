@@ -1,3 +1,4 @@
+import type { UnwindState } from "../exceptions/unwind-state.ts";
 import type { GuestGenerator } from "../waits/suspension.ts";
 
 /** A generator that runs for a thread, above the guest's stack frame at `rsp`: a mapping that waits or calls guest code. */
@@ -10,6 +11,8 @@ export class HostFrame {
   callBase: number;
   /** The address of the CONTEXT of the code that an exception interrupted, when the frame dispatches one. */
   exceptionContext: number | undefined;
+  /** The frame of the guest's that it unwinds and whose handler runs: the registers in it, and the address of the DISPATCHER_CONTEXT. */
+  unwinding: { readonly before: UnwindState; readonly dispatcher: number } | undefined;
   /** Prepares what comes after the frame; returns the address where the guest goes on, or UNWIND. */
   readonly finish: (value: unknown) => number;
   /** The rsp with which the guest function that it called comes back; 0 while none runs. */

@@ -16,7 +16,7 @@ import type { ThreadMemory } from "./thread-memory.ts";
 import { setRegister, WORD } from "./registers.ts";
 
 /** Bytes at the end of a stack that are left for the handlers of its overflow. */
-const STACK_RESERVE = 0x6000;
+export const STACK_RESERVE = 0x6000;
 
 /** What a thread is doing, as the scheduler sees it. */
 export type ThreadStatus = "ready" | "running" | "blocked" | "ended";

@@ -1,5 +1,5 @@
 import { api, fn, INT, PVOID } from "@decant/hook";
-import { implement, type Thread } from "@decant/process";
+import { CONTEXT, implement, jump as continueAt, unwind, type GuestGenerator, type Thread } from "@decant/process";
 import { CDECL, WITH_VCRUNTIME } from "./dlls.ts";
 
 /** Non-local jumps. */
@@ -38,7 +38,10 @@ const SAVED: readonly (readonly [number, offset: number])[] = [
   [3, JUMP.Rbx], [5, JUMP.Rbp], [6, JUMP.Rsi], [7, JUMP.Rdi], [12, JUMP.R12], [13, JUMP.R12 + 8], [14, JUMP.R12 + 16], [15, JUMP.R12 + 24],
 ]; // prettier-ignore
 /** Word indices in the CPU block. */
-const WORD = { rsp: 8, mxcsr: 0xb8 / 4, xmm: 0x100 / 4, fpControl: 0x288 / 4 } as const;
+const WORD = { rax: 0, rsp: 8, mxcsr: 0xb8 / 4, xmm: 0x100 / 4, fpControl: 0x288 / 4 } as const;
+/** Bytes of an EXCEPTION_RECORD. */
+const RECORD_SIZE = 0x98;
+const STATUS_LONGJUMP = 0x8000_0026;
 const FIRST_XMM = 6;
 const XMM_COUNT = 10;
 
@@ -67,20 +70,40 @@ function setjmp(thread: Thread, env: number, frame: number): number {
 }
 
 /**
- * Returns as setjmp did: with its stack, and its return address put back where it lay. Termination handlers of the frames between do not
- * run, as in a program that was built without them.
+ * Goes on where setjmp was called. A buffer that names the frame has the termination handlers of the frames between run, as an unwind does
+ * (STATUS_LONGJUMP); where it is 0 none run.
  */
-function longjmp(thread: Thread, env: number, value: number): number {
+function* longjmp(thread: Thread, env: number, value: number): GuestGenerator<number> {
+  const { memory, process } = thread;
+  const frame = memory.u32(env + JUMP.Frame);
+  const land = (): void => restoreRegisters(thread, env, value);
+  if (frame === 0) {
+    land();
+    return yield* continueAt(thread);
+  }
+  const context = process.heap.require(CONTEXT.SIZE + RECORD_SIZE);
+  try {
+    const record = context + CONTEXT.SIZE;
+    memory.fill(record, 0, RECORD_SIZE);
+    memory.setU32(record, STATUS_LONGJUMP);
+    memory.setU32(record + 0x18, 1);
+    memory.setU64(record + 0x20, BigInt(env));
+    return yield* unwind(thread, context, { frame, rip: memory.u32(env + JUMP.Rip), value: BigInt(value), record }, land);
+  } finally {
+    if (process.heap.has(context)) process.heap.free(context);
+  }
+}
+
+function restoreRegisters(thread: Thread, env: number, value: number): void {
   const { memory, registers } = thread;
-  const rsp = memory.u32(env + JUMP.Rsp);
   for (const [register, offset] of SAVED) restoreWords(thread, 2 * register, env + offset, 2);
   restoreWords(thread, WORD.xmm + 4 * FIRST_XMM, env + JUMP.Xmm6, 4 * XMM_COUNT);
   registers[WORD.mxcsr] = memory.u32(env + JUMP.MxCsr);
   registers[WORD.fpControl] = memory.u16(env + JUMP.FpCsr);
-  thread.closeFramesBelow(rsp);
-  memory.setU64(rsp - 8, memory.u64(env + JUMP.Rip));
-  thread.rsp = rsp - 8;
-  return value === 0 ? 1 : value;
+  registers[WORD.rax] = value === 0 ? 1 : value;
+  registers[WORD.rax + 1] = 0;
+  thread.rsp = memory.u32(env + JUMP.Rsp);
+  thread.rip = memory.u32(env + JUMP.Rip);
 }
 
 function copyWords({ memory, registers }: Thread, word: number, address: number, count: number): void {

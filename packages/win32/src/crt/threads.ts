@@ -22,6 +22,7 @@ export const threadApi = api(
     _beginthread: fn(errno(LONG_PTR_N, -1), ["startAddress", CALLBACK], ["stackSize", UINT], ["arglist", OPAQUE]),
     _endthreadex: fn(VOID, ["retval", UINT]),
     _endthread: fn(VOID),
+    _resetstkoflw: fn(INT),
   },
   CDECL,
 );
@@ -79,6 +80,7 @@ export const threads = implement(threadApi, {
   },
   _endthreadex: (thread, retval) => exitThread(thread, retval),
   _endthread: (thread) => exitThread(thread, 0),
+  _resetstkoflw: (thread) => (thread.restoreStackGuard() ? 1 : 0),
 });
 
 export const exceptions = implement(exceptionApi, {

@@ -1,10 +1,15 @@
-import { ERROR, Win32Error } from "@decant/hook";
 import {
   CONTEXT,
   cSpecificHandler,
+  EXCEPTION,
+  findFunction,
+  functionEntryAt,
+  guestCall,
   implement,
-  lookUpFunction,
+  jump,
   raise,
+  readContext,
+  STACK_RESERVE,
   readUnwindState,
   unwind,
   virtualUnwind,
@@ -16,6 +21,9 @@ import {
 import { exceptionsApi, unwindApi } from "./exceptions.api.ts";
 
 const MAX_PARAMETERS = 15;
+const RAISED = "it raised an exception that nobody handled";
+/** Offsets in EXCEPTION_RECORD (winnt.h). */
+const RECORD = { ExceptionCode: 0, ExceptionFlags: 4, ExceptionRecord: 8, NumberParameters: 0x18, ExceptionInformation: 0x20 } as const;
 /** rsp's place among a CONTEXT's general registers. */
 const GPR_RSP = 4;
 /** Bytes of an x64 CONTEXT record. */
@@ -30,7 +38,10 @@ export const exceptions = implement(exceptionsApi, {
     return before;
   },
   // Nobody debugs the guest: the default is to end it, which EXCEPTION_EXECUTE_HANDLER asks for.
-  UnhandledExceptionFilter: () => 1,
+  *UnhandledExceptionFilter(thread, pointers) {
+    const { unhandledFilter } = thread.process.handlers;
+    return unhandledFilter === 0 ? EXCEPTION.EXECUTE_HANDLER : (yield* guestCall(thread, unhandledFilter, pointers)) | 0;
+  },
   AddVectoredExceptionHandler({ process }, first, handler) {
     // It may look at any function's registers.
     process.machine.guard("exact");
@@ -44,7 +55,12 @@ export const exceptions = implement(exceptionsApi, {
     if (argumentsAt !== 0)
       for (let i = 0; i < Math.min(count, MAX_PARAMETERS); i++) parameters.push(thread.memory.u64(argumentsAt + 8 * i));
     const address = thread.memory.u32(thread.rsp);
-    yield* raise(thread, { code, flags: flags & 1, address, parameters, description: "it raised an exception that nobody handled" });
+    yield* raise(thread, { code, flags: flags & 1, address, parameters, description: RAISED });
+  },
+  // What the handlers of a stack overflow may use is enough for most, and fixed.
+  SetThreadStackGuarantee(_, size) {
+    size.set(STACK_RESERVE);
+    return true;
   },
   EncodePointer: (_, pointer) => (pointer ^ POINTER_COOKIE) >>> 0,
   DecodePointer: (_, pointer) => (pointer ^ POINTER_COOKIE) >>> 0,
@@ -58,16 +74,21 @@ export const unwinding = implement(unwindApi, {
     memory.setU64(contextRecord + CONTEXT.Rax + 8 * GPR_RSP, BigInt(rsp + 8));
     memory.setU64(contextRecord + CONTEXT.Rip, BigInt(memory.u32(rsp)));
   },
-  RtlLookupFunctionEntry({ process }, controlPc, imageBase) {
-    const found = lookUpFunction(process, Number(controlPc & 0xffff_ffffn));
+  *RtlRestoreContext(thread, contextRecord) {
+    readContext(thread.memory, contextRecord, thread.live);
+    yield* jump(thread);
+  },
+  *RtlLookupFunctionEntry(thread, controlPc, imageBase) {
+    const found = yield* findFunction(thread, Number(controlPc & 0xffff_ffffn));
     if (found === undefined) return 0;
     imageBase.set(BigInt(found.base));
     return found.address;
   },
-  RtlVirtualUnwind({ memory, process }, handlerType, _imageBase, controlPc, _functionEntry, contextRecord, handlerData, establisherFrame) {
+  RtlVirtualUnwind({ memory }, handlerType, imageBase, controlPc, functionEntry, contextRecord, handlerData, establisherFrame) {
     const state = readUnwindState(memory, contextRecord);
     state.rip = Number(controlPc & 0xffff_ffffn);
-    const unwound = virtualUnwind(memory, state, lookUpFunction(process, state.rip));
+    const base = Number(imageBase & 0xffff_ffffn);
+    const unwound = virtualUnwind(memory, state, functionEntry === 0 ? undefined : functionEntryAt(memory, base, functionEntry));
     writeUnwindState(memory, contextRecord, state);
     establisherFrame.set(BigInt(unwound.establisher));
     const { handler } = unwound;
@@ -86,11 +107,37 @@ export const unwinding = implement(unwindApi, {
     baseOfImage.set(base);
     return base;
   },
-  // Code made at run time has no unwind data here yet: the caller is told.
-  RtlAddFunctionTable: () => {
-    throw new Win32Error(ERROR.NOT_SUPPORTED);
+  RtlAddFunctionTable({ process }, address, count, base) {
+    process.handlers.dynamicTables.push({ address, count, base: Number(base & 0xffff_ffffn) });
+    return true;
   },
-  RtlDeleteFunctionTable: () => false,
+  RtlInstallFunctionTableCallback({ process }, tableIdentifier, baseAddress, length, callback, context) {
+    // The two low bits tell an identifier from a table's address.
+    if ((tableIdentifier & 3n) !== 3n) return false;
+    const [identifier, base] = [Number(tableIdentifier & 0xffff_ffffn), Number(baseAddress & 0xffff_ffffn)];
+    process.handlers.tableCallbacks.push({ identifier, base, length, callback, context });
+    return true;
+  },
+  RtlDeleteFunctionTable({ process }, functionTable) {
+    const { dynamicTables, tableCallbacks } = process.handlers;
+    const table = dynamicTables.findIndex(({ address }) => address === functionTable);
+    if (table >= 0) dynamicTables.splice(table, 1);
+    const callback = tableCallbacks.findIndex(({ identifier }) => identifier === functionTable);
+    if (callback >= 0) tableCallbacks.splice(callback, 1);
+    return table >= 0 || callback >= 0;
+  },
+  *RtlRaiseException(thread, record) {
+    const { memory } = thread;
+    const count = Math.min(memory.u32(record + RECORD.NumberParameters), MAX_PARAMETERS);
+    yield* raise(thread, {
+      code: memory.u32(record + RECORD.ExceptionCode),
+      flags: memory.u32(record + RECORD.ExceptionFlags),
+      address: memory.u32(thread.rsp),
+      parameters: Array.from({ length: count }, (_, n) => memory.u64(record + RECORD.ExceptionInformation + 8 * n)),
+      record: memory.u32(record + RECORD.ExceptionRecord),
+      description: RAISED,
+    });
+  },
   *__C_specific_handler(thread, record, frame, context, dispatcher) {
     return yield* cSpecificHandler(thread, { record, frame, context, dispatcher });
   },

@@ -1,4 +1,4 @@
-import { ERROR, Win32Error } from "@decant/hook";
+import { ERROR, Win32Error, type Out } from "@decant/hook";
 import { MemoryLimitError, PAGE, USER_END, type MemoryInformation } from "@decant/memory";
 import { implement, noteProtection, ProcessObject, type Thread } from "@decant/process";
 import { MEM, virtualApi } from "./virtual.api.ts";
@@ -33,16 +33,12 @@ export const virtual = implement(virtualApi, {
     return true;
   },
 
-  VirtualProtect({ memory, process }, lpAddress, dwSize, flNewProtect, lpflOldProtect) {
-    if (!isProtection(flNewProtect) || dwSize === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    const page = lpAddress - (lpAddress % PAGE_SIZE);
-    if (lpflOldProtect.isNull) throw new Win32Error(ERROR.NOACCESS);
-    lpflOldProtect.set(lpflOldProtect.get()); // the place must be good before anything changes
-    const old = memory.protect(page, lpAddress + dwSize - page, flNewProtect);
-    if (old === undefined) throw new Win32Error(ERROR.INVALID_ADDRESS);
-    lpflOldProtect.set(old);
-    noteProtection(process, page, lpAddress + dwSize - page, flNewProtect);
-    return true;
+  VirtualProtect: (thread, lpAddress, dwSize, flNewProtect, lpflOldProtect) =>
+    protect(thread, lpAddress, dwSize, flNewProtect, lpflOldProtect),
+
+  VirtualProtectEx(thread, hProcess, lpAddress, dwSize, flNewProtect, lpflOldProtect) {
+    requireSelf(thread, thread.process.handles.get(hProcess, ProcessObject));
+    return protect(thread, lpAddress, dwSize, flNewProtect, lpflOldProtect);
   },
 
   VirtualQuery({ memory }, lpAddress, lpBuffer, dwLength) {
@@ -120,6 +116,18 @@ export const virtual = implement(virtualApi, {
     return true;
   },
 });
+
+function protect({ memory, process }: Thread, address: number, size: number, protection: number, oldProtection: Out<number>): boolean {
+  if (!isProtection(protection) || size === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  const page = address - (address % PAGE_SIZE);
+  if (oldProtection.isNull) throw new Win32Error(ERROR.NOACCESS);
+  oldProtection.set(oldProtection.get()); // the place must be good before anything changes
+  const old = memory.protect(page, address + size - page, protection);
+  if (old === undefined) throw new Win32Error(ERROR.INVALID_ADDRESS);
+  oldProtection.set(old);
+  noteProtection(process, page, address + size - page, protection);
+  return true;
+}
 
 function allocate(thread: Thread, hint: bigint, size: number, type: number, protection: number): number {
   const { memory, process } = thread;
