@@ -13,6 +13,9 @@ export interface Mark {
 const EMPTY_BLOCK = 0x40;
 const NOP = 0x01;
 
+/** Functions from this number on are known by their number only when the module is put together: see `FunctionBuilder.lateCalls`. */
+export const LATE_FUNCTION = 2 ** 28;
+
 /**
  * Writes one function's code. Methods that emit return the builder, so that instructions chain in the order in which they run.
  * Nothing is checked: `WebAssembly.compile` validates.
@@ -26,6 +29,8 @@ export class FunctionBuilder {
   readonly marks: Mark[] = [];
   /** Places that `hole` left, in order. */
   readonly holes: Mark[] = [];
+  /** Calls of functions from LATE_FUNCTION on: where their number is (five bytes of LEB128), and which. */
+  readonly lateCalls: Mark[] = [];
   readonly #parameterCount: number;
   readonly #locals: ValueType[] = [];
   #depth = 0;
@@ -169,7 +174,7 @@ export class FunctionBuilder {
   }
 
   call(functionIndex: number): this {
-    return this.#indexed(0x10, functionIndex);
+    return this.#call(0x10, functionIndex);
   }
 
   callIndirect(typeIndex: number, table = 0): this {
@@ -179,7 +184,7 @@ export class FunctionBuilder {
   }
 
   returnCall(functionIndex: number): this {
-    return this.#indexed(0x12, functionIndex);
+    return this.#call(0x12, functionIndex);
   }
 
   returnCallIndirect(typeIndex: number, table = 0): this {
@@ -285,6 +290,11 @@ export class FunctionBuilder {
     else if (typeof type === "number") this.code.byte(type);
     else this.code.s32(type.type);
     return (this.#depth++ + 1) as Label;
+  }
+
+  #call(opcode: number, index: number): this {
+    if (index >= LATE_FUNCTION) this.lateCalls.push({ offset: this.code.length + 1, tag: index - LATE_FUNCTION });
+    return this.#indexed(opcode, index);
   }
 
   #indexed(opcode: number, index: number): this {

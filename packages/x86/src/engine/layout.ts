@@ -17,6 +17,8 @@ export const MACHINE = {
   jumpMisses: 0x40c,
   /** rsp at the last visit of the dispatcher with no frame on the host's stack. */
   stackBase: 0x410,
+  /** Of a unit that says that it may have changed: its entry. */
+  staleEntry: 0x414,
 } as const;
 
 /**
@@ -45,6 +47,8 @@ export const SCRATCH_BYTES = 65_536;
 /** A code map entry of a translated function: the module's slot, and the function's index in the module's table. Slots start at 1. */
 export const codeEntry = (slot: number, index: number): number => (slot << 16) | index;
 export const MAX_SLOT = 0x7fff;
+/** Added to the slot for `stale`: the unit has just written to its own bytes. */
+export const STALE_ITSELF = 0x10000;
 /** A code map entry of a stub: the top bit, and the API index. */
 export const stubEntry = (index: number): number => (0x8000_0000 | index) >>> 0;
 

@@ -37,5 +37,11 @@ test("the order of the units is the order of the entries, and each body is where
   const { batch, bytes } = linkBatch([callee, caller], 1);
   expect(batch.entries).toEqual([CODE + 0x20, CODE]);
   const at = batch.offsets[0] as number;
-  expect(bytes.subarray(at, at + callee.body.length)).toEqual(callee.body);
+  const put = bytes.slice(at, at + callee.body.length);
+  // What is filled in differs.
+  for (let i = 0; i < callee.relocations.length; i += 2) {
+    const filled = callee.relocations[i] as number;
+    put.set(callee.body.subarray(filled, filled + 9), filled);
+  }
+  expect(put).toEqual(callee.body);
 });

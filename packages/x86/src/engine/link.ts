@@ -3,7 +3,7 @@ import { CPU } from "../cpu-block.ts";
 import type { Guarding } from "./access-checks.ts";
 import type { Range } from "./changing-code.ts";
 import { CPU_ADDRESS, jumpCacheSalt, MAX_BOUND } from "./layout.ts";
-import { declare, unitName, type Declarations } from "./module-context.ts";
+import { declare, importNumber, unitName, type Declarations } from "./module-context.ts";
 import { KIND_BITS, RELOCATION, writeConstant, writeDirectCall, writeTableCall } from "./relocation.ts";
 import type { Stub } from "./stub.ts";
 
@@ -57,23 +57,24 @@ export interface Batch {
  * there that has the machine put the real one in its stead, so later calls cost one call through the module's own table.
  */
 export function linkBatch(units: readonly TranslatedUnit[], slot: number): { batch: Batch; bytes: Uint8Array } {
-  const m = new ModuleBuilder();
-  m.name = `guest${slot}`;
-  const declared = declare(m);
-  const all = units.map(({ entry, body }) => m.finishedFunction(declared.unitType, body, unitName(entry)));
   // Code that may change is only called through the table, where other code can be put for it.
-  const functions = new Map<number, number>();
-  units.forEach(({ entry, isChanging }, n) => void (isChanging || functions.set(entry, all[n] as number)));
+  const direct = new Set(units.filter(({ isChanging }) => !isChanging).map(({ entry }) => entry));
   const places = new Map<number, number>();
   for (const { targets } of units) {
     for (const target of Array.from(targets))
-      if (!functions.has(target) && !places.has(target)) places.set(target, units.length + places.size);
+      if (!direct.has(target) && !places.has(target)) places.set(target, units.length + places.size);
   }
   const links = [...places.keys()];
+  const m = new ModuleBuilder();
+  m.name = `guest${slot}`;
+  const declared = declare(m, usedImports(units, links.length > 0));
+  const all = units.map(({ entry, body }) => m.finishedFunction(declared.unitType, body, unitName(entry)));
+  const functions = new Map<number, number>();
+  units.forEach(({ entry }, n) => void (direct.has(entry) && functions.set(entry, all[n] as number)));
   finishTable(m, declared, all, links, slot);
   const bytes = m.finish();
   const offsets = m.bodyOffsets.slice(0, units.length);
-  units.forEach((unit, n) => fill(bytes, offsets[n] as number, unit, { slot, functions, places, unitType: declared.unitType }));
+  units.forEach((unit, n) => fill(bytes, offsets[n] as number, unit, { slot, functions, places, ...declared }));
   const batch = {
     slot,
     entries: units.map(({ entry }) => entry),
@@ -100,13 +101,29 @@ function finishTable(m: ModuleBuilder, declared: Declarations, units: readonly n
   m.exportFunction("enter", enter.index);
 }
 
-function linkFunction(m: ModuleBuilder, { unitType, link, runtime }: Declarations, address: number, slot: number, n: number): number {
+const LINK = importNumber("env", "link");
+const GO = importNumber("runtime", "go");
+
+function usedImports(units: readonly TranslatedUnit[], hasLinks: boolean): Set<number> {
+  const used = new Set<number>(hasLinks ? [LINK, GO] : []);
+  for (const { relocations } of units) {
+    for (let i = 1; i < relocations.length; i += 2) {
+      const word = relocations[i] as number;
+      if ((word & KIND_MASK) === RELOCATION.import) used.add(word >>> KIND_BITS);
+    }
+  }
+  return used;
+}
+
+function linkFunction(m: ModuleBuilder, { unitType, imports }: Declarations, address: number, slot: number, n: number): number {
   const f = m.function(unitType, "link");
   f.i32Const(CPU_ADDRESS)
     .i32Const(address | 0)
     .store(OP.i32_store, CPU.rip, 2);
-  f.i32Const(slot).i32Const(n).call(link);
-  f.i32Const(address | 0).returnCall(runtime.get("go") as number);
+  f.i32Const((slot << 16) | n)
+    .call(imports.get(LINK) as number)
+    .drop();
+  f.i32Const(address | 0).returnCall(imports.get(GO) as number);
   return f.index;
 }
 
@@ -116,15 +133,18 @@ interface Placement {
   readonly functions: ReadonlyMap<number, number>;
   readonly places: ReadonlyMap<number, number>;
   readonly unitType: number;
+  readonly imports: ReadonlyMap<number, number>;
 }
 
+const KIND_MASK = (1 << KIND_BITS) - 1;
+
 function fill(bytes: Uint8Array, start: number, { relocations, stubs, targets }: TranslatedUnit, placement: Placement): void {
-  const { slot, functions, places, unitType } = placement;
+  const { slot, functions, places, unitType, imports } = placement;
   for (let i = 0; i < relocations.length; i += 2) {
     const at = start + (relocations[i] as number);
     const word = relocations[i + 1] as number;
     const operand = word >>> KIND_BITS;
-    const kind = word & ((1 << KIND_BITS) - 1);
+    const kind = word & KIND_MASK;
     switch (kind) {
       case RELOCATION.slot:
         writeConstant(bytes, at, slot);
@@ -137,6 +157,9 @@ function fill(bytes: Uint8Array, start: number, { relocations, stubs, targets }:
         break;
       case RELOCATION.apiIndex:
         writeConstant(bytes, at, (stubs[operand] as Stub).index);
+        break;
+      case RELOCATION.import:
+        writeConstant(bytes, at, imports.get(operand) as number);
         break;
       case RELOCATION.stubAddress:
         writeConstant(bytes, at, (stubs[operand] as Stub).address);

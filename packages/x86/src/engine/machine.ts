@@ -6,7 +6,7 @@ import { CodeCache } from "./code-cache.ts";
 import { CodeMap } from "./code-map.ts";
 import { Cpu } from "./cpu.ts";
 import { GuestTrap, type Exit, type Fault } from "./fault.ts";
-import { EXIT, FOREIGN_STACK, LEAST_STACK_WINDOW, MACHINE, STACK_WINDOW, stubEntry } from "./layout.ts";
+import { EXIT, FOREIGN_STACK, LEAST_STACK_WINDOW, MACHINE, MAX_SLOT, STACK_WINDOW, STALE_ITSELF, stubEntry } from "./layout.ts";
 import { runtimeModule } from "./runtime-module.ts";
 import { linkBatch } from "./link.ts";
 import type { Truth } from "./installed-batch.ts";
@@ -109,10 +109,10 @@ export class Machine {
       modules: this.#cache.modules,
       api: (index: number) => this.#api(index),
       translate: (rip: number) => this.#translate(rip >>> 0),
-      link: (slot: number, number: number) => this.#link(slot, number),
+      link: (place: number) => this.#link(place >>> 16, place & 0xffff),
       bind: (rip: number, slot: number) => this.#cache.bind(rip >>> 0, slot),
       fault: (rip: number) => this.#fail(describeInstruction(rip >>> 0, memory, this.#source.decoder)),
-      stale: (slot: number, entry: number, isOwn: number) => this.#stale(slot, entry >>> 0, isOwn !== 0),
+      stale: (unit: number) => this.#stale(unit),
     };
     const guarding = (entry: number): Guarding =>
       this.#guarding === "trap" && options.ownsHandler?.(entry) === true ? "exact" : this.#guarding;
@@ -293,19 +293,21 @@ export class Machine {
   }
 
   /** The first call through a link: translates its target, and puts it there. */
-  #link(slot: number, number: number): void {
+  #link(slot: number, number: number): number {
     const address = this.cpu.rip;
     if (this.#codeMap.get(address) === 0 && this.#memory.accessible(address, 1, "execute")) this.#translate(address);
     this.#cache.link(slot, number);
+    return 0;
   }
 
   /** Called by a unit whose bytes have changed, or that may have written to them. */
-  #stale(slot: number, entry: number, isOwn: boolean): void {
-    const ranges = this.#cache.stale(slot, entry);
-    if (ranges === undefined) return;
+  #stale(unit: number): number {
+    const ranges = this.#cache.stale(unit & MAX_SLOT, this.cpu.u32[MACHINE.staleEntry / 4] as number);
+    if (ranges === undefined) return 0;
     for (const [start, end] of ranges) this.#source.forget(start, end);
-    if (isOwn) this.#source.changedItself(this.cpu.rip);
+    if (unit & STALE_ITSELF) this.#source.changedItself(this.cpu.rip);
     this.statistics.invalidations++;
+    return 0;
   }
 
   /** What an exception that came through translated code means; undefined when running can go on at `cpu.rip`. */

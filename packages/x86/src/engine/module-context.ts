@@ -1,5 +1,5 @@
 import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
-import { I32, ModuleBuilder, type FunctionBuilder, type ValueType } from "@decant/wasm";
+import { I32, LATE_FUNCTION, ModuleBuilder, type FunctionBuilder, type ValueType } from "@decant/wasm";
 import { HELPERS, type HelperName } from "../lower/index.ts";
 import { CALL_BYTES, CONSTANT_BYTES, RELOCATION, type RelocationKind } from "./relocation.ts";
 import { RUNTIME_IMPORTS, type RuntimeImport } from "./runtime-module.ts";
@@ -10,48 +10,61 @@ export interface Declarations {
   /** The type of guest functions: () -> next RIP, and of what takes an i32 and returns one. */
   readonly unitType: number;
   readonly toNextType: number;
-  readonly api: number;
-  /** Reports an instruction that cannot be run: (rip) -> 0. */
-  readonly fault: number;
-  /** Drops a unit whose bytes have changed: (slot, entry, whether it has just written there itself). */
-  readonly stale: number;
-  /** Puts a link's function in its place: (slot, number). */
-  readonly link: number;
-  readonly runtime: ReadonlyMap<RuntimeImport, number>;
-  readonly helpers: ReadonlyMap<HelperName, number>;
+  /** The function of each import, by its number. */
+  readonly imports: ReadonlyMap<number, number>;
 }
 
-export function declare(m: ModuleBuilder): Declarations {
+interface Signature {
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+
+/** All of one type, as V8 compiles wrappers for each: see `declare`. */
+const TO_NEXT: Signature = { parameters: [I32], results: [I32] };
+const ENV_IMPORTS: Readonly<Record<string, Signature>> = { api: TO_NEXT, fault: TO_NEXT, stale: TO_NEXT, link: TO_NEXT };
+
+/** All functions that translated code may import, by number. */
+const IMPORTS: readonly (Signature & { readonly module: string; readonly name: string })[] = [
+  ["env", ENV_IMPORTS] as const,
+  ["runtime", RUNTIME_IMPORTS] as const,
+  ["helper", HELPERS] as const,
+].flatMap(([module, table]) => Object.entries<Signature>(table).map(([name, signature]) => ({ ...signature, module, name })));
+
+const NUMBERS: ReadonlyMap<string, number> = new Map(IMPORTS.map(({ module, name }, number) => [`${module}.${name}`, number]));
+
+/** The number of an imported function. */
+export function importNumber(module: "env" | "runtime" | "helper", name: string): number {
+  return NUMBERS.get(`${module}.${name}`) as number;
+}
+
+/**
+ * Declares what every module of translated code has, and the imports of these numbers, and no others: V8 compiles a wrapper in each module for each
+ * signature among them (40 us; with all of them a module cost 0.8 ms more).
+ */
+export function declare(m: ModuleBuilder, used: Iterable<number>): Declarations {
   m.importMemory("env", "memory", { initial: WASM_PAGES, maximum: WASM_PAGES });
   const toNextType = m.type([I32], [I32]);
-  return {
-    unitType: m.type([], [I32]),
-    toNextType,
-    api: m.importFunction("env", "api", toNextType),
-    fault: m.importFunction("env", "fault", toNextType),
-    stale: m.importFunction("env", "stale", m.type([I32, I32, I32], [])),
-    link: m.importFunction("env", "link", m.type([I32, I32], [])),
-    runtime: importAll(m, "runtime", RUNTIME_IMPORTS),
-    helpers: importAll(m, "helper", HELPERS),
-  };
+  const unitType = m.type([], [I32]);
+  const imports = new Map<number, number>();
+  for (const number of used) {
+    const { module, name, parameters, results } = IMPORTS[number] as (typeof IMPORTS)[number];
+    imports.set(number, m.importFunction(module, name, m.type(parameters, results)));
+  }
+  return { unitType, toNextType, imports };
 }
 
-type Signatures<K extends string> = Readonly<Record<K, { parameters: readonly ValueType[]; results: readonly ValueType[] }>>;
-
-function importAll<K extends string>(m: ModuleBuilder, module: string, table: Signatures<K>): Map<K, number> {
-  const indices = new Map<K, number>();
-  for (const name in table) indices.set(name, m.importFunction(module, name, m.type(table[name].parameters, table[name].results)));
-  return indices;
-}
-
-let declarations: Declarations | undefined;
+/** The same in every module: the types are declared first. */
+const UNIT_TYPE = declare(new ModuleBuilder(), []).unitType;
+const late = (module: "env" | "runtime" | "helper", name: string): number => LATE_FUNCTION + importNumber(module, name);
 
 /** What a unit's code may refer to beyond itself: imports, other guest functions, API functions, and its place among the modules. */
 export class ModuleContext {
-  readonly unitType: number;
-  readonly api: number;
-  readonly fault: number;
-  readonly stale: number;
+  readonly unitType = UNIT_TYPE;
+  readonly api = late("env", "api");
+  /** Reports an instruction that cannot be run: (rip) -> 0. */
+  readonly fault = late("env", "fault");
+  /** Drops the unit of MACHINE.staleEntry if its bytes have changed: (slot, and STALE_ITSELF if it has just written there) -> 0. */
+  readonly stale = late("env", "stale");
   /** Where a trap may happen, by the tag of its mark. */
   readonly sites: Site[] = [];
   /** What stands in the function's holes, by their tags. */
@@ -60,19 +73,17 @@ export class ModuleContext {
   readonly stubs: Stub[] = [];
   readonly targets: number[] = [];
   readonly #f: FunctionBuilder;
-  readonly #declarations = (declarations ??= declare(new ModuleBuilder()));
 
   constructor(f: FunctionBuilder) {
     this.#f = f;
-    ({ unitType: this.unitType, api: this.api, fault: this.fault, stale: this.stale } = this.#declarations);
   }
 
   runtime(name: RuntimeImport): number {
-    return this.#declarations.runtime.get(name) as number;
+    return late("runtime", name);
   }
 
   helper(name: HelperName): number {
-    return this.#declarations.helpers.get(name) as number;
+    return late("helper", name);
   }
 
   /** Pushes a constant that depends on where the unit is put: an i32, and an i64 for `slotHigh`. */

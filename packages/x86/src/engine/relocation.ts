@@ -15,6 +15,8 @@ export const RELOCATION = {
   /** A call of, or a jump to, a guest function: direct in the same module, through the module's table otherwise. */
   call: 5,
   jump: 6,
+  /** The number of an imported function (module-context.ts). */
+  import: 7,
 } as const;
 
 export type RelocationKind = (typeof RELOCATION)[keyof typeof RELOCATION];
@@ -27,7 +29,7 @@ export const CONSTANT_BYTES = 5;
 /** Bytes of a call: `i32.const n; call_indirect type table`, or `call f` and three nops. */
 export const CALL_BYTES = 9;
 
-/** Writes a constant's value: a LEB128 of a number taken as 32 bits, signed, at its full length. */
+/** Writes a constant's value, or a function's number below 2^31: a LEB128 of a number taken as 32 bits, signed, at its full length. */
 export function writeConstant(bytes: Uint8Array, at: number, value: number): void {
   let rest = value | 0;
   for (let i = 0; i < CONSTANT_BYTES - 1; i++) {

@@ -10,7 +10,7 @@ import type { Step } from "./block.ts";
 import { findJumpTable, type JumpTable } from "./jump-table.ts";
 import type { TranslatedUnit } from "./link.ts";
 import { ModuleContext } from "./module-context.ts";
-import { KIND_BITS } from "./relocation.ts";
+import { KIND_BITS, RELOCATION } from "./relocation.ts";
 import { packSites } from "./site-table.ts";
 import type { ApiTarget, Stub } from "./stub.ts";
 import { UnitEmitter } from "./unit-emitter.ts";
@@ -119,6 +119,7 @@ export class Translator {
       const { kind, operand } = context.relocations[tag] as ModuleContext["relocations"][number];
       return [codeStart + offset, kind | (operand << KIND_BITS)];
     });
+    for (const { offset, tag } of f.lateCalls) relocations.push(codeStart + offset, RELOCATION.import | (tag << KIND_BITS));
     return {
       entry: unit.entry.start,
       body: bytes,

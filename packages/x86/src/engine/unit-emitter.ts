@@ -11,7 +11,7 @@ import type { Unit } from "./control-flow-graph.ts";
 import { analyse, liveFlagsAfter, type BlockFlow } from "./dataflow.ts";
 import { loopWeights } from "./dominators.ts";
 import { makeReducible, type ReducibleGraph } from "./irreducible.ts";
-import { CPU_ADDRESS, EXIT, MACHINE } from "./layout.ts";
+import { CPU_ADDRESS, EXIT, MACHINE, STALE_ITSELF } from "./layout.ts";
 import { wasmAddress, type ModuleContext } from "./module-context.ts";
 import { RegisterFile } from "./register-file.ts";
 import { endingChange, followStack, setsFramePointer, stackChange, type StackDepth } from "./stack-depth.ts";
@@ -190,10 +190,12 @@ export class UnitEmitter implements BlockEmitter {
     f.i32Const(CPU_ADDRESS)
       .i32Const(rip | 0)
       .store(OP.i32_store, CPU.rip, 2);
+    f.i32Const(CPU_ADDRESS)
+      .i32Const(this.#entry | 0)
+      .store(OP.i32_store, MACHINE.staleEntry, 2);
     this.#module.placeConst("slot");
-    f.i32Const(this.#entry | 0)
-      .i32Const(Number(isOwn))
-      .call(this.#module.stale);
+    if (isOwn) f.i32Const(STALE_ITSELF).op(OP.i32_or);
+    f.call(this.#module.stale).drop();
     f.i32Const(rip | 0).returnCall(this.#module.runtime("go"));
   }
 
