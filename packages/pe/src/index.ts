@@ -21,3 +21,5 @@ export type { Resource, ResourceId } from "./resources.ts";
 export { buildDll } from "./build-dll.ts";
 export { STUB_SIZE } from "./dll-spec.ts";
 export type { BuiltDll, DllSpec, DllSymbol } from "./dll-spec.ts";
+export { ImageSymbols } from "./debug/image-symbols.ts";
+export type { SourcePlace, SymbolPlace } from "./debug/image-symbols.ts";
