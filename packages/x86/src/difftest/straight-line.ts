@@ -97,6 +97,7 @@ function emitSequence(
   e.beginBlock();
   const liveAfter = livenesses(sequence, liveAtEnd);
   sequence.forEach((insn, n) => e.lower(insn, liveAfter[n]!));
+  e.flushStack();
   e.flushFlags(liveAtEnd);
   spill();
 }

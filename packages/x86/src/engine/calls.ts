@@ -46,6 +46,7 @@ export function emitCall(
   }
   registers.spill(saved.registers & ~RSP);
   e.push(() => e.const(returnAddress, context.mode), insn);
+  e.flushStack();
   registers.spill(RSP);
   if (saved.budget) registers.spillBudget();
   const toTarget = (): void => {

@@ -99,9 +99,16 @@ export class UnitEmitter implements BlockEmitter {
     this.#compareEntry(blocks);
     this.#registers.reload(flow.liveIn);
     this.#registers.reloadFlags(flow.flagsIn);
-    if (blocks.some(leavesForOthers)) this.#chargeEntry(entry.start, flow);
-    else if (flow.budgetLive) this.#registers.reloadBudget();
+    if (!blocks.some(leavesForOthers)) {
+      if (flow.budgetLive) this.#registers.reloadBudget();
+      emitStructured(this.#f, this.#graph, this);
+      return;
+    }
+    const exit = this.#f.block();
+    this.#chargeEntry(flow, exit);
     emitStructured(this.#f, this.#graph, this);
+    this.#f.end();
+    this.#exit(entry.start);
   }
 
   #compareEntry(blocks: readonly Block[]): void {
@@ -126,9 +133,9 @@ export class UnitEmitter implements BlockEmitter {
 
   /**
    * Charges the budget, and compares rsp with the limit that bounds the depth of host frames. Nothing has happened yet, so the state is exact.
-   * Hot: at every entry of a function that calls others, one load, subtraction and store, one load and comparison, one branch.
+   * Hot: at every entry of a function that calls others, one load, subtraction and store, one load and comparison, two branches.
    */
-  #chargeEntry(rip: number, { liveIn, budgetLive }: BlockFlow): void {
+  #chargeEntry({ liveIn, budgetLive }: BlockFlow, exit: Label): void {
     const f = this.#f;
     const budget = budgetLive ? this.#registers.budget : this.#context.next;
     f.i32Const(CPU_ADDRESS);
@@ -138,13 +145,10 @@ export class UnitEmitter implements BlockEmitter {
       .op(OP.i32_sub)
       .localTee(budget)
       .store(OP.i32_store, MACHINE.budget, 2);
-    f.localGet(budget).i32Const(0).op(OP.i32_lt_s);
+    f.localGet(budget).i32Const(0).op(OP.i32_lt_s).brIf(exit);
     if (liveIn & RSP) this.#emitter.getGpr(GPR.rsp, 32);
     else f.i32Const(CPU_ADDRESS).load(OP.i32_load, CPU.gpr + 8 * GPR.rsp, 2);
-    f.i32Const(CPU_ADDRESS).load(OP.i32_load, CPU.stackLimit, 2).op(OP.i32_lt_u).op(OP.i32_or);
-    f.if();
-    this.#exit(rip);
-    f.end();
+    f.i32Const(CPU_ADDRESS).load(OP.i32_load, CPU.stackLimit, 2).op(OP.i32_lt_u).brIf(exit);
   }
 
   block(block: Block): void {
@@ -241,6 +245,7 @@ export class UnitEmitter implements BlockEmitter {
       this.#live |= effects.writes;
       this.#keepStackExact(insn, effects.writes);
     }
+    this.#emitter.flushStack();
     this.#dirty = flow.dirtyAtEnd;
     this.#own = 0;
     this.#flags = flow.flagsOut;
@@ -258,7 +263,10 @@ export class UnitEmitter implements BlockEmitter {
     if (setsFramePointer(insn)) this.#registers.spill(1 << GPR.rbp);
     if (!(writes & RSP)) return;
     const change = stackChange(insn);
-    if (change === undefined) this.#registers.spill(RSP);
+    if (change === undefined) {
+      this.#emitter.flushStack();
+      this.#registers.spill(RSP);
+    }
     this.#stackDifference = change === undefined ? 0 : this.#stackDifference + change;
   }
 
@@ -293,6 +301,7 @@ export class UnitEmitter implements BlockEmitter {
       case "enter":
         e.flushFlags(flow.flagsOut);
         e.push(() => e.const(ending.insn.next, this.#mode), ending.insn);
+        e.flushStack();
         this.#storeStack(this.#depths.get(block) as StackDepth);
         return;
       case "returnTo":
@@ -347,7 +356,8 @@ export class UnitEmitter implements BlockEmitter {
     this.#emitter.pop(insn);
     if (this.#mode === 64) this.#f.op(OP.i32_wrap_i64);
     this.#f.localSet(this.#context.next);
-    if (insn.immediate !== 0) this.#emitter.moveStack(insn.immediate);
+    this.#emitter.moveStack(insn.immediate);
+    this.#emitter.flushStack();
   }
 
   /** What loads the target was left out: its registers get what it would have given them. */
@@ -379,6 +389,7 @@ export class UnitEmitter implements BlockEmitter {
     for (let i = block.steps.length - ending.table.tailLength; i < block.steps.length; i++) {
       this.#emitter.lower((block.steps[i] as Block["steps"][number]).insn, flags[i] as number);
     }
+    this.#emitter.flushStack();
     this.#emitter.flushFlags(flow.flagsOut);
     emitJumpOut(this.#context, { insn: ending.insn, via: undefined }, () => this.#save(block, flow));
   }

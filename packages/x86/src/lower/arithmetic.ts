@@ -1,5 +1,5 @@
 import { OP } from "@decant/wasm";
-import { FLAG } from "../cpu-block.ts";
+import { FLAG, GPR } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Value } from "./flags.ts";
@@ -10,7 +10,14 @@ const OPERANDS = FLAG.CF | FLAG.AF | FLAG.OF;
 
 /** Addition and subtraction. All flags are defined. */
 export const arithmetic: LoweringTable = {
-  Add: { operands: "ur", flagsWritten: FLAG.ALL, lower: (e, insn) => e.update(insn, 0, () => addition(e, insn, "add")) },
+  Add: {
+    operands: "ur",
+    flagsWritten: FLAG.ALL,
+    lower(e, insn) {
+      if (movesStack(e, insn)) e.moveStack(insn.immediate);
+      else e.update(insn, 0, () => addition(e, insn, "add"));
+    },
+  },
   Sub: {
     operands: "ur",
     flagsWritten: FLAG.ALL,
@@ -19,6 +26,7 @@ export const arithmetic: LoweringTable = {
     },
     lower(e, insn) {
       if (isZeroing(insn)) zero(e, insn);
+      else if (movesStack(e, insn)) e.moveStack(-insn.immediate);
       else e.update(insn, 0, () => addition(e, insn, "sub"));
     },
   },
@@ -125,6 +133,12 @@ function step(op: "add" | "sub"): Lowering {
       });
     },
   };
+}
+
+/** rsp by a constant, and nobody looks at the flags. */
+function movesStack(e: Emitter, insn: Instruction): boolean {
+  const [first, second] = insn.operands;
+  return e.live === 0 && first!.kind === "gpr" && first!.register === GPR.rsp && first!.bits === e.mode && second!.kind === "immediate";
 }
 
 /** `sub r, r` and `xor r, r` in full width: compilers' zero, which reads nothing. */

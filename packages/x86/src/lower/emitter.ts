@@ -50,6 +50,8 @@ export class Emitter {
   readonly #free = new Map<ValueType, number[]>();
   #taken: { type: ValueType; local: number }[] = [];
   #marked: Instruction | undefined;
+  /** What pushes and pops have moved rsp by beyond its local. */
+  #stackDelta = 0;
   /** The locals that hold an xmm register's low float or double beside the vector. */
   readonly #scalars: ({ bits: number; local: number } | undefined)[] = [];
 
@@ -65,6 +67,7 @@ export class Emitter {
 
   /** Starts a block: all flags are in their locals. */
   beginBlock(): void {
+    this.#stackDelta = 0;
     this.flags.set(-1, "local");
     this.#scalars.length = 0;
     this.#releaseTemps();
@@ -90,30 +93,35 @@ export class Emitter {
     this.flags.flush(liveMask);
   }
 
+  /** Brings the local of rsp up to what pushes and pops have made of it. Wherever control or the registers leave the block's code. */
+  flushStack(): void {
+    if (this.#stackDelta === 0) return;
+    const local = this.#registers.gpr(GPR.rsp);
+    const delta = this.#stackDelta;
+    this.#stackDelta = 0;
+    this.f.localGet(local);
+    this.const(delta, this.mode).int(this.mode, "add").f.localSet(local);
+  }
+
   /** Pushes a value on the guest's stack. `pushValue` puts it on the wasm stack, as wide as the mode. */
   push(pushValue: () => void, insn?: Instruction, bytes = this.mode / 8): void {
     this.mayFault(insn);
-    this.getGpr(GPR.rsp, 32);
-    this.f.i32Const(-bytes - GUEST_BASE).op(OP.i32_add);
+    const offset = this.#stackPlace(-bytes);
     pushValue();
-    this.store(bytes * 8);
+    this.store(bytes * 8, offset);
     this.moveStack(-bytes);
   }
 
   /** Leaves the value popped off the guest's stack on the wasm stack, as wide as the mode. */
   pop(insn?: Instruction, bytes = this.mode / 8): void {
     this.mayFault(insn);
-    this.getGpr(GPR.rsp, 32);
-    this.f.i32Const(-GUEST_BASE).op(OP.i32_add);
-    this.load(bytes * 8);
+    this.load(bytes * 8, this.#stackPlace(0));
     this.moveStack(bytes);
   }
 
-  /** rsp += bytes. */
+  /** rsp += bytes. The local follows later (`flushStack`): a row of pushes is a row of stores, and one addition. */
   moveStack(bytes: number): void {
-    this.getGpr(GPR.rsp, this.mode);
-    this.const(bytes, this.mode).int(this.mode, "add");
-    this.setGpr(GPR.rsp, this.mode);
+    this.#stackDelta += bytes;
   }
 
   // Registers.
@@ -121,8 +129,13 @@ export class Emitter {
   /** Pushes a general register; 8 and 16 bits zero-extended. `high` is ah to bh. */
   getGpr(n: number, bits: number, high = false): this {
     const f = this.f.localGet(this.#registers.gpr(n));
-    if (bits === 64) return this;
+    const delta = n === GPR.rsp ? this.#stackDelta : 0;
+    if (bits === 64) {
+      if (delta !== 0) f.i64Const(delta).op(OP.i64_add);
+      return this;
+    }
     if (this.mode === 64) f.op(OP.i32_wrap_i64);
+    if (delta !== 0) f.i32Const(delta).op(OP.i32_add);
     if (high) f.i32Const(8).op(OP.i32_shr_u);
     if (bits < 32) f.i32Const(bits === 8 ? 0xff : 0xffff).op(OP.i32_and);
     return this;
@@ -132,6 +145,10 @@ export class Emitter {
   setGpr(n: number, bits: number, high = false): void {
     const f = this.f;
     const local = this.#registers.gpr(n);
+    if (n === GPR.rsp) {
+      if (bits < 32) this.flushStack();
+      this.#stackDelta = 0;
+    }
     if (bits < 32) {
       if (high) f.i32Const(8).op(OP.i32_shl);
       const mask = high ? ~0xff00 : bits === 8 ? ~0xff : ~0xffff;
@@ -184,7 +201,8 @@ export class Emitter {
   scalar(insn: Instruction, n: number, bits: number): this {
     const { kind, register } = insn.operands[n]!;
     if (kind === "xmm") return this.getScalar(register, bits);
-    this.address(insn).f.load(bits === 64 ? OP.f64_load : OP.f32_load);
+    const offset = this.place(insn);
+    this.f.load(bits === 64 ? OP.f64_load : OP.f32_load, offset);
     return this;
   }
 
@@ -192,11 +210,11 @@ export class Emitter {
   vector(insn: Instruction, n: number): this {
     const { kind, register, bits } = insn.operands[n]!;
     if (kind === "xmm") return this.getXmm(register);
-    this.address(insn);
-    if (bits === 16) this.f.v128Const(new Uint8Array(16)).simdLoadLane(SIMD.v128_load16_lane, 0, 0);
-    else if (bits === 32) this.f.simdLoad(SIMD.v128_load32_zero);
-    else if (bits === 64) this.f.simdLoad(SIMD.v128_load64_zero);
-    else if (bits === 128) this.f.simdLoad(SIMD.v128_load);
+    const offset = this.place(insn);
+    if (bits === 16) this.f.v128Const(new Uint8Array(16)).simdLoadLane(SIMD.v128_load16_lane, offset, 0);
+    else if (bits === 32) this.f.simdLoad(SIMD.v128_load32_zero, offset);
+    else if (bits === 64) this.f.simdLoad(SIMD.v128_load64_zero, offset);
+    else if (bits === 128) this.f.simdLoad(SIMD.v128_load, offset);
     else throw new NotTranslated(insn, `${bits} bits of vector memory`);
     return this;
   }
@@ -231,8 +249,7 @@ export class Emitter {
       case "immediate":
         return this.const(insn.immediate64 ?? insn.immediate, bits);
       case "memory":
-        this.address(insn);
-        return this.load(bits);
+        return this.load(bits, this.place(insn));
       default:
         throw new NotTranslated(insn, `operand ${n + 1}`);
     }
@@ -242,9 +259,9 @@ export class Emitter {
   put(insn: Instruction, n: number, value: () => void): void {
     const { kind, register, bits, high } = insn.operands[n]!;
     if (kind === "memory") {
-      this.address(insn);
+      const offset = this.place(insn);
       value();
-      this.store(bits);
+      this.store(bits, offset);
       return;
     }
     value();
@@ -262,12 +279,12 @@ export class Emitter {
       return;
     }
     const { bits } = insn.operands[n]!;
-    this.address(insn);
+    const offset = this.place(insn);
     const address = this.temp(I32);
     this.f.localTee(address).localGet(address);
-    this.load(bits);
+    this.load(bits, offset);
     change();
-    this.store(bits);
+    this.store(bits, offset);
   }
 
   /** Operand `n` as a value that can be pushed again: kept in a temporary local, or a constant. Leaves nothing on the wasm stack. */
@@ -342,6 +359,32 @@ export class Emitter {
     return this;
   }
 
+  /**
+   * Like `address`, for a load or store with the offset that it returns. What is addressed by rsp alone has one base for all, and no addition of its
+   * own. An address that would wrap around 2^32 traps then: rsp lies in the lowest page that a guest can have, and never does in a program.
+   */
+  place(insn: Instruction): number {
+    const { base, index, displacement, segment, addressBits } = insn.memory!;
+    if (base !== GPR.rsp || index >= 0 || segment !== "none" || addressBits !== this.mode || Math.abs(displacement) > MAX_STACK_OFFSET) {
+      this.address(insn);
+      return 0;
+    }
+    this.mayFault(insn);
+    const offset = this.#stackPlace(displacement);
+    this.check(insn);
+    return offset;
+  }
+
+  /** Pushes a wasm address; it, and the offset that is returned, make rsp + displacement. */
+  #stackPlace(displacement: number): number {
+    if (this.#stackDelta + displacement < -STACK_BIAS) this.flushStack();
+    const offset = this.#stackDelta + displacement + STACK_BIAS;
+    this.f.localGet(this.#registers.gpr(GPR.rsp));
+    if (this.mode === 64) this.f.op(OP.i32_wrap_i64);
+    this.f.i32Const(-GUEST_BASE - (offset < 0 ? -displacement : STACK_BIAS)).op(OP.i32_add);
+    return Math.max(offset, 0);
+  }
+
   /** True where accesses are checked, each before it is made. */
   get isChecked(): boolean {
     return this.#options.onAccess !== undefined;
@@ -371,21 +414,21 @@ export class Emitter {
     return this;
   }
 
-  /** Replaces the wasm address on the wasm stack by what it holds. */
-  load(bits: number): this {
-    if (bits === 128) this.f.simdLoad(SIMD.v128_load);
-    else if (bits === 64) this.f.load(OP.i64_load);
-    else if (bits === 32) this.f.load(OP.i32_load);
-    else this.f.load(bits === 16 ? OP.i32_load16_u : OP.i32_load8_u);
+  /** Replaces the wasm address on the wasm stack by what it holds, `offset` bytes further. */
+  load(bits: number, offset = 0): this {
+    if (bits === 128) this.f.simdLoad(SIMD.v128_load, offset);
+    else if (bits === 64) this.f.load(OP.i64_load, offset);
+    else if (bits === 32) this.f.load(OP.i32_load, offset);
+    else this.f.load(bits === 16 ? OP.i32_load16_u : OP.i32_load8_u, offset);
     return this;
   }
 
   /** Stores (address, value) of the wasm stack. */
-  store(bits: number): this {
-    if (bits === 128) this.f.simdStore(SIMD.v128_store);
-    else if (bits === 64) this.f.store(OP.i64_store);
-    else if (bits === 32) this.f.store(OP.i32_store);
-    else this.f.store(bits === 16 ? OP.i32_store16 : OP.i32_store8);
+  store(bits: number, offset = 0): this {
+    if (bits === 128) this.f.simdStore(SIMD.v128_store, offset);
+    else if (bits === 64) this.f.store(OP.i64_store, offset);
+    else if (bits === 32) this.f.store(OP.i32_store, offset);
+    else this.f.store(bits === 16 ? OP.i32_store16 : OP.i32_store8, offset);
     return this;
   }
 
@@ -458,6 +501,7 @@ export class Emitter {
 
   /** Around a helper that reads or changes registers in the CPU block. */
   withRegistersInMemory(body: () => void): void {
+    this.flushStack();
     this.#options.spillAll();
     body();
     this.#options.reloadAll();
@@ -488,6 +532,10 @@ export class Emitter {
 export type IntegerOp =
   | "add" | "sub" | "mul" | "and" | "or" | "xor" | "shl" | "shr_s" | "shr_u" | "rotl" | "rotr" | "clz" | "ctz" | "popcnt" | "eqz" | "eq" | "ne"
   | "lt_s" | "lt_u" | "gt_s" | "gt_u" | "le_s" | "le_u" | "ge_s" | "ge_u" | "div_s" | "div_u" | "rem_s" | "rem_u"; // prettier-ignore
+
+/** Below rsp as it was where a block began, up to this many bytes are reached with the same base. */
+const STACK_BIAS = 256;
+const MAX_STACK_OFFSET = 0xf_ffff;
 
 const FLAG_RESULT = FLAG.ZF | FLAG.SF | FLAG.PF;
 

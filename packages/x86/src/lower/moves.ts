@@ -72,6 +72,8 @@ function loadEffectiveAddress(e: Emitter, insn: Instruction): void {
   const { base, index, scale, displacement, addressBits } = insn.memory!;
   const { bits } = insn.operands[0]!;
   const width = Math.min(bits, addressBits) === 64 ? 64 : 32;
+  const { register } = insn.operands[0]!;
+  if (register === GPR.rsp && base === GPR.rsp && index < 0 && width === e.mode) return e.moveStack(displacement);
   let terms = 0;
   if (base >= 0) {
     e.getGpr(base, width);

@@ -55,9 +55,8 @@ function scalarMove(bits: 32 | 64): Lowering {
     lower(e, insn) {
       const [to, from] = insn.operands;
       if (to!.kind === "memory") {
-        e.address(insn)
-          .getScalar(from!.register, bits)
-          .f.store(bits === 64 ? OP.f64_store : OP.f32_store);
+        const offset = e.place(insn);
+        e.getScalar(from!.register, bits).f.store(bits === 64 ? OP.f64_store : OP.f32_store, offset);
       } else if (from!.kind === "memory") e.put(insn, 0, () => e.vector(insn, 1));
       else {
         e.getXmm(to!.register).getXmm(from!.register);
