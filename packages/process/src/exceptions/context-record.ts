@@ -28,6 +28,8 @@ const FLAG_BITS: readonly (readonly [word: number, bit: number])[] = [
   [CPU.df, 10],
   [CPU.of, 11],
 ];
+/** TF, AC and ID, which the block keeps in place. */
+const KEPT_FLAGS = 0x0024_0100;
 /** The fixed bit 1, and the interrupt flag that user code always sees set. */
 const FIXED_FLAGS = 0x202;
 
@@ -55,12 +57,13 @@ export function readContext(memory: GuestMemory, at: number, block: Uint8Array):
   view.setBigUint64(CPU.rip, memory.u64(at + CONTEXT.Rip), true);
   const flags = memory.u32(at + CONTEXT.EFlags);
   for (const [word, bit] of FLAG_BITS) view.setUint32(word, (flags >>> bit) & 1, true);
+  view.setUint32(CPU.eflags, flags & KEPT_FLAGS, true);
   view.setUint32(CPU.mxcsr, memory.u32(at + CONTEXT.MxCsr), true);
   block.set(memory.read(at + CONTEXT.Xmm0, 16 * 16), CPU.xmm);
 }
 
 function readFlags(view: DataView): number {
-  let flags = FIXED_FLAGS;
+  let flags = FIXED_FLAGS | (view.getUint32(CPU.eflags, true) & KEPT_FLAGS);
   for (const [word, bit] of FLAG_BITS) flags |= (view.getUint32(word, true) & 1) << bit;
   return flags;
 }

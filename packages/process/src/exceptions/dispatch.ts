@@ -1,4 +1,5 @@
 import { MemoryAccessError } from "@decant/memory";
+import { CPU } from "@decant/x86";
 import { guestCall } from "../threads/guest-call.ts";
 import type { Thread } from "../threads/thread.ts";
 import type { GuestGenerator } from "../waits/suspension.ts";
@@ -33,6 +34,8 @@ export interface ExceptionFrame {
 
 /** Room above the interrupted code's rsp that leaf code may use, more than the ABI grants. */
 const RED_ZONE = 0x80;
+/** TF in EFLAGS. */
+const TRAP_FLAG = 0x100;
 /** EXCEPTION_RECORD, then CONTEXT, then EXCEPTION_POINTERS. */
 const RECORD_SPACE = 0xa0;
 const FRAME_SIZE = RECORD_SPACE + CONTEXT.SIZE + 0x10;
@@ -58,6 +61,8 @@ export function pushException(thread: Thread, exception: GuestException, below =
   const context = record + RECORD_SPACE;
   writeExceptionRecord(thread.memory, record, exception);
   writeContext(thread.memory, context, thread.live);
+  // Handlers do not run in single steps.
+  thread.registers[CPU.eflags / 4]! &= ~TRAP_FLAG;
   const pointers = context + CONTEXT.SIZE;
   thread.memory.setU64(pointers, BigInt(record));
   thread.memory.setU64(pointers + 8, BigInt(context));

@@ -30,6 +30,8 @@ const PROGRAM = {
   scan: "f2ae4889c8c3",
   /** 0: push qword [rcx]; pop rax; ret */
   push: "ff3158c3",
+  /** pushfq; or dword [rsp],0x100; popfq; 9: mov ecx,2; 14: dec ecx; 16: jnz 14; 18: call 25; 23: nop; 24: ret; 25: rep stosb; 27: ret */
+  steps: "9c810c24000100009db902000000ffc975fce80200000090c3f3aac3",
   /** 0: call [rcx+8]; ret */
   callThrough: "ff5108c3",
 } as const;
@@ -111,6 +113,37 @@ describe("in ordinary code", () => {
     expect(fault(guest)).toMatchObject({ code: "breakpoint", rip: CODE + 8, isExact: true });
     const { u32 } = guest.machine.cpu;
     expect([u32[CPU.cf / 4], u32[CPU.zf / 4], u32[CPU.sf / 4], guest.machine.cpu.gpr32(GPR.rax)]).toEqual([1, 0, 1, 5]);
+  });
+});
+
+describe("single steps", () => {
+  test("follow each instruction from the one after popf, while the trap flag is set again", () => {
+    const guest = guestWith("steps");
+    guest.enter();
+    const { cpu } = guest.machine;
+    cpu.setGpr(GPR.rdi, BigInt(DATA));
+    const seen: number[] = [];
+    for (let exit = guest.run(); exit.kind === "fault" && seen.length < 20; exit = guest.run()) {
+      expect(exit.fault).toMatchObject({ code: "single-step", isExact: true });
+      seen.push(exit.fault.rip - CODE);
+      expect(cpu.u32[CPU.eflags / 4]! & 0x100).toBe(0);
+      if (exit.fault.rip !== CODE + 24) cpu.u32[CPU.eflags / 4]! |= 0x100;
+    }
+    expect(seen).toEqual([14, 16, 14, 16, 18, 25, 27, 23, 24]);
+    expect(guest.hasEnded).toBe(true);
+  });
+
+  test("end when the trap flag is not set again, and the instruction that faults has its own exception", () => {
+    const guest = guestWith("steps");
+    guest.enter();
+    expect(again(guest)).toMatchObject({ code: "single-step", rip: CODE + 14 });
+    expect(guest.run().kind).toBe("suspend");
+    const faulty = guestWith("add");
+    faulty.enter(0x30);
+    faulty.machine.cpu.u32[CPU.eflags / 4]! |= 0x100;
+    expect(again(faulty)).toMatchObject({ code: "single-step", rip: CODE + 5 });
+    faulty.machine.cpu.u32[CPU.eflags / 4]! |= 0x100;
+    expect(again(faulty)).toMatchObject({ code: "access-violation", rip: CODE + 5, address: 0x30, access: "write" });
   });
 });
 

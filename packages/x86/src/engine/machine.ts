@@ -1,4 +1,4 @@
-import { GUEST_BASE, type GuestMemory } from "@decant/memory";
+import { GUEST_BASE, MemoryAccessError, type GuestMemory } from "@decant/memory";
 import { CPU, GPR } from "../cpu-block.ts";
 import { createHelpers } from "../lower/index.ts";
 import type { Guarding } from "./access-checks.ts";
@@ -14,7 +14,8 @@ import type { Site } from "./module-context.ts";
 import type { Stub, StubDetails } from "./stub.ts";
 import type { TranslationStorage } from "./translation-cache.ts";
 import { UnitSource, type HashFunction } from "./unit-source.ts";
-import { describeAccess, describeInstruction, faultOfTrap, innermostFrame, noCode, siteAt } from "./traps.ts";
+import { describeAccess, describeInstruction, describeRefusal, faultOfTrap, innermostFrame, noCode, siteAt } from "./traps.ts";
+import { SingleStep, TRAP_FLAG } from "./single-step.ts";
 import { accessAtTrap } from "./trap-address.ts";
 
 export interface MachineOptions {
@@ -94,6 +95,7 @@ export class Machine {
   #isInApi = false;
   #mustUnwind = false;
   #guarding: Guarding;
+  #singleStep: SingleStep | undefined;
 
   constructor(options: MachineOptions) {
     const { memory } = options;
@@ -203,6 +205,7 @@ export class Machine {
       this.#fault = undefined;
       this.#cache.forgetDropped();
       try {
+        if (((u32[CPU.eflags / 4] as number) & TRAP_FLAG) !== 0) return this.#stepOnce();
         this.#runGuest(cpu.rip);
       } catch (error) {
         const fault = this.#recover(error);
@@ -228,6 +231,29 @@ export class Machine {
     }
   }
 
+  /** One instruction, or one call of an API function, and the exception that follows it. */
+  #stepOnce(): Exit {
+    const { cpu } = this;
+    const { rip } = cpu;
+    const stub = this.#stubs.get(rip);
+    let next: number | undefined;
+    if (stub !== undefined) {
+      next = this.#api(stub.index);
+      if (cpu.u32[MACHINE.exitReason / 4] === EXIT.suspend) return { kind: "suspend" };
+      if (next === UNWIND) next = cpu.rip;
+    } else {
+      if (!this.#memory.accessible(rip, 1, "execute")) return { kind: "fault", fault: noCode(rip) };
+      const { decoder } = this.#source;
+      this.#singleStep ??= new SingleStep({ cpu, memory: this.#memory, decoder, imports: this.#imports });
+      next = this.#singleStep.step(rip, this.#guarding);
+      if (next === undefined) return { kind: "fault", fault: describeInstruction(rip, this.#memory, decoder) };
+    }
+    cpu.rip = next;
+    cpu.u32[CPU.eflags / 4] = (cpu.u32[CPU.eflags / 4] as number) & ~TRAP_FLAG;
+    const message = `the trap flag was set: the next instruction is at 0x${next.toString(16)}`;
+    return { kind: "fault", fault: { code: "single-step", rip: next, isExact: true, message } };
+  }
+
   /** Drops what was translated from [start, end): the bytes, or whether they may run, have changed. Live frames of it unwind when the API call ends. */
   invalidate(start: number, end: number): void {
     this.#source.forget(start, end);
@@ -249,7 +275,9 @@ export class Machine {
     this.#isInApi = true;
     const next = this.#options.api(index);
     this.#isInApi = false;
-    if (!this.#mustUnwind || next === UNWIND) return next;
+    // A handler may have asked for single steps.
+    const isStepping = ((u32[CPU.eflags / 4] as number) & TRAP_FLAG) !== 0;
+    if ((!this.#mustUnwind && !isStepping) || next === UNWIND) return next;
     this.#mustUnwind = false;
     this.cpu.rip = next;
     return UNWIND;
@@ -317,6 +345,8 @@ export class Machine {
       if (site?.rip === error.rip) this.#moveStack(site.stackDifference);
       return faultOfTrap(error, this.#memory, this.#source.decoder);
     }
+    if (error instanceof MemoryAccessError && !this.#isInApi)
+      return describeRefusal(this.cpu.rip, error, this.#memory, this.#source.decoder);
     if (error instanceof WebAssembly.RuntimeError) return this.#fromTrap(error);
     if (error instanceof RangeError && /call stack/.test(error.message) && !this.#isInApi) {
       this.#hostStackEnded(error);

@@ -1,4 +1,4 @@
-import { GUEST_BASE, PAGE_SIZE, type GuestMemory } from "@decant/memory";
+import { GUEST_BASE, PAGE_SIZE, type GuestMemory, type MemoryAccessError } from "@decant/memory";
 import { format, type Decoder } from "../decode/index.ts";
 import { TRAP } from "../lower/index.ts";
 import { MISALIGNED } from "./access-checks.ts";
@@ -51,6 +51,17 @@ export function describeAccess(
 ): Fault {
   const what = access === undefined ? "access to memory that is not there" : cannot(access.access, access.address);
   return { code: "access-violation", rip, isExact: false, ...access, message: describe(rip, what, memory, decoder) };
+}
+
+/** An access of a single instruction, which was refused. All registers are exact. */
+export function describeRefusal(
+  rip: number,
+  { address, kind }: MemoryAccessError,
+  memory: GuestMemory,
+  decoder: Decoder | undefined,
+): Fault {
+  const access = kind === "write" ? "write" : "read";
+  return { ...describeFault("access-violation", rip, cannot(access, address), memory, decoder), access, address };
 }
 
 const cannot = (access: "read" | "write", address: number | bigint): string => `cannot ${access} address 0x${address.toString(16)}`;

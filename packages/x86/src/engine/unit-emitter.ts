@@ -1,6 +1,6 @@
 import type { GuestMemory } from "@decant/memory";
 import { I32, OP, type FunctionBuilder, type Label } from "@decant/wasm";
-import { CPU, GPR } from "../cpu-block.ts";
+import { CPU, FLAG, GPR } from "../cpu-block.ts";
 import { CC, MNEMONIC, type Instruction } from "../decode/index.ts";
 import { Emitter } from "../lower/index.ts";
 import { emitAccessCheck, type Guarding } from "./access-checks.ts";
@@ -14,6 +14,7 @@ import { makeReducible, type ReducibleGraph } from "./irreducible.ts";
 import { CPU_ADDRESS, EXIT, MACHINE, STALE_ITSELF } from "./layout.ts";
 import { wasmAddress, type ModuleContext } from "./module-context.ts";
 import { RegisterFile } from "./register-file.ts";
+import { TRAP_FLAG } from "./single-step.ts";
 import { endingChange, followStack, setsFramePointer, stackChange, type StackDepth } from "./stack-depth.ts";
 import { unrollLoops } from "./unroll.ts";
 import { emitStructured, type BlockEmitter } from "./structure.ts";
@@ -73,7 +74,7 @@ export class UnitEmitter implements BlockEmitter {
     this.#graph = makeReducible(unit.entry);
     if (unit.isChanging) markCompared(this.#graph.blocks);
     chargeLoops(this.#graph);
-    this.#flows = analyse(this.#graph.blocks, guarding === "trap" ? isDivision : mayFault);
+    this.#flows = analyse(this.#graph.blocks, guarding === "trap" ? isExactAlways : mayFault);
     this.#depths = followStack(this.#graph.blocks);
     const registers = (this.#registers = new RegisterFile(f, mode));
     this.#emitter = new Emitter(f, {
@@ -122,6 +123,17 @@ export class UnitEmitter implements BlockEmitter {
 
   #flow(block: Block): BlockFlow {
     return this.#flows.get(block) as BlockFlow;
+  }
+
+  /** After popf: when it has set TF, the machine takes single steps from here. All flags are in their locals. */
+  #leaveToStep(next: number): void {
+    const f = this.#f;
+    f.i32Const(CPU_ADDRESS).load(OP.i32_load, CPU.eflags, 2).i32Const(TRAP_FLAG).op(OP.i32_and);
+    f.if();
+    this.#registers.spill(this.#dirty | RSP);
+    this.#registers.spillFlags(FLAG.ALL);
+    this.#exit(next);
+    f.end();
   }
 
   /** Where an exception is about to be raised: everything but rsp, of which the difference is known, goes to the CPU block. */
@@ -244,6 +256,7 @@ export class UnitEmitter implements BlockEmitter {
       this.#dirty |= effects.writes;
       this.#live |= effects.writes;
       this.#keepStackExact(insn, effects.writes);
+      if (POPS_FLAGS.has(insn.mnemonic)) this.#leaveToStep(insn.next >>> 0);
     }
     this.#emitter.flushStack();
     this.#dirty = flow.dirtyAtEnd;
@@ -460,13 +473,15 @@ function countBits({ mnemonic, length }: Instruction, mode: 64 | 32): number {
 
 const DIVISIONS: ReadonlySet<number> = new Set([MNEMONIC.Div, MNEMONIC.Idiv]);
 
-/** What makes the registers exact before it raises its exception, in all code. */
-function isDivision({ insn }: Step): boolean {
-  return DIVISIONS.has(insn.mnemonic);
+const POPS_FLAGS: ReadonlySet<number> = new Set([MNEMONIC.Popf, MNEMONIC.Popfd, MNEMONIC.Popfq]);
+
+/** What may make the registers exact in all code: division, before it raises its exception, and what may set TF. */
+function isExactAlways({ insn }: Step): boolean {
+  return DIVISIONS.has(insn.mnemonic) || POPS_FLAGS.has(insn.mnemonic);
 }
 
 function mayFault(step: Step): boolean {
-  return step.effects.memory || isDivision(step);
+  return step.effects.memory || isExactAlways(step);
 }
 
 /** Intrinsics that touch nothing but the thread's own block. */

@@ -83,8 +83,8 @@ const POSITIONS = [
   [11, FLAG.OF],
 ] as const;
 
-/** Bits that popf changes and pushf shows, beside the arithmetic flags and DF: TF is ignored; AC and ID are kept. */
-const KEPT = 0x0024_0000;
+/** Bits that popf changes and pushf shows, beside the arithmetic flags and DF: TF, AC and ID. */
+const KEPT = 0x0024_0100;
 /** Always set: bit 1, and IF. */
 const FIXED = 0x202;
 
