@@ -13,7 +13,11 @@ const UNKNOWN_BUILD = "the hash of this build";
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 await build({
-  entryPoints: { decant: join(root, "packages/decant/src/main.ts"), index: join(root, "packages/decant/src/index.ts") },
+  entryPoints: {
+    decant: join(root, "packages/decant/src/main.ts"),
+    index: join(root, "packages/decant/src/index.ts"),
+    "nvidia-process": join(root, "packages/compute/src/nvidia/nvidia-process.ts"),
+  },
   outdir: dist,
   bundle: true,
   splitting: true,

@@ -1,1 +1,2 @@
 export { cpuDriver, type CpuDriverOptions } from "./cpu/cpu-driver.ts";
+export { nvidiaDriver } from "./nvidia/nvidia-driver.ts";

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { cpuDriver } from "@decant/compute";
+import { cpuDriver, nvidiaDriver } from "@decant/compute";
 import { defaultGuardLimits } from "@decant/cuda";
 import { type LogEntry, logLine, serve, serveParent, TokenFile } from "@decant/server";
 import { describeOptions, numberOption, parseCommandLine } from "../command-line.ts";
@@ -25,6 +25,11 @@ const options = {
   "kernel-time": { type: "string", value: "TIME", help: "how long a kernel may run (default 60s)" },
   grace: { type: "string", value: "TIME", help: "how long a session outlives its connection (default 30s; 0: not at all)" },
   drain: { type: "string", value: "TIME", help: "how long sessions may go on after SIGTERM or Ctrl-C (default 5s)" },
+  driver: {
+    type: "string",
+    value: "cpu|nvidia",
+    help: "what computes: the processor (default), or NVIDIA GPUs by libcuda and the npm package koffi",
+  },
   workers: { type: "string", value: "N", help: "threads that compute (default: one for each processor)" },
   "log-format": { type: "string", value: "text|json", help: "how each thing that happens is logged on standard error (default text)" },
   quiet: { type: "boolean", short: "q", help: "no log" },
@@ -71,7 +76,9 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
     tokens: readTokens(given.tokens),
     tls: readCertificate(given.cert, given.key),
   };
-  const driver = cpuDriver({ ...(workers && { workers }), ...(timeLimitMs && { timeLimitMs }) });
+  const { driver: driverName = "cpu" } = given;
+  if (driverName !== "cpu" && driverName !== "nvidia") throw new UsageError(`--driver is cpu or nvidia, not "${driverName}"`);
+  const driver = driverName === "nvidia" ? nvidiaDriver() : cpuDriver({ ...(workers && { workers }), ...(timeLimitMs && { timeLimitMs }) });
   const asked = new Promise((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
   let server;
   try {

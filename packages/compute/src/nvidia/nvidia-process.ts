@@ -1,0 +1,47 @@
+import { callNames, CUDA_ERROR, CudaError, driverCalls } from "@decant/cuda";
+import { openLibcuda } from "./libcuda.ts";
+import { NvidiaSession } from "./nvidia-session.ts";
+import type { FromProcess, ToProcess } from "./nvidia-driver.ts";
+
+/** The program of a session's process: takes calls from its parent, in order, until the parent is gone. */
+async function main(): Promise<void> {
+  const send = (message: FromProcess): void => void process.send?.(message);
+  process.on("disconnect", () => process.exit(0));
+  let session: NvidiaSession;
+  try {
+    session = new NvidiaSession(await openLibcuda());
+  } catch (error) {
+    send({ kind: "refused", ...failureOf(error) });
+    return;
+  }
+  send({ kind: "ready", info: session.info });
+  process.on("message", ({ first, calls }: ToProcess) => {
+    const failures: [number, number, string | undefined][] = [];
+    for (const [index, [call, ...args]] of calls.entries()) {
+      const sequence = first + index;
+      const name = callNames[call]!;
+      const answers = driverCalls[name].kind === "answer";
+      try {
+        // The parent's guard has checked the arguments against the table.
+        const result = (session[name] as (...values: unknown[]) => unknown)(...args);
+        if (answers)
+          void Promise.resolve(result).then(
+            (value) => send({ kind: "answer", sequence, value }),
+            (error: unknown) => send({ kind: "failed", sequence, ...failureOf(error) }),
+          );
+      } catch (error) {
+        const { code, log } = failureOf(error);
+        if (answers) send({ kind: "failed", sequence, code, log });
+        else failures.push([sequence, code, log]);
+      }
+    }
+    send({ kind: "posted", upTo: first + calls.length, failures });
+  });
+}
+
+function failureOf(error: unknown): { code: number; log: string | undefined } {
+  if (error instanceof CudaError) return { code: error.cuResult, log: error.log };
+  return { code: CUDA_ERROR.UNKNOWN, log: error instanceof Error ? error.message : String(error) };
+}
+
+await main();

@@ -1,0 +1,415 @@
+import {
+  CUDA_ERROR,
+  CudaError,
+  DEVICE_ATTRIBUTE,
+  FUNC_ATTRIBUTE,
+  type CallArguments,
+  type DeviceInfo,
+  type DriverCalls,
+  type DriverInfo,
+  type FunctionInfo,
+  type MethodArguments,
+  type ModuleInfo,
+} from "@decant/cuda";
+import { parsePtx } from "@decant/ptx";
+import { DeviceMemory, SLOT_BYTES, SLOTS } from "./device-memory.ts";
+import { check, type Libcuda } from "./libcuda.ts";
+
+interface Context {
+  readonly cuda: bigint;
+  readonly device: number;
+  readonly slot: number;
+  readonly streams: Set<bigint>;
+}
+
+interface Module {
+  readonly cuda: bigint;
+  readonly context: Context;
+  readonly functions: readonly bigint[];
+}
+
+/** CU_JIT_ERROR_LOG_BUFFER and CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES. */
+const JIT_ERROR_LOG = [5, 6];
+const LOG_BYTES = 16 * 1024;
+/** CU_LAUNCH_PARAM_BUFFER_POINTER, CU_LAUNCH_PARAM_BUFFER_SIZE. */
+const PARAMETER_POINTER = 1n;
+const PARAMETER_SIZE = 2n;
+/** The most that a parameter block may have (CUDA C++ Programming Guide, "Function parameters"; 32,764 since 12.1). */
+const PARAMETER_BYTES = 32_768;
+/** Nothing is waited for inside the library: it is asked again, first at once and then ever more rarely. */
+const MOST_POLL_MS = 2;
+
+/**
+ * One session on an NVIDIA GPU: the calls of the table by libcuda. It has a process of its own, as CUDA's sticky errors are a process's, and contexts of one process
+ * can see each other's memory. The guard in front has checked handles and ranges.
+ */
+export class NvidiaSession implements DriverCalls {
+  readonly info: DriverInfo;
+  readonly #cuda: Libcuda;
+  readonly #memories: readonly DeviceMemory[];
+  readonly #contexts = new Map<number, Context>();
+  readonly #modules = new Map<number, Module>();
+  readonly #streams = new Map<number, { readonly cuda: bigint; readonly context: Context }>();
+  readonly #events = new Map<number, { readonly cuda: bigint; readonly context: Context }>();
+  readonly #parameters: { readonly address: bigint; readonly bytes: Uint8Array };
+  readonly #extra: ReturnType<Libcuda["allocate"]>;
+  readonly #parameterSize: BigUint64Array;
+  #current: Context | undefined;
+
+  constructor(cuda: Libcuda) {
+    this.#cuda = cuda;
+    check(cuda.cuInit(0));
+    const count = outInt(cuda.cuDeviceGetCount);
+    const devices = Array.from({ length: count }, (_, ordinal) => outInt(cuda.cuDeviceGet, ordinal));
+    this.#memories = devices.map((device) => new DeviceMemory(cuda, device));
+    this.info = {
+      name: "nvidia",
+      driverVersion: outInt(cuda.cuDriverGetVersion),
+      devices: devices.map((device, ordinal) => describeDevice(cuda, device, this.#memories[ordinal]!)),
+    };
+    this.#parameters = cuda.allocate(PARAMETER_BYTES);
+    const size = cuda.allocate(8);
+    this.#parameterSize = new BigUint64Array(size.bytes.buffer, size.bytes.byteOffset, 1);
+    this.#extra = cuda.allocate(5 * 8);
+    new BigUint64Array(this.#extra.bytes.buffer, this.#extra.bytes.byteOffset, 5).set([
+      PARAMETER_POINTER,
+      this.#parameters.address,
+      PARAMETER_SIZE,
+      size.address,
+      0n,
+    ]);
+  }
+
+  cuCtxCreate(...[handle, device, flags, slot]: CallArguments<"cuCtxCreate">): void {
+    const context = new BigUint64Array(1);
+    check(this.#cuda.cuCtxCreate_v2(context, flags, device));
+    this.#contexts.set(handle, { cuda: context[0]!, device, slot, streams: new Set() });
+    this.#current = undefined;
+  }
+
+  cuCtxDestroy(handle: number): void {
+    const context = this.#context(handle);
+    this.#contexts.delete(handle);
+    for (const owned of [this.#modules, this.#streams, this.#events])
+      for (const [key, object] of owned as Map<number, { readonly context: Context }>) if (object.context === context) owned.delete(key);
+    this.#enter(context);
+    // Its work ends first; what that failed with is of no interest any more.
+    this.#cuda.cuCtxSynchronize();
+    this.#memories[context.device]?.clear(context.slot);
+    this.#current = undefined;
+    check(this.#cuda.cuCtxDestroy_v2(context.cuda));
+  }
+
+  cuCtxSynchronize(handle: number): Promise<void> {
+    const context = this.#context(handle);
+    return this.#idle(context);
+  }
+
+  cuCtxSetLimit(...[handle, limit, value]: CallArguments<"cuCtxSetLimit">): void {
+    this.#enter(this.#context(handle));
+    check(this.#cuda.cuCtxSetLimit(limit, value));
+  }
+
+  cuModuleLoadData(...[handle, contextHandle, image]: CallArguments<"cuModuleLoadData">): ModuleInfo {
+    const context = this.#context(contextHandle);
+    this.#enter(context);
+    // PTX text is read up to its NUL.
+    const data = new Uint8Array(image.length + 1);
+    data.set(image);
+    const log = this.#cuda.allocate(LOG_BYTES);
+    log.bytes.fill(0);
+    const module = new BigUint64Array(1);
+    const options = Int32Array.from(JIT_ERROR_LOG);
+    const values = BigUint64Array.of(log.address, BigInt(LOG_BYTES));
+    const result = this.#cuda.cuModuleLoadDataEx(module, data, options.length, options, values);
+    check(result, textOf(log.bytes) || undefined);
+    const cuda = module[0]!;
+    const count = outInt(this.#cuda.cuModuleGetFunctionCount, cuda);
+    const functions = new BigUint64Array(count);
+    if (count > 0) check(this.#cuda.cuModuleEnumerateFunctions(functions, count, cuda));
+    this.#modules.set(handle, { cuda, context, functions: [...functions] });
+    return { functions: [...functions].map((f) => this.#describeFunction(f)), globals: this.#globals(cuda, image), log: "" };
+  }
+
+  cuModuleUnload(handle: number): void {
+    const module = this.#module(handle);
+    this.#enter(module.context);
+    this.#modules.delete(handle);
+    check(this.#cuda.cuModuleUnload(module.cuda));
+  }
+
+  cuFuncSetAttribute(...[handle, index, attribute, value]: CallArguments<"cuFuncSetAttribute">): void {
+    const module = this.#module(handle);
+    this.#enter(module.context);
+    check(this.#cuda.cuFuncSetAttribute(module.functions[index]!, attribute, value));
+  }
+
+  cuMemAlloc(...[address, handle, size]: CallArguments<"cuMemAlloc">): void {
+    const context = this.#context(handle);
+    this.#enter(context);
+    this.#memories[context.device]!.allocate(address, size);
+    // What was another's, or this one's before, is not to be seen.
+    check(this.#cuda.cuMemsetD2D8Async(address, size, 0, size, 1, 0));
+    check(this.#cuda.cuStreamSynchronize(0));
+  }
+
+  cuMemFree(...[address, handle]: CallArguments<"cuMemFree">): void {
+    const context = this.#context(handle);
+    this.#enter(context);
+    // As cuMemFree does of itself: what was posted before may still use it.
+    check(this.#cuda.cuCtxSynchronize());
+    this.#memories[context.device]!.free(address);
+  }
+
+  cuMemcpyHtoD(...[handle, address, bytes]: CallArguments<"cuMemcpyHtoD">): void {
+    if (bytes.length > 0) check(this.#cuda.cuMemcpyHtoDAsync_v2(address, bytes, bytes.length, this.#enterStream(handle)));
+  }
+
+  async cuMemcpyDtoH(...[handle, address, size, into]: MethodArguments<"cuMemcpyDtoH">): Promise<Uint8Array> {
+    const result = into ?? new Uint8Array(size);
+    await this.#query(() => this.#cuda.cuStreamQuery(this.#enterStream(handle)));
+    const stream = this.#enterStream(handle);
+    if (size > 0) check(this.#cuda.cuMemcpyDtoHAsync_v2(result, address, size, stream));
+    check(this.#cuda.cuStreamSynchronize(stream));
+    return result;
+  }
+
+  cuMemcpyDtoD(...[handle, destination, source, size]: CallArguments<"cuMemcpyDtoD">): void {
+    if (size > 0) check(this.#cuda.cuMemcpyDtoDAsync_v2(destination, source, size, this.#enterStream(handle)));
+  }
+
+  cuMemsetD2D(...[handle, address, pitch, value, elementSize, width, height]: CallArguments<"cuMemsetD2D">): void {
+    if (width === 0 || height === 0) return;
+    const stream = this.#enterStream(handle);
+    const rowPitch = height === 1 ? width * elementSize : pitch;
+    const mask = elementSize === 4 ? value : value & (2 ** (8 * elementSize) - 1);
+    const set = { 1: this.#cuda.cuMemsetD2D8Async, 2: this.#cuda.cuMemsetD2D16Async, 4: this.#cuda.cuMemsetD2D32Async }[elementSize];
+    if (set === undefined) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    check(set(address, rowPitch, mask, width, height, stream));
+  }
+
+  cuLaunchKernel(...[handle, moduleHandle, index, gx, gy, gz, bx, by, bz, sharedBytes, parameters]: CallArguments<"cuLaunchKernel">): void {
+    const stream = this.#enterStream(handle);
+    const f = this.#module(moduleHandle).functions[index];
+    if (f === undefined || parameters.length > PARAMETER_BYTES) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    this.#parameters.bytes.set(parameters);
+    this.#parameterSize[0] = BigInt(parameters.length);
+    check(this.#cuda.cuLaunchKernel(f, gx, gy, gz, bx, by, bz, sharedBytes, stream, null, this.#extra.bytes));
+  }
+
+  cuStreamCreate(...[handle, contextHandle, flags, priority]: CallArguments<"cuStreamCreate">): void {
+    const context = this.#context(contextHandle);
+    this.#enter(context);
+    const stream = new BigUint64Array(1);
+    check(this.#cuda.cuStreamCreateWithPriority(stream, flags, priority));
+    context.streams.add(stream[0]!);
+    this.#streams.set(handle, { cuda: stream[0]!, context });
+  }
+
+  cuStreamDestroy(handle: number): void {
+    const { cuda, context } = this.#stream(handle);
+    this.#enter(context);
+    this.#streams.delete(handle);
+    context.streams.delete(cuda);
+    check(this.#cuda.cuStreamDestroy_v2(cuda));
+  }
+
+  cuStreamSynchronize(handle: number): Promise<void> {
+    this.#stream(handle);
+    return this.#query(() => this.#cuda.cuStreamQuery(this.#enterStream(handle)));
+  }
+
+  cuStreamWaitEvent(...[handle, event]: CallArguments<"cuStreamWaitEvent">): void {
+    check(this.#cuda.cuStreamWaitEvent(this.#enterStream(handle), this.#event(event).cuda, 0));
+  }
+
+  cuEventCreate(...[handle, contextHandle, flags]: CallArguments<"cuEventCreate">): void {
+    const context = this.#context(contextHandle);
+    this.#enter(context);
+    const event = new BigUint64Array(1);
+    // An interprocess event would need what its maker cannot get at here.
+    check(this.#cuda.cuEventCreate(event, flags & ~EVENT_INTERPROCESS));
+    this.#events.set(handle, { cuda: event[0]!, context });
+  }
+
+  cuEventDestroy(handle: number): void {
+    const { cuda, context } = this.#event(handle);
+    this.#enter(context);
+    this.#events.delete(handle);
+    check(this.#cuda.cuEventDestroy_v2(cuda));
+  }
+
+  cuEventRecord(...[handle, stream]: CallArguments<"cuEventRecord">): void {
+    check(this.#cuda.cuEventRecord(this.#event(handle).cuda, this.#enterStream(stream)));
+  }
+
+  cuEventSynchronize(handle: number): Promise<void> {
+    const { cuda, context } = this.#event(handle);
+    return this.#query(() => {
+      this.#enter(context);
+      return this.#cuda.cuEventQuery(cuda);
+    });
+  }
+
+  cuEventElapsedTime(...[start, end]: CallArguments<"cuEventElapsedTime">): number {
+    const ms = new Float32Array(1);
+    this.#enter(this.#event(start).context);
+    check(this.#cuda.cuEventElapsedTime(ms, this.#event(start).cuda, this.#event(end).cuda));
+    return ms[0]!;
+  }
+
+  /** Ends everything; the process that it had may end as well. */
+  close(): void {
+    for (const handle of [...this.#contexts.keys()]) {
+      try {
+        this.cuCtxDestroy(handle);
+      } catch {
+        // A context with a sticky error cannot be tidied up; its process takes it along.
+      }
+    }
+  }
+
+  /** All of a context's streams, the default one too. */
+  async #idle(context: Context): Promise<void> {
+    for (const stream of [0n, ...context.streams])
+      await this.#query(() => {
+        this.#enter(context);
+        // A stream that was destroyed in the meantime has nothing to wait for.
+        return stream !== 0n && !context.streams.has(stream) ? CUDA_ERROR.SUCCESS : this.#cuda.cuStreamQuery(stream);
+      });
+  }
+
+  async #query(ask: () => number): Promise<void> {
+    for (let waitMs = 0; ; waitMs = Math.min(MOST_POLL_MS, waitMs === 0 ? 0.1 : waitMs * 2)) {
+      const result = ask();
+      if (result !== CUDA_ERROR.NOT_READY) {
+        this.#cuda.flushOutput();
+        check(result);
+        return;
+      }
+      await new Promise((resolve) => (waitMs < 1 ? setImmediate(resolve) : setTimeout(resolve, waitMs)));
+    }
+  }
+
+  #enter(context: Context): void {
+    if (this.#current === context) return;
+    check(this.#cuda.cuCtxSetCurrent(context.cuda));
+    this.#current = context;
+  }
+
+  /** Enters a stream's context, and gives the stream: 0 for a context's own handle. */
+  #enterStream(handle: number): bigint {
+    const { cuda, context } = this.#stream(handle);
+    this.#enter(context);
+    return cuda;
+  }
+
+  #stream(handle: number): { readonly cuda: bigint; readonly context: Context } {
+    const context = this.#contexts.get(handle);
+    return context ? { cuda: 0n, context } : found(this.#streams.get(handle));
+  }
+
+  #context(handle: number): Context {
+    return found(this.#contexts.get(handle), CUDA_ERROR.INVALID_CONTEXT);
+  }
+
+  #module(handle: number): Module {
+    return found(this.#modules.get(handle));
+  }
+
+  #event(handle: number): { readonly cuda: bigint; readonly context: Context } {
+    return found(this.#events.get(handle));
+  }
+
+  #describeFunction(f: bigint): FunctionInfo {
+    const name = new BigUint64Array(1);
+    check(this.#cuda.cuFuncGetName(name, f));
+    const parameters: { offset: number; size: number }[] = [];
+    const [offset, size] = [new BigUint64Array(1), new BigUint64Array(1)];
+    while (this.#cuda.cuFuncGetParamInfo(f, parameters.length, offset, size) === CUDA_ERROR.SUCCESS)
+      parameters.push({ offset: Number(offset[0]), size: Number(size[0]) });
+    const attribute = (number: number): number => outInt(this.#cuda.cuFuncGetAttribute, number, f);
+    return {
+      name: this.#cuda.text(name[0]!),
+      parameters,
+      maxThreadsPerBlock: attribute(FUNC_ATTRIBUTE.MAX_THREADS_PER_BLOCK),
+      sharedSizeBytes: attribute(FUNC_ATTRIBUTE.SHARED_SIZE_BYTES),
+      constSizeBytes: attribute(FUNC_ATTRIBUTE.CONST_SIZE_BYTES),
+      localSizeBytes: attribute(FUNC_ATTRIBUTE.LOCAL_SIZE_BYTES),
+      numRegs: attribute(FUNC_ATTRIBUTE.NUM_REGS),
+      ptxVersion: attribute(FUNC_ATTRIBUTE.PTX_VERSION),
+      binaryVersion: attribute(FUNC_ATTRIBUTE.BINARY_VERSION),
+      maxDynamicSharedSizeBytes: attribute(FUNC_ATTRIBUTE.MAX_DYNAMIC_SHARED_SIZE_BYTES),
+    };
+  }
+
+  /** The Driver API lists functions, not variables: their names are read from the PTX. An image without PTX text tells none. */
+  #globals(module: bigint, image: Uint8Array): ModuleInfo["globals"] {
+    const [address, size] = [new BigUint64Array(1), new BigUint64Array(1)];
+    return variableNames(image).flatMap((name) =>
+      this.#cuda.cuModuleGetGlobal_v2(address, size, module, name) === CUDA_ERROR.SUCCESS
+        ? [{ name, address: Number(address[0]), size: Number(size[0]) }]
+        : [],
+    );
+  }
+}
+
+/** CU_EVENT_INTERPROCESS. */
+const EVENT_INTERPROCESS = 4;
+
+function describeDevice(cuda: Libcuda, device: number, memory: DeviceMemory): DeviceInfo {
+  const name = new Uint8Array(256);
+  check(cuda.cuDeviceGetName(name, name.length, device));
+  const uuid = new Uint8Array(16);
+  check(cuda.cuDeviceGetUuid_v2(uuid, device));
+  const total = new BigUint64Array(1);
+  check(cuda.cuDeviceTotalMem_v2(total, device));
+  const value = new Int32Array(1);
+  const attributes = Object.values(DEVICE_ATTRIBUTE).flatMap((attribute) =>
+    // What this driver does not carry over is not offered.
+    NOT_CARRIED.has(attribute)
+      ? [{ attribute, value: 0 }]
+      : cuda.cuDeviceGetAttribute(value, attribute, device) === CUDA_ERROR.SUCCESS
+        ? [{ attribute, value: value[0]! }]
+        : [],
+  );
+  return {
+    name: textOf(name),
+    uuid,
+    totalMem: Number(total[0]),
+    attributes,
+    arena: { base: Number(memory.base), stride: SLOT_BYTES, slots: SLOTS, start: 0, end: SLOT_BYTES, granularity: 512 },
+  };
+}
+
+const NOT_CARRIED: ReadonlySet<number> = new Set([
+  DEVICE_ATTRIBUTE.MANAGED_MEMORY,
+  DEVICE_ATTRIBUTE.CONCURRENT_MANAGED_ACCESS,
+  DEVICE_ATTRIBUTE.MEMORY_POOLS_SUPPORTED,
+  DEVICE_ATTRIBUTE.COOPERATIVE_LAUNCH,
+]);
+
+function variableNames(image: Uint8Array): string[] {
+  try {
+    const { variables } = parsePtx(new TextDecoder("latin1").decode(image).split("\0")[0] ?? "");
+    return variables.map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+function outInt(call: (...args: (ArrayBufferView | number | bigint)[]) => number, ...args: (number | bigint)[]): number {
+  const out = new Int32Array(1);
+  check(call(out, ...args));
+  return out[0]!;
+}
+
+function found<T>(object: T | undefined, error: number = CUDA_ERROR.INVALID_HANDLE): T {
+  if (object === undefined) throw new CudaError(error);
+  return object;
+}
+
+function textOf(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(bytes.slice(0, end < 0 ? bytes.length : end));
+}
