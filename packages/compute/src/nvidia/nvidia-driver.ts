@@ -11,6 +11,8 @@ import {
   type SessionOptions,
 } from "@decant/cuda";
 
+import { MarkedOutput } from "./marked-output.ts";
+
 /** Calls for a session's process, counted from `first`: each is its place in the table, then its arguments. */
 export interface ToProcess {
   readonly first: number;
@@ -58,6 +60,9 @@ class ProcessSession {
   /** Answers that are due, and posts that are not known to be with the device, by their count. */
   readonly #answers = new Map<number, Waiting>();
   readonly #posts = new Map<number, Waiting>();
+  /** Values of answers whose mark has not come, and marks of answers whose value has not. */
+  readonly #values = new Map<number, unknown>();
+  readonly #marks = new Set<number>();
   #batch: [call: number, ...args: unknown[]][] = [];
   #count = 0;
   #posted = 0;
@@ -72,7 +77,11 @@ class ProcessSession {
     this.#child = forkProcess();
     this.#child.on("message", (message: FromProcess) => this.#receive(message));
     // What kernels print goes to the process's own standard output.
-    this.#child.stdout?.on("data", (text: Buffer) => options.onOutput?.(new Uint8Array(text)));
+    const output = new MarkedOutput(
+      (text) => options.onOutput?.(text),
+      (sequence) => this.#marked(sequence),
+    );
+    this.#child.stdout?.on("data", (bytes: Buffer) => output.push(bytes));
     this.#child.on("error", () => undefined);
     this.#exited = new Promise((resolve) => {
       this.#child.once("exit", (code, signal) => {
@@ -140,13 +149,24 @@ class ProcessSession {
         this.#child.kill();
         return undefined;
       case "answer":
-        return take(this.#answers, message.sequence)?.resolve(message.value);
+        this.#values.set(message.sequence, message.value);
+        return this.#marked(undefined);
       case "failed":
         return take(this.#answers, message.sequence)?.reject(new CudaError(message.code, message.log));
       case "posted":
         for (const [sequence, code, log] of message.failures) take(this.#posts, sequence)?.reject(new CudaError(code, log));
         for (; this.#posted < message.upTo; this.#posted++) take(this.#posts, this.#posted)?.resolve(undefined);
         return undefined;
+    }
+  }
+
+  /** An answer is given when both it and its mark in the output have come, whichever was first. */
+  #marked(sequence: number | undefined): void {
+    if (sequence !== undefined) this.#marks.add(sequence);
+    for (const [answered, value] of this.#values) {
+      if (!this.#marks.delete(answered)) continue;
+      this.#values.delete(answered);
+      take(this.#answers, answered)?.resolve(value);
     }
   }
 

@@ -1,6 +1,8 @@
+import { writeSync } from "node:fs";
 import { callNames, CUDA_ERROR, CudaError, driverCalls } from "@decant/cuda";
 import { openLibcuda } from "./libcuda.ts";
 import { NvidiaSession } from "./nvidia-session.ts";
+import { markOf } from "./marked-output.ts";
 import type { FromProcess, ToProcess } from "./nvidia-driver.ts";
 
 /** The program of a session's process: takes calls from its parent, in order, until the parent is gone. */
@@ -26,7 +28,11 @@ async function main(): Promise<void> {
         const result = (session[name] as (...values: unknown[]) => unknown)(...args);
         if (answers)
           void Promise.resolve(result).then(
-            (value) => send({ kind: "answer", sequence, value }),
+            (value) => {
+              // What kernels printed until now is before the mark, and given out before the answer.
+              writeSync(1, markOf(sequence));
+              send({ kind: "answer", sequence, value });
+            },
             (error: unknown) => send({ kind: "failed", sequence, ...failureOf(error) }),
           );
       } catch (error) {
