@@ -13,6 +13,8 @@ export interface BlockEmitter {
   tableEdge(block: Block, target: Block, refused: Label): void;
   /** Emits what happens when a table's number is beyond its targets, or its guard (`brIf(refused)` inside `block`) refuses. Does not come back. */
   refuse(block: Block): void;
+  /** Emits what is due on the way back to a loop's header. */
+  backEdge(header: Block): void;
   /** Where the guard of the table being emitted branches to. */
   refused: Label | undefined;
 }
@@ -40,8 +42,22 @@ export function emitStructured(f: FunctionBuilder, graph: ReducibleGraph, emitte
     isBackEdge(from, to) ? loops.get(to) : isMerge(to) ? labels.get(to) : undefined;
   const goTo = (from: Block, to: Block): void => {
     const label = labelOf(from, to);
-    if (label !== undefined) f.br(label);
-    else todo.push(() => tree(to));
+    if (label === undefined) {
+      todo.push(() => tree(to));
+      return;
+    }
+    if (isBackEdge(from, to)) emitter.backEdge(to);
+    f.br(label);
+  };
+  /** Goes to a label if the i32 on the wasm stack is not 0. */
+  const goToIf = (from: Block, to: Block, label: Label): void => {
+    if (!isBackEdge(from, to)) {
+      f.brIf(label);
+      return;
+    }
+    f.if();
+    emitter.backEdge(to);
+    f.br(label).end();
   };
 
   /** A block and all that it dominates: inside a wasm block for each merge point that follows, the last in the order outermost. */
@@ -66,10 +82,11 @@ export function emitStructured(f: FunctionBuilder, graph: ReducibleGraph, emitte
         const taken = labelOf(block, ending.taken);
         const next = labelOf(block, ending.next);
         if (taken !== undefined) {
-          f.brIf(taken);
+          goToIf(block, ending.taken, taken);
           goTo(block, ending.next);
         } else if (next !== undefined) {
-          f.op(I32_EQZ).brIf(next);
+          f.op(I32_EQZ);
+          goToIf(block, ending.next, next);
           goTo(block, ending.taken);
         } else {
           f.if();

@@ -45,6 +45,8 @@ export class UnitEmitter implements BlockEmitter {
   readonly #depths: ReadonlyMap<Block, StackDepth>;
   readonly #emitter: Emitter;
   readonly #registers: RegisterFile;
+  /** Blocks that pay the budget where they begin; other loops pay on the way back. */
+  readonly #chargedAtStart: ReadonlySet<Block>;
   readonly #choices = new Map<Block, number>();
   readonly #context: CallContext;
   readonly #memory: GuestMemory;
@@ -73,7 +75,7 @@ export class UnitEmitter implements BlockEmitter {
     unrollLoops(unit.blocks);
     this.#graph = makeReducible(unit.entry);
     if (unit.isChanging) markCompared(this.#graph.blocks);
-    chargeLoops(this.#graph);
+    this.#chargedAtStart = chargeLoops(this.#graph);
     this.#flows = analyse(this.#graph.blocks, guarding === "trap" ? isExactAlways : mayFault);
     this.#depths = followStack(this.#graph.blocks);
     const registers = (this.#registers = new RegisterFile(f, mode));
@@ -166,13 +168,18 @@ export class UnitEmitter implements BlockEmitter {
   block(block: Block): void {
     const flow = this.#flow(block);
     this.#emitter.beginBlock();
-    if (block.charge > 0) this.#chargeLoop(block, flow);
+    if (this.#chargedAtStart.has(block)) this.#chargeLoop(block, flow);
     if (block.isCompared) this.#compareBlock(block, flow);
     if (block.choice !== undefined) {
       this.#f.i32Const(block.choice.value).localSet(this.#choice(block.choice.dispatch));
     }
     this.#steps(block, flow);
     this.#ending(block, flow);
+  }
+
+  /** On the way back, and not at the header: what does not change in the loop can then be moved out of it by the engine. */
+  backEdge(header: Block): void {
+    if (header.charge > 0 && !this.#chargedAtStart.has(header)) this.#chargeLoop(header, this.#flow(header));
   }
 
   /** Hot: runs at every turn of a loop; a local's subtraction, and a branch that is taken once in milliseconds. */
@@ -505,12 +512,16 @@ function leavesForOthers({ ending }: Block): boolean {
   return ending.kind === "call" || ending.kind === "leave" || ending.kind === "jump";
 }
 
-function chargeLoops({ blocks, dominance }: ReducibleGraph): void {
+/** Sets what loops cost, and returns the blocks that pay at their start: those that a loop with several entries is entered by. */
+function chargeLoops({ blocks, dominance }: ReducibleGraph): ReadonlySet<Block> {
+  const atStart = new Set<Block>();
   for (const [header, weight] of loopWeights(blocks, dominance)) {
     // A dispatch block has no guest address to go on at: its targets have.
     for (const block of header.ending.kind === "dispatch" ? header.ending.targets : [header]) {
       const pauses = block.steps.some(({ insn }) => insn.mnemonic === MNEMONIC.Pause);
       block.charge = Math.max(block.charge, pauses ? PAUSE_CHARGE : weight);
+      if (block !== header) atStart.add(block);
     }
   }
+  return atStart;
 }

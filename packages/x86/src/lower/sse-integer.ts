@@ -195,10 +195,10 @@ function absoluteDifferences(e: Emitter, insn: Instruction): void {
   const [a, b] = locals(e, insn);
   const f = e.f;
   f.localGet(a).localGet(b).simd(SIMD.i8x16_sub_sat_u).localGet(b).localGet(a).simd(SIMD.i8x16_sub_sat_u).simd(SIMD.v128_or);
-  f.simd(SIMD.i16x8_extadd_pairwise_i8x16_u).simd(SIMD.i32x4_extadd_pairwise_i16x8_u);
+  f.simd(SIMD.i16x8_extadd_pairwise_i8x16_u).i32Const(1).simd(SIMD.i16x8_splat).simd(SIMD.i32x4_dot_i16x8_s);
+  // Two sums of 32 bits in each half: the lower is added to the upper, and that shifted down.
   const sums = e.vectorTemp();
-  f.localTee(sums).i32Const(32).simd(SIMD.i64x2_shr_u).localGet(sums).simd(SIMD.i64x2_add);
-  f.i64Const(0xffff).simd(SIMD.i64x2_splat).simd(SIMD.v128_and);
+  f.localTee(sums).i32Const(32).simd(SIMD.i64x2_shl).localGet(sums).simd(SIMD.i64x2_add).i32Const(32).simd(SIMD.i64x2_shr_u);
   e.put(insn, 0, () => {});
 }
 
