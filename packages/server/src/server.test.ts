@@ -161,6 +161,25 @@ describe("a server process", () => {
     await expect(cuda.cuCtxSynchronize()).rejects.toEqual(failing(CUDA_ERROR.EXTERNAL_DEVICE));
   });
 
+  test("that is killed in the middle of copies fails them, in either direction", async () => {
+    for (const direction of ["in", "out"] as const) {
+      const child = await start();
+      const cuda = await connect(child.url, { token: child.token });
+      cuda.cuCtxCreate(0, 0);
+      const size = 100 << 20;
+      const p = cuda.cuMemAlloc(size);
+      await cuda.cuCtxSynchronize();
+      const copies = Array.from({ length: 5 }, async () => {
+        if (direction === "out") return cuda.cuMemcpyDtoH(p, size);
+        cuda.cuMemcpyHtoD(p, new Uint8Array(size));
+        return cuda.cuCtxSynchronize();
+      });
+      process.kill(child.pid, "SIGKILL");
+      const outcomes = await Promise.allSettled(copies);
+      expect(outcomes.at(-1)).toEqual({ status: "rejected", reason: failing(CUDA_ERROR.EXTERNAL_DEVICE) });
+    }
+  });
+
   test("that cannot start says so", async () => {
     await expect(startServerProcess([process.execPath, "-e", "process.exit(7)"])).rejects.toThrow("exit code 7");
     await expect(startServerProcess(["/no/such/program"])).rejects.toThrow("cannot start the CUDA server");
