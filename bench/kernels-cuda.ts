@@ -1,5 +1,5 @@
 /**
- * CUDA kernels on the processor: `npx tsx bench/kernels-cuda.ts [kernel…] [--workers N] [--json]`. The same work by nvcc's PTX
+ * CUDA kernels on the processor: `npx tsx bench/kernels-cuda.ts [kernel…] [--reference] [--workers N] [--json]`. The same work by nvcc's PTX
  * under `cpuDriver`, by gcc -O3 with OpenMP as plain loops (x86-64-v2, and native), and by PoCL from the same kernel source, on the same
  * cores and the same data; results are compared. Best time of several launches each, after warm-up. Needs gcc; PoCL if there.
  */
@@ -20,7 +20,7 @@ const workers = Number(flag("--workers") ?? availableParallelism());
 const words = process.argv.slice(2).filter((word, at, all) => !word.startsWith("-") && all[at - 1] !== "--workers");
 const sources = join(benchFolder, "kernels/cuda");
 const folder = mkdtempSync(join(tmpdir(), "decant-bench-"));
-const driver = cpuDriver({ workers });
+const driver = cpuDriver({ workers, compiler: process.argv.includes("--reference") ? "reference" : "vector" });
 
 try {
   const peers = buildPeers();

@@ -15,8 +15,17 @@ ret;
 }`;
 const FIRST_LINE = 9;
 
-/** Runs the body; gives the fault, or undefined when it ran to its end. */
+/** Runs the body; gives the fault, or undefined when it ran to its end. The vector form, by as many threads as it needs, must agree. */
 function faultOf(body: string, args: readonly Argument[], options: RunOptions & { declarations?: string } = {}): Fault | undefined {
+  const copies = args.map((argument) => (ArrayBuffer.isView(argument) ? argument.slice() : argument));
+  const vector = runOnce(body, copies, { ...options, compiler: "vector", block: options.block ?? [8] });
+  const reference = runOnce(body, args, options);
+  expect(vector?.kind, "the vector form's fault").toBe(reference?.kind);
+  expect(vector?.line).toBe(reference?.line);
+  return reference;
+}
+
+function runOnce(body: string, args: readonly Argument[], options: RunOptions & { declarations?: string }): Fault | undefined {
   const harness = new Harness(kernel(body, options.declarations), options);
   try {
     harness.run("k", args, options);

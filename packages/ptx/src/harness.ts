@@ -132,8 +132,11 @@ export class Harness {
       layout,
       words: new Int32Array(this.#memory.buffer),
       worker: WORKER_AT,
-      phases: kernel.phases.map((phase) => this.#exports[phase] as PhaseFunction),
+      phases: (kernel.vectorPhases.length > 0 && bx % kernel.lanes === 0 ? kernel.vectorPhases : kernel.phases).map(
+        (phase) => this.#exports[phase] as PhaseFunction,
+      ),
       frameBytes: kernel.frameBytes,
+      lanes: kernel.lanes,
     };
     const blocks = gx * gy * gz;
     const chunk = options.chunk ?? blocks;

@@ -62,7 +62,15 @@ const hex = (value: bigint): string => `0x${value.toString(16)}`;
 /** Runs cases, and compares each result; every NaN is as good as another. Tells the first that are wrong. */
 function check(cases: readonly Case[], fused = false): string[] {
   const listed = cases.map((one) => ({ ...one, inputs: one.inputs ?? inputsOf(one.operands) }));
-  const results = evaluate(listed, { features: { ...exactFeatures, fusedMultiplyAdd: fused } });
+  return (["reference", "vector"] as const).flatMap((compiler) => compare(listed, fused, compiler)).slice(0, 10);
+}
+
+function compare(
+  listed: readonly (Case & { inputs: readonly (readonly bigint[])[] })[],
+  fused: boolean,
+  compiler: "reference" | "vector",
+): string[] {
+  const results = evaluate(listed, { features: { ...exactFeatures, fusedMultiplyAdd: fused }, compiler });
   const wrong: string[] = [];
   for (const [index, one] of listed.entries()) {
     for (const [row, tuple] of one.inputs.entries()) {
@@ -70,10 +78,11 @@ function check(cases: readonly Case[], fused = false): string[] {
       const got = results[index]?.[row] ?? -1n;
       const format = one.result === "f32" ? single : one.result === "f64" ? double : undefined;
       const bothNaN = format !== undefined && reference.isNaNBits(want, format) && reference.isNaNBits(got, format);
-      if (want !== got && !bothNaN) wrong.push(`${one.text} (${tuple.map(hex).join(", ")}): expected ${hex(want)}, found ${hex(got)}`);
+      if (want !== got && !bothNaN)
+        wrong.push(`${compiler}: ${one.text} (${tuple.map(hex).join(", ")}): expected ${hex(want)}, found ${hex(got)}`);
     }
   }
-  return wrong.slice(0, 10);
+  return wrong;
 }
 
 const INTEGERS = ["u16", "s16", "u32", "s32", "u64", "s64"] as const;
@@ -634,7 +643,7 @@ describe("floating point is exact to the last bit:", () => {
     ).toEqual([]);
   });
 
-  test("the approximations are within the manual's bounds", () => {
+  test.each(["reference", "vector"] as const)("the approximations of the %s form are within the manual's bounds", (compiler) => {
     const view = new DataView(new ArrayBuffer(4));
     const number = (bits: bigint): number => {
       view.setUint32(0, Number(bits));
@@ -645,7 +654,7 @@ describe("floating point is exact to the last bit:", () => {
         view.setFloat32(0, range[0] + ((range[1] - range[0]) * (i + 0.5)) / 500);
         return [BigInt(view.getUint32(0))];
       });
-      const [results = []] = evaluate([{ text: `${name} %d, %0;`, result: "f32", operands: ["f32"], inputs }]);
+      const [results = []] = evaluate([{ text: `${name} %d, %0;`, result: "f32", operands: ["f32"], inputs }], { compiler });
       for (const [i, [bits = 0n]] of inputs.entries()) {
         const exact = compute(number(bits));
         expect(Math.abs(number(results[i] ?? 0n) - exact)).toBeLessThanOrEqual(bound(exact));

@@ -45,9 +45,13 @@ const fma = (a: number, b: number, c: number): number => doubleValue(reference.f
 
 const shapes: readonly [string, Partial<RunOptions>][] = [
   ["structured code", {}],
+  ["vectors", { compiler: "vector" }],
   ["the dispatch loop", { dispatch: true }],
   ...(probeFeatures().fusedMultiplyAdd
-    ? ([["the processor's fma", { features: { fusedMultiplyAdd: true } }]] as [string, Partial<RunOptions>][])
+    ? ([
+        ["the processor's fma", { features: { fusedMultiplyAdd: true } }],
+        ["vectors and the processor's fma", { compiler: "vector", features: { fusedMultiplyAdd: true } }],
+      ] as [string, Partial<RunOptions>][])
     : []),
 ];
 

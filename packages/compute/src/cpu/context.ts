@@ -1,5 +1,5 @@
 import { CUDA_ERROR, CudaError, FUNC_ATTRIBUTE, type ModuleInfo } from "@decant/cuda";
-import { ABORT_WORD, type Features } from "@decant/ptx";
+import { ABORT_WORD, type KernelOptions } from "@decant/ptx";
 import { collectGarbage } from "./collect-garbage.ts";
 import { ContextMemory } from "./context-memory.ts";
 import { SHARED_BYTES_OPTIN } from "./device.ts";
@@ -23,7 +23,7 @@ function collectSoon(): void {
 /** What a context shares with the others of its driver. */
 export interface ContextOptions {
   readonly pool: Pool;
-  readonly features: Features;
+  readonly kernels: KernelOptions;
   readonly timeLimitMs: number;
   /** What the context's session has used of the pool. */
   readonly share: Share;
@@ -69,7 +69,7 @@ export class CpuContext {
   }
 
   load(handle: number, image: Uint8Array): ModuleInfo {
-    const module = new CpuModule(image, this.memory, this.#options.features);
+    const module = new CpuModule(image, this.memory, this.#options.kernels);
     this.memory.addVariables(module.variables);
     this.modules.set(handle, module);
     return module.info;

@@ -12,6 +12,8 @@ export interface CpuDriverOptions {
   readonly memoryBytes?: number;
   /** How long a kernel may run, in milliseconds, before it ends with CUDA_ERROR_LAUNCH_TIMEOUT; 60,000 if not given. */
   readonly timeLimitMs?: number;
+  /** "vector", if not given: several threads of a block at a time, by SIMD. "reference": one thread after the other, in plain code. */
+  readonly compiler?: "vector" | "reference";
 }
 
 /** A driver that runs kernels on the processor: PTX is compiled to WebAssembly, and worker threads take the blocks. */
@@ -26,7 +28,7 @@ export function cpuDriver(options: CpuDriverOptions = {}): CudaDriver {
       features ??= findFeatures();
       const session = new CpuSession(info, {
         pool,
-        features,
+        kernels: { features, compiler: options.compiler ?? "vector" },
         timeLimitMs: Math.min(options.timeLimitMs ?? 60_000, kernelTimeMs),
         share: { weight, used: 0, lastTurn: 0 },
       });

@@ -18,7 +18,7 @@ export interface LaunchRequest {
 
 /** Blocks that a worker takes at a time: few calls, but enough for the engine to change to better code between them. */
 const MAX_CHUNK = 64;
-const RECORD_BYTES = 256;
+const RECORD_BYTES = 1024;
 
 /** Checks a launch, and writes its records into the memory. Nothing else may run in the memory. */
 export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, workers: number): Job {
@@ -57,8 +57,10 @@ export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, wor
     code: module.code,
     window: BigInt(memory.base),
     symbols: BigInt(memory.base + module.symbols),
-    phases: kernel.phases,
+    // The vector form takes rows of threads that fill its vectors.
+    phases: kernel.vectorPhases.length > 0 && block[0] % kernel.lanes === 0 ? kernel.vectorPhases : kernel.phases,
     frameBytes: kernel.frameBytes,
+    lanes: kernel.lanes,
     blocks,
     chunk: Math.max(1, Math.min(MAX_CHUNK, Math.ceil(blocks / (Math.max(1, workers) * 8)))),
     records: writeWorkerRecords(memory, kernel, shared, threads, workers),

@@ -1,5 +1,5 @@
 import { CUDA_ERROR, CudaError, type ModuleInfo } from "@decant/cuda";
-import { compileModule, parsePtx, PtxError, type CompiledKernel, type CompiledModule, type Features } from "@decant/ptx";
+import { compileModule, parsePtx, PtxError, type CompiledKernel, type CompiledModule, type KernelOptions } from "@decant/ptx";
 import type { ContextMemory } from "./context-memory.ts";
 import { SHARED_BYTES } from "./device.ts";
 
@@ -17,8 +17,8 @@ export class CpuModule {
   /** What cuFuncSetAttribute allowed each kernel. */
   readonly maxDynamicShared: number[];
 
-  constructor(image: Uint8Array, memory: ContextMemory, features: Features) {
-    this.compiled = compile(image, features);
+  constructor(image: Uint8Array, memory: ContextMemory, options: KernelOptions) {
+    this.compiled = compile(image, options);
     this.code = new WebAssembly.Module(this.compiled.wasm as Uint8Array<ArrayBuffer>);
     this.symbols = memory.reserveVariables(this.compiled.variableBytes);
     this.variables = this.compiled.variables.map(({ offset, size }) => ({ offset: this.symbols + offset, size }));
@@ -64,14 +64,14 @@ function shiftOf(mask: bigint): bigint {
   return 0n;
 }
 
-function compile(image: Uint8Array, features: Features): CompiledModule {
+function compile(image: Uint8Array, options: KernelOptions): CompiledModule {
   const magic = image.length >= 4 ? new DataView(image.buffer, image.byteOffset, 4).getUint32(0, true) : 0;
   if (magic === 0x464c_457f) throw new CudaError(CUDA_ERROR.NO_BINARY_FOR_GPU, "the image is a cubin: machine code for a GPU, and no PTX");
   if (magic === 0xba55_ed50 || magic === 0x4662_43b1)
     throw new CudaError(CUDA_ERROR.NO_BINARY_FOR_GPU, "fatbin images are not read yet: give PTX text");
   if (!looksLikeText(image)) throw new CudaError(CUDA_ERROR.INVALID_IMAGE, "the image is neither PTX text, nor a fatbin, nor a cubin");
   try {
-    return compileModule(parsePtx(new TextDecoder("latin1").decode(image)), { features });
+    return compileModule(parsePtx(new TextDecoder("latin1").decode(image)), options);
   } catch (error) {
     if (!(error instanceof PtxError)) throw error;
     throw new CudaError(error.kind === "unresolved" ? CUDA_ERROR.NOT_FOUND : CUDA_ERROR.INVALID_PTX, error.message);

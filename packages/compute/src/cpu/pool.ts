@@ -13,6 +13,7 @@ export interface Job {
   readonly symbols: bigint;
   readonly phases: readonly string[];
   readonly frameBytes: number;
+  readonly lanes: number;
   readonly blocks: number;
   readonly chunk: number;
   /** The worker record of each worker that may take part. */
@@ -165,9 +166,10 @@ export class Pool {
           const { module, memory, code, window, symbols } = job;
           void member.send({ kind: "module", module, memory, code, window, symbols });
         }
-        const { module, phases, frameBytes, blocks, chunk } = job;
+        const { module, phases, frameBytes, lanes, blocks, chunk } = job;
         const left = results[index]?.yielded;
-        const answer = await member.send({ kind: "run", module, phases, frameBytes, blocks, chunk, record: job.records[index] ?? 0, left });
+        const record = job.records[index] ?? 0;
+        const answer = await member.send({ kind: "run", module, phases, frameBytes, lanes, blocks, chunk, record, left });
         return answer ?? { failed: "the worker gave no answer" };
       }),
     );

@@ -17,6 +17,7 @@ export type ToWorker =
       readonly module: number;
       readonly phases: readonly string[];
       readonly frameBytes: number;
+      readonly lanes: number;
       readonly record: number;
       readonly blocks: number;
       readonly chunk: number;
@@ -76,7 +77,7 @@ export function createRunner(
     if (module === undefined || memory === undefined) return { failed: "the module is unknown to the worker" };
     const phases = message.phases.map((name) => module.exports[name] as PhaseFunction);
     const { words, counter } = memory;
-    const blockRun = { layout, words, worker: message.record, phases, frameBytes: message.frameBytes };
+    const blockRun = { layout, words, worker: message.record, phases, frameBytes: message.frameBytes, lanes: message.lanes };
     const take = (): { first: number; end: number } => {
       const first = Number(Atomics.add(counter, layout.NEXT_BLOCK >>> 3, BigInt(message.chunk)));
       return { first, end: Math.min(first + message.chunk, message.blocks) };

@@ -13,6 +13,10 @@ export interface CompiledKernel {
   readonly parameterBytes: number;
   /** Export names of the phase functions. One: the kernel has no barriers, and a call may run many blocks. */
   readonly phases: readonly string[];
+  /** The same of the vector form, for blocks whose x dimension is a multiple of `lanes`; empty when the kernel has none. */
+  readonly vectorPhases: readonly string[];
+  /** As many threads' frames are interleaved. */
+  readonly lanes: number;
   /** Bytes a thread: what it keeps across barriers, and its local memory. */
   readonly frameBytes: number;
   readonly localBytes: number;
@@ -73,6 +77,8 @@ export function compileModule(module: PtxModule, options: KernelOptions): Compil
       parameters: symbols.parameters,
       parameterBytes: symbols.parameterBytes,
       phases: written.phases,
+      vectorPhases: written.vectorPhases,
+      lanes: written.lanes,
       frameBytes: written.frameBytes,
       localBytes: symbols.localBytes,
       sharedBytes: symbols.sharedBytes,

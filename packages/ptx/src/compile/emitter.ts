@@ -3,7 +3,7 @@ import type { Instruction, Operand, Register, Variable } from "../parse/ast.ts";
 import { formatInstruction } from "../parse/format.ts";
 import { bitsOf, isFloat, isSigned, type ScalarType } from "../parse/types.ts";
 import type { Helpers } from "./helpers.ts";
-import { LAUNCH, WORKER } from "./layout.ts";
+import { LAUNCH, WARP_FRAME, WORKER } from "./layout.ts";
 import { illegal, notTranslated } from "./suffixes.ts";
 import type { KernelSymbols, Placement } from "./symbols.ts";
 import type { Uniform } from "./uniform.ts";
@@ -28,6 +28,8 @@ export interface KernelContext {
   readonly symbols: KernelSymbols;
   /** What a thread keeps across barriers, in bytes. */
   readonly frameBytes: number;
+  /** How many threads' frames lie interleaved, slot by slot: 1, or the lanes of the vector form. */
+  readonly lanes: number;
   readonly uniform: Uniform;
   readonly localTypes: ReadonlyMap<Register, ValueType>;
   /** The root that an address register is derived from: accesses with the same root share a range check. */
@@ -45,7 +47,9 @@ export interface ThreadLocals {
   readonly shared: number;
   readonly local: number;
   readonly parameters: number;
+  /** The thread's place in the first slot of its frame, for values of 32 bits, and of 64. The same local where frames are not interleaved. */
   readonly frame: number;
+  readonly frameWide: number;
   /** How many elements of 1, 2, 4, 8 and 16 bytes the shared window holds. */
   readonly sharedCounts: readonly number[];
   /** tid.x and so on. */
@@ -89,6 +93,37 @@ export class Emitter {
       this.#registers.set(register, local);
     }
     return local;
+  }
+
+  /** The local to read a register from, and the one to write it to. The vector form has one for each value that a register takes. */
+  source(register: Register): number {
+    return this.register(register);
+  }
+
+  target(register: Register): number {
+    return this.register(register);
+  }
+
+  /** Pushes the frame's base for a slot of 64 bits, used as one of 32 where it is not `wide`; returns the offset to access. */
+  pushFrame(slot: number, wide = false): number {
+    this.f.localGet(wide ? this.locals.frameWide : this.locals.frame);
+    return slot * 8 * this.kernel.lanes;
+  }
+
+  /** The same for what another thread of the block, whose number is in a local, brought to a warp operation. */
+  pushPeerLatch(thread: number): number {
+    const { f, locals } = this;
+    const { frameBytes, lanes } = this.kernel;
+    f.localGet(locals.worker).load(OP.i32_load, WORKER.frames, 2);
+    f.localGet(thread).i32Const(-lanes).op(OP.i32_and).i32Const(frameBytes).op(OP.i32_mul).op(OP.i32_add);
+    if (lanes > 1)
+      f.localGet(thread)
+        .i32Const(lanes - 1)
+        .op(OP.i32_and)
+        .i32Const(3)
+        .op(OP.i32_shl)
+        .op(OP.i32_add);
+    return WARP_FRAME.latch * 8 * lanes;
   }
 
   localType(register: Register): ValueType {
@@ -172,7 +207,7 @@ export class Emitter {
     if (have < 32 && type !== "pred") this.#extendNarrow(type, want, options.clean ?? false);
     else if (have < want) f.op(isSigned(type) ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
     this.#reinterpret(want === 64 && have < 64 ? I64 : valueType(type), this.localType(register));
-    f.localSet(this.register(register));
+    f.localSet(this.target(register));
   }
 
   /** Runs `write` only in threads whose guard holds. */
@@ -182,7 +217,7 @@ export class Emitter {
       write();
       return;
     }
-    this.f.localGet(this.register(guard.register));
+    this.f.localGet(this.source(guard.register));
     if (guard.negated) this.f.op(OP.i32_eqz);
     this.f.if();
     write();
@@ -225,7 +260,7 @@ export class Emitter {
       return;
     }
     if (copy !== undefined) this.push(instruction, copy, register.type);
-    else this.f.localGet(this.register(register));
+    else this.f.localGet(this.source(register));
     const local = copy === undefined ? this.localType(register) : valueType(register.type);
     if (type === "pred") return;
     if (have === want) this.#reinterpret(local, valueType(type));

@@ -16,11 +16,20 @@ export interface Graph {
 
 /** The graph of one phase. A block that suspends ends it. */
 export function phaseGraph(program: Program, entry: number): Graph {
-  const next = program.blocks.map((block) => (block.terminator.kind === "suspend" ? [] : successors(block)));
+  return graphOf(cutSuccessors(program), entry);
+}
+
+/** The successors of each block, none where threads wait. */
+export function cutSuccessors(program: Program): readonly (readonly number[])[] {
+  return program.blocks.map((block) => (block.terminator.kind === "suspend" ? [] : successors(block)));
+}
+
+/** What is reached from `entry`, by the successors of each node. */
+export function graphOf(next: readonly (readonly number[])[], entry: number): Graph {
   const blocks = reversePostorder(next, entry);
-  const order = new Int32Array(program.blocks.length).fill(-1);
+  const order = new Int32Array(next.length).fill(-1);
   for (const [position, block] of blocks.entries()) order[block] = position;
-  const predecessors: number[][] = program.blocks.map(() => []);
+  const predecessors: number[][] = next.map(() => []);
   for (const block of blocks) for (const target of next[block] ?? []) predecessors[target]?.push(block);
   const dominators = immediateDominators(blocks, order, predecessors);
   const reducible = blocks.every((block) =>

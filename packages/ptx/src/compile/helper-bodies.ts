@@ -4,6 +4,7 @@ import { FAULT, LAUNCH, WORKER } from "./layout.ts";
 
 export type HelperName =
   | "resolve"
+  | "locate"
   | "fault"
   | "stop"
   | "fmaTie"
@@ -22,7 +23,8 @@ export const ROUNDING = { rn: 0, rz: 1, rm: 2, rp: 3 } as const;
 export type Rounding = keyof typeof ROUNDING;
 
 export const helperBodies: Record<HelperName, (f: FunctionBuilder, helpers: Helpers) => void> = {
-  resolve: writeResolve,
+  resolve: (f, helpers) => writeResolve(f, helpers, true),
+  locate: (f, helpers) => writeResolve(f, helpers, false),
   fault: writeFault,
   stop: writeStop,
   fmaTie: writeFmaTie,
@@ -39,9 +41,9 @@ export const helperBodies: Record<HelperName, (f: FunctionBuilder, helpers: Help
 
 /**
  * (worker, pointer, size, site, thread): finds the allocation, shared window, local window or parameter block that holds
- * the access, and leaves its base and its length in elements of `size` in the worker record. Faults when there is none.
+ * the access, and leaves its base and its length in elements of `size` in the worker record. When there is none it faults, or leaves an empty range.
  */
-function writeResolve(f: FunctionBuilder, helpers: Helpers): void {
+function writeResolve(f: FunctionBuilder, helpers: Helpers, faults: boolean): void {
   const [worker, pointer, size, site, thread] = [0, 1, 2, 3, 4];
   const launch = f.local(I32);
   const low = f.local(I32);
@@ -110,7 +112,8 @@ function writeResolve(f: FunctionBuilder, helpers: Helpers): void {
   load(middle, 4, end);
   tryRange();
   f.end();
-  f.localGet(worker).localGet(pointer).localGet(size).localGet(site).localGet(thread).call(helpers.get("fault"));
+  if (faults) f.localGet(worker).localGet(pointer).localGet(size).localGet(site).localGet(thread).call(helpers.get("fault"));
+  else f.localGet(worker).i64Const(0).store(OP.i64_store, WORKER.rangeCount);
 }
 
 /** (worker, address, size, site, thread): records an access that is out of bounds or misaligned, and traps. */

@@ -18,6 +18,7 @@ export interface ModuleImports {
 
 const SIGNATURES: Record<HelperName, readonly [parameters: readonly ValueType[], results: readonly ValueType[]]> = {
   resolve: [[I32, I64, I32, I32, I32], []],
+  locate: [[I32, I64, I32, I32, I32], []],
   fault: [[I32, I64, I32, I32, I32], []],
   stop: [[I32, I32, I32, I32], []],
   fmaTie: [[F64, F64, F64], [F32]],

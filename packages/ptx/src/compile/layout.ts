@@ -34,7 +34,11 @@ export const WORKER = {
   rangeBase: 56, // 64 bits: what `resolve` answers, as a generic pointer
   rangeCount: 64, // 64 bits: how many elements of the asked size the range holds
   smid: 72,
-  bytes: 80,
+  firstThread: 76, // the threads that the scalar form of a kernel with a vector form runs
+  threadEnd: 80,
+  split: 84, // 1 when threads of one vector may have come apart in this block: the scalar form goes on
+  lanes: 128, // 512 bytes for values on their way between a vector and its lanes
+  bytes: 640,
 } as const;
 
 /** The word that makes every loop of every kernel in the memory stop, when it is not 0. */
@@ -67,8 +71,14 @@ export const STATE = {
   countShift: 20,
 } as const;
 
-/** In the frame of a thread that waits for its warp: who takes part, whom it asks, what it brings, and what it brought. */
-export const WARP_FRAME = { mask: 0, lane: 4, value: 8, latch: 16, bytes: 24 } as const;
+/**
+ * A frame is made of slots of 64 bits. In the frame of a thread that waits for its warp, the first ones are: who takes
+ * part, whom it asks, what it brings, and what it brought.
+ *
+ * Where a kernel has a vector form, the frames of as many threads as it has lanes lie interleaved: slot s of lane l is at
+ * 8 * lanes * s + 8 * l, or + 4 * l for values of 32 bits (but what is brought is always at 8 * l).
+ */
+export const WARP_FRAME = { mask: 0, lane: 1, value: 2, latch: 3, slots: 4 } as const;
 
 export const WARP_SIZE = 32;
 

@@ -1,6 +1,6 @@
 import { PtxError } from "../error.ts";
 import { formatInstruction } from "../parse/format.ts";
-import type { Instruction, PtxFunction, Register } from "../parse/ast.ts";
+import type { Instruction, PtxFunction, Register, Statement } from "../parse/ast.ts";
 
 /** How a block ends. Targets are positions in `Program.blocks`. */
 type Terminator =
@@ -49,20 +49,28 @@ export function successors(block: Block): readonly number[] {
   }
 }
 
-/** Splits a function's body into blocks at labels, branches and barriers. */
-export function buildProgram(source: PtxFunction): Program {
-  const statements = source.body?.statements ?? [];
+/** Splits a function's body into blocks at labels, branches and barriers; with `expandGuards`, around every guarded instruction too. */
+export function buildProgram(source: PtxFunction, { expandGuards = false } = {}): Program {
+  const statements = (source.body?.statements ?? []).flatMap((statement, index) =>
+    statement.kind === "instruction" && statement.guard !== undefined && (expandGuards ? !leaves(statement) : suspends(statement))
+      ? branchAround(statement, statement.guard, index)
+      : [statement],
+  );
   const starts = new Map<string, number>();
   const blocks: { instructions: Instruction[]; end: Ending | undefined }[] = [];
   let current: { instructions: Instruction[]; end: Ending | undefined } = { instructions: [], end: undefined };
   blocks.push(current);
+  // What follows a suspension is a block of its own, that nothing else leads to.
+  let resumes = false;
   const startBlock = (): void => {
+    resumes = current.end?.kind === "suspend";
     current = { instructions: [], end: undefined };
     blocks.push(current);
   };
   for (const statement of statements) {
     if (statement.kind === "label") {
-      if (current.instructions.length > 0 || current.end !== undefined) startBlock();
+      if (current.end?.kind === "suspend") startBlock();
+      if (current.instructions.length > 0 || current.end !== undefined || resumes) startBlock();
       starts.set(statement.name, blocks.length - 1);
       continue;
     }
@@ -72,12 +80,9 @@ export function buildProgram(source: PtxFunction): Program {
       current.instructions.push(statement);
       continue;
     }
-    if (end.kind === "suspend" && statement.guard !== undefined) {
-      current.end = { kind: "skip", instruction: statement };
-      startBlock();
-    }
     current.end = end;
   }
+  if (current.end?.kind === "suspend") startBlock();
   // Falling off the end is a return; this block is also where guarded returns go.
   const exit = blocks.length;
   const finished: Block[] = blocks.map(({ instructions, end }, index) => ({
@@ -89,8 +94,30 @@ export function buildProgram(source: PtxFunction): Program {
   return { blocks: finished, registers: source.body?.registers ?? [] };
 }
 
-/** "skip" goes around the next block, which holds a guarded barrier. */
-type Ending = { kind: "branch" | "exit" | "suspend" | "skip"; instruction: Instruction };
+/** `@p x` as `@!p bra around; x; around:`. */
+function branchAround(instruction: Instruction, guard: NonNullable<Instruction["guard"]>, index: number): Statement[] {
+  const { line, source } = instruction;
+  const name = ` around ${index}`;
+  return [
+    {
+      kind: "instruction",
+      line,
+      source,
+      opcode: "bra",
+      modifiers: [],
+      guard: { register: guard.register, negated: !guard.negated },
+      operands: [{ kind: "label", name }],
+    },
+    { ...instruction, guard: undefined },
+    { kind: "label", name, line },
+  ];
+}
+
+function leaves({ opcode }: Instruction): boolean {
+  return opcode === "bra" || opcode === "ret" || opcode === "exit";
+}
+
+type Ending = { kind: "branch" | "exit" | "suspend"; instruction: Instruction };
 
 function ending(instruction: Instruction): Ending | undefined {
   if (instruction.opcode === "bra") return { kind: "branch", instruction };
@@ -103,9 +130,6 @@ function terminate(end: Ending | undefined, next: number, exit: number, starts: 
   const { instruction } = end;
   const { guard } = instruction;
   if (end.kind === "suspend") return { kind: "suspend", instruction, resume: next };
-  if (end.kind === "skip" && guard !== undefined) {
-    return { kind: "branch", condition: guard.register, negated: guard.negated, target: next, otherwise: next + 1 };
-  }
   const target = end.kind === "exit" ? exit : branchTarget(instruction, starts);
   if (guard === undefined) return { kind: "jump", target };
   return { kind: "branch", condition: guard.register, negated: guard.negated, target, otherwise: next };

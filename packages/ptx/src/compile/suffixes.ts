@@ -52,6 +52,11 @@ export class Suffixes {
     for (let at = this.#left.length - 1; at >= 0; at--) if (pattern.test(this.#left[at] ?? "")) this.#left.splice(at, 1);
   }
 
+  /** How many have not been taken. */
+  get left(): number {
+    return this.#left.length;
+  }
+
   end(): void {
     const [left] = this.#left;
     if (left !== undefined) throw notTranslated(this.#instruction, `modifier '.${left}' of '${this.#instruction.opcode}'`);

@@ -24,6 +24,8 @@ export interface BlockRun {
   readonly worker: number;
   readonly phases: readonly PhaseFunction[];
   readonly frameBytes: number;
+  /** The threads whose frames are interleaved: 1 for a kernel that has no vector form. */
+  readonly lanes: number;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface BlockRun {
  * The text of this function is what workers run: it must not name anything outside of itself.
  */
 export function runBlocks(run: BlockRun, first: number, count: number): void {
-  const { layout, words, worker, phases, frameBytes } = run;
+  const { layout, words, worker, phases, frameBytes, lanes: width } = run;
   const { LAUNCH, WORKER, STATE, WARP_FRAME, WARP_SIZE, FAULT, ABORT_WORD } = layout;
   const word = (address: number): number => words[address >>> 2] ?? 0;
   const launch = word(worker + WORKER.launch);
@@ -50,6 +52,10 @@ export function runBlocks(run: BlockRun, first: number, count: number): void {
     words[(worker + WORKER.faultKind) >>> 2] = kind;
     throw new Error("kernel stopped");
   };
+
+  // The scalar form runs all threads, unless the vector form says otherwise.
+  words[(worker + WORKER.firstThread) >>> 2] = 0;
+  words[(worker + WORKER.threadEnd) >>> 2] = threads;
 
   const place = (index: number): void => {
     const x = word(launch + LAUNCH.gridDim) >>> 0;
@@ -68,7 +74,8 @@ export function runBlocks(run: BlockRun, first: number, count: number): void {
       for (let lane = 0; lane < lanes; lane++) {
         const state = words[states + start + lane] ?? STATE.done;
         if (state === STATE.done || waitOf(state) !== STATE.warp) continue;
-        const mask = word(frames + (start + lane) * frameBytes + WARP_FRAME.mask);
+        const inVector = lane % width;
+        const mask = word(frames + (start + lane - inVector) * frameBytes + WARP_FRAME.mask * 8 * width + inVector * 4);
         let complete = true;
         for (let other = 0; other < lanes && complete; other++) {
           const otherState = words[states + start + other] ?? STATE.done;
@@ -139,6 +146,7 @@ export function runBlocks(run: BlockRun, first: number, count: number): void {
   }
   for (let block = first; block < first + count; block++) {
     place(block);
+    words[(worker + WORKER.split) >>> 2] = 0;
     let state = call(0, 0);
     // The usual case: all threads came to the same place.
     while (state !== STATE.done && state !== STATE.mixed) state = call(state & STATE.phaseMask, state);

@@ -10,14 +10,14 @@ import type { Lowering } from "./table.ts";
 const SPACES = ["global", "const", "shared", "local", "param", "shared::cta", "param::entry"] as const;
 const SCOPES = ["cta", "cluster", "gpu", "sys"] as const;
 
-interface AccessForm {
+export interface AccessForm {
   readonly space: AccessSpace;
   readonly type: ScalarType;
   readonly count: number;
 }
 
 /** What ld and st share. Blocks run to their barriers one after the other, so ordering and scope ask for nothing more. */
-function accessForm(i: Instruction, suffixes: Suffixes): AccessForm {
+export function accessForm(i: Instruction, suffixes: Suffixes): AccessForm {
   const space = spaceOf(suffixes);
   suffixes.oneOf(["weak", "relaxed", "acquire", "release", "volatile", "mmio"]);
   suffixes.oneOf(SCOPES);
@@ -37,7 +37,7 @@ function spaceOf(suffixes: Suffixes): AccessSpace {
   return space === "param::entry" ? "param" : (space ?? "generic");
 }
 
-function elementsOf(i: Instruction, operand: Operand | undefined, count: number): readonly (Operand | undefined)[] {
+export function elementsOf(i: Instruction, operand: Operand | undefined, count: number): readonly (Operand | undefined)[] {
   if (count === 1) return [operand?.kind === "vector" && operand.elements.length === 1 ? operand.elements[0] : operand];
   if (operand?.kind !== "vector" || operand.elements.length !== count) throw illegal(i, `'${i.opcode}' needs a vector of ${count}`);
   return operand.elements;

@@ -77,10 +77,10 @@ function barrier(i: Instruction): Meeting {
 }
 
 function storeMask(e: Emitter, i: Instruction, mask: Operand | undefined): void {
-  e.f.localGet(e.locals.frame);
+  const at = e.pushFrame(WARP_FRAME.mask);
   if (mask === undefined) e.f.i32Const(-1);
   else e.push(i, mask, "b32");
-  e.f.store(OP.i32_store, WARP_FRAME.mask, 2);
+  e.f.store(OP.i32_store, at, 2);
 }
 
 function shuffle(i: Instruction): Meeting {
@@ -119,18 +119,19 @@ function shuffle(i: Instruction): Meeting {
         .localGet(last)
         .op(mode === "up" ? OP.i32_ge_s : OP.i32_le_s)
         .localSet(segment);
-      f.localGet(locals.frame).localGet(source).localGet(lane).localGet(segment).select();
-      f.localGet(segment).i32Const(8).op(OP.i32_shl).op(OP.i32_or).store(OP.i32_store, WARP_FRAME.lane, 2);
-      f.localGet(locals.frame);
+      const asked = e.pushFrame(WARP_FRAME.lane);
+      f.localGet(source).localGet(lane).localGet(segment).select();
+      f.localGet(segment).i32Const(8).op(OP.i32_shl).op(OP.i32_or).store(OP.i32_store, asked, 2);
+      const value = e.pushFrame(WARP_FRAME.value, true);
       e.push(i, a, "b32");
-      f.store(OP.i32_store, WARP_FRAME.value, 2);
+      f.store(OP.i32_store, value, 2);
       f.i32Const(WARP_STATE);
     },
     resume(e) {
       const { f, locals } = e;
       const asked = e.scratch(I32, "asked");
       const source = e.scratch(I32, "source");
-      f.localGet(locals.frame).load(OP.i32_load, WARP_FRAME.lane, 2).localSet(asked);
+      f.load(OP.i32_load, e.pushFrame(WARP_FRAME.lane), 2).localSet(asked);
       f.localGet(locals.thread).i32Const(-32).op(OP.i32_and).localGet(asked).i32Const(31).op(OP.i32_and).op(OP.i32_or).localSet(source);
       // A lane beyond the block's end holds nothing: the thread's own value stands.
       f.localGet(source)
@@ -141,8 +142,7 @@ function shuffle(i: Instruction): Meeting {
         .op(OP.i32_lt_u)
         .select()
         .localSet(source);
-      pushFrame(e, source);
-      f.load(OP.i32_load, WARP_FRAME.latch, 2);
+      f.load(OP.i32_load, e.pushPeerLatch(source), 2);
       const value = d?.kind === "pair" ? d.first : d;
       e.set(i, value, "b32");
       if (d?.kind !== "pair") return;
@@ -152,32 +152,20 @@ function shuffle(i: Instruction): Meeting {
   };
 }
 
-/** Pushes the frame of another thread of the block. */
-function pushFrame(e: Emitter, thread: number): void {
-  const { f, locals } = e;
-  f.localGet(thread)
-    .localGet(locals.thread)
-    .op(OP.i32_sub)
-    .i32Const(e.kernel.frameBytes)
-    .op(OP.i32_mul)
-    .localGet(locals.frame)
-    .op(OP.i32_add);
-}
-
-/** Runs `body` for each lane of the warp that takes part, with its frame in a local. */
-function eachLane(e: Emitter, body: (frame: number, lane: number) => void): void {
+/** Runs `body` for each lane of the warp that takes part, with a local that leads to what it brought, at an offset. */
+function eachLane(e: Emitter, body: (latch: number, lane: number, at: number) => void): void {
   const { f, locals } = e;
   const lane = e.scratch(I32, "lane");
   const thread = e.scratch(I32, "peer");
-  const frame = e.scratch(I32, "peer frame");
+  const latch = e.scratch(I32, "peer latch");
   f.i32Const(0).localSet(lane);
   f.localGet(locals.thread).i32Const(-32).op(OP.i32_and).localSet(thread);
   const again = f.loop();
-  f.localGet(locals.frame).load(OP.i32_load, WARP_FRAME.mask, 2).localGet(lane).op(OP.i32_shr_u).i32Const(1).op(OP.i32_and);
+  f.load(OP.i32_load, e.pushFrame(WARP_FRAME.mask), 2).localGet(lane).op(OP.i32_shr_u).i32Const(1).op(OP.i32_and);
   f.localGet(thread).localGet(locals.launch).load(OP.i32_load, LAUNCH.threads, 2).op(OP.i32_lt_u).op(OP.i32_and).if();
-  pushFrame(e, thread);
-  f.localSet(frame);
-  body(frame, lane);
+  const at = e.pushPeerLatch(thread);
+  f.localSet(latch);
+  body(latch, lane, at);
   f.end();
   f.localGet(thread).i32Const(1).op(OP.i32_add).localSet(thread);
   f.localGet(lane).i32Const(1).op(OP.i32_add).localTee(lane).i32Const(32).op(OP.i32_lt_u).brIf(again);
@@ -196,23 +184,17 @@ function vote(i: Instruction): Meeting {
     warp: true,
     suspend(e) {
       storeMask(e, i, sync ? mask : undefined);
-      e.f.localGet(e.locals.frame);
+      const value = e.pushFrame(WARP_FRAME.value, true);
       e.push(i, a, "pred");
-      e.f.store(OP.i32_store, WARP_FRAME.value, 2).i32Const(WARP_STATE);
+      e.f.store(OP.i32_store, value, 2).i32Const(WARP_STATE);
     },
     resume(e) {
       const { f } = e;
       const ballot = e.scratch(I32, "ballot");
       const present = e.scratch(I32, "present");
       f.i32Const(0).localSet(ballot).i32Const(0).localSet(present);
-      eachLane(e, (frame, lane) => {
-        f.localGet(frame)
-          .load(OP.i32_load, WARP_FRAME.latch, 2)
-          .localGet(lane)
-          .op(OP.i32_shl)
-          .localGet(ballot)
-          .op(OP.i32_or)
-          .localSet(ballot);
+      eachLane(e, (latch, lane, at) => {
+        f.localGet(latch).load(OP.i32_load, at, 2).localGet(lane).op(OP.i32_shl).localGet(ballot).op(OP.i32_or).localSet(ballot);
         f.i32Const(1).localGet(lane).op(OP.i32_shl).localGet(present).op(OP.i32_or).localSet(present);
       });
       f.localGet(ballot);
@@ -236,10 +218,10 @@ function match(i: Instruction): Meeting {
     warp: true,
     suspend(e) {
       storeMask(e, i, mask);
-      e.f.localGet(e.locals.frame);
+      const value = e.pushFrame(WARP_FRAME.value, true);
       e.push(i, a, type);
       if (type === "b32") e.f.op(OP.i64_extend_i32_u);
-      e.f.store(OP.i64_store, WARP_FRAME.value, 3).i32Const(WARP_STATE);
+      e.f.store(OP.i64_store, value, 3).i32Const(WARP_STATE);
     },
     resume(e) {
       const { f } = e;
@@ -247,10 +229,10 @@ function match(i: Instruction): Meeting {
       const present = e.scratch(I32, "present");
       const own = e.scratch(I64, "own");
       f.i32Const(0).localSet(equal).i32Const(0).localSet(present);
-      f.localGet(e.locals.frame).load(OP.i64_load, WARP_FRAME.latch, 3).localSet(own);
-      eachLane(e, (frame, lane) => {
-        f.localGet(frame)
-          .load(OP.i64_load, WARP_FRAME.latch, 3)
+      f.load(OP.i64_load, e.pushFrame(WARP_FRAME.latch, true), 3).localSet(own);
+      eachLane(e, (latch, lane, at) => {
+        f.localGet(latch)
+          .load(OP.i64_load, at, 3)
           .localGet(own)
           .op(OP.i64_eq)
           .localGet(lane)
@@ -284,9 +266,9 @@ function reduce(i: Instruction): Meeting {
     warp: true,
     suspend(e) {
       storeMask(e, i, mask);
-      e.f.localGet(e.locals.frame);
+      const value = e.pushFrame(WARP_FRAME.value, true);
       e.push(i, a, type);
-      e.f.store(OP.i32_store, WARP_FRAME.value, 2).i32Const(WARP_STATE);
+      e.f.store(OP.i32_store, value, 2).i32Const(WARP_STATE);
     },
     resume(e) {
       const { f } = e;
@@ -294,10 +276,10 @@ function reduce(i: Instruction): Meeting {
       const value = e.scratch(I32, "present");
       // Every operation but add and xor may count the thread's own value twice.
       if (operation === "add" || operation === "xor") f.i32Const(0);
-      else f.localGet(e.locals.frame).load(OP.i32_load, WARP_FRAME.latch, 2);
+      else f.load(OP.i32_load, e.pushFrame(WARP_FRAME.latch, true), 2);
       f.localSet(sum);
-      eachLane(e, (frame) => {
-        f.localGet(frame).load(OP.i32_load, WARP_FRAME.latch, 2).localSet(value);
+      eachLane(e, (latch, _lane, at) => {
+        f.localGet(latch).load(OP.i32_load, at, 2).localSet(value);
         f.localGet(sum).localGet(value);
         if (operation === "min" || operation === "max") {
           f.localGet(sum)

@@ -1,0 +1,54 @@
+import type { Instruction, Register } from "../parse/ast.ts";
+import { WARP_FRAME } from "./layout.ts";
+import { liveAtStart } from "./liveness.ts";
+import { meeting } from "./lower/warp.ts";
+import { effects } from "./operands.ts";
+import type { Block, Program } from "./program.ts";
+
+/** What runs from one suspension to the next. Phase 0 starts threads. */
+export interface Phase {
+  readonly index: number;
+  readonly entry: number;
+  /** The barrier or warp operation that the phase resumes from. */
+  readonly from: Instruction | undefined;
+  /** What to load when resuming, with frame slots. */
+  readonly live: readonly (readonly [register: Register, slot: number])[];
+}
+
+export interface PhasePlan {
+  readonly phases: readonly Phase[];
+  readonly frameBytes: number;
+  /** The phase that a block which suspends goes on in. */
+  readonly phaseAfter: ReadonlyMap<Block, Phase>;
+}
+
+/** Where threads wait, and what each keeps there. `recomputed` registers need no place. */
+export function planPhases(program: Program, recomputed: (register: Register) => boolean): PhasePlan {
+  const phases: Phase[] = [{ index: 0, entry: 0, from: undefined, live: [] }];
+  const phaseAfter = new Map<Block, Phase>();
+  const suspending = program.blocks.filter((block) => block.terminator.kind === "suspend");
+  if (suspending.length === 0) return { phases, frameBytes: 0, phaseAfter };
+  const live = liveAtStart(program);
+  const slots = new Map<Register, number>();
+  const usesWarp = suspending.some(({ terminator }) => terminator.kind === "suspend" && meeting(terminator.instruction).warp);
+  const first = usesWarp ? WARP_FRAME.slots : 0;
+  for (const block of suspending) {
+    const end = block.terminator;
+    if (end.kind !== "suspend") continue;
+    const results = new Set(effects({ ...end.instruction, guard: undefined }).writes);
+    const kept: [Register, number][] = [];
+    for (const register of live[end.resume] ?? []) {
+      if (results.has(register) || recomputed(register)) continue;
+      let slot = slots.get(register);
+      if (slot === undefined) {
+        slot = first + slots.size;
+        slots.set(register, slot);
+      }
+      kept.push([register, slot]);
+    }
+    const phase = { index: phases.length, entry: end.resume, from: end.instruction, live: kept };
+    phases.push(phase);
+    phaseAfter.set(block, phase);
+  }
+  return { phases, frameBytes: (first + slots.size) * 8, phaseAfter };
+}

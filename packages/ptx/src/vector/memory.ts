@@ -1,0 +1,421 @@
+import { I32, I64, OP, SIMD } from "@decant/wasm";
+import type { Operand } from "../parse/ast.ts";
+import { bitsOf, bytesOf, isSigned, type ScalarType } from "../parse/types.ts";
+import { WORKER } from "../compile/layout.ts";
+import { accessForm, elementsOf, type AccessForm } from "../compile/lower/memory.ts";
+import { Suffixes } from "../compile/suffixes.ts";
+import { LANES, VECTORS, type VectorEmitter } from "./emitter.ts";
+import type { Shape } from "./shapes.ts";
+import type { SsaInstruction } from "./ssa.ts";
+
+/** A load or store of which the lanes' places are known once they are checked together. */
+interface Access extends AccessForm {
+  readonly s: SsaInstruction;
+  readonly elements: readonly (Operand | undefined)[];
+  /** Bytes of one lane's access. */
+  readonly size: number;
+  readonly shift: number;
+  readonly address: Operand & { kind: "address" };
+  readonly store: boolean;
+}
+
+/**
+ * A load or store whose address differs between lanes. All lanes are checked by a few vector instructions; when that fails,
+ * the scalar form runs lane by lane, and finds the one that faults. False: there is no such form of this access.
+ */
+export function vectorAccess(e: VectorEmitter, s: SsaInstruction): boolean {
+  const i = s.instruction;
+  const store = i.opcode === "st";
+  const form = accessForm(i, new Suffixes(i));
+  const address = i.operands[store ? 0 : 1];
+  if (address?.kind !== "address" || address.base?.kind !== "register") return false;
+  const size = bytesOf(form.type) * form.count;
+  const it: Access = {
+    ...form,
+    s,
+    elements: elementsOf(i, i.operands[store ? 1 : 0], form.count),
+    size,
+    shift: Math.log2(size),
+    address,
+    store,
+  };
+  if (form.space === "local" || form.space === "param") return false;
+  if (!Number.isInteger(it.shift) || !it.elements.every((element) => fits(element, form.type))) return false;
+  const shape = e.shapes.of(s.reads, address);
+  const narrow = bitsOf(address.base.register.type) === 32;
+  if (narrow !== (form.space === "shared") && (narrow || form.space === "shared")) return false;
+  if (shape.kind === "affine") return affineAccess(e, it, shape.stride);
+  if (narrow) return sharedGather(e, it);
+  return shape.kind === "indexed" && shape.scale % size === 0 && shape.scale > 0 ? indexedAccess(e, it, shape) : false;
+}
+
+/** Elements that a vector can hold as they are: registers as wide as the type, or 32 bits and narrower ones. */
+function fits(element: Operand | undefined, type: ScalarType): boolean {
+  if (element?.kind === "sink") return true;
+  if (element?.kind !== "register") return element?.kind === "integer" || element?.kind === "float";
+  const have = bitsOf(element.register.type);
+  const want = bitsOf(type);
+  return have === want || (want < 32 && have <= 32);
+}
+
+/** The scalar form for each lane, with its results; what the fast way falls back on. */
+function laneByLane(e: VectorEmitter, { s }: Access): void {
+  e.eachLane(s.reads, s.writes, () => e.lowerScalar(s.instruction));
+}
+
+/**
+ * Writes `check` (which leaves 1 on the stack where a lane is out of the known range), the fast way, and the slow one. The
+ * range is looked up once when the check fails, at the pointer that `pointer` pushes.
+ */
+function guardedAccess(
+  e: VectorEmitter,
+  it: Access,
+  range: { base: number; count: number } | undefined,
+  extra: number,
+  write: { check(): void; pointer(): void; fast(): void },
+): void {
+  const { f } = e;
+  const tried = e.temporary(I32, "tried");
+  const done = f.block();
+  if (range === undefined) {
+    write.check();
+    f.op(OP.i32_eqz).if();
+    write.fast();
+    f.br(done);
+    f.end();
+  } else {
+    f.i32Const(0).localSet(tried);
+    const again = f.loop();
+    write.check();
+    f.op(OP.i32_eqz).if();
+    write.fast();
+    f.br(done);
+    f.end();
+    f.localGet(tried).op(OP.i32_eqz).if();
+    f.i32Const(1).localSet(tried);
+    f.localGet(e.locals.worker);
+    write.pointer();
+    f.i32Const(it.size).i32Const(0).localGet(e.locals.thread).call(e.helpers.get("locate"));
+    f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeBase, 3).localSet(range.base);
+    // What is left for lane 0 when the last lane must fit as well.
+    f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).i64Const(extra).op(OP.i64_sub).i64Const(0);
+    f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).i64Const(extra).op(OP.i64_gt_u).select().localSet(range.count);
+    f.br(again);
+    f.end();
+    f.end();
+  }
+  laneByLane(e, it);
+  f.end();
+}
+
+function affineAccess(e: VectorEmitter, it: Access, stride: number): boolean {
+  if (stride <= 0 || stride % it.size !== 0) return false;
+  const { f } = e;
+  const { base, offset } = it.address;
+  if (base?.kind !== "register") return false;
+  const extra = ((LANES - 1) * stride) / it.size;
+  const i = it.s.instruction;
+  const physical = e.temporary(I32, "physical");
+  const register: Operand = { kind: "register", register: base.register };
+  const lanes = { at: () => physical, offset: (lane: number) => lane * stride };
+  if (it.space === "shared") {
+    const at = e.temporary(I32, "window");
+    e.pushScalar(it.s, i, register, "b32");
+    if (offset !== 0n) f.i32Const(Number(BigInt.asIntN(32, offset))).op(OP.i32_add);
+    f.localSet(at);
+    guardedAccess(e, it, undefined, extra, {
+      check() {
+        const count = e.locals.sharedCounts[it.shift] ?? 0;
+        f.localGet(at);
+        if (it.shift > 0) f.i32Const(it.shift).op(OP.i32_rotr);
+        f.localGet(count).i32Const(extra).op(OP.i32_sub).i32Const(0).localGet(count).i32Const(extra).op(OP.i32_gt_u).select();
+        f.op(OP.i32_ge_u);
+      },
+      pointer() {},
+      fast() {
+        f.localGet(at).localGet(e.locals.shared).op(OP.i32_add).localSet(physical);
+        transfer(e, it, stride, lanes);
+      },
+    });
+    return true;
+  }
+  const pointer = e.temporary(I64, "pointer");
+  e.pushScalar(it.s, i, register, "b64");
+  if (offset !== 0n) f.i64Const(offset).op(OP.i64_add);
+  f.localSet(pointer);
+  const root = e.kernel.roots.get(base.register) ?? base.register.name;
+  const range = e.vectorRange(root, it.size, extra);
+  guardedAccess(e, it, range, extra, {
+    check() {
+      f.localGet(pointer).localGet(range.base).op(OP.i64_sub);
+      if (it.shift > 0) f.i64Const(it.shift).op(OP.i64_rotr);
+      f.localGet(range.count).op(OP.i64_ge_u);
+    },
+    pointer: () => void f.localGet(pointer),
+    fast() {
+      f.localGet(pointer).op(OP.i32_wrap_i64).localSet(physical);
+      transfer(e, it, stride, lanes);
+    },
+  });
+  return true;
+}
+
+/** Offsets of shared memory that differ freely. */
+function sharedGather(e: VectorEmitter, it: Access): boolean {
+  const { f } = e;
+  const { base, offset } = it.address;
+  if (base?.kind !== "register") return false;
+  const places = Array.from({ length: VECTORS }, (_, j) => e.vectorTemporary(`place ${j}`));
+  for (const [j, place] of places.entries()) {
+    e.pushVector(it.s, it.s.instruction, { kind: "register", register: base.register }, "b32", j);
+    if (offset !== 0n)
+      f.i32Const(Number(BigInt.asIntN(32, offset)))
+        .simd(SIMD.i32x4_splat)
+        .simd(SIMD.i32x4_add);
+    f.localSet(place);
+  }
+  guardedAccess(e, it, undefined, 0, {
+    check() {
+      checkLanes(e, (j) => {
+        const place = places[j] ?? 0;
+        f.localGet(place);
+        if (it.shift > 0) {
+          f.i32Const(it.shift)
+            .simd(SIMD.i32x4_shr_u)
+            .localGet(place)
+            .i32Const(32 - it.shift)
+            .simd(SIMD.i32x4_shl)
+            .simd(SIMD.v128_or);
+        }
+        f.localGet(e.locals.sharedCounts[it.shift] ?? 0)
+          .simd(SIMD.i32x4_splat)
+          .simd(SIMD.i32x4_lt_u);
+      });
+    },
+    pointer() {},
+    fast() {
+      for (const [j, place] of places.entries()) {
+        f.localGet(place);
+        keepGood(e, j);
+        f.localGet(e.locals.shared).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add).localSet(place);
+      }
+      transfer(e, it, undefined, { at: e.laneAddress(places), offset: () => 0 });
+    },
+  });
+  return true;
+}
+
+/**
+ * A 64-bit base and a 32-bit index that differs freely, times a scale. With the base at most 2^30 away from the range, and
+ * the scaled index as near, their sum is exact in 32 bits.
+ */
+function indexedAccess(e: VectorEmitter, it: Access, shape: Shape & { kind: "indexed" }): boolean {
+  const { f } = e;
+  const { base, offset } = it.address;
+  if (base?.kind !== "register") return false;
+  const pointer = e.temporary(I64, "pointer");
+  e.pushScalar(it.s, it.s.instruction, { kind: "register", register: base.register }, "b64");
+  if (offset !== 0n) f.i64Const(offset).op(OP.i64_add);
+  f.localSet(pointer);
+  const root = e.kernel.roots.get(base.register) ?? base.register.name;
+  const range = e.vectorRange(root, it.size, 0);
+  const places = Array.from({ length: VECTORS }, (_, j) => e.vectorTemporary(`place ${j}`));
+  const distance = e.temporary(I64, "distance");
+  const reach = 2 ** 30;
+  const far = Math.floor(reach / shape.scale);
+  const index = e.vectorsOf(shape.index);
+  guardedAccess(e, it, range, 0, {
+    check() {
+      f.localGet(pointer).localGet(range.base).op(OP.i64_sub).localSet(distance);
+      for (const [j, place] of places.entries()) {
+        f.localGet(index[j] ?? 0);
+        scale(e, shape.scale);
+        f.localGet(distance).op(OP.i32_wrap_i64).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add).localSet(place);
+      }
+      checkLanes(e, (j) => {
+        f.localGet(places[j] ?? 0);
+        f.localGet(range.count).i64Const(it.shift).op(OP.i64_shl).op(OP.i32_wrap_i64).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_lt_u);
+        f.localGet(index[j] ?? 0);
+        if (shape.signed) f.i32Const(far).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add);
+        f.i32Const(shape.signed ? 2 * far : far)
+          .simd(SIMD.i32x4_splat)
+          .simd(SIMD.i32x4_lt_u);
+        f.simd(SIMD.v128_and);
+      });
+      // The base itself: near, and aligned; and a range of less than 2 GiB.
+      f.localGet(distance)
+        .i64Const(reach)
+        .op(OP.i64_add)
+        .i64Const(2 * reach)
+        .op(OP.i64_ge_u)
+        .op(OP.i32_or);
+      f.localGet(range.count)
+        .i64Const(Math.floor((2 ** 31 - 1) / it.size))
+        .op(OP.i64_gt_u)
+        .op(OP.i32_or);
+      if (it.size > 1)
+        f.localGet(distance)
+          .i64Const(it.size - 1)
+          .op(OP.i64_and)
+          .i64Const(0)
+          .op(OP.i64_ne)
+          .op(OP.i32_or);
+    },
+    pointer() {
+      f.localGet(pointer);
+      e.pushFirstActive(index);
+      f.op(shape.signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u)
+        .i64Const(shape.scale)
+        .op(OP.i64_mul)
+        .op(OP.i64_add);
+    },
+    fast() {
+      for (const [j, place] of places.entries()) {
+        f.localGet(place);
+        keepGood(e, j);
+        f.localGet(range.base).op(OP.i32_wrap_i64).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add).localSet(place);
+      }
+      transfer(e, it, undefined, { at: e.laneAddress(places), offset: () => 0 });
+    },
+  });
+  return true;
+}
+
+function scale(e: VectorEmitter, by: number): void {
+  const shift = Math.log2(by);
+  if (shift === 0) return;
+  if (Number.isInteger(shift)) e.f.i32Const(shift).simd(SIMD.i32x4_shl);
+  else e.f.i32Const(by).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_mul);
+}
+
+/** Pushes 1 when a lane that takes part is not good; `good` pushes a mask for each vector. */
+function checkLanes(e: VectorEmitter, good: (j: number) => void): void {
+  const { f, mask } = e;
+  for (let j = 0; j < VECTORS; j++) {
+    good(j);
+    if (mask !== undefined) {
+      const local = e.vectorTemporary(`good ${j}`);
+      f.localTee(local)
+        .localGet(mask.vectors[j] ?? 0)
+        .simd(SIMD.v128_not)
+        .simd(SIMD.v128_or);
+    }
+    if (j > 0) f.simd(SIMD.v128_and);
+  }
+  f.simd(SIMD.i32x4_all_true).op(OP.i32_eqz);
+}
+
+/** Where lanes do not take part, the place on the stack becomes the start of the range. */
+function keepGood(e: VectorEmitter, j: number): void {
+  if (e.mask !== undefined) e.f.localGet(e.vectorTemporary(`good ${j}`)).simd(SIMD.v128_and);
+}
+
+interface Places {
+  /** A local with the address of a lane, or with that of lane 0. */
+  at(lane: number): number;
+  offset(lane: number): number;
+}
+
+/** Moves the data, all places being known to be good. */
+function transfer(e: VectorEmitter, it: Access, stride: number | undefined, places: Places): void {
+  const contiguous = it.count === 1 && stride === it.size;
+  for (const [at, element] of it.elements.entries()) {
+    const inner = at * bytesOf(it.type);
+    if (element?.kind === "sink") continue;
+    if (it.store) storeElement(e, it, element, inner, contiguous, places);
+    else loadElement(e, it, element, inner, contiguous, places);
+  }
+}
+
+function loadElement(e: VectorEmitter, it: Access, element: Operand | undefined, inner: number, contiguous: boolean, places: Places): void {
+  const { f } = e;
+  const bytes = bytesOf(it.type);
+  const wide = bytes === 8;
+  const perVector = wide ? 2 : 4;
+  const signed = isSigned(it.type);
+  // A sign goes as far as the register does.
+  const clean = signed && bytes < 4 && element?.kind === "register" && bitsOf(element.register.type) === 16;
+  for (let j = 0; j < LANES / perVector; j++) {
+    const first = j * perVector;
+    if (contiguous) {
+      f.localGet(places.at(first));
+      const at = places.offset(first);
+      if (bytes >= 4) f.simdLoad(SIMD.v128_load, at, 2);
+      else if (bytes === 2) f.simdLoad(signed ? SIMD.v128_load16x4_s : SIMD.v128_load16x4_u, at, 1);
+      else {
+        f.simdLoad(SIMD.v128_load32_zero, at, 0);
+        f.simd(signed ? SIMD.i16x8_extend_low_i8x16_s : SIMD.i16x8_extend_low_i8x16_u);
+        f.simd(signed ? SIMD.i32x4_extend_low_i16x8_s : SIMD.i32x4_extend_low_i16x8_u);
+      }
+    } else {
+      for (let lane = 0; lane < perVector; lane++) {
+        const at = places.offset(first + lane) + inner;
+        if (bytes >= 4 && lane > 0) {
+          // The vector lies below: the address must come first.
+          const vector = e.vectorTemporary("loaded");
+          f.localSet(vector)
+            .localGet(places.at(first + lane))
+            .localGet(vector);
+          f.simdLoadLane(wide ? SIMD.v128_load64_lane : SIMD.v128_load32_lane, at, lane, 2);
+          continue;
+        }
+        f.localGet(places.at(first + lane));
+        if (bytes >= 4) f.simdLoad(wide ? SIMD.v128_load64_splat : SIMD.v128_load32_splat, at, 2);
+        else {
+          f.load(bytes === 2 ? (signed ? OP.i32_load16_s : OP.i32_load16_u) : signed ? OP.i32_load8_s : OP.i32_load8_u, at, 0);
+          if (lane === 0) f.simd(SIMD.i32x4_splat);
+          else f.simdLane(SIMD.i32x4_replace_lane, lane);
+        }
+      }
+    }
+    if (clean) f.i32Const(0xffff).simd(SIMD.i32x4_splat).simd(SIMD.v128_and);
+    e.setVector(it.s, element, j);
+  }
+}
+
+function storeElement(
+  e: VectorEmitter,
+  it: Access,
+  element: Operand | undefined,
+  inner: number,
+  contiguous: boolean,
+  places: Places,
+): void {
+  const { f, mask } = e;
+  const bytes = bytesOf(it.type);
+  const wide = bytes === 8;
+  const perVector = wide ? 2 : 4;
+  const i = it.s.instruction;
+  const type: ScalarType = element?.kind === "register" ? element.register.type : it.type;
+  for (let j = 0; j < LANES / perVector; j++) {
+    const first = j * perVector;
+    const vector = e.vectorTemporary("stored");
+    e.pushVector(it.s, i, element, type, j);
+    f.localSet(vector);
+    if (contiguous && bytes >= 4 && (mask === undefined || it.space === "shared")) {
+      f.localGet(places.at(first)).localGet(vector);
+      if (mask !== undefined) {
+        // Nobody else writes to this block's shared memory.
+        f.localGet(places.at(first)).simdLoad(SIMD.v128_load, places.offset(first), 2);
+        e.pushMask(mask, wide, j);
+        f.simd(SIMD.v128_bitselect);
+      }
+      f.simdStore(SIMD.v128_store, places.offset(first), 2);
+      continue;
+    }
+    for (let lane = 0; lane < perVector; lane++) {
+      if (mask !== undefined)
+        f.localGet(mask.bits)
+          .i32Const(1 << (first + lane))
+          .op(OP.i32_and)
+          .if();
+      f.localGet(places.at(first + lane)).localGet(vector);
+      const at = places.offset(first + lane) + inner;
+      if (wide) f.simdStoreLane(SIMD.v128_store64_lane, at, lane, 2);
+      else if (bytes === 4) f.simdStoreLane(SIMD.v128_store32_lane, at, lane, 2);
+      else if (bytes === 2) f.simdStoreLane(SIMD.v128_store16_lane, at, 2 * lane, 1);
+      else f.simdStoreLane(SIMD.v128_store8_lane, at, 4 * lane, 0);
+      if (mask !== undefined) f.end();
+    }
+  }
+}

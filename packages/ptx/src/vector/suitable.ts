@@ -1,0 +1,58 @@
+import type { Instruction } from "../parse/ast.ts";
+import type { PhasePlan } from "../compile/plan.ts";
+import type { Program } from "../compile/program.ts";
+import { layOut, naturalLoops, regionOf } from "./loops.ts";
+import { graphOf } from "../compile/graph.ts";
+import type { Shapes } from "./shapes.ts";
+import type { Ssa } from "./ssa.ts";
+
+/** Whether a kernel may run several threads at a time at all, by its instructions. */
+export function hasVectorForm(program: Program): boolean {
+  return program.blocks.every((block) => block.instructions.every(isPossible));
+}
+
+/** The carry flag is no register, and has no lanes. */
+function isPossible({ opcode, modifiers }: Instruction): boolean {
+  return !modifiers.includes("cc") && opcode !== "addc" && opcode !== "subc" && opcode !== "madc";
+}
+
+/**
+ * Whether a kernel's vector form would be right, and can be written: no loop that lanes leave at different times waits for
+ * what another lane does (lanes of a vector go round together, so it would wait for ever), and every region that lanes
+ * run apart has an order.
+ */
+export function canVectorize({ program, plan }: { program: Program; plan: PhasePlan }, ssa: Ssa, shapes: Shapes): boolean {
+  for (const loop of ssa.loops) {
+    const parts = [...loop.blocks].some((block) => shapes.divergent.has(block));
+    if (parts && [...loop.blocks].some((block) => program.blocks[block]?.instructions.some(maySpin))) return false;
+  }
+  for (const phase of plan.phases) {
+    const graph = graphOf(shapes.next, phase.entry);
+    if (!graph.reducible) return false;
+    const loops = naturalLoops(graph);
+    for (const block of graph.blocks) {
+      if (
+        shapes.divergent.has(block) &&
+        layOut(graph, loops, regionOf(shapes.next, block, shapes.postDominators[block] ?? -1)) === undefined
+      )
+        return false;
+    }
+    for (const [register] of phase.live) {
+      const shape = ssa.valueBefore(phase.entry, register)?.shape;
+      if (shape?.kind === "indexed") return false;
+    }
+  }
+  for (const [index, block] of program.blocks.entries()) {
+    const end = block.terminator;
+    if (end.kind !== "suspend" || (end.instruction.opcode !== "bar" && end.instruction.opcode !== "barrier")) continue;
+    if (end.instruction.modifiers.includes("warp")) continue;
+    // A barrier's number must be known for all lanes at once.
+    for (const value of ssa.blocks[index]?.reads.values() ?? []) if (value.shape?.kind !== "uniform") return false;
+  }
+  return true;
+}
+
+function maySpin({ opcode, modifiers }: Instruction): boolean {
+  if (opcode === "atom") return modifiers.includes("cas") || modifiers.includes("exch");
+  return opcode === "ld" && modifiers.some((name) => name === "volatile" || name === "acquire" || name === "relaxed" || name === "mmio");
+}
