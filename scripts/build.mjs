@@ -8,20 +8,14 @@ import { root } from "./workspace.mjs";
 const { build } = await import("esbuild");
 const dist = join(root, "packages/decant/dist");
 
+/** Stands for the hash of the whole bundle, which is known when it is written. */
 const UNKNOWN_BUILD = "the hash of this build";
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
-await build({
-  entryPoints: {
-    decant: join(root, "packages/decant/src/main.ts"),
-    index: join(root, "packages/decant/src/index.ts"),
-    "nvidia-process": join(root, "packages/compute/src/nvidia/nvidia-process.ts"),
-  },
+const shared = {
   outdir: dist,
   bundle: true,
-  splitting: true,
-  format: "esm",
   platform: "node",
   target: "node20",
   // Names stay: the trace shows kernel objects by their classes, and reports of bugs have stacks.
@@ -30,13 +24,40 @@ await build({
   legalComments: "none",
   // bufferutil and utf-8-validate are ws's optional native parts, koffi ours; msgpackr's extractor is native too.
   external: ["bufferutil", "utf-8-validate", "msgpackr-extract", "koffi"],
+  logLevel: "warning",
+};
+// The command is one script, an expression that bin/decant.js evaluates: a script can bring the code that V8 compiled last time, a module of Node 20 cannot.
+// What a run does not import, a script does not evaluate either.
+const script = {
+  ...shared,
+  format: "cjs",
+  banner: { js: `// ${UNKNOWN_BUILD}\n(function (require, module, exports, decantUrl, decantScripts) {` },
+  footer: { js: "})" },
+  define: { DECANT_BUILD: JSON.stringify(UNKNOWN_BUILD), "import.meta.url": "decantUrl" },
+};
+// Decoder and translator are a script of their own, which a run from the translation cache does not load.
+const separate = {
+  name: "separate",
+  setup(bundle) {
+    bundle.onLoad({ filter: /\/x86\/src\/engine\/load-translation\.ts$/ }, () => ({
+      contents: 'export function loadTranslation() { return decantScripts.load("translation"); }',
+    }));
+  },
+};
+await build({ ...script, entryPoints: { decant: join(root, "packages/decant/src/main.ts") }, plugins: [separate] });
+await build({ ...script, entryPoints: { translation: join(root, "packages/x86/src/engine/translation.ts") } });
+await build({
+  ...shared,
+  entryPoints: {
+    index: join(root, "packages/decant/src/index.ts"),
+    "nvidia-process": join(root, "packages/compute/src/nvidia/nvidia-process.ts"),
+  },
+  format: "esm",
   // Bundled CommonJS packages still call require for Node's own modules.
   banner: {
     js: 'import { createRequire as decantCreateRequire } from "node:module"; const require = decantCreateRequire(import.meta.url);',
   },
-  // Stands for the hash of the whole bundle, which is known when it is written.
   define: { DECANT_BUILD: JSON.stringify(UNKNOWN_BUILD) },
-  logLevel: "warning",
 });
 stampBuild();
 const fromX86 = createRequire(join(root, "packages/x86/package.json"));

@@ -4,6 +4,7 @@ import { SUBSYSTEM } from "@decant/pe";
 import type { Grant } from "@decant/host";
 import { describeOptions, numberOption, parseCommandLine } from "../command-line.ts";
 import { cacheFolder } from "../cache-folder.ts";
+import { keepCompiledCode, useEarlyMemory } from "../compiled-code.ts";
 import { cudaDriver } from "../cuda-driver.ts";
 import { readProgram, requireRunnable } from "../program-file.ts";
 import { grantsFor, runProgram } from "../run-program.ts";
@@ -82,6 +83,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   if (program.image.subsystem === SUBSYSTEM.WINDOWS_GUI) warn(`${name} is made for windows on a screen; there are no windows here`);
   const cache = cacheFolder(given.cache);
   const cuda = cudaDriver(given.gpu);
+  useEarlyMemory();
   let interrupt: (() => void) | undefined;
   const onSignal = (): void => interrupt?.();
   process.on("SIGINT", onSignal);
@@ -118,6 +120,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   } finally {
     process.off("SIGINT", onSignal);
     await cuda.close();
+    keepCompiledCode(cache);
   }
 }
 

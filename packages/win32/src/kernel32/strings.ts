@@ -2,15 +2,16 @@ import { MemoryAccessError } from "@decant/memory";
 import { implement } from "@decant/process";
 import { stringsApi } from "./strings.api.ts";
 
-const ordinary = new Intl.Collator("en-US", { caseFirst: "lower" });
-const ignoringCase = new Intl.Collator("en-US", { sensitivity: "accent" });
+/** Collators take milliseconds to make, and few programs compare so. */
+let ordinary: Intl.Collator | undefined;
+let ignoringCase: Intl.Collator | undefined;
 
 export const strings = implement(stringsApi, {
   lstrlenA: ({ memory }, text) => measure(text, () => memory.cstringLength(text)),
   lstrlenW: ({ memory }, text) => measure(text, () => memory.wstringLength(text)),
   // NULL sorts before every string.
-  lstrcmp: (_, a, b) => compare(ordinary, a, b),
-  lstrcmpi: (_, a, b) => compare(ignoringCase, a, b),
+  lstrcmp: (_, a, b) => compare((ordinary ??= new Intl.Collator("en-US", { caseFirst: "lower" })), a, b),
+  lstrcmpi: (_, a, b) => compare((ignoringCase ??= new Intl.Collator("en-US", { sensitivity: "accent" })), a, b),
   MulDiv(_, number, numerator, denominator) {
     if (denominator === 0) return -1;
     const product = BigInt(number) * BigInt(numerator);

@@ -50,3 +50,9 @@ export class GuestTrap extends Error {
     this.access = access;
   }
 }
+
+/** The fault of fetching an instruction, or the rest of it, from where no code may run. */
+export function noCode(rip: number, address = rip): Fault {
+  const message = `no code can run at 0x${address.toString(16)}`;
+  return { code: "access-violation", rip, isExact: true, address, access: "execute", message };
+}

@@ -1,11 +1,11 @@
 import { GUEST_BASE, MemoryAccessError, type GuestMemory } from "@decant/memory";
 import { CPU, GPR } from "../cpu-block.ts";
-import { createHelpers } from "../lower/index.ts";
+import { createHelpers } from "../lower/helpers.ts";
 import type { Guarding } from "./access-checks.ts";
 import { CodeCache } from "./code-cache.ts";
 import { CodeMap } from "./code-map.ts";
 import { Cpu } from "./cpu.ts";
-import { GuestTrap, type Exit, type Fault } from "./fault.ts";
+import { GuestTrap, noCode, type Exit, type Fault } from "./fault.ts";
 import { EXIT, FOREIGN_STACK, LEAST_STACK_WINDOW, MACHINE, MAX_SLOT, STACK_WINDOW, STALE_ITSELF, stubEntry } from "./layout.ts";
 import { runtimeModule } from "./runtime-module.ts";
 import { linkBatch } from "./link.ts";
@@ -14,9 +14,9 @@ import type { Site } from "./module-context.ts";
 import type { Stub, StubDetails } from "./stub.ts";
 import type { TranslationStorage } from "./translation-cache.ts";
 import { UnitSource, type HashFunction } from "./unit-source.ts";
-import { describeAccess, describeInstruction, describeRefusal, faultOfTrap, innermostFrame, noCode, siteAt } from "./traps.ts";
-import { SingleStep, TRAP_FLAG } from "./single-step.ts";
-import { accessAtTrap } from "./trap-address.ts";
+import { innermostFrame, siteAt } from "./frames.ts";
+import { loadTranslation } from "./load-translation.ts";
+import { TRAP_FLAG, type SingleStep } from "./single-step.ts";
 
 export interface MachineOptions {
   readonly memory: GuestMemory;
@@ -113,7 +113,7 @@ export class Machine {
       translate: (rip: number) => this.#translate(rip >>> 0),
       link: (place: number) => this.#link(place >>> 16, place & 0xffff),
       bind: (rip: number, slot: number) => this.#cache.bind(rip >>> 0, slot),
-      fault: (rip: number) => this.#fail(describeInstruction(rip >>> 0, memory, this.#source.decoder)),
+      fault: (rip: number) => this.#fail(loadTranslation().describeInstruction(rip >>> 0, memory, this.#source.decoder)),
       stale: (unit: number) => this.#stale(unit),
     };
     const guarding = (entry: number): Guarding =>
@@ -244,9 +244,9 @@ export class Machine {
     } else {
       if (!this.#memory.accessible(rip, 1, "execute")) return { kind: "fault", fault: noCode(rip) };
       const { decoder } = this.#source;
-      this.#singleStep ??= new SingleStep({ cpu, memory: this.#memory, decoder, imports: this.#imports });
+      this.#singleStep ??= new (loadTranslation().SingleStep)({ cpu, memory: this.#memory, decoder, imports: this.#imports });
       next = this.#singleStep.step(rip, this.#guarding);
-      if (next === undefined) return { kind: "fault", fault: describeInstruction(rip, this.#memory, decoder) };
+      if (next === undefined) return { kind: "fault", fault: loadTranslation().describeInstruction(rip, this.#memory, decoder) };
     }
     cpu.rip = next;
     cpu.u32[CPU.eflags / 4] = (cpu.u32[CPU.eflags / 4] as number) & ~TRAP_FLAG;
@@ -343,10 +343,10 @@ export class Machine {
     if (error instanceof GuestTrap) {
       const site = this.#siteOf(error);
       if (site?.rip === error.rip) this.#moveStack(site.stackDifference);
-      return faultOfTrap(error, this.#memory, this.#source.decoder);
+      return loadTranslation().faultOfTrap(error, this.#memory, this.#source.decoder);
     }
     if (error instanceof MemoryAccessError && !this.#isInApi)
-      return describeRefusal(this.cpu.rip, error, this.#memory, this.#source.decoder);
+      return loadTranslation().describeRefusal(this.cpu.rip, error, this.#memory, this.#source.decoder);
     if (error instanceof WebAssembly.RuntimeError) return this.#fromTrap(error);
     if (error instanceof RangeError && /call stack/.test(error.message) && !this.#isInApi) {
       this.#hostStackEnded(error);
@@ -373,6 +373,7 @@ export class Machine {
     const message = `the dispatcher trapped: ${error.message}`;
     if (site === undefined) return { code: "access-violation", rip: this.cpu.rip, isExact: false, message };
     this.#moveStack(site.stackDifference);
+    const { accessAtTrap, describeAccess } = loadTranslation();
     const unit = this.#source.translator.discover(parseInt(innermostFrame(error)?.frame.name.slice(1) ?? "", 16));
     const access = unit && accessAtTrap(unit, site.rip, { memory: this.#memory, register: (n) => this.cpu.gpr(n) });
     return describeAccess(site.rip, access, this.#memory, this.#source.decoder);

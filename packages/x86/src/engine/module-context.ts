@@ -1,6 +1,6 @@
 import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
 import { I32, LATE_FUNCTION, ModuleBuilder, type FunctionBuilder, type ValueType } from "@decant/wasm";
-import { HELPERS, type HelperName } from "../lower/index.ts";
+import { HELPERS, type HelperName } from "../lower/helpers.ts";
 import { CALL_BYTES, CONSTANT_BYTES, RELOCATION, type RelocationKind } from "./relocation.ts";
 import { RUNTIME_IMPORTS, type RuntimeImport } from "./runtime-module.ts";
 import type { Stub } from "./stub.ts";

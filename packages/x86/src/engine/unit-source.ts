@@ -1,11 +1,12 @@
 import { GUEST_BASE, type GuestMemory } from "@decant/memory";
-import { Decoder } from "../decode/index.ts";
+import type { Decoder } from "../decode/index.ts";
 import type { Guarding } from "./access-checks.ts";
+import { loadTranslation } from "./load-translation.ts";
 import { SCRATCH, SCRATCH_BYTES } from "./layout.ts";
 import type { TranslatedUnit } from "./link.ts";
 import type { Stub } from "./stub.ts";
 import { TranslationCache, type TranslationStorage } from "./translation-cache.ts";
-import { Translator } from "./translator.ts";
+import type { Translator } from "./translator.ts";
 import { stubName } from "./unit-record.ts";
 
 /** Hashes bytes of the guest's memory: (wasm address, length, hash so far). */
@@ -43,12 +44,12 @@ export class UnitSource {
   }
 
   get decoder(): Decoder {
-    return (this.#decoder ??= new Decoder(this.#options.memory, this.#options.mode));
+    return (this.#decoder ??= new (loadTranslation().Decoder)(this.#options.memory, this.#options.mode));
   }
 
   get translator(): Translator {
     const { memory, guarding, isTranslated, stubs } = this.#options;
-    return (this.#translator ??= new Translator({
+    return (this.#translator ??= new (loadTranslation().Translator)({
       memory,
       decoder: this.decoder,
       stubAt: (address) => stubs.get(address),

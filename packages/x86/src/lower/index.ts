@@ -1,6 +1,6 @@
 export { effects, type Effects } from "./effects.ts";
 export { Emitter, type RegisterLocals } from "./emitter.ts";
 export { accessOf, accessesOf, type Access } from "./access.ts";
-export { createHelpers, HELPERS, TRAP, WRITES, type HelperName } from "./helpers.ts";
+export { WRITES } from "./helpers.ts";
 export { NotTranslated } from "./lowering.ts";
 export { storeOf } from "./stores.ts";

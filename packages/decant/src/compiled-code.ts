@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import { nodeStore } from "@decant/host";
+import { offerMemory } from "@decant/memory";
+import { CACHE_LIMIT_BYTES } from "./cache-folder.ts";
+
+/** What bin/decant.js says of a script of the bundle that was loaded. */
+interface LoadedScript {
+  /** The name of its compiled code in the cache: by build, and by version of Node. */
+  readonly codeName: string;
+  /** True when none was found. */
+  readonly isNew: boolean;
+  /** The code of all functions that have run. */
+  createCode(): Uint8Array;
+}
+
+declare const decantScripts:
+  | { readonly all: ReadonlyMap<string, LoadedScript>; readonly memory: WebAssembly.Memory | undefined }
+  | undefined;
+
+/** Takes over what bin/decant.js made before it loaded the bundle. */
+export function useEarlyMemory(): void {
+  if (typeof decantScripts === "object" && decantScripts.memory !== undefined) offerMemory(decantScripts.memory);
+}
+
+/**
+ * Keeps the code that V8 has compiled of Decant itself for the next start: after a run, when all is compiled that a run needs. A SHA-256 goes before it, as V8 does
+ * not check what it is given.
+ */
+export function keepCompiledCode(folder: string | undefined): void {
+  if (folder === undefined || typeof decantScripts !== "object") return;
+  for (const { codeName, isNew, createCode } of decantScripts.all.values()) {
+    if (!isNew) continue;
+    const code = createCode();
+    const hash = createHash("sha256").update(code).digest();
+    nodeStore(folder, { limitBytes: CACHE_LIMIT_BYTES }).replace(codeName, Buffer.concat([hash, code]));
+  }
+}
