@@ -1,3 +1,5 @@
+import type { CrashReport } from "./report/crash-report.ts";
+
 /** How a process ended. */
 export interface Ending {
   readonly kind:
@@ -21,6 +23,8 @@ export interface Ending {
   readonly exitCode: number;
   /** A sentence for the user, when it ended badly. */
   readonly message?: string;
+  /** Of an exception that nobody handled: where and how. */
+  readonly report?: CrashReport;
 }
 
 /** NTSTATUS values with which processes end (ntstatus.h). */

@@ -3,6 +3,8 @@ import type { Thread } from "./threads/thread.ts";
 
 export { EXIT_STATUS } from "./ending.ts";
 export type { Ending } from "./ending.ts";
+export type { CrashReport } from "./report/crash-report.ts";
+export type { CodePlace } from "./report/places.ts";
 export { PARAMETERS } from "./blocks/process-parameters.ts";
 export { PEB, WINDOWS_VERSION } from "./blocks/peb.ts";
 export { SHARED_DATA } from "./blocks/shared-data.ts";

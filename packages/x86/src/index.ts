@@ -1,3 +1,3 @@
 export * from "./cpu-block.ts";
-export { setDecoderWasm } from "./decode/index.ts";
+export { disassemble, setDecoderWasm, type Disassembled } from "./decode/index.ts";
 export * from "./engine/index.ts";

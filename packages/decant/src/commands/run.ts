@@ -5,6 +5,7 @@ import type { Grant } from "@decant/host";
 import { describeOptions, numberOption, parseCommandLine } from "../command-line.ts";
 import { cacheFolder } from "../cache-folder.ts";
 import { keepCompiledCode, useEarlyMemory } from "../compiled-code.ts";
+import { crashReportJson, crashReportText } from "../crash-report-text.ts";
 import { cudaDriver } from "../cuda-driver.ts";
 import { readProgram, requireRunnable } from "../program-file.ts";
 import { grantsFor, runProgram } from "../run-program.ts";
@@ -109,10 +110,11 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     });
     if (ending.kind === "timeout") warn(`${name} reached the time limit of ${seconds} second${seconds === 1 ? "" : "s"}`);
     const exit = ending.kind === "timeout" ? TIMED_OUT : hostExitCode(ending.exitCode);
-    if (given.json)
-      process.stderr.write(
-        `${JSON.stringify({ program: name, exitCode: ending.exitCode, ending: ending.kind, message: ending.message, translation: ending.translation })}\n`,
-      );
+    const { exitCode, kind, message, translation, report } = ending;
+    if (given.json) {
+      const shown = { program: name, exitCode, ending: kind, message, ...(report && { report: crashReportJson(report) }), translation };
+      process.stderr.write(`${JSON.stringify(shown)}\n`);
+    } else if (report !== undefined) process.stderr.write(crashReportText(report, paint));
     return exit;
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;

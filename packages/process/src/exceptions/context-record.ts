@@ -62,7 +62,8 @@ export function readContext(memory: GuestMemory, at: number, block: Uint8Array):
   block.set(memory.read(at + CONTEXT.Xmm0, 16 * 16), CPU.xmm);
 }
 
-function readFlags(view: DataView): number {
+/** EFLAGS of a CPU block. */
+export function readFlags(view: DataView): number {
   let flags = FIXED_FLAGS | (view.getUint32(CPU.eflags, true) & KEPT_FLAGS);
   for (const [word, bit] of FLAG_BITS) flags |= (view.getUint32(word, true) & 1) << bit;
   return flags;

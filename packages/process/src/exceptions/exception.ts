@@ -15,6 +15,10 @@ export interface GuestException {
   readonly record?: number;
   /** What happened, for the sentence that the user gets when nobody handles it. */
   readonly description: string;
+  /** The same without the instruction and its address. */
+  readonly summary?: string;
+  /** False when the registers that are shown may be older than the exception. */
+  readonly isExact?: boolean;
 }
 
 /** EXCEPTION_NONCONTINUABLE. */
@@ -46,7 +50,13 @@ const CODES: Readonly<Record<Fault["code"], number>> = {
 export function exceptionOfFault(fault: Fault): GuestException {
   const code = CODES[fault.code];
   const parameters = fault.address === undefined ? [] : [ACCESS[fault.access ?? "write"], BigInt(fault.address)];
-  return { code, flags: 0, address: fault.rip, parameters, description: fault.message };
+  return { code, flags: 0, address: fault.rip, parameters, description: fault.message, summary: summaryOf(fault), isExact: fault.isExact };
+}
+
+/** Messages of faults end with the instruction, as "…: 8b 01  mov eax,[rcx] at 0x140001000". */
+function summaryOf({ message, rip }: Fault): string {
+  const end = ` at 0x${rip.toString(16)}`;
+  return message.endsWith(end) ? message.slice(0, -end.length).replace(/: (?:[0-9a-f]{2} )+ .*$/, "") : message;
 }
 
 /** The exception that a bad pointer raises which a guest gave to a function that cannot fail otherwise. */

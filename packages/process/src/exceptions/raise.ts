@@ -8,7 +8,8 @@ import { UNWIND } from "../threads/unwind.ts";
 import type { Thread } from "../threads/thread.ts";
 import type { GuestGenerator } from "../waits/suspension.ts";
 import { readContext } from "./context-record.ts";
-import { dispatchException, pushException } from "./dispatch.ts";
+import { crashReport } from "../report/crash-report.ts";
+import { dispatchException, pushException, type ExceptionFrame } from "./dispatch.ts";
 import { exceptionOfAccess, exceptionOfFault, NONCONTINUABLE } from "./exception.ts";
 import type { GuestException } from "./exception.ts";
 
@@ -32,7 +33,7 @@ export function raiseException(thread: Thread, exception: GuestException, below 
       readContext(thread.memory, frame.context, thread.live);
       return raiseException(thread, noncontinuable(exception, frame.record), frame.record);
     }
-    if (disposition === "unhandled") return endUnhandled(thread, exception);
+    if (disposition === "unhandled") return endUnhandled(thread, exception, frame);
     thread.process.end({ kind: "fault", exitCode: exception.code >>> 0 });
     return UNWIND;
   });
@@ -54,7 +55,7 @@ function* raiseHere(thread: Thread, exception: GuestException, below = thread.rs
     readContext(thread.memory, frame.context, thread.live);
     return yield* raiseHere(thread, noncontinuable(exception, frame.record), frame.record);
   }
-  if (disposition === "unhandled") endUnhandled(thread, exception);
+  if (disposition === "unhandled") endUnhandled(thread, exception, frame);
   yield { kind: "end", what: "process", exitCode: exception.code >>> 0 };
   throw new Error("a thread that has ended was resumed");
 }
@@ -84,13 +85,20 @@ export function handleApiError(thread: Thread, error: unknown): number {
   throw error;
 }
 
-function endUnhandled(thread: Thread, exception: GuestException): number {
+/** `frame` has the registers at the exception; without one they are live. */
+function endUnhandled(thread: Thread, exception: GuestException, frame?: ExceptionFrame): number {
   const { process } = thread;
   const code = exception.code >>> 0;
   const where = process.modules.describe(exception.address);
   const name = errorName("status", code);
   const shown = name.startsWith("STATUS_") ? `${name} (0x${code.toString(16)})` : `exception 0x${code.toString(16)}`;
-  process.end({ kind: "fault", exitCode: code, message: `${process.name} ended with ${shown} at ${where}: ${exception.description}` });
+  const report = crashReport(thread, exception, frame);
+  process.end({
+    kind: "fault",
+    exitCode: code,
+    message: `${process.name} ended with ${shown} at ${where}: ${report.exception.what}`,
+    report,
+  });
   return UNWIND;
 }
 
