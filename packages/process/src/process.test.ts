@@ -64,7 +64,12 @@ describe("faults", () => {
     ["a null pointer", 4, 0xc000_0005, /STATUS_ACCESS_VIOLATION \(0xc0000005\) at guest\.exe\+0x[0-9a-f]+: cannot write address 0x10$/],
     ["a jump to nowhere", 11, 0xc000_0005, /STATUS_ACCESS_VIOLATION \(0xc0000005\) at 0x5000000: no code can run/],
     ["endless recursion", 14, 0xc000_00fd, /STATUS_STACK_OVERFLOW \(0xc00000fd\) at guest\.exe\+0x[0-9a-f]+: the stack is used up/],
-    ["a division by zero", 15, 0xc000_0094, /STATUS_INTEGER_DIVIDE_BY_ZERO \(0xc0000094\) at guest\.exe\+0x[0-9a-f]+: integer division by zero$/],
+    [
+      "a division by zero",
+      15,
+      0xc000_0094,
+      /STATUS_INTEGER_DIVIDE_BY_ZERO \(0xc0000094\) at guest\.exe\+0x[0-9a-f]+: integer division by zero$/,
+    ],
     ["a breakpoint", 16, 0x8000_0003, /STATUS_BREAKPOINT \(0x80000003\) at guest\.exe\+0x[0-9a-f]+: breakpoint/],
   ];
   test.each(faults)("%s ends the program with its status and a sentence", async (_, mode, exitCode, sentence) => {
