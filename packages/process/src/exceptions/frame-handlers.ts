@@ -20,6 +20,9 @@ export const EXCEPTION_FLAG = { NONCONTINUABLE: 1, UNWINDING: 2, EXIT_UNWIND: 4,
 export const DISPOSITION = { CONTINUE_EXECUTION: 0, CONTINUE_SEARCH: 1 } as const;
 /** STATUS_UNWIND: the code of an unwind that no exception asked for. */
 const STATUS_UNWIND = 0xc000_0027;
+/** STATUS_UNWIND_CONSOLIDATE: the record's first parameter is a function to call. */
+const STATUS_UNWIND_CONSOLIDATE = 0x8000_0029;
+const EXCEPTION_INFORMATION = 0x20;
 /** Offsets in the x64 DISPATCHER_CONTEXT. */
 export const DISPATCHER = {
   ControlPc: 0x00,
@@ -67,32 +70,41 @@ export function* unwind(thread: Thread, context: number, target: UnwindTarget, l
   const { memory } = thread;
   const record = target.record === 0 ? writeUnwindRecord(memory, scratch(thread, EXCEPTION_RECORD_SIZE)) : target.record;
   memory.setU32(record + 4, memory.u32(record + 4) | EXCEPTION_FLAG.UNWINDING | (target.frame === 0 ? EXCEPTION_FLAG.EXIT_UNWIND : 0));
-  // The record may be the very one that an outer exception was interrupted with: it is written only when frames have been passed.
   const walk = new StackWalk(thread, callerState(memory, thread.live));
-  let isFresh = false;
+  writeContext(memory, context, thread.live);
   for (let step = yield* walk.next(); step !== undefined; step = yield* walk.next()) {
-    if (!isFresh) writeContext(memory, context, thread.live);
-    isFresh = true;
     const isTarget = step.unwound.establisher === target.frame;
     // A jump buffer may have another idea of its frame than the unwind data: its function is the first that is not below.
     if (land !== undefined && !isTarget && step.before.gpr[RSP]! >= BigInt(target.frame)) break;
     if (isTarget) memory.setU32(record + 4, memory.u32(record + 4) | EXCEPTION_FLAG.TARGET_UNWIND);
-    if (step.unwound.handler !== undefined && (step.unwound.handler.flags & UNW_FLAG.UHANDLER) !== 0) {
-      writeUnwindState(memory, context, step.before);
-      memory.setU64(context + CONTEXT.Rax, target.value);
+    writeUnwindState(memory, context, step.before);
+    memory.setU64(context + CONTEXT.Rax, target.value);
+    if (step.unwound.handler !== undefined && (step.unwound.handler.flags & UNW_FLAG.UHANDLER) !== 0)
       yield* callHandler(thread, step, record, context, target.rip);
-    }
     if (!isTarget) continue;
     if (land !== undefined) break;
-    const landing = copyUnwindState(step.before);
-    landing.gpr[0] = target.value;
-    landing.rip = target.rip;
-    writeUnwindState(memory, context, landing);
+    // The target's handler may have set registers in the record for the code that goes on: libgcc's passes the selector so.
+    memory.setU64(context + CONTEXT.Rax, target.value);
+    memory.setU64(context + CONTEXT.Rip, BigInt(target.rip));
+    if (memory.u32(record) === STATUS_UNWIND_CONSOLIDATE) return yield* consolidate(thread, context, record);
     readContext(memory, context, thread.live);
     return yield* jump(thread);
   }
   if (land === undefined) throw new MemoryAccessError(target.frame, 8, "read");
   land();
+  return yield* jump(thread);
+}
+
+/**
+ * What a language handler asks for that has more to do while the dead frames still stand, as they hold the exception's object: a function is called
+ * below them, and says where the target frame goes on. To an unwinder it is called by the target frame.
+ */
+function* consolidate(thread: Thread, context: number, record: number): GuestGenerator<never> {
+  const callback = thread.memory.u32(record + EXCEPTION_INFORMATION);
+  thread.frames.enterException(thread.rsp, context);
+  const rip = yield* guestCall(thread, callback, record);
+  readContext(thread.memory, context, thread.live);
+  thread.rip = rip;
   return yield* jump(thread);
 }
 
@@ -144,7 +156,7 @@ class StackWalk {
       Object.assign(state, copyUnwindState(frame.unwinding.before));
       return memory.u32(frame.unwinding.dispatcher + DISPATCHER.ScopeIndex);
     }
-    if (frame?.exceptionContext !== undefined) Object.assign(state, readUnwindState(memory, frame.exceptionContext));
+    if (frame?.interrupted !== undefined) Object.assign(state, copyUnwindState(frame.interrupted));
     return 0;
   }
 }

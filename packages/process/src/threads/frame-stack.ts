@@ -1,4 +1,5 @@
 import type { CallSuspension, GuestGenerator, Suspension } from "../waits/suspension.ts";
+import { readUnwindState } from "../exceptions/unwind-state.ts";
 import { CALL_FRAMES } from "./callback-frames.ts";
 import { HostFrame } from "./host-frame.ts";
 import { ARGUMENT_WORDS, getRegister, setRegister, WORD } from "./registers.ts";
@@ -57,12 +58,12 @@ export class FrameStack {
   enterException(callBase: number, context: number): void {
     const frame = this.#frames.at(-1)!;
     frame.callBase = callBase;
-    frame.exceptionContext = context;
+    frame.interrupted = readUnwindState(this.#thread.memory, context);
     this.#thread.rsp = callBase;
   }
 
   /** The frame that called the guest function which returns with this rsp. */
-  calledFrom(returnRsp: number): Pick<HostFrame, "exceptionContext" | "unwinding"> | undefined {
+  calledFrom(returnRsp: number): Pick<HostFrame, "interrupted" | "unwinding"> | undefined {
     return this.#frames.findLast((frame) => frame.returnRsp === returnRsp);
   }
 
@@ -75,9 +76,9 @@ export class FrameStack {
     for (const frame of this.#frames) if (frame.unwinding?.dispatcher === dispatcher) frame.unwinding = undefined;
   }
 
-  /** Closes the frames that a longjmp or an unwind to `rsp` leaves behind. */
+  /** Closes the frames that a longjmp or an unwind to `rsp` leaves behind, one at `rsp` itself among them: it was the code's that runs there. */
   closeBelow(rsp: number): void {
-    while (this.#frames.length > 0 && this.#frames.at(-1)!.rsp < rsp) this.#frames.pop()!.close();
+    while (this.#frames.length > 0 && this.#frames.at(-1)!.rsp <= rsp) this.#frames.pop()!.close();
   }
 
   closeAll(): void {

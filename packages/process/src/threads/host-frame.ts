@@ -9,8 +9,8 @@ export class HostFrame {
   readonly rsp: number;
   /** Guest calls are made below this address, and come back to it. */
   callBase: number;
-  /** The address of the CONTEXT of the code that an exception interrupted, when the frame dispatches one. */
-  exceptionContext: number | undefined;
+  /** The registers of the code that an exception interrupted, when the frame dispatches one. Its CONTEXT record is the handlers' to change. */
+  interrupted: UnwindState | undefined;
   /** The frame of the guest's that it unwinds and whose handler runs: the registers in it, and the address of the DISPATCHER_CONTEXT. */
   unwinding: { readonly before: UnwindState; readonly dispatcher: number } | undefined;
   /** Prepares what comes after the frame; returns the address where the guest goes on, or UNWIND. */

@@ -33,14 +33,16 @@ interface ActiveCatch {
   readonly frame: number;
   readonly state: number;
   readonly thrown: Thrown;
-  isRethrown: boolean;
 }
 
 /** The C++ exceptions of a thread. */
 export class CxxExceptions {
-  pending: PendingCatch | undefined;
+  /** The innermost last: what an unwind runs may throw and catch exceptions of its own. */
+  readonly pending: PendingCatch[] = [];
   /** The innermost last. */
   readonly active: ActiveCatch[] = [];
+  /** Objects whose clauses were left by another exception. */
+  readonly left: Thrown[] = [];
 
   static of(thread: Thread): CxxExceptions {
     return thread.state(CxxExceptions, () => new CxxExceptions());
@@ -73,16 +75,16 @@ export function* cxxFrameHandler(
   if (situation === undefined) return CONTINUE_SEARCH;
   const flags = memory.u32(record + RECORD.flags);
   if ((flags & (EXCEPTION_FLAG.UNWINDING | EXCEPTION_FLAG.EXIT_UNWIND)) !== 0) {
-    const { pending } = CxxExceptions.of(thread);
-    const isTarget = (flags & EXCEPTION_FLAG.TARGET_UNWIND) !== 0 && pending?.frame === frame;
-    yield* leaveStates(thread, situation, isTarget ? pending.block.low : (situation.catchOf?.high ?? -1));
+    const isTarget = (flags & EXCEPTION_FLAG.TARGET_UNWIND) !== 0;
+    const chosen = isTarget ? CxxExceptions.of(thread).pending.findLast((each) => each.frame === frame) : undefined;
+    yield* leaveStates(thread, situation, chosen?.block.low ?? situation.catchOf?.high ?? -1);
     return CONTINUE_SEARCH;
   }
   const thrown = thrownBy(thread, record);
   const found = thrown === undefined ? undefined : findClause(thread, situation, thrown);
   if (thrown === undefined || found === undefined) return CONTINUE_SEARCH;
   yield* provideObject(thread, found.handler, found.match, thrown, situation.establisher);
-  CxxExceptions.of(thread).pending = {
+  CxxExceptions.of(thread).pending.push({
     frame,
     establisher: situation.establisher,
     block: found.block,
@@ -91,36 +93,46 @@ export function* cxxFrameHandler(
     controlPc: situation.controlPc,
     outerState: situation.info.unwindMap[found.block.low]?.toState ?? -1,
     stack: thread.rsp - CATCH_GAP,
-  };
+  });
   return yield* unwind(thread, context, { frame, rip: catchStub(thread), value: 0n, record });
 }
 
 /** What the stack is unwound to: runs the catch funclet above the thrown object, and goes on where it says. */
 export function* callCatchBlock(thread: Thread): GuestGenerator<never> {
   const exceptions = CxxExceptions.of(thread);
-  const { pending, active } = exceptions;
+  const { active } = exceptions;
+  const pending = exceptions.pending.pop();
   if (pending === undefined) throw new Error("a catch block was entered that nobody chose");
-  exceptions.pending = undefined;
   const { memory, process } = thread;
   const { rsp } = thread;
   const context = process.heap.allocate(CONTEXT.SIZE);
-  const entry: ActiveCatch = { frame: pending.frame, state: pending.outerState, thrown: pending.thrown, isRethrown: false };
+  const entry: ActiveCatch = { frame: pending.frame, state: pending.outerState, thrown: pending.thrown };
   active.push(entry);
+  let isDone = false;
   try {
+    for (const thrown of exceptions.left.splice(0)) if (isLast(exceptions, thrown)) yield* destroyObject(thread, thrown);
     // Exceptions that leave the clause look for their handler in the function's frame next.
     writeContext(memory, context, thread.live);
     memory.setU64(context + CONTEXT.Rip, BigInt(pending.controlPc));
     thread.frames.enterException(pending.stack, context);
     const continuation = yield* guestCall(thread, pending.funclet, 0, pending.establisher);
-    if (!entry.isRethrown) yield* destroyObject(thread, pending.thrown);
+    active.splice(active.indexOf(entry));
+    if (isLast(exceptions, entry.thrown)) yield* destroyObject(thread, entry.thrown);
+    isDone = true;
     thread.rsp = rsp;
     thread.rip = continuation;
   } finally {
     const index = active.indexOf(entry);
     if (index >= 0) active.splice(index);
+    if (!isDone) exceptions.left.push(entry.thrown);
     if (process.heap.has(context)) process.heap.free(context);
   }
   return yield* jump(thread);
+}
+
+/** Whether no clause runs, or is about to, for the same object: one that was thrown again is still the outer one's. */
+function isLast({ active, pending }: CxxExceptions, { object }: Thrown): boolean {
+  return ![...active, ...pending].some(({ thrown }) => thrown.object === object);
 }
 
 function situationOf(thread: Thread, frame: number, dispatcher: number): Situation | undefined {

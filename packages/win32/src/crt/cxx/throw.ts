@@ -7,7 +7,8 @@ const NONCONTINUABLE = 1;
 
 /** _CxxThrowException: raises a C++ exception, or with nothing the one that is being handled again. */
 export function* cxxThrow(thread: Thread, object: number, info: number): GuestGenerator<void> {
-  const thrown = info === 0 ? takeCurrent(thread) : { object, info, base: thread.process.modules.at(info)?.base ?? 0 };
+  const thrown =
+    info === 0 ? CxxExceptions.of(thread).active.at(-1)?.thrown : { object, info, base: thread.process.modules.at(info)?.base ?? 0 };
   if (thrown === undefined) return yield* terminate(thread);
   return yield* raise(thread, {
     code: CXX_EXCEPTION,
@@ -16,11 +17,4 @@ export function* cxxThrow(thread: Thread, object: number, info: number): GuestGe
     parameters: [CXX_MAGIC, BigInt(thrown.object), BigInt(thrown.info), BigInt(thrown.base)],
     description: `a C++ exception of type ${thrownTypeName(thread.memory, thrown)} that nothing catches`,
   });
-}
-
-function takeCurrent(thread: Thread): Thrown | undefined {
-  const current = CxxExceptions.of(thread).active.at(-1);
-  if (current === undefined) return undefined;
-  current.isRethrown = true;
-  return current.thrown;
 }

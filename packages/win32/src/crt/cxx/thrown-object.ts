@@ -62,7 +62,9 @@ export function* provideObject(
     memory.setU64(target, BigInt(adjust(memory, thrown.object, match)));
   } else if ((match.properties & CATCHABLE.SIMPLE) !== 0) {
     memory.copy(target, thrown.object, match.size);
-    if (match.size === 8 && memory.u64(target) !== 0n) memory.setU64(target, BigInt(adjust(memory, memory.u32(target), match)));
+    // Of a pointer to a derived class, the base's part; other values have nothing to adjust.
+    if (match.size === 8 && isDisplaced(match) && memory.u64(target) !== 0n)
+      memory.setU64(target, BigInt(adjust(memory, memory.u32(target), match)));
   } else if (match.copyFunction === 0) {
     memory.copy(target, adjust(memory, thrown.object, match), match.size);
   } else {
@@ -97,6 +99,10 @@ function catchableTypes(memory: GuestMemory, { info, base }: Thrown): CatchableT
       copyFunction: copy === 0 ? 0 : base + copy,
     };
   });
+}
+
+function isDisplaced({ memberOffset, vtableOffset }: CatchableType): boolean {
+  return memberOffset !== 0 || vtableOffset >= 0;
 }
 
 /** The address of a base class's part of an object. */
