@@ -1,7 +1,7 @@
 import { raise, type GuestGenerator, type Thread } from "@decant/process";
 import { terminate } from "../startup/startup.ts";
 import { CXX_EXCEPTION, CXX_MAGIC, CxxExceptions } from "./frame-handler.ts";
-import { thrownTypeName, type Thrown } from "./thrown-object.ts";
+import { thrownTypeName } from "./thrown-object.ts";
 
 const NONCONTINUABLE = 1;
 
