@@ -1,5 +1,5 @@
 import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
-import { I32, I64, ModuleBuilder, OP, SIMD, V128, type FunctionBuilder } from "@decant/wasm";
+import { F32, F64, I32, I64, ModuleBuilder, OP, SIMD, V128, type FunctionBuilder } from "@decant/wasm";
 import { CPU, CPU_BLOCK, FLAG } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import { effects } from "../lower/effects.ts";
@@ -57,6 +57,7 @@ function emitSequence(
   const mode = sequence[0]?.mode ?? 64;
   const gpr = Array.from({ length: 16 }, () => f.local(mode === 64 ? I64 : I32));
   const xmm = Array.from({ length: 16 }, () => f.local(V128));
+  const scalars: number[] = [];
   const flags = Array.from({ length: 6 }, () => f.local(I32));
   const address = (offset: number) => f.i32Const((CPU_BLOCK - GUEST_BASE + offset) | 0);
   const reload = () => {
@@ -88,7 +89,12 @@ function emitSequence(
   reload();
   const e = new Emitter(watch === undefined ? f : watch(f, { gpr, xmm, flags }), {
     mode,
-    registers: { gpr: (n) => gpr[n]!, xmm: (n) => xmm[n]!, flag: (bit) => flags[31 - Math.clz32(bit)]! },
+    registers: {
+      gpr: (n) => gpr[n]!,
+      xmm: (n) => xmm[n]!,
+      scalar: (n, bits) => (scalars[n + bits] ??= f.local(bits === 64 ? F64 : F32)),
+      flag: (bit) => flags[31 - Math.clz32(bit)]!,
+    },
     helper: (name) => helpers[name],
     onMayFault: () => {},
     spillAll: spill,
@@ -98,6 +104,7 @@ function emitSequence(
   const liveAfter = livenesses(sequence, liveAtEnd);
   sequence.forEach((insn, n) => e.lower(insn, liveAfter[n]!));
   e.flushStack();
+  e.mergeScalars();
   e.flushFlags(liveAtEnd);
   spill();
 }

@@ -3,6 +3,43 @@
  * programs.test.ts assembles the text again where there is an assembler.
  */
 export const PROGRAMS = {
+  scalarLoop: {
+    mode: 64,
+    source: `
+    movupd xmm0, [rdx]
+    movsd xmm1, [rdx+16]
+1:  addsd xmm0, xmm1
+    movapd xmm2, xmm0
+    dec ecx
+    jnz 1b
+    ret`,
+    bytes: "660f1002f20f104a10f20f58c1660f28d0ffc975f4c3",
+  },
+  scalarWays: {
+    mode: 64,
+    source: `
+    movupd xmm0, [rdx]
+    movsd xmm3, [rdx]
+    cmp ecx, 1
+    jb 3f
+    je 1f
+    mov eax, 0x40200000
+    mov dword ptr [rdx+4], eax
+    xor eax, eax
+    movd xmm4, eax
+    mov dword ptr [rdx], eax
+    movss xmm0, xmm4
+    addss xmm0, xmm4
+    movlpd xmm0, [rdx]
+    jmp 3f
+1:  movhpd xmm0, [rdx+24]
+    movsd xmm1, [rdx+16]
+    movsd xmm0, xmm1
+3:  addsd xmm0, xmm3
+    ret`,
+    bytes:
+      "660f1002f20f101a83f901722e741eb80000204089420431c0660f6ee08902f30f10c4f30f58c4660f1202eb0e660f164218f20f104a10f20f10c1f20f58c3c3",
+  },
   leaf: {
     mode: 64,
     source: `

@@ -1,4 +1,4 @@
-import { I32, I64, OP, SIMD, V128, type FunctionBuilder } from "@decant/wasm";
+import { F32, F64, I32, I64, OP, SIMD, V128, type FunctionBuilder } from "@decant/wasm";
 import { CPU, FLAG } from "../cpu-block.ts";
 import type { RegisterLocals } from "../lower/index.ts";
 import { CPU_ADDRESS, MACHINE } from "./layout.ts";
@@ -18,8 +18,12 @@ export class RegisterFile implements RegisterLocals {
   readonly #is64: boolean;
   readonly #gpr: (number | undefined)[] = [];
   readonly #xmm: (number | undefined)[] = [];
+  readonly #scalar = new Map<number, number>();
   readonly #flag: (number | undefined)[] = [];
   #budget: number | undefined;
+
+  /** Pushes a whole xmm register. Whoever keeps parts of it elsewhere says how. */
+  pushWhole = (n: number): void => void this.#f.localGet(this.xmm(n));
 
   constructor(f: FunctionBuilder, mode: 64 | 32) {
     this.#f = f;
@@ -32,6 +36,14 @@ export class RegisterFile implements RegisterLocals {
 
   xmm(n: number): number {
     return (this.#xmm[n] ??= this.#f.local(V128));
+  }
+
+  scalar(n: number, bits: number): number {
+    const known = this.#scalar.get(n + bits);
+    if (known !== undefined) return known;
+    const local = this.#f.local(bits === 64 ? F64 : F32);
+    this.#scalar.set(n + bits, local);
+    return local;
   }
 
   flag(bit: number): number {
@@ -50,10 +62,11 @@ export class RegisterFile implements RegisterLocals {
         f.i32Const(CPU_ADDRESS)
           .localGet(this.gpr(n))
           .store(this.#is64 ? OP.i64_store : OP.i32_store, CPU.gpr + 8 * n, 2);
-      if ((mask >>> (16 + n)) & 1)
-        f.i32Const(CPU_ADDRESS)
-          .localGet(this.xmm(n))
-          .simdStore(SIMD.v128_store, CPU.xmm + 16 * n, 4);
+      if ((mask >>> (16 + n)) & 1) {
+        f.i32Const(CPU_ADDRESS);
+        this.pushWhole(n);
+        f.simdStore(SIMD.v128_store, CPU.xmm + 16 * n, 4);
+      }
     }
   }
 

@@ -156,6 +156,8 @@ function moduleOf(insn: Instruction, guarding: Guarding): Uint8Array {
   registers.reloadFlags(FLAG.ALL);
   e.beginBlock();
   e.lower(insn, FLAG.ALL);
+  e.flushStack();
+  e.mergeScalars();
   spill();
   m.exportFunction("step", f.index);
   return m.finish();

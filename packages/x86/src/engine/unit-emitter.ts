@@ -2,7 +2,7 @@ import type { GuestMemory } from "@decant/memory";
 import { I32, OP, type FunctionBuilder, type Label } from "@decant/wasm";
 import { CPU, FLAG, GPR } from "../cpu-block.ts";
 import { CC, MNEMONIC, type Instruction } from "../decode/index.ts";
-import { Emitter } from "../lower/index.ts";
+import { Emitter, type ScalarRegisters } from "../lower/index.ts";
 import { emitAccessCheck, type Guarding } from "./access-checks.ts";
 import type { Block, Step } from "./block.ts";
 import { emitComparison, entryRanges, markCompared, writableParts, type Range } from "./changing-code.ts";
@@ -14,6 +14,7 @@ import { makeReducible, type ReducibleGraph } from "./irreducible.ts";
 import { CPU_ADDRESS, EXIT, MACHINE, STALE_ITSELF } from "./layout.ts";
 import { wasmAddress, type ModuleContext } from "./module-context.ts";
 import { RegisterFile } from "./register-file.ts";
+import { planScalars } from "./scalars.ts";
 import { TRAP_FLAG } from "./single-step.ts";
 import { endingChange, followStack, setsFramePointer, stackChange, type StackDepth } from "./stack-depth.ts";
 import { unrollLoops } from "./unroll.ts";
@@ -47,6 +48,8 @@ export class UnitEmitter implements BlockEmitter {
   readonly #registers: RegisterFile;
   /** Blocks that pay the budget where they begin; other loops pay on the way back. */
   readonly #chargedAtStart: ReadonlySet<Block>;
+  /** By block: the xmm registers that it begins with as scalars. */
+  readonly #scalars: ReadonlyMap<Block, ScalarRegisters>;
   readonly #choices = new Map<Block, number>();
   readonly #context: CallContext;
   readonly #memory: GuestMemory;
@@ -92,6 +95,8 @@ export class UnitEmitter implements BlockEmitter {
           emitAccessCheck({ f, e: this.#emitter, guarding, fault: () => this.#makeExact() }, insn, kind, bytes),
       }),
     });
+    registers.pushWhole = (n) => this.#emitter.pushWhole(n);
+    this.#scalars = planScalars(this.#graph.blocks, (block) => this.#flow(block).liveIn >>> 16);
     this.#context = { f, e: this.#emitter, mode, module, registers, next: f.local(I32) };
   }
 
@@ -130,6 +135,7 @@ export class UnitEmitter implements BlockEmitter {
   /** After popf: when it has set TF, the machine takes single steps from here. All flags are in their locals. */
   #leaveToStep(next: number): void {
     const f = this.#f;
+    this.#emitter.flushStack();
     f.i32Const(CPU_ADDRESS).load(OP.i32_load, CPU.eflags, 2).i32Const(TRAP_FLAG).op(OP.i32_and);
     f.if();
     this.#registers.spill(this.#dirty | RSP);
@@ -167,7 +173,7 @@ export class UnitEmitter implements BlockEmitter {
 
   block(block: Block): void {
     const flow = this.#flow(block);
-    this.#emitter.beginBlock();
+    this.#emitter.beginBlock(this.#scalars.get(block));
     if (this.#chargedAtStart.has(block)) this.#chargeLoop(block, flow);
     if (block.isCompared) this.#compareBlock(block, flow);
     if (block.choice !== undefined) {
@@ -179,7 +185,9 @@ export class UnitEmitter implements BlockEmitter {
 
   /** On the way back, and not at the header: what does not change in the loop can then be moved out of it by the engine. */
   backEdge(header: Block): void {
-    if (header.charge > 0 && !this.#chargedAtStart.has(header)) this.#chargeLoop(header, this.#flow(header));
+    if (header.charge === 0 || this.#chargedAtStart.has(header)) return;
+    this.#emitter.assumeScalars(this.#scalars.get(header) as ScalarRegisters);
+    this.#chargeLoop(header, this.#flow(header));
   }
 
   /** Hot: runs at every turn of a loop; a local's subtraction, and a branch that is taken once in milliseconds. */
@@ -266,6 +274,11 @@ export class UnitEmitter implements BlockEmitter {
       if (POPS_FLAGS.has(insn.mnemonic)) this.#leaveToStep(insn.next >>> 0);
     }
     this.#emitter.flushStack();
+    // Where a table's guard refuses, the registers leave in their vectors.
+    if (ending.kind === "table") this.#emitter.mergeScalars();
+    for (const next of block.successors) {
+      this.#emitter.settleScalars(this.#scalars.get(next) as ScalarRegisters, this.#flow(next).liveIn >>> 16);
+    }
     this.#dirty = flow.dirtyAtEnd;
     this.#own = 0;
     this.#flags = flow.flagsOut;

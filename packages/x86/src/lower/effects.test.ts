@@ -22,8 +22,8 @@ function watched(f: FunctionBuilder, locals: { gpr: number[]; xmm: number[]; fla
       : locals.xmm.includes(local)
         ? 16 + locals.xmm.indexOf(local)
         : -1;
-    if (register >= 0) accesses[write ? "writes" : "reads"] |= 1 << register;
-    // A flag that the instruction itself has set may be read again, as for OF after CF.
+    // What the instruction itself has set may be read again: a vector to put its scalar in, CF for OF.
+    if (register >= 0 && (write || !(accesses.writes & (1 << register)))) accesses[write ? "writes" : "reads"] |= 1 << register;
     if (locals.flags.includes(local) && !write && accesses.flagsWritten & (1 << locals.flags.indexOf(local))) return;
     if (locals.flags.includes(local)) accesses[write ? "flagsWritten" : "flagsRead"] |= 1 << locals.flags.indexOf(local);
   };

@@ -20,7 +20,7 @@ function codeOf(bytes: number[], live: number, finish: (e: Emitter) => void = ()
   for (let n = 0; n < 6; n++) f.local(I32);
   const e = new Emitter(f, {
     mode: 64,
-    registers: { gpr: (n) => n, xmm: (n) => n, flag: (bit) => 16 + 31 - Math.clz32(bit) },
+    registers: { gpr: (n) => n, xmm: (n) => n, scalar: (n) => n, flag: (bit) => 16 + 31 - Math.clz32(bit) },
     helper: () => 0,
     onMayFault: () => {},
     spillAll: () => {},

@@ -12,6 +12,8 @@ import { lowerings } from "./table.ts";
 export interface RegisterLocals {
   gpr(n: number): number;
   xmm(n: number): number;
+  /** Beside it, a local for the register's low float (32 bits) or double (64). */
+  scalar(n: number, bits: number): number;
   flag(bit: number): number;
 }
 
@@ -52,8 +54,8 @@ export class Emitter {
   #marked: Instruction | undefined;
   /** What pushes and pops have moved rsp by beyond its local. */
   #stackDelta = 0;
-  /** The locals that hold an xmm register's low float or double beside the vector. */
-  readonly #scalars: ({ bits: number; local: number } | undefined)[] = [];
+  /** The xmm registers whose low float or double is in a local of its own; `isAhead` where the vector's local has an older one. */
+  readonly #scalars: ({ readonly bits: number; isAhead: boolean } | undefined)[] = [];
 
   constructor(f: FunctionBuilder, options: EmitterOptions) {
     this.f = f;
@@ -65,12 +67,55 @@ export class Emitter {
 
   // What the control flow uses.
 
-  /** Starts a block: all flags are in their locals. */
-  beginBlock(): void {
+  /** Starts a block: all flags are in their locals, and of the xmm registers in `scalars` the low lanes. */
+  beginBlock(scalars = NO_SCALARS): void {
     this.#stackDelta = 0;
     this.flags.set(-1, "local");
-    this.#scalars.length = 0;
+    this.assumeScalars(scalars);
     this.#releaseTemps();
+  }
+
+  /** Says in which form the registers are where code is emitted next. */
+  assumeScalars({ doubles, floats }: ScalarRegisters): void {
+    for (let n = 0; n < 16; n++) {
+      const bits = (doubles >>> n) & 1 ? 64 : (floats >>> n) & 1 ? 32 : 0;
+      this.#scalars[n] = bits === 0 ? undefined : { bits, isAhead: true };
+    }
+  }
+
+  /** At a block's end: registers of `live` get the form in which a successor has them; in any form they have, they are whole. */
+  settleScalars({ doubles, floats }: ScalarRegisters, live: number): void {
+    for (let n = 0; n < 16; n++) {
+      if (!((live >>> n) & 1)) continue;
+      const bits = (doubles >>> n) & 1 ? 64 : (floats >>> n) & 1 ? 32 : 0;
+      if (this.#scalars[n]?.bits === bits) continue;
+      this.mergeScalar(n);
+      if (bits === 0) continue;
+      this.getScalar(n, bits).f.localSet(this.#registers.scalar(n, bits));
+    }
+  }
+
+  /** Brings the local of an xmm register up to its low lane. */
+  mergeScalar(n: number): void {
+    const known = this.#scalars[n];
+    if (known?.isAhead !== true) return;
+    this.pushWhole(n);
+    this.f.localSet(this.#registers.xmm(n));
+    known.isAhead = false;
+  }
+
+  mergeScalars(): void {
+    for (let n = 0; n < 16; n++) this.mergeScalar(n);
+  }
+
+  /** Pushes a whole xmm register, and leaves its locals as they are: for code that seldom runs. */
+  pushWhole(n: number): void {
+    const known = this.#scalars[n];
+    this.f.localGet(this.#registers.xmm(n));
+    if (known?.isAhead !== true) return;
+    this.f
+      .localGet(this.#registers.scalar(n, known.bits))
+      .simdLane(known.bits === 64 ? SIMD.f64x2_replace_lane : SIMD.f32x4_replace_lane, 0);
   }
 
   /** Emits one instruction of kind "normal". `liveFlagsAfter` are the flags (FLAG) that may be read before they are written again. */
@@ -159,6 +204,7 @@ export class Emitter {
   }
 
   getXmm(n: number): this {
+    this.mergeScalar(n);
     this.f.localGet(this.#registers.xmm(n));
     return this;
   }
@@ -170,31 +216,36 @@ export class Emitter {
 
   /** Copies a whole xmm register, and what is known of its low lane. */
   copyXmm(to: number, from: number): void {
-    const scalar = this.#scalars[from];
-    this.getXmm(from).setXmm(to);
-    this.#scalars[to] = scalar;
+    if (to === from) return;
+    const known = this.#scalars[from];
+    const registers = this.#registers;
+    this.f.localGet(registers.xmm(from)).localSet(registers.xmm(to));
+    if (known !== undefined) this.f.localGet(registers.scalar(from, known.bits)).localSet(registers.scalar(to, known.bits));
+    this.#scalars[to] = known === undefined ? undefined : { ...known };
   }
 
-  /** Pushes the low float (32) or double (64) of an xmm register: the local that it was computed in, if that was in this block. */
+  /** Pushes the low float (32) or double (64) of an xmm register. */
   getScalar(n: number, bits: number): this {
-    const known = this.#scalars[n];
-    if (known?.bits === bits) this.f.localGet(known.local);
+    if (this.#scalars[n]?.bits === bits) this.f.localGet(this.#registers.scalar(n, bits));
     else this.getXmm(n).f.simdLane(bits === 64 ? SIMD.f64x2_extract_lane : SIMD.f32x4_extract_lane, 0);
     return this;
   }
 
   /**
-   * Sets the low float or double of an xmm register to the one on the wasm stack. It is kept in a local of its own as well: a chain of scalar
-   * operations then depends on the arithmetic only, and not on putting each result into a vector and taking it out again.
+   * Sets the low float or double of an xmm register to the one on the wasm stack. It is kept in a local of its own: a chain of scalar operations
+   * then depends on the arithmetic only, and not on putting each result into a vector and taking it out again. That is done when it is asked for.
    */
   setScalar(n: number, bits: number): void {
-    const local = this.temp(bits === 64 ? F64 : F32);
-    this.f.localSet(local);
-    this.getXmm(n)
-      .f.localGet(local)
-      .simdLane(bits === 64 ? SIMD.f64x2_replace_lane : SIMD.f32x4_replace_lane, 0);
-    this.setXmm(n);
-    this.#scalars[n] = { bits, local };
+    // What lies above a float in an older double is part of the register.
+    if (this.#scalars[n]?.bits === 64 && bits === 32) this.mergeScalar(n);
+    this.f.localSet(this.#registers.scalar(n, bits));
+    this.#scalars[n] = { bits, isAhead: true };
+  }
+
+  /** Sets an xmm register to the float or double on the wasm stack, with zeros above. */
+  setScalarAlone(n: number, bits: number): void {
+    this.f.localSet(this.#registers.scalar(n, bits)).v128Const(new Uint8Array(16)).localSet(this.#registers.xmm(n));
+    this.#scalars[n] = { bits, isAhead: true };
   }
 
   /** Pushes a scalar operand: the low lane of an xmm register, or memory of that width. */
@@ -502,10 +553,11 @@ export class Emitter {
   /** Around a helper that reads or changes registers in the CPU block. */
   withRegistersInMemory(body: () => void): void {
     this.flushStack();
+    this.mergeScalars();
     this.#options.spillAll();
     body();
     this.#options.reloadAll();
-    this.#scalars.length = 0;
+    this.assumeScalars(NO_SCALARS);
   }
 
   /** Says that what follows may trap; counted once an instruction. */
@@ -518,7 +570,7 @@ export class Emitter {
   #releaseTemps(): void {
     const kept = [];
     for (const taken of this.#taken) {
-      if (this.flags.holds(taken.local) || this.#scalars.some((scalar) => scalar?.local === taken.local)) kept.push(taken);
+      if (this.flags.holds(taken.local)) kept.push(taken);
       else {
         const free = this.#free.get(taken.type);
         if (free === undefined) this.#free.set(taken.type, [taken.local]);
@@ -532,6 +584,14 @@ export class Emitter {
 export type IntegerOp =
   | "add" | "sub" | "mul" | "and" | "or" | "xor" | "shl" | "shr_s" | "shr_u" | "rotl" | "rotr" | "clz" | "ctz" | "popcnt" | "eqz" | "eq" | "ne"
   | "lt_s" | "lt_u" | "gt_s" | "gt_u" | "le_s" | "le_u" | "ge_s" | "ge_u" | "div_s" | "div_u" | "rem_s" | "rem_u"; // prettier-ignore
+
+/** The xmm registers, a bit each, whose low double or float is in a local of its own, and newer than in the vector's. */
+export interface ScalarRegisters {
+  readonly doubles: number;
+  readonly floats: number;
+}
+
+const NO_SCALARS: ScalarRegisters = { doubles: 0, floats: 0 };
 
 /** Below rsp as it was where a block began, up to this many bytes are reached with the same base. */
 const STACK_BIAS = 256;

@@ -1,5 +1,5 @@
 export { effects, type Effects } from "./effects.ts";
-export { Emitter, type RegisterLocals } from "./emitter.ts";
+export { Emitter, type RegisterLocals, type ScalarRegisters } from "./emitter.ts";
 export { accessOf, accessesOf, type Access } from "./access.ts";
 export { WRITES } from "./helpers.ts";
 export { NotTranslated } from "./lowering.ts";

@@ -57,12 +57,8 @@ function scalarMove(bits: 32 | 64): Lowering {
       if (to!.kind === "memory") {
         const offset = e.place(insn);
         e.getScalar(from!.register, bits).f.store(bits === 64 ? OP.f64_store : OP.f32_store, offset);
-      } else if (from!.kind === "memory") e.put(insn, 0, () => e.vector(insn, 1));
-      else {
-        e.getXmm(to!.register).getXmm(from!.register);
-        e.f.shuffle(bits === 64 ? lanes(8, [2, 1]) : lanes(4, [4, 1, 2, 3]));
-        e.setXmm(to!.register);
-      }
+      } else if (from!.kind === "memory") e.scalar(insn, 1, bits).setScalarAlone(to!.register, bits);
+      else e.getScalar(from!.register, bits).setScalar(to!.register, bits);
     },
   };
 }
