@@ -3,9 +3,9 @@ import type { CompiledModule, KernelOptions, PhaseFunction } from "./index.ts";
 
 const TAG = 0x7dec;
 const LAUNCH_AT = 0x1000;
-const WORKER_AT = 0x1100;
-const PARAMETERS_AT = 0x2000;
-const TABLE_AT = 0xa000;
+const WORKER_AT = 0x2000;
+const PARAMETERS_AT = 0x4000;
+const TABLE_AT = 0xd000;
 const SCRATCH_AT = 0x10000;
 const HEAP_AT = 0x400000;
 

@@ -18,7 +18,7 @@ export interface LaunchRequest {
 
 /** Blocks that a worker takes at a time: few calls, but enough for the engine to change to better code between them. */
 const MAX_CHUNK = 64;
-const RECORD_BYTES = 1024;
+const RECORD_BYTES = 8192;
 
 /** Checks a launch, and writes its records into the memory. Nothing else may run in the memory. */
 export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, workers: number): Job {
@@ -27,6 +27,7 @@ export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, wor
   if (kernel === undefined) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
   const threads = block[0] * block[1] * block[2];
   checkShape(kernel, request, threads);
+  const code = module.codeFor(request.function, block[0]);
   const dynamicShared = alignUp(kernel.sharedBytes, 16);
   const shared = request.sharedBytes === 0 ? kernel.sharedBytes : dynamicShared + request.sharedBytes;
   const { view } = memory;
@@ -53,17 +54,16 @@ export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, wor
     memory: memory.id,
     object: memory.wasm,
     words: memory.words,
-    module: module.id,
-    code: module.code,
+    module: code.id,
+    code: code.code,
     window: BigInt(memory.base),
     symbols: BigInt(memory.base + module.symbols),
-    // The vector form takes rows of threads that fill its vectors.
-    phases: kernel.vectorPhases.length > 0 && block[0] % kernel.lanes === 0 ? kernel.vectorPhases : kernel.phases,
-    frameBytes: kernel.frameBytes,
-    lanes: kernel.lanes,
+    phases: code.phases,
+    frameBytes: code.frameBytes,
+    lanes: code.lanes,
     blocks,
     chunk: Math.max(1, Math.min(MAX_CHUNK, Math.ceil(blocks / (Math.max(1, workers) * 8)))),
-    records: writeWorkerRecords(memory, kernel, shared, threads, workers),
+    records: writeWorkerRecords(memory, kernel, code.frameBytes, shared, threads, workers),
   };
 }
 
@@ -80,11 +80,18 @@ function checkShape(kernel: CompiledKernel, request: LaunchRequest, threads: num
 }
 
 /** Each worker's own memory: the record, then shared memory, thread states, local memory, and frames above it. */
-function writeWorkerRecords(memory: ContextMemory, kernel: CompiledKernel, shared: number, threads: number, workers: number): number[] {
+function writeWorkerRecords(
+  memory: ContextMemory,
+  kernel: CompiledKernel,
+  frameBytes: number,
+  shared: number,
+  threads: number,
+  workers: number,
+): number[] {
   const states = RECORD_BYTES + alignUp(shared, 16);
   const local = states + alignUp(threads * 4, 16);
   const frames = local + threads * kernel.localBytes;
-  const size = alignUp(frames + threads * kernel.frameBytes, 4096);
+  const size = alignUp(frames + alignUp(threads, 32) * frameBytes, 4096);
   const room = Math.floor((MEMORY_MAP.end - MEMORY_MAP.scratch) / size);
   if (room < 1) throw new CudaError(CUDA_ERROR.LAUNCH_OUT_OF_RESOURCES, `'${kernel.name}' needs ${size} bytes of memory for a block`);
   const records: number[] = [];
@@ -146,7 +153,7 @@ function faultError(memory: ContextMemory, request: LaunchRequest, record: numbe
       `kernel '${kernelName(request)}', ${inBlock}: threads wait for each other at different barriers`,
     );
   }
-  const site = module.compiled.sites[view.getUint32(record + WORKER.faultSite, true)];
+  const site = module.codeFor(request.function, block[0]).sites[view.getUint32(record + WORKER.faultSite, true)];
   const where = `kernel '${kernelName(request)}', ptx line ${site?.line ?? 0} '${site?.instruction ?? ""}', ${inBlock}, thread (${threadIndex.join(", ")})`;
   if (kind === FAULT.trap) return new CudaError(CUDA_ERROR.ILLEGAL_INSTRUCTION, `${where}: trap`);
   if (kind === FAULT.assert) return new CudaError(CUDA_ERROR.ASSERT, where);

@@ -1,15 +1,31 @@
 import { CUDA_ERROR, CudaError, type ModuleInfo } from "@decant/cuda";
-import { compileModule, parsePtx, PtxError, type CompiledKernel, type CompiledModule, type KernelOptions } from "@decant/ptx";
+import {
+  compileModule,
+  parsePtx,
+  PtxError,
+  type CompiledKernel,
+  type CompiledModule,
+  type KernelOptions,
+  type PtxModule,
+} from "@decant/ptx";
 import type { ContextMemory } from "./context-memory.ts";
 import { SHARED_BYTES } from "./device.ts";
 
 let nextId = 1;
 
-/** A module in a context: compiled, its variables placed and filled. */
-export class CpuModule {
-  readonly id = nextId++;
-  readonly compiled: CompiledModule;
+/** The code of one kernel, for blocks of certain shapes. */
+interface KernelCode {
+  readonly id: number;
   readonly code: WebAssembly.Module;
+  readonly sites: CompiledModule["sites"];
+  readonly phases: readonly string[];
+  readonly frameBytes: number;
+  readonly lanes: number;
+}
+
+/** A module in a context: checked by compiling it whole, its variables placed and filled. What runs is compiled when it is first launched. */
+export class CpuModule {
+  readonly compiled: CompiledModule;
   readonly info: ModuleInfo;
   /** Where the module's variables begin in the memory. */
   readonly symbols: number;
@@ -17,9 +33,14 @@ export class CpuModule {
   /** What cuFuncSetAttribute allowed each kernel. */
   readonly maxDynamicShared: number[];
 
+  readonly #source: PtxModule;
+  readonly #options: KernelOptions;
+  readonly #codes = new Map<string, KernelCode>();
+
   constructor(image: Uint8Array, memory: ContextMemory, options: KernelOptions) {
-    this.compiled = compile(image, options);
-    this.code = new WebAssembly.Module(this.compiled.wasm as Uint8Array<ArrayBuffer>);
+    this.#options = options;
+    this.#source = parse(image);
+    this.compiled = translateErrors(() => compileModule(this.#source, { ...options, compiler: "reference" }));
     this.symbols = memory.reserveVariables(this.compiled.variableBytes);
     this.variables = this.compiled.variables.map(({ offset, size }) => ({ offset: this.symbols + offset, size }));
     this.maxDynamicShared = this.compiled.kernels.map(({ sharedBytes }) => Math.max(0, SHARED_BYTES - sharedBytes));
@@ -29,6 +50,34 @@ export class CpuModule {
       globals: this.compiled.variables.map(({ name, offset, size }) => ({ name, address: memory.base + this.symbols + offset, size })),
       log: "",
     };
+  }
+
+  /** The code that runs a kernel in blocks whose x dimension is `rows`. */
+  codeFor(index: number, rows: number): KernelCode {
+    // Vectors take whole rows of 8, 16 or 32 threads.
+    const granularity = [32, 16, 8].find((lanes) => rows % lanes === 0) ?? 1;
+    const key = `${index} ${granularity}`;
+    let code = this.#codes.get(key);
+    if (code === undefined) {
+      const compiled = compileModule(this.#source, {
+        ...this.#options,
+        compiler: granularity === 1 ? "reference" : (this.#options.compiler ?? "reference"),
+        rows: granularity,
+        only: this.compiled.kernels[index]?.name ?? "",
+      });
+      const [kernel] = compiled.kernels;
+      if (kernel === undefined) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
+      code = {
+        id: nextId++,
+        code: new WebAssembly.Module(compiled.wasm as Uint8Array<ArrayBuffer>),
+        sites: compiled.sites,
+        phases: kernel.vectorPhases.length > 0 ? kernel.vectorPhases : kernel.phases,
+        frameBytes: kernel.frameBytes,
+        lanes: kernel.lanes,
+      };
+      this.#codes.set(key, code);
+    }
+    return code;
   }
 
   #initialize(memory: ContextMemory): void {
@@ -64,14 +113,18 @@ function shiftOf(mask: bigint): bigint {
   return 0n;
 }
 
-function compile(image: Uint8Array, options: KernelOptions): CompiledModule {
+function parse(image: Uint8Array): PtxModule {
   const magic = image.length >= 4 ? new DataView(image.buffer, image.byteOffset, 4).getUint32(0, true) : 0;
   if (magic === 0x464c_457f) throw new CudaError(CUDA_ERROR.NO_BINARY_FOR_GPU, "the image is a cubin: machine code for a GPU, and no PTX");
   if (magic === 0xba55_ed50 || magic === 0x4662_43b1)
     throw new CudaError(CUDA_ERROR.NO_BINARY_FOR_GPU, "fatbin images are not read yet: give PTX text");
   if (!looksLikeText(image)) throw new CudaError(CUDA_ERROR.INVALID_IMAGE, "the image is neither PTX text, nor a fatbin, nor a cubin");
+  return translateErrors(() => parsePtx(new TextDecoder("latin1").decode(image)));
+}
+
+function translateErrors<T>(run: () => T): T {
   try {
-    return compileModule(parsePtx(new TextDecoder("latin1").decode(image)), options);
+    return run();
   } catch (error) {
     if (!(error instanceof PtxError)) throw error;
     throw new CudaError(error.kind === "unresolved" ? CUDA_ERROR.NOT_FOUND : CUDA_ERROR.INVALID_PTX, error.message);

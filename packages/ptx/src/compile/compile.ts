@@ -64,7 +64,7 @@ export function compileModule(module: PtxModule, options: KernelOptions): Compil
   const helpers = new Helpers(builder);
   const placed = placeModuleVariables(module);
   const sites: Site[] = [];
-  const entries = module.functions.filter(({ entry, body }) => entry && body !== undefined);
+  const entries = module.functions.filter(({ entry, body, name }) => entry && body !== undefined && (options.only ?? name) === name);
   if (module.addressSize === 32 && module.version.major >= 3)
     throw new PtxError(1, ".address_size 32 is not translated yet", { kind: "unsupported" });
   const kernels = entries.map((entry): CompiledKernel => {

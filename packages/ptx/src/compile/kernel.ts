@@ -4,10 +4,10 @@ import type { Features, KernelContext, Site } from "./emitter.ts";
 import type { Helpers } from "./helpers.ts";
 import { findLocalTypes } from "./local-types.ts";
 import { PhaseWriter } from "./phase.ts";
-import { LANES } from "../vector/emitter.ts";
 import { VectorPhase } from "../vector/phase.ts";
 import { Shapes } from "../vector/shapes.ts";
 import { buildSsa, type Ssa } from "../vector/ssa.ts";
+import { chooseLanes } from "../vector/choose-lanes.ts";
 import { canVectorize, hasVectorForm } from "../vector/suitable.ts";
 import { planPhases, type PhasePlan } from "./plan.ts";
 import { buildProgram, type Program } from "./program.ts";
@@ -32,6 +32,12 @@ export interface KernelOptions {
   readonly features: Features;
   /** "vector": several threads at a time where the kernel allows it. "reference", if not given: the scalar form alone. */
   readonly compiler?: "vector" | "reference";
+  /** Threads that the vector form runs at a time: 8, 16 or 32. If not given, what suits the kernel best of those that divide `rows`. */
+  readonly lanes?: number;
+  /** The x dimension of the blocks that will be launched; 8, if not given. */
+  readonly rows?: number;
+  /** Compiles one kernel of the module alone. */
+  readonly only?: string;
   /** Write every function as a dispatch loop, to check the structured shape against. */
   readonly dispatch?: boolean;
 }
@@ -53,7 +59,7 @@ export function writeKernel(
     name: source.name,
     symbols,
     frameBytes: plan.frameBytes,
-    lanes: analysed.vector === undefined ? 1 : LANES,
+    lanes: analysed.vector === undefined ? 1 : (options.lanes ?? chooseLanes(program, analysed.vector.ssa, options.rows ?? 8)),
     uniform: analysed.uniform,
     localTypes: findLocalTypes(program),
     roots: findRoots(program),

@@ -37,8 +37,8 @@ export const WORKER = {
   firstThread: 76, // the threads that the scalar form of a kernel with a vector form runs
   threadEnd: 80,
   split: 84, // 1 when threads of one vector may have come apart in this block: the scalar form goes on
-  lanes: 128, // 512 bytes for values on their way between a vector and its lanes
-  bytes: 640,
+  lanes: 128, // 4 KiB for values on their way between vectors and their lanes
+  bytes: 128 + 4096,
 } as const;
 
 /** The word that makes every loop of every kernel in the memory stop, when it is not 0. */

@@ -1,7 +1,7 @@
 import { SIMD } from "@decant/wasm";
 import type { Operand } from "../parse/ast.ts";
 import { bitsOf, isScalarType, isSigned, type ScalarType } from "../parse/types.ts";
-import { VECTORS, type VectorEmitter } from "./emitter.ts";
+import type { VectorEmitter } from "./emitter.ts";
 import { I32_TYPE, I64_TYPE, plain, pushFloats, words } from "./forms.ts";
 import type { SsaInstruction } from "./ssa.ts";
 
@@ -40,7 +40,7 @@ export function setp(e: VectorEmitter, s: SsaInstruction): boolean {
   if (compare === undefined) return false;
   const { f } = e;
   const wide = bitsOf(type) === 64;
-  for (let j = 0; j < VECTORS; j++) {
+  for (let j = 0; j < e.vectors; j++) {
     if (wide) {
       compare(2 * j);
       compare(2 * j + 1);

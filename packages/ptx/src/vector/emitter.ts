@@ -8,10 +8,6 @@ import { illegal } from "../compile/suffixes.ts";
 import type { Shapes, Shape } from "./shapes.ts";
 import type { SsaInstruction, Value } from "./ssa.ts";
 
-/** Vectors of four 32-bit lanes that run interleaved. */
-export const VECTORS = 2;
-export const LANES = 4 * VECTORS;
-
 /** The lanes that take part, where not all do: a mask for each vector, and the same as bits in an i32. */
 export interface Mask {
   readonly vectors: readonly number[];
@@ -19,12 +15,15 @@ export interface Mask {
 }
 
 /**
- * Writes code for LANES threads at a time. A value of one bit or up to 32 is VECTORS vectors of 32-bit lanes (a
+ * Writes code for several threads at a time. A value of one bit or up to 32 is a number of vectors of four 32-bit lanes (a
  * predicate is all ones or zero), one of 64 twice as many; what does not differ between lanes, or only by a constant, is
  * a scalar: that of lane 0.
  */
 export class VectorEmitter extends Emitter {
   readonly shapes: Shapes;
+  readonly lanes: number;
+  /** Vectors of four 32-bit lanes that a group takes. */
+  readonly vectors: number;
   readonly #scalars = new Map<Value, number>();
   readonly #vectors = new Map<Value, readonly number[]>();
   readonly #pool = new Map<string, number>();
@@ -37,6 +36,8 @@ export class VectorEmitter extends Emitter {
   constructor(f: FunctionBuilder, kernel: KernelContext, locals: ThreadLocals, shapes: Shapes) {
     super(f, kernel, locals);
     this.shapes = shapes;
+    this.lanes = kernel.lanes;
+    this.vectors = kernel.lanes / 4;
   }
 
   override source(register: Register): number {
@@ -75,7 +76,7 @@ export class VectorEmitter extends Emitter {
 
   /** Takes the elements of `vectors` into locals, one for each lane. */
   laneAddress(vectors: readonly number[]): (lane: number) => number {
-    for (let lane = 0; lane < LANES; lane++) {
+    for (let lane = 0; lane < this.lanes; lane++) {
       this.f
         .localGet(vectors[lane >> 2] ?? 0)
         .simdLane(SIMD.i32x4_extract_lane, lane & 3)
@@ -107,7 +108,7 @@ export class VectorEmitter extends Emitter {
     if (this.mask !== undefined)
       f.localGet(this.mask.bits)
         .op(OP.i32_ctz)
-        .i32Const(LANES - 1)
+        .i32Const(this.lanes - 1)
         .op(OP.i32_and)
         .i32Const(2)
         .op(OP.i32_shl)
@@ -127,7 +128,7 @@ export class VectorEmitter extends Emitter {
   vectorsOf(value: Value): readonly number[] {
     let locals = this.#vectors.get(value);
     if (locals === undefined) {
-      const count = bitsOf(value.register.type) === 64 ? 2 * VECTORS : VECTORS;
+      const count = bitsOf(value.register.type) === 64 ? 2 * this.vectors : this.vectors;
       locals = Array.from({ length: count }, () => this.f.local(V128));
       this.#vectors.set(value, locals);
     }
@@ -203,111 +204,124 @@ export class VectorEmitter extends Emitter {
     else this.f.localSet(this.vectorsOf(value)[j] ?? 0);
   }
 
-  /** Pushes one lane of a value as its own scalar type. */
-  pushLane(value: Value, lane: number): void {
+  /** Points the scalar emitter `by` lanes further: its thread, its place in the block, its frame. */
+  #step(by: number, what: { frame?: boolean }): void {
+    const { f, locals } = this;
+    const step = (local: number, bytes: number): void => {
+      f.localGet(local).i32Const(bytes).op(OP.i32_add).localSet(local);
+    };
+    step(locals.thread, by);
+    step(locals.special.get("tid.x") ?? 0, by);
+    const { localBytes } = this.kernel.symbols;
+    if (localBytes > 0) step(locals.local, by * localBytes);
+    if (!what.frame) return;
+    step(locals.frame, by * 4);
+    step(locals.frameWide, by * 8);
+  }
+
+  /**
+   * Runs `write` once for each lane that takes part, with the instruction's registers bound to scalars, and collects its
+   * results. Values go through memory, so that the code is there once.
+   */
+  eachLane(
+    reads: ReadonlyMap<Register, Value>,
+    writes: ReadonlyMap<Register, Value>,
+    write: () => void,
+    options: { frame?: boolean; effects?: boolean } = {},
+  ): void {
+    const { f, locals } = this;
+    const lane = this.temporary(I32, "lane");
+    const room = new Map<Value, number>();
+    let next = WORKER.lanes;
+    const reserve = (value: Value): number => {
+      const known = room.get(value);
+      if (known !== undefined) return known;
+      const at = next;
+      next += this.lanes * (bitsOf(value.register.type) === 64 ? 8 : 4);
+      if (next > WORKER.bytes) throw new Error("ptx: an instruction with too many operands");
+      room.set(value, at);
+      return at;
+    };
+    for (const value of reads.values()) {
+      const source = value.shape?.kind === "varying" ? value : value.shape?.kind === "indexed" ? value.shape.index : undefined;
+      if (source === undefined || room.has(source)) continue;
+      const at = reserve(source);
+      for (const [j, vector] of this.vectorsOf(source).entries())
+        f.localGet(locals.worker)
+          .localGet(vector)
+          .simdStore(SIMD.v128_store, at + 16 * j, 2);
+    }
+    f.i32Const(0).localSet(lane);
+    const again = f.loop();
+    const masked = this.mask !== undefined && (options.effects ?? true);
+    if (masked)
+      f.localGet(this.mask?.bits ?? 0)
+        .localGet(lane)
+        .op(OP.i32_shr_u)
+        .i32Const(1)
+        .op(OP.i32_and)
+        .if();
+    const sources = new Map<Register, number>();
+    for (const [register, value] of reads) {
+      const local = this.temporary(this.localType(register), `in ${sources.size}`);
+      this.#pushLaneAt(value, lane, room);
+      f.localSet(local);
+      sources.set(register, local);
+    }
+    const targets = new Map<Register, number>();
+    for (const register of writes.keys()) targets.set(register, this.temporary(this.localType(register), `out ${targets.size}`));
+    this.bound(sources, targets, write);
+    for (const [register, value] of writes) {
+      const wide = bitsOf(register.type) === 64;
+      const at = reserve(value);
+      this.#pushPlace(lane, wide);
+      f.localGet(targets.get(register) ?? 0).store(STORES[this.localType(register)] ?? OP.i32_store, at, 2);
+    }
+    if (masked) f.end();
+    this.#step(1, options);
+    f.localGet(lane).i32Const(1).op(OP.i32_add).localTee(lane).i32Const(this.lanes).op(OP.i32_lt_u).brIf(again);
+    f.end();
+    this.#step(-this.lanes, options);
+    for (const value of writes.values()) {
+      for (const [j, vector] of this.vectorsOf(value).entries()) {
+        f.localGet(locals.worker).simdLoad(SIMD.v128_load, (room.get(value) ?? 0) + 16 * j, 2);
+        if (value.register.type === "pred") f.simd(SIMD.i32x4_neg);
+        f.localSet(vector);
+      }
+    }
+  }
+
+  /** Pushes where a lane's element lies, less the place of lane 0's. */
+  #pushPlace(lane: number, wide: boolean): void {
+    this.f
+      .localGet(this.locals.worker)
+      .localGet(lane)
+      .i32Const(wide ? 3 : 2)
+      .op(OP.i32_shl)
+      .op(OP.i32_add);
+  }
+
+  /** Pushes the element of the lane that a local names. */
+  #pushLaneAt(value: Value, lane: number, room: ReadonlyMap<Value, number>): void {
     const { f } = this;
-    const shape = value.shape;
-    const type = this.localType(value.register);
+    const { shape } = value;
     const wide = bitsOf(value.register.type) === 64;
     if (shape?.kind === "varying" || shape === undefined) {
-      const vector = this.vectorsOf(value)[wide ? lane >> 1 : lane >> 2] ?? 0;
-      f.localGet(vector);
-      if (wide) f.simdLane(type === F64 ? SIMD.f64x2_extract_lane : SIMD.i64x2_extract_lane, lane & 1);
-      else f.simdLane(type === F32 ? SIMD.f32x4_extract_lane : SIMD.i32x4_extract_lane, lane & 3);
+      this.#pushPlace(lane, wide);
+      f.load(LOADS[this.localType(value.register)] ?? OP.i32_load, room.get(value) ?? 0, 2);
       if (value.register.type === "pred") f.i32Const(1).op(OP.i32_and);
       return;
     }
     f.localGet(this.scalarOf(value));
-    if (lane === 0 && shape.kind !== "indexed") return;
     if (shape.kind === "affine") {
-      if (wide) f.i64Const(shape.stride * lane).op(OP.i64_add);
-      else f.i32Const(shape.stride * lane).op(OP.i32_add);
+      f.localGet(lane).i32Const(shape.stride).op(OP.i32_mul);
+      if (wide) f.op(OP.i64_extend_i32_s).op(OP.i64_add);
+      else f.op(OP.i32_add);
     } else if (shape.kind === "indexed") {
-      this.pushLane(shape.index, lane);
-      f.op(shape.signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u)
-        .i64Const(shape.scale)
-        .op(OP.i64_mul)
-        .op(OP.i64_add);
+      this.#pushPlace(lane, false);
+      f.load(OP.i32_load, room.get(shape.index) ?? 0, 2).op(shape.signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
+      f.i64Const(shape.scale).op(OP.i64_mul).op(OP.i64_add);
     }
-  }
-
-  /** Makes a value's vectors from the scalars of its lanes. */
-  gather(value: Value, lanes: readonly number[]): void {
-    const { f } = this;
-    const type = this.localType(value.register);
-    const wide = bitsOf(value.register.type) === 64;
-    const width = wide ? 2 : 4;
-    const [splat, replace] =
-      type === F32
-        ? [SIMD.f32x4_splat, SIMD.f32x4_replace_lane]
-        : type === F64
-          ? [SIMD.f64x2_splat, SIMD.f64x2_replace_lane]
-          : type === I64
-            ? [SIMD.i64x2_splat, SIMD.i64x2_replace_lane]
-            : [SIMD.i32x4_splat, SIMD.i32x4_replace_lane];
-    for (const [j, vector] of this.vectorsOf(value).entries()) {
-      for (let lane = 0; lane < width; lane++) {
-        f.localGet(lanes[j * width + lane] ?? 0);
-        if (lane === 0) f.simd(splat);
-        else f.simdLane(replace, lane);
-      }
-      if (value.register.type === "pred") f.simd(SIMD.i32x4_neg);
-      f.localSet(vector);
-    }
-  }
-
-  /** Points the scalar emitter at one lane of the group: its thread, its place in the block, its frame. */
-  enterLane(lane: number, what: { frame?: boolean } = {}): void {
-    const { f, locals } = this;
-    const tid = locals.special.get("tid.x") ?? 0;
-    const step = (local: number, by: number): void => {
-      f.localGet(local).i32Const(by).op(OP.i32_add).localSet(local);
-    };
-    // From the lane before; from the last one back to the first.
-    const by = lane === 0 ? -(LANES - 1) : 1;
-    step(locals.thread, by);
-    step(tid, by);
-    const { localBytes } = this.kernel.symbols;
-    if (localBytes > 0) step(locals.local, by * localBytes);
-    if (what.frame) {
-      step(locals.frame, by * 4);
-      step(locals.frameWide, by * 8);
-    }
-  }
-
-  /** Runs `write` once for each lane that takes part, with the instruction's registers bound to scalars, and collects its results. */
-  eachLane(
-    reads: ReadonlyMap<Register, Value>,
-    writes: ReadonlyMap<Register, Value>,
-    write: (lane: number) => void,
-    options: { frame?: boolean; effects?: boolean } = {},
-  ): void {
-    const { f } = this;
-    const sources = new Map<Register, number>();
-    for (const register of reads.keys()) sources.set(register, this.temporary(this.localType(register), `in ${sources.size}`));
-    const results = [...writes].map(([register, value], index) => ({
-      register,
-      value,
-      lanes: Array.from({ length: LANES }, (_, lane) => this.temporary(this.localType(register), `out ${index} ${lane}`)),
-    }));
-    const masked = this.mask !== undefined && (options.effects ?? true);
-    for (let lane = 0; lane < LANES; lane++) {
-      if (lane > 0) this.enterLane(lane, options);
-      if (masked)
-        f.localGet(this.mask?.bits ?? 0)
-          .i32Const(1 << lane)
-          .op(OP.i32_and)
-          .if();
-      for (const [register, value] of reads) {
-        this.pushLane(value, lane);
-        f.localSet(sources.get(register) ?? 0);
-      }
-      const targets = new Map(results.map(({ register, lanes }) => [register, lanes[lane] ?? 0]));
-      this.bound(sources, targets, () => write(lane));
-      if (masked) f.end();
-    }
-    this.enterLane(0, options);
-    for (const { value, lanes } of results) this.gather(value, lanes);
   }
 
   #pushLaneSpecial(i: Instruction, operand: Operand & { kind: "special" }, j: number): void {
@@ -329,6 +343,9 @@ export class VectorEmitter extends Emitter {
     }
   }
 }
+
+const LOADS: Partial<Record<ValueType, number>> = { [I32]: OP.i32_load, [I64]: OP.i64_load, [F32]: OP.f32_load, [F64]: OP.f64_load };
+const STORES: Partial<Record<ValueType, number>> = { [I32]: OP.i32_store, [I64]: OP.i64_store, [F32]: OP.f32_store, [F64]: OP.f64_store };
 
 /** The constant that makes lanes from lane 0: 0, stride, 2 * stride... for vector `j`. */
 function steps(stride: number, wide: boolean, j: number): Uint8Array {

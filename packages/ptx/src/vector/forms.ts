@@ -2,7 +2,7 @@ import { SIMD } from "@decant/wasm";
 import type { Instruction, Operand } from "../parse/ast.ts";
 import { bitsOf, isScalarType, type ScalarType } from "../parse/types.ts";
 import { Suffixes } from "../compile/suffixes.ts";
-import { VECTORS, type VectorEmitter } from "./emitter.ts";
+import type { VectorEmitter } from "./emitter.ts";
 import type { SsaInstruction } from "./ssa.ts";
 
 /** Writes one instruction whose operands differ between lanes. False: not in this form; it is done lane by lane. */
@@ -12,8 +12,8 @@ export const I32_TYPE = /^[usb]32$/;
 export const I64_TYPE = /^[usb]64$/;
 
 /** How many vectors a value of a type takes. */
-export function vectorsFor(type: ScalarType): number {
-  return bitsOf(type) === 64 ? 2 * VECTORS : VECTORS;
+function vectorsFor(e: VectorEmitter, type: ScalarType): number {
+  return bitsOf(type) === 64 ? 2 * e.vectors : e.vectors;
 }
 
 /** True when every register among the operands from `from` on has exactly the type's width, and the result is a plain register. */
@@ -26,7 +26,7 @@ export function plain({ operands }: Instruction, type: ScalarType, from = 0): bo
 
 /** Writes each vector of the result. */
 export function each(e: VectorEmitter, s: SsaInstruction, type: ScalarType, write: (j: number) => void): true {
-  for (let j = 0; j < vectorsFor(type); j++) {
+  for (let j = 0; j < vectorsFor(e, type); j++) {
     write(j);
     e.setVector(s, s.instruction.operands[0], j);
   }

@@ -2,7 +2,7 @@ import { I32, OP, SIMD } from "@decant/wasm";
 import { bitsOf, isScalarType, isSigned, type ScalarType } from "../parse/types.ts";
 import { setp } from "./compare.ts";
 import { convert } from "./convert.ts";
-import { VECTORS, type VectorEmitter } from "./emitter.ts";
+import type { VectorEmitter } from "./emitter.ts";
 import { each, finishFloat, floatForm, I32_TYPE, integerForm, plain, pushFloats, words, type VectorLowering } from "./forms.ts";
 import type { SsaInstruction } from "./ssa.ts";
 import { transcendental } from "./transcendental.ts";
@@ -401,7 +401,7 @@ function move(e: VectorEmitter, s: SsaInstruction): boolean {
   if (d?.kind !== "vector" || d.elements.length !== 2 || a?.kind !== "register") return false;
   for (const [half, element] of d.elements.entries()) {
     if (element.kind === "sink") continue;
-    for (let j = 0; j < VECTORS; j++) {
+    for (let j = 0; j < e.vectors; j++) {
       e.pushVector(s, i, a, "b64", 2 * j);
       e.pushVector(s, i, a, "b64", 2 * j + 1);
       e.f.shuffle(half === 0 ? words(0, 2, 4, 6) : words(1, 3, 5, 7));

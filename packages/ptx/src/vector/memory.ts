@@ -4,7 +4,7 @@ import { bitsOf, bytesOf, isSigned, type ScalarType } from "../parse/types.ts";
 import { WORKER } from "../compile/layout.ts";
 import { accessForm, elementsOf, type AccessForm } from "../compile/lower/memory.ts";
 import { Suffixes } from "../compile/suffixes.ts";
-import { LANES, VECTORS, type VectorEmitter } from "./emitter.ts";
+import type { VectorEmitter } from "./emitter.ts";
 import type { Shape } from "./shapes.ts";
 import type { SsaInstruction } from "./ssa.ts";
 
@@ -113,7 +113,7 @@ function affineAccess(e: VectorEmitter, it: Access, stride: number): boolean {
   const { f } = e;
   const { base, offset } = it.address;
   if (base?.kind !== "register") return false;
-  const extra = ((LANES - 1) * stride) / it.size;
+  const extra = ((e.lanes - 1) * stride) / it.size;
   const i = it.s.instruction;
   const physical = e.temporary(I32, "physical");
   const register: Operand = { kind: "register", register: base.register };
@@ -165,7 +165,7 @@ function sharedGather(e: VectorEmitter, it: Access): boolean {
   const { f } = e;
   const { base, offset } = it.address;
   if (base?.kind !== "register") return false;
-  const places = Array.from({ length: VECTORS }, (_, j) => e.vectorTemporary(`place ${j}`));
+  const places = Array.from({ length: e.vectors }, (_, j) => e.vectorTemporary(`place ${j}`));
   for (const [j, place] of places.entries()) {
     e.pushVector(it.s, it.s.instruction, { kind: "register", register: base.register }, "b32", j);
     if (offset !== 0n)
@@ -219,7 +219,7 @@ function indexedAccess(e: VectorEmitter, it: Access, shape: Shape & { kind: "ind
   f.localSet(pointer);
   const root = e.kernel.roots.get(base.register) ?? base.register.name;
   const range = e.vectorRange(root, it.size, 0);
-  const places = Array.from({ length: VECTORS }, (_, j) => e.vectorTemporary(`place ${j}`));
+  const places = Array.from({ length: e.vectors }, (_, j) => e.vectorTemporary(`place ${j}`));
   const distance = e.temporary(I64, "distance");
   const reach = 2 ** 30;
   const far = Math.floor(reach / shape.scale);
@@ -291,7 +291,7 @@ function scale(e: VectorEmitter, by: number): void {
 /** Pushes 1 when a lane that takes part is not good; `good` pushes a mask for each vector. */
 function checkLanes(e: VectorEmitter, good: (j: number) => void): void {
   const { f, mask } = e;
-  for (let j = 0; j < VECTORS; j++) {
+  for (let j = 0; j < e.vectors; j++) {
     good(j);
     if (mask !== undefined) {
       const local = e.vectorTemporary(`good ${j}`);
@@ -335,7 +335,7 @@ function loadElement(e: VectorEmitter, it: Access, element: Operand | undefined,
   const signed = isSigned(it.type);
   // A sign goes as far as the register does.
   const clean = signed && bytes < 4 && element?.kind === "register" && bitsOf(element.register.type) === 16;
-  for (let j = 0; j < LANES / perVector; j++) {
+  for (let j = 0; j < e.lanes / perVector; j++) {
     const first = j * perVector;
     if (contiguous) {
       f.localGet(places.at(first));
@@ -387,7 +387,7 @@ function storeElement(
   const perVector = wide ? 2 : 4;
   const i = it.s.instruction;
   const type: ScalarType = element?.kind === "register" ? element.register.type : it.type;
-  for (let j = 0; j < LANES / perVector; j++) {
+  for (let j = 0; j < e.lanes / perVector; j++) {
     const first = j * perVector;
     const vector = e.vectorTemporary("stored");
     e.pushVector(it.s, i, element, type, j);

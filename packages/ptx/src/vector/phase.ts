@@ -9,7 +9,7 @@ import { isCopy, PhaseWriter } from "../compile/phase.ts";
 import type { Phase, PhasePlan } from "../compile/plan.ts";
 import type { Block, Program } from "../compile/program.ts";
 import { writeControlFlow } from "../compile/structure.ts";
-import { LANES, VECTORS, VectorEmitter, type Mask } from "./emitter.ts";
+import { VectorEmitter, type Mask } from "./emitter.ts";
 import { layOut, naturalLoops, regionOf, type Item } from "./loops.ts";
 import { vectorLowering } from "./lower.ts";
 import { vectorAccess } from "./memory.ts";
@@ -42,7 +42,7 @@ export class NoVectorForm extends Error {}
 const MAX_REGION_BLOCKS = 4000;
 
 /**
- * Writes one phase of a kernel's vector form: a loop over groups of LANES threads. Lanes run together as long as they agree
+ * Writes one phase of a kernel's vector form: a loop over groups of threads. Lanes run together as long as they agree
  * on every branch; where they part, the blocks up to the place where they meet run one after the other, each for the lanes
  * that want it. Groups of which only some threads go on are left to the scalar form.
  */
@@ -56,7 +56,7 @@ export class VectorPhase extends PhaseWriter {
   constructor(f: FunctionBuilder, kernel: KernelContext, plan: VectorPlan, phase: Phase) {
     super(f, kernel, plan.program, plan.plan, phase, false, (locals) => new VectorEmitter(f, kernel, locals, plan.shapes));
     this.#plan = plan;
-    this.#current = Array.from({ length: VECTORS }, () => f.local(V128));
+    this.#current = Array.from({ length: kernel.lanes / 4 }, () => f.local(V128));
     this.#bits = f.local(I32);
   }
 
@@ -111,19 +111,19 @@ export class VectorPhase extends PhaseWriter {
         .simd(SIMD.i32x4_splat)
         .simd(SIMD.i32x4_eq);
     };
-    for (let j = 0; j < VECTORS; j++) {
+    for (let j = 0; j < this.#e.vectors; j++) {
       match(j);
       if (j > 0) f.simd(SIMD.v128_and);
     }
     f.simd(SIMD.i32x4_all_true).op(OP.i32_eqz).if();
-    for (let j = 0; j < VECTORS; j++) {
+    for (let j = 0; j < this.#e.vectors; j++) {
       match(j);
       if (j > 0) f.simd(SIMD.v128_or);
     }
     f.simd(SIMD.v128_any_true).op(OP.i32_eqz).brIf(next);
     const { thread } = this.locals;
     f.localGet(0).localGet(thread).store(OP.i32_store, WORKER.firstThread, 2);
-    f.localGet(0).localGet(thread).i32Const(LANES).op(OP.i32_add).store(OP.i32_store, WORKER.threadEnd, 2);
+    f.localGet(0).localGet(thread).i32Const(this.kernel.lanes).op(OP.i32_add).store(OP.i32_store, WORKER.threadEnd, 2);
     f.localGet(0).localGet(1).i32Const(1).call(this.#scalar);
     this.#addState(true);
     f.br(next);
@@ -280,7 +280,7 @@ export class VectorPhase extends PhaseWriter {
   #pendingOf(block: number): readonly number[] {
     let locals = this.#pending.get(block);
     if (locals === undefined) {
-      locals = Array.from({ length: VECTORS }, () => this.f.local(V128));
+      locals = Array.from({ length: this.#e.vectors }, () => this.f.local(V128));
       this.#pending.set(block, locals);
     }
     return locals;
@@ -504,7 +504,7 @@ export class VectorPhase extends PhaseWriter {
     const { f } = this;
     const state = this.emitter.scratch(I32, "lane state");
     f.localSet(state);
-    for (let j = 0; j < VECTORS; j++) {
+    for (let j = 0; j < this.#e.vectors; j++) {
       f.localGet(this.states).localGet(state).simd(SIMD.i32x4_splat);
       if (mask !== undefined) {
         f.localGet(this.states).simdLoad(SIMD.v128_load, 16 * j, 2);
@@ -561,7 +561,7 @@ export class VectorPhase extends PhaseWriter {
   #spill(value: Value, slot: number, mask: Mask | undefined): void {
     const { f } = this;
     const wide = this.#isWide(value);
-    for (let j = 0; j < (wide ? 2 * VECTORS : VECTORS); j++) {
+    for (let j = 0; j < (wide ? 2 * this.#e.vectors : this.#e.vectors); j++) {
       const at = this.#e.pushFrame(slot) + 16 * j;
       this.#pushValue(value, j);
       if (value.register.type === "pred") f.i32Const(1).simd(SIMD.i32x4_splat).simd(SIMD.v128_and);
@@ -604,7 +604,7 @@ export class VectorPhase extends PhaseWriter {
     const { f } = this;
     const { thread, frame, frameWide, local } = this.locals;
     const [x, y, z] = [this.special("tid.x"), this.special("tid.y"), this.special("tid.z")];
-    f.localGet(x).i32Const(LANES).op(OP.i32_add).localTee(x).localGet(this.special("ntid.x")).op(OP.i32_eq).if();
+    f.localGet(x).i32Const(this.kernel.lanes).op(OP.i32_add).localTee(x).localGet(this.special("ntid.x")).op(OP.i32_eq).if();
     f.i32Const(0).localSet(x);
     f.localGet(y).i32Const(1).op(OP.i32_add).localTee(y).localGet(this.special("ntid.y")).op(OP.i32_eq).if();
     f.i32Const(0).localSet(y);
@@ -613,13 +613,13 @@ export class VectorPhase extends PhaseWriter {
     const step = (pointer: number, by: number): void => {
       if (by > 0) f.localGet(pointer).i32Const(by).op(OP.i32_add).localSet(pointer);
     };
-    step(local, LANES * this.kernel.symbols.localBytes);
+    step(local, this.kernel.lanes * this.kernel.symbols.localBytes);
     if (this.resumable) {
-      step(frame, LANES * this.kernel.frameBytes);
-      step(frameWide, LANES * this.kernel.frameBytes);
-      step(this.states, 4 * LANES);
+      step(frame, this.kernel.lanes * this.kernel.frameBytes);
+      step(frameWide, this.kernel.lanes * this.kernel.frameBytes);
+      step(this.states, 4 * this.kernel.lanes);
     }
-    f.localGet(thread).i32Const(LANES).op(OP.i32_add).localTee(thread).localGet(this.threads).op(OP.i32_lt_u).brIf(threads);
+    f.localGet(thread).i32Const(this.kernel.lanes).op(OP.i32_add).localTee(thread).localGet(this.threads).op(OP.i32_lt_u).brIf(threads);
   }
 }
 

@@ -1,5 +1,5 @@
 import { SIMD } from "@decant/wasm";
-import { VECTORS, type VectorEmitter } from "./emitter.ts";
+import type { VectorEmitter } from "./emitter.ts";
 import { finishFloat, floatForm, pushFloats } from "./forms.ts";
 import type { SsaInstruction } from "./ssa.ts";
 
@@ -13,7 +13,7 @@ export function transcendental(e: VectorEmitter, s: SsaInstruction): boolean {
   if (it?.type !== "f32") return false;
   const { f } = e;
   const write = { ex2: exponential, lg2: logarithm, sin: sine, cos: cosine }[i.opcode as "ex2" | "lg2" | "sin" | "cos"];
-  const inputs = Array.from({ length: VECTORS }, (_, j) => e.vectorTemporary(`argument ${j}`));
+  const inputs = Array.from({ length: e.vectors }, (_, j) => e.vectorTemporary(`argument ${j}`));
   for (const [j, input] of inputs.entries()) {
     pushFloats(e, s, i.operands[1], it, j);
     f.localSet(input);

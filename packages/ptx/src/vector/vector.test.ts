@@ -6,7 +6,8 @@ function run(seed: number, compiler: "vector" | "reference"): { out: Uint32Array
   const { text, block, words } = randomKernel(seed);
   const input = Uint32Array.from({ length: words + 64 }, (_, i) => Math.imul(i + seed, 0x9e3779b1) >>> 0);
   const out = new Uint32Array(words);
-  const harness = new Harness(text, { compiler });
+  const fitting = [8, 16, 32].filter((lanes) => block[0] % lanes === 0);
+  const harness = new Harness(text, { compiler, lanes: fitting[seed % fitting.length] ?? 8 });
   harness.run("k", [out, input, { u32: 5 + (seed % 90) }], { block: [...block], grid: [1] });
   return { out, vector: (harness.compiled.kernels[0]?.vectorPhases.length ?? 0) > 0 };
 }

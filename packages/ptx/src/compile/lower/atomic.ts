@@ -24,8 +24,11 @@ export const atomic: Lowering = (e, i) => {
   const [address, ...values] = i.opcode === "atom" ? i.operands.slice(1) : i.operands;
   const physical = checkedAddress(e, i, address, space === undefined ? "generic" : space === "global" ? "global" : "shared", bytesOf(type));
   const float = type === "f32" || type === "f64";
-  if (!float && ["add", "and", "or", "xor", "exch"].includes(operation)) direct(e, i, operation, type, physical, values[0]);
-  else if (operation === "cas") compareExchange(e, i, type, physical, values);
+  if (!float && ["add", "and", "or", "xor", "exch"].includes(operation)) {
+    // Nobody but this block, whose threads run in turn, sees its shared memory.
+    if (space === undefined || space === "global") direct(e, i, operation, type, physical, values[0]);
+    else inTurn(e, i, operation, type, physical, values[0]);
+  } else if (operation === "cas") compareExchange(e, i, type, physical, values);
   else loop(e, i, operation, type, physical, values[0]);
   e.set(i, result, float ? type : type);
 };
@@ -42,6 +45,22 @@ function direct(e: Emitter, i: Instruction, operation: string, type: ScalarType,
   e.f.localGet(physical);
   e.push(i, value, type);
   e.f.atomic(ops[operation] ?? 0, 0, wide ? 3 : 2);
+}
+
+function inTurn(e: Emitter, i: Instruction, operation: string, type: ScalarType, physical: number, value: Operand | undefined): void {
+  const { f } = e;
+  const wide = bitsOf(type) === 64;
+  const bits = wide ? I64 : I32;
+  const old = e.scratch(bits, "old");
+  const ops = integerOps(bits);
+  f.localGet(physical)
+    .localGet(physical)
+    .load(wide ? OP.i64_load : OP.i32_load, 0, 2)
+    .localSet(old);
+  if (operation !== "exch") f.localGet(old);
+  e.push(i, value, type);
+  if (operation !== "exch") f.op({ add: ops.add, and: ops.and, or: ops.or, xor: ops.xor }[operation] ?? 0);
+  f.store(wide ? OP.i64_store : OP.i32_store, 0, 2).localGet(old);
 }
 
 function compareExchange(e: Emitter, i: Instruction, type: ScalarType, physical: number, values: readonly Operand[]): void {
