@@ -2,7 +2,7 @@ import { MemoryAccessError } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
 import { PeError, readUnwindInfo, UNW_FLAG } from "@decant/pe";
 import type { Process } from "../process.ts";
-import { lookUpFunction, mappedSource } from "./function-table.ts";
+import { lookUpFunction, mappedSource, type FunctionEntry } from "./function-table.ts";
 
 /** Chains of unwind data are a few entries long. */
 const MAX_CHAIN = 32;
@@ -26,15 +26,22 @@ export function ownsFaultHandler(process: Process, address: number): boolean {
   try {
     const found = lookUpFunction(process, address);
     if (found === undefined) return false;
-    const source = mappedSource(memory, found.base);
-    let info = readUnwindInfo(source, found.entry.unwindInfo);
-    for (let depth = 0; info.chained !== undefined && depth < MAX_CHAIN; depth++) info = readUnwindInfo(source, info.chained.unwindInfo);
-    if (info.handler === undefined || (info.flags & UNW_FLAG.EHANDLER) === 0) return false;
-    return seesFaults(memory, found.base, found.base + info.handler.data);
+    // Most have none: their flags say so, and nothing else need be read.
+    if ((memory.u8(found.base + found.entry.unwindInfo) >> 3) & (UNW_FLAG.EHANDLER | UNW_FLAG.CHAININFO))
+      return ownsByTable(process, found);
+    return false;
   } catch (error) {
     if (error instanceof MemoryAccessError || error instanceof PeError) return false;
     throw error;
   }
+}
+
+function ownsByTable({ memory }: Process, { base, entry }: FunctionEntry): boolean {
+  const source = mappedSource(memory, base);
+  let info = readUnwindInfo(source, entry.unwindInfo);
+  for (let depth = 0; info.chained !== undefined && depth < MAX_CHAIN; depth++) info = readUnwindInfo(source, info.chained.unwindInfo);
+  if (info.handler === undefined || (info.flags & UNW_FLAG.EHANDLER) === 0) return false;
+  return seesFaults(memory, base, base + info.handler.data);
 }
 
 function seesFaults(memory: GuestMemory, base: number, data: number): boolean {

@@ -52,8 +52,9 @@ export class CodeMap {
   #takeLeaf(): number {
     const address = this.#free.pop() ?? this.#next;
     if (address > LAST_LEAF) throw new Error("x86: the guest's code lies on more pages than the code map holds");
+    // What no leaf has used is zero, unless the guest wrote there, and then calls lead it astray in its own tables alone.
     if (address === this.#next) this.#next += LEAF_BYTES;
-    this.#bytes.fill(0, address, address + LEAF_BYTES);
+    else this.#bytes.fill(0, address, address + LEAF_BYTES);
     return address;
   }
 }

@@ -61,8 +61,10 @@ export function linkBatch(units: readonly TranslatedUnit[], slot: number): { bat
   const direct = new Set(units.filter(({ isChanging }) => !isChanging).map(({ entry }) => entry));
   const places = new Map<number, number>();
   for (const { targets } of units) {
-    for (const target of Array.from(targets))
+    for (let i = 0; i < targets.length; i++) {
+      const target = targets[i] as number;
       if (!direct.has(target) && !places.has(target)) places.set(target, units.length + places.size);
+    }
   }
   const links = [...places.keys()];
   const m = new ModuleBuilder();

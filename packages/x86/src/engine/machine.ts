@@ -173,6 +173,7 @@ export class Machine {
   guard(guarding: "exact" | "checked"): void {
     if (this.#guarding === "checked" || this.#guarding === guarding) return;
     this.#guarding = guarding;
+    this.#source.startOver();
     this.#cache.clear();
     this.#mustUnwind = true;
   }

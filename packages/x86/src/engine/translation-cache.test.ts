@@ -95,6 +95,19 @@ describe("what is no longer true is not used", () => {
     expect(run(kept)).toMatchObject({ result: 25, functions: 0 });
   });
 
+  test("code that is guarded from some moment on is kept in both forms", () => {
+    const kept = new Kept();
+    const twice = (): { functions: number; keptFunctions: number } => {
+      const { guest } = run(kept);
+      guest.machine.guard("exact");
+      expect(guest.call(10)).toBe(25);
+      guest.machine.save();
+      return guest.machine.statistics;
+    };
+    expect(twice()).toMatchObject({ functions: 2, keptFunctions: 0 });
+    expect(twice()).toMatchObject({ functions: 0, keptFunctions: 2 });
+  });
+
   test("code on pages that can be written to now, and such code is not kept", () => {
     const kept = new Kept();
     run(kept);

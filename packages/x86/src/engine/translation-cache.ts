@@ -80,6 +80,11 @@ export class TranslationCache {
     return units;
   }
 
+  /** Says that what was taken is no longer in use: it is taken again together with what it needs. */
+  giveBack(): void {
+    for (const entry of this.#records?.keys() ?? []) this.#untaken.add(entry);
+  }
+
   /** Keeps what was translated. */
   add(units: readonly TranslatedUnit[]): void {
     for (const unit of units) {

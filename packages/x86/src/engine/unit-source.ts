@@ -77,6 +77,11 @@ export class UnitSource {
     this.#translator?.changedItself(address);
   }
 
+  /** Called when all code was dropped. */
+  startOver(): void {
+    this.#cache?.giveBack();
+  }
+
   /** Called when a stub was set. */
   forgetStubs(): void {
     this.#stubsByName = undefined;

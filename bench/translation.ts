@@ -1,0 +1,82 @@
+/**
+ * Translation speed: `npx tsx bench/translation.ts [program.exe] [--instructions 50000] [--json]`. Functions of a real program (7za.exe of the npm package
+ * 7zip-bin unless one is named) are translated to modules in batches as a run does, starting from those of its function table, in a process that has
+ * translated nothing before, its first so many instructions (cold), then all of it, three times (warm). V8 compiles functions when they first run, so of its
+ * time only what it takes to accept a module is in here. Bytes are what is kept for an instruction: its module's code, and the tables beside it.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { GUEST_BASE, GuestMemory, PAGE } from "@decant/memory";
+import { readFunctionTable, readImage, RvaView, SECTION } from "@decant/pe";
+import { Decoder, linkBatch, Translator } from "@decant/x86/translation";
+import { packageFolder } from "../test/programs/packages.ts";
+import { report, type Row } from "./report.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { instructions: { type: "string", default: "50000" }, json: { type: "boolean" } },
+});
+const coldCount = Number(values.instructions);
+const program = positionals[0] ?? join(packageFolder("7zip-bin@5.2.0"), "win/x64/7za.exe");
+const BASE = 0x4000_0000;
+
+const image = readImage(readFileSync(program));
+const memory = new GuestMemory();
+memory.allocate(image.sizeOfImage, PAGE.READWRITE, { at: BASE });
+for (const { rawOffset, rva, rawSize } of image.sections)
+  memory.bytes.set(image.bytes.subarray(rawOffset, rawOffset + rawSize), BASE + rva - GUEST_BASE);
+for (const { rva, virtualSize, characteristics } of image.sections) {
+  const protection =
+    characteristics & SECTION.EXECUTE ? PAGE.EXECUTE_READ : characteristics & SECTION.WRITE ? PAGE.READWRITE : PAGE.READONLY;
+  memory.protect(BASE + rva, virtualSize, protection);
+}
+const entries = readFunctionTable(image, new RvaView(image)).map(({ begin }) => BASE + begin);
+if (entries.length === 0) throw new Error(`${program} has no function table`);
+
+const rows: Row[] = [pass("cold", coldCount), pass("all of it", Infinity), pass("all of it", Infinity), pass("all of it", Infinity)];
+report(`translation of ${program.split("/").at(-1)}`, rows);
+
+function pass(name: string, limit: number): Row {
+  const decoder = new Decoder(memory, 64);
+  const done = new Set<number>();
+  const translator = new Translator({
+    memory,
+    decoder,
+    stubAt: () => undefined,
+    guarding: () => "trap",
+    isTranslated: (address) => done.has(address),
+  });
+  let instructions = 0;
+  let code = 0;
+  let tables = 0;
+  let modules = 0;
+  let v8 = 0;
+  const start = performance.now();
+  for (const entry of entries) {
+    if (instructions >= limit) break;
+    if (done.has(entry)) continue;
+    const units = translator.translate([entry]);
+    const { bytes } = linkBatch(units, ++modules);
+    const linked = performance.now();
+    new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+    v8 += performance.now() - linked;
+    code += bytes.length;
+    for (const unit of units) {
+      done.add(unit.entry);
+      instructions += unit.instructionCount;
+      tables += unit.sites.length + 8 * unit.ranges.length + 4 * unit.returnSites.length;
+    }
+  }
+  const ms = performance.now() - start;
+  return {
+    pass: name,
+    instructions,
+    modules,
+    ms,
+    "of it V8": v8,
+    "instructions/s": (1000 * instructions) / ms,
+    "code bytes/instruction": code / instructions,
+    "table bytes/instruction": tables / instructions,
+  };
+}
