@@ -1,7 +1,8 @@
 import { GUEST_BASE } from "@decant/memory";
-import { OP, type FunctionBuilder, type Label } from "@decant/wasm";
+import { I32, OP, type FunctionBuilder, type Label } from "@decant/wasm";
 import { CPU, GPR } from "../cpu-block.ts";
 import type { Emitter } from "../lower/index.ts";
+import type { Value } from "../lower/flags.ts";
 import { cpuField } from "./layout.ts";
 import type { RuntimeImport } from "./runtime-module.ts";
 import type { Intrinsic } from "./stub.ts";
@@ -69,7 +70,24 @@ export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, runtime }: In
       e.getGpr(GPR.rcx, 32).getGpr(GPR.rdx, 32).getGpr(GPR.r8, 32).f.call(runtime(name));
       e.setGpr(GPR.rax, 32);
       return;
-    case "strcmp":
+    case "strcmp": {
+      // Most texts that are compared differ in their first character, and calling another module's function costs more than that.
+      const first = (register: number): Value => {
+        address(register);
+        f.load(OP.i32_load8_u);
+        return e.save(32);
+      };
+      const a = first(GPR.rcx);
+      const b = first(GPR.rdx);
+      e.value(a, 32).value(b, 32).f.op(OP.i32_ne);
+      f.if(I32);
+      e.value(a, 32).value(b, 32).f.op(OP.i32_gt_u).i32Const(1).op(OP.i32_shl).i32Const(1).op(OP.i32_sub);
+      f.else();
+      e.getGpr(GPR.rcx, 32).getGpr(GPR.rdx, 32).f.call(runtime(name));
+      f.end();
+      e.setGpr(GPR.rax, 32);
+      return;
+    }
     case "strchr":
       e.getGpr(GPR.rcx, 32).getGpr(GPR.rdx, 32).f.call(runtime(name));
       e.setGpr(GPR.rax, 32);
