@@ -42,6 +42,7 @@ const separate = {
     bundle.onLoad({ filter: /\/x86\/src\/engine\/load-translation\.ts$/ }, () => ({
       contents: 'export function loadTranslation() { return decantScripts.load("translation"); }',
     }));
+    bundle.onLoad({ filter: /\/decant\/src\/import-module\.ts$/ }, () => ({ contents: "export const { importModule } = decantScripts;" }));
   },
 };
 await build({ ...script, entryPoints: { decant: join(root, "packages/decant/src/main.ts") }, plugins: [separate] });

@@ -34,7 +34,12 @@ function load(name) {
     },
   });
   if (name === "translation") setLazyValidation(true);
-  script.runInThisContext()(require, module, module.exports, pathToFileURL(filename).href, { load, all: scripts, memory });
+  script.runInThisContext()(require, module, module.exports, pathToFileURL(filename).href, {
+    load,
+    all: scripts,
+    memory,
+    importModule: (url) => import(url),
+  });
   scripts.get(name).exports = module.exports;
   return module.exports;
 }

@@ -1,7 +1,7 @@
 import { basename, dirname, resolve } from "node:path";
 import type { CudaDriver } from "@decant/cuda";
 import { nodeFiles, nodeHost, restrict, type Denial, type Grant } from "@decant/host";
-import { Hooks, trace, type Registry } from "@decant/hook";
+import { Hooks, trace, traceText, type Registry, type TracedCall } from "@decant/hook";
 import { nvcudaApi } from "@decant/nvcuda";
 import { Kernel, type DllChoice, type Ending } from "@decant/process";
 import { win32Registry } from "@decant/win32";
@@ -29,9 +29,11 @@ export interface RunProgramOptions {
   readonly memoryLimitBytes?: number;
   /** Whether every access is checked against its page's state (docs/faults.md). */
   readonly checked?: boolean;
-  /** Functions to trace (`kernel32!*File*,-*Tls*`), and where the lines go. */
+  /** Functions to trace (`kernel32!*File*,-*Tls*`), and who is told of their calls. */
   readonly trace?: string;
-  readonly onTrace?: (line: string) => void;
+  readonly onTrace?: (call: TracedCall) => void;
+  /** Sets hooks before the program starts. */
+  readonly setHooks?: (hooks: Hooks) => void | Promise<void>;
   /** Results of functions that Decant does not have, by `name` or `dll!name`. */
   readonly stubs?: ReadonlyMap<string, bigint>;
   readonly dllChoices?: ReadonlyMap<string, DllChoice>;
@@ -77,7 +79,8 @@ export async function runProgram(options: RunProgramOptions): Promise<ProgramEnd
   const files = restrict(nodeFiles(), grantsFor(options, cwd), onDenied);
   const host = nodeHost({ files });
   const hooks = new Hooks({ report: options.warn });
-  if (options.trace !== undefined) trace(hooks, options.trace, options.onTrace ?? options.warn);
+  await options.setHooks?.(hooks);
+  if (options.trace !== undefined) trace(hooks, options.trace, options.onTrace ?? ((call) => options.warn(traceText(call))));
   for (const [name, value] of options.stubs ?? []) hooks.stub(name.includes("!") ? name : `*!${name}`, value);
   const translations = programTranslations(options.cacheFolder);
   const kernel = new Kernel({

@@ -1,5 +1,5 @@
 import { expect, expectTypeOf, test } from "vitest";
-import { api, Binding, BOOL, bytesIn, bytesOut, calls, DWORD, enumeration, ERROR, flags, fn, HANDLE, Hooks, implementFor, INT, LPCWSTR, NTSTATUS, NtError, out, Registry, STATUS, struct, text, trace, TSTR, VARARGS, Win32Error, type CallingThread, type FunctionsOf, type Handle } from "./index.ts"; // prettier-ignore
+import { api, Binding, BOOL, bytesIn, bytesOut, calls, callTimes, DWORD, enumeration, ERROR, flags, fn, HANDLE, Hooks, implementFor, INT, LPCWSTR, NTSTATUS, NtError, out, Registry, STATUS, struct, text, trace, traceText, TSTR, VARARGS, Win32Error, type CallingThread, type FunctionsOf, type Handle, type TracedCall } from "./index.ts"; // prettier-ignore
 import { ControlTransfer } from "./types/failure.ts";
 import { TestThread } from "./test-thread.ts";
 
@@ -205,7 +205,7 @@ test.each([
 test("the trace prints calls by the meaning of their types", () => {
   const { hooks, call, thread } = setUp();
   const lines: string[] = [];
-  trace(hooks, "*", (line) => lines.push(line.replaceAll(/0x[0-9a-f]{5,}/g, "@")));
+  trace(hooks, "*", (traced) => lines.push(traceText(traced).replaceAll(/0x[0-9a-f]{5,}/g, "@")));
   const [buffer, count, point] = [thread.bytes('a "b"\n\x01'), thread.allocate(4), thread.allocate(8)];
   call("Add", 1, 100);
   call("OpenW", thread.wide("C:\\x"), 3, 3);
@@ -232,4 +232,58 @@ test("the trace prints calls by the meaning of their types", () => {
     "kernel32!Add(a=5, b=1) = 6",
     "kernel32!Other(a=5) = 6",
   ]);
+});
+
+test("the trace tells when and how deep a call was, whether it failed, and whether it came back", () => {
+  const { hooks, call } = setUp();
+  let clock = 0;
+  const traced: TracedCall[] = [];
+  trace(hooks, "*", (done) => traced.push(done), { now: () => clock++ });
+  call("Other", 5);
+  call("Fail", 6);
+  expect(() => call("Fail", 999)).toThrow("exit");
+  expect(
+    traced.map(({ name, depth, startMs, durationMs, failed, error, returned }) => [
+      name,
+      depth,
+      startMs,
+      durationMs,
+      failed,
+      error,
+      returned,
+    ]),
+  ).toEqual([
+    ["kernel32!Add", 1, 1, 1, false, undefined, true],
+    ["kernel32!Other", 0, 0, 3, false, undefined, true],
+    ["kernel32!Fail", 0, 4, 1, true, "ERROR_INVALID_HANDLE", true],
+    ["kernel32!Fail", 0, 6, 1, false, undefined, false],
+  ]);
+});
+
+test("calls are counted, and their time is told from that of the calls inside of them", () => {
+  const { hooks, call } = setUp();
+  let clock = 0;
+  const { table: times, remove } = callTimes(hooks, "*", () => clock++);
+  call("Other", 1);
+  call("Other", 2);
+  call("Fail", 6);
+  remove();
+  call("Add", 1, 2);
+  expect([...times.values()]).toEqual([
+    { name: "kernel32!Add", calls: 2, failures: 0, totalMs: 2, ownMs: 2 },
+    { name: "kernel32!Other", calls: 2, failures: 0, totalMs: 6, ownMs: 4 },
+    { name: "kernel32!Fail", calls: 1, failures: 1, totalMs: 1, ownMs: 1 },
+  ]);
+});
+
+test("a fault is injected into the call that was asked for, as the function's own failure", () => {
+  const { hooks, call, thread } = setUp();
+  const [buffer, count] = [thread.bytes("text"), thread.allocate(4)];
+  const write = (): number => Number(call("WriteFile", 1, buffer, 4, count));
+  const hook = hooks.fail("kernel32!WriteFile", { nth: 2, error: ERROR.DISK_FULL });
+  expect([write(), write(), thread.lastError, write()]).toEqual([1, 0, ERROR.DISK_FULL, 1]);
+  hook.remove();
+  hooks.fail("*GetPoint", { always: true, error: new NtError(STATUS.NO_MEMORY) });
+  const point = thread.allocate(8);
+  expect([call("GetPoint", point, buffer), call("GetPoint", point, buffer)]).toEqual([STATUS.NO_MEMORY, STATUS.NO_MEMORY]);
 });

@@ -2,6 +2,7 @@ import type { ApiTable, ArgumentsOf, FunctionDeclaration, NamedArguments, Parame
 import type { ApiFunction } from "./api-function.ts";
 import { runHooked, type HookEntry, type HookedCall, type HookState } from "./hooked-call.ts";
 import type { AnyBody } from "./implement.ts";
+import { Win32Error } from "./errors/error-classes.ts";
 import { patternMatcher } from "./pattern.ts";
 import type { AcceptedOf, AnyType, ValueOf } from "./types/type.ts";
 
@@ -36,6 +37,13 @@ export interface HookHandlers<R extends AnyType = AnyType, P extends Parameters 
   leave?(call: Call<R, P>, result: ValueOf<R> | AcceptedOf<R>): AcceptedOf<R> | undefined | void;
   /** The call did not return: its thread ended, or was unwound past it. */
   unwound?(call: Call<R, P>): void;
+}
+
+/** Which calls fail, and how. */
+export interface FailOptions {
+  readonly nth?: number;
+  readonly always?: boolean;
+  readonly error: number | Error;
 }
 
 /** Takes a hook away again. */
@@ -80,6 +88,22 @@ export class Hooks<Known = object> {
   /** Makes functions, mapped or not, return a fixed value. */
   stub(pattern: string, value: unknown): HookHandle {
     return this.add({ matches: patternMatcher(pattern), replace: () => value });
+  }
+
+  /**
+   * Makes the `nth` call of the functions that match fail (the first unless given), and every one after it with `always`. The guest sees what the function's own failure
+   * looks like: FALSE and the last error, INVALID_HANDLE_VALUE, NULL, a code. `error` is a Win32 code, or an Error that the mapping could throw (NtError, ErrnoError …).
+   */
+  fail(pattern: string, { nth = 1, always = false, error }: FailOptions): HookHandle {
+    let calls = 0;
+    return this.add({
+      matches: patternMatcher(pattern),
+      replace: (call, ...args) => {
+        calls++;
+        if (calls === nth || (always && calls > nth)) throw typeof error === "number" ? new Win32Error(error) : error;
+        return call.original(...args);
+      },
+    });
   }
 
   /** Adds an entry with a predicate of its own, as the trace does. */

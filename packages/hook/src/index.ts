@@ -21,7 +21,8 @@ export * from "./implement.ts";
 export { patternMatcher } from "./pattern.ts";
 export * from "./registry.ts";
 export * from "./thread.ts";
-export { trace } from "./trace.ts";
+export { callTimes, type CallTime } from "./call-times.ts";
+export { trace, traceText, type TracedCall, type TraceOptions } from "./trace.ts";
 export type { Handle } from "./types/address.ts";
 export {
   arrayIn,

@@ -18,6 +18,8 @@ export interface CallingThread {
   readonly registers: Uint32Array;
   /** The process' ANSI code page. */
   readonly ansi: TextCodec;
+  /** The guest's number of the thread, for the trace. */
+  readonly id?: number;
   lastError: number;
   errno: number;
   /** The hooks that calls among mappings cross. */

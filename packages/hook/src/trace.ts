@@ -3,39 +3,93 @@ import type { HookedCall } from "./hooked-call.ts";
 import type { HookHandle, Hooks } from "./hooks.ts";
 import { patternMatcher } from "./pattern.ts";
 import { showArguments } from "./show-call.ts";
+import type { CallingThread } from "./thread.ts";
 import { readable } from "./types/pointers.ts";
 import type { AnyType } from "./types/type.ts";
 
-/**
- * Prints every call that matches, when it is over: `kernel32!WriteFile(hFile=0x7, lpBuffer=0x14f0"hello\n", …) = TRUE`. Arguments are
- * shown by their types as they were before the call, out-parameters as they are after it; a failure ends with its error.
- */
-export function trace(hooks: Hooks, patterns: string, print: (line: string) => void): HookHandle {
-  const before = new WeakMap<HookedCall, string[]>();
-  const show = (call: HookedCall) => {
-    const { function: target, thread } = call;
-    const early = before.get(call) ?? [];
-    const late = call.error === undefined ? showArguments(thread, target, call.values, "after") : early;
-    const shown = target.parameterTypes.map((type: AnyType, index) => (type.direction === "in" ? early : late)[index]);
-    return `${call.name}(${shown.join(", ")})`;
+/** A call that is over, as a trace shows it. */
+export interface TracedCall {
+  /** "kernel32!WriteFile". */
+  readonly name: string;
+  /** The guest's number of the thread that called; 0 where threads have none. */
+  readonly thread: number;
+  /** How many traced calls it was made inside of, on its thread. */
+  readonly depth: number;
+  /** When it began, and how long it took, waits included: milliseconds of the clock that the trace was given. */
+  readonly startMs: number;
+  readonly durationMs: number;
+  /** `hFile=0x7`, by type: arguments as they were before the call, out-parameters as they are after it. */
+  readonly arguments: readonly string[];
+  /** The result by type; "" for a function that has none. */
+  readonly result: string;
+  /** The last error or errno, where the call failed and says why there: "ERROR_FILE_NOT_FOUND". */
+  readonly error: string | undefined;
+  /** Whether the call failed, by its own result type's rule. */
+  readonly failed: boolean;
+  /** False when its thread ended in it, or was unwound past it. */
+  readonly returned: boolean;
+}
+
+export interface TraceOptions {
+  /** The clock, in milliseconds; performance.now unless given. */
+  readonly now?: () => number;
+}
+
+/** What is known of a call from its beginning. */
+interface Begun {
+  readonly depth: number;
+  readonly startMs: number;
+  readonly before: readonly string[];
+}
+
+/** Tells of every call that matches ("kernel32!*File*,-*Tls*"), when it is over. */
+export function trace(
+  hooks: Hooks,
+  patterns: string,
+  onCall: (call: TracedCall) => void,
+  { now = () => performance.now() }: TraceOptions = {},
+): HookHandle {
+  const begun = new WeakMap<HookedCall, Begun>();
+  const depths = new WeakMap<CallingThread, number>();
+  const over = (call: HookedCall, end: Pick<TracedCall, "result" | "error" | "returned">): void => {
+    const { function: target, thread, error } = call;
+    const { depth, startMs, before } = begun.get(call) ?? { depth: 0, startMs: now(), before: [] };
+    depths.set(thread, depth);
+    const after = error === undefined ? showArguments(thread, target, call.values, "after") : before;
+    onCall({
+      name: call.name,
+      thread: thread.id ?? 0,
+      depth,
+      startMs,
+      durationMs: now() - startMs,
+      arguments: target.parameterTypes.map((type: AnyType, index) => (type.direction === "in" ? before : after)[index] ?? ""),
+      failed: error !== undefined,
+      ...end,
+    });
   };
   return hooks.add({
     matches: patternMatcher(patterns),
     enter(call) {
-      before.set(call, showArguments(call.thread, call.function, call.values, "before"));
+      const depth = depths.get(call.thread) ?? 0;
+      depths.set(call.thread, depth + 1);
+      begun.set(call, { depth, startMs: now(), before: showArguments(call.thread, call.function, call.values, "before") });
     },
     leave(call, result) {
       const { result: type } = call.function;
-      const shown = readable(() => type.show(call.thread, result, {}));
-      print(`${show(call)}${shown === "" ? "" : ` = ${shown}`}${failureText(call, type)}`);
+      over(call, { result: readable(() => type.show(call.thread, result, {})), error: failureName(call, type), returned: true });
     },
-    unwound(call) {
-      print(`${show(call)} did not return`);
-    },
+    unwound: (call) => over(call, { result: "", error: undefined, returned: false }),
   });
 }
 
-function failureText({ error, thread }: HookedCall, { failure }: AnyType): string {
-  if (error === undefined || failure === undefined || failure.channel === "result") return "";
-  return failure.channel === "errno" ? ` [${errorName("errno", thread.errno)}]` : ` [${errorName("win32", thread.lastError)}]`;
+/** A call as a line: `kernel32!WriteFile(hFile=0x7, lpBuffer=0x14f0"hello\n", …) = FALSE [ERROR_DISK_FULL]`. */
+export function traceText({ name, arguments: shown, result, error, returned }: TracedCall): string {
+  const call = `${name}(${shown.join(", ")})`;
+  if (!returned) return `${call} did not return`;
+  return `${call}${result === "" ? "" : ` = ${result}`}${error === undefined ? "" : ` [${error}]`}`;
+}
+
+function failureName({ error, thread }: HookedCall, { failure }: AnyType): string | undefined {
+  if (error === undefined || failure === undefined || failure.channel === "result") return undefined;
+  return failure.channel === "errno" ? errorName("errno", thread.errno) : errorName("win32", thread.lastError);
 }

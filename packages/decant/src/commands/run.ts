@@ -1,8 +1,11 @@
+import { closeSync, openSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { LoadError, type DllChoice } from "@decant/process";
 import { SUBSYSTEM } from "@decant/pe";
 import type { Grant } from "@decant/host";
-import { describeOptions, numberOption, parseCommandLine } from "../command-line.ts";
+import { callTimes, type CallTime } from "@decant/hook";
+import { callTable } from "../call-table.ts";
+import { describeOptions, numberOption, parseCommandLine, type OptionValues } from "../command-line.ts";
 import { cacheFolder } from "../cache-folder.ts";
 import { keepCompiledCode, useEarlyMemory } from "../compiled-code.ts";
 import { crashReportJson, crashReportText } from "../crash-report-text.ts";
@@ -10,6 +13,7 @@ import { cudaDriver } from "../cuda-driver.ts";
 import { readProgram, requireRunnable } from "../program-file.ts";
 import { grantsFor, runProgram } from "../run-program.ts";
 import { painter, UsageError } from "../terminal.ts";
+import { TRACE_FORMATS, traceOutput, type TraceOutput } from "../trace-output.ts";
 
 const options = {
   timeout: { type: "string", value: "SECONDS", help: "end the program after this long (exit code 124)" },
@@ -24,6 +28,17 @@ const options = {
   },
   checked: { type: "boolean", help: "check every access to memory, so that each bad pointer faults; slower (docs/faults.md)" },
   trace: { type: "string", multiple: true, value: "PATTERN", help: "print calls of functions, as 'kernel32!*File*,-*Tls*'" },
+  "trace-format": { type: "string", value: "text|json|chrome", help: "how: lines, JSON lines, or what Perfetto and chrome://tracing open" },
+  "trace-file": { type: "string", value: "FILE", help: "where to, in the place of standard error" },
+  "trace-thread": { type: "string", value: "ID", help: "only the calls of one thread" },
+  "trace-failed": { type: "boolean", help: "only calls that failed" },
+  stats: { type: "boolean", help: "end with a table on standard error: calls and time by function" },
+  hook: {
+    type: "string",
+    multiple: true,
+    value: "SCRIPT",
+    help: "a .js or .ts file that sets hooks: export default ({ hook, replace, fail, ERROR }) => { … }",
+  },
   stub: { type: "string", multiple: true, value: "NAME=VALUE", help: "let a function that Decant lacks return a value" },
   dll: { type: "string", multiple: true, value: "NAME=builtin|native", help: "which copy of a DLL to take" },
   cache: {
@@ -48,6 +63,8 @@ Examples
   decant tool.exe --version
   decant run --mount /data:ro --timeout 60 convert.exe Z:\\\\data\\\\in.dat out.dat
   decant run --trace 'kernel32!*File*' tool.exe
+  decant run --trace '*' --trace-format chrome --trace-file trace.json tool.exe     # open it in Perfetto
+  decant run --hook faults.ts --stats tool.exe
 `;
 
 /** The exit code of timeout(1). */
@@ -89,6 +106,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const onSignal = (): void => interrupt?.();
   process.on("SIGINT", onSignal);
   try {
+    const tracing = openTrace(given);
+    let times: Iterable<CallTime> = [];
     const ending = await runProgram({
       path: program.path,
       bytes: program.bytes,
@@ -100,7 +119,11 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       dllChoices,
       cuda: cuda.driver,
       warn,
-      onTrace: (line) => process.stderr.write(`${paint("dim", line)}\n`),
+      onTrace: (call) => tracing.write(tracing.output.call(call)),
+      async setHooks(hooks) {
+        for (const file of given.hook ?? []) await (await import("../hook-script.ts")).runHookScript(file, hooks);
+        if (given.stats) times = callTimes(hooks).table.values();
+      },
       onStart: (start) => (interrupt = start),
       ...(given.checked && { checked: true }),
       ...(cache !== undefined && { cacheFolder: cache }),
@@ -108,6 +131,9 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       ...(mebibytes !== undefined && { memoryLimitBytes: mebibytes * 2 ** 20 }),
       ...(given.trace && { trace: given.trace.join(",") }),
     });
+    if (given.trace) tracing.write(tracing.output.end());
+    tracing.close();
+    if (given.stats) process.stderr.write(callTable(times));
     if (ending.kind === "timeout") warn(`${name} reached the time limit of ${seconds} second${seconds === 1 ? "" : "s"}`);
     const exit = ending.kind === "timeout" ? TIMED_OUT : hostExitCode(ending.exitCode);
     const { exitCode, kind, message, translation, report } = ending;
@@ -124,6 +150,30 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     await cuda.close();
     keepCompiledCode(cache);
   }
+}
+
+/** Where the trace goes, and in what form. */
+function openTrace(given: Pick<OptionValues<typeof options>, "trace-format" | "trace-file" | "trace-thread" | "trace-failed">): {
+  readonly output: TraceOutput;
+  write(text: string): void;
+  close(): void;
+} {
+  const format = TRACE_FORMATS.find((name) => name === (given["trace-format"] ?? "text"));
+  if (format === undefined) throw new UsageError(`--trace-format is one of ${TRACE_FORMATS.join(", ")}, not "${given["trace-format"]}"`);
+  const thread = numberOption("trace-thread", given["trace-thread"], { min: 0, max: 2 ** 32, unit: "a thread" });
+  const output = traceOutput(format, { ...(thread !== undefined && { thread }), ...(given["trace-failed"] && { failed: true }) });
+  const file = given["trace-file"];
+  if (file === undefined) {
+    const paint = painter(process.stderr);
+    return { output, write: (text) => void (text !== "" && process.stderr.write(paint("dim", text))), close: () => undefined };
+  }
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, "w");
+  } catch (error) {
+    throw new UsageError(`--trace-file ${file}: ${(error as Error).message}`);
+  }
+  return { output, write: (text) => void writeSync(descriptor, text), close: () => closeSync(descriptor) };
 }
 
 const DLL_NOT_FOUND = 0xc000_0135;

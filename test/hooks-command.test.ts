@@ -1,0 +1,126 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { fixturesFolder } from "../fixtures/build.ts";
+import { decant } from "./decant.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "decant-hooks-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const fixture = (path: string): string => join(fixturesFolder, path);
+const hello = fixture("hello/hello.exe");
+
+function script(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+describe("--trace", () => {
+  test("prints time, thread, nesting, the call by its types, and its last error", async () => {
+    const ran = await decant(["run", "--trace", "kernel32!CreateFile*,msvcrt!fopen", fixture("sha256/sha256.exe"), join(folder, "none")]);
+    expect(ran.stderr).toMatch(
+      /^ +\d+\.\d{3} +\d+ .*CreateFile\w*\(lpFileName=".*none".*\) = INVALID_HANDLE_VALUE \[ERROR_FILE_NOT_FOUND\]$/m,
+    );
+  });
+
+  test("writes JSON lines to a file, of failures only where that is asked for", async () => {
+    const file = join(folder, "trace.jsonl");
+    const args = ["--trace", "kernel32!*", "--trace-format", "json", "--trace-file", file];
+    const ran = await decant(["run", ...args, hello, "one"]);
+    // What the program itself writes there, and nothing else.
+    expect(ran.stderr).toBe("done, exit 0\r\n");
+    const calls = readFileSync(file, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(calls.map(({ name }) => name)).toContain("kernel32!SetUnhandledExceptionFilter");
+    await decant(["run", ...args, "--trace-failed", hello]);
+    const failed = readFileSync(file, "utf8")
+      .trimEnd()
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(failed.every((call) => call["failed"] === true)).toBe(true);
+  });
+
+  test("writes the Trace Event Format, in which every event has what the format asks for", async () => {
+    const file = join(folder, "trace.json");
+    await decant(["run", "--trace", "*", "--trace-format", "chrome", "--trace-file", file, hello]);
+    const events = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>[];
+    expect(events.length).toBeGreaterThan(10);
+    for (const { ph, name, pid, tid, ts, dur } of events) {
+      expect([typeof name, typeof pid, typeof tid]).toEqual(["string", "number", "number"]);
+      if (ph === "X") expect([typeof ts, typeof dur]).toEqual(["number", "number"]);
+      else expect(ph).toBe("M");
+    }
+  });
+
+  test("refuses a format that is none, and a file that cannot be written", async () => {
+    expect((await decant(["run", "--trace-format", "xml", hello])).stderr).toContain("--trace-format is one of text, json, chrome");
+    expect((await decant(["run", "--trace-file", join(folder, "no/such"), hello])).stderr).toContain("--trace-file");
+  });
+});
+
+test("--stats ends with calls and time by function", async () => {
+  const ran = await decant(["run", "--stats", hello]);
+  expect(ran.stderr).toMatch(/^ *CALLS +FAILED +OWN MS +TOTAL MS +FUNCTION$/m);
+  expect(ran.stderr).toMatch(/^ +1 +\d+\.\d\d +\d+\.\d\d {2}msvcrt!__getmainargs$/m);
+});
+
+describe("--hook", () => {
+  test("takes TypeScript: reads and changes arguments, replaces results, and keeps state across calls", async () => {
+    const hooks = script(
+      "change.ts",
+      `import { shout } from "./shout.ts";
+       import type { Nothing } from "no-such-package";
+       export default ({ hook, replace }: any) => {
+         let calls: number = 0;
+         replace("msvcrt!getenv", (call: { arguments: { name: string } }, ...args: unknown[]) => (calls++, (call as any).original(...args)));
+         hook("kernel32!WriteFile", { enter(call: any): void { calls++; } });
+         hook("kernel32!ExitProcess", { enter(call: any) { console.error(shout(\`calls \${calls > 0}\`)); call.arguments.uExitCode = 42; } });
+       };`,
+    );
+    script("shout.ts", "export const shout = (text: string): string => text.toUpperCase();");
+    const ran = await decant(["run", "--hook", hooks, fixture("faults/faults.exe"), "exit", "3"]);
+    expect(ran.stderr).toMatch(/^CALLS (TRUE|FALSE)$/m);
+    expect(ran.exit).toBe(42);
+  });
+
+  test("injects a fault, and the program says what it makes of it", async () => {
+    const hooks = script(
+      "fail.mjs",
+      `export default ({ fail, ERROR }) => fail("kernel32!CreateFile*", { error: ERROR.SHARING_VIOLATION });`,
+    );
+    const file = script("input.txt", "abc");
+    const fine = await decant(["run", fixture("sha256/sha256.exe"), file]);
+    expect(fine.stdout.toString()).toContain("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    const failing = await decant(["run", "--hook", hooks, fixture("sha256/sha256.exe"), file]);
+    expect(failing.stdout.toString()).not.toContain("ba7816bf");
+    expect(failing.exit).not.toBe(0);
+  });
+
+  test("reports an exception with the user's file and line, and the program goes on", async () => {
+    const hooks = script(
+      "throws.ts",
+      `export default ({ hook }: any) => {
+  hook("kernel32!ExitProcess", {
+    enter(): void {
+      throw new Error("my mistake");
+    },
+  });
+};`,
+    );
+    const ran = await decant(["run", "--hook", hooks, fixture("faults/faults.exe"), "exit", "3"]);
+    expect(ran.exit).toBe(3);
+    expect(ran.stderr).toContain("my mistake");
+    expect(ran.stderr).toMatch(/throws\.ts:4:\d+/);
+  });
+
+  test("refuses a script that cannot be loaded, and one that exports no function", async () => {
+    const none = await decant(["run", "--hook", join(folder, "none.mjs"), hello]);
+    expect([none.exit, none.stderr]).toEqual([1, expect.stringContaining("--hook")]);
+    const empty = await decant(["run", "--hook", script("empty.mjs", "export const x = 1;"), hello]);
+    expect(empty.stderr).toContain("no default export that is a function");
+  });
+});
