@@ -44,6 +44,7 @@ function pass(name: string, limit: number): Row {
     memory,
     decoder,
     stubAt: () => undefined,
+    stubOfSyscall: () => undefined,
     guarding: () => "trap",
     isTranslated: (address) => done.has(address),
   });

@@ -19,7 +19,7 @@ export function buildDll(spec: DllSpec): BuiltDll {
   const exports = layOutExports(spec, addresses, rdata);
   const rdataSize = roundUp(exports.bytes.length, PAGE);
   const bytes = new Uint8Array(rdata + rdataSize);
-  writeStubs(bytes, spec.symbols, addresses);
+  fillStubs(bytes, spec.symbols, addresses);
   bytes.set(exports.bytes, rdata);
   const sections = [
     { name: ".text", rva: TEXT, size: data - TEXT, characteristics: 0x6000_0020 },
@@ -45,15 +45,9 @@ function place(symbols: readonly DllSymbol[], dataSizes: readonly number[], data
   return addresses;
 }
 
-function writeStubs(bytes: Uint8Array, symbols: readonly DllSymbol[], addresses: readonly (number | undefined)[]): void {
-  const view = new DataView(bytes.buffer);
-  symbols.forEach((symbol, i) => {
-    if (symbol.kind !== "stub") return;
-    const at = addresses[i]!;
-    view.setUint32(at, 0x00dc_0b0f, true);
-    view.setUint32(at + 4, symbol.index, true);
-    bytes.fill(0xcc, at + 8, at + STUB_SIZE);
-  });
+/** What the functions are made of is the processor's affair: int3 until then. */
+function fillStubs(bytes: Uint8Array, symbols: readonly DllSymbol[], addresses: readonly (number | undefined)[]): void {
+  symbols.forEach((symbol, i) => symbol.kind === "stub" && bytes.fill(0xcc, addresses[i]!, addresses[i]! + STUB_SIZE));
 }
 
 interface BuiltSection {

@@ -9,9 +9,8 @@ export type DllSymbol = {
   readonly hidden?: boolean;
 } & (
   | {
-      /** A function of the host's: 0F 0B DC 00 and the index. */
+      /** A function of the host's: STUB_SIZE bytes for the processor to put its code into. */
       readonly kind: "stub";
-      readonly index: number;
       /** Bytes between rsp and the return address, described by unwind data; a leaf without it. */
       readonly frameSize?: number;
     }

@@ -23,7 +23,7 @@ export function mapCallbackStubs(memory: GuestMemory, stubs: StubTable): Callbac
     const description = "a return into Decant's callback stub that no call matches";
     return raiseException(thread, { code: STATUS.ACCESS_VIOLATION, flags: 0, address: thread.rip, parameters: [], description });
   });
-  const symbols = CALL_FRAMES.map(({ frameSize }) => ({ kind: "stub", index, frameSize, hidden: true }) as const);
+  const symbols = CALL_FRAMES.map(({ frameSize }) => ({ kind: "stub", frameSize, hidden: true }) as const);
   const { bytes, addresses } = buildDll({ name: "callbacks", base: 0n, machine: "x86-64", symbols });
   const image = readImage(bytes);
   const base = mapImage(memory, image, "callbacks");

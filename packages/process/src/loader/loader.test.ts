@@ -102,8 +102,7 @@ describe("imports", () => {
     const { stubs } = process.machine as IdleMachine;
     const address = process.loader.getProcAddress(kernel, "ExitProcess")!;
     expect(stubs.has(address)).toBe(true);
-    expect(process.memory.u32(address)).toBe(0x00dc_0b0f);
-    expect(process.memory.u32(address + 4)).toBe(stubs.get(address));
+    expect(address % 16).toBe(0);
     expect(process.loader.getProcAddress(kernel, 5)).toBe(process.loader.getProcAddress(kernel, "GetCurrentProcessId"));
   });
 

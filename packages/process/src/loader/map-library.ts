@@ -31,7 +31,7 @@ export function mapLibrary(memory: GuestMemory, library: Library, stubs: StubTab
     };
     const index = symbol.kind === "function" ? stubs.reserve(symbol.entry) : undefined;
     indices.push(index);
-    if (symbol.kind === "function") return { ...id, kind: "stub", index: index! };
+    if (symbol.kind === "function") return { ...id, kind: "stub" };
     if (symbol.kind === "data") return { ...id, kind: "data", size: symbol.size };
     return symbol.kind === "alias" ? { ...id, kind: "alias", of: symbol.of } : { ...id, kind: "forward", to: symbol.to };
   });

@@ -91,17 +91,24 @@ export function emitJumpOut(
   save: () => void,
 ): void {
   const { f, module, next } = context;
+  const toApi = (stub: Stub): void => {
+    module.stubConst("apiIndex", stub);
+    f.returnCall(module.api);
+  };
+  if (via !== undefined && via.slot === undefined) {
+    save();
+    return toApi(via.stub);
+  }
   if (insn.target === undefined) {
     pushTarget(context, insn);
     f.localSet(next);
   }
   save();
-  if (via !== undefined) {
-    if (via.slot !== undefined) pushIsStub(context, via.slot, via.stub);
-    else f.i32Const(1);
+  if (via?.slot !== undefined) {
+    pushIsStub(context, via.slot, via.stub);
     f.if();
-    module.stubConst("apiIndex", via.stub);
-    f.returnCall(module.api).end();
+    toApi(via.stub);
+    f.end();
   }
   if (insn.target === undefined) emitIndirect(context, true);
   else module.call(insn.target >>> 0, true);

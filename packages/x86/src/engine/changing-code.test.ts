@@ -218,6 +218,80 @@ describe("what a change costs", () => {
   });
 });
 
+describe("API functions that the guest patches", () => {
+  const PLACE = 0x900000;
+  let calls: number;
+  let api: number;
+
+  beforeEach(() => {
+    calls = 0;
+    api = guest.stub(() => ++calls);
+    guest.memory.allocate(0x1000, PAGE.EXECUTE_READWRITE, { at: PLACE });
+    // sub rsp,0x28; call [slot]; add rsp,0x28; ret; slot(+0x40)
+    guest.load("4883ec28ff15360000004883c428c3");
+    guest.load(`${little(api)}00000000`, CODE + 0x40);
+    // Translated once with the function untouched.
+    guest.call();
+  });
+
+  /** Overwrites code on a page that cannot be written to, as hooking libraries do. */
+  function overwrite(at: number, ...bytes: number[]): void {
+    const page = at - (at % 0x1000);
+    guest.memory.protect(page, 0x1000, PAGE.EXECUTE_READWRITE);
+    patch(at, ...bytes);
+    guest.memory.protect(page, 0x1000, PAGE.EXECUTE_READ);
+  }
+
+  test("the patch runs, and no longer when it is taken back", () => {
+    const before = [...guest.memory.read(api, 16)];
+    overwrite(api, 0xb8, 55, 0, 0, 0, 0xc3); // mov eax,55; ret
+    expect(guest.call()).toBe(55);
+    expect(calls).toBe(1);
+    overwrite(api, ...before);
+    expect(guest.call()).toBe(2);
+  });
+
+  test("a patch on a page that stays writable runs too", () => {
+    guest.memory.protect(api - (api % 0x1000), 0x1000, PAGE.EXECUTE_READWRITE);
+    expect(guest.call()).toBe(2);
+    patch(api, 0xb8, 56, 0, 0, 0, 0xc3);
+    expect(guest.call()).toBe(56);
+    patch(api, 0x66, 0x90, 0x0f, 0x1f, 0x80, guest.memory.u8(api + 5));
+    expect(guest.call()).toBe(3);
+  });
+
+  test("a copy of the whole code, or of its beginning with a jump to the rest, calls the function", () => {
+    const code = [...guest.memory.read(api, 11)];
+    patch(PLACE, ...code);
+    // the first two instructions, then jmp to the third
+    patch(PLACE + 0x20, ...code.slice(0, 9), 0xe9, ...Buffer.from(little((api + 9 - (PLACE + 0x20 + 14)) >>> 0), "hex"));
+    overwrite(api, 0xe9, ...Buffer.from(little(PLACE + 0x100 - (api + 5)), "hex")); // jmp PLACE+0x100
+    patch(PLACE + 0x100, 0xb8, ...Buffer.from(little(PLACE), "hex"), 0xff, 0xe0); // hook: mov eax,PLACE; jmp rax
+    expect(guest.call()).toBe(2);
+    patch(PLACE + 0x101, ...Buffer.from(little(PLACE + 0x20), "hex"));
+    expect(guest.call()).toBe(3);
+  });
+
+  test("a patched function that is called through its copy from deep in the stack is still called once each time", () => {
+    const code = [...guest.memory.read(api, 11)];
+    patch(PLACE, ...code);
+    overwrite(api, 0xe9, ...Buffer.from(little(PLACE + 0x100 - (api + 5)), "hex"));
+    patch(PLACE + 0x100, 0xff, 0x04, 0x25, 0, 0, 0x50, 0, 0xb8, ...Buffer.from(little(PLACE), "hex"), 0xff, 0xe0); // inc [DATA]; mov eax,PLACE; jmp rax
+    // f: sub rsp,0x88; dec ecx; jz z; call f; z: call [slot]; add rsp,0x88; ret
+    guest.load("4881ec88000000ffc97405e8f0ffffffff152a0000004881c488000000c3");
+    guest.enter(600);
+    expect(guest.run().kind).toBe("suspend");
+    expect(calls).toBe(601);
+    expect(guest.memory.u32(DATA)).toBe(600);
+  });
+
+  test("a syscall that is no stub's is a fault at its place", () => {
+    guest.load("b8010000000f05c3");
+    guest.enter();
+    expect(guest.run()).toMatchObject({ kind: "fault", fault: { rip: CODE + 5 } });
+  });
+});
+
 function little(value: number): string {
   return Buffer.from(Uint32Array.of(value).buffer).toString("hex");
 }

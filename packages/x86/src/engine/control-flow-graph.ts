@@ -4,7 +4,7 @@ import { effects } from "../lower/index.ts";
 import { newBlock, orderBlocks, retarget, type Block, type Ending, type Step } from "./block.ts";
 import { isWritable, joinRanges, storeInto, type Range } from "./changing-code.ts";
 import type { JumpTable } from "./jump-table.ts";
-import type { ApiTarget } from "./stub.ts";
+import type { ApiTarget, Stub } from "./stub.ts";
 
 /** The control-flow graph of one guest function, from an entry over its jumps. */
 export interface Unit {
@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly decoder: Decoder;
   /** The API function that a call or jump to `target`, or through the memory operand, reaches. */
   apiTarget(target: number | undefined, insn: Instruction): ApiTarget | undefined;
+  /** The stub that a syscall instruction calls, and the bytes besides it that say so. */
+  stubOfSyscall(address: number): { stub: Stub; bytes: Range } | undefined;
   /** The table of an indirect jump that these steps lead to. */
   jumpTable(jump: Instruction, steps: readonly Step[]): JumpTable | undefined;
   /** True of an address that is known to be a function's: a jump there leaves the unit. */
@@ -184,6 +186,12 @@ function decodeRun(
         }
         if (!table.isChanging) others.push([table.address, table.address + 4 * table.targets.length]);
         return run(end, table.targets, (targets) => ({ kind: "table", insn, table, targets }));
+      }
+      case "syscall": {
+        const found = around.stubOfSyscall(ip);
+        if (found === undefined) return run(end, [], () => ({ kind: "fault", insn }));
+        if (found.bytes[1] > found.bytes[0]) others.push(found.bytes);
+        return run(end, [], () => ({ kind: "jump", insn, via: { stub: found.stub, slot: undefined } }));
       }
       default:
         return run(end, [], () => ({ kind: "fault", insn }));

@@ -52,6 +52,9 @@ export const STALE_ITSELF = 0x10000;
 /** A code map entry of a stub: the top bit, and the API index. */
 export const stubEntry = (index: number): number => (0x8000_0000 | index) >>> 0;
 
+/** Addresses that no guest has memory at: stubs by index, for calls of those that the guest has patched. */
+export const GATES = 0xfffe_0000;
+
 /** What generated code stores in exitReason when it unwinds. `none` goes on at cpu.rip. */
 export const EXIT = { none: 0, suspend: 1, budget: 2, fault: 4 } as const;
 

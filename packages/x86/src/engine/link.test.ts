@@ -16,7 +16,14 @@ function units() {
   memory.write(CODE + 0x20, Buffer.from(CALLEE, "hex"));
   memory.protect(CODE, 0x10000, PAGE.EXECUTE_READ);
   const decoder = new Decoder(memory, 64);
-  return new Translator({ memory, decoder, stubAt: () => undefined, guarding: () => "trap", isTranslated: () => false }).translate([CODE]);
+  return new Translator({
+    memory,
+    decoder,
+    stubAt: () => undefined,
+    stubOfSyscall: () => undefined,
+    guarding: () => "trap",
+    isTranslated: () => false,
+  }).translate([CODE]);
 }
 
 test("a unit fits into a module with what it calls, and into one without", () => {

@@ -6,12 +6,13 @@ import { CodeCache } from "./code-cache.ts";
 import { CodeMap } from "./code-map.ts";
 import { Cpu } from "./cpu.ts";
 import { GuestTrap, noCode, type Exit, type Fault } from "./fault.ts";
-import { EXIT, FOREIGN_STACK, LEAST_STACK_WINDOW, MACHINE, MAX_SLOT, STACK_WINDOW, STALE_ITSELF, stubEntry } from "./layout.ts";
+import { EXIT, FOREIGN_STACK, LEAST_STACK_WINDOW, MACHINE, MAX_SLOT, STACK_WINDOW, STALE_ITSELF } from "./layout.ts";
 import { runtimeModule } from "./runtime-module.ts";
 import { linkBatch } from "./link.ts";
 import type { Truth } from "./installed-batch.ts";
 import type { Site } from "./module-context.ts";
-import type { Stub, StubDetails } from "./stub.ts";
+import type { StubDetails } from "./stub.ts";
+import { Stubs } from "./stubs.ts";
 import type { TranslationStorage } from "./translation-cache.ts";
 import { UnitSource, type HashFunction } from "./unit-source.ts";
 import { innermostFrame, siteAt } from "./frames.ts";
@@ -85,8 +86,7 @@ export class Machine {
   readonly #cache: CodeCache;
   readonly #truth: Truth;
   readonly #options: MachineOptions;
-  readonly #stubs = new Map<number, Stub>();
-  readonly #stubAddresses: (number | undefined)[] = [];
+  readonly #stubs: Stubs;
   readonly #source: UnitSource;
   readonly #imports: WebAssembly.Imports;
   readonly #runGuest: (rip: number) => void;
@@ -104,7 +104,8 @@ export class Machine {
     this.#guarding = options.guarding ?? "trap";
     this.cpu = new Cpu(memory);
     this.#codeMap = new CodeMap(memory);
-    this.#truth = { memory, stubAt: (address) => this.#stubs.get(address) };
+    this.#stubs = new Stubs(memory, this.#codeMap);
+    this.#truth = { memory, stubAt: (address) => this.#stubs.intact.get(address) };
     this.#cache = new CodeCache(this.#truth, this.#codeMap);
     const env = {
       memory: memory.wasm,
@@ -147,19 +148,17 @@ export class Machine {
 
   /** Makes an address a function of ours: calling it is `api(index)`. */
   addStub(address: number, index: number, { intrinsic, name }: StubDetails = {}): void {
-    const isReplaced = this.#stubs.has(address);
-    this.#stubs.set(address, { address, index, intrinsic: this.#options.intrinsics === false ? undefined : intrinsic, name });
+    const used = this.#options.intrinsics === false ? undefined : intrinsic;
+    const isReplaced = this.#stubs.set({ address, index, intrinsic: used, name });
     this.#source.forgetStubs();
-    this.#stubAddresses[index] = address;
-    this.#codeMap.set(address, stubEntry(index));
     if (isReplaced) this.invalidate(address, address + 1);
   }
 
   /** Turns a stub's intrinsic off, so that every call reaches `api`: what a hook on the function needs. Code made so far is dropped. */
   removeIntrinsic(address: number): void {
-    const stub = this.#stubs.get(address);
+    const stub = this.#stubs.at(address);
     if (stub?.intrinsic === undefined) return;
-    this.#stubs.set(address, { ...stub, intrinsic: undefined });
+    this.#stubs.set({ ...stub, intrinsic: undefined });
     this.#source.forgetStubs();
     this.invalidate(address, address + 1);
   }
@@ -236,7 +235,7 @@ export class Machine {
   #stepOnce(): Exit {
     const { cpu } = this;
     const { rip } = cpu;
-    const stub = this.#stubs.get(rip);
+    const stub = this.#stubs.intact.get(rip);
     let next: number | undefined;
     if (stub !== undefined) {
       next = this.#api(stub.index);
@@ -258,6 +257,7 @@ export class Machine {
   /** Drops what was translated from [start, end): the bytes, or whether they may run, have changed. Live frames of it unwind when the API call ends. */
   invalidate(start: number, end: number): void {
     this.#source.forget(start, end);
+    if (this.#stubs.recheck(start, end)) this.#source.forgetStubs();
     if (!this.#cache.invalidate(start, end)) return;
     this.statistics.invalidations++;
     this.#mustUnwind = true;
@@ -266,12 +266,12 @@ export class Machine {
   /** Hot: every API call that is no intrinsic. */
   #api(index: number): number {
     const { u32 } = this.cpu;
-    const stub = this.#stubAddresses[index];
-    if (stub !== undefined && (u32[MACHINE.stackBase / 4] as number) - (u32[(CPU.gpr + 8 * GPR.rsp) / 4] as number) > API_DEPTH_BYTES) {
+    if ((u32[MACHINE.stackBase / 4] as number) - (u32[(CPU.gpr + 8 * GPR.rsp) / 4] as number) > API_DEPTH_BYTES) {
       // An API function must not find the host's stack nearly used up, for it cannot be repeated: first everything unwinds.
-      this.cpu.rip = stub;
+      this.cpu.rip = this.#stubs.gateOf(index) ?? 0;
       return UNWIND;
     }
+    const stub = this.#stubs.addressOf(index);
     if (stub !== undefined) u32[CPU.rip / 4] = stub;
     this.#isInApi = true;
     const next = this.#options.api(index);

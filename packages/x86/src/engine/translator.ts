@@ -19,6 +19,8 @@ export interface TranslatorOptions {
   readonly memory: GuestMemory;
   readonly decoder: Decoder;
   stubAt(address: number): Stub | undefined;
+  /** The stub that a syscall instruction calls, and the bytes besides it that say so. */
+  stubOfSyscall(address: number): { stub: Stub; bytes: Range } | undefined;
   /** How the accesses of the unit at an address fault. */
   guarding(entry: number): Guarding;
   /** True when an address has code already. */
@@ -56,6 +58,7 @@ export class Translator {
       decoder: options.decoder,
       jumpTable: (jump, steps) => this.#jumpTable(jump, steps),
       apiTarget: (target, insn) => this.#apiTarget(target, insn),
+      stubOfSyscall: (address) => options.stubOfSyscall(address),
       isFunction: (address) => this.#functions.has(address),
       changesItself: (address) => this.#selfChanging.has(address >>> 12),
       isUntranslatable: (address) => this.#untranslatable.has(address),
@@ -152,7 +155,9 @@ export class Translator {
       units.set(entry, unit);
       instructions += unit.instructionCount;
       for (const { ending } of unit.blocks) {
-        if (ending.kind === "leave") work.push(ending.target);
+        // Zeros are no code, most likely: not before they are reached.
+        if (ending.kind === "leave" && memory.accessible(ending.target, 4, "read") && memory.u32(ending.target) !== 0)
+          work.push(ending.target);
         else if (ending.kind === "enter") this.#functions.add(ending.target);
         else if (ending.kind === "call" && ending.via === undefined && ending.target !== undefined) {
           this.#functions.add(ending.target);

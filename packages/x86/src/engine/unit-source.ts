@@ -5,6 +5,7 @@ import { loadTranslation } from "./load-translation.ts";
 import { SCRATCH, SCRATCH_BYTES } from "./layout.ts";
 import type { TranslatedUnit } from "./link.ts";
 import type { Stub } from "./stub.ts";
+import type { Stubs } from "./stubs.ts";
 import { TranslationCache, type TranslationStorage } from "./translation-cache.ts";
 import type { Translator } from "./translator.ts";
 import { stubName } from "./unit-record.ts";
@@ -15,7 +16,7 @@ export type HashFunction = (address: number, length: number, hash: bigint) => bi
 export interface UnitSourceOptions {
   readonly memory: GuestMemory;
   readonly mode: 64 | 32;
-  readonly stubs: ReadonlyMap<number, Stub>;
+  readonly stubs: Stubs;
   readonly storage: TranslationStorage | undefined;
   readonly hash: HashFunction;
   guarding(entry: number): Guarding;
@@ -52,7 +53,8 @@ export class UnitSource {
     return (this.#translator ??= new (loadTranslation().Translator)({
       memory,
       decoder: this.decoder,
-      stubAt: (address) => stubs.get(address),
+      stubAt: (address) => stubs.intact.get(address),
+      stubOfSyscall: (address) => stubs.ofSyscall(address),
       isTranslated,
       guarding,
     }));
@@ -94,7 +96,7 @@ export class UnitSource {
 
   #nameStubs(): Map<string, Stub> {
     const byName = new Map<string, Stub>();
-    for (const stub of this.#options.stubs.values()) {
+    for (const stub of this.#options.stubs.intact.values()) {
       const name = stubName(stub);
       if (name !== undefined) byName.set(name, stub);
     }
