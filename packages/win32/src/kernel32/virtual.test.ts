@@ -197,3 +197,33 @@ test("ReadProcessMemory reads all or nothing", () => {
   expect(call("ReadProcessMemory", -1, 0x10, to, 6, count)).toBe(0);
   expect([thread.lastError, count.value]).toEqual([ERROR.PARTIAL_COPY, 0]);
 });
+
+describe("WriteProcessMemory", () => {
+  const SELF = -1;
+
+  test.each([
+    ["may be written", PAGE.READWRITE],
+    ["may only be read", PAGE.READONLY],
+    ["holds code", PAGE.EXECUTE_READ],
+  ])("writes to a page that %s, and leaves its protection", (_what, protection) => {
+    const { call, out, memory, query } = machine();
+    const page = call("VirtualAlloc", 0, 0x2000, COMMIT | RESERVE, PAGE.READWRITE);
+    memory.protect(page, 0x2000, protection);
+    const written = out(SIZE_T);
+    expect(call("WriteProcessMemory", SELF, page + 0xffe, Uint8Array.of(1, 2, 3, 4), 4, written)).toBe(1);
+    expect(written.value).toBe(4);
+    expect([...memory.read(page + 0xffe, 4)]).toEqual([1, 2, 3, 4]);
+    expect(query(page)).toMatchObject({ Protect: protection, RegionSize: 0x2000 });
+  });
+
+  test("fails with ERROR_NOACCESS where part is not committed, and writes nothing", () => {
+    const { call, out, memory, thread, query } = machine();
+    const page = call("VirtualAlloc", 0, 0x2000, RESERVE, PAGE.READWRITE);
+    memory.commit(page, 0x1000, PAGE.READONLY);
+    const written = out(SIZE_T);
+    expect(call("WriteProcessMemory", SELF, page + 0xffe, Uint8Array.of(1, 2, 3, 4), 4, written)).toBe(0);
+    expect(thread.lastError).toBe(ERROR.NOACCESS);
+    expect(memory.u16(page + 0xffe)).toBe(0);
+    expect(query(page)).toMatchObject({ Protect: PAGE.READONLY });
+  });
+});

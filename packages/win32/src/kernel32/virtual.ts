@@ -82,8 +82,7 @@ export const virtual = implement(virtualApi, {
   WriteProcessMemory(thread, hProcess, lpBaseAddress, lpBuffer, nSize, lpNumberOfBytesWritten) {
     const { process } = thread.process.handles.get(hProcess, ProcessObject);
     lpNumberOfBytesWritten.set(0);
-    if (!process.memory.accessible(lpBaseAddress, nSize, "write")) throw new Win32Error(ERROR.NOACCESS);
-    process.memory.write(lpBaseAddress, thread.memory.read(lpBuffer, nSize));
+    writeAnyway(process.memory, lpBaseAddress, thread.memory.read(lpBuffer, nSize));
     lpNumberOfBytesWritten.set(nSize);
     return true;
   },
@@ -166,6 +165,24 @@ function commit({ memory, process }: Thread, at: number, size: number, protectio
   }
   noteProtection(process, page, at + size - page, protection);
   return page;
+}
+
+/** Also into pages that only allow reading or running, whose protection is lifted for the time, as debuggers and hooks rely on. */
+function writeAnyway(memory: Thread["memory"], address: number, bytes: Uint8Array): void {
+  const restore: (() => void)[] = [];
+  try {
+    for (let page = address - (address % PAGE_SIZE); page < address + bytes.length; page += PAGE_SIZE) {
+      if (memory.accessible(page, 1, "write")) continue;
+      const { state, protection } = memory.query(page);
+      const isCode = memory.accessible(page, 1, "execute");
+      if (state !== "commit" || (!isCode && !memory.accessible(page, 1, "read"))) throw new Win32Error(ERROR.NOACCESS);
+      memory.protect(page, PAGE_SIZE, isCode ? PAGE.EXECUTE_READWRITE : PAGE.READWRITE);
+      restore.push(() => void memory.protect(page, PAGE_SIZE, protection));
+    }
+    memory.write(address, bytes);
+  } finally {
+    for (const undo of restore) undo();
+  }
 }
 
 function isProtection(protection: number): boolean {
