@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { root } from "./workspace.mjs";
 
 const { build } = await import("esbuild");
@@ -43,6 +44,9 @@ const separate = {
       contents: 'export function loadTranslation() { return decantScripts.load("translation"); }',
     }));
     bundle.onLoad({ filter: /\/decant\/src\/import-module\.ts$/ }, () => ({ contents: "export const { importModule } = decantScripts;" }));
+    bundle.onLoad({ filter: /\/x86\/src\/engine\/load-runtime\.ts$/ }, () => ({
+      contents: 'export function loadRuntime() { return decantScripts.read("runtime.wasm"); }',
+    }));
   },
 };
 await build({ ...script, entryPoints: { decant: join(root, "packages/decant/src/main.ts") }, plugins: [separate] });
@@ -60,9 +64,26 @@ await build({
   },
   define: { DECANT_BUILD: JSON.stringify(UNKNOWN_BUILD) },
 });
+await buildModules();
 stampBuild();
 const fromX86 = createRequire(join(root, "packages/x86/package.json"));
 copyFileSync(fromX86.resolve("iced-x86/iced_x86_bg.wasm"), join(dist, "iced_x86_bg.wasm"));
+
+/** WebAssembly that is the same in every run is made here. */
+async function buildModules() {
+  const made = join(dist, "built-modules.mjs");
+  await build({
+    ...shared,
+    outdir: undefined,
+    outfile: made,
+    entryPoints: [join(root, "packages/x86/src/engine/built-modules.ts")],
+    format: "esm",
+  });
+  const { hashModule, runtimeModule } = await import(pathToFileURL(made).href);
+  rmSync(made);
+  writeFileSync(join(dist, "hash.wasm"), hashModule());
+  writeFileSync(join(dist, "runtime.wasm"), runtimeModule());
+}
 
 /** What earlier builds of the translator made must never be taken for this one's. */
 function stampBuild() {
@@ -71,6 +92,7 @@ function stampBuild() {
   for (const file of files) hash.update(readFileSync(file));
   const build = hash.digest("hex").slice(0, 32);
   for (const file of files) {
+    if (file.endsWith(".wasm")) continue;
     const text = readFileSync(file, "utf8");
     if (text.includes(UNKNOWN_BUILD)) writeFileSync(file, text.replaceAll(UNKNOWN_BUILD, build));
   }

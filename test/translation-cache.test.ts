@@ -110,6 +110,27 @@ describe("what is damaged is not used", () => {
   });
 });
 
+test("compiled code of Decant's own is kept, and not believed when it is damaged", async () => {
+  const { folder, output } = await cold();
+  const names = readdirSync(folder).filter((name) => name.startsWith("code-decant-"));
+  expect(names).toHaveLength(1);
+  const file = join(folder, names[0] as string);
+  const good = readFileSync(file);
+  for (const damage of [
+    (bytes: Buffer) => bytes.fill(0, 500_000, 504_096),
+    (bytes: Buffer) => bytes.subarray(0, 4),
+    (bytes: Buffer) => bytes.subarray(0, bytes.length - 1000),
+  ]) {
+    writeFileSync(file, damage(Buffer.from(good)));
+    const { ran } = await run(folder);
+    expect(ran).toMatchObject({ exit: 0, stdout: output });
+    expect(readFileSync(file).length).toBeGreaterThan(good.length / 2);
+  }
+  const before = readFileSync(file);
+  await run(folder);
+  expect(readFileSync(file)).toEqual(before);
+});
+
 test("several processes that start at once keep a cache that is good", async () => {
   const folder = newFolder();
   const first = await Promise.all([1, 2, 3, 4].map(() => run(folder)));

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Evaluates the bundle's scripts, with the code that V8 compiled of them in an earlier run where it was kept (packages/decant/src/compiled-code.ts).
 "use strict";
-const { existsSync, readFileSync, statSync } = require("node:fs");
+const { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } = require("node:fs");
 const { homedir } = require("node:os");
 const { join } = require("node:path");
 const { pathToFileURL } = require("node:url");
@@ -10,38 +10,79 @@ const { Script } = require("node:vm");
 const COMMANDS_WITHOUT_GUEST = new Set([undefined, "inspect", "serve", "cache", "token", "top", "help", "--help", "-h", "--version", "-V"]);
 const dist = join(__dirname, "../dist");
 const scripts = new Map();
-// Made before anything is loaded, as V8 collects all garbage then.
+// A guest's, made before anything is loaded, as V8 collects all garbage then. Compiled code is read and checked in it first, at its end.
 const memory = COMMANDS_WITHOUT_GUEST.has(process.argv[2]) ? undefined : new WebAssembly.Memory({ initial: 65_535, maximum: 65_535 });
+const HEAD_BYTES = 8;
+let hashFunction;
 
 /** What a script exports, the same at every call. */
 function load(name) {
   const known = scripts.get(name);
-  if (known !== undefined) return known.exports;
+  if (known !== undefined) return known.module.exports;
   const filename = join(dist, `${name}.js`);
   const source = readFileSync(filename, "latin1");
   const codeName = `code-${name}-${source.slice(3, source.indexOf("\n"))}-${process.version}-${process.arch}`;
-  const cachedData = readCode(codeName);
-  const script = new Script(source, { filename, ...(cachedData && { cachedData }) });
+  const kept = readCode(codeName);
+  const script = new Script(source, { filename, ...(kept && { cachedData: kept }) });
+  kept?.fill(0);
   const module = { exports: {} };
-  scripts.set(name, {
-    exports: module.exports,
-    codeName,
-    isNew: cachedData === undefined || script.cachedDataRejected === true,
-    createCode() {
-      // V8 takes code only from a process with the same flags.
-      if (scripts.has("translation")) setLazyValidation(false);
-      return script.createCachedData();
-    },
-  });
+  const isNew = kept === undefined || script.cachedDataRejected === true;
+  scripts.set(name, { module, codeName, isNew, createCode: () => createCode(script) });
   if (name === "translation") setLazyValidation(true);
-  script.runInThisContext()(require, module, module.exports, pathToFileURL(filename).href, {
-    load,
-    all: scripts,
-    memory,
-    importModule: (url) => import(url),
-  });
-  scripts.get(name).exports = module.exports;
+  const shared = { load, read, all: scripts, memory, importModule: (url) => import(url) };
+  script.runInThisContext()(require, module, module.exports, pathToFileURL(filename).href, shared);
   return module.exports;
+}
+
+/** A file of the bundle's. */
+function read(name) {
+  return readFileSync(join(dist, name));
+}
+
+/**
+ * Compiled code in the user's cache, if the folder is the user's alone and the code is whole: V8 believes what it is given. The file is a hash of eight bytes, and the
+ * code. A run from the cache spends its time on starting, so hashing is WebAssembly: loading node:crypto takes longer than all of it.
+ */
+function readCode(codeName) {
+  const { DECANT_CACHE: chosen, XDG_CACHE_HOME: caches } = process.env;
+  if (chosen === "off" || memory === undefined) return undefined;
+  const folder = chosen || join(caches?.startsWith("/") ? caches : join(homedir(), ".cache"), "decant");
+  let file;
+  try {
+    const { uid, mode } = statSync(folder);
+    if (process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o022) !== 0)) return undefined;
+    file = openSync(join(folder, `${codeName}.decant`));
+    const { size } = fstatSync(file);
+    const bytes = Buffer.from(memory.buffer, memory.buffer.byteLength - 8 * Math.ceil(size / 8), size);
+    if (readSync(file, bytes, 0, size, 0) === size && size > HEAD_BYTES) {
+      const code = bytes.subarray(HEAD_BYTES);
+      if (bytes.readBigInt64LE(0) === hash(code)) return code;
+    }
+    bytes.fill(0);
+    return undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** The hash of bytes in the memory. */
+function hash(bytes) {
+  hashFunction ??= new WebAssembly.Instance(new WebAssembly.Module(read("hash.wasm")), { env: { memory } }).exports.hash;
+  return hashFunction(bytes.byteOffset | 0, bytes.length, 0n);
+}
+
+/** The code of all functions of a script that have run, with its hash before it. */
+function createCode(script) {
+  // V8 takes code only from a process with the same flags.
+  if (scripts.has("translation")) setLazyValidation(false);
+  const code = script.createCachedData();
+  const place = Buffer.from(memory.buffer, memory.buffer.byteLength - 8 * Math.ceil(code.length / 8), code.length);
+  code.copy(place);
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeBigInt64LE(hash(place));
+  return Buffer.concat([head, code]);
 }
 
 /**
@@ -50,23 +91,6 @@ function load(name) {
  */
 function setLazyValidation(isOn) {
   require("node:v8").setFlagsFromString(isOn ? "--wasm-lazy-validation" : "--no-wasm-lazy-validation");
-}
-
-/** Compiled code in the user's cache, if the folder is the user's alone and the code is whole: V8 believes what it is given. */
-function readCode(codeName) {
-  const { DECANT_CACHE: chosen, XDG_CACHE_HOME: caches } = process.env;
-  if (chosen === "off") return undefined;
-  const folder = chosen || join(caches?.startsWith("/") ? caches : join(homedir(), ".cache"), "decant");
-  try {
-    const { uid, mode } = statSync(folder);
-    if (process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o022) !== 0)) return undefined;
-    const file = readFileSync(join(folder, `${codeName}.decant`));
-    const code = file.subarray(32);
-    const { createHash } = require("node:crypto");
-    return createHash("sha256").update(code).digest().equals(file.subarray(0, 32)) ? code : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 if (existsSync(join(dist, "decant.js"))) load("decant");

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { nodeStore } from "@decant/host";
 import { offerMemory } from "@decant/memory";
 import { CACHE_LIMIT_BYTES } from "./cache-folder.ts";
@@ -9,7 +8,7 @@ interface LoadedScript {
   readonly codeName: string;
   /** True when none was found. */
   readonly isNew: boolean;
-  /** The code of all functions that have run. */
+  /** The code of all functions that have run, as bin/decant.js reads it. Overwrites the end of the early memory. */
   createCode(): Uint8Array;
 }
 
@@ -17,21 +16,15 @@ declare const decantScripts:
   | { readonly all: ReadonlyMap<string, LoadedScript>; readonly memory: WebAssembly.Memory | undefined }
   | undefined;
 
-/** Takes over what bin/decant.js made before it loaded the bundle. */
+/** Takes over the memory that bin/decant.js made before it loaded the bundle. */
 export function useEarlyMemory(): void {
   if (typeof decantScripts === "object" && decantScripts.memory !== undefined) offerMemory(decantScripts.memory);
 }
 
-/**
- * Keeps the code that V8 has compiled of Decant itself for the next start: after a run, when all is compiled that a run needs. A SHA-256 goes before it, as V8 does
- * not check what it is given.
- */
+/** Keeps the code that V8 has compiled of Decant itself for the next start: after a run, when all is compiled that a run needs, and no guest has the memory. */
 export function keepCompiledCode(folder: string | undefined): void {
-  if (folder === undefined || typeof decantScripts !== "object") return;
+  if (folder === undefined || typeof decantScripts !== "object" || decantScripts.memory === undefined) return;
   for (const { codeName, isNew, createCode } of decantScripts.all.values()) {
-    if (!isNew) continue;
-    const code = createCode();
-    const hash = createHash("sha256").update(code).digest();
-    nodeStore(folder, { limitBytes: CACHE_LIMIT_BYTES }).replace(codeName, Buffer.concat([hash, code]));
+    if (isNew) nodeStore(folder, { limitBytes: CACHE_LIMIT_BYTES }).replace(codeName, createCode());
   }
 }

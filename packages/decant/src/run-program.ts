@@ -47,8 +47,7 @@ export interface RunProgramOptions {
 
 /** Every built-in DLL. */
 export function builtInDlls(cuda: CudaDriver, warn: (sentence: string) => void): Registry {
-  const { implementations } = nvcudaApi({ driver: cuda, log: warn });
-  return win32Registry().add(...implementations);
+  return win32Registry().addLater("nvcuda.dll", () => nvcudaApi({ driver: cuda, log: warn }).implementations);
 }
 
 /** What a guest may touch: the current folder, the program's own (read only), what arguments name, and mounts. */

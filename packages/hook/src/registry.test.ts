@@ -62,6 +62,21 @@ test("coverage counts what is declared and names what is missing", () => {
   ]);
 });
 
+test("a DLL that is added for later is made when it is asked for, and not before", () => {
+  let made = 0;
+  const registry = new Registry().addLater("late.dll", () => {
+    made++;
+    return [implement(api("late", { Answer: fn(DWORD) }), { Answer: () => 42 })];
+  });
+  expect(registry.resolveDll("LATE.DLL")).toBe("late");
+  expect(registry.find("kernel32", "Answer")).toBe(undefined);
+  expect(made).toBe(0);
+  expect(registry.find("late", "Answer")?.name).toBe("Answer");
+  expect(registry.exports("late")).toHaveLength(1);
+  expect(registry.dlls()).toEqual(["late"]);
+  expect(made).toBe(1);
+});
+
 test("two bodies for one function are an error", () => {
   const twice = implement(api("kernel32", { GetTickCount: fn(DWORD) }), { GetTickCount: () => 1 });
   expect(() => new Registry().add(twice, implement(twice.table, { GetTickCount: () => 2 }))).toThrow(

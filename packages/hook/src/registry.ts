@@ -46,6 +46,8 @@ interface Dll {
 export class Registry {
   readonly #dlls = new Map<string, Dll>();
   readonly #dllAliases = new Map<string, string>();
+  /** DLLs whose topics are made when somebody asks for the DLL. */
+  readonly #later = new Map<string, () => readonly (Implementation | ApiTable)[]>();
 
   /** Adds a topic, with bodies or only declared. Two bodies for one function are an error. */
   add(...topics: readonly (Implementation | ApiTable)[]): this {
@@ -57,6 +59,12 @@ export class Registry {
     return this;
   }
 
+  /** Adds a DLL whose topics take time to make, and which few programs load: `make` is called when it is first asked for. */
+  addLater(dll: string, make: () => readonly (Implementation | ApiTable)[]): this {
+    this.#later.set(dllKey(dll), make);
+    return this;
+  }
+
   /** Makes a DLL name stand for another: an api set, or a forwarder of a whole DLL. */
   aliasDll(name: string, target: string): this {
     this.#dllAliases.set(dllKey(name), dllKey(target));
@@ -65,6 +73,7 @@ export class Registry {
 
   /** The names of all built-in DLLs, without ".dll". */
   dlls(): string[] {
+    this.#makeAll();
     return [...this.#dlls.keys()].sort();
   }
 
@@ -72,7 +81,7 @@ export class Registry {
   resolveDll(name: string): string | undefined {
     const key = dllKey(name);
     const target = this.#dllAliases.get(key) ?? key;
-    return this.#dlls.has(target) ? target : undefined;
+    return this.#dlls.has(target) || this.#later.has(target) ? target : undefined;
   }
 
   /** What a DLL exports, sorted by name as export tables are: what is implemented, variables and forwarders. */
@@ -107,6 +116,7 @@ export class Registry {
 
   /** Every function that is declared. */
   *functions(): Generator<ApiFunction> {
+    this.#makeAll();
     for (const { targets, missing } of this.#dlls.values()) {
       for (const target of targets.values()) if (target.kind === "function") yield target.function;
       yield* missing.values();
@@ -124,7 +134,19 @@ export class Registry {
 
   #dll(name: string): Dll | undefined {
     const resolved = this.resolveDll(name);
-    return resolved === undefined ? undefined : this.#dlls.get(resolved);
+    if (resolved === undefined) return undefined;
+    this.#make(resolved);
+    return this.#dlls.get(resolved);
+  }
+
+  #make(key: string): void {
+    const make = this.#later.get(key);
+    this.#later.delete(key);
+    if (make !== undefined) this.add(...make());
+  }
+
+  #makeAll(): void {
+    for (const key of Array.from(this.#later.keys())) this.#make(key);
   }
 
   #addTable(name: string, { declarations, convention }: ApiTable, bodies: Readonly<Record<string, AnyBody | undefined>>): void {

@@ -90,7 +90,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const dllChoices = new Map(pairs("dll", given.dll).map(([key, value]) => [dllKey(key), parseChoice(key, value)]));
   const program = readProgram(name);
   requireRunnable(name, program.image);
-  const paint = painter(process.stderr);
+  // Node takes milliseconds to make process.stderr, and most runs say nothing.
+  const paint: ReturnType<typeof painter> = (style, text) => painter(process.stderr)(style, text);
   if (given["explain-access"]) {
     for (const { path, access } of grantsFor({ path: program.path, args: programArguments, mounts }, resolve(cwd))) {
       process.stdout.write(`${access === "write" ? "read, write" : "read       "}  ${path}\n`);

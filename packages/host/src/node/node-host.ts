@@ -1,4 +1,3 @@
-import { randomFillSync } from "node:crypto";
 import { availableParallelism, hostname, userInfo } from "node:os";
 import process from "node:process";
 import type { HostFiles } from "../files.ts";
@@ -19,21 +18,28 @@ export interface NodeHostOptions {
 
 /** This machine, through Node. */
 export function nodeHost(options: NodeHostOptions = {}): Host {
-  const stderr = nodeOutput(2, process.stderr);
+  const stderr = nodeOutput(2, () => process.stderr);
   const clock = options.clock ?? nodeClock();
   return {
     files: options.files ?? nodeFiles(),
     systemDrive: options.systemDrive ?? memoryFiles({ clock }),
     stdin: nodeInput(0, () => process.stdin),
-    stdout: nodeOutput(1, process.stdout),
+    stdout: nodeOutput(1, () => process.stdout),
     stderr,
     clock,
-    random: (length) => randomFillSync(new Uint8Array(length)),
+    random: randomBytes,
     warn: (line) => stderr.write(new TextEncoder().encode(`decant: ${line}\n`)),
     cpuCount: options.cpuCount ?? availableParallelism(),
     userName: nameOfUser(),
     hostName: hostname(),
   };
+}
+
+/** By the global: node:crypto takes milliseconds to load, and few programs ask. It gives 64 KiB at a time. */
+function randomBytes(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += 65_536) globalThis.crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  return bytes;
 }
 
 function nodeClock(): Clock {

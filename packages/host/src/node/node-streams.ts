@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { isatty } from "node:tty";
+import { createRequire } from "node:module";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { HostInput, HostOutput } from "../host.ts";
 
@@ -9,16 +9,16 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 const NOTHING = new Uint8Array(0);
 
 /** A standard output: every write reaches the kernel before it returns, so that nothing is lost when the process exits. */
-export function nodeOutput(fd: number, stream?: WriteStream): HostOutput {
+export function nodeOutput(fd: number, stream: () => WriteStream): HostOutput {
   const kind = kindOfDescriptor(fd);
   return {
     kind,
     isTerminal: kind === "terminal",
     get columns() {
-      return kind === "terminal" ? stream?.columns : undefined;
+      return kind === "terminal" ? stream().columns : undefined;
     },
     get rows() {
-      return kind === "terminal" ? stream?.rows : undefined;
+      return kind === "terminal" ? stream().rows : undefined;
     },
     write(bytes) {
       let done = 0;
@@ -140,11 +140,17 @@ class StreamInput implements HostInput {
 }
 
 function kindOfDescriptor(fd: number): "terminal" | "pipe" | "file" {
-  if (isatty(fd)) return "terminal";
   try {
     const stat = fs.fstatSync(fd);
+    if (stat.isCharacterDevice() && isTerminal(fd)) return "terminal";
     return stat.isFIFO() || stat.isSocket() ? "pipe" : "file";
   } catch {
     return "file"; // closed: reads and writes fail with EBADF
   }
+}
+
+/** node:tty brings node:net and the streams: it is loaded only for a device. */
+function isTerminal(fd: number): boolean {
+  const { isatty } = createRequire(import.meta.url)("node:tty") as typeof import("node:tty");
+  return isatty(fd);
 }

@@ -7,7 +7,7 @@ import { CodeMap } from "./code-map.ts";
 import { Cpu } from "./cpu.ts";
 import { GuestTrap, noCode, type Exit, type Fault } from "./fault.ts";
 import { EXIT, FOREIGN_STACK, LEAST_STACK_WINDOW, MACHINE, MAX_SLOT, STACK_WINDOW, STALE_ITSELF } from "./layout.ts";
-import { runtimeModule } from "./runtime-module.ts";
+import { loadRuntime } from "./load-runtime.ts";
 import { linkBatch } from "./link.ts";
 import type { Truth } from "./installed-batch.ts";
 import type { Site } from "./module-context.ts";
@@ -119,7 +119,7 @@ export class Machine {
     };
     const guarding = (entry: number): Guarding =>
       this.#guarding === "trap" && options.ownsHandler?.(entry) === true ? "exact" : this.#guarding;
-    const runtime = new WebAssembly.Instance(new WebAssembly.Module(runtimeModule() as Uint8Array<ArrayBuffer>), { env });
+    const runtime = new WebAssembly.Instance(new WebAssembly.Module(loadRuntime() as Uint8Array<ArrayBuffer>), { env });
     this.#runGuest = runtime.exports["run"] as (rip: number) => void;
     this.#source = new UnitSource({
       memory,
