@@ -151,6 +151,6 @@ function kindOfDescriptor(fd: number): "terminal" | "pipe" | "file" {
 
 /** node:tty brings node:net and the streams: it is loaded only for a device. */
 function isTerminal(fd: number): boolean {
-  const { isatty } = createRequire(import.meta.url)("node:tty") as typeof import("node:tty");
+  const { isatty } = createRequire(import.meta.url)("node:tty") as { isatty(fd: number): boolean };
   return isatty(fd);
 }
