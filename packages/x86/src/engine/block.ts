@@ -25,8 +25,8 @@ export type Ending =
   /** An API call that is done in WebAssembly where it can be: registers stay in their locals. */
   | { readonly kind: "intrinsic"; readonly insn: Instruction; readonly target: number | undefined; readonly via: ApiTarget; next: Block }
   | { readonly kind: "return"; readonly insn: Instruction }
-  /** The call of a function whose code follows in the same unit: only the return address is pushed. */
-  | { readonly kind: "enter"; readonly insn: Instruction; readonly target: number; next: Block }
+  /** The call of a function whose code follows in the same unit: only the return address is pushed; with `checksStack`, that has its limit as in a call. */
+  | { readonly kind: "enter"; readonly insn: Instruction; readonly target: number; readonly checksStack: boolean; next: Block }
   /** The return of such a function: to `next`, if the address that it pops is still the one that was pushed. */
   | { readonly kind: "returnTo"; readonly insn: Instruction; readonly returnAddress: number; next: Block }
   | { readonly kind: "jump"; readonly insn: Instruction; readonly via: ApiTarget | undefined }

@@ -140,7 +140,8 @@ function isCallLike({ kind }: Ending): boolean {
  */
 function mayLeave({ ending, successors }: Pick<Block, "ending" | "successors">): boolean {
   const { kind } = ending;
-  return successors.length === 0 || kind === "table" || kind === "returnTo" || (kind === "goto" && ending.store?.bytes !== undefined);
+  if (kind === "goto") return ending.store?.bytes !== undefined;
+  return successors.length === 0 || kind === "table" || kind === "returnTo" || (kind === "enter" && ending.checksStack);
 }
 
 /** A store to a constant address nearby: code that patches what comes next, which may look at flags that the code before the patch did not. */
@@ -204,7 +205,7 @@ function exitFlags({ ending, steps, successors }: Block): number {
   if (ending.kind === "fault") return FLAG.ALL;
   if (ending.kind === "leave" && ending.isCut) return FLAG.ALL;
   if (ending.kind === "goto") return ending.store !== undefined && isAimedHere(ending.store) ? FLAG.ALL : 0;
-  if (isCallLike(ending) || !mayLeave({ ending, successors })) return 0;
+  if (isCallLike(ending) || ending.kind === "enter" || !mayLeave({ ending, successors })) return 0;
   for (let k = steps.length - 1; k >= 0; k--) {
     const { insn, effects: touched } = steps[k] as Step;
     if (touched.flagsWritten !== 0) return SETS_FLAGS_ONLY.has(insn.mnemonic) ? FLAG.ALL : 0;

@@ -1,6 +1,6 @@
 import { PAGE } from "@decant/memory";
 import { describe, expect, test } from "vitest";
-import { GPR } from "../cpu-block.ts";
+import { CPU, GPR } from "../cpu-block.ts";
 import { PROGRAMS } from "./programs.ts";
 import { CODE, DATA, STACK_TOP, TestGuest } from "./test-guest.ts";
 
@@ -72,5 +72,31 @@ describe("a small function in the place of its call", () => {
     guest.memory.setU32(DATA, 5);
     expect(guest.call(3, DATA)).toBe(15);
     expect(guest.machine.statistics.functions).toBe(2);
+  });
+});
+
+describe("a function that calls itself, in the place of its own calls", () => {
+  test("computes what it did, with calls on every third level only", () => {
+    const guest = guestWith("fib");
+    expect(guest.call(22)).toBe(17711);
+    expect(guest.machine.cpu.rsp).toBe(STACK_TOP - 0x100);
+  });
+
+  test("finds the stack used up at the first entry below its end, whichever level that is", () => {
+    for (let end = STACK_TOP - 0x1000; end < STACK_TOP - 0x1000 + 64; end += 8) {
+      const guest = guestWith("depth");
+      guest.machine.cpu.u32[CPU.stackEnd / 4] = end;
+      guest.machine.cpu.setGpr(GPR.rbx, 5n);
+      guest.enter(100_000);
+      expect(guest.run()).toMatchObject({ kind: "fault", fault: { code: "stack-overflow", rip: CODE } });
+      const { cpu } = guest.machine;
+      expect(end - cpu.rsp).toBeGreaterThan(0);
+      // A level takes 16 bytes: its return address, and rbx, which here is what the caller has in ecx and one more.
+      expect(end - cpu.rsp).toBeLessThanOrEqual(16);
+      const level = (STACK_TOP - 0x108 - cpu.rsp) / 16;
+      expect(cpu.gpr32(GPR.rcx)).toBe(100_000 - level);
+      expect(cpu.gpr32(GPR.rbx)).toBe(100_000 - level + 1);
+      expect(guest.memory.u32(cpu.rsp + 8)).toBe(level === 1 ? 5 : 100_000 - level + 2);
+    }
   });
 });

@@ -1,29 +1,38 @@
-import { newBlock, orderBlocks, retarget, type Block } from "./block.ts";
+import { newBlock, orderBlocks, retarget, type Block, type Ending } from "./block.ts";
 import { joinRanges } from "./changing-code.ts";
 import type { Unit } from "./control-flow-graph.ts";
 
 /** A function of up to this many instructions that calls no other is put in the place of its calls. */
 export const MAX_LEAF_INSTRUCTIONS = 40;
+/** A function of up to this many instructions that calls itself is put in the place of its own calls, so many levels deep. */
+const MAX_RECURSIVE_INSTRUCTIONS = 150;
+const MAX_LEVELS = 2;
 /** What a unit may grow by. */
-const MAX_GROWTH = 600;
+const MAX_GROWTH = 800;
 
 /**
  * Puts small leaf functions in the place of their calls: their registers and flags then stay in locals. The return address still goes on the guest's
  * stack and is compared when it comes off, and every instruction keeps its address, so what a guest, a fault or an exit can see is as before.
+ * A function that calls itself gets some levels of itself: only the calls of the last are calls.
  */
-export function inlineLeaves(unit: Unit, leafAt: (address: number) => Unit | undefined): Unit {
+export function inlineCalls(unit: Unit, leafAt: (address: number) => Unit | undefined): Unit {
   // Code that may change watches its own stores, not those of others inside it.
   if (unit.isChanging) return unit;
   let growth = 0;
   const ranges = [...unit.ranges];
-  for (const block of unit.blocks) {
+  const own = isRecursive(unit) ? originals(unit.blocks) : undefined;
+  const work = unit.blocks.map((block) => ({ block, level: 0 }));
+  for (const { block, level } of work) {
     const { ending } = block;
     if (ending.kind !== "call" || ending.via !== undefined || ending.target === undefined) continue;
-    const leaf = leafAt(ending.target);
-    if (leaf === undefined || growth + leaf.instructionCount > MAX_GROWTH) continue;
-    growth += leaf.instructionCount;
-    ranges.push(...leaf.ranges);
-    block.ending = { kind: "enter", insn: ending.insn, target: ending.target, next: copyOf(leaf, ending.insn.next, ending.next) };
+    const isOwn = own !== undefined && ending.target === unit.entry.start && level < MAX_LEVELS;
+    const callee = isOwn ? unit : leafAt(ending.target);
+    if (callee === undefined || growth + callee.instructionCount > MAX_GROWTH) continue;
+    growth += callee.instructionCount;
+    ranges.push(...callee.ranges);
+    const copies = copyOf(isOwn ? own : originals(callee.blocks), ending.insn.next, ending.next);
+    block.ending = { kind: "enter", insn: ending.insn, target: ending.target, checksStack: isOwn, next: copies[0] as Block };
+    if (isOwn) for (const copy of copies) work.push({ block: copy, level: level + 1 });
   }
   if (growth === 0) return unit;
   return {
@@ -41,22 +50,26 @@ export function isLeaf({ blocks, instructionCount }: Unit): boolean {
   return blocks.every(({ ending: { kind } }) => kind === "goto" || kind === "branch" || kind === "return" || kind === "table");
 }
 
-/** Copies a leaf's blocks; where it returns, the copy goes on at `after`. */
-function copyOf(leaf: Unit, returnAddress: number, after: Block): Block {
+/** True of a function that is small, calls itself, and goes on nowhere but to its callees and its caller. */
+function isRecursive({ entry, blocks, instructionCount }: Unit): boolean {
+  if (instructionCount > MAX_RECURSIVE_INSTRUCTIONS) return false;
+  if (!blocks.some(({ ending }) => ending.kind === "call" && ending.target === entry.start)) return false;
+  return blocks.every(({ ending: { kind } }) => kind !== "jump" && kind !== "leave" && kind !== "fault");
+}
+
+/** Blocks with their endings as they are now: those of a function that gets copies of itself change. */
+function originals(blocks: readonly Block[]): ReadonlyMap<Block, Ending> {
+  return new Map(blocks.map((block) => [block, block.ending]));
+}
+
+/** Copies a function's blocks, the entry first; where it returns, the copy goes on at `after`. */
+function copyOf(blocks: ReadonlyMap<Block, Ending>, returnAddress: number, after: Block): Block[] {
   const copies = new Map<Block, Block>();
-  for (const block of leaf.blocks) {
-    const { ending } = block;
+  for (const [block, ending] of blocks) {
     const isReturn = ending.kind === "return";
-    copies.set(
-      block,
-      newBlock(
-        block.start,
-        block.end,
-        block.steps,
-        isReturn ? { kind: "returnTo", insn: ending.insn, returnAddress, next: after } : { ...ending },
-      ),
-    );
+    const copied: Ending = isReturn ? { kind: "returnTo", insn: ending.insn, returnAddress, next: after } : { ...ending };
+    copies.set(block, newBlock(block.start, block.end, block.steps, copied));
   }
-  for (const { ending } of copies.values()) retarget(ending, (target) => copies.get(target) ?? target);
-  return copies.get(leaf.entry) as Block;
+  for (const { ending } of copies.values()) if (ending.kind !== "returnTo") retarget(ending, (target) => copies.get(target) ?? target);
+  return [...copies.values()];
 }

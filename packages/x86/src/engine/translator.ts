@@ -5,7 +5,7 @@ import { NotTranslated } from "../lower/index.ts";
 import type { Guarding } from "./access-checks.ts";
 import { isWritable, type Range } from "./changing-code.ts";
 import { discover, type Surroundings, type Unit } from "./control-flow-graph.ts";
-import { inlineLeaves, isLeaf, MAX_LEAF_INSTRUCTIONS } from "./inline.ts";
+import { inlineCalls, isLeaf, MAX_LEAF_INSTRUCTIONS } from "./inline.ts";
 import type { Step } from "./block.ts";
 import { findJumpTable, type JumpTable } from "./jump-table.ts";
 import type { TranslatedUnit } from "./link.ts";
@@ -171,7 +171,7 @@ export class Translator {
   /** The unit at an address, with small functions in the place of their calls; `leaves` remembers those. */
   #discover(entry: number, leaves: Map<number, Unit | undefined>): Unit {
     const { guarding } = this.#options;
-    return inlineLeaves(discover(entry, this.#surroundings), (address) => {
+    return inlineCalls(discover(entry, this.#surroundings), (address) => {
       if (!leaves.has(address)) leaves.set(address, this.#leafAt(address));
       return guarding(address) === guarding(entry) ? leaves.get(address) : undefined;
     });

@@ -282,7 +282,19 @@ export class UnitEmitter implements BlockEmitter {
     this.#dirty = flow.dirtyAtEnd;
     this.#own = 0;
     this.#flags = flow.flagsOut;
-    if (endingChange(block) === 0) this.#storeStack(depth);
+    // Where rsp is what the CPU block has, a store in another block before has seen to that.
+    if (endingChange(block) === 0 && this.#stackDifference !== 0) this.#storeStack(depth);
+  }
+
+  /** Before a function begins that was put in the place of its call: as at its own entry. */
+  #checkStack(block: Block, flow: BlockFlow, target: number): void {
+    const f = this.#f;
+    this.#emitter.getGpr(GPR.rsp, 32);
+    f.i32Const(CPU_ADDRESS).load(OP.i32_load, CPU.stackLimit, 2).op(OP.i32_lt_u);
+    f.if();
+    this.#save(block, flow);
+    this.#exit(target);
+    f.end();
   }
 
   #storeStack({ isStored }: StackDepth): void {
@@ -335,6 +347,7 @@ export class UnitEmitter implements BlockEmitter {
         e.flushFlags(flow.flagsOut);
         e.push(() => e.const(ending.insn.next, this.#mode), ending.insn);
         e.flushStack();
+        if (ending.checksStack) this.#checkStack(block, flow, ending.target);
         this.#storeStack(this.#depths.get(block) as StackDepth);
         return;
       case "returnTo":
