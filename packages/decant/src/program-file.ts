@@ -52,5 +52,4 @@ export function requireRunnable(name: string, image: Image): void {
   if (image.isDotNet)
     throw new UsageError(`${name}: this is a .NET program: it needs the .NET runtime, which Decant does not provide`, CANNOT_RUN);
   if (image.isDll) throw new UsageError(`${name}: this is a DLL; name a program (.exe) that uses it`, CANNOT_RUN);
-  if (image.machine !== "x86-64") throw new UsageError(`${name}: this is a 32-bit (x86) program; only x86-64 programs run yet`, CANNOT_RUN);
 }

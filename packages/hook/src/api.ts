@@ -1,4 +1,5 @@
 import type { Convention } from "./convention.ts";
+import type { PointerSize } from "./thread.ts";
 import { AddressType } from "./types/address.ts";
 import type { AcceptedOf, AnyType, ValueOf } from "./types/type.ts";
 import type { VarArgs, VarArgsType } from "./types/varargs.ts";
@@ -76,15 +77,17 @@ export interface ApiTable<D = Readonly<Record<string, Declaration>>, N extends s
   readonly dlls: readonly N[];
   readonly declarations: D;
   readonly convention: Convention;
+  /** The only pointer size that has these exports; absent for both. */
+  readonly only?: PointerSize | undefined;
 }
 
 /** Declares a topic: `api("kernel32", { GetTickCount: fn(DWORD), … })`. DLL names are lower case, without ".dll". */
 export function api<const D extends Readonly<Record<string, Declaration>>, const N extends string>(
   dll: N | readonly N[],
   declarations: D,
-  { convention = "stdcall" }: { convention?: Convention } = {},
+  { convention = "stdcall", only }: { convention?: Convention; only?: PointerSize } = {},
 ): ApiTable<D, N> {
-  return { dlls: typeof dll === "string" ? [dll] : dll, declarations, convention };
+  return { dlls: typeof dll === "string" ? [dll] : dll, declarations, convention, only };
 }
 
 /** Declares a function: its result, then its parameters as [name, type]. */

@@ -67,7 +67,7 @@ export class Binding {
   }
 
   #declaredOrMade(dll: string, name: string): ApiFunction {
-    const declared = this.registry.declared(dll, name);
+    const declared = this.registry.declared(dll, name, this.#pointerSize);
     if (declared !== undefined) return declared;
     const key = dll.toLowerCase().replace(/\.dll$/, "");
     let made = this.#unknown.get(`${key}!${name}`);
@@ -102,7 +102,7 @@ class Bound implements BoundFunction {
   }
 
   get popBytes(): number {
-    return this.function.signature(this.#pointerSize).layout.popBytes;
+    return this.#pointerSize === 8 ? 0 : this.function.signature(4).layout.popBytes;
   }
 
   get isCallable(): boolean {

@@ -9,6 +9,7 @@ import type {
 } from "./api.ts";
 import { ApiFunction } from "./api-function.ts";
 import type { AnyBody, Implementation } from "./implement.ts";
+import type { PointerSize } from "./thread.ts";
 import type { AnyType } from "./types/type.ts";
 
 /** What one export of a built-in DLL is. */
@@ -39,7 +40,11 @@ interface Dll {
   missing: Map<string, ApiFunction>;
   aliases: Map<string, string>;
   ordinals: Map<string, number>;
-  exports: DllExport[] | undefined;
+  /** What only x86-64 has: names in the maps above. */
+  wideOnly: Set<string>;
+  /** What only x86-32 has, or has otherwise. */
+  narrow: Dll | undefined;
+  exports: Partial<Record<PointerSize, DllExport[]>>;
 }
 
 /** Every built-in DLL: tables merged from several topics, with what is implemented of them. */
@@ -85,16 +90,15 @@ export class Registry {
   }
 
   /** What a DLL exports, sorted by name as export tables are: what is implemented, variables and forwarders. */
-  exports(dll: string): readonly DllExport[] {
+  exports(dll: string, pointerSize: PointerSize = 8): readonly DllExport[] {
     const found = this.#dll(dll);
     if (found === undefined) return [];
-    found.exports ??= numberExports(found);
-    return found.exports;
+    return (found.exports[pointerSize] ??= numberExports(pointerSize === 8 ? found : narrowed(found)));
   }
 
   /** One export by name or ordinal; undefined for what is only declared, as GetProcAddress must not find it. */
-  find(dll: string, nameOrOrdinal: string | number): DllExport | undefined {
-    const exports = this.exports(dll);
+  find(dll: string, nameOrOrdinal: string | number, pointerSize: PointerSize = 8): DllExport | undefined {
+    const exports = this.exports(dll, pointerSize);
     if (typeof nameOrOrdinal === "number") return exports.find(({ ordinal }) => ordinal === nameOrOrdinal);
     let low = 0;
     let high = exports.length;
@@ -108,8 +112,9 @@ export class Registry {
   }
 
   /** A function that is declared, implemented or not. */
-  declared(dll: string, name: string): ApiFunction | undefined {
-    const found = this.#dll(dll);
+  declared(dll: string, name: string, pointerSize: PointerSize = 8): ApiFunction | undefined {
+    const whole = this.#dll(dll);
+    const found = whole === undefined || pointerSize === 8 ? whole : narrowed(whole);
     const target = found === undefined ? undefined : resolve(found, name);
     return target?.kind === "function" ? target.function : found?.missing.get(name);
   }
@@ -117,9 +122,11 @@ export class Registry {
   /** Every function that is declared. */
   *functions(): Generator<ApiFunction> {
     this.#makeAll();
-    for (const { targets, missing } of this.#dlls.values()) {
+    for (const { targets, missing, narrow } of this.#dlls.values()) {
       for (const target of targets.values()) if (target.kind === "function") yield target.function;
       yield* missing.values();
+      for (const target of narrow?.targets.values() ?? []) if (target.kind === "function") yield target.function;
+      yield* narrow?.missing.values() ?? [];
     }
   }
 
@@ -149,14 +156,13 @@ export class Registry {
     for (const key of Array.from(this.#later.keys())) this.#make(key);
   }
 
-  #addTable(name: string, { declarations, convention }: ApiTable, bodies: Readonly<Record<string, AnyBody | undefined>>): void {
+  #addTable(name: string, { declarations, convention, only }: ApiTable, bodies: Readonly<Record<string, AnyBody | undefined>>): void {
     const key = dllKey(name);
-    let dll = this.#dlls.get(key);
-    if (dll === undefined) {
-      dll = { targets: new Map(), missing: new Map(), aliases: new Map(), ordinals: new Map(), exports: undefined };
-      this.#dlls.set(key, dll);
-    }
-    dll.exports = undefined;
+    const whole = this.#dlls.get(key) ?? emptyDll();
+    this.#dlls.set(key, whole);
+    whole.exports = {};
+    const dll = only === 4 ? (whole.narrow ??= emptyDll()) : whole;
+    const known = only === 8 ? new Set([...dll.targets.keys(), ...dll.missing.keys(), ...dll.aliases.keys()]) : undefined;
     for (const [entry, declaration] of Object.entries(declarations)) {
       const make = (exportName: string, of: FunctionDeclaration | TextDeclaration, wide?: boolean) =>
         addFunction(
@@ -171,7 +177,38 @@ export class Registry {
         make(wide, declaration, true);
       } else addOther(dll, entry, declaration);
     }
+    if (known === undefined) return;
+    for (const names of [dll.targets, dll.missing, dll.aliases])
+      for (const added of names.keys()) if (!known.has(added)) dll.wideOnly.add(added);
   }
+}
+
+function emptyDll(): Dll {
+  return {
+    targets: new Map(),
+    missing: new Map(),
+    aliases: new Map(),
+    ordinals: new Map(),
+    wideOnly: new Set(),
+    narrow: undefined,
+    exports: {},
+  };
+}
+
+/** A DLL as x86-32 has it. */
+function narrowed(dll: Dll): Dll {
+  const { wideOnly, narrow } = dll;
+  if (wideOnly.size === 0 && narrow === undefined) return dll;
+  function merge<V>(all: ReadonlyMap<string, V>, own: ReadonlyMap<string, V> | undefined): Map<string, V> {
+    return new Map([...[...all].filter(([name]) => !wideOnly.has(name)), ...(own ?? [])]);
+  }
+  return {
+    ...dll,
+    targets: merge(dll.targets, narrow?.targets),
+    missing: merge(dll.missing, narrow?.missing),
+    aliases: merge(dll.aliases, narrow?.aliases),
+    ordinals: merge(dll.ordinals, narrow?.ordinals),
+  };
 }
 
 /** Lower case, with no ".dll". */

@@ -26,13 +26,16 @@ export class GuestMemory {
   readonly wasm: WebAssembly.Memory;
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  /** Bytes of a pointer in the guest: 8 for x86-64, 4 for x86-32. */
+  readonly pointerSize: 4 | 8;
   /** Called after protections or contents of executable pages may have changed: the translator drops what it made from [start, end). */
   onProtectionChange: (start: number, end: number) => void = () => {};
   readonly #space: AddressSpace;
   readonly #states: Uint8Array;
   readonly #words: Uint16Array;
 
-  constructor({ limitBytes = Infinity }: { limitBytes?: number } = {}) {
+  constructor({ limitBytes = Infinity, pointerSize = 8 }: { limitBytes?: number; pointerSize?: 4 | 8 } = {}) {
+    this.pointerSize = pointerSize;
     this.wasm = spare ?? new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES });
     spare = undefined;
     this.bytes = new Uint8Array(this.wasm.buffer);
@@ -71,6 +74,17 @@ export class GuestMemory {
     return this.view.getBigUint64(address - GUEST_BASE, true);
   }
 
+  /** A pointer's low 32 bits; all of it must be readable. */
+  pointer(address: number): number {
+    this.#check(address, this.pointerSize, READ, "read");
+    return this.view.getUint32(address - GUEST_BASE, true);
+  }
+
+  /** All bits of a value of a pointer's size. */
+  word(address: number): bigint {
+    return this.pointerSize === 8 ? this.u64(address) : BigInt(this.u32(address));
+  }
+
   f32(address: number): number {
     this.#check(address, 4, READ, "read");
     return this.view.getFloat32(address - GUEST_BASE, true);
@@ -104,6 +118,19 @@ export class GuestMemory {
   setU64(address: number, value: bigint): void {
     this.#check(address, 8, WRITE, "write");
     this.view.setBigUint64(address - GUEST_BASE, value, true);
+  }
+
+  /** Writes a pointer; the high half of one of 64 bits is zero. */
+  setPointer(address: number, value: number): void {
+    this.#check(address, this.pointerSize, WRITE, "write");
+    this.view.setUint32(address - GUEST_BASE, value, true);
+    if (this.pointerSize === 8) this.view.setUint32(address + 4 - GUEST_BASE, 0, true);
+  }
+
+  /** Writes a value of a pointer's size; one of 32 bits takes the low half. */
+  setWord(address: number, value: bigint): void {
+    if (this.pointerSize === 8) this.setU64(address, value);
+    else this.setU32(address, Number(BigInt.asUintN(32, value)));
   }
 
   setF32(address: number, value: number): void {

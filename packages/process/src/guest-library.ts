@@ -43,7 +43,7 @@ export function testLibrary(mode: number, log: unknown[]): Library {
 function answer(body: Body): ApiEntry {
   const finish = (thread: Thread, value: unknown): number => {
     setRegister(thread.registers, WORD.rax, (value as number | undefined) ?? 0);
-    return thread.returnFromCall();
+    return thread.returnFromCall(0);
   };
   return (thread) => {
     const [first, second, third, fourth] = ARGUMENT_WORDS.map((word) => Number(getRegister(thread.registers, word) & 0xffff_ffffn));

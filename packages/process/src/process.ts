@@ -20,6 +20,7 @@ import type { ApiEntry, LibrarySource } from "./loader/library.ts";
 import { registryLibraries } from "./loader/registry-libraries.ts";
 import { Loader } from "./loader/loader.ts";
 import { ModuleList } from "./loader/module-list.ts";
+import { readProcessImage } from "./loader/search.ts";
 import { UnknownStubs } from "./loader/unknown-stubs.ts";
 import { StaticTls } from "./loader/static-tls.ts";
 import { mapCallbackStubs } from "./loader/callback-stubs.ts";
@@ -89,12 +90,17 @@ export class Process {
     this.environment = options.environment;
     this.currentDirectory = options.currentDirectory;
     this.ansi = options.ansi ?? singleByteCodec("windows-1252");
-    this.memory = new GuestMemory(options.memoryLimitBytes === undefined ? {} : { limitBytes: options.memoryLimitBytes });
+    const image = readProcessImage(options.image, this.name);
+    this.memory = new GuestMemory({
+      pointerSize: image.is64 ? 8 : 4,
+      ...(options.memoryLimitBytes !== undefined && { limitBytes: options.memoryLimitBytes }),
+    });
     this.object = new ProcessObject(this);
     this.object.retain();
     this.handles = new HandleTable((handle) => this.#pseudoHandle(handle));
     this.machine = kernel.createMachine({
       memory: this.memory,
+      mode: image.is64 ? 64 : 32,
       api: (index) => this.#api(index),
       ...(options.checked === true && { guarding: "checked" }),
       ownsHandler: (address) => ownsFaultHandler(this, address),
@@ -126,12 +132,13 @@ export class Process {
       unknown: (dll, symbol) => unknown.address(dll, symbol),
       search: {
         libraries,
+        machine: image.machine,
         choices: options.dllChoices ?? new Map(),
         readFile: options.readFile ?? (() => undefined),
         folders: () => this.#dllFolders(),
       },
     });
-    const program = this.loader.loadProgram(options.image, options.path);
+    const program = this.loader.loadProgram(image, options.path);
     this.parameters = writeProcessParameters(this.memory, { ...options, imagePath: options.path });
     this.peb = this.memory.allocate(PEB_SIZE, PAGE.READWRITE)!;
     writePeb(this.memory, this.peb, {
@@ -262,7 +269,7 @@ export class Process {
   }
 
   #bind(registry: Registry): LibrarySource {
-    const libraries = registryLibraries(registry, this.hooks);
+    const libraries = registryLibraries(registry, this.memory.pointerSize, this.hooks);
     libraries.binding.onHookChange = (bound) => {
       const stub = this.#intrinsics.get(bound);
       if (stub !== undefined) this.machine.addStub(stub.address, stub.index, { intrinsic: libraries.intrinsicOf(bound), name: stub.name });

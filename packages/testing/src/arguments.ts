@@ -1,5 +1,5 @@
 import { ArrayPointerType, encodeText, InType, PointerType, REGISTER, StringType, TextBufferType } from "@decant/hook";
-import type { AnyType, CallingThread, TextForm } from "@decant/hook";
+import type { AnyType, ApiFunction, CallingThread, TextForm } from "@decant/hook";
 import type { Callback } from "./stub-machine.ts";
 
 const INTEGERS = [REGISTER.rcx, REGISTER.rdx, REGISTER.r8, REGISTER.r9];
@@ -55,14 +55,16 @@ export interface ArgumentContext {
   addCallback(callback: Callback): number;
 }
 
-/** Places the arguments of a call as x64 code does, above the return address that the stack pointer points to. */
+/** Places the arguments of a call as compiled code does, above the return address that the stack pointer points to. */
 export function placeArguments(
   context: ArgumentContext,
-  types: readonly (AnyType | undefined)[],
+  target: ApiFunction | undefined,
   args: readonly (Argument | DoubleArgument)[],
 ): void {
   const { thread } = context;
   const { registers, memory } = thread;
+  const types = target?.parameterTypes ?? [];
+  if (thread.pointerSize === 4) return placeArguments32(context, target, args);
   const stack = registers[REGISTER.rsp] as number;
   args.forEach((arg, position) => {
     const type = types[position];
@@ -75,6 +77,32 @@ export function placeArguments(
     registers[register] = low;
     registers[register + 1] = high;
     return undefined;
+  });
+}
+
+/** x86: where the signature says; what is behind "..." follows, an integer in a word, a double or a bigint in two. */
+function placeArguments32(context: ArgumentContext, target: ApiFunction | undefined, args: readonly (Argument | DoubleArgument)[]): void {
+  const { thread } = context;
+  const layout = target?.signature(4).layout;
+  const stack = thread.registers[REGISTER.rsp] as number;
+  let next = layout?.varargsOffset ?? 4;
+  args.forEach((arg, position) => {
+    const place = layout?.places[position];
+    const word = BigInt.asUintN(64, wordOf(context, target?.parameterTypes[position], arg));
+    const put = (at: number | undefined, value: bigint) => {
+      if (at === undefined) return;
+      if (at >= 0) thread.registers[at] = Number(value);
+      else thread.memory.setU32(stack - at, Number(value));
+    };
+    if (place === undefined) {
+      const isWide = arg instanceof DoubleArgument || typeof arg === "bigint";
+      put(-next, word & 0xffff_ffffn);
+      if (isWide) put(-next - 4, word >> 32n);
+      next += isWide ? 8 : 4;
+      return;
+    }
+    put(place.low, word & 0xffff_ffffn);
+    put(place.high, word >> 32n);
   });
 }
 

@@ -18,6 +18,8 @@ const CALL_BYTES = 0x200;
 
 /** What a guest without a program is made of. */
 export interface GuestOptions extends MemoryHostOptions {
+  /** What it is a process of: 32 for x86. */
+  readonly bits?: 32 | 64;
   /** The topics that it has, instead of all of win32. */
   readonly topics?: readonly (Implementation | ApiTable)[];
   /** More topics, besides all of win32. */
@@ -60,9 +62,26 @@ export interface Guest {
   address(name: string): number;
 }
 
+/** What guest() makes when a test does not say: DECANT_TEST_BITS=32 runs a whole suite as x86. */
+const defaultBits: 32 | 64 = readDefaultBits();
+
+function readDefaultBits(): 32 | 64 {
+  const { process: host } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+  return host?.env?.["DECANT_TEST_BITS"] === "32" ? 32 : 64;
+}
+
 /** Makes a guest on a machine in memory with a fixed clock. */
 export function guest(options: GuestOptions = {}): Guest {
-  const { topics, also = [], hooks, commandLine = "test.exe", environment = {}, currentDirectory = "C:\\", ...machineOptions } = options;
+  const {
+    bits = defaultBits,
+    topics,
+    also = [],
+    hooks,
+    commandLine = "test.exe",
+    environment = {},
+    currentDirectory = "C:\\",
+    ...machineOptions
+  } = options;
   const registry = (topics === undefined ? win32Registry() : new Registry().add(...topics)).add(...also);
   const host = memoryHost(machineOptions);
   const reports: string[] = [];
@@ -76,7 +95,7 @@ export function guest(options: GuestOptions = {}): Guest {
     },
   });
   const process = kernel.createProcess({
-    image: tinyProgram(),
+    image: tinyProgram(bits),
     path: "C:\\test.exe",
     commandLine,
     environment: Object.entries(environment),
@@ -119,10 +138,10 @@ function makeGuest(process: Process, machine: StubMachine, host: MemoryHost, rep
   function start(target: ApiFunction | undefined, address: number, args: readonly (Argument | DoubleArgument)[]): void {
     machine.isHome = false;
     machine.thrown = undefined;
-    const stack = ((thread.rsp - CALL_BYTES) & ~15) - 8;
+    const stack = ((thread.rsp - CALL_BYTES) & ~15) - thread.pointerSize;
     thread.rsp = stack;
-    memory.setU64(stack, BigInt(machine.home));
-    placeArguments({ thread, allocate, addCallback: (callback) => machine.addCallback(callback) }, target?.parameterTypes ?? [], args);
+    memory.setPointer(stack, machine.home);
+    placeArguments({ thread, allocate, addCallback: (callback) => machine.addCallback(callback) }, target, args);
     thread.rip = address;
     runThread(thread);
   }
@@ -164,14 +183,14 @@ function makeGuest(process: Process, machine: StubMachine, host: MemoryHost, rep
   function declaredOf(name: string): ApiFunction | undefined {
     const [dlls, symbol] = dllsOf(name);
     const found =
-      dlls.find((dll) => registry.find(dll, symbol)?.target.kind === "function") ??
-      dlls.find((dll) => registry.declared(dll, symbol) !== undefined);
-    return found === undefined ? undefined : registry.declared(found, symbol);
+      dlls.find((dll) => registry.find(dll, symbol, thread.pointerSize)?.target.kind === "function") ??
+      dlls.find((dll) => registry.declared(dll, symbol, thread.pointerSize) !== undefined);
+    return found === undefined ? undefined : registry.declared(found, symbol, thread.pointerSize);
   }
 
   function addressOf(name: string): number {
     const [dlls, symbol] = dllsOf(name);
-    const exporter = dlls.find((dll) => registry.find(dll, symbol) !== undefined);
+    const exporter = dlls.find((dll) => registry.find(dll, symbol, thread.pointerSize) !== undefined);
     if (exporter === undefined) {
       const declared = declaredOf(name);
       throw new Error(declared === undefined ? `no DLL declares ${name}` : `${declared.fullName} is declared but not implemented`);
@@ -233,11 +252,14 @@ const MAX_IDLE_TURNS = 10_000;
 function resultOf(thread: Thread, target: ApiFunction | undefined): number | bigint {
   const { registers } = thread;
   const type: AnyType | undefined = target?.result;
-  const [low, high] = [registers[REGISTER.rax] as number, registers[REGISTER.rax + 1] as number];
+  const { pointerSize } = thread;
+  const low = registers[REGISTER.rax] as number;
+  const high = registers[pointerSize === 8 ? REGISTER.rax + 1 : REGISTER.rdx] as number;
   if (type === undefined) return low;
+  if (type.passing === "float" && pointerSize === 4) return thread.popFloat();
   if (type.passing === "float")
     return type.fromWords(thread, registers[REGISTER.xmm0] as number, registers[REGISTER.xmm0 + 1] as number) as number;
-  if (type.passing === "block" || type.size(8) === 0) return low;
+  if (type.passing === "block" || type.size(pointerSize) === 0) return low;
   const value: unknown = type.fromWords(thread, low, high);
   return typeof value === "number" || typeof value === "bigint" ? value : low;
 }

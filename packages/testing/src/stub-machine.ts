@@ -84,6 +84,8 @@ export class StubMachine implements GuestMachine {
 
   #call(callback: Callback): void {
     const registers = this.#registers;
+    const stack = registers[REGISTER.rsp] as number;
+    if (this.#memory.pointerSize === 4) return this.#call32(callback, stack);
     const args = ARGUMENTS.map((register) => (BigInt(registers[register + 1] as number) << 32n) | BigInt(registers[register] as number));
     let result: bigint | number | boolean | void = 0;
     try {
@@ -94,8 +96,23 @@ export class StubMachine implements GuestMachine {
     const rax = BigInt.asUintN(64, BigInt(result ?? 0));
     registers[REGISTER.rax] = Number(rax & 0xffff_ffffn);
     registers[REGISTER.rax + 1] = Number(rax >> 32n);
-    const stack = registers[REGISTER.rsp] as number;
     registers[RIP] = this.#memory.u32(stack);
     registers[REGISTER.rsp] = stack + 8;
+  }
+
+  /** x86: words on the stack, which the caller pops (cdecl). */
+  #call32(callback: Callback, stack: number): void {
+    const args = ARGUMENTS.map((_, index) => BigInt(this.#memory.u32(stack + 4 + 4 * index)));
+    let result: bigint | number | boolean | void = 0;
+    try {
+      result = callback(...args);
+    } catch (error) {
+      this.thrown ??= { error };
+    }
+    const value = BigInt.asUintN(64, BigInt(result ?? 0));
+    this.#registers[REGISTER.rax] = Number(value & 0xffff_ffffn);
+    this.#registers[REGISTER.rdx] = Number(value >> 32n);
+    this.#registers[RIP] = this.#memory.u32(stack);
+    this.#registers[REGISTER.rsp] = stack + 4;
   }
 }

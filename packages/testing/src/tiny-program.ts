@@ -7,8 +7,9 @@ const STACK_RESERVE = 0x100000n;
 const STACK_COMMIT = 0x1000n;
 const CONSOLE = 3;
 
-/** The smallest x86-64 console program: no imports, and an entry point that is never run. A process must have an image. */
-export function tinyProgram(): Uint8Array {
+/** The smallest console program: no imports, and an entry point that is never run. A process must have an image. */
+export function tinyProgram(bits: 32 | 64 = 64): Uint8Array {
+  const is64 = bits === 64;
   const bytes = new Uint8Array(2 * FILE_ALIGNMENT);
   const view = new DataView(bytes.buffer);
   const u16 = (at: number, value: number) => view.setUint16(at, value, true);
@@ -17,13 +18,14 @@ export function tinyProgram(): Uint8Array {
   u16(0, 0x5a4d);
   u32(0x3c, PE_HEADER);
   u32(PE_HEADER, 0x4550);
-  u16(PE_HEADER + 4, 0x8664);
+  u16(PE_HEADER + 4, is64 ? 0x8664 : 0x14c);
   u16(PE_HEADER + 6, 1);
   u16(PE_HEADER + 20, SECTION_TABLE - OPTIONAL_HEADER);
   u16(PE_HEADER + 22, 0x22);
-  u16(OPTIONAL_HEADER, 0x20b);
+  u16(OPTIONAL_HEADER, is64 ? 0x20b : 0x10b);
   u32(OPTIONAL_HEADER + 16, ALIGNMENT);
-  u64(OPTIONAL_HEADER + 24, 0x40_0000n);
+  if (is64) u64(OPTIONAL_HEADER + 24, 0x40_0000n);
+  else u32(OPTIONAL_HEADER + 28, 0x40_0000);
   u32(OPTIONAL_HEADER + 32, ALIGNMENT);
   u32(OPTIONAL_HEADER + 36, FILE_ALIGNMENT);
   u16(OPTIONAL_HEADER + 40, 6);
@@ -31,11 +33,11 @@ export function tinyProgram(): Uint8Array {
   u32(OPTIONAL_HEADER + 56, 2 * ALIGNMENT);
   u32(OPTIONAL_HEADER + 60, FILE_ALIGNMENT);
   u16(OPTIONAL_HEADER + 68, CONSOLE);
-  u64(OPTIONAL_HEADER + 72, STACK_RESERVE);
-  u64(OPTIONAL_HEADER + 80, STACK_COMMIT);
-  u64(OPTIONAL_HEADER + 88, STACK_RESERVE);
-  u64(OPTIONAL_HEADER + 96, STACK_COMMIT);
-  u32(OPTIONAL_HEADER + 108, 16);
+  [STACK_RESERVE, STACK_COMMIT, STACK_RESERVE, STACK_COMMIT].forEach((size, index) => {
+    if (is64) u64(OPTIONAL_HEADER + 72 + 8 * index, size);
+    else u32(OPTIONAL_HEADER + 72 + 4 * index, Number(size));
+  });
+  u32(OPTIONAL_HEADER + (is64 ? 108 : 92), 16);
   bytes.set(new TextEncoder().encode(".text"), SECTION_TABLE);
   u32(SECTION_TABLE + 8, 0x10);
   u32(SECTION_TABLE + 12, ALIGNMENT);

@@ -1,5 +1,5 @@
 import type { Handle } from "@decant/hook";
-import { PARAMETERS, type Process, type Thread } from "@decant/process";
+import { parametersLayout, type Process, type Thread } from "@decant/process";
 import { ANSI_CODE_PAGE, codePage, OEM_CODE_PAGE, textCodec } from "./text/code-pages.ts";
 import { FileSystem } from "./files/file-system.ts";
 import type { IoObject } from "./files/io-object.ts";
@@ -15,10 +15,10 @@ import type { PathContext } from "./paths/windows-path.ts";
 import { upcase } from "./text/upcase.ts";
 
 /** GetStdHandle's numbers, and where the process parameters keep the handles. */
-const STANDARD = new Map<number, number>([
-  [-10, PARAMETERS.StandardInput],
-  [-11, PARAMETERS.StandardOutput],
-  [-12, PARAMETERS.StandardError],
+const STANDARD = new Map<number, "StandardInput" | "StandardOutput" | "StandardError">([
+  [-10, "StandardInput"],
+  [-11, "StandardOutput"],
+  [-12, "StandardError"],
 ]);
 
 /** What the Windows API keeps for a process. */
@@ -52,17 +52,17 @@ export class ProcessState {
 
   /** One of GetStdHandle's handles; undefined for a number that is none of them. */
   standardHandle(number: number): Handle | undefined {
-    const offset = STANDARD.get(number);
-    if (offset === undefined) return undefined;
+    const field = STANDARD.get(number);
+    if (field === undefined) return undefined;
     this.#openStandardHandles();
-    return (this.process.memory.u32(this.process.parameters + offset) | 0) as Handle;
+    return (this.process.memory.u32(this.process.parameters + parametersLayout(this.process.memory)[field]) | 0) as Handle;
   }
 
   setStandardHandle(number: number, handle: Handle): boolean {
-    const offset = STANDARD.get(number);
-    if (offset === undefined) return false;
+    const field = STANDARD.get(number);
+    if (field === undefined) return false;
     this.#openStandardHandles();
-    this.process.memory.setU64(this.process.parameters + offset, BigInt(handle));
+    this.process.memory.setPointer(this.process.parameters + parametersLayout(this.process.memory)[field], handle);
     return true;
   }
 
@@ -89,9 +89,11 @@ export class ProcessState {
     this.#hasStandardHandles = true;
     const { memory, parameters, handles } = this.process;
     const objects = [this.openInput(), this.openOutput("stdout"), this.openOutput("stderr")];
-    [...STANDARD.values()].forEach((offset, index) => {
+    const layout = parametersLayout(memory);
+    [...STANDARD.values()].forEach((field, index) => {
+      const offset = layout[field];
       // What the parent gave stays.
-      if (memory.u32(parameters + offset) === 0) memory.setU64(parameters + offset, BigInt(handles.add(objects[index]!, true)));
+      if (memory.u32(parameters + offset) === 0) memory.setPointer(parameters + offset, handles.add(objects[index]!, true));
     });
   }
 }

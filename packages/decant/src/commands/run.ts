@@ -53,7 +53,7 @@ const options = {
 
 const help = `Usage: decant [run] [options] program.exe [arguments…]
 
-Runs a Windows program (x86-64). Standard streams, the current folder and the environment are those of this terminal; the exit code is the program's.
+Runs a Windows program (x86-64 or x86). Standard streams, the current folder and the environment are those of this terminal; the exit code is the program's.
 It may touch the current folder, its own folder (read only), and the files that its arguments name.
 
 Options

@@ -40,6 +40,11 @@ export class VarArgs {
     return this.#thread.pointerSize === 8 ? this.uint64() : BigInt(this.uint());
   }
 
+  /** The bits of a pointer, and of what `word` gives. */
+  get wordBits(): 32 | 64 {
+    return this.#thread.pointerSize === 8 ? 64 : 32;
+  }
+
   /** A guest address, 0 for NULL. */
   pointer(): number {
     return this.uint();

@@ -2,6 +2,8 @@ import { PAGE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
 import { writeUnicodeString } from "./unicode-string.ts";
 
+type Offsets<T> = { readonly [K in keyof T]: number };
+
 /** Offsets in the x64 RTL_USER_PROCESS_PARAMETERS (winternl.h, and the public symbols of ntdll). */
 export const PARAMETERS = {
   MaximumLength: 0x00,
@@ -21,6 +23,31 @@ export const PARAMETERS = {
   EnvironmentSize: 0x3f0,
 } as const;
 
+/** The same of the x86 RTL_USER_PROCESS_PARAMETERS. */
+const PARAMETERS32: Offsets<typeof PARAMETERS> = {
+  MaximumLength: 0x00,
+  Length: 0x04,
+  Flags: 0x08,
+  ConsoleHandle: 0x10,
+  StandardInput: 0x18,
+  StandardOutput: 0x1c,
+  StandardError: 0x20,
+  CurrentDirectory: 0x24,
+  DllPath: 0x30,
+  ImagePathName: 0x38,
+  CommandLine: 0x40,
+  Environment: 0x48,
+  WindowTitle: 0x70,
+  DesktopInfo: 0x78,
+  EnvironmentSize: 0x290,
+};
+
+/** The layout of process parameters in this memory. */
+export function parametersLayout({ pointerSize }: GuestMemory): Offsets<typeof PARAMETERS> {
+  return pointerSize === 8 ? PARAMETERS : PARAMETERS32;
+}
+
+/** Room for either layout. */
 const SIZE = 0x440;
 /** The current folder's buffer has room for MAX_PATH: programs and SetCurrentDirectory rewrite it in place. */
 const CURRENT_DIRECTORY_CHARS = 262;
@@ -37,26 +64,27 @@ export interface StartParameters {
 
 /** Allocates and fills in the process parameters and the environment block; returns the address. */
 export function writeProcessParameters(memory: GuestMemory, start: StartParameters): number {
+  const layout = parametersLayout(memory);
   const environment = environmentBlock(start.environment);
   const folder = withTrailingBackslash(start.currentDirectory);
   const texts: [offset: number, text: string][] = [
-    [PARAMETERS.DllPath, ""],
-    [PARAMETERS.ImagePathName, start.imagePath],
-    [PARAMETERS.CommandLine, start.commandLine],
-    [PARAMETERS.WindowTitle, start.imagePath],
-    [PARAMETERS.DesktopInfo, "WinSta0\\Default"],
+    [layout.DllPath, ""],
+    [layout.ImagePathName, start.imagePath],
+    [layout.CommandLine, start.commandLine],
+    [layout.WindowTitle, start.imagePath],
+    [layout.DesktopInfo, "WinSta0\\Default"],
   ];
   const chars = texts.reduce((sum, [, text]) => sum + text.length + 1, CURRENT_DIRECTORY_CHARS) + environment.length;
   const size = SIZE + chars * 2 + 16;
   const block = memory.allocate(size, PAGE.READWRITE);
   if (block === undefined) throw new RangeError(`no room for ${size} bytes of process parameters`);
-  memory.setU32(block + PARAMETERS.MaximumLength, SIZE);
-  memory.setU32(block + PARAMETERS.Length, SIZE);
-  memory.setU32(block + PARAMETERS.Flags, NORMALIZED);
+  memory.setU32(block + layout.MaximumLength, SIZE);
+  memory.setU32(block + layout.Length, SIZE);
+  memory.setU32(block + layout.Flags, NORMALIZED);
   let at = block + SIZE;
   memory.setWstring(at, folder);
-  writeUnicodeString(memory, block + PARAMETERS.CurrentDirectory, folder, at);
-  memory.setU16(block + PARAMETERS.CurrentDirectory + 2, CURRENT_DIRECTORY_CHARS * 2);
+  writeUnicodeString(memory, block + layout.CurrentDirectory, folder, at);
+  memory.setU16(block + layout.CurrentDirectory + 2, CURRENT_DIRECTORY_CHARS * 2);
   at += CURRENT_DIRECTORY_CHARS * 2;
   for (const [offset, text] of texts) {
     memory.setWstring(at, text);
@@ -65,8 +93,8 @@ export function writeProcessParameters(memory: GuestMemory, start: StartParamete
   }
   at = Math.ceil(at / 16) * 16;
   memory.setUtf16(at, environment);
-  memory.setU64(block + PARAMETERS.Environment, BigInt(at));
-  memory.setU64(block + PARAMETERS.EnvironmentSize, BigInt(environment.length * 2));
+  memory.setPointer(block + layout.Environment, at);
+  memory.setPointer(block + layout.EnvironmentSize, environment.length * 2);
   return block;
 }
 

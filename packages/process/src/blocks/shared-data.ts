@@ -39,8 +39,8 @@ export function mapSharedData(memory: GuestMemory, processorCount: number): void
   const at = memory.allocate(0x1000, PAGE.READWRITE, { at: SHARED_DATA, kind: "mapped", protection: PAGE.READONLY });
   if (at !== SHARED_DATA) throw new Error("the page of KUSER_SHARED_DATA was taken");
   memory.setU32(at + FIELD.TickCountMultiplier, TICK_IS_MILLISECOND);
-  memory.setU16(at + FIELD.ImageNumberLow, 0x8664);
-  memory.setU16(at + FIELD.ImageNumberHigh, 0x8664);
+  memory.setU16(at + FIELD.ImageNumberLow, memory.pointerSize === 8 ? 0x8664 : 0x14c);
+  memory.setU16(at + FIELD.ImageNumberHigh, memory.pointerSize === 8 ? 0x8664 : 0x14c);
   memory.setWstring(at + FIELD.NtSystemRoot, "C:\\Windows");
   memory.setU32(at + FIELD.NtBuildNumber, WINDOWS_VERSION.build);
   memory.setU32(at + FIELD.NtProductType, 1);

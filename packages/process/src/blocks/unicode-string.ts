@@ -4,5 +4,5 @@ import type { GuestMemory } from "@decant/memory";
 export function writeUnicodeString(memory: GuestMemory, at: number, text: string, buffer: number): void {
   memory.setU16(at, text.length * 2);
   memory.setU16(at + 2, text.length * 2 + 2);
-  memory.setU64(at + 8, BigInt(buffer));
+  memory.setPointer(at + memory.pointerSize, buffer);
 }

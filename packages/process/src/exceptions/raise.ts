@@ -41,9 +41,10 @@ export function raiseException(thread: Thread, exception: GuestException, below 
 
 /**
  * RaiseException: raises an exception at the caller of the mapping that runs. It goes on where a handler says; without one, the process ends.
+ * On x86 the mapping's arguments are popped, so many bytes of them.
  */
-export function* raise(thread: Thread, exception: GuestException): GuestGenerator<never> {
-  thread.rip = thread.returnFromCall();
+export function* raise(thread: Thread, exception: GuestException, argumentBytes = 0): GuestGenerator<never> {
+  thread.rip = thread.returnFromCall(thread.pointerSize === 8 ? 0 : argumentBytes);
   return yield* raiseHere(thread, exception);
 }
 

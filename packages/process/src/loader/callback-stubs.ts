@@ -24,7 +24,7 @@ export function mapCallbackStubs(memory: GuestMemory, stubs: StubTable): Callbac
     return raiseException(thread, { code: STATUS.ACCESS_VIOLATION, flags: 0, address: thread.rip, parameters: [], description });
   });
   const symbols = CALL_FRAMES.map(({ frameSize }) => ({ kind: "stub", frameSize, hidden: true }) as const);
-  const { bytes, addresses } = buildDll({ name: "callbacks", base: 0n, machine: "x86-64", symbols });
+  const { bytes, addresses } = buildDll({ name: "callbacks", base: 0n, machine: memory.pointerSize === 8 ? "x86-64" : "x86", symbols });
   const image = readImage(bytes);
   const base = mapImage(memory, image, "callbacks");
   protectImage(memory, image, base);

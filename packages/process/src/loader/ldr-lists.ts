@@ -22,6 +22,34 @@ const ENTRY = {
   TimeDateStamp: 0x80,
   SIZE: 0x120,
 } as const;
+/** The same for x86. */
+const LDR32: Offsets<typeof LDR> = {
+  Length: 0x00,
+  Initialized: 0x04,
+  InLoadOrder: 0x0c,
+  InMemoryOrder: 0x14,
+  InInitializationOrder: 0x1c,
+  SIZE: 0x30,
+};
+const ENTRY32: Offsets<typeof ENTRY> = {
+  InLoadOrderLinks: 0x00,
+  InMemoryOrderLinks: 0x08,
+  InInitializationOrderLinks: 0x10,
+  DllBase: 0x18,
+  EntryPoint: 0x1c,
+  SizeOfImage: 0x20,
+  FullDllName: 0x24,
+  BaseDllName: 0x2c,
+  Flags: 0x34,
+  ObsoleteLoadCount: 0x38,
+  TlsIndex: 0x3a,
+  HashLinks: 0x3c,
+  TimeDateStamp: 0x44,
+  SIZE: 0xa8,
+};
+
+type Offsets<T> = { readonly [K in keyof T]: number };
+
 /** LDRP_IMAGE_DLL and LDRP_ENTRY_PROCESSED. */
 const IMAGE_DLL = 0x4;
 const ENTRY_PROCESSED = 0x4000;
@@ -31,65 +59,74 @@ export class LdrLists {
   readonly address: number;
   readonly #memory: GuestMemory;
   readonly #heap: Heap;
+  readonly #ldr: Offsets<typeof LDR>;
+  readonly #entry: Offsets<typeof ENTRY>;
 
   constructor(memory: GuestMemory, heap: Heap) {
     this.#memory = memory;
     this.#heap = heap;
-    this.address = heap.require(LDR.SIZE);
-    memory.setU32(this.address + LDR.Length, LDR.SIZE);
-    memory.setU8(this.address + LDR.Initialized, 1);
-    for (const list of [LDR.InLoadOrder, LDR.InMemoryOrder, LDR.InInitializationOrder]) this.#linkToItself(this.address + list);
+    this.#ldr = memory.pointerSize === 8 ? LDR : LDR32;
+    this.#entry = memory.pointerSize === 8 ? ENTRY : ENTRY32;
+    this.address = heap.require(this.#ldr.SIZE);
+    memory.setU32(this.address + this.#ldr.Length, this.#ldr.SIZE);
+    memory.setU8(this.address + this.#ldr.Initialized, 1);
+    for (const list of [this.#ldr.InLoadOrder, this.#ldr.InMemoryOrder, this.#ldr.InInitializationOrder])
+      this.#linkToItself(this.address + list);
   }
 
   /** Adds a module at the end of the load order and memory order lists. */
   add(module: Module): void {
     const memory = this.#memory;
-    const entry = this.#heap.require(ENTRY.SIZE);
+    const entry = this.#heap.require(this.#entry.SIZE);
     module.ldrEntry = entry;
-    memory.setU64(entry + ENTRY.DllBase, BigInt(module.base));
-    memory.setU64(entry + ENTRY.EntryPoint, BigInt(module.entryPoint));
-    memory.setU32(entry + ENTRY.SizeOfImage, module.size);
-    this.#writeName(entry + ENTRY.FullDllName, module.path);
-    this.#writeName(entry + ENTRY.BaseDllName, module.name);
-    memory.setU32(entry + ENTRY.Flags, ENTRY_PROCESSED | (module.image.isDll ? IMAGE_DLL : 0));
-    memory.setU16(entry + ENTRY.ObsoleteLoadCount, 0xffff);
-    memory.setU16(entry + ENTRY.TlsIndex, module.tlsIndex === undefined ? 0 : 0xffff);
-    memory.setU32(entry + ENTRY.TimeDateStamp, module.image.timestamp);
-    this.#linkToItself(entry + ENTRY.HashLinks);
-    this.#linkToItself(entry + ENTRY.InInitializationOrderLinks);
-    this.#append(LDR.InLoadOrder, entry + ENTRY.InLoadOrderLinks);
-    this.#append(LDR.InMemoryOrder, entry + ENTRY.InMemoryOrderLinks);
+    memory.setPointer(entry + this.#entry.DllBase, module.base);
+    memory.setPointer(entry + this.#entry.EntryPoint, module.entryPoint);
+    memory.setU32(entry + this.#entry.SizeOfImage, module.size);
+    this.#writeName(entry + this.#entry.FullDllName, module.path);
+    this.#writeName(entry + this.#entry.BaseDllName, module.name);
+    memory.setU32(entry + this.#entry.Flags, ENTRY_PROCESSED | (module.image.isDll ? IMAGE_DLL : 0));
+    memory.setU16(entry + this.#entry.ObsoleteLoadCount, 0xffff);
+    memory.setU16(entry + this.#entry.TlsIndex, module.tlsIndex === undefined ? 0 : 0xffff);
+    memory.setU32(entry + this.#entry.TimeDateStamp, module.image.timestamp);
+    this.#linkToItself(entry + this.#entry.HashLinks);
+    this.#linkToItself(entry + this.#entry.InInitializationOrderLinks);
+    this.#append(this.#ldr.InLoadOrder, entry + this.#entry.InLoadOrderLinks);
+    this.#append(this.#ldr.InMemoryOrder, entry + this.#entry.InMemoryOrderLinks);
   }
 
   /** Adds a module, whose entry is in the other lists, to the initialization order. */
   addInitialised(module: Module): void {
-    this.#append(LDR.InInitializationOrder, module.ldrEntry + ENTRY.InInitializationOrderLinks);
+    this.#append(this.#ldr.InInitializationOrder, module.ldrEntry + this.#entry.InInitializationOrderLinks);
   }
 
   /** Takes a module out of all lists. Lists that a guest has damaged are left as they are. */
   remove(module: Module): void {
-    for (const links of [ENTRY.InLoadOrderLinks, ENTRY.InMemoryOrderLinks, ENTRY.InInitializationOrderLinks]) {
+    for (const links of [this.#entry.InLoadOrderLinks, this.#entry.InMemoryOrderLinks, this.#entry.InInitializationOrderLinks]) {
       const node = module.ldrEntry + links;
       const next = this.#memory.u32(node);
-      const previous = this.#memory.u32(node + 8);
-      if (!this.#memory.accessible(next, 16, "write") || !this.#memory.accessible(previous, 16, "write")) continue;
-      this.#memory.setU64(previous, BigInt(next));
-      this.#memory.setU64(next + 8, BigInt(previous));
+      const previous = this.#memory.u32(node + this.#memory.pointerSize);
+      if (
+        !this.#memory.accessible(next, 2 * this.#memory.pointerSize, "write") ||
+        !this.#memory.accessible(previous, 2 * this.#memory.pointerSize, "write")
+      )
+        continue;
+      this.#memory.setPointer(previous, next);
+      this.#memory.setPointer(next + this.#memory.pointerSize, previous);
     }
   }
 
   #linkToItself(node: number): void {
-    this.#memory.setU64(node, BigInt(node));
-    this.#memory.setU64(node + 8, BigInt(node));
+    this.#memory.setPointer(node, node);
+    this.#memory.setPointer(node + this.#memory.pointerSize, node);
   }
 
   #append(list: number, node: number): void {
     const head = this.address + list;
-    const last = this.#memory.u32(head + 8);
-    this.#memory.setU64(node, BigInt(head));
-    this.#memory.setU64(node + 8, BigInt(last));
-    this.#memory.setU64(last, BigInt(node));
-    this.#memory.setU64(head + 8, BigInt(node));
+    const last = this.#memory.u32(head + this.#memory.pointerSize);
+    this.#memory.setPointer(node, head);
+    this.#memory.setPointer(node + this.#memory.pointerSize, last);
+    this.#memory.setPointer(last, node);
+    this.#memory.setPointer(head + this.#memory.pointerSize, node);
   }
 
   #writeName(at: number, text: string): void {

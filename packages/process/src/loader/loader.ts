@@ -14,7 +14,7 @@ import type { StubTable } from "./map-library.ts";
 import { Module } from "./module.ts";
 import type { ExportTarget } from "./module.ts";
 import type { ModuleList } from "./module-list.ts";
-import { readDll, readProcessImage, searchDll } from "./search.ts";
+import { readDll, searchDll } from "./search.ts";
 import type { Found, SearchOptions } from "./search.ts";
 import type { StaticTls } from "./static-tls.ts";
 
@@ -52,8 +52,7 @@ export class Loader {
   }
 
   /** Maps the program and all that it imports. Throws LoadError. */
-  loadProgram(bytes: Uint8Array, path: string): Module {
-    const image = readProcessImage(bytes, baseName(path));
+  loadProgram(image: Image, path: string): Module {
     return this.#named(path, () => this.#mapFile(image, path, Infinity));
   }
 
@@ -190,8 +189,7 @@ export class Loader {
       for (const symbol of symbols) {
         const slot = module.base + symbol.slot;
         const address = this.#importAddress(from, symbol);
-        if (module.image.is64) memory.setU64(slot, BigInt(address));
-        else memory.setU32(slot, address);
+        memory.setPointer(slot, address);
       }
     }
   }

@@ -35,7 +35,12 @@ export function mapLibrary(memory: GuestMemory, library: Library, stubs: StubTab
     if (symbol.kind === "data") return { ...id, kind: "data", size: symbol.size };
     return symbol.kind === "alias" ? { ...id, kind: "alias", of: symbol.of } : { ...id, kind: "forward", to: symbol.to };
   });
-  const { bytes, addresses } = buildDll({ name: library.name, base: PREFERRED_BASE, machine: "x86-64", symbols });
+  const { bytes, addresses } = buildDll({
+    name: library.name,
+    base: PREFERRED_BASE,
+    machine: memory.pointerSize === 8 ? "x86-64" : "x86",
+    symbols,
+  });
   const image = readImage(bytes);
   const base = mapImage(memory, image, library.name);
   library.exports.forEach((symbol, i) => {

@@ -1,5 +1,5 @@
 import { Binding, singleByteCodec } from "@decant/hook";
-import type { BoundFunction, CallingThread, DllExport, Hooks, Registry } from "@decant/hook";
+import type { BoundFunction, CallingThread, DllExport, Hooks, PointerSize, Registry } from "@decant/hook";
 import type { GuestMemory } from "@decant/memory";
 import type { Intrinsic } from "@decant/x86";
 import type { GuestGenerator } from "../waits/suspension.ts";
@@ -35,14 +35,14 @@ export interface RegistryLibraries extends LibrarySource {
 }
 
 /** The built-in DLLs of a registry for one process, seen through a user's hooks. */
-export function registryLibraries(registry: Registry, hooks?: Hooks): RegistryLibraries {
-  const binding = new Binding(registry, 8, hooks);
+export function registryLibraries(registry: Registry, pointerSize: PointerSize, hooks?: Hooks): RegistryLibraries {
+  const binding = new Binding(registry, pointerSize, hooks);
   return {
     binding,
     intrinsicOf,
     find(key) {
       const dll = registry.resolveDll(key);
-      return dll === undefined ? undefined : makeLibrary(dll, registry.exports(dll), binding);
+      return dll === undefined ? undefined : makeLibrary(dll, registry.exports(dll, pointerSize), binding, pointerSize);
     },
     missing(key, name) {
       const bound = binding.unknown(key, name);
@@ -52,7 +52,7 @@ export function registryLibraries(registry: Registry, hooks?: Hooks): RegistryLi
   };
 }
 
-function makeLibrary(dll: string, exports: readonly DllExport[], binding: Binding): Library {
+function makeLibrary(dll: string, exports: readonly DllExport[], binding: Binding, pointerSize: PointerSize): Library {
   const indices = new Map<unknown, number>();
   const list = exports.map(({ name, ordinal, target }, index): LibraryExport => {
     const earlier = indices.get(target);
@@ -68,7 +68,7 @@ function makeLibrary(dll: string, exports: readonly DllExport[], binding: Bindin
       name,
       ordinal,
       kind: "data",
-      size: type.size(8),
+      size: type.size(pointerSize),
       initialise: (memory, address) => {
         if (initial !== undefined) type.store(loadingThread(memory), address, initial);
       },
@@ -86,12 +86,19 @@ function intrinsicOf(bound: BoundFunction): Intrinsic | undefined {
 function entryOf(bound: BoundFunction): ApiEntry {
   return (thread) => {
     const waiting = bound.invoke(thread);
-    if (waiting === undefined) return thread.returnFromCall();
-    return thread.run(waiting as GuestGenerator<void>, () => thread.returnFromCall());
+    if (waiting === undefined) return thread.returnFromCall(bound.popBytes);
+    return thread.run(waiting as GuestGenerator<void>, () => thread.returnFromCall(bound.popBytes));
   };
 }
 
 /** Variables are stored before any thread is there. */
 function loadingThread(memory: GuestMemory): CallingThread {
-  return { memory, registers: new Uint32Array(0), pointerSize: 8, ansi: singleByteCodec("windows-1252"), lastError: 0, errno: 0 };
+  return {
+    memory,
+    registers: new Uint32Array(0),
+    pointerSize: memory.pointerSize,
+    ansi: singleByteCodec("windows-1252"),
+    lastError: 0,
+    errno: 0,
+  };
 }

@@ -1,6 +1,6 @@
 import { ERROR } from "@decant/hook";
 import { PeError, readImage } from "@decant/pe";
-import type { Image } from "@decant/pe";
+import type { Image, Machine } from "@decant/pe";
 import { isApiSet, isKnownDll, isSystemDll } from "./dll-names.ts";
 import type { Library, LibrarySource } from "./library.ts";
 import { LoadError } from "./load-error.ts";
@@ -12,6 +12,8 @@ export type DllChoice = "builtin" | "native";
 /** Where DLLs are looked for. */
 export interface SearchOptions {
   readonly libraries: LibrarySource;
+  /** What the process runs; images for another processor are refused. */
+  readonly machine: Machine;
   /** Keys in lower case: "sqlite3.dll". */
   readonly choices: ReadonlyMap<string, DllChoice>;
   /** A file's bytes by its Windows path; undefined when there is no such file. */
@@ -49,18 +51,25 @@ export function searchDll(key: string, options: SearchOptions): Found {
 }
 
 /** Reads a DLL from a file; undefined when there is no such file. Throws LoadError for a file that is no DLL for this processor. */
-export function readDll(path: string, { readFile }: Pick<SearchOptions, "readFile">): Found | undefined {
+export function readDll(path: string, { readFile, machine }: Pick<SearchOptions, "readFile" | "machine">): Found | undefined {
   const bytes = readFile(path);
   if (bytes === undefined) return undefined;
-  return { kind: "file", path, image: readProcessImage(bytes, path) };
+  const image = readProcessImage(bytes, path);
+  if (image.machine !== machine) {
+    throw new LoadError(
+      ERROR.BAD_EXE_FORMAT,
+      `${path}: this is ${KINDS[image.machine]} image; expected ${KINDS[machine]} one, as the program is`,
+    );
+  }
+  return { kind: "file", path, image };
 }
 
-/** Reads an image that a 64-bit process can hold. Throws LoadError with a sentence that names the file. */
+const KINDS = { x86: "a 32-bit (x86)", "x86-64": "a 64-bit (x86-64)" } as const;
+
+/** Reads an image that a process can hold. Throws LoadError with a sentence that names the file. */
 export function readProcessImage(bytes: Uint8Array, path: string): Image {
   const image = readNamed(bytes, path);
   if (image.isDotNet) throw new LoadError(ERROR.BAD_EXE_FORMAT, `${path}: this is a .NET assembly; expected a program in machine code`);
-  if (image.machine !== "x86-64")
-    throw new LoadError(ERROR.BAD_EXE_FORMAT, `${path}: this is a 32-bit (x86) image; expected an x86-64 one`);
   return image;
 }
 

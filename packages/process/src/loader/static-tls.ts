@@ -1,7 +1,7 @@
 import { readTls } from "@decant/pe";
 import type { TlsDirectory } from "@decant/pe";
 import type { GuestMemory } from "@decant/memory";
-import { TEB } from "../blocks/teb.ts";
+import { tebLayout } from "../blocks/teb.ts";
 import type { Heap } from "../heap/heap.ts";
 import type { Thread } from "../threads/thread.ts";
 import type { Module } from "./module.ts";
@@ -47,7 +47,7 @@ export class StaticTls {
 
   /** Gives a new thread its vector and blocks. */
   addThread(thread: Thread): void {
-    this.#setVector(thread, this.#heap.require(this.#capacity * 8));
+    this.#setVector(thread, this.#heap.require(this.#capacity * this.#memory.pointerSize));
     for (let index = 0; index < this.#modules.length; index++) this.#fill(thread, index);
   }
 
@@ -56,7 +56,7 @@ export class StaticTls {
     const vector = this.#vector(thread);
     if (!this.#heap.has(vector)) return;
     for (let index = 0; index < this.#modules.length; index++) {
-      const block = this.#memory.u32(vector + index * 8);
+      const block = this.#memory.u32(vector + index * this.#memory.pointerSize);
       if (this.#heap.has(block)) this.#heap.free(block);
     }
     this.#heap.free(vector);
@@ -67,7 +67,7 @@ export class StaticTls {
     const rva = module.tlsIndex === undefined ? undefined : this.#modules[module.tlsIndex]?.directory.callbacksRva;
     const callbacks: number[] = [];
     if (rva === undefined) return callbacks;
-    for (let at = module.base + rva; callbacks.length < MAX_CALLBACKS; at += 8) {
+    for (let at = module.base + rva; callbacks.length < MAX_CALLBACKS; at += this.#memory.pointerSize) {
       const callback = this.#memory.u32(at);
       if (callback === 0) break;
       callbacks.push(callback);
@@ -82,22 +82,22 @@ export class StaticTls {
     const size = template?.size ?? 0;
     const block = this.#heap.require(Math.max(16, size + zeroFill));
     if (template !== undefined) this.#memory.write(block, this.#memory.read(entry.module.base + template.rva, size));
-    this.#memory.setU64(this.#vector(thread) + index * 8, BigInt(block));
+    this.#memory.setPointer(this.#vector(thread) + index * this.#memory.pointerSize, block);
   }
 
   /** The old vector stays: code that is running may hold its address. */
   #moveVector(thread: Thread): void {
-    const old = this.#memory.read(this.#vector(thread), (this.#capacity / 2) * 8);
-    const moved = this.#heap.require(this.#capacity * 8);
+    const old = this.#memory.read(this.#vector(thread), (this.#capacity / 2) * this.#memory.pointerSize);
+    const moved = this.#heap.require(this.#capacity * this.#memory.pointerSize);
     this.#memory.write(moved, old);
     this.#setVector(thread, moved);
   }
 
   #vector(thread: Thread): number {
-    return this.#memory.u32(thread.teb + TEB.ThreadLocalStoragePointer);
+    return this.#memory.u32(thread.teb + tebLayout(this.#memory).ThreadLocalStoragePointer);
   }
 
   #setVector(thread: Thread, vector: number): void {
-    this.#memory.setU64(thread.teb + TEB.ThreadLocalStoragePointer, BigInt(vector));
+    this.#memory.setPointer(thread.teb + tebLayout(this.#memory).ThreadLocalStoragePointer, vector);
   }
 }

@@ -45,13 +45,15 @@ export class FrameStack {
   /** A guest function that a frame called has returned to a callback stub: rsp says to which one. undefined when none waits for that. */
   returnFromGuest(): number | undefined {
     const thread = this.#thread;
-    const index = this.#frames.findLastIndex((frame) => frame.returnRsp === thread.rsp);
+    const { rsp } = thread;
+    const index = this.#frames.findLastIndex((frame) => frame.returnRsp !== 0 && rsp >= frame.returnRsp && rsp <= frame.lastReturnRsp);
     if (index < 0) return undefined;
     while (this.#frames.length > index + 1) this.#frames.pop()!.close();
     const frame = this.#frames[index]!;
     frame.returnRsp = 0;
     thread.rsp = frame.callBase;
-    return this.resume(getRegister(thread.registers, WORD.rax));
+    const result = getRegister(thread.registers, WORD.rax);
+    return this.resume(thread.pointerSize === 8 ? result : result & 0xffff_ffffn);
   }
 
   /** The frame whose generator runs dispatches an exception: its guest calls are made below the exception's records. */
@@ -118,7 +120,8 @@ export class FrameStack {
 
   /** Places arguments and return address as a call instruction does. */
   #call(frame: HostFrame, { address, args }: CallSuspension): number {
-    const { memory, registers, process } = this.#thread;
+    const { memory, registers, process, pointerSize } = this.#thread;
+    if (pointerSize === 4) return this.#call32(frame, address, args);
     const shape = CALL_FRAMES.find(({ maxArguments }) => args.length <= maxArguments);
     if (shape === undefined) throw new RangeError(`a guest function cannot be called with ${args.length} arguments`);
     const rsp = frame.callBase - shape.frameSize - 8;
@@ -129,6 +132,19 @@ export class FrameStack {
       else memory.setU64(rsp + 8 + index * 8, BigInt.asUintN(64, BigInt(argument)));
     });
     frame.returnRsp = rsp + 8;
+    frame.lastReturnRsp = rsp + 8;
+    this.#thread.rsp = rsp;
+    return address;
+  }
+
+  /** The same for x86: all on the stack. A callee may pop its arguments (stdcall) or not (cdecl); both come back. */
+  #call32(frame: HostFrame, address: number, args: CallSuspension["args"]): number {
+    const { memory, process } = this.#thread;
+    const rsp = ((frame.callBase - args.length * 4) & ~15) - 4;
+    memory.setU32(rsp, process.callbackStub(CALL_FRAMES[0]!));
+    args.forEach((argument, index) => memory.setU32(rsp + 4 + index * 4, Number(BigInt.asUintN(32, BigInt(argument)))));
+    frame.returnRsp = rsp + 4;
+    frame.lastReturnRsp = rsp + 4 + args.length * 4;
     this.#thread.rsp = rsp;
     return address;
   }

@@ -1,4 +1,5 @@
 import type { GuestGenerator } from "../waits/suspension.ts";
+import { setRegister, WORD } from "./registers.ts";
 import type { Thread } from "./thread.ts";
 
 /** Calls a guest function on a thread; the result is the low half of RAX, unsigned. */
@@ -6,7 +7,19 @@ export function* guestCall(thread: Thread, address: number, ...args: readonly (n
   return Number((yield* guestCall64(thread, address, ...args)) & 0xffff_ffffn);
 }
 
-/** Calls a guest function on a thread; the result is RAX. The thread says for whom the generator runs; it must be the calling one. */
+/** Calls a C++ member function on a thread: `this` is in ecx on x86, the first argument on x64. */
+export function* guestCallThis(
+  thread: Thread,
+  address: number,
+  self: number,
+  ...args: readonly (number | bigint)[]
+): GuestGenerator<number> {
+  if (thread.pointerSize === 8) return yield* guestCall(thread, address, self, ...args);
+  setRegister(thread.registers, WORD.rcx, self);
+  return yield* guestCall(thread, address, ...args);
+}
+
+/** Calls a guest function on a thread; the result is RAX, or EAX on x86. The thread says for whom the generator runs; it must be the calling one. */
 export function* guestCall64(_thread: Thread, address: number, ...args: readonly (number | bigint)[]): GuestGenerator<bigint> {
   return (yield { kind: "call", address, args }) as bigint;
 }

@@ -17,6 +17,8 @@ export class HostFrame {
   readonly finish: (value: unknown) => number;
   /** The rsp with which the guest function that it called comes back; 0 while none runs. */
   returnRsp = 0;
+  /** The largest rsp with which it may: x86 functions that pop their arguments. */
+  lastReturnRsp = 0;
   #running = false;
 
   constructor(generator: GuestGenerator<unknown>, { rip, rsp }: { rip: number; rsp: number }, finish: (value: unknown) => number) {

@@ -14,6 +14,7 @@ export const WORD = {
   mxcsr: CPU.mxcsr >>> 2,
   stackEnd: CPU.stackEnd >>> 2,
   fpControl: CPU.fpControl >>> 2,
+  fpTop: CPU.fpTop >>> 2,
   fpTag: CPU.fpTag >>> 2,
 } as const;
 

@@ -1,8 +1,8 @@
 import { GUEST_BASE, PAGE_SIZE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
 import type { CallingThread, Handle, Hooks, TextCodec } from "@decant/hook";
-import { CONTEXT_SIZE, CPU_BLOCK } from "@decant/x86";
-import { TEB } from "../blocks/teb.ts";
+import { CONTEXT_SIZE, CPU, CPU_BLOCK } from "@decant/x86";
+import { TEB, tebLayout } from "../blocks/teb.ts";
 import type { Kernel } from "../kernel.ts";
 import type { Mutex } from "../objects/mutex.ts";
 import { ThreadObject } from "../objects/thread-object.ts";
@@ -34,7 +34,8 @@ export class Thread implements CallingThread {
   readonly registers: Uint32Array;
   /** The CPU block as bytes: this thread's registers while it is loaded. */
   readonly live: Uint8Array;
-  readonly pointerSize: 4 | 8 = 8;
+  readonly #x87: DataView;
+  readonly pointerSize: 4 | 8;
   /** Guest APCs that wait for an alertable wait, oldest first. */
   readonly apcs: (() => GuestGenerator<void>)[] = [];
   /** Ends the alertable wait that the thread is in. */
@@ -48,6 +49,7 @@ export class Thread implements CallingThread {
   busyMs = 0;
   readonly #context = new Uint8Array(CONTEXT_SIZE);
   readonly #states = new StateMap();
+  readonly #lastErrorAt: number;
   #main: GuestGenerator<never> | undefined;
   #resume: { value: unknown } | undefined;
   #cancelBlock: (() => void) | undefined;
@@ -56,6 +58,8 @@ export class Thread implements CallingThread {
     this.process = process;
     this.kernel = process.kernel;
     this.memory = process.memory;
+    this.pointerSize = process.memory.pointerSize;
+    this.#lastErrorAt = memory.teb + tebLayout(this.memory).LastErrorValue;
     this.id = id;
     this.teb = memory.teb;
     this.stackLow = memory.stackLow;
@@ -65,6 +69,7 @@ export class Thread implements CallingThread {
     const { buffer } = this.memory.wasm;
     this.registers = new Uint32Array(buffer, CPU_BLOCK - GUEST_BASE, CONTEXT_SIZE / 4);
     this.live = new Uint8Array(buffer, CPU_BLOCK - GUEST_BASE, CONTEXT_SIZE);
+    this.#x87 = new DataView(buffer, CPU_BLOCK - GUEST_BASE + CPU.x87, 8 * 16);
     this.#initialise();
   }
 
@@ -90,11 +95,11 @@ export class Thread implements CallingThread {
 
   /** GetLastError's value, where guest code finds it too. */
   get lastError(): number {
-    return this.memory.view.getUint32(this.teb + TEB.LastErrorValue - GUEST_BASE, true);
+    return this.memory.view.getUint32(this.#lastErrorAt - GUEST_BASE, true);
   }
 
   set lastError(value: number) {
-    this.memory.view.setUint32(this.teb + TEB.LastErrorValue - GUEST_BASE, value, true);
+    this.memory.view.setUint32(this.#lastErrorAt - GUEST_BASE, value, true);
   }
 
   /** The C run-time library's errno; the guest has its address. */
@@ -160,12 +165,26 @@ export class Thread implements CallingThread {
     return this.process.loadedThread === this ? this.live : this.#context;
   }
 
-  /** Pops the return address of the API call that is being answered. */
-  returnFromCall(): number {
+  /** Pops the return address of the API call that is being answered, and the arguments that x86's stdcall leaves to it, in bytes. */
+  returnFromCall(argumentBytes: number): number {
     const rsp = this.registers[WORD.rsp]!;
     const address = this.memory.u32(rsp);
-    this.rsp = rsp + 8;
+    this.rsp = rsp + this.pointerSize + argumentBytes;
     return address;
+  }
+
+  /** Pushes a value on the x87 stack. */
+  pushFloat(value: number): void {
+    const top = (this.registers[WORD.fpTop]! - 1) & 7;
+    this.registers[WORD.fpTop] = top;
+    this.#x87.setFloat64(top * 16, value, true);
+  }
+
+  /** Pops the x87 stack. */
+  popFloat(): number {
+    const top = this.registers[WORD.fpTop]! & 7;
+    this.registers[WORD.fpTop] = (top + 1) & 7;
+    return this.#x87.getFloat64(top * 16, true);
   }
 
   /** Runs a generator above the guest's present frame. Returns where the guest goes on, or UNWIND. */
@@ -228,7 +247,7 @@ export class Thread implements CallingThread {
 
   #initialise(): void {
     const words = new Uint32Array(this.#context.buffer);
-    words[WORD.gsBase] = this.teb;
+    words[this.pointerSize === 8 ? WORD.gsBase : WORD.fsBase] = this.teb;
     words[WORD.mxcsr] = 0x1f80;
     words[WORD.fpControl] = 0x27f;
     words[WORD.stackEnd] = this.stackLow + STACK_RESERVE;

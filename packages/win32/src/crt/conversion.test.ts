@@ -75,7 +75,15 @@ test.each([
 });
 
 test("seventeen digits bring every double back", () => {
-  const args = (value: number) => ({ int: () => 0, uint: () => 0, uint64: () => 0n, pointer: () => 0, double: () => value });
+  const args = (value: number) => ({
+    int: () => 0,
+    uint: () => 0,
+    uint64: () => 0n,
+    word: () => 0n,
+    wordBits: 64 as const,
+    pointer: () => 0,
+    double: () => value,
+  });
   const memory = { narrow: () => "", wide: () => "", encode: () => "", decode: () => "", storeCount() {} };
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {

@@ -151,7 +151,7 @@ function readNumber<T extends { readonly length: number }>(thread: Thread, sourc
 }
 
 function storeEnd({ memory }: Thread, end: number, address: number): void {
-  if (end !== 0) memory.setU64(end, BigInt(address));
+  if (end !== 0) memory.setPointer(end, address);
 }
 
 function lowBits(text: string | undefined): number {

@@ -58,7 +58,7 @@ export const errors = implement(errorApi, {
   },
   __sys_errlist(thread) {
     const list = Runtime.of(thread).variable("_sys_errlist", 8 * (LAST + 2));
-    for (let i = 0; i <= LAST + 1; i++) thread.memory.setU64(list + 8 * i, BigInt(constantText(thread, i)));
+    for (let i = 0; i <= LAST + 1; i++) thread.memory.setPointer(list + thread.pointerSize * i, constantText(thread, i));
     return list;
   },
   _get_errno(thread, value) {

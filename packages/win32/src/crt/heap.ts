@@ -126,7 +126,7 @@ function allocateAligned(thread: Thread, size: number, alignment: number): numbe
   const step = Math.max(alignment, 8);
   const block = checked(size > MAX_SIZE ? 0 : thread.process.heap.allocate(size + step + 8));
   const address = Math.ceil((block + 8) / step) * step;
-  thread.memory.setU64(address - 8, BigInt(block));
+  thread.memory.setPointer(address - 8, block);
   return address;
 }
 

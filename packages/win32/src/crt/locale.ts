@@ -39,7 +39,7 @@ export const msvcrtLocaleApi = api(
 const LC_MAX = 5;
 const UTF8 = 65001;
 /** lconv (locale.h): ten narrow strings, eight chars, eight wide strings. */
-const LCONV = { SIZE: 0x98 } as const;
+const LCONV_SIZE = 0x98;
 /** decimal_point, thousands_sep, grouping. */
 const C_NUMERIC = [".", "", ""];
 const ENGLISH_NUMERIC = [".", ",", "\u0003"];
@@ -58,17 +58,18 @@ export const locale = implement(localeApi, {
   _wsetlocale: (thread, category, name) => setLocale(thread, category, name, "wide"),
   localeconv(thread) {
     const { memory } = thread;
-    const lconv = Runtime.of(thread).reserve("lconv", LCONV.SIZE);
+    const lconv = Runtime.of(thread).reserve("lconv", LCONV_SIZE);
     const setString = (offset: number, text: string, width: Width) =>
-      memory.setU64(lconv + offset, BigInt(storedString(thread, `lconv ${text}`, text, width)));
+      memory.setPointer(lconv + offset, storedString(thread, `lconv ${text}`, text, width));
     const { locale: state } = Runtime.of(thread);
     const texts = [
       ...(state.name(LC.NUMERIC) === "C" ? C_NUMERIC : ENGLISH_NUMERIC),
       ...(state.name(LC.MONETARY) === "C" ? C_MONETARY : ENGLISH_MONETARY),
     ];
-    texts.forEach((text, index) => setString(8 * index, text, "narrow"));
-    memory.write(lconv + 80, state.name(LC.MONETARY) === "C" ? C_CHARS : ENGLISH_CHARS);
-    WIDE_ORDER.forEach((source, index) => setString(88 + 8 * index, texts[source]!, "wide"));
+    const charsAt = 10 * memory.pointerSize;
+    texts.forEach((text, index) => setString(memory.pointerSize * index, text, "narrow"));
+    memory.write(lconv + charsAt, state.name(LC.MONETARY) === "C" ? C_CHARS : ENGLISH_CHARS);
+    WIDE_ORDER.forEach((source, index) => setString(charsAt + 8 + memory.pointerSize * index, texts[source]!, "wide"));
     return lconv;
   },
   _configthreadlocale: () => 2, // _DISABLE_PER_THREAD_LOCALE

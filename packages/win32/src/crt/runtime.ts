@@ -4,7 +4,7 @@ import { Environment } from "./environment-block.ts";
 import { ExitCallbacks } from "./exit-callbacks.ts";
 import { Locale } from "./locale-state.ts";
 import { Descriptors } from "./stdio/descriptors.ts";
-import { FILE, FLAG } from "./stdio/file-layout.ts";
+import { fileLayout, FLAG } from "./stdio/file-layout.ts";
 
 /** FILEs in msvcrt's _iob. */
 const IOB_ENTRIES = 20;
@@ -24,7 +24,7 @@ export class Runtime {
   readonly streams = new Set<number>();
   /** Signal handlers: guest addresses, SIG_DFL and SIG_IGN, by signal number. */
   readonly signals = new Map<number, number>();
-  /** The address of the first standard FILE. */
+  /** The address of the first standard fileLayout(this.process.memory). */
   readonly iob: number;
   /** State of strtok and kin belongs to threads; this is what is one for the process: names that functions give out once. */
   readonly #statics = new Map<string, number>();
@@ -33,7 +33,7 @@ export class Runtime {
 
   constructor(process: Process) {
     this.process = process;
-    this.iob = this.exported("_iob") ?? this.reserve("_iob", IOB_ENTRIES * FILE.SIZE);
+    this.iob = this.exported("_iob") ?? this.reserve("_iob", IOB_ENTRIES * fileLayout(this.process.memory).SIZE);
     this.environment = new Environment(process.environment);
     for (const fd of [0, 1, 2]) this.#standardStream(fd);
   }
@@ -72,10 +72,10 @@ export class Runtime {
 
   #standardStream(fd: number): void {
     const { memory } = this.process;
-    const file = this.iob + fd * FILE.SIZE;
-    memory.fill(file, 0, FILE.SIZE);
-    memory.setU32(file + FILE.flag, fd === 0 ? FLAG.READ : FLAG.WRITE);
-    memory.setU32(file + FILE.fd, fd);
+    const file = this.iob + fd * fileLayout(this.process.memory).SIZE;
+    memory.fill(file, 0, fileLayout(this.process.memory).SIZE);
+    memory.setU32(file + fileLayout(this.process.memory).flag, fd === 0 ? FLAG.READ : FLAG.WRITE);
+    memory.setU32(file + fileLayout(this.process.memory).fd, fd);
     this.streams.add(file);
   }
 }

@@ -1,4 +1,4 @@
-import { PARAMETERS, type Thread } from "@decant/process";
+import { parametersLayout, type Thread } from "@decant/process";
 import { stateOf } from "../process-state.ts";
 
 /** The current folder, as GetCurrentDirectory tells it: no separator at the end, except for a root's. */
@@ -13,9 +13,9 @@ export function setCurrentDirectory(thread: Thread, full: string): void {
   process.currentDirectory = folder;
   const drive = folder.slice(0, 2).toUpperCase();
   stateOf(thread).environment.set(`=${drive}`, { name: `=${drive}`, value: folder });
-  const field = process.parameters + PARAMETERS.CurrentDirectory;
+  const field = process.parameters + parametersLayout(memory).CurrentDirectory;
   const shown = folder.endsWith("\\") ? folder : `${folder}\\`;
   if (2 * shown.length + 2 > memory.u16(field + 2)) return;
-  memory.setWstring(memory.u32(field + 8), shown);
+  memory.setWstring(memory.u32(field + memory.pointerSize), shown);
   memory.setU16(field, 2 * shown.length);
 }

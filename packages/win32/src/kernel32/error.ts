@@ -57,7 +57,7 @@ export const error = implement(errorApi, {
     const address = thread.process.heap.allocate(Math.max(bytes.length, nSize * lpBuffer.charSize));
     if (address === 0) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
     thread.memory.write(address, bytes);
-    thread.memory.setU64(lpBuffer.address, BigInt(address));
+    thread.memory.setPointer(lpBuffer.address, address);
     return bytes.length / lpBuffer.charSize - 1;
   },
   IsDebuggerPresent: () => false,
@@ -82,13 +82,13 @@ function messageText(thread: Thread, flags: number, source: number, id: number, 
   return `${message}\r\n`;
 }
 
-/** Reads the arguments: an array of pointer-sized values, or a pointer to a va_list, which on x64 is a pointer to the same. */
+/** Reads the arguments: an array of pointer-sized values, or a pointer to a va_list, which is a pointer to the same. */
 function inserts(thread: Thread, flags: number, address: number, isWide: boolean) {
   const { memory } = thread;
   const base = address === 0 ? 0 : (flags & FORMAT_MESSAGE.ARGUMENT_ARRAY) === 0 ? memory.u32(address) : address;
   return (index: number, format: string): string => {
     if (base === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    const value = memory.u64(base + 8 * (index - 1));
+    const value = memory.word(base + thread.pointerSize * (index - 1));
     const [, flag = "", width = "", size = "", conversion = "s"] =
       /^([-+ #0]*)(\d*)(?:\.\d+)?(hh|h|ll|l|I64|w)?([a-zA-Z])$/.exec(format) ?? [];
     const text = convert(thread, value, conversion, size, isWide);
@@ -112,7 +112,10 @@ function convert(thread: Thread, value: bigint, conversion: string, size: string
     case "X":
       return BigInt.asUintN(bits, value).toString(16).toUpperCase();
     case "p":
-      return value.toString(16).toUpperCase().padStart(16, "0");
+      return value
+        .toString(16)
+        .toUpperCase()
+        .padStart(2 * thread.pointerSize, "0");
     case "c":
     case "C":
       return String.fromCharCode(Number(value & 0xffffn));

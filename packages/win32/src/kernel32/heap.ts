@@ -60,7 +60,7 @@ export const heap = implement(heapApi, {
   GetProcessHeap: () => PROCESS_HEAP as Handle,
   GetProcessHeaps(thread, NumberOfHeaps, ProcessHeaps) {
     const { handles } = Heaps.of(thread);
-    handles.slice(0, NumberOfHeaps).forEach((handle, index) => thread.memory.setU64(ProcessHeaps + 8 * index, BigInt(handle)));
+    handles.slice(0, NumberOfHeaps).forEach((handle, index) => thread.memory.setPointer(ProcessHeaps + thread.pointerSize * index, handle));
     return handles.length;
   },
   HeapCreate: (thread, _flOptions, _dwInitialSize, dwMaximumSize) => Heaps.of(thread).create(dwMaximumSize),

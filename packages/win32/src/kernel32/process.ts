@@ -126,8 +126,8 @@ export const process = implement(processApi, {
   },
   K32EnumProcessModules(thread, hProcess, lphModule, cb, lpcbNeeded) {
     const bases = [...target(thread, hProcess).modules].map(({ base }) => base);
-    lphModule.write(bases.slice(0, Math.floor(cb / 8)));
-    lpcbNeeded.set(8 * bases.length);
+    lphModule.write(bases.slice(0, Math.floor(cb / thread.pointerSize)));
+    lpcbNeeded.set(thread.pointerSize * bases.length);
     return true;
   },
   K32GetProcessMemoryInfo(thread, Process, ppsmemCounters, cb) {

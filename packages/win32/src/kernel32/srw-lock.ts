@@ -42,26 +42,26 @@ export class AddressWaiters {
 }
 
 export function tryExclusive({ memory }: Thread, lock: number): boolean {
-  if (memory.u64(lock) !== 0n) return false;
-  memory.setU64(lock, BigInt(EXCLUSIVE));
+  if (memory.word(lock) !== 0n) return false;
+  memory.setPointer(lock, EXCLUSIVE);
   return true;
 }
 
 export function tryShared({ memory }: Thread, lock: number): boolean {
   const word = memory.u32(lock);
   if ((word & EXCLUSIVE) !== 0) return false;
-  memory.setU64(lock, BigInt(word + SHARE));
+  memory.setPointer(lock, word + SHARE);
   return true;
 }
 
 export function releaseExclusive(thread: Thread, lock: number): void {
-  thread.memory.setU64(lock, 0n);
+  thread.memory.setPointer(lock, 0);
   AddressWaiters.of(thread).wake(lock, true);
 }
 
 export function releaseShared(thread: Thread, lock: number): void {
   const word = Math.max(0, thread.memory.u32(lock) - SHARE);
-  thread.memory.setU64(lock, BigInt(word));
+  thread.memory.setPointer(lock, word);
   if (word === 0) AddressWaiters.of(thread).wake(lock, true);
 }
 

@@ -1,5 +1,5 @@
 import { encodeText, ERROR, Win32Error, type TextForm } from "@decant/hook";
-import { implement, PARAMETERS, type Thread } from "@decant/process";
+import { implement, parametersLayout, type Thread } from "@decant/process";
 import { stateOf } from "../process-state.ts";
 import { upcase } from "../text/upcase.ts";
 import { startupApi } from "./startup.api.ts";
@@ -28,9 +28,9 @@ export const startup = implement(startupApi, {
     const { memory, process } = thread;
     const state = stateOf(thread);
     startupInfo.set({
-      cb: 104,
-      lpTitle: memory.u32(process.parameters + PARAMETERS.WindowTitle + 8),
-      lpDesktop: memory.u32(process.parameters + PARAMETERS.DesktopInfo + 8),
+      cb: memory.pointerSize === 8 ? 104 : 68,
+      lpTitle: memory.u32(process.parameters + parametersLayout(memory).WindowTitle + memory.pointerSize),
+      lpDesktop: memory.u32(process.parameters + parametersLayout(memory).DesktopInfo + memory.pointerSize),
       dwFlags: STARTF_USESTDHANDLES,
       ...handlesOf(state),
     });

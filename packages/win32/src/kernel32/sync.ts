@@ -1,4 +1,5 @@
 import { ERROR, Win32Error } from "@decant/hook";
+import type { GuestMemory } from "@decant/memory";
 import { guestCall, implement, INFINITE, type GuestGenerator, type Thread } from "@decant/process";
 import { deleteSection, enterLater, initialiseSection, leave, setSpinCount, tryEnter } from "./critical-section.ts";
 import { acquire, acquireLater, AddressWaiters, releaseExclusive, releaseShared, tryExclusive, tryShared } from "./srw-lock.ts";
@@ -8,7 +9,6 @@ const CONDITION_VARIABLE_LOCKMODE_SHARED = 1;
 const INIT_ONCE = { CHECK_ONLY: 1, ASYNC: 2, INIT_FAILED: 4 } as const;
 /** Bits of an INIT_ONCE word below its context: nothing yet, somebody is at it, done. */
 const ONCE = { NEW: 0n, PENDING: 1n, DONE: 2n, MASK: 3n } as const;
-const SLIST_DEPTH_MASK = 0xffff;
 
 /** Locks in the guest's memory. What can be had at once is a plain call: critical sections are entered 10^6 times a run. */
 export const sync = implement(syncApi, {
@@ -29,7 +29,7 @@ export const sync = implement(syncApi, {
   LeaveCriticalSection: (thread, lpCriticalSection) => leave(thread, lpCriticalSection),
   DeleteCriticalSection: (thread, lpCriticalSection) => deleteSection(thread, lpCriticalSection),
 
-  InitializeSRWLock: ({ memory }, SRWLock) => memory.setU64(SRWLock, 0n),
+  InitializeSRWLock: ({ memory }, SRWLock) => memory.setPointer(SRWLock, 0),
   AcquireSRWLockExclusive: (thread, SRWLock) => acquire(thread, SRWLock, tryExclusive),
   AcquireSRWLockShared: (thread, SRWLock) => acquire(thread, SRWLock, tryShared),
   TryAcquireSRWLockExclusive: (thread, SRWLock) => tryExclusive(thread, SRWLock),
@@ -37,7 +37,7 @@ export const sync = implement(syncApi, {
   ReleaseSRWLockExclusive: (thread, SRWLock) => releaseExclusive(thread, SRWLock),
   ReleaseSRWLockShared: (thread, SRWLock) => releaseShared(thread, SRWLock),
 
-  InitializeConditionVariable: ({ memory }, ConditionVariable) => memory.setU64(ConditionVariable, 0n),
+  InitializeConditionVariable: ({ memory }, ConditionVariable) => memory.setPointer(ConditionVariable, 0),
   *SleepConditionVariableCS(thread, ConditionVariable, CriticalSection, dwMilliseconds) {
     leave(thread, CriticalSection);
     const woken = yield* AddressWaiters.of(thread).wait(thread, ConditionVariable, timeout(dwMilliseconds));
@@ -56,16 +56,16 @@ export const sync = implement(syncApi, {
   WakeConditionVariable: (thread, ConditionVariable) => AddressWaiters.of(thread).wake(ConditionVariable, false),
   WakeAllConditionVariable: (thread, ConditionVariable) => AddressWaiters.of(thread).wake(ConditionVariable, true),
 
-  InitOnceInitialize: ({ memory }, InitOnce) => memory.setU64(InitOnce, ONCE.NEW),
+  InitOnceInitialize: ({ memory }, InitOnce) => memory.setWord(InitOnce, ONCE.NEW),
   InitOnceExecuteOnce(thread, InitOnce, InitFn, Parameter, Context) {
-    const word = thread.memory.u64(InitOnce);
+    const word = thread.memory.word(InitOnce);
     if ((word & ONCE.MASK) !== ONCE.DONE) return executeOnce(thread, InitOnce, InitFn, Parameter, Context);
     Context.set(word & ~ONCE.MASK);
     return true;
   },
   InitOnceBeginInitialize(thread, lpInitOnce, dwFlags, fPending, lpContext) {
     const { memory } = thread;
-    const word = memory.u64(lpInitOnce);
+    const word = memory.word(lpInitOnce);
     if ((word & ONCE.MASK) === ONCE.DONE) {
       fPending.set(false);
       lpContext.set(word & ~ONCE.MASK);
@@ -74,16 +74,16 @@ export const sync = implement(syncApi, {
     if ((dwFlags & INIT_ONCE.CHECK_ONLY) !== 0) throw new Win32Error(ERROR.GEN_FAILURE);
     if ((dwFlags & INIT_ONCE.ASYNC) === 0 && (word & ONCE.MASK) === ONCE.PENDING)
       return beginLater(thread, lpInitOnce, fPending, lpContext);
-    memory.setU64(lpInitOnce, ONCE.PENDING);
+    memory.setWord(lpInitOnce, ONCE.PENDING);
     fPending.set(true);
     return true;
   },
   InitOnceComplete(thread, lpInitOnce, dwFlags, lpContext) {
     const { memory } = thread;
-    if ((memory.u64(lpInitOnce) & ONCE.MASK) !== ONCE.PENDING) throw new Win32Error(ERROR.GEN_FAILURE);
+    if ((memory.word(lpInitOnce) & ONCE.MASK) !== ONCE.PENDING) throw new Win32Error(ERROR.GEN_FAILURE);
     const failed = (dwFlags & INIT_ONCE.INIT_FAILED) !== 0;
     if (failed ? lpContext !== 0n : (lpContext & ONCE.MASK) !== 0n) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    memory.setU64(lpInitOnce, failed ? ONCE.NEW : lpContext | ONCE.DONE);
+    memory.setWord(lpInitOnce, failed ? ONCE.NEW : lpContext | ONCE.DONE);
     AddressWaiters.of(thread).wake(lpInitOnce, true);
     return true;
   },
@@ -98,27 +98,29 @@ export const sync = implement(syncApi, {
   WakeByAddressSingle: (thread, Address) => AddressWaiters.of(thread).wake(Address, false),
   WakeByAddressAll: (thread, Address) => AddressWaiters.of(thread).wake(Address, true),
 
-  InitializeSListHead: ({ memory }, ListHead) => memory.fill(ListHead, 0, 16),
+  InitializeSListHead: ({ memory }, ListHead) => memory.fill(ListHead, 0, 2 * memory.pointerSize),
   InterlockedPushEntrySList({ memory }, ListHead, ListEntry) {
-    const first = memory.u64(ListHead + 8);
-    memory.setU64(ListEntry, first);
-    memory.setU64(ListHead + 8, BigInt(ListEntry));
-    memory.setU32(ListHead, (memory.u32(ListHead) + 1) & SLIST_DEPTH_MASK);
-    return Number(first & 0xffff_ffffn);
+    const { first, depth } = slist(memory, ListHead);
+    const before = memory.word(first);
+    memory.setWord(ListEntry, before);
+    memory.setPointer(first, ListEntry);
+    memory.setU16(depth, memory.u16(depth) + 1);
+    return Number(before & 0xffff_ffffn);
   },
   InterlockedPopEntrySList({ memory }, ListHead) {
-    const first = memory.u32(ListHead + 8);
-    if (first === 0) return 0;
-    memory.setU64(ListHead + 8, memory.u64(first));
-    memory.setU32(ListHead, (memory.u32(ListHead) - 1) & SLIST_DEPTH_MASK);
-    return first;
+    const { first, depth } = slist(memory, ListHead);
+    const entry = memory.u32(first);
+    if (entry === 0) return 0;
+    memory.setWord(first, memory.word(entry));
+    memory.setU16(depth, memory.u16(depth) - 1);
+    return entry;
   },
   InterlockedFlushSList({ memory }, ListHead) {
-    const first = memory.u32(ListHead + 8);
-    memory.fill(ListHead, 0, 16);
+    const first = memory.u32(slist(memory, ListHead).first);
+    memory.fill(ListHead, 0, 2 * memory.pointerSize);
     return first;
   },
-  QueryDepthSList: ({ memory }, ListHead) => memory.u32(ListHead) & SLIST_DEPTH_MASK,
+  QueryDepthSList: ({ memory }, ListHead) => memory.u16(slist(memory, ListHead).depth),
 
   InterlockedIncrement: (thread, Addend) => add(thread, Addend, 1) + 1,
   InterlockedDecrement: (thread, Addend) => add(thread, Addend, -1) - 1,
@@ -140,6 +142,11 @@ export const sync = implement(syncApi, {
   },
 });
 
+/** Where an SLIST_HEADER has its first entry and its depth: x64 starts with the depth, x86 with the entry. */
+function slist({ pointerSize }: GuestMemory, head: number): { first: number; depth: number } {
+  return pointerSize === 8 ? { first: head + 8, depth: head } : { first: head, depth: head + 4 };
+}
+
 function timeout(milliseconds: number): number | undefined {
   return milliseconds === INFINITE ? undefined : milliseconds;
 }
@@ -158,7 +165,7 @@ interface ContextPlace {
 function* executeOnce(thread: Thread, once: number, InitFn: number, parameter: bigint, context: ContextPlace): GuestGenerator<boolean> {
   const { memory } = thread;
   for (;;) {
-    const word = memory.u64(once);
+    const word = memory.word(once);
     if ((word & ONCE.MASK) === ONCE.DONE) {
       context.set(word & ~ONCE.MASK);
       return true;
@@ -166,12 +173,12 @@ function* executeOnce(thread: Thread, once: number, InitFn: number, parameter: b
     if ((word & ONCE.MASK) === ONCE.NEW) break;
     yield* AddressWaiters.of(thread).wait(thread, once, undefined);
   }
-  memory.setU64(once, ONCE.PENDING);
+  memory.setWord(once, ONCE.PENDING);
   const place = thread.process.heap.allocate(8, true);
   const succeeded = (yield* guestCall(thread, InitFn, once, parameter, place)) !== 0;
-  const value = place === 0 ? 0n : memory.u64(place);
+  const value = place === 0 ? 0n : memory.word(place);
   if (place !== 0) thread.process.heap.free(place);
-  memory.setU64(once, succeeded ? (value & ~ONCE.MASK) | ONCE.DONE : ONCE.NEW);
+  memory.setWord(once, succeeded ? (value & ~ONCE.MASK) | ONCE.DONE : ONCE.NEW);
   AddressWaiters.of(thread).wake(once, true);
   if (succeeded) context.set(value & ~ONCE.MASK);
   return succeeded;
@@ -184,11 +191,11 @@ function* beginLater(
   context: ContextPlace,
 ): GuestGenerator<boolean> {
   const { memory } = thread;
-  while ((memory.u64(once) & ONCE.MASK) === ONCE.PENDING) yield* AddressWaiters.of(thread).wait(thread, once, undefined);
-  const word = memory.u64(once);
+  while ((memory.word(once) & ONCE.MASK) === ONCE.PENDING) yield* AddressWaiters.of(thread).wait(thread, once, undefined);
+  const word = memory.word(once);
   const isDone = (word & ONCE.MASK) === ONCE.DONE;
   if (isDone) context.set(word & ~ONCE.MASK);
-  else memory.setU64(once, ONCE.PENDING);
+  else memory.setWord(once, ONCE.PENDING);
   fPending.set(!isDone);
   return true;
 }

@@ -1,5 +1,5 @@
 import { ERROR, Win32Error } from "@decant/hook";
-import { guestCall, implement, TEB, type GuestGenerator, type Process, type Thread } from "@decant/process";
+import { guestCall, implement, tebLayout, type GuestGenerator, type Process, type Thread } from "@decant/process";
 import { tlsApi } from "./tls.api.ts";
 
 /** TLS_MINIMUM_AVAILABLE: slots in the TEB itself, which translated code reads without a call. */
@@ -60,10 +60,10 @@ export const tls = implement(tlsApi, {
     const slot = slotAddress(thread, index, false);
     // Success sets the last error too: 0 is a value like any other ("TlsGetValue").
     thread.lastError = 0;
-    return slot === 0 ? 0n : thread.memory.u64(slot);
+    return slot === 0 ? 0n : thread.memory.word(slot);
   },
   TlsSetValue(thread, index, value) {
-    thread.memory.setU64(slotAddress(thread, index, true), value);
+    thread.memory.setWord(slotAddress(thread, index, true), value);
     return true;
   },
   FlsAlloc(thread, callback) {
@@ -103,18 +103,18 @@ export const tls = implement(tlsApi, {
 
 /** The address of a slot; 0 for an expansion slot that a thread has no array for yet, unless it is made. */
 function slotAddress({ teb, memory, process }: Thread, index: number, make: boolean): number {
-  if (index < TEB_SLOTS) return teb + TEB.TlsSlots + 8 * index;
+  if (index < TEB_SLOTS) return teb + tebLayout(memory).TlsSlots + memory.pointerSize * index;
   if (index >= TEB_SLOTS + EXPANSION_SLOTS) throw new Win32Error(ERROR.INVALID_PARAMETER);
-  let array = memory.u32(teb + TEB.TlsExpansionSlots);
+  let array = memory.u32(teb + tebLayout(memory).TlsExpansionSlots);
   if (array === 0 && make) {
-    array = process.heap.allocate(8 * EXPANSION_SLOTS, true);
+    array = process.heap.allocate(memory.pointerSize * EXPANSION_SLOTS, true);
     if (array === 0) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
-    memory.setU64(teb + TEB.TlsExpansionSlots, BigInt(array));
+    memory.setPointer(teb + tebLayout(memory).TlsExpansionSlots, array);
   }
-  return array === 0 ? 0 : array + 8 * (index - TEB_SLOTS);
+  return array === 0 ? 0 : array + memory.pointerSize * (index - TEB_SLOTS);
 }
 
 function clearSlot(thread: Thread, index: number): void {
   const slot = slotAddress(thread, index, false);
-  if (slot !== 0) thread.memory.setU64(slot, 0n);
+  if (slot !== 0) thread.memory.setPointer(slot, 0);
 }

@@ -3,8 +3,7 @@ import { automationApi } from "./automation.api.ts";
 
 /** VARTYPEs (wtypes.h). */
 const VT = { EMPTY: 0, BSTR: 8, DISPATCH: 9, VARIANT: 12, UNKNOWN: 13, RECORD: 36, ARRAY: 0x2000, BYREF: 0x4000 } as const;
-/** Bytes of an x64 VARIANT, and where its value lies. */
-const VARIANT_BYTES = 24;
+/** Where a VARIANT's value lies, which is two pointers long. */
 const VARIANT_VALUE = 8;
 const S_OK = 0;
 const DISP_E_BADVARTYPE = 0x8002_0008;
@@ -16,7 +15,7 @@ export const automation = implement(automationApi, {
     const made = text === 0 ? 0 : makeString(thread, text, 2 * thread.memory.wstringLength(text));
     if (text !== 0 && made === 0) return 0;
     freeString(thread, thread.memory.u32(place));
-    thread.memory.setU64(place, BigInt(made));
+    thread.memory.setPointer(place, made);
     return 1;
   },
   SysAllocStringLen: (thread, text, count) => makeString(thread, text, 2 * count),
@@ -33,10 +32,10 @@ export const automation = implement(automationApi, {
     if (!isPlain(type)) return DISP_E_BADVARTYPE;
     const status = clearVariant(thread, target);
     if (status !== S_OK) return status;
-    memory.copy(target, source, VARIANT_BYTES);
+    memory.copy(target, source, VARIANT_VALUE + 2 * thread.pointerSize);
     if (type !== VT.BSTR) return S_OK;
     const string = memory.u32(source + VARIANT_VALUE);
-    memory.setU64(target + VARIANT_VALUE, BigInt(string === 0 ? 0 : makeString(thread, string, memory.u32(string - 4))));
+    memory.setPointer(target + VARIANT_VALUE, string === 0 ? 0 : makeString(thread, string, memory.u32(string - 4)));
     return S_OK;
   },
   SysStringByteLen: ({ memory }, string) => (string === 0 ? 0 : memory.u32(string - 4)),

@@ -8,11 +8,11 @@ export const commandLine = implement(commandLineApi, {
     if (lpCmdLine === undefined || pNumArgs.isNull) throw new Win32Error(ERROR.INVALID_PARAMETER);
     const words = lpCmdLine === "" ? [process.path] : splitCommandLine(lpCmdLine);
     const chars = words.reduce((sum, word) => sum + word.length + 1, 0);
-    const block = process.heap.allocate(8 * (words.length + 1) + 2 * chars, true);
+    const block = process.heap.allocate(memory.pointerSize * (words.length + 1) + 2 * chars, true);
     if (block === 0) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
-    let at = block + 8 * (words.length + 1);
+    let at = block + memory.pointerSize * (words.length + 1);
     words.forEach((word, index) => {
-      memory.setU64(block + 8 * index, BigInt(at));
+      memory.setPointer(block + memory.pointerSize * index, at);
       memory.setWstring(at, word);
       at += 2 * word.length + 2;
     });

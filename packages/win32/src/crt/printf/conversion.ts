@@ -16,13 +16,13 @@ export interface Conversion {
 }
 
 /** A length modifier, by what it makes of an integer. */
-export type Size = "none" | "char" | "short" | "long" | "int64" | "wide";
+export type Size = "none" | "char" | "short" | "long" | "int64" | "word" | "wide";
 
 const FLAGS = " +-#0";
 /** Longer prefixes first. "I", "z", "t" and "j" are 64-bit here: guests are. */
 const SIZES: readonly (readonly [prefix: string, size: Size])[] = [
   ["I64", "int64"], ["I32", "long"], ["ll", "int64"], ["hh", "char"], ["h", "short"], ["l", "long"], ["L", "long"], ["w", "wide"],
-  ["z", "int64"], ["t", "int64"], ["j", "int64"],
+  ["z", "word"], ["t", "word"], ["j", "int64"],
 ]; // prettier-ignore
 
 /** Reads the conversion behind the percent sign at `at - 1` ("Format specification syntax: printf and wprintf functions"). */
@@ -62,6 +62,6 @@ function parseCount(format: string, at: number): [count: number | "argument", en
 function parseSize(format: string, at: number): [size: Size, end: number] {
   for (const [prefix, size] of SIZES) if (format.startsWith(prefix, at)) return [size, at + prefix.length];
   // A lone "I" is the size of a pointer, but only before an integer conversion.
-  if (format[at] === "I" && "diouxX".includes(format[at + 1] ?? "?")) return ["int64", at + 1];
+  if (format[at] === "I" && "diouxX".includes(format[at + 1] ?? "?")) return ["word", at + 1];
   return ["none", at];
 }

@@ -63,7 +63,7 @@ function argumentsOf(kind: string, argument: string): PrintfArguments {
 function words(...values: bigint[]): PrintfArguments {
   const next = () => BigInt.asUintN(64, values.shift() ?? 0n);
   const uint = () => Number(next() & 0xffff_ffffn);
-  return { int: () => uint() | 0, uint, uint64: next, pointer: uint, double: () => doubleFromBits(next()) };
+  return { int: () => uint() | 0, uint, uint64: next, word: next, wordBits: 64, pointer: uint, double: () => doubleFromBits(next()) };
 }
 
 const noMemory: PrintfMemory = { narrow: () => "", wide: () => "", encode: (text) => text, decode: (text) => text, storeCount() {} };

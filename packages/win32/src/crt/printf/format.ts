@@ -7,6 +7,9 @@ export interface PrintfArguments {
   int(): number;
   uint(): number;
   uint64(): bigint;
+  /** A value of a pointer's size, and its bits. */
+  word(): bigint;
+  readonly wordBits: 32 | 64;
   pointer(): number;
   double(): number;
 }
@@ -114,7 +117,7 @@ function convert(conversion: Settled, printed: number, context: PrintfContext): 
     case "X":
       return unsignedInteger(conversion, 16, "0X", context);
     case "p":
-      return pointer(conversion, args.uint64());
+      return pointer(conversion, args.word(), args.wordBits / 4);
     case "F":
       return flavour.hasF ? floating(conversion, context) : "";
     case "e":
@@ -143,6 +146,7 @@ function convert(conversion: Settled, printed: number, context: PrintfContext): 
 function signedInteger(conversion: Settled, { args, flavour }: PrintfContext): string {
   let value: bigint | number;
   if (conversion.size === "int64") value = BigInt.asIntN(64, args.uint64());
+  else if (conversion.size === "word") value = BigInt.asIntN(args.wordBits, args.word());
   else value = narrowSigned(args.int(), conversion, flavour);
   const sign = value < 0 ? "-" : conversion.plus ? "+" : conversion.space ? " " : "";
   return integer(conversion, sign, (value < 0 ? -value : value).toString());
@@ -156,6 +160,7 @@ function narrowSigned(value: number, { size }: Settled, { hasChar }: PrintfFlavo
 function unsignedInteger(conversion: Settled, radix: number, prefix: string, { args, flavour }: PrintfContext): string {
   let value: bigint | number;
   if (conversion.size === "int64") value = args.uint64();
+  else if (conversion.size === "word") value = args.word();
   else {
     value = args.uint();
     if (conversion.size === "char" && flavour.hasChar) value &= 0xff;
@@ -170,9 +175,9 @@ function unsignedInteger(conversion: Settled, radix: number, prefix: string, { a
   return integer(conversion, "", isCovered || digits === "0" ? digits : `0${digits}`);
 }
 
-function pointer(conversion: Settled, value: bigint): string {
+function pointer(conversion: Settled, value: bigint, digits: number): string {
   const prefix = conversion.alternate && value !== 0n ? "0X" : "";
-  return pad(conversion, prefix, value.toString(16).toUpperCase().padStart(16, "0"), false);
+  return pad(conversion, prefix, value.toString(16).toUpperCase().padStart(digits, "0"), false);
 }
 
 function integer(conversion: Settled, prefix: string, digits: string): string {
@@ -225,7 +230,8 @@ function isWideArgument({ size }: Settled, isCapital: boolean, isWide: boolean, 
 
 function count({ size }: Settled, printed: number, { args, memory, flavour }: PrintfContext): string {
   const address = args.pointer();
-  if (flavour.storesCount) memory.storeCount(address, size === "int64" ? 8 : size === "short" ? 2 : 4, printed);
+  if (flavour.storesCount)
+    memory.storeCount(address, size === "int64" || (size === "word" && args.wordBits === 64) ? 8 : size === "short" ? 2 : 4, printed);
   return "";
 }
 

@@ -3,7 +3,7 @@ export interface Directive {
   readonly suppressed: boolean;
   /** Characters at most; undefined for the conversion's own limit. */
   readonly width: number | undefined;
-  readonly size: "char" | "short" | "none" | "long" | "int64";
+  readonly size: "char" | "short" | "none" | "long" | "int64" | "word";
   readonly letter: string;
   /** For %[: whether a character belongs to the set. */
   readonly accepts: ((unit: number) => boolean) | undefined;
@@ -13,7 +13,7 @@ export interface Directive {
 
 const SIZES: readonly (readonly [string, Directive["size"]])[] = [
   ["I64", "int64"], ["I32", "none"], ["ll", "int64"], ["hh", "char"], ["h", "short"], ["l", "long"], ["L", "int64"], ["w", "long"],
-  ["z", "int64"], ["t", "int64"], ["j", "int64"], ["I", "int64"],
+  ["z", "word"], ["t", "word"], ["j", "int64"], ["I", "word"],
 ]; // prettier-ignore
 
 /** Reads the conversion behind the percent sign at `at - 1` ("Format specification fields: scanf and wscanf functions"). */

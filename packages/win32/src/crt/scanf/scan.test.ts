@@ -70,6 +70,7 @@ function read(format: string, input: string, { isSecure = false, size = 0 } = {}
 function targetInto(values: unknown[], size: number) {
   return {
     next: () => 0,
+    wordBytes: 8 as const,
     nextSize: () => size,
     integer: (_address: number, _bytes: number, value: bigint) => void values.push(value),
     float: (_address: number, _bytes: number, value: number) => void values.push(value),

@@ -19,6 +19,8 @@ export interface ScanTarget {
   next(): number;
   /** Takes the size that follows a string's address in the secure functions. */
   nextSize(): number;
+  /** Bytes of a pointer. */
+  readonly wordBytes: 4 | 8;
   integer(address: number, bytes: 1 | 2 | 4 | 8, value: bigint): void;
   float(address: number, bytes: 4 | 8, value: number): void;
   /** Stores characters, with a NUL when it says so. */
@@ -110,7 +112,12 @@ class Scanner {
   *convert(directive: Directive): Generator<undefined, Outcome> {
     const { letter } = directive;
     if (letter === "n") {
-      if (!directive.suppressed) this.#context.target.integer(this.#context.target.next(), integerBytes(directive), BigInt(this.#count));
+      if (!directive.suppressed)
+        this.#context.target.integer(
+          this.#context.target.next(),
+          integerBytes(directive, this.#context.target.wordBytes),
+          BigInt(this.#count),
+        );
       return "passed";
     }
     const base = INTEGER_BASES[letter];
@@ -127,7 +134,7 @@ class Scanner {
     const { magnitude, isNegative, length } = parseInteger(text, base);
     if (length === 0 || isHalfPrefix(text, base)) return "mismatch";
     if (directive.suppressed) return "passed";
-    const bytes = directive.letter === "p" ? 8 : integerBytes(directive);
+    const bytes = directive.letter === "p" ? this.#context.target.wordBytes : integerBytes(directive, this.#context.target.wordBytes);
     this.#context.target.integer(this.#context.target.next(), bytes, isNegative ? -magnitude : magnitude);
     return "stored";
   }
@@ -207,7 +214,8 @@ function isWideText({ size, letter }: Directive, isWide: boolean, followsFunctio
   return (isWide && followsFunction) !== (letter === "S" || letter === "C");
 }
 
-function integerBytes({ size }: Directive): 1 | 2 | 4 | 8 {
+function integerBytes({ size }: Directive, wordBytes: 4 | 8): 1 | 2 | 4 | 8 {
+  if (size === "word") return wordBytes;
   return size === "int64" ? 8 : size === "short" ? 2 : size === "char" ? 1 : 4;
 }
 

@@ -5,6 +5,7 @@ import { expandWildcards, splitCommandLine } from "./arguments.ts";
 /** Narrow text in the ANSI code page, or UTF-16. */
 export type Width = "narrow" | "wide";
 
+/** Variables that hold a pointer have room for the larger kind. */
 const POINTER_SIZE = 8;
 
 /** Bytes of text with its NUL. */
@@ -30,14 +31,14 @@ export function storedString(thread: Thread, name: string, text: string, width: 
 /** An array of strings that NULL ends, in one block of the heap, as argv and environ are. */
 export function storeStrings(thread: Thread, strings: readonly string[], width: Width): number {
   const encoded = strings.map((text) => encodeString(thread, text, width));
-  const table = (strings.length + 1) * POINTER_SIZE;
+  const table = (strings.length + 1) * thread.pointerSize;
   const size = encoded.reduce((sum, { length }) => sum + length, table);
   const { memory } = thread;
   const address = thread.process.heap.allocate(size, true);
   let at = address + table;
   encoded.forEach((bytes, index) => {
     memory.write(at, bytes);
-    memory.setU64(address + index * POINTER_SIZE, BigInt(at));
+    memory.setPointer(address + index * thread.pointerSize, at);
     at += bytes.length;
   });
   return address;
@@ -53,7 +54,7 @@ export function provideArguments(thread: Thread, width: Width, expand: boolean):
     const split = splitCommandLine(process.commandLine);
     const list = expand ? expandWildcards(thread, split) : split;
     memory.setI32(count, list.length);
-    memory.setU64(variable, BigInt(storeStrings(thread, list, width)));
+    memory.setPointer(variable, storeStrings(thread, list, width));
   }
   return { argc: memory.i32(count), argv: memory.u32(variable) };
 }
@@ -66,7 +67,7 @@ export function provideEnvironment(thread: Thread, width: Width): number {
   const made = runtime.variable(`environment ${width}`, 4);
   const version = runtime.environment.version + 1;
   if (memory.u32(variable) === 0 || memory.u32(made) !== version) {
-    memory.setU64(variable, BigInt(storeStrings(thread, runtime.environment.strings(), width)));
+    memory.setPointer(variable, storeStrings(thread, runtime.environment.strings(), width));
     memory.setU32(made, version);
   }
   return memory.u32(variable);
@@ -75,7 +76,7 @@ export function provideEnvironment(thread: Thread, width: Width): number {
 /** The environment as it was at first: __initenv, which keeps its value. */
 export function provideInitialEnvironment(thread: Thread, width: Width): number {
   const variable = Runtime.of(thread).variable(width === "narrow" ? "__initenv" : "__winitenv", POINTER_SIZE);
-  if (thread.memory.u32(variable) === 0) thread.memory.setU64(variable, BigInt(provideEnvironment(thread, width)));
+  if (thread.memory.u32(variable) === 0) thread.memory.setPointer(variable, provideEnvironment(thread, width));
   return thread.memory.u32(variable);
 }
 
@@ -91,6 +92,6 @@ export function provideProgramPath(thread: Thread, width: Width): number {
 
 function provideText(thread: Thread, name: string, text: string, width: Width): number {
   const variable = Runtime.of(thread).variable(name, POINTER_SIZE);
-  if (thread.memory.u32(variable) === 0) thread.memory.setU64(variable, BigInt(storedString(thread, `${name} text`, text, width)));
+  if (thread.memory.u32(variable) === 0) thread.memory.setPointer(variable, storedString(thread, `${name} text`, text, width));
   return variable;
 }

@@ -23,13 +23,13 @@ export const startup = implement(startupApi, {
   _c_exit() {},
   abort,
   *_initterm(thread, first, last) {
-    for (let at = first; at < last; at += 8) {
+    for (let at = first; at < last; at += thread.pointerSize) {
       const func = thread.memory.u32(at);
       if (func !== 0) yield* guestCall(thread, func);
     }
   },
   *_initterm_e(thread, first, last) {
-    for (let at = first; at < last; at += 8) {
+    for (let at = first; at < last; at += thread.pointerSize) {
       const func = thread.memory.u32(at);
       const result = func === 0 ? 0 : (yield* guestCall(thread, func)) | 0;
       if (result !== 0) return result;
@@ -100,11 +100,11 @@ export const msvcrtStartup = implement(msvcrtStartupApi, {
   __dllonexit(thread, func, begin, end) {
     const { heap } = thread.process;
     const used = end.get() - begin.get();
-    const moved = begin.get() === 0 ? heap.allocate(8) : heap.reallocate(begin.get(), used + 8);
+    const moved = begin.get() === 0 ? heap.allocate(thread.pointerSize) : heap.reallocate(begin.get(), used + thread.pointerSize);
     if (moved === 0) return 0;
-    thread.memory.setU64(moved + used, BigInt(func));
+    thread.memory.setPointer(moved + used, func);
     begin.set(moved);
-    end.set(moved + used + 8);
+    end.set(moved + used + thread.pointerSize);
     return func;
   },
   *_amsg_exit(thread, message) {
@@ -150,7 +150,7 @@ export function* assertionFailed(
 export function exchange(thread: Thread, name: string, value: number): number {
   const variable = Runtime.of(thread).variable(name, 8);
   const old = thread.memory.u32(variable);
-  thread.memory.setU64(variable, BigInt(value));
+  thread.memory.setPointer(variable, value);
   return old;
 }
 

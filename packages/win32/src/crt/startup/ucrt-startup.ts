@@ -6,8 +6,8 @@ import { ucrtStartupApi } from "./startup.api.ts";
 
 /** _crt_argv_mode (vcstartup_internal.h): no arguments, as they are, with wildcards expanded. */
 const ARGV_EXPANDED = 2;
-/** Offsets of _onexit_table_t (process.h): first, one past the last, end of the room. */
-const TABLE = { first: 0, last: 8, end: 16, SIZE: 24 } as const;
+/** Offsets of _onexit_table_t (process.h), by the size of a pointer: first, one past the last, end of the room. */
+const TABLES = { 4: { first: 0, last: 4, end: 8, SIZE: 12 }, 8: { first: 0, last: 8, end: 16, SIZE: 24 } } as const;
 const FIRST_ROOM = 32;
 
 export const ucrtStartup = implement(ucrtStartupApi, {
@@ -51,40 +51,43 @@ export const ucrtStartup = implement(ucrtStartupApi, {
   _initialize_onexit_table(thread, table) {
     if (table === 0) return -1;
     const { memory } = thread;
-    if (memory.u32(table + TABLE.first) === memory.u32(table + TABLE.end)) memory.fill(table, 0, TABLE.SIZE);
+    const layout = TABLES[thread.pointerSize];
+    if (memory.u32(table + layout.first) === memory.u32(table + layout.end)) memory.fill(table, 0, layout.SIZE);
     return 0;
   },
   _register_onexit_function(thread, table, func) {
     if (table === 0) return -1;
     const { memory, process } = thread;
-    const first = memory.u32(table + TABLE.first);
-    const last = memory.u32(table + TABLE.last);
+    const layout = TABLES[thread.pointerSize];
+    const first = memory.u32(table + layout.first);
+    const last = memory.u32(table + layout.last);
     const used = last - first;
-    let room = memory.u32(table + TABLE.end) - first;
+    let room = memory.u32(table + layout.end) - first;
     let base = first;
     if (used === room) {
-      room = room === 0 ? FIRST_ROOM * 8 : room * 2;
+      room = room === 0 ? FIRST_ROOM * thread.pointerSize : room * 2;
       base = first === 0 ? process.heap.allocate(room) : process.heap.reallocate(first, room);
       if (base === 0) return -1;
     }
-    memory.setU64(base + used, BigInt(func));
-    memory.setU64(table + TABLE.first, BigInt(base));
-    memory.setU64(table + TABLE.last, BigInt(base + used + 8));
-    memory.setU64(table + TABLE.end, BigInt(base + room));
+    memory.setPointer(base + used, func);
+    memory.setPointer(table + layout.first, base);
+    memory.setPointer(table + layout.last, base + used + thread.pointerSize);
+    memory.setPointer(table + layout.end, base + room);
     return 0;
   },
   *_execute_onexit_table(thread, table) {
     const { memory, process } = thread;
-    const first = memory.u32(table + TABLE.first);
-    let last = memory.u32(table + TABLE.last);
+    const layout = TABLES[thread.pointerSize];
+    const first = memory.u32(table + layout.first);
+    let last = memory.u32(table + layout.last);
     if (first === 0) return 0;
     while (last > first) {
-      last -= 8;
+      last -= thread.pointerSize;
       const func = memory.u32(last);
-      memory.setU64(table + TABLE.last, BigInt(last));
+      memory.setPointer(table + layout.last, last);
       if (func !== 0) yield* guestCall(thread, func);
     }
-    memory.fill(table, 0, TABLE.SIZE);
+    memory.fill(table, 0, layout.SIZE);
     process.heap.free(first);
     return 0;
   },

@@ -1,6 +1,6 @@
 import type { Process, Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
-import { BUFFER_SIZE, FILE, FLAG } from "./file-layout.ts";
+import { BUFFER_SIZE, fileLayout, FLAG } from "./file-layout.ts";
 import { descriptor } from "./low-io.ts";
 
 const STDOUT = 1;
@@ -11,20 +11,22 @@ const exitHook = Symbol("streams are written at the end");
 export class FileFields {
   readonly thread: Thread;
   readonly address: number;
+  protected readonly layout: ReturnType<typeof fileLayout>;
 
   constructor(thread: Thread, address: number) {
     // Runtime.of sets the standard streams up, which a program may use before any other function of the runtime.
     Runtime.of(thread);
     this.thread = thread;
     this.address = address;
+    this.layout = fileLayout(thread.memory);
   }
 
   get flags(): number {
-    return this.thread.memory.u32(this.address + FILE.flag);
+    return this.thread.memory.u32(this.address + this.layout.flag);
   }
 
   set flags(value: number) {
-    this.thread.memory.setU32(this.address + FILE.flag, value);
+    this.thread.memory.setU32(this.address + this.layout.flag, value);
   }
 
   get isUnbuffered(): boolean {
@@ -32,34 +34,34 @@ export class FileFields {
   }
 
   get fd(): number {
-    return this.thread.memory.i32(this.address + FILE.fd);
+    return this.thread.memory.i32(this.address + this.layout.fd);
   }
 
   /** The address of the next byte to read or write. */
   get next(): number {
-    return this.thread.memory.u32(this.address + FILE.ptr);
+    return this.thread.memory.u32(this.address + this.layout.ptr);
   }
 
   set next(value: number) {
-    this.thread.memory.setU64(this.address + FILE.ptr, BigInt(value));
+    this.thread.memory.setPointer(this.address + this.layout.ptr, value);
   }
 
   /** The buffer's address; 0 while there is none. */
   get base(): number {
-    return this.thread.memory.u32(this.address + FILE.base);
+    return this.thread.memory.u32(this.address + this.layout.base);
   }
 
   /** Bytes left to read, or room left to write. */
   get count(): number {
-    return this.thread.memory.i32(this.address + FILE.count);
+    return this.thread.memory.i32(this.address + this.layout.count);
   }
 
   set count(value: number) {
-    this.thread.memory.setI32(this.address + FILE.count, value);
+    this.thread.memory.setI32(this.address + this.layout.count, value);
   }
 
   get bufferSize(): number {
-    return this.thread.memory.i32(this.address + FILE.bufferSize);
+    return this.thread.memory.i32(this.address + this.layout.bufferSize);
   }
 }
 
@@ -84,7 +86,7 @@ export abstract class BufferedFile extends FileFields {
   }
 
   protected useOneByte(): void {
-    this.useBuffer(this.address + FILE.charBuffer, 1, FLAG.UNBUFFERED);
+    this.useBuffer(this.address + this.layout.charBuffer, 1, FLAG.UNBUFFERED);
     this.count = 0;
   }
 
@@ -94,8 +96,8 @@ export abstract class BufferedFile extends FileFields {
       this.flushesAtExit(process);
       return true;
     });
-    memory.setU64(this.address + FILE.base, BigInt(address));
-    memory.setI32(this.address + FILE.bufferSize, size);
+    memory.setPointer(this.address + this.layout.base, address);
+    memory.setI32(this.address + this.layout.bufferSize, size);
     this.next = address;
     this.count = (this.flags & FLAG.WRITE) !== 0 ? size : 0;
     this.flags |= flag;
@@ -103,7 +105,7 @@ export abstract class BufferedFile extends FileFields {
 
   protected freeBuffer(): void {
     if ((this.flags & FLAG.OWN_BUFFER) !== 0) this.thread.process.heap.free(this.base);
-    this.thread.memory.setU64(this.address + FILE.base, 0n);
+    this.thread.memory.setPointer(this.address + this.layout.base, 0);
     this.next = 0;
     this.count = 0;
   }

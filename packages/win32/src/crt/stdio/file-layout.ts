@@ -1,5 +1,7 @@
+import type { GuestMemory } from "@decant/memory";
+
 /** Offsets in msvcrt's 64-bit FILE (stdio.h); the ucrt's is opaque, and laid out the same here. */
-export const FILE = {
+const FILE = {
   /** The next byte of the buffer. */
   ptr: 0,
   /** Bytes left to read, or room left to write. */
@@ -13,6 +15,24 @@ export const FILE = {
   temporaryName: 40,
   SIZE: 48,
 } as const;
+
+/** The same in the 32-bit FILE. */
+const FILE32: { readonly [K in keyof typeof FILE]: number } = {
+  ptr: 0,
+  count: 4,
+  base: 8,
+  flag: 12,
+  fd: 16,
+  charBuffer: 20,
+  bufferSize: 24,
+  temporaryName: 28,
+  SIZE: 32,
+};
+
+/** The layout of a FILE in this memory. */
+export function fileLayout({ pointerSize }: GuestMemory): typeof FILE32 {
+  return pointerSize === 8 ? FILE : FILE32;
+}
 
 /** Bits of FILE's _flag (stdio.h). */
 export const FLAG = {

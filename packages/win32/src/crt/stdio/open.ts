@@ -3,7 +3,7 @@ import type { Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
 import { system } from "../system.ts";
 import type { Encoding } from "./descriptors.ts";
-import { FILE } from "./file-layout.ts";
+import { fileLayout } from "./file-layout.ts";
 import { addDescriptor, describe, SEEK } from "./low-io.ts";
 import { O, parseOpenMode, translationOf } from "./open-mode.ts";
 
@@ -65,7 +65,7 @@ function settleEncoding(thread: Thread, handle: Handle, oflag: number, asked: En
   return found?.[0] ?? ((oflag & O.WTEXT) !== 0 ? "ansi" : asked);
 }
 
-/** Opens a file as fopen does, and returns its FILE. */
+/** Opens a file as fopen does, and returns its fileLayout(thread.memory). */
 export function openStream(thread: Thread, path: string | undefined, mode: string | undefined, share = SH_DENYNO): number {
   if (mode === undefined) throw new CrtError(ERRNO.EINVAL);
   const { oflag, flags } = parseOpenMode(mode);
@@ -75,9 +75,9 @@ export function openStream(thread: Thread, path: string | undefined, mode: strin
 /** Makes a FILE for a descriptor: in a free place of msvcrt's array if there is one, else on the heap. */
 export function makeStream(thread: Thread, fd: number, flags: number, at = freeFile(thread)): number {
   const { memory } = thread;
-  memory.fill(at, 0, FILE.SIZE);
-  memory.setU32(at + FILE.flag, flags);
-  memory.setI32(at + FILE.fd, fd);
+  memory.fill(at, 0, fileLayout(thread.memory).SIZE);
+  memory.setU32(at + fileLayout(thread.memory).flag, flags);
+  memory.setI32(at + fileLayout(thread.memory).fd, fd);
   Runtime.of(thread).streams.add(at);
   return at;
 }
@@ -86,8 +86,9 @@ const IOB_ENTRIES = 20;
 
 function freeFile(thread: Thread): number {
   const { iob, streams } = Runtime.of(thread);
-  for (let i = 3; i < IOB_ENTRIES; i++) if (!streams.has(iob + i * FILE.SIZE)) return iob + i * FILE.SIZE;
-  const address = thread.process.heap.allocate(FILE.SIZE);
+  for (let i = 3; i < IOB_ENTRIES; i++)
+    if (!streams.has(iob + i * fileLayout(thread.memory).SIZE)) return iob + i * fileLayout(thread.memory).SIZE;
+  const address = thread.process.heap.allocate(fileLayout(thread.memory).SIZE);
   if (address === 0) throw new CrtError(ERRNO.ENOMEM);
   return address;
 }

@@ -85,6 +85,7 @@ function targetOf(thread: Thread, args: VarArgs, isWideSource: boolean): ScanTar
   return {
     next: () => args.pointer(),
     nextSize: () => args.uint(),
+    wordBytes: thread.pointerSize,
     integer(address, bytes, value) {
       if (bytes === 8) memory.setU64(address, BigInt.asUintN(64, value));
       else if (bytes === 4) memory.setU32(address, Number(BigInt.asUintN(32, value)));

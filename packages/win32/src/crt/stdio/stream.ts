@@ -3,7 +3,7 @@ import { CrtError, ERRNO, errnoOf } from "@decant/hook";
 import type { GuestGenerator, Process, Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
 import { BufferedFile } from "./buffered-file.ts";
-import { BUFFER_SIZE, FILE, FLAG } from "./file-layout.ts";
+import { BUFFER_SIZE, FLAG } from "./file-layout.ts";
 import { descriptor, readDescriptor, SEEK, seekDescriptor, writeDescriptor } from "./low-io.ts";
 
 /** A FILE of the guest's and what its stream functions do. */
@@ -196,8 +196,8 @@ export class Stream extends BufferedFile {
   /** Gives the buffer back, when the stream is closed. */
   release(): void {
     this.freeBuffer();
-    this.thread.memory.fill(this.address, 0, FILE.SIZE);
-    this.thread.memory.setI32(this.address + FILE.fd, -1);
+    this.thread.memory.fill(this.address, 0, this.layout.SIZE);
+    this.thread.memory.setI32(this.address + this.layout.fd, -1);
   }
 
   /** Makes the stream one that is written, with a buffer. */

@@ -3,7 +3,7 @@ import { implement, type GuestGenerator, type Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
 import { system } from "../system.ts";
 import { getByte, getLine, latin1Bytes, putByte, putBytes } from "./characters.ts";
-import { EOF, FILE, FLAG } from "./file-layout.ts";
+import { EOF, fileLayout, FLAG } from "./file-layout.ts";
 import { closeDescriptor, SEEK } from "./low-io.ts";
 import { makeStream, openStream } from "./open.ts";
 import { parseOpenMode } from "./open-mode.ts";
@@ -33,8 +33,8 @@ export const streams = implement(streamApi, {
     // The FILE itself must stay: what was opened moves into it.
     const { memory } = thread;
     const { streams: open } = Runtime.of(thread);
-    memory.copy(stream, opened, FILE.SIZE);
-    memory.fill(opened, 0, FILE.SIZE);
+    memory.copy(stream, opened, fileLayout(thread.memory).SIZE);
+    memory.fill(opened, 0, fileLayout(thread.memory).SIZE);
     open.delete(opened);
     open.add(stream);
     return stream;
@@ -45,7 +45,7 @@ export const streams = implement(streamApi, {
     const { iob, streams: open } = Runtime.of(thread);
     let count = 0;
     for (const address of [...open]) {
-      if (address < iob + 3 * FILE.SIZE && address >= iob) continue;
+      if (address < iob + 3 * fileLayout(thread.memory).SIZE && address >= iob) continue;
       yield* closeStream(thread, address);
       count++;
     }
@@ -142,7 +142,7 @@ export const msvcrtStreams = implement(msvcrtStreamApi, {
   // The caller's macro has found no room.
   *_flsbuf(thread, c, address) {
     const stream = new Stream(thread, address);
-    thread.memory.setI32(address + FILE.count, 0);
+    thread.memory.setI32(address + fileLayout(thread.memory).count, 0);
     yield* stream.write(Uint8Array.of(c));
     return c & 0xff;
   },
@@ -166,16 +166,16 @@ export const ucrtStreams = implement(ucrtStreamApi, {
   gets_s: (thread, buffer) => readLine(thread, buffer),
   _get_stream_buffer_pointers(thread, stream, base, ptr, count) {
     new Stream(thread, stream);
-    if (!base.isNull) base.set(stream + FILE.base);
-    if (!ptr.isNull) ptr.set(stream + FILE.ptr);
-    if (!count.isNull) count.set(stream + FILE.count);
+    if (!base.isNull) base.set(stream + fileLayout(thread.memory).base);
+    if (!ptr.isNull) ptr.set(stream + fileLayout(thread.memory).ptr);
+    if (!count.isNull) count.set(stream + fileLayout(thread.memory).count);
     return 0;
   },
 });
 
 /** A standard stream: 0 is stdin, 1 stdout, 2 stderr. */
 export function standard(thread: Thread, index: number): number {
-  return Runtime.of(thread).iob + index * FILE.SIZE;
+  return Runtime.of(thread).iob + index * fileLayout(thread.memory).SIZE;
 }
 
 function* closeStream(thread: Thread, address: number): GuestGenerator<number> {
@@ -190,7 +190,7 @@ function* closeStream(thread: Thread, address: number): GuestGenerator<number> {
     open.delete(address);
     stream.release();
     closeDescriptor(thread, fd);
-    const isInArray = address >= iob && address < iob + 20 * FILE.SIZE;
+    const isInArray = address >= iob && address < iob + 20 * fileLayout(thread.memory).SIZE;
     if (!isInArray) thread.process.heap.free(address);
   }
   return 0;

@@ -50,9 +50,9 @@ export function zoneVariables(thread: Thread): { timezone: number; daylight: num
   memory.setI32(timezone, -60 * standard);
   memory.setI32(daylight, january === july ? 0 : 1);
   memory.setI32(dstbias, january === july ? 0 : -60 * Math.abs(january - july));
-  memory.setU64(tzname, BigInt(storedString(thread, `zone ${standard}`, zoneName(standard), "narrow")));
+  memory.setPointer(tzname, storedString(thread, `zone ${standard}`, zoneName(standard), "narrow"));
   const summer = january === july ? "" : zoneName(Math.max(january, july));
-  memory.setU64(tzname + 8, BigInt(storedString(thread, `zone ${summer}`, summer, "narrow")));
+  memory.setPointer(tzname + memory.pointerSize, storedString(thread, `zone ${summer}`, summer, "narrow"));
   return { timezone, daylight, dstbias, tzname };
 }
 

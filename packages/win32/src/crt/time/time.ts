@@ -120,7 +120,7 @@ export const ucrtTime = implement(ucrtTimeApi, {
   },
   _get_tzname(thread, length, buffer, size, index) {
     if (index !== 0 && index !== 1) throw new CrtError(ERRNO.EINVAL);
-    const name = thread.memory.cstring(thread.memory.u32(zoneVariables(thread).tzname + 8 * index));
+    const name = thread.memory.cstring(thread.memory.u32(zoneVariables(thread).tzname + thread.pointerSize * index));
     length.set(name.length + 1);
     return buffer === 0 ? 0 : storeText(thread, buffer, size, name);
   },
