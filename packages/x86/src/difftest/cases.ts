@@ -50,6 +50,7 @@ const USES_DIRECTION = /^(Pushf|Popf|Movs[bwq]$|Movsd$|Stos|Scas|Lods|Cmps[bwq]$
 /** Sets what one instruction needs to stay inside the window, and away from what the harness cannot survive. */
 function constrain(state: DataView, insn: Instruction, random: Random): void {
   const name = MNEMONIC_NAMES[insn.mnemonic] ?? "";
+  if (/^Pcmp[ei]str/.test(name)) constrainStrings(state, random);
   if (insn.operands.some(({ kind }) => kind === "string")) {
     const step = insn.operands.find(({ kind }) => kind === "string")!.bits / 8;
     setGpr(state, 6, WINDOW + 64 + random.below(16) * (random.below(4) === 0 ? 1 : step));
@@ -139,6 +140,16 @@ function constrainX87(state: DataView, name: string, random: Random): void {
 function fillWithControls(state: DataView, random: Random): void {
   for (let n = 0; n < WINDOW_BYTES; n += 4) state.setUint32(STATE.window + n, 0x1f80 | (random.u32() & 0xe03f), true);
 }
+
+/** Text of few letters, so that there is something to find, with its end somewhere; lengths around those of a vector, of either sign. */
+function constrainStrings(state: DataView, random: Random): void {
+  const letters = 2 + random.below(4);
+  for (const [at, bytes] of [[STATE.xmm, 256], [STATE.window, WINDOW_BYTES]] as const) {
+    for (let n = 0; n < bytes; n++) state.setUint8(at + n, random.below(12) === 0 ? random.below(256) : random.below(letters) + (random.below(6) === 0 ? 0 : 1));
+    if (random.below(2) === 0) for (let n = 1; n < bytes; n += 2) state.setUint8(at + n, 0);
+  }
+  for (const register of [0, 2]) if (random.below(8) !== 0) setGpr(state, register, random.below(42) - 20);
+} // prettier-ignore
 
 /** Mostly counts near the lanes' widths. */
 function constrainVectorCount(state: DataView, register: number, random: Random): void {

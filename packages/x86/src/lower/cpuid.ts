@@ -4,8 +4,8 @@ import { GPR } from "../cpu-block.ts";
 const FEATURES = {
   // fpu, tsc, cx8, cmov, clfsh, sse, sse2
   edx: (1 << 0) | (1 << 4) | (1 << 8) | (1 << 15) | (1 << 19) | (1 << 25) | (1 << 26),
-  // sse3, ssse3, cx16, sse4.1, movbe, popcnt, hypervisor
-  ecx: (1 << 0) | (1 << 9) | (1 << 13) | (1 << 19) | (1 << 22) | (1 << 23) | (1 << 31),
+  // sse3, pclmulqdq, ssse3, cx16, sse4.1, sse4.2, movbe, popcnt, aes, hypervisor
+  ecx: (1 << 0) | (1 << 1) | (1 << 9) | (1 << 13) | (1 << 19) | (1 << 20) | (1 << 22) | (1 << 23) | (1 << 25) | (1 << 31),
   // syscall is the operating system's; long mode, rdtscp
   extendedEdx: (1 << 27) | (1 << 29),
   // lahf in 64-bit mode, lzcnt

@@ -1,6 +1,7 @@
 import type { GuestMemory } from "@decant/memory";
 import { F64, I32, I64, type ValueType } from "@decant/wasm";
 import { cpuid } from "./cpuid.ts";
+import { VECTOR_HELPERS, vectorHelpers } from "./vector-module.ts";
 import { x87Math } from "./x87-math.ts";
 
 /** The functions that generated code imports for what is too slow or too rare to emit: name, parameters, results. */
@@ -14,8 +15,6 @@ export const HELPERS = {
   /** (leaf, subleaf, register): one register of the leaf. */
   cpuid: { parameters: [I32, I32, I32], results: [I32] },
   timestamp: { parameters: [], results: [I64] },
-  /** (crc, data, bytes): CRC-32C. */
-  crc32: { parameters: [I32, I64, I32], results: [I32] },
   /** x87 (x87-math.ts): extended precision, and functions of one and of two doubles. */
   fld80: { parameters: [I64, I32], results: [F64] },
   fst80mantissa: { parameters: [F64], results: [I64] },
@@ -33,6 +32,7 @@ export const HELPERS = {
   fsin: { parameters: [F64], results: [F64] },
   fcos: { parameters: [F64], results: [F64] },
   ftan: { parameters: [F64], results: [F64] },
+  ...VECTOR_HELPERS,
 } as const satisfies Record<string, { parameters: readonly ValueType[]; results: readonly ValueType[] }>;
 
 export type HelperName = keyof typeof HELPERS;
@@ -69,16 +69,7 @@ export function createHelpers(host: HelperHost): Record<HelperName, (...values: 
     },
     cpuid,
     timestamp: () => host.timestamp?.() ?? BigInt(Math.round(performance.now() * 1e6)),
-    crc32,
     ...x87Math,
+    ...(vectorHelpers() as Record<keyof typeof VECTOR_HELPERS, (...values: never[]) => unknown>),
   };
-}
-
-/** CRC-32C of the low bytes of `data`, bit by bit: the reflected polynomial 0x82F63B78 (Intel SDM, CRC32). */
-function crc32(crc: number, data: bigint, bytes: number): number {
-  for (let n = 0; n < bytes; n++) {
-    crc ^= Number((data >> BigInt(8 * n)) & 0xffn);
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-  }
-  return crc | 0;
 }

@@ -252,7 +252,8 @@ function rotateThroughCarry(kind: "rcl" | "rcr"): Lowering {
             e.resize(bits, 32);
           } else f.i32Const(count);
           f.localTee(left);
-          e.flags.materialise(e.live & FLAG.OF);
+          // Only a count that may be 0 can leave the overflow as it was.
+          if (count === undefined) e.flags.materialise(e.live & FLAG.OF);
           f.if();
           const again = f.loop();
           step();

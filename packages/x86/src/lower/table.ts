@@ -9,6 +9,7 @@ import { multiplyDivide } from "./multiply-divide.ts";
 import { shifts } from "./shifts.ts";
 import { sseConvert } from "./sse-convert.ts";
 import { sseFloat } from "./sse-float.ts";
+import { sseHelped } from "./sse-helped.ts";
 import { sseInteger } from "./sse-integer.ts";
 import { sseMoves } from "./sse-moves.ts";
 import { sseShuffle } from "./sse-shuffle.ts";
@@ -35,6 +36,7 @@ const TOPICS: readonly LoweringTable[] = [
   sseInteger,
   sseShuffle,
   sseSums,
+  sseHelped,
   x87,
 ];
 
