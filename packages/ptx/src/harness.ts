@@ -1,5 +1,5 @@
 import { ABORT_WORD, compileModule, FAULT, layout, parsePtx, runBlocks, WORKER } from "./index.ts";
-import type { CompiledModule, KernelOptions, PhaseFunction } from "./index.ts";
+import type { BlockRun, CompiledModule, KernelOptions, PhaseFunction } from "./index.ts";
 
 const TAG = 0x7dec;
 const LAUNCH_AT = 0x1000;
@@ -128,13 +128,13 @@ export class Harness {
     for (const [index, value] of [LAUNCH_AT, shared, local, frames, states].entries()) view.setUint32(WORKER_AT + 4 * index, value, true);
     view.setInt32(WORKER_AT + WORKER.faultKind, FAULT.none, true);
     view.setInt32(ABORT_WORD, options.aborted ? 1 : 0, true);
+    const vector = kernel.vectorPhases.length > 0 && bx % kernel.lanes === 0;
     const run = {
       layout,
       words: new Int32Array(this.#memory.buffer),
       worker: WORKER_AT,
-      phases: (kernel.vectorPhases.length > 0 && bx % kernel.lanes === 0 ? kernel.vectorPhases : kernel.phases).map(
-        (phase) => this.#exports[phase] as PhaseFunction,
-      ),
+      phases: (vector ? kernel.vectorPhases : kernel.phases).map((phase) => this.#exports[phase] as PhaseFunction),
+      run: this.#exports[vector ? kernel.vectorRun : kernel.run] as BlockRun["run"],
       frameBytes: kernel.frameBytes,
       lanes: kernel.lanes,
     };

@@ -59,6 +59,7 @@ export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, wor
     window: BigInt(memory.base),
     symbols: BigInt(memory.base + module.symbols),
     phases: code.phases,
+    run: code.run,
     frameBytes: code.frameBytes,
     lanes: code.lanes,
     blocks,

@@ -19,6 +19,7 @@ interface KernelCode {
   readonly code: WebAssembly.Module;
   readonly sites: CompiledModule["sites"];
   readonly phases: readonly string[];
+  readonly run: string;
   readonly frameBytes: number;
   readonly lanes: number;
 }
@@ -72,6 +73,7 @@ export class CpuModule {
         code: new WebAssembly.Module(compiled.wasm as Uint8Array<ArrayBuffer>),
         sites: compiled.sites,
         phases: kernel.vectorPhases.length > 0 ? kernel.vectorPhases : kernel.phases,
+        run: kernel.vectorPhases.length > 0 ? kernel.vectorRun : kernel.run,
         frameBytes: kernel.frameBytes,
         lanes: kernel.lanes,
       };

@@ -12,6 +12,7 @@ export interface Job {
   readonly window: bigint;
   readonly symbols: bigint;
   readonly phases: readonly string[];
+  readonly run: string;
   readonly frameBytes: number;
   readonly lanes: number;
   readonly blocks: number;
@@ -166,10 +167,10 @@ export class Pool {
           const { module, memory, code, window, symbols } = job;
           void member.send({ kind: "module", module, memory, code, window, symbols });
         }
-        const { module, phases, frameBytes, lanes, blocks, chunk } = job;
+        const { module, phases, run, frameBytes, lanes, blocks, chunk } = job;
         const left = results[index]?.yielded;
         const record = job.records[index] ?? 0;
-        const answer = await member.send({ kind: "run", module, phases, frameBytes, lanes, blocks, chunk, record, left });
+        const answer = await member.send({ kind: "run", module, phases, run, frameBytes, lanes, blocks, chunk, record, left });
         return answer ?? { failed: "the worker gave no answer" };
       }),
     );

@@ -16,6 +16,7 @@ export type ToWorker =
       readonly kind: "run";
       readonly module: number;
       readonly phases: readonly string[];
+      readonly run: string;
       readonly frameBytes: number;
       readonly lanes: number;
       readonly record: number;
@@ -77,7 +78,8 @@ export function createRunner(
     if (module === undefined || memory === undefined) return { failed: "the module is unknown to the worker" };
     const phases = message.phases.map((name) => module.exports[name] as PhaseFunction);
     const { words, counter } = memory;
-    const blockRun = { layout, words, worker: message.record, phases, frameBytes: message.frameBytes, lanes: message.lanes };
+    const whole = module.exports[message.run] as BlockRun["run"];
+    const blockRun = { layout, words, worker: message.record, phases, run: whole, frameBytes: message.frameBytes, lanes: message.lanes };
     const take = (): { first: number; end: number } => {
       const first = Number(Atomics.add(counter, layout.NEXT_BLOCK >>> 3, BigInt(message.chunk)));
       return { first, end: Math.min(first + message.chunk, message.blocks) };

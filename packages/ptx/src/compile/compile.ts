@@ -15,6 +15,9 @@ export interface CompiledKernel {
   readonly phases: readonly string[];
   /** The same of the vector form, for blocks whose x dimension is a multiple of `lanes`; empty when the kernel has none. */
   readonly vectorPhases: readonly string[];
+  /** Export names of the functions that run whole blocks, scalar and vector; empty where a phase does that by itself. */
+  readonly run: string;
+  readonly vectorRun: string;
   /** As many threads' frames are interleaved. */
   readonly lanes: number;
   /** Bytes a thread: what it keeps across barriers, and its local memory. */
@@ -78,6 +81,8 @@ export function compileModule(module: PtxModule, options: KernelOptions): Compil
       parameterBytes: symbols.parameterBytes,
       phases: written.phases,
       vectorPhases: written.vectorPhases,
+      run: written.run,
+      vectorRun: written.vectorRun,
       lanes: written.lanes,
       frameBytes: written.frameBytes,
       localBytes: symbols.localBytes,

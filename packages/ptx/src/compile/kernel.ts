@@ -12,6 +12,7 @@ import { canVectorize, hasVectorForm } from "../vector/suitable.ts";
 import { planPhases, type PhasePlan } from "./plan.ts";
 import { buildProgram, type Program } from "./program.ts";
 import { findRoots } from "./roots.ts";
+import { writeRun } from "./run.ts";
 import { placeKernelSymbols, type KernelSymbols, type ModuleVariable } from "./symbols.ts";
 import { findUniform, type Uniform } from "./uniform.ts";
 
@@ -24,6 +25,9 @@ export interface WrittenKernel {
   /** The same for the vector form, which takes blocks whose rows are a multiple of `lanes` threads; empty when there is none. */
   readonly vectorPhases: readonly string[];
   readonly lanes: number;
+  /** The functions that run whole blocks through the phases (see run.ts), scalar and vector; empty where there is one phase only. */
+  readonly run: string;
+  readonly vectorRun: string;
   readonly frameBytes: number;
   readonly registers: number;
 }
@@ -86,17 +90,29 @@ export function writeKernel(
     registers: program.registers.length,
     lanes: kernel.lanes,
   };
-  if (analysed.vector === undefined) return { ...base, vectorPhases: [] };
+  if (analysed.vector === undefined) {
+    const run = plan.phases.length > 1 ? writeRun(builder, helpers, `${source.name}#run`, written) : "";
+    return { ...base, vectorPhases: [], run, vectorRun: "" };
+  }
   const { ssa, shapes } = analysed.vector;
   const scalar = written.map(({ index }) => index);
-  const vectorPhases = plan.phases.map((phase, index) => {
-    const name = `${source.name}#v${index}`;
-    const f = begin(name);
+  const vectors = plan.phases.map((phase, index) => {
+    const f = begin(`${source.name}#v${index}`);
     new VectorPhase(f, kernel, { program, ssa, shapes, plan, scalar }, phase).write();
+    return f;
+  });
+  const vectorPhases = vectors.map((f, index) => {
+    const name = `${source.name}#v${index}`;
     builder.exportFunction(name, f.index);
     return name;
   });
-  return { ...base, vectorPhases };
+  const resumable = plan.phases.length > 1;
+  return {
+    ...base,
+    vectorPhases,
+    run: resumable ? writeRun(builder, helpers, `${source.name}#run`, written) : "",
+    vectorRun: resumable ? writeRun(builder, helpers, `${source.name}#vrun`, vectors) : "",
+  };
 }
 
 interface Analysed {

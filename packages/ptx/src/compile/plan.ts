@@ -18,6 +18,8 @@ export interface Phase {
 export interface PhasePlan {
   readonly phases: readonly Phase[];
   readonly frameBytes: number;
+  /** The slot in which the vector form notes that what is the same in all lanes was kept for lane 0 only. */
+  readonly compactSlot: number;
   /** The phase that a block which suspends goes on in. */
   readonly phaseAfter: ReadonlyMap<Block, Phase>;
 }
@@ -27,7 +29,7 @@ export function planPhases(program: Program, recomputed: (register: Register) =>
   const phases: Phase[] = [{ index: 0, entry: 0, from: undefined, live: [] }];
   const phaseAfter = new Map<Block, Phase>();
   const suspending = program.blocks.filter((block) => block.terminator.kind === "suspend");
-  if (suspending.length === 0) return { phases, frameBytes: 0, phaseAfter };
+  if (suspending.length === 0) return { phases, frameBytes: 0, compactSlot: 0, phaseAfter };
   const live = liveAtStart(program);
   const slots = new Map<Register, number>();
   const usesWarp = suspending.some(({ terminator }) => terminator.kind === "suspend" && meeting(terminator.instruction).warp);
@@ -50,5 +52,5 @@ export function planPhases(program: Program, recomputed: (register: Register) =>
     phases.push(phase);
     phaseAfter.set(block, phase);
   }
-  return { phases, frameBytes: (first + slots.size) * 8, phaseAfter };
+  return { phases, frameBytes: (first + slots.size + 1) * 8, compactSlot: first + slots.size, phaseAfter };
 }

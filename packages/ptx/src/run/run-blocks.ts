@@ -18,6 +18,8 @@ export interface Layout {
 
 /** One kernel, instantiated, and where its records lie in the memory. */
 export interface BlockRun {
+  /** Runs whole blocks from the record's block index on; gives how many it has finished. Undefined where there is one phase only. */
+  readonly run: ((worker: number, count: number) => number) | undefined;
   readonly layout: Layout;
   /** The whole memory. */
   readonly words: Int32Array<ArrayBufferLike>;
@@ -44,7 +46,6 @@ export function runBlocks(run: BlockRun, first: number, count: number): void {
   const frames = word(worker + WORKER.frames);
   const waitOf = (state: number): number => (state >> STATE.waitShift) & 3;
   const call = (phase: number, match: number): number => {
-    // A loop around a barrier passes here each time, and may hold no loop of its own.
     if (words[ABORT_WORD >>> 2] !== 0) fail(FAULT.stopped);
     return phases[phase]?.(worker, match, 1) ?? STATE.done;
   };
@@ -146,10 +147,8 @@ export function runBlocks(run: BlockRun, first: number, count: number): void {
   }
   for (let block = first; block < first + count; block++) {
     place(block);
-    words[(worker + WORKER.split) >>> 2] = 0;
-    let state = call(0, 0);
-    // The usual case: all threads came to the same place.
-    while (state !== STATE.done && state !== STATE.mixed) state = call(state & STATE.phaseMask, state);
-    if (state === STATE.mixed) runMixed();
+    block += run.run?.(worker, first + count - block) ?? 0;
+    // The usual case: in every block all threads came to the same places. Otherwise one is left in the middle.
+    if (block < first + count) runMixed();
   }
 }

@@ -9,7 +9,7 @@ import type { Shape } from "./shapes.ts";
 import type { SsaInstruction } from "./ssa.ts";
 
 /** A load or store of which the lanes' places are known once they are checked together. */
-interface Access extends AccessForm {
+export interface Access extends AccessForm {
   readonly s: SsaInstruction;
   readonly elements: readonly (Operand | undefined)[];
   /** Bytes of one lane's access. */
@@ -24,33 +24,33 @@ interface Access extends AccessForm {
  * the scalar form runs lane by lane, and finds the one that faults. False: there is no such form of this access.
  */
 export function vectorAccess(e: VectorEmitter, s: SsaInstruction): boolean {
+  const it = accessOf(e, s);
+  const { base } = it?.address ?? {};
+  if (it === undefined || base?.kind !== "register" || !it.elements.every((element) => fits(element, it.type))) return false;
+  const shape = e.shapes.of(s.reads, it.address);
+  if (shape.kind === "affine") return affineAccess(e, it, shape.stride);
+  if (it.space === "shared") return sharedGather(e, it);
+  return shape.kind === "indexed" && shape.scale % it.size === 0 && shape.scale > 0 ? indexedAccess(e, it, shape) : false;
+}
+
+/** A load or store through a register, whose places vectors can check; undefined for others. */
+export function accessOf(e: VectorEmitter, s: SsaInstruction): Access | undefined {
   const i = s.instruction;
   const store = i.opcode === "st";
+  if ((!store && i.opcode !== "ld") || i.operands.some((operand) => operand.kind === "sink")) return undefined;
   const form = accessForm(i, new Suffixes(i));
   const address = i.operands[store ? 0 : 1];
-  if (address?.kind !== "address" || address.base?.kind !== "register") return false;
+  if (address?.kind !== "address" || address.base?.kind !== "register") return undefined;
   const size = bytesOf(form.type) * form.count;
-  const it: Access = {
-    ...form,
-    s,
-    elements: elementsOf(i, i.operands[store ? 1 : 0], form.count),
-    size,
-    shift: Math.log2(size),
-    address,
-    store,
-  };
-  if (form.space === "local" || form.space === "param") return false;
-  if (!Number.isInteger(it.shift) || !it.elements.every((element) => fits(element, form.type))) return false;
-  const shape = e.shapes.of(s.reads, address);
+  const shift = Math.log2(size);
+  if (form.space === "local" || form.space === "param" || !Number.isInteger(shift)) return undefined;
   const narrow = bitsOf(address.base.register.type) === 32;
-  if (narrow !== (form.space === "shared") && (narrow || form.space === "shared")) return false;
-  if (shape.kind === "affine") return affineAccess(e, it, shape.stride);
-  if (narrow) return sharedGather(e, it);
-  return shape.kind === "indexed" && shape.scale % size === 0 && shape.scale > 0 ? indexedAccess(e, it, shape) : false;
+  if (narrow !== (form.space === "shared") && (narrow || form.space === "shared")) return undefined;
+  return { ...form, s, elements: elementsOf(i, i.operands[store ? 1 : 0], form.count), size, shift, address, store };
 }
 
 /** Elements that a vector can hold as they are: registers as wide as the type, or 32 bits and narrower ones. */
-function fits(element: Operand | undefined, type: ScalarType): boolean {
+export function fits(element: Operand | undefined, type: ScalarType): boolean {
   if (element?.kind === "sink") return true;
   if (element?.kind !== "register") return element?.kind === "integer" || element?.kind === "float";
   const have = bitsOf(element.register.type);
@@ -317,7 +317,7 @@ interface Places {
 }
 
 /** Moves the data, all places being known to be good. */
-function transfer(e: VectorEmitter, it: Access, stride: number | undefined, places: Places): void {
+export function transfer(e: VectorEmitter, it: Access, stride: number | undefined, places: Places): void {
   const contiguous = it.count === 1 && stride === it.size;
   for (const [at, element] of it.elements.entries()) {
     const inner = at * bytesOf(it.type);

@@ -9,6 +9,7 @@ import { isCopy, PhaseWriter } from "../compile/phase.ts";
 import type { Phase, PhasePlan } from "../compile/plan.ts";
 import type { Block, Program } from "../compile/program.ts";
 import { writeControlFlow } from "../compile/structure.ts";
+import { AccessGroups } from "./access-groups.ts";
 import { VectorEmitter, type Mask } from "./emitter.ts";
 import { layOut, naturalLoops, regionOf, type Item } from "./loops.ts";
 import { vectorLowering } from "./lower.ts";
@@ -50,6 +51,8 @@ export class VectorPhase extends PhaseWriter {
   readonly #plan: VectorPlan;
   readonly #regions = new Map<number, Region>();
   readonly #pending = new Map<number, readonly number[]>();
+  /** What the phase has begun with and does not change, by the slot that it came from. */
+  readonly #reloaded = new Map<Value, number>();
   readonly #current: readonly number[];
   readonly #bits: number;
 
@@ -68,18 +71,6 @@ export class VectorPhase extends PhaseWriter {
     return false;
   }
 
-  override write(): void {
-    const { f } = this;
-    if (this.phase.from !== undefined) {
-      // Threads that came apart within a vector: nothing that is the same in all lanes may be taken for so any more.
-      f.localGet(0).load(OP.i32_load, WORKER.split, 2).if();
-      f.localGet(0).i32Const(0).store(OP.i32_store, WORKER.firstThread, 2);
-      f.localGet(0).localGet(0).load(OP.i32_load, WORKER.launch, 2).load(OP.i32_load, 24, 2).store(OP.i32_store, WORKER.threadEnd, 2);
-      f.localGet(0).localGet(1).localGet(2).call(this.#scalar).return().end();
-    }
-    super.write();
-  }
-
   get #scalar(): number {
     return this.#plan.scalar[this.phase.index] ?? 0;
   }
@@ -90,9 +81,12 @@ export class VectorPhase extends PhaseWriter {
     this.nextThread = f.block();
     if (this.phase.from !== undefined) {
       this.#enterGroup(this.nextThread);
+      const again = new Set(graphOf(this.#plan.shapes.next, this.phase.entry).blocks);
       for (const [register, slot] of this.phase.live) {
         const value = ssa.valueBefore(this.phase.entry, register);
-        if (value !== undefined) this.#reload(value, slot);
+        if (value === undefined) continue;
+        this.#reload(value, slot);
+        if (!again.has(value.block)) this.#reloaded.set(value, slot);
       }
       this.#resume(this.phase.from, ssa.blocks[this.phase.entry]);
     }
@@ -115,18 +109,36 @@ export class VectorPhase extends PhaseWriter {
       match(j);
       if (j > 0) f.simd(SIMD.v128_and);
     }
-    f.simd(SIMD.i32x4_all_true).op(OP.i32_eqz).if();
+    // Once threads came apart within a vector, nothing that is the same in all lanes may be taken for so any more.
+    f.simd(SIMD.i32x4_all_true).op(OP.i32_eqz).localGet(0).load(OP.i32_load, WORKER.split, 2).op(OP.i32_or).if();
     for (let j = 0; j < this.#e.vectors; j++) {
       match(j);
       if (j > 0) f.simd(SIMD.v128_or);
     }
     f.simd(SIMD.v128_any_true).op(OP.i32_eqz).brIf(next);
+    this.#expand();
     const { thread } = this.locals;
     f.localGet(0).localGet(thread).store(OP.i32_store, WORKER.firstThread, 2);
     f.localGet(0).localGet(thread).i32Const(this.kernel.lanes).op(OP.i32_add).store(OP.i32_store, WORKER.threadEnd, 2);
     f.localGet(0).localGet(1).i32Const(1).call(this.#scalar);
     this.#addState(true);
     f.br(next);
+    f.end();
+  }
+
+  /** Gives every lane its own copy of what was kept for lane 0 only. */
+  #expand(): void {
+    const { f } = this;
+    const at = this.#e.pushFrame(this.plan.compactSlot);
+    f.load(OP.i32_load, at, 2).if();
+    for (const [register, slot] of this.phase.live) {
+      const value = this.#plan.ssa.valueBefore(this.phase.entry, register);
+      if (value === undefined || !isRegular(value)) continue;
+      this.#reload(value, slot);
+      this.#spillVectors(value, slot, undefined);
+    }
+    const end = this.#e.pushFrame(this.plan.compactSlot);
+    f.i32Const(0).store(OP.i32_store, end, 2);
     f.end();
   }
 
@@ -191,7 +203,7 @@ export class VectorPhase extends PhaseWriter {
     const ssa = this.#plan.ssa.blocks[index];
     if (block === undefined || ssa === undefined) return;
     this.#e.mask = undefined;
-    this.#instructions(ssa);
+    this.#instructions(index, ssa);
     const end = block.terminator;
     const go = (target: number): void => {
       this.#edge(index, target, undefined);
@@ -350,7 +362,7 @@ export class VectorPhase extends PhaseWriter {
     f.localSet(this.#bits);
     const mask: Mask = { vectors: this.#current, bits: this.#bits };
     this.#e.mask = mask;
-    this.#instructions(ssa);
+    this.#instructions(index, ssa);
     const end = block.terminator;
     const go = (target: number): void => {
       this.#edge(index, target, this.#current, true);
@@ -384,9 +396,20 @@ export class VectorPhase extends PhaseWriter {
     f.end();
   }
 
-  #instructions(ssa: SsaBlock): void {
+  #instructions(index: number, ssa: SsaBlock): void {
     const { copies } = this.kernel.uniform;
-    for (const s of ssa.instructions) if (!this.hoisted.has(s.instruction) && !isCopy(s.instruction, copies)) this.#instruction(s);
+    const e = this.#e;
+    const needed = ssa.instructions.filter(({ instruction }) => !this.hoisted.has(instruction) && !isCopy(instruction, copies));
+    const groups = e.mask === undefined ? AccessGroups.find(e, index, needed) : undefined;
+    for (const s of needed.slice(0, groups?.first)) this.#instruction(s);
+    if (groups === undefined) return;
+    const rest = needed.slice(groups.first);
+    groups.check(e);
+    this.f.if();
+    for (const s of rest) if (!groups.write(e, s)) this.#instruction(s);
+    this.f.else();
+    for (const s of rest) this.#instruction(s);
+    this.f.end();
   }
 
   #instruction(s: SsaInstruction): void {
@@ -541,8 +564,11 @@ export class VectorPhase extends PhaseWriter {
     }
     for (const [register, slot] of phase.live) {
       const value = this.#plan.ssa.valueAfter(block.index, register);
-      if (value !== undefined) this.#spill(value, slot, mask);
+      // What has been loaded from there in this phase is there still.
+      if (value !== undefined && (mask !== undefined || this.#reloaded.get(value) !== slot)) this.#spill(value, slot, mask);
     }
+    const compact = e.pushFrame(this.plan.compactSlot);
+    f.i32Const(mask === undefined ? 1 : 0).store(OP.i32_store, compact, 2);
     f.localGet(state).i32Const(phase.index).op(OP.i32_or).localTee(state);
     this.#leaveWith(mask);
     if (mask === undefined) return;
@@ -559,9 +585,20 @@ export class VectorPhase extends PhaseWriter {
   }
 
   #spill(value: Value, slot: number, mask: Mask | undefined): void {
+    if (mask !== undefined || !isRegular(value)) {
+      this.#spillVectors(value, slot, mask);
+      return;
+    }
+    const type = this.#e.localType(value.register);
+    const at = this.#e.pushFrame(slot);
+    this.f.localGet(this.#e.scalarOf(value));
+    this.f.store(type === F32 ? OP.f32_store : type === F64 ? OP.f64_store : type === I64 ? OP.i64_store : OP.i32_store, at, 2);
+  }
+
+  #spillVectors(value: Value, slot: number, mask: Mask | undefined): void {
     const { f } = this;
     const wide = this.#isWide(value);
-    for (let j = 0; j < (wide ? 2 * this.#e.vectors : this.#e.vectors); j++) {
+    for (let j = 0; j < (wide ? 2 : 1) * this.#e.vectors; j++) {
       const at = this.#e.pushFrame(slot) + 16 * j;
       this.#pushValue(value, j);
       if (value.register.type === "pred") f.i32Const(1).simd(SIMD.i32x4_splat).simd(SIMD.v128_and);
@@ -621,6 +658,11 @@ export class VectorPhase extends PhaseWriter {
     }
     f.localGet(thread).i32Const(this.kernel.lanes).op(OP.i32_add).localTee(thread).localGet(this.threads).op(OP.i32_lt_u).brIf(threads);
   }
+}
+
+/** Lane 0 says what the others are. */
+function isRegular({ shape }: Value): boolean {
+  return shape?.kind === "uniform" || shape?.kind === "affine";
 }
 
 /** For operands that belong to no instruction of the source. */

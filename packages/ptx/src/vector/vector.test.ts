@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Harness } from "../harness.ts";
+import { FAULT } from "../index.ts";
 import { randomKernel } from "./random-kernel.ts";
 
 function run(seed: number, compiler: "vector" | "reference"): { out: Uint32Array; vector: boolean } {
@@ -20,4 +21,65 @@ test("random kernels give the same by vectors as by the reference", () => {
     if (vector.vector) vectors++;
   }
   expect(vectors).toBeGreaterThan(120);
+});
+
+const entry = (body: string): string => `.version 8.5
+.target sm_80
+.address_size 64
+.shared .align 4 .b8 s[1024];
+.visible .entry k(.param .u64 out, .param .u32 n) {
+.reg .b32 %r<12>; .reg .b64 %rd<4>; .reg .pred %p<4>;
+ld.param.u64 %rd1, [out]; ld.param.u32 %r1, [n]; mov.u32 %r2, %tid.x; shl.b32 %r3, %r2, 2; mov.u32 %r4, s; add.u32 %r4, %r4, %r3;
+mul.wide.u32 %rd2, %r2, 4; add.s64 %rd1, %rd1, %rd2;
+${body}
+ret;
+}`;
+
+describe.each([8, 16, 32])("by %i lanes:", (lanes) => {
+  const results = (body: string, n: number, threads = 64): number[] => {
+    const out = new Uint32Array(threads);
+    const harness = new Harness(entry(body), { compiler: "vector", lanes });
+    expect(harness.compiled.kernels[0]?.vectorPhases.length).toBeGreaterThan(0);
+    harness.run("k", [out, { u32: n }], { block: [threads] });
+    return [...out];
+  };
+
+  test("threads that leave early are not waited for, and the rest of their vector goes on", () => {
+    const body = `setp.ge.u32 %p1, %r2, %r1; @%p1 ret; st.shared.u32 [%r4], %r2; bar.sync 0;
+      ld.shared.u32 %r5, [s]; ld.shared.u32 %r6, [%r4]; mad.lo.u32 %r5, %r6, 10, %r5; st.global.u32 [%rd1], %r5;`;
+    expect(results(body, 37)).toEqual(Array.from({ length: 64 }, (_, i) => (i < 37 ? i * 10 : 0)));
+    expect(results(body, 64)).toEqual(Array.from({ length: 64 }, (_, i) => i * 10));
+    expect(results(body, 0)).toEqual(Array.from({ length: 64 }, () => 0));
+  });
+
+  test("lanes of one vector may wait at different barriers, and keep what each of them knows", () => {
+    // Odd threads go round three times with barrier 1, even ones five times with barrier 2; then all meet.
+    const body = `and.b32 %r5, %r2, 1; setp.eq.u32 %p1, %r5, 1; mov.u32 %r6, 0; @%p1 bra odd;
+      even: bar.sync 2, 32; add.u32 %r6, %r6, 1; setp.lt.u32 %p2, %r6, 5; @%p2 bra even; bra all;
+      odd: bar.sync 1, 32; add.u32 %r6, %r6, 1; setp.lt.u32 %p2, %r6, 3; @%p2 bra odd;
+      all: bar.sync 0; mad.lo.u32 %r6, %r6, 100, %r2; st.global.u32 [%rd1], %r6;`;
+    expect(results(body, 0)).toEqual(Array.from({ length: 64 }, (_, i) => (i % 2 === 1 ? 300 : 500) + i));
+  });
+
+  test("each lane leaves a loop with its own count, also where the count is the same for all inside", () => {
+    const body = `and.b32 %r5, %r2, 15; mov.u32 %r6, 0;
+      again: setp.ge.u32 %p1, %r6, %r5; @%p1 bra left; add.u32 %r6, %r6, 1; setp.lt.u32 %p2, %r6, %r1; @%p2 bra again;
+      left: st.global.u32 [%rd1], %r6;`;
+    expect(results(body, 9)).toEqual(Array.from({ length: 64 }, (_, i) => Math.min(i & 15, 9)));
+  });
+
+  test("an access that one lane makes out of bounds is found, and the lane named", () => {
+    const harness = new Harness(entry("setp.eq.u32 %p1, %r2, 13; @%p1 add.s64 %rd1, %rd1, 4096; st.global.u32 [%rd1], 1;"), {
+      compiler: "vector",
+      lanes,
+    });
+    expect(() => harness.run("k", [new Uint32Array(64), { u32: 0 }], { block: [64] })).toThrow();
+    expect(harness.fault).toMatchObject({ kind: FAULT.illegalAddress, thread: 13 });
+  });
+
+  test("a store that is out of bounds for the last lanes faults at the first of them", () => {
+    const harness = new Harness(entry("st.global.u32 [%rd1], 1;"), { compiler: "vector", lanes });
+    expect(() => harness.run("k", [new Uint32Array(61), { u32: 0 }], { block: [64] })).toThrow();
+    expect(harness.fault).toMatchObject({ kind: FAULT.illegalAddress, thread: 61 });
+  });
 });

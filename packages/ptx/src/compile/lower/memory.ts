@@ -57,7 +57,7 @@ export const load: Lowering = (e, i) => {
 };
 
 /** Loads from the address on the stack; narrow values come extended by their type. */
-function pushLoad(e: Emitter, type: ScalarType, offset: number): void {
+export function pushLoad(e: Emitter, type: ScalarType, offset: number): void {
   const size = bytesOf(type);
   const signed = isSigned(type);
   const align = Math.log2(size);
