@@ -1,12 +1,21 @@
 const encoder = new TextEncoder();
+const NONE = new Uint8Array(0);
 
 /** Bytes that grow, with WebAssembly's integer encodings (core specification, "Binary Format: Values"). */
 export class ByteWriter {
-  #bytes: Uint8Array;
+  #bytes = NONE;
   #length = 0;
+  readonly #capacity: number;
 
+  /** Room for `capacity` bytes is made at the first write: many of a module's sections stay empty. */
   constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(capacity);
+    this.#capacity = capacity;
+  }
+
+  /** Forgets what was written, and keeps the room. */
+  clear(): this {
+    this.#length = 0;
+    return this;
   }
 
   get length(): number {
@@ -71,13 +80,22 @@ export class ByteWriter {
   }
 
   name(text: string): void {
-    const bytes = encoder.encode(text);
-    this.u32(bytes.length);
-    this.append(bytes);
+    const start = this.#length;
+    this.u32(text.length);
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit >= 0x80) {
+        const bytes = encoder.encode(text);
+        this.#length = start;
+        this.u32(bytes.length);
+        return this.append(bytes);
+      }
+      this.byte(unit);
+    }
   }
 
   #grow(extra: number): void {
-    const bytes = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + extra));
+    const bytes = new Uint8Array(Math.max(this.#capacity, this.#bytes.length * 2, this.#length + extra));
     bytes.set(this.bytes);
     this.#bytes = bytes;
   }

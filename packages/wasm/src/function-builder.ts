@@ -25,7 +25,7 @@ export class FunctionBuilder {
   readonly index: number;
   readonly typeIndex: number;
   readonly name: string | undefined;
-  readonly code = new ByteWriter(512);
+  readonly code: ByteWriter;
   readonly marks: Mark[] = [];
   /** Places that `hole` left, in order. */
   readonly holes: Mark[] = [];
@@ -35,7 +35,9 @@ export class FunctionBuilder {
   readonly #locals: ValueType[] = [];
   #depth = 0;
 
-  constructor(index: number, typeIndex: number, parameterCount: number, name?: string) {
+  /** `code` is an empty writer that nobody else uses until `body` has been called. */
+  constructor(index: number, typeIndex: number, parameterCount: number, name?: string, code = new ByteWriter(512)) {
+    this.code = code;
     this.index = index;
     this.typeIndex = typeIndex;
     this.#parameterCount = parameterCount;

@@ -165,7 +165,10 @@ export class ModuleBuilder {
 
   /** The module's bytes. */
   finish(): Uint8Array {
-    const out = new ByteWriter(1 << 14);
+    const bodies = this.#functions.map((builder) => builder.body());
+    const codeBytes = bodies.reduce((sum, { bytes }) => sum + bytes.length + sizeOfU32(bytes.length), sizeOfU32(bodies.length));
+    // Room for everything: growing copies what is there, and large modules are made at every start.
+    const out = new ByteWriter(codeBytes + this.#imports.writer.length + this.#elements.writer.length + 32 * bodies.length + 512);
     out.append(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
     this.#write(out, SECTION.type, this.#typeIndices.size, this.#types);
     this.#writeSection(out, SECTION.import, this.#imports);
@@ -177,28 +180,25 @@ export class ModuleBuilder {
     this.#writeSection(out, SECTION.global, this.#globals);
     this.#writeSection(out, SECTION.export, this.#exports);
     this.#writeSection(out, SECTION.element, this.#elements);
-    this.#writeCode(out);
+    if (bodies.length > 0) this.#writeCode(out, bodies, codeBytes);
     this.#writeSection(out, SECTION.data, this.#data);
     this.#writeNames(out);
     return out.bytes;
   }
 
-  #writeCode(out: ByteWriter): void {
-    const code = new ByteWriter(1 << 13);
-    const marks: Mark[] = [];
-    const bodies: number[] = [];
-    for (const builder of this.#functions) {
-      const { bytes, codeStart } = builder.body();
-      code.u32(bytes.length);
-      bodies.push(code.length);
-      const start = code.length + codeStart;
-      for (const mark of builder.marks) marks.push({ offset: start + mark.offset, tag: mark.tag });
-      code.append(bytes);
-    }
-    this.#write(out, SECTION.code, this.#functions.length, code);
-    const sectionStart = out.length - code.length;
-    this.#marks = marks.map(({ offset, tag }) => ({ offset: sectionStart + offset, tag }));
-    this.#bodyOffsets = bodies.map((offset) => sectionStart + offset);
+  #writeCode(out: ByteWriter, bodies: readonly { bytes: Uint8Array; codeStart: number }[], codeBytes: number): void {
+    out.byte(SECTION.code);
+    out.u32(codeBytes);
+    out.u32(bodies.length);
+    this.#marks = [];
+    this.#bodyOffsets = [];
+    bodies.forEach(({ bytes, codeStart }, n) => {
+      out.u32(bytes.length);
+      this.#bodyOffsets.push(out.length);
+      const start = out.length + codeStart;
+      for (const { offset, tag } of (this.#functions[n] as FinishedFunction).marks) this.#marks.push({ offset: start + offset, tag });
+      out.append(bytes);
+    });
   }
 
   /** The "name" custom section: stack traces and profilers show it. */
@@ -260,6 +260,13 @@ export class ModuleBuilder {
 
 /** What `finish` needs of a function. */
 type FinishedFunction = Pick<FunctionBuilder, "index" | "typeIndex" | "name" | "marks" | "body">;
+
+/** Bytes of an unsigned LEB128. */
+function sizeOfU32(value: number): number {
+  let size = 1;
+  for (let rest = value >>> 7; rest > 0; rest >>>= 7) size++;
+  return size;
+}
 
 /** A section's content while it grows: a count, and the entries' bytes. */
 class Section {

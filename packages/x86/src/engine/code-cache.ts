@@ -98,7 +98,7 @@ export class CodeCache {
     const before = from.linked.get(number);
     before?.to.incoming[before.unit]?.delete(before.link);
     from.linked.set(number, { to, unit, link });
-    to.incoming[unit]?.add(link);
+    (to.incoming[unit] ??= new Set()).add(link);
   }
 
   /** Puts a function into the table of the batch at `slot`, and into the jump cache, for the next indirect call from there. */
@@ -113,7 +113,7 @@ export class CodeCache {
       index = from.unused.pop() ?? from.table.grow(1);
       from.table.set(index, to.table.get(unit));
       from.bound.set(address, { to, unit, index });
-      to.boundBy[unit]?.add(from);
+      (to.boundBy[unit] ??= new Set()).add(from);
     }
     const place = jumpCachePlace(address, slot);
     this.#memory.view.setUint32(place, codeEntry(slot, index), true);

@@ -25,10 +25,10 @@ export class InstalledBatch {
   readonly table: WebAssembly.Table;
   /** By unit. */
   readonly isAwake: boolean[];
-  /** By unit: links to it that have been put in place. */
-  readonly incoming: Set<Link>[];
-  /** By unit: batches that have it in their table for indirect calls. */
-  readonly boundBy: Set<InstalledBatch>[];
+  /** By unit, where there are any: links to it that have been put in place. */
+  readonly incoming: (Set<Link> | undefined)[] = [];
+  /** By unit, where there are any: batches that have it in their table for indirect calls. */
+  readonly boundBy: (Set<InstalledBatch> | undefined)[] = [];
   /** Units of others in this batch's table, by link. */
   readonly linked = new Map<number, { readonly to: InstalledBatch; readonly unit: number; readonly link: Link }>();
   /** Units of others, or its own, in its table for indirect calls, by guest address. */
@@ -41,8 +41,6 @@ export class InstalledBatch {
     this.batch = batch;
     this.table = table;
     this.isAwake = batch.entries.map(() => false);
-    this.incoming = batch.entries.map(() => new Set<Link>());
-    this.boundBy = batch.entries.map(() => new Set<InstalledBatch>());
     this.#bytes = batch.ranges.map((ranges) => copyOf(ranges, memory));
   }
 

@@ -1,5 +1,5 @@
 import { GUEST_BASE, type GuestMemory } from "@decant/memory";
-import { FunctionBuilder } from "@decant/wasm";
+import { ByteWriter, FunctionBuilder } from "@decant/wasm";
 import type { Decoder, Instruction } from "../decode/index.ts";
 import { NotTranslated } from "../lower/index.ts";
 import type { Guarding } from "./access-checks.ts";
@@ -31,6 +31,8 @@ const MAX_UNITS = 64;
 /** A program's start calls little of what it could call: with 4,000, hello.exe took 30 ms longer. */
 const MAX_INSTRUCTIONS = 1_000;
 
+const MAX_LEAVES = 2_000;
+
 /** Of a function that belongs to no module yet. */
 const NO_INDEX = -1;
 
@@ -47,6 +49,10 @@ export class Translator {
    * made the table known; every jump checks what its table rests on.
    */
   readonly #jumpTables = new Map<number, JumpTable>();
+  /** What was found at addresses that were called: a function to put in the place of its calls, or undefined. Most functions are called from many. */
+  readonly #leaves = new Map<number, Unit | undefined>();
+  /** Code is written here first. */
+  readonly #code = new ByteWriter(1 << 12);
   /** Pages that these sets are about: changes elsewhere, which are many, cost nothing. */
   readonly #pages = new Set<number>();
   readonly #surroundings: Surroundings;
@@ -82,7 +88,7 @@ export class Translator {
 
   /** The blocks of the unit at an address, as they were when it was translated; undefined when the address is none. */
   discover(entry: number): Unit | undefined {
-    return this.#options.memory.accessible(entry, 1, "execute") ? this.#discover(entry, new Map()) : undefined;
+    return this.#options.memory.accessible(entry, 1, "execute") ? this.#discover(entry) : undefined;
   }
 
   /** Called when the code before an address has written to the unit that it belongs to. */
@@ -92,6 +98,7 @@ export class Translator {
 
   /** Called when bytes change: what was learnt from them no longer holds. */
   forget(start: number, end: number): void {
+    this.#leaves.clear();
     if (!this.#hasLearnt(start >>> 12, (end - 1) >>> 12)) return;
     for (const [address, table] of this.#jumpTables) {
       const tableEnd = table.address + 4 * table.targets.length;
@@ -112,7 +119,7 @@ export class Translator {
 
   #emit(unit: Unit): TranslatedUnit {
     const { memory, decoder } = this.#options;
-    const f = new FunctionBuilder(NO_INDEX, NO_INDEX, 0);
+    const f = new FunctionBuilder(NO_INDEX, NO_INDEX, 0, undefined, this.#code.clear());
     const context = new ModuleContext(f);
     const guarding = this.#options.guarding(unit.entry.start);
     new UnitEmitter(f, unit, context, { mode: decoder.mode, memory, guarding }).emit();
@@ -145,13 +152,12 @@ export class Translator {
     const { memory, isTranslated } = this.#options;
     const units = new Map<number, Unit>();
     const work = [...entries];
-    const leaves = new Map<number, Unit | undefined>();
     let instructions = 0;
     for (let i = 0; i < work.length && units.size < MAX_UNITS && (i < entries.length || instructions < MAX_INSTRUCTIONS); i++) {
       const entry = work[i] as number;
       if (units.has(entry)) continue;
       if (i >= entries.length && (isTranslated(entry) || !memory.accessible(entry, 1, "execute"))) continue;
-      const unit = this.#discover(entry, leaves);
+      const unit = this.#discover(entry);
       units.set(entry, unit);
       instructions += unit.instructionCount;
       for (const { ending } of unit.blocks) {
@@ -168,12 +174,17 @@ export class Translator {
     return [...units.values()];
   }
 
-  /** The unit at an address, with small functions in the place of their calls; `leaves` remembers those. */
-  #discover(entry: number, leaves: Map<number, Unit | undefined>): Unit {
+  /** The unit at an address, with small functions in the place of their calls. */
+  #discover(entry: number): Unit {
     const { guarding } = this.#options;
+    const leaves = this.#leaves;
     return inlineCalls(discover(entry, this.#surroundings), (address) => {
-      if (!leaves.has(address)) leaves.set(address, this.#leafAt(address));
-      return guarding(address) === guarding(entry) ? leaves.get(address) : undefined;
+      if (!leaves.has(address)) {
+        if (leaves.size >= MAX_LEAVES) leaves.clear();
+        leaves.set(address, this.#leafAt(address));
+      }
+      const leaf = leaves.get(address);
+      return leaf !== undefined && guarding(address) === guarding(entry) ? leaf : undefined;
     });
   }
 
