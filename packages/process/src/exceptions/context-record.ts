@@ -1,5 +1,7 @@
 import type { GuestMemory } from "@decant/memory";
 import { CPU } from "@decant/x86";
+import { readContext32, writeContext32 } from "./context-record-32.ts";
+import { readFlags, writeFlags } from "./flags-word.ts";
 
 /** Offsets in the x64 CONTEXT record (winnt.h). */
 export const CONTEXT = {
@@ -18,24 +20,11 @@ export const CONTEXT = {
 
 /** CONTEXT_FULL | CONTEXT_SEGMENTS of x64. */
 const CONTEXT_ALL = 0x0010_000f;
-/** EFLAGS bit positions of the flags that the CPU block keeps a word each. */
-const FLAG_BITS: readonly (readonly [word: number, bit: number])[] = [
-  [CPU.cf, 0],
-  [CPU.pf, 2],
-  [CPU.af, 4],
-  [CPU.zf, 6],
-  [CPU.sf, 7],
-  [CPU.df, 10],
-  [CPU.of, 11],
-];
-/** TF, AC and ID, which the block keeps in place. */
-const KEPT_FLAGS = 0x0024_0100;
-/** The fixed bit 1, and the interrupt flag that user code always sees set. */
-const FIXED_FLAGS = 0x202;
 
-/** Writes a thread's registers, the first bytes of a CPU block, as a CONTEXT record. */
+/** Writes a thread's registers, the first bytes of a CPU block, as the CONTEXT record of its width. */
 export function writeContext(memory: GuestMemory, at: number, block: Uint8Array): void {
   const view = new DataView(block.buffer, block.byteOffset);
+  if (memory.pointerSize === 4) return writeContext32(memory, at, view);
   memory.fill(at, 0, CONTEXT.SIZE);
   memory.setU32(at + CONTEXT.ContextFlags, CONTEXT_ALL);
   memory.setU32(at + CONTEXT.MxCsr, view.getUint32(CPU.mxcsr, true));
@@ -53,18 +42,10 @@ export function writeContext(memory: GuestMemory, at: number, block: Uint8Array)
 /** Loads general registers, rip, flags and XMM registers from a CONTEXT record. Segment bases, stack limit and x87 stay as they are. */
 export function readContext(memory: GuestMemory, at: number, block: Uint8Array): void {
   const view = new DataView(block.buffer, block.byteOffset);
+  if (memory.pointerSize === 4) return readContext32(memory, at, view);
   block.set(memory.read(at + CONTEXT.Rax, 16 * 8), CPU.gpr);
   view.setBigUint64(CPU.rip, memory.u64(at + CONTEXT.Rip), true);
-  const flags = memory.u32(at + CONTEXT.EFlags);
-  for (const [word, bit] of FLAG_BITS) view.setUint32(word, (flags >>> bit) & 1, true);
-  view.setUint32(CPU.eflags, flags & KEPT_FLAGS, true);
+  writeFlags(view, memory.u32(at + CONTEXT.EFlags));
   view.setUint32(CPU.mxcsr, memory.u32(at + CONTEXT.MxCsr), true);
   block.set(memory.read(at + CONTEXT.Xmm0, 16 * 16), CPU.xmm);
-}
-
-/** EFLAGS of a CPU block. */
-export function readFlags(view: DataView): number {
-  let flags = FIXED_FLAGS | (view.getUint32(CPU.eflags, true) & KEPT_FLAGS);
-  for (const [word, bit] of FLAG_BITS) flags |= (view.getUint32(word, true) & 1) << bit;
-  return flags;
 }

@@ -7,6 +7,7 @@ import { CONTEXT, readContext, writeContext } from "./context-record.ts";
 import { NONCONTINUABLE, writeExceptionRecord } from "./exception.ts";
 import type { GuestException } from "./exception.ts";
 import { searchFrames } from "./frame-handlers.ts";
+import { searchRegistrations } from "./registrations.ts";
 import type { DynamicTable, TableCallback } from "./function-table.ts";
 
 /** What vectored handlers and filters return (excpt.h). */
@@ -64,8 +65,8 @@ export function pushException(thread: Thread, exception: GuestException, below =
   // Handlers do not run in single steps.
   thread.registers[CPU.eflags / 4]! &= ~TRAP_FLAG;
   const pointers = context + CONTEXT.SIZE;
-  thread.memory.setU64(pointers, BigInt(record));
-  thread.memory.setU64(pointers + 8, BigInt(context));
+  thread.memory.setPointer(pointers, record);
+  thread.memory.setPointer(pointers + thread.pointerSize, context);
   // Where handlers' calls are made from: aligned as after a call, and the end of the stack for who cannot tell.
   thread.memory.setU64(record - 8, 0n);
   return { record, context };
@@ -80,7 +81,7 @@ export function* dispatchException(thread: Thread, exception: GuestException, fr
     if (((yield* guestCall(thread, handler, pointers)) | 0) === EXCEPTION.CONTINUE_EXECUTION)
       return yield* resume(thread, exception, frame);
   }
-  if (yield* searchFrames(thread, frame)) return yield* resume(thread, exception, frame);
+  if (yield* (thread.pointerSize === 8 ? searchFrames : searchRegistrations)(thread, frame)) return yield* resume(thread, exception, frame);
   if (handlers.unhandledFilter === 0) return "unhandled";
   const verdict = (yield* guestCall(thread, handlers.unhandledFilter, pointers)) | 0;
   if (verdict === EXCEPTION.CONTINUE_EXECUTION) return yield* resume(thread, exception, frame);

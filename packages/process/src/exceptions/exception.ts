@@ -24,7 +24,18 @@ export interface GuestException {
 /** EXCEPTION_NONCONTINUABLE. */
 export const NONCONTINUABLE = 1;
 
-/** Bytes of an x64 EXCEPTION_RECORD. */
+/** Offsets in EXCEPTION_RECORD by the size of a pointer (winnt.h); code and flags come first. */
+const RECORD = {
+  8: { ExceptionRecord: 8, ExceptionAddress: 16, NumberParameters: 24, ExceptionInformation: 32, SIZE: 0x98 },
+  4: { ExceptionRecord: 8, ExceptionAddress: 12, NumberParameters: 16, ExceptionInformation: 20, SIZE: 0x50 },
+} as const;
+
+/** The layout of an EXCEPTION_RECORD in this memory. */
+export function recordLayout({ pointerSize }: GuestMemory): (typeof RECORD)[4 | 8] {
+  return RECORD[pointerSize];
+}
+
+/** Bytes of an x64 EXCEPTION_RECORD, the larger one. */
 export const EXCEPTION_RECORD_SIZE = 0x98;
 /** EXCEPTION_MAXIMUM_PARAMETERS. */
 const MAX_PARAMETERS = 15;
@@ -68,11 +79,13 @@ export function exceptionOfAccess(error: MemoryAccessError, rip: number, caller:
 /** Writes an EXCEPTION_RECORD. */
 export function writeExceptionRecord(memory: GuestMemory, at: number, exception: GuestException): void {
   const count = Math.min(exception.parameters.length, MAX_PARAMETERS);
-  memory.fill(at, 0, EXCEPTION_RECORD_SIZE);
+  const layout = recordLayout(memory);
+  memory.fill(at, 0, layout.SIZE);
   memory.setU32(at, exception.code);
   memory.setU32(at + 4, exception.flags);
-  memory.setU64(at + 8, BigInt(exception.record ?? 0));
-  memory.setU64(at + 16, BigInt(exception.address));
-  memory.setU32(at + 24, count);
-  for (let i = 0; i < count; i++) memory.setU64(at + 32 + i * 8, BigInt.asUintN(64, exception.parameters[i]!));
+  memory.setPointer(at + layout.ExceptionRecord, exception.record ?? 0);
+  memory.setPointer(at + layout.ExceptionAddress, exception.address);
+  memory.setU32(at + layout.NumberParameters, count);
+  for (let i = 0; i < count; i++)
+    memory.setWord(at + layout.ExceptionInformation + i * memory.pointerSize, BigInt.asUintN(64, exception.parameters[i]!));
 }

@@ -1,6 +1,6 @@
 import type { GuestMemory } from "@decant/memory";
-import { CPU } from "@decant/x86";
-import { CONTEXT } from "./context-record.ts";
+import { CONTEXT_SIZE, CPU } from "@decant/x86";
+import { CONTEXT, readContext } from "./context-record.ts";
 
 /** The registers that unwinding changes. */
 export interface UnwindState {
@@ -16,6 +16,12 @@ export const RSP = 4;
 
 /** The registers of a CONTEXT record. Throws MemoryAccessError. */
 export function readUnwindState(memory: GuestMemory, context: number): UnwindState {
+  if (memory.pointerSize === 4) {
+    const block = new Uint8Array(CONTEXT_SIZE);
+    readContext(memory, context, block);
+    const rip = new DataView(block.buffer).getUint32(CPU.rip, true);
+    return { gpr: new BigUint64Array(block.buffer, CPU.gpr, 16), xmm: block.slice(CPU.xmm, CPU.xmm + 16 * 16), rip };
+  }
   const bytes = memory.read(context + CONTEXT.Rax, 16 * 8);
   return {
     gpr: new BigUint64Array(bytes.buffer, bytes.byteOffset, 16),

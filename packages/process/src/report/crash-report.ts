@@ -1,7 +1,9 @@
 import { errorName } from "@decant/hook";
 import { CPU, disassemble } from "@decant/x86";
 import type { Disassembled } from "@decant/x86";
-import { CONTEXT, readFlags } from "../exceptions/context-record.ts";
+import { CONTEXT32 } from "../exceptions/context-record-32.ts";
+import { CONTEXT } from "../exceptions/context-record.ts";
+import { readFlags } from "../exceptions/flags-word.ts";
 import type { ExceptionFrame } from "../exceptions/dispatch.ts";
 import type { GuestException } from "../exceptions/exception.ts";
 import { readUnwindState, type UnwindState } from "../exceptions/unwind-state.ts";
@@ -48,7 +50,7 @@ export function crashReport(thread: Thread, exception: GuestException, frame: Ex
   const { process, memory } = thread;
   const state = frame === undefined ? liveState(thread) : readUnwindState(memory, frame.context);
   const flags =
-    frame === undefined ? readFlags(new DataView(thread.live.buffer, thread.live.byteOffset)) : memory.u32(frame.context + CONTEXT.EFlags);
+    frame === undefined ? readFlags(new DataView(thread.live.buffer, thread.live.byteOffset)) : memory.u32(frame.context + (memory.pointerSize === 8 ? CONTEXT : CONTEXT32).EFlags);
   const { is64 } = process.modules.program.image;
   const instruction = disassemble(memory, exception.address, is64 ? 64 : 32);
   const code = exception.code >>> 0;

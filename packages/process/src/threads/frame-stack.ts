@@ -83,6 +83,13 @@ export class FrameStack {
     while (this.#frames.length > 0 && this.#frames.at(-1)!.rsp <= rsp) this.#frames.pop()!.close();
   }
 
+  /** The same while a mapping runs, which stays: the innermost. */
+  abandonBelow(rsp: number): void {
+    const current = this.#frames.pop();
+    this.closeBelow(rsp);
+    if (current !== undefined) this.#frames.push(current);
+  }
+
   closeAll(): void {
     while (this.#frames.length > 0) this.#frames.pop()!.close();
   }

@@ -7,6 +7,16 @@ export function* guestCall(thread: Thread, address: number, ...args: readonly (n
   return Number((yield* guestCall64(thread, address, ...args)) & 0xffff_ffffn);
 }
 
+/** Calls code of a function of x86 that works in the function's frame: a filter, a termination handler, a catch block. It finds ebp as given. */
+export function* guestCallInFrame(thread: Thread, address: number, ebp: number, ...args: readonly number[]): GuestGenerator<number> {
+  const { registers } = thread;
+  const before = registers[WORD.rbp]!;
+  setRegister(registers, WORD.rbp, ebp);
+  const result = yield* guestCall(thread, address, ...args);
+  setRegister(registers, WORD.rbp, before);
+  return result;
+}
+
 /** Calls a C++ member function on a thread: `this` is in ecx on x86, the first argument on x64. */
 export function* guestCallThis(
   thread: Thread,

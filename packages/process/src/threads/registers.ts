@@ -6,6 +6,7 @@ export const WORD = {
   rcx: (CPU.gpr >>> 2) + GPR.rcx * 2,
   rdx: (CPU.gpr >>> 2) + GPR.rdx * 2,
   rsp: (CPU.gpr >>> 2) + GPR.rsp * 2,
+  rbp: (CPU.gpr >>> 2) + GPR.rbp * 2,
   r8: (CPU.gpr >>> 2) + GPR.r8 * 2,
   r9: (CPU.gpr >>> 2) + GPR.r9 * 2,
   rip: CPU.rip >>> 2,

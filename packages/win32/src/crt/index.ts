@@ -20,6 +20,9 @@ import { msvcrtStreams, streams, ucrtStreams } from "./stdio/streams.ts";
 import { wideStreams } from "./stdio/wide-streams.ts";
 import { stringsAndMath } from "./strings-and-math.ts";
 
+import { cxx32 } from "./x86/cxx-frame-handler.ts";
+import { exceptHandler } from "./x86/except-handler.ts";
+import { jump32 } from "./x86/jump.ts";
 import { cplusplus, exceptions, threads, vcruntime } from "./threads.ts";
 import { msvcrtTime, time, ucrtTime } from "./time/time.ts";
 
@@ -35,4 +38,5 @@ export const crt: readonly (Implementation | ApiTable)[] = [
   threads, exceptions, cplusplus, vcruntime,
   multibyte, msvcrtMultibyteApi, floatingControl,
   environment, locale, msvcrtLocale, errors, jump,
+  jump32, exceptHandler, cxx32,
 ]; // prettier-ignore

@@ -14,7 +14,7 @@ export const jumpApi = api(
     longjmp: fn(INT, ["env", PVOID], ["value", INT]),
     __longjmp: fn(INT, ["env", PVOID], ["value", INT]),
   },
-  CDECL,
+  { ...CDECL, only: 8 },
 );
 
 /** Offsets of _JUMP_BUFFER for x64 (setjmp.h). */

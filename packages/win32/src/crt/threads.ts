@@ -37,7 +37,7 @@ export const exceptionApi = api(
     _CxxThrowException: fn(VOID, ["object", PVOID], ["throwInfo", PVOID]),
     [CATCH_STUB]: fn(VOID),
   },
-  CDECL,
+  { ...CDECL, only: 8 },
 );
 
 /** C++'s run-time support that msvcrt exports by mangled names. */

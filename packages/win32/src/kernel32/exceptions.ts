@@ -1,5 +1,6 @@
 import {
   CONTEXT,
+  CONTEXT32,
   cSpecificHandler,
   EXCEPTION,
   findFunction,
@@ -8,6 +9,8 @@ import {
   implement,
   jump,
   raise,
+  recordLayout,
+  unwindRegistrations,
   readContext,
   STACK_RESERVE,
   readUnwindState,
@@ -23,7 +26,7 @@ import { exceptionsApi, unwindApi } from "./exceptions.api.ts";
 const MAX_PARAMETERS = 15;
 const RAISED = "it raised an exception that nobody handled";
 /** Offsets in EXCEPTION_RECORD (winnt.h). */
-const RECORD = { ExceptionCode: 0, ExceptionFlags: 4, ExceptionRecord: 8, NumberParameters: 0x18, ExceptionInformation: 0x20 } as const;
+const RECORD = { ExceptionCode: 0, ExceptionFlags: 4 } as const;
 /** rsp's place among a CONTEXT's general registers. */
 const GPR_RSP = 4;
 /** Bytes of an x64 CONTEXT record. */
@@ -53,9 +56,9 @@ export const exceptions = implement(exceptionsApi, {
   *RaiseException(thread, code, flags, count, argumentsAt) {
     const parameters: bigint[] = [];
     if (argumentsAt !== 0)
-      for (let i = 0; i < Math.min(count, MAX_PARAMETERS); i++) parameters.push(thread.memory.u64(argumentsAt + 8 * i));
+      for (let i = 0; i < Math.min(count, MAX_PARAMETERS); i++) parameters.push(thread.memory.word(argumentsAt + thread.pointerSize * i));
     const address = thread.memory.u32(thread.rsp);
-    yield* raise(thread, { code, flags: flags & 1, address, parameters, description: RAISED });
+    yield* raise(thread, { code, flags: flags & 1, address, parameters, description: RAISED }, 16);
   },
   // What the handlers of a stack overflow may use is enough for most, and fixed.
   SetThreadStackGuarantee(_, size) {
@@ -71,6 +74,10 @@ export const unwinding = implement(unwindApi, {
     writeContext(thread.memory, contextRecord, thread.live);
     // The registers are the caller's, after the call.
     const { memory, rsp } = thread;
+    if (thread.pointerSize === 4) {
+      memory.setU32(contextRecord + CONTEXT32.Esp, rsp + 8);
+      return memory.setU32(contextRecord + CONTEXT32.Eip, memory.u32(rsp));
+    }
     memory.setU64(contextRecord + CONTEXT.Rax + 8 * GPR_RSP, BigInt(rsp + 8));
     memory.setU64(contextRecord + CONTEXT.Rip, BigInt(memory.u32(rsp)));
   },
@@ -100,6 +107,7 @@ export const unwinding = implement(unwindApi, {
     yield* unwind(thread, context, { frame, rip, value, record });
   },
   *RtlUnwind(thread, frame, rip, record, value) {
+    if (thread.pointerSize === 4) return yield* unwindRegistrations(thread, frame, record, Number(value));
     yield* unwindWithoutContext(thread, { frame, rip, value, record });
   },
   RtlPcToFileHeader({ process }, pc, baseOfImage) {
@@ -128,15 +136,20 @@ export const unwinding = implement(unwindApi, {
   },
   *RtlRaiseException(thread, record) {
     const { memory } = thread;
-    const count = Math.min(memory.u32(record + RECORD.NumberParameters), MAX_PARAMETERS);
-    yield* raise(thread, {
-      code: memory.u32(record + RECORD.ExceptionCode),
-      flags: memory.u32(record + RECORD.ExceptionFlags),
-      address: memory.u32(thread.rsp),
-      parameters: Array.from({ length: count }, (_, n) => memory.u64(record + RECORD.ExceptionInformation + 8 * n)),
-      record: memory.u32(record + RECORD.ExceptionRecord),
-      description: RAISED,
-    });
+    const layout = recordLayout(memory);
+    const count = Math.min(memory.u32(record + layout.NumberParameters), MAX_PARAMETERS);
+    yield* raise(
+      thread,
+      {
+        code: memory.u32(record + RECORD.ExceptionCode),
+        flags: memory.u32(record + RECORD.ExceptionFlags),
+        address: memory.u32(thread.rsp),
+        parameters: Array.from({ length: count }, (_, n) => memory.word(record + layout.ExceptionInformation + memory.pointerSize * n)),
+        record: memory.u32(record + layout.ExceptionRecord),
+        description: RAISED,
+      },
+      4,
+    );
   },
   *__C_specific_handler(thread, record, frame, context, dispatcher) {
     return yield* cSpecificHandler(thread, { record, frame, context, dispatcher });

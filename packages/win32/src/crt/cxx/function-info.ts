@@ -49,6 +49,10 @@ const MAX_ENTRIES = 100_000;
 
 /** Reads the tables behind __CxxFrameHandler (FuncInfo, version 3, x64: offsets are relative to the image). Undefined for another version. */
 export function readFunctionInfo(memory: GuestMemory, base: number, address: number): FunctionInfo | undefined {
+  return readTables(memory, base, address, 20);
+}
+
+function readTables(memory: GuestMemory, base: number, address: number, handlerSize: 16 | 20): FunctionInfo | undefined {
   const magic = memory.u32(address) & MAGIC_MASK;
   if (magic < MAGIC || magic > MAGIC_LAST) return undefined;
   const table = <T>(countOffset: number, offset: number, size: number, read: (at: number) => T): T[] => {
@@ -63,7 +67,7 @@ export function readFunctionInfo(memory: GuestMemory, base: number, address: num
       high: memory.i32(at + 4),
       catchHigh: memory.i32(at + 8),
       handlers: Array.from({ length: Math.min(memory.u32(at + 12), MAX_ENTRIES) }, (_, index) =>
-        readHandler(base + memory.u32(at + 16) + index * 20),
+        readHandler(base + memory.u32(at + 16) + index * handlerSize),
       ),
     })),
     states: table(20, 24, 8, (at) => ({ address: base + memory.u32(at), state: memory.i32(at + 4) })),
@@ -75,9 +79,14 @@ export function readFunctionInfo(memory: GuestMemory, base: number, address: num
       type: pointer(at + 4),
       objectOffset: memory.i32(at + 8),
       funclet: pointer(at + 12),
-      frameOffset: memory.u32(at + 16),
+      frameOffset: handlerSize === 20 ? memory.u32(at + 16) : 0,
     };
   }
+}
+
+/** The same for x86, where tables hold addresses, clauses are shorter, and functions keep their state themselves. */
+export function readFunctionInfo32(memory: GuestMemory, address: number): FunctionInfo | undefined {
+  return readTables(memory, 0, address, 16);
 }
 
 /** The state at an address; -1 outside of all. */

@@ -1,5 +1,5 @@
 import type { GuestMemory } from "@decant/memory";
-import { guestCall, type GuestGenerator, type Thread } from "@decant/process";
+import { guestCallThis, type GuestGenerator, type Thread } from "@decant/process";
 import { HANDLER, type CatchHandler } from "./function-info.ts";
 
 /** An object that was thrown. */
@@ -59,29 +59,26 @@ export function* provideObject(
   const { memory } = thread;
   const target = (establisher + handler.objectOffset) >>> 0;
   if ((handler.adjectives & HANDLER.REFERENCE) !== 0) {
-    memory.setU64(target, BigInt(adjust(memory, thrown.object, match)));
+    memory.setPointer(target, adjust(memory, thrown.object, match));
   } else if ((match.properties & CATCHABLE.SIMPLE) !== 0) {
     memory.copy(target, thrown.object, match.size);
     // Of a pointer to a derived class, the base's part; other values have nothing to adjust.
-    if (match.size === 8 && isDisplaced(match) && memory.u64(target) !== 0n)
-      memory.setU64(target, BigInt(adjust(memory, memory.u32(target), match)));
+    if (match.size === memory.pointerSize && isDisplaced(match) && memory.word(target) !== 0n)
+      memory.setPointer(target, adjust(memory, memory.u32(target), match));
   } else if (match.copyFunction === 0) {
     memory.copy(target, adjust(memory, thrown.object, match), match.size);
   } else {
-    yield* guestCall(
-      thread,
-      match.copyFunction,
-      target,
-      adjust(memory, thrown.object, match),
-      (match.properties & CATCHABLE.HAS_VIRTUAL_BASE) === 0 ? 0 : 1,
-    );
+    // x86 constructors pop their arguments: they get as many as they have.
+    const hasVirtualBase = (match.properties & CATCHABLE.HAS_VIRTUAL_BASE) !== 0;
+    const last = hasVirtualBase ? [1] : [];
+    yield* guestCallThis(thread, match.copyFunction, target, adjust(memory, thrown.object, match), ...last);
   }
 }
 
 /** Runs the destructor of a thrown object that nobody holds any more. */
 export function* destroyObject(thread: Thread, { object, info, base }: Thrown): GuestGenerator<void> {
   const destructor = thread.memory.u32(info + 4);
-  if (destructor !== 0) yield* guestCall(thread, base + destructor, object);
+  if (destructor !== 0) yield* guestCallThis(thread, base + destructor, object);
 }
 
 function catchableTypes(memory: GuestMemory, { info, base }: Thrown): CatchableType[] {

@@ -1,0 +1,97 @@
+import type { GuestMemory } from "@decant/memory";
+import { TEB32 } from "../blocks/teb.ts";
+import { guestCall } from "../threads/guest-call.ts";
+import type { Thread } from "../threads/thread.ts";
+import type { GuestGenerator } from "../waits/suspension.ts";
+import { CONTEXT32, writeContext32 } from "./context-record-32.ts";
+import type { ExceptionFrame } from "./dispatch.ts";
+import { EXCEPTION_RECORD_SIZE, writeExceptionRecord } from "./exception.ts";
+
+/** The end of a chain of registrations. */
+const END = 0xffff_ffff;
+const FLAG = { UNWINDING: 2, EXIT_UNWIND: 4, STACK_INVALID: 8 } as const;
+/** What handlers return (EXCEPTION_DISPOSITION). */
+const DISPOSITION = { CONTINUE_EXECUTION: 0, CONTINUE_SEARCH: 1, NESTED: 2, COLLIDED_UNWIND: 3 } as const;
+const STATUS_UNWIND = 0xc000_0027;
+/** Registers that a call of RtlUnwind gives back as they were: eax to edi, two words each. */
+const GPR_WORDS = 16;
+
+/** The innermost EXCEPTION_REGISTRATION_RECORD of an x86 thread: its next one, then its handler. */
+export function firstRegistration({ memory, teb }: Thread): number {
+  return memory.u32(teb + TEB32.ExceptionList);
+}
+
+/** Makes a registration the innermost. */
+export function setFirstRegistration({ memory, teb }: Thread, registration: number): void {
+  memory.setU32(teb + TEB32.ExceptionList, registration);
+}
+
+/** x86: asks the handlers that fs:[0] chains, the innermost first. Returns whether execution goes on from the context record. */
+export function* searchRegistrations(thread: Thread, { record, context }: ExceptionFrame): GuestGenerator<boolean> {
+  const { memory } = thread;
+  for (let registration = firstRegistration(thread); registration !== END; registration = memory.u32(registration)) {
+    if (!isValid(thread, registration)) {
+      memory.setU32(record + 4, memory.u32(record + 4) | FLAG.STACK_INVALID);
+      return false;
+    }
+    if ((yield* callHandler(thread, registration, record, context)).disposition === DISPOSITION.CONTINUE_EXECUTION) return true;
+  }
+  return false;
+}
+
+/**
+ * RtlUnwind on x86: tells the handlers inside of a registration that they are left, and takes them off the chain; all of them for 0. `record` 0
+ * makes one. The mappings that wait for guest code below the target are given up. Registers are as before, but for eax.
+ */
+export function* unwindRegistrations(thread: Thread, target: number, record: number, value: number): GuestGenerator<void> {
+  const { memory, registers, process } = thread;
+  const saved = registers.slice(0, GPR_WORDS);
+  const scratch = process.heap.require(CONTEXT32.SIZE + EXCEPTION_RECORD_SIZE);
+  try {
+    const context = scratch + EXCEPTION_RECORD_SIZE;
+    const used = record === 0 ? writeUnwindRecord(memory, scratch, thread.rip) : record;
+    memory.setU32(used + 4, memory.u32(used + 4) | FLAG.UNWINDING | (target === 0 ? FLAG.EXIT_UNWIND : 0));
+    writeContext32(memory, context, new DataView(thread.live.buffer, thread.live.byteOffset));
+    for (let registration = firstRegistration(thread); registration !== END && registration !== target;) {
+      if (!isValid(thread, registration)) break;
+      const { disposition, collided } = yield* callHandler(thread, registration, used, context);
+      if (disposition === DISPOSITION.COLLIDED_UNWIND) registration = collided;
+      registration = memory.u32(registration);
+      setFirstRegistration(thread, registration);
+    }
+  } finally {
+    if (process.heap.has(scratch)) process.heap.free(scratch);
+  }
+  if (target !== 0) thread.frames.abandonBelow(target);
+  registers.set(saved);
+  registers[0] = value;
+}
+
+/** A registration lies on the thread's stack, and its handler does not. */
+function isValid({ memory, stackLow, stackHigh }: Thread, registration: number): boolean {
+  if ((registration & 3) !== 0 || registration < stackLow || registration + 8 > stackHigh) return false;
+  const handler = memory.u32(registration + 4);
+  return handler < stackLow || handler >= stackHigh;
+}
+
+function* callHandler(
+  thread: Thread,
+  registration: number,
+  record: number,
+  context: number,
+): GuestGenerator<{ disposition: number; collided: number }> {
+  const { memory, process } = thread;
+  const dispatcher = process.heap.require(16);
+  try {
+    memory.setU32(dispatcher, registration);
+    const disposition = yield* guestCall(thread, memory.u32(registration + 4), record, registration, context, dispatcher);
+    return { disposition, collided: memory.u32(dispatcher) };
+  } finally {
+    if (process.heap.has(dispatcher)) process.heap.free(dispatcher);
+  }
+}
+
+function writeUnwindRecord(memory: GuestMemory, at: number, address: number): number {
+  writeExceptionRecord(memory, at, { code: STATUS_UNWIND, flags: 0, address, parameters: [], description: "" });
+  return at;
+}
