@@ -50,7 +50,9 @@ export function crashReport(thread: Thread, exception: GuestException, frame: Ex
   const { process, memory } = thread;
   const state = frame === undefined ? liveState(thread) : readUnwindState(memory, frame.context);
   const flags =
-    frame === undefined ? readFlags(new DataView(thread.live.buffer, thread.live.byteOffset)) : memory.u32(frame.context + (memory.pointerSize === 8 ? CONTEXT : CONTEXT32).EFlags);
+    frame === undefined
+      ? readFlags(new DataView(thread.live.buffer, thread.live.byteOffset))
+      : memory.u32(frame.context + (memory.pointerSize === 8 ? CONTEXT : CONTEXT32).EFlags);
   const { is64 } = process.modules.program.image;
   const instruction = disassemble(memory, exception.address, is64 ? 64 : 32);
   const code = exception.code >>> 0;
