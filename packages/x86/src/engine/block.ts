@@ -27,6 +27,8 @@ export type Ending =
   | { readonly kind: "return"; readonly insn: Instruction }
   /** The call of a function whose code follows in the same unit: only the return address is pushed; with `checksStack`, that has its limit as in a call. */
   | { readonly kind: "enter"; readonly insn: Instruction; readonly target: number; readonly checksStack: boolean; next: Block }
+  /** A call through a pointer that was guessed: to `taken` if the pointer is `address`. Nothing has happened yet. */
+  | { readonly kind: "guess"; readonly insn: Instruction; readonly address: number; taken: Block; next: Block }
   /** The return of such a function: to `next`, if the address that it pops is still the one that was pushed. */
   | { readonly kind: "returnTo"; readonly insn: Instruction; readonly returnAddress: number; next: Block }
   | { readonly kind: "jump"; readonly insn: Instruction; readonly via: ApiTarget | undefined }
@@ -72,6 +74,7 @@ export function targetsOf(ending: Ending): readonly Block[] {
     case "returnTo":
       return [ending.next];
     case "branch":
+    case "guess":
       return [ending.next, ending.taken];
     case "table":
     case "dispatch":

@@ -151,6 +151,7 @@ function isAimedHere({ insn: { ip, memory } }: OwnStore): boolean {
 
 function endingEffects(ending: Ending): { reads: number; writes: number; flagsRead: number } {
   if (!("insn" in ending) || ending.kind === "fault") return { reads: 0, writes: 0, flagsRead: 0 };
+  if (ending.kind === "guess") return { ...effects(ending.insn), writes: 0 };
   return effects(ending.insn);
 }
 

@@ -100,3 +100,44 @@ describe("a function that calls itself, in the place of its own calls", () => {
     }
   });
 });
+
+describe("a call through a pointer", () => {
+  const bytes = PROGRAMS.guesses.bytes;
+  const one = CODE + bytes.indexOf("83c001") / 2;
+  const hundred = CODE + bytes.indexOf("83c064") / 2;
+  const other = CODE + bytes.indexOf("90051027") / 2 + 1;
+
+  test.each([
+    ["the first guess", one, 1],
+    ["the second guess", hundred, 100],
+    ["none of the guesses", other, 10_000],
+  ])("reaches %s", (_, address, value) => {
+    const guest = guestWith("guesses");
+    guest.memory.setU64(DATA, BigInt(address));
+    expect(guest.call(7, DATA)).toBe(7 * value);
+    expect(guest.machine.cpu.rsp).toBe(STACK_TOP - 0x100);
+    expect(guest.machine.statistics.functions).toBe(address === other ? 2 : 1);
+  });
+
+  test("to nowhere faults there, with the return address pushed", () => {
+    const guest = guestWith("guesses");
+    guest.enter(7, DATA);
+    expect(guest.run()).toMatchObject({ kind: "fault", fault: { code: "access-violation", rip: 0, access: "execute" } });
+    expect(guest.machine.cpu.rsp).toBe(STACK_TOP - 0x108 - 16 - 0x28 - 8);
+  });
+
+  test("that cannot be read faults at the call, with nothing pushed", () => {
+    const guest = guestWith("guesses");
+    guest.enter(7, 8);
+    expect(guest.run()).toMatchObject({ kind: "fault", fault: { code: "access-violation", rip: CODE + bytes.indexOf("ff16") / 2 } });
+    expect(guest.machine.cpu.rsp).toBe(STACK_TOP - 0x108 - 16 - 0x28);
+  });
+
+  test("reaches a guess whose code was changed", () => {
+    const guest = guestWith("guesses");
+    guest.memory.setU64(DATA, BigInt(one));
+    expect(guest.call(7, DATA)).toBe(7);
+    guest.load("83c002", one);
+    expect(guest.call(7, DATA)).toBe(14);
+  });
+});

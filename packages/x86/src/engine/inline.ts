@@ -1,3 +1,4 @@
+import type { Instruction } from "../decode/index.ts";
 import { newBlock, orderBlocks, retarget, type Block, type Ending } from "./block.ts";
 import { joinRanges } from "./changing-code.ts";
 import type { Unit } from "./control-flow-graph.ts";
@@ -10,12 +11,20 @@ const MAX_LEVELS = 2;
 /** What a unit may grow by. */
 const MAX_GROWTH = 800;
 
+/** What is known of the functions that calls reach. */
+export interface Callees {
+  /** The function at an address, if it is one to put in the place of its calls. */
+  leafAt(address: number): Unit | undefined;
+  /** Where a call through a pointer may lead. */
+  guessesFor(insn: Instruction): readonly number[];
+}
+
 /**
  * Puts small leaf functions in the place of their calls: their registers and flags then stay in locals. The return address still goes on the guest's
  * stack and is compared when it comes off, and every instruction keeps its address, so what a guest, a fault or an exit can see is as before.
- * A function that calls itself gets some levels of itself: only the calls of the last are calls.
+ * Of a call through a pointer the guesses are compared first. A function that calls itself gets some levels of itself: only the calls of the last are calls.
  */
-export function inlineCalls(unit: Unit, leafAt: (address: number) => Unit | undefined): Unit {
+export function inlineCalls(unit: Unit, { leafAt, guessesFor }: Callees): Unit {
   // Code that may change watches its own stores, not those of others inside it.
   if (unit.isChanging) return unit;
   let growth = 0;
@@ -24,7 +33,23 @@ export function inlineCalls(unit: Unit, leafAt: (address: number) => Unit | unde
   const work = unit.blocks.map((block) => ({ block, level: 0 }));
   for (const { block, level } of work) {
     const { ending } = block;
-    if (ending.kind !== "call" || ending.via !== undefined || ending.target === undefined) continue;
+    if (ending.kind !== "call" || ending.via !== undefined) continue;
+    if (ending.target === undefined) {
+      const { insn, next } = ending;
+      // The last of the chain is the call as it was.
+      let first = newBlock(insn.ip, insn.ip, [], { ...ending });
+      for (const address of guessesFor(insn).toReversed()) {
+        const leaf = leafAt(address);
+        if (leaf === undefined || growth + leaf.instructionCount > MAX_GROWTH) continue;
+        growth += leaf.instructionCount;
+        ranges.push(...leaf.ranges);
+        const [entry] = copyOf(originals(leaf.blocks), insn.next, next) as [Block];
+        const taken = newBlock(insn.ip, insn.ip, [], { kind: "enter", insn, target: address, checksStack: false, next: entry });
+        first = newBlock(insn.ip, insn.ip, [], { kind: "guess", insn, address, taken, next: first });
+      }
+      block.ending = first.ending;
+      continue;
+    }
     const isOwn = own !== undefined && ending.target === unit.entry.start && level < MAX_LEVELS;
     const callee = isOwn ? unit : leafAt(ending.target);
     if (callee === undefined || growth + callee.instructionCount > MAX_GROWTH) continue;

@@ -3,6 +3,35 @@
  * programs.test.ts assembles the text again where there is an assembler.
  */
 export const PROGRAMS = {
+  guesses: {
+    mode: 64,
+    source: `
+    push rbx
+    push rsi
+    sub rsp, 0x28
+    mov ebx, ecx
+    mov rsi, rdx
+    lea rax, [rip+2f]
+    lea rax, [rip+3f]
+    xor eax, eax
+1:  call qword ptr [rsi]
+    dec ebx
+    jnz 1b
+    add rsp, 0x28
+    pop rsi
+    pop rbx
+    ret
+2:  add eax, 1
+    ret
+3:  add eax, 100
+    ret
+    nop
+4:  add eax, 10000
+    push rax
+    pop rax
+    ret`,
+    bytes: "53564883ec2889cb4889d6488d0516000000488d051300000031c0ff16ffcb75fa4883c4285e5bc383c001c383c064c39005102700005058c3",
+  },
   scalarLoop: {
     mode: 64,
     source: `

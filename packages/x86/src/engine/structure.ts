@@ -77,6 +77,7 @@ export function emitStructured(f: FunctionBuilder, graph: ReducibleGraph, emitte
   const content = (block: Block): void => {
     const { ending } = block;
     switch (ending.kind) {
+      case "guess":
       case "branch": {
         emitter.block(block);
         const taken = labelOf(block, ending.taken);

@@ -5,6 +5,7 @@ import { NotTranslated } from "../lower/index.ts";
 import type { Guarding } from "./access-checks.ts";
 import { isWritable, type Range } from "./changing-code.ts";
 import { discover, type Surroundings, type Unit } from "./control-flow-graph.ts";
+import { pointersIn } from "./function-pointers.ts";
 import { inlineCalls, isLeaf, MAX_LEAF_INSTRUCTIONS } from "./inline.ts";
 import type { Step } from "./block.ts";
 import { findJumpTable, type JumpTable } from "./jump-table.ts";
@@ -28,6 +29,8 @@ export interface TranslatorOptions {
 }
 
 const MAX_UNITS = 64;
+/** With more functions whose addresses are taken, which a pointer leads to is anybody's guess. */
+const MAX_GUESSES = 4;
 /** A program's start calls little of what it could call: with 4,000, hello.exe took 30 ms longer. */
 const MAX_INSTRUCTIONS = 1_000;
 
@@ -41,6 +44,8 @@ export class Translator {
   readonly #options: TranslatorOptions;
   /** Addresses that were called: jumping there is leaving a function. */
   readonly #functions = new Set<number>();
+  /** Where calls through pointers may lead, by the address of the call: code that is entered in the middle sees less of what made it known. */
+  readonly #guesses = new Map<number, readonly number[]>();
   readonly #untranslatable = new Set<number>();
   /** Pages of code that was seen to write to itself. */
   readonly #selfChanging = new Set<number>();
@@ -88,7 +93,7 @@ export class Translator {
 
   /** The blocks of the unit at an address, as they were when it was translated; undefined when the address is none. */
   discover(entry: number): Unit | undefined {
-    return this.#options.memory.accessible(entry, 1, "execute") ? this.#discover(entry) : undefined;
+    return this.#options.memory.accessible(entry, 1, "execute") ? this.#discover(entry, new Set()) : undefined;
   }
 
   /** Called when the code before an address has written to the unit that it belongs to. */
@@ -152,12 +157,13 @@ export class Translator {
     const { memory, isTranslated } = this.#options;
     const units = new Map<number, Unit>();
     const work = [...entries];
+    const pointers = new Set<number>();
     let instructions = 0;
     for (let i = 0; i < work.length && units.size < MAX_UNITS && (i < entries.length || instructions < MAX_INSTRUCTIONS); i++) {
       const entry = work[i] as number;
       if (units.has(entry)) continue;
       if (i >= entries.length && (isTranslated(entry) || !memory.accessible(entry, 1, "execute"))) continue;
-      const unit = this.#discover(entry);
+      const unit = this.#discover(entry, pointers);
       units.set(entry, unit);
       instructions += unit.instructionCount;
       for (const { ending } of unit.blocks) {
@@ -174,24 +180,36 @@ export class Translator {
     return [...units.values()];
   }
 
-  /** The unit at an address, with small functions in the place of their calls. */
-  #discover(entry: number): Unit {
-    const { guarding } = this.#options;
+  /** The unit at an address, with small functions in the place of their calls; `pointers` remembers what addresses are taken. */
+  #discover(entry: number, pointers: Set<number>): Unit {
+    const { guarding, memory, decoder } = this.#options;
+    const unit = discover(entry, this.#surroundings);
     const leaves = this.#leaves;
-    return inlineCalls(discover(entry, this.#surroundings), (address) => {
+    const leafAt = (address: number): Unit | undefined => {
       if (!leaves.has(address)) {
         if (leaves.size >= MAX_LEAVES) leaves.clear();
         leaves.set(address, this.#leafAt(address));
       }
       const leaf = leaves.get(address);
       return leaf !== undefined && guarding(address) === guarding(entry) ? leaf : undefined;
-    });
+    };
+    const canGuess = guarding(entry) === "trap" && decoder.mode === 64;
+    if (canGuess) for (const address of pointersIn(unit.blocks, memory)) pointers.add(address);
+    const guessesFor = ({ ip }: Instruction): readonly number[] => {
+      const known = this.#guesses.get(ip);
+      if (known !== undefined || !canGuess) return known ?? [];
+      const guesses = [...pointers].filter((address) => leafAt(address) !== undefined);
+      if (guesses.length === 0 || guesses.length > MAX_GUESSES) return [];
+      this.#guesses.set(ip, guesses);
+      return guesses;
+    };
+    return inlineCalls(unit, { leafAt, guessesFor });
   }
 
   /** The function at an address, if it is one to put in the place of its calls. */
   #leafAt(address: number): Unit | undefined {
-    const { memory } = this.#options;
-    if (!memory.accessible(address, 1, "execute")) return undefined;
+    const { memory, stubAt } = this.#options;
+    if (!memory.accessible(address, 1, "execute") || stubAt(address) !== undefined) return undefined;
     const unit = discover(address, this.#surroundings, MAX_LEAF_INSTRUCTIONS + 1);
     // What may change is compared at each of its entries, so it must have one.
     return isLeaf(unit) && !unit.isChanging ? unit : undefined;

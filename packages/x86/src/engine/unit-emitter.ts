@@ -324,6 +324,12 @@ export class UnitEmitter implements BlockEmitter {
         e.flushFlags(flow.flagsOut);
         if (ending.store?.bytes !== undefined) this.#checkStore(block, flow, ending.store.bytes);
         return;
+      case "guess":
+        e.flushFlags(flow.flagsOut);
+        e.get(ending.insn, 0);
+        if (this.#mode === 64) f.op(OP.i32_wrap_i64);
+        f.i32Const(ending.address | 0).op(OP.i32_eq);
+        return;
       case "branch":
         e.flushFlags(flow.flagsOut);
         this.#condition(ending.insn);
