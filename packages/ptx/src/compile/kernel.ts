@@ -13,6 +13,7 @@ import { planPhases, type PhasePlan } from "./plan.ts";
 import { buildProgram, type Program } from "./program.ts";
 import { findRoots } from "./roots.ts";
 import { writeRun } from "./run.ts";
+import { yieldInSpinLoops } from "./spin.ts";
 import { placeKernelSymbols, type KernelSymbols, type ModuleVariable } from "./symbols.ts";
 import { findUniform, type Uniform } from "./uniform.ts";
 
@@ -124,8 +125,9 @@ interface Analysed {
 
 function analyse(source: PtxFunction, symbols: KernelSymbols, vector: boolean): Analysed {
   const parameters = new Set(symbols.parameters.map(({ name }) => name));
-  const analyseProgram = (expandGuards: boolean): Omit<Analysed, "vector"> => {
-    const program = buildProgram(source, { expandGuards });
+  const analyseProgram = (expandGuards: boolean, yields = false): Omit<Analysed, "vector"> => {
+    const built = buildProgram(source, { expandGuards });
+    const program = (yields ? yieldInSpinLoops(built) : undefined) ?? built;
     const uniform = findUniform(program, (name) => parameters.has(name));
     const plan = planPhases(program, (register) => uniform.registers.has(register) || uniform.copies.has(register));
     return { program, uniform, plan };
@@ -138,5 +140,5 @@ function analyse(source: PtxFunction, symbols: KernelSymbols, vector: boolean): 
       if (canVectorize(expanded, ssa, shapes)) return { ...expanded, vector: { ssa, shapes } };
     }
   }
-  return { ...analyseProgram(false), vector: undefined };
+  return { ...analyseProgram(false, true), vector: undefined };
 }

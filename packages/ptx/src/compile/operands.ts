@@ -34,6 +34,7 @@ const NO_RESULT = new Set([
   "stackrestore",
   "multimem",
   "call",
+  "yield",
 ]);
 
 export function effects(instruction: Instruction): Effects {

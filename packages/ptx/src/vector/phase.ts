@@ -11,7 +11,7 @@ import type { Block, Program } from "../compile/program.ts";
 import { writeControlFlow } from "../compile/structure.ts";
 import { AccessGroups } from "./access-groups.ts";
 import { VectorEmitter, type Mask } from "./emitter.ts";
-import { layOut, naturalLoops, regionOf, type Item } from "./loops.ts";
+import { layOut, naturalLoops, regionOf, type Item } from "../compile/loops.ts";
 import { vectorLowering } from "./lower.ts";
 import { vectorAccess } from "./memory.ts";
 import type { Shapes } from "./shapes.ts";

@@ -3,7 +3,7 @@ import { bitsOf, isScalarType, isSigned, type ScalarType } from "../parse/types.
 import { cutSuccessors } from "../compile/graph.ts";
 import type { Program } from "../compile/program.ts";
 import type { Uniform } from "../compile/uniform.ts";
-import { postDominators, regionOf } from "./loops.ts";
+import { postDominators, regionOf } from "../compile/loops.ts";
 import type { Ssa, SsaInstruction, Value } from "./ssa.ts";
 
 /**

@@ -4,7 +4,7 @@ import { liveAtStart } from "../compile/liveness.ts";
 import { effects } from "../compile/operands.ts";
 import { successors, type Program } from "../compile/program.ts";
 import type { Uniform } from "../compile/uniform.ts";
-import { naturalLoops, type Loop } from "./loops.ts";
+import { naturalLoops, type Loop } from "../compile/loops.ts";
 import type { Shape } from "./shapes.ts";
 
 /** One of the values that a register takes: written by one instruction, or chosen where ways meet. */

@@ -1,7 +1,8 @@
 import type { Instruction } from "../parse/ast.ts";
+import { maySpin } from "../compile/spin.ts";
 import type { PhasePlan } from "../compile/plan.ts";
 import type { Program } from "../compile/program.ts";
-import { layOut, naturalLoops, regionOf } from "./loops.ts";
+import { layOut, naturalLoops, regionOf } from "../compile/loops.ts";
 import { graphOf } from "../compile/graph.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Ssa } from "./ssa.ts";
@@ -17,15 +18,11 @@ function isPossible({ opcode, modifiers }: Instruction): boolean {
 }
 
 /**
- * Whether a kernel's vector form would be right, and can be written: no loop that lanes leave at different times waits for
- * what another lane does (lanes of a vector go round together, so it would wait for ever), and every region that lanes
- * run apart has an order.
+ * Whether a kernel's vector form would be right, and can be written: no loop waits for what another thread does
+ * (lanes of a vector go round together, so it would wait for ever), and every region that lanes run apart has an order.
  */
 export function canVectorize({ program, plan }: { program: Program; plan: PhasePlan }, ssa: Ssa, shapes: Shapes): boolean {
-  for (const loop of ssa.loops) {
-    const parts = [...loop.blocks].some((block) => shapes.divergent.has(block));
-    if (parts && [...loop.blocks].some((block) => program.blocks[block]?.instructions.some(maySpin))) return false;
-  }
+  for (const loop of ssa.loops) if ([...loop.blocks].some((block) => program.blocks[block]?.instructions.some(maySpin))) return false;
   for (const phase of plan.phases) {
     const graph = graphOf(shapes.next, phase.entry);
     if (!graph.reducible) return false;
@@ -50,9 +47,4 @@ export function canVectorize({ program, plan }: { program: Program; plan: PhaseP
     for (const value of ssa.blocks[index]?.reads.values() ?? []) if (value.shape?.kind !== "uniform") return false;
   }
   return true;
-}
-
-function maySpin({ opcode, modifiers }: Instruction): boolean {
-  if (opcode === "atom") return modifiers.includes("cas") || modifiers.includes("exch");
-  return opcode === "ld" && modifiers.some((name) => name === "volatile" || name === "acquire" || name === "relaxed" || name === "mmio");
 }

@@ -19,6 +19,9 @@ export function meeting(i: Instruction): Meeting {
     case "bar":
     case "barrier":
       return barrier(i);
+    case "yield":
+      // No state to wait in: the thread may go on at once, after the others.
+      return { warp: false, suspend: (e) => void e.f.i32Const(0), resume() {} };
     case "shfl":
       return shuffle(i);
     case "vote":

@@ -1,4 +1,4 @@
-import { graphOf, type Graph } from "../compile/graph.ts";
+import { graphOf, type Graph } from "./graph.ts";
 
 export interface Loop {
   readonly header: number;
