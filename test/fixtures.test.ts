@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fixturesFolder, sourceHash } from "../fixtures/build.ts";
 import { fixtureCases } from "../fixtures/cases.ts";
-import { programFixtures, ptxFixtures } from "../fixtures/programs.ts";
+import { packedFixtures, programFixtures, ptxFixtures } from "../fixtures/programs.ts";
 import { hashFiles, prepareFolder, type Recorded } from "../fixtures/record.ts";
 import { decant } from "./decant.ts";
 
@@ -37,7 +37,7 @@ describe("our own programs give the recorded bytes", () => {
 describe("committed images are no older than their sources", () => {
   const built: Record<string, string> = JSON.parse(readFileSync(join(fixturesFolder, "built.json"), "utf8"));
 
-  test.each([...ptxFixtures, ...programFixtures])("$output", (fixture) => {
+  test.each([...ptxFixtures, ...programFixtures, ...packedFixtures])("$output", (fixture) => {
     expect(existsSync(join(fixturesFolder, fixture.output))).toBe(true);
     expect(built[fixture.output], "stale: run `npx tsx fixtures/build.ts`, then `npx tsx fixtures/record.ts`").toBe(sourceHash(fixture));
   });

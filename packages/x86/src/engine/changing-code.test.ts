@@ -96,6 +96,14 @@ describe("code that others change", () => {
     expect(guest.call()).toBe(33);
   });
 
+  test("flags of an addition live across a return, as decompressors that were written by hand have it", () => {
+    // mov eax,f; call rax; adc edx,edx; mov eax,edx; ret; f(+0x20): add ecx,ecx; ret
+    loadChanging(`b8${little(CODE + 0x20)}ffd011d289d0c3`);
+    patch(CODE + 0x20, 0x01, 0xc9, 0xc3);
+    expect(guest.call(0x80000000, 3)).toBe(7);
+    expect(guest.call(0x7fffffff, 3)).toBe(6);
+  });
+
   test("a switch whose table changes, in memory that the guest may write", () => {
     // cmp ecx,3; ja d; lea rdx,[table]; movsxd rax,[rdx+rcx*4]; add rax,rdx; jmp rax; c0: mov eax,10; ret; c1: … 11; c2: … 12; d: … 99; table
     const code =

@@ -1,4 +1,4 @@
-import { GUEST_BASE, type GuestMemory } from "@decant/memory";
+import type { GuestMemory } from "@decant/memory";
 import type { Decoder, Instruction } from "../decode/index.ts";
 import { effects } from "../lower/index.ts";
 import { newBlock, orderBlocks, retarget, type Block, type Ending, type Step } from "./block.ts";
@@ -108,8 +108,8 @@ function cutToLoop(entry: Block): void {
 }
 
 const MAX_HISTORY = 60;
-/** Bytes of zero, which would be `add [rax], al`, are no code: so many of these end a block. */
-const MAX_ZEROS = 4;
+/** Bytes of zero, which would be `add [rax], al`, are no code: so many of them are left for, and looked at when they are reached. */
+const ZERO_BYTES = 8;
 
 function decodeRun(
   { start, entry, before, isChanging }: { start: number; entry: number; before: readonly Step[]; isChanging: boolean },
@@ -118,7 +118,6 @@ function decodeRun(
   others: Range[],
 ): Run {
   const steps: Step[] = [];
-  let zeros = 0;
   const run = (end: number, targets: readonly number[], finish: Run["finish"]): Run => ({ steps, targets, finish, end });
   const goTo = (end: number, target: number): Run => run(end, [target], ([next]) => ({ kind: "goto", next: next as Block }));
   /** What was read to find it is a part of what the unit was made from. */
@@ -129,6 +128,8 @@ function decodeRun(
   };
   for (let ip = start; ;) {
     if (ip !== start && (runs.has(ip) || steps.length >= MAX_BLOCK)) return goTo(ip, ip);
+    if (ip !== entry && around.memory.accessible(ip, ZERO_BYTES, "read") && around.memory.u64(ip) === 0n)
+      return run(ip, [], () => ({ kind: "leave", target: ip, isCut: true }));
     const insn = around.decoder.decode(ip);
     const end = insn.next >>> 0;
     // Where straight-line code comes to another page, that must be executable too; `fault` finds out which byte is not.
@@ -137,12 +138,6 @@ function decodeRun(
     if (around.isUntranslatable(ip)) return run(end, [], () => ({ kind: "fault", insn }));
     switch (insn.kind) {
       case "normal": {
-        zeros = insn.length === 2 && around.memory.view.getUint16(ip - GUEST_BASE, true) === 0 ? zeros + 1 : 0;
-        if (zeros === MAX_ZEROS && (start !== entry || steps.length >= MAX_ZEROS)) {
-          const first = ip - 2 * (MAX_ZEROS - 1);
-          steps.length -= MAX_ZEROS - 1;
-          return run(first, [], () => ({ kind: "leave", target: first, isCut: true }));
-        }
         const touched = effects(insn);
         if (touched.reads === -1 && touched.writes === -1 && touched.flagsMust === 0) return run(end, [], () => ({ kind: "fault", insn }));
         steps.push({ insn, effects: touched });

@@ -26,15 +26,19 @@ const INTRINSIC_ARGUMENTS = (1 << GPR.rcx) | (1 << GPR.rdx) | (1 << GPR.r8);
 /**
  * Solves which registers are dirty (forwards) and which registers and flags are live (backwards). A spill reads what is dirty, so dirtiness comes
  * first. After a call every register is clean, and none of the old locals counts. `blocks` are in reverse postorder. `isExactAt` says at which
- * instructions all that is dirty may have to be spilled.
+ * instructions all that is dirty may have to be spilled; with `keepsFlags` whoever the unit is left for may look at all flags.
  */
-export function analyse(blocks: readonly Block[], isExactAt: (step: Step) => boolean = () => false): Map<Block, BlockFlow> {
+export function analyse(
+  blocks: readonly Block[],
+  isExactAt: (step: Step) => boolean = () => false,
+  keepsFlags = false,
+): Map<Block, BlockFlow> {
   const flows = new Map<Block, BlockFlow>();
   for (const block of blocks) {
     flows.set(block, { dirtyIn: 0, dirtyAtEnd: 0, liveIn: 0, flagsIn: 0, flagsOut: 0, budgetDirty: false, budgetLive: false });
   }
   solveDirty(blocks, flows);
-  solveLive(blocks, flows, spillsOf(blocks, flows, isExactAt));
+  solveLive(blocks, flows, spillsOf(blocks, flows, isExactAt), keepsFlags);
   return flows;
 }
 
@@ -82,7 +86,12 @@ function spillsOf(
   return spills;
 }
 
-function solveLive(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlow>, spills: ReadonlyMap<Block, readonly number[]>): void {
+function solveLive(
+  blocks: readonly Block[],
+  flows: ReadonlyMap<Block, BlockFlow>,
+  spills: ReadonlyMap<Block, readonly number[]>,
+  keepsFlags: boolean,
+): void {
   for (let changed = true; changed;) {
     changed = false;
     for (let i = blocks.length - 1; i >= 0; i--) {
@@ -90,7 +99,7 @@ function solveLive(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlow
       const flow = flows.get(block) as BlockFlow;
       let after = 0;
       let budgetAfter = false;
-      flow.flagsOut = exitFlags(block);
+      flow.flagsOut = keepsFlags && block.ending.kind !== "goto" && mayLeave(block) ? FLAG.ALL : exitFlags(block);
       for (const successor of block.successors) {
         const next = flows.get(successor) as BlockFlow;
         after |= next.liveIn;

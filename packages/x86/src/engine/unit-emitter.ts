@@ -79,7 +79,8 @@ export class UnitEmitter implements BlockEmitter {
     this.#graph = makeReducible(unit.entry);
     if (unit.isChanging) markCompared(this.#graph.blocks);
     this.#chargedAtStart = chargeLoops(this.#graph);
-    this.#flows = analyse(this.#graph.blocks, guarding === "trap" ? isExactAlways : mayFault);
+    // What changes itself was written by hand, mostly: decompressors return flags from additions.
+    this.#flows = analyse(this.#graph.blocks, guarding === "trap" ? isExactAlways : mayFault, unit.isChanging);
     this.#depths = followStack(this.#graph.blocks);
     const registers = (this.#registers = new RegisterFile(f, mode));
     this.#emitter = new Emitter(f, {
