@@ -35,7 +35,8 @@ function fillState(state: DataView, sequence: readonly Instruction[], contents: 
   state.setUint32(STATE.mxcsr, 0x1f80, true);
   // The rounding control is random for the instructions that round to integers.
   state.setUint16(STATE.fcw, 0x27f | (/^F(istp?|rndint)$/.test(name) ? random.below(4) << 10 : 0), true);
-  state.setUint16(STATE.depth, name.startsWith("F") && name !== "Fxsave" ? 6 : 0, true);
+  // Where all registers are stored, all are in use: what is in free ones depends on what ran before.
+  state.setUint16(STATE.depth, /^F(nstenv|nsave|xsave)/.test(name) ? 8 : name.startsWith("F") ? 6 : 0, true);
   for (let n = 0; n < 8; n++) state.setFloat64(STATE.x87 + n * 8, x87Value(random), true);
   setGpr(state, 4, WINDOW + 128);
   if (sequence.length === 1) constrain(state, sequence[0]!, random);

@@ -1,4 +1,4 @@
-import { FORM_LINES } from "./forms.ts";
+import { FORM_LINES, MMX_FORMS, X87_STATE_FORMS } from "./forms.ts";
 import { hash, Random } from "./state.ts";
 
 /** Every form as assembler text (Intel syntax), each once. Registers, addresses and immediates are chosen by the text itself, so they stay. */
@@ -16,7 +16,7 @@ export function expandForms(): string[] {
       }
     }
   }
-  return [...result];
+  return [...result, ...MMX_FORMS, ...X87_STATE_FORMS];
 }
 
 /** Not rsp, and not rbx, which sequences keep for their memory operands; rcx only where a form asks for it. */

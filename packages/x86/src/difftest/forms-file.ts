@@ -17,6 +17,11 @@ export function readForms(): Form[] {
     });
 }
 
+/** Whether a form is one of the random sequences, and no form of the list. */
+export function isRandomSequence({ text }: Form): boolean {
+  return text.includes(";") && !/\bmm\d|f(nstenv|nsave|xsave)/.test(text);
+}
+
 /** The committed recording of these forms. */
 export function readRecording(): Recording {
   return openRecording(readFileSync(RECORDING_FILE));

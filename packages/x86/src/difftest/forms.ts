@@ -160,3 +160,49 @@ aesenc aesenclast aesdec aesdeclast aesimc : : x,x | x,m128 | x,=
 aeskeygenassist : : x,x,0 | x,x,0x36 | x,m128,0x1b | x,=,0xff
 pclmulqdq : : x,x,0 | x,x,1 | x,x,0x10 | x,x,0x11 | x,m128,0x11 | x,=,0
 `;
+
+/**
+ * MMX's forms, whose registers the harness does not set: each with registers loaded before and stored after, `mm1` and what it is combined with, or
+ * whole lines. The x87 is left free.
+ */
+export const MMX_FORMS: readonly string[] = [
+  ..."paddb paddw paddd paddq psubb psubw psubd psubq paddsb paddsw paddusb paddusw psubsb psubsw psubusb psubusw".split(" "),
+  ..."pavgb pavgw pminub pmaxub pminsw pmaxsw pcmpeqb pcmpeqw pcmpeqd pcmpgtb pcmpgtw pcmpgtd pabsb pabsw pabsd pand por pxor pandn".split(
+    " ",
+  ),
+  ..."pmullw pmaddwd pmulhw pmulhuw pmuludq pmulhrsw pmaddubsw psadbw psignb psignw psignd packsswb packuswb packssdw".split(" "),
+  ..."punpckhbw punpckhwd punpckhdq phaddw phaddd phaddsw phsubw phsubd phsubsw pshufb psllw pslld psllq psrlw psrld psrlq psraw psrad".split(
+    " ",
+  ),
+]
+  .flatMap((name) => ["mm2", "mm1", "qword ptr [rbx+24]"].map((operand) => `${name} mm1, ${operand}`))
+  .concat(
+    ["punpcklbw", "punpcklwd", "punpckldq"].flatMap((name) => [`${name} mm1, mm2`, `${name} mm1, dword ptr [rbx+24]`]),
+    ["psllw", "pslld", "psllq", "psrlw", "psrld", "psrlq", "psraw", "psrad"].flatMap((name) =>
+      [3, 15, 40, 64].map((count) => `${name} mm1, ${count}`),
+    ),
+    [0, 3, 8, 11, 16].map((count) => `palignr mm1, mm2, ${count}`),
+    ["pshufw mm1, mm2, 0x1b", "pshufw mm1, qword ptr [rbx+24], 0xc6", "movd mm1, eax", "movq mm1, rax", "movd mm1, dword ptr [rbx+24]"],
+    ["movd eax, mm1", "movq rax, mm1", "movd dword ptr [rbx+32], mm1", "movq mm1, mm2", "movntq [rbx+32], mm1", "pmovmskb eax, mm1"],
+    ["pextrw eax, mm1, 2", "pextrw ecx, mm2, 7", "pinsrw mm1, eax, 1", "pinsrw mm1, word ptr [rbx+24], 6"],
+    ["movdq2q mm1, xmm3", "movq2dq xmm3, mm1", "cvtpi2ps xmm3, mm1", "cvtpi2ps xmm3, qword ptr [rbx+24]", "cvtpi2pd xmm3, mm2"],
+    ["cvtps2pi mm1, xmm3", "cvttps2pi mm1, xmm3", "cvttps2pi mm1, qword ptr [rbx+24]", "cvtpd2pi mm1, xmm3", "cvttpd2pi mm1, xmm3"],
+    ["lea rdi, [rbx+32]; maskmovq mm1, mm2"],
+  )
+  .map((text) => `movq mm1, [rbx]; movq mm2, [rbx+8]; ${text}; movq [rbx+16], mm1; emms`);
+
+/** The x87's state in memory. What processors differ in, or is not kept, is overwritten: tags, addresses of the last instruction and operand, MXCSR's mask. */
+export const X87_STATE_FORMS: readonly string[] = [
+  `fnstenv [rbx]; ${forgotten(8, 12, 16, 20, 24)}`,
+  `fnstenv [rbx]; fldcw word ptr [rbx+64]; fincstp; fldenv [rbx]; ${forgotten(8, 12, 16, 20, 24)}`,
+  `fnsave [rbx]; ${forgotten(8, 12, 16, 20, 24)}`,
+  `fnsave [rbx]; fld1; frstor [rbx]; ${forgotten(8, 12, 16, 20, 24)}`,
+  `fxsave [rbx]; ${forgotten(4, 8, 12, 16, 20, 28)}`,
+  `fxsave64 [rbx]; ${forgotten(4, 8, 12, 16, 20, 28)}`,
+  `fxsave [rbx]; xorps xmm0, xmm0; pcmpeqd xmm3, xmm3; pxor xmm15, xmm15; fxrstor [rbx]; ${forgotten(4, 8, 12, 16, 20, 28)}`,
+  `fxsave64 [rbx]; movaps xmm9, xmm1; fxrstor64 [rbx]; ${forgotten(4, 8, 12, 16, 20, 28)}`,
+];
+
+function forgotten(...offsets: readonly number[]): string {
+  return offsets.map((offset) => `mov dword ptr [rbx+${offset}], 0`).join("; ");
+}

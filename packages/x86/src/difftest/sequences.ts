@@ -24,9 +24,10 @@ export function makeSequences(translated: Translated, forms: readonly Form[], se
     .filter(({ instructions }) => instructions.length === 1 && isEligible(instructions[0]!));
   const setters = candidates.filter(({ instructions }) => effects(instructions[0]!).flagsWritten !== 0);
   const readers = candidates.filter(({ instructions }) => effects(instructions[0]!).flagsRead !== 0);
+  const pools = [setters, readers, readers, candidates].filter((pool) => pool.length > 0);
   const result: Form[] = [];
-  while (result.length < count) {
-    const parts = Array.from({ length: 2 + random.below(7) }, () => random.pick([setters, readers, readers, candidates][random.below(4)]!));
+  while (pools.length > 0 && result.length < count) {
+    const parts = Array.from({ length: 2 + random.below(7) }, () => random.pick(random.pick(pools)));
     const instructions = parts.flatMap((part) => part.instructions);
     if (undefinedAfter(instructions, parts.flatMap((part) => part.undefinedFlags)) === undefined) continue; // prettier-ignore
     result.push({

@@ -2,8 +2,8 @@ import { GPR } from "../cpu-block.ts";
 
 /** Feature bits of leaf 1 and leaf 0x80000001: exactly what has lowerings and differential tests. No OSXSAVE, so no AVX. */
 const FEATURES = {
-  // fpu, tsc, cx8, cmov, clfsh, sse, sse2
-  edx: (1 << 0) | (1 << 4) | (1 << 8) | (1 << 15) | (1 << 19) | (1 << 25) | (1 << 26),
+  // fpu, tsc, cx8, cmov, clfsh, mmx, fxsr, sse, sse2
+  edx: (1 << 0) | (1 << 4) | (1 << 8) | (1 << 15) | (1 << 19) | (1 << 23) | (1 << 24) | (1 << 25) | (1 << 26),
   // sse3, pclmulqdq, ssse3, cx16, sse4.1, sse4.2, movbe, popcnt, aes, hypervisor
   ecx: (1 << 0) | (1 << 1) | (1 << 9) | (1 << 13) | (1 << 19) | (1 << 20) | (1 << 22) | (1 << 23) | (1 << 25) | (1 << 31),
   // syscall is the operating system's; long mode, rdtscp

@@ -46,6 +46,9 @@ function addOperand(result: Effects, insn: Instruction, n: number, access: strin
     const bit = kind === "gpr" ? 1 << register : 1 << (16 + register);
     if (access === "w" || access === "u") result.writes |= bit;
     if (access === "r" || access === "u" || (access === "w" && bits < 32)) result.reads |= bit;
+  } else if (kind === "mm") {
+    // These are kept in the CPU block.
+    result.memory = true;
   } else if (kind === "memory" && insn.memory !== undefined) {
     if (insn.memory.base >= 0) result.reads |= 1 << insn.memory.base;
     if (insn.memory.index >= 0) result.reads |= 1 << insn.memory.index;

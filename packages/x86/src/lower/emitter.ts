@@ -261,6 +261,10 @@ export class Emitter {
   vector(insn: Instruction, n: number): this {
     const { kind, register, bits } = insn.operands[n]!;
     if (kind === "xmm") return this.getXmm(register);
+    if (kind === "mm") {
+      this.cpuAddress(CPU.x87 + 16 * register).f.simdLoad(SIMD.v128_load64_zero, 0);
+      return this;
+    }
     const offset = this.place(insn);
     if (bits === 16) this.f.v128Const(new Uint8Array(16)).simdLoadLane(SIMD.v128_load16_lane, offset, 0);
     else if (bits === 32) this.f.simdLoad(SIMD.v128_load32_zero, offset);
@@ -318,7 +322,17 @@ export class Emitter {
     value();
     if (kind === "gpr") this.setGpr(register, bits, high);
     else if (kind === "xmm") this.setXmm(register);
+    else if (kind === "mm") this.#setMm(register);
     else throw new NotTranslated(insn, `operand ${n + 1}`);
+  }
+
+  /** Sets an mmx register to the low half of the vector on the wasm stack: the mantissa of an x87 register, whose exponent becomes all ones. */
+  #setMm(n: number): void {
+    const value = this.temp(V128);
+    this.f.localSet(value);
+    this.cpuAddress(CPU.x87 + 16 * n)
+      .f.localGet(value)
+      .simdStoreLane(SIMD.v128_store64_lane, 0, 0);
   }
 
   /** Reads operand `n`, lets `change` replace the value on the wasm stack, and writes it back; an address is computed once. */

@@ -2,7 +2,7 @@ import { OP, SIMD, TRUNC_SAT } from "@decant/wasm";
 import type { Instruction } from "../decode/instruction.ts";
 import type { Emitter } from "./emitter.ts";
 import { lanes } from "./lanes.ts";
-import { NotTranslated, type Lowering, type LoweringTable } from "./lowering.ts";
+import type { Lowering, LoweringTable } from "./lowering.ts";
 
 /**
  * Conversions. What does not fit an integer, and NaN, becomes the "integer indefinite", the smallest number (Intel SDM volume 1, 4.8.2.1);
@@ -16,6 +16,9 @@ export const sseConvert: LoweringTable = {
   Cvtdq2ps: vectorConvert((e) => e.simd(SIMD.f32x4_convert_i32x4_s)), Cvtdq2pd: vectorConvert((e) => e.simd(SIMD.f64x2_convert_low_i32x4_s)),
   Cvtps2dq: vectorConvert((e) => floatsToIntegers(e.simd(SIMD.f32x4_nearest))), Cvttps2dq: vectorConvert(floatsToIntegers),
   Cvtpd2dq: vectorConvert((e) => doublesToIntegers(e.simd(SIMD.f64x2_nearest))), Cvttpd2dq: vectorConvert(doublesToIntegers),
+  // To MMX registers, whose half of the result is the lower.
+  Cvtps2pi: vectorConvert((e) => floatsToIntegers(e.simd(SIMD.f32x4_nearest))), Cvttps2pi: vectorConvert(floatsToIntegers),
+  Cvtpd2pi: vectorConvert((e) => doublesToIntegers(e.simd(SIMD.f64x2_nearest))), Cvttpd2pi: vectorConvert(doublesToIntegers),
 }; // prettier-ignore
 
 function fromInteger(bits: 32 | 64): Lowering {
@@ -75,7 +78,6 @@ function vectorConvert(convert: (e: Emitter) => void): Lowering {
   return {
     operands: "wr",
     lower(e, insn: Instruction) {
-      if (insn.operands.some(({ kind }) => kind === "mm")) throw new NotTranslated(insn, "mmx register");
       e.put(insn, 0, () => convert(e.vector(insn, 1)));
     },
   };

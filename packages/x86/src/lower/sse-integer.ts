@@ -2,7 +2,7 @@ import { OP, SIMD } from "@decant/wasm";
 import { FLAG } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import type { Emitter } from "./emitter.ts";
-import { NotTranslated, type Lowering, type LoweringTable } from "./lowering.ts";
+import type { Lowering, LoweringTable } from "./lowering.ts";
 import { lanes } from "./lanes.ts";
 
 /** Integer and bitwise operations on vectors: mostly one wasm instruction each. */
@@ -43,15 +43,10 @@ export const sseInteger: LoweringTable = {
   Psraw: arithmeticShift(16, SIMD.i16x8_shr_s), Psrad: arithmeticShift(32, SIMD.i32x4_shr_s),
 }; // prettier-ignore
 
-const noMmx = (insn: Instruction) => {
-  if (insn.operands.some(({ kind }) => kind === "mm")) throw new NotTranslated(insn, "mmx register");
-};
-
 function both(opcode: number): Lowering {
   return {
     operands: "ur",
     lower(e, insn) {
-      noMmx(insn);
       e.put(insn, 0, () => e.vector(insn, 0).vector(insn, 1).simd(opcode));
     },
   };
@@ -61,7 +56,6 @@ function unary(opcode: number): Lowering {
   return {
     operands: "wr",
     lower(e, insn) {
-      noMmx(insn);
       e.put(insn, 0, () => e.vector(insn, 1).simd(opcode));
     },
   };
@@ -100,7 +94,6 @@ function andNot(): Lowering {
   return {
     operands: "ur",
     lower(e, insn) {
-      noMmx(insn);
       e.put(insn, 0, () => e.vector(insn, 1).vector(insn, 0).simd(SIMD.v128_andnot));
     },
   };
@@ -124,7 +117,6 @@ function test(e: Emitter, insn: Instruction): void {
 
 /** Both operands into locals, for operations that read each twice. */
 function locals(e: Emitter, insn: Instruction): [number, number] {
-  noMmx(insn);
   const a = e.vectorTemp();
   const b = e.vectorTemp();
   e.vector(insn, 0).f.localSet(a);
@@ -247,7 +239,6 @@ function shift(bits: number, opcode: number): Lowering {
   return {
     operands: "ur",
     lower(e, insn) {
-      noMmx(insn);
       const f = e.f;
       if (insn.operands[1]!.kind === "immediate") {
         if (insn.immediate >= bits) return e.put(insn, 0, () => f.v128Const(new Uint8Array(16)));
@@ -267,7 +258,6 @@ function arithmeticShift(bits: number, opcode: number): Lowering {
   return {
     operands: "ur",
     lower(e, insn) {
-      noMmx(insn);
       const f = e.f;
       if (insn.operands[1]!.kind === "immediate") {
         return e.put(insn, 0, () =>

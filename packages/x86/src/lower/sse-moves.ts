@@ -3,7 +3,7 @@ import { GPR } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import type { Emitter } from "./emitter.ts";
 import { lanes } from "./lanes.ts";
-import { NotTranslated, type Lowering, type LoweringTable } from "./lowering.ts";
+import type { Lowering, LoweringTable } from "./lowering.ts";
 import { stringMoveDoubleword, stringOr } from "./strings.ts";
 
 /** Whole registers. Misaligned operands of the aligned forms, which fault on a processor, are let through. */
@@ -66,7 +66,6 @@ function scalarMove(bits: 32 | 64): Lowering {
 /** movd and movq between general registers, memory and the low lane; a vector destination is zeroed above. */
 function moveWord(e: Emitter, insn: Instruction): void {
   const [to, from] = insn.operands;
-  if (to!.kind === "mm" || from!.kind === "mm") throw new NotTranslated(insn, "mmx register");
   if (to!.kind === "xmm") {
     if (from!.kind === "memory") e.vector(insn, 1);
     else if (from!.kind === "xmm") {

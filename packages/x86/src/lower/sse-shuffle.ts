@@ -2,7 +2,7 @@ import { SIMD } from "@decant/wasm";
 import type { Instruction } from "../decode/instruction.ts";
 import type { Emitter } from "./emitter.ts";
 import { lanes, range } from "./lanes.ts";
-import { NotTranslated, type Lowering, type LoweringTable } from "./lowering.ts";
+import type { Lowering, LoweringTable } from "./lowering.ts";
 
 /** Shuffles, unpacking, blends and the widening moves. */
 export const sseShuffle: LoweringTable = {
@@ -44,10 +44,6 @@ function field(immediate: number, n: number): number {
   return (immediate >> (2 * n)) & 3;
 }
 
-const noMmx = (insn: Instruction) => {
-  if (insn.operands.some(({ kind }) => kind === "mm")) throw new NotTranslated(insn, "mmx register");
-};
-
 function fixed(shuffle: readonly number[]): Lowering {
   return byImmediate(() => shuffle);
 }
@@ -56,7 +52,6 @@ function byImmediate(shuffle: (immediate: number) => readonly number[]): Lowerin
   return {
     operands: "ur-",
     lower(e, insn) {
-      noMmx(insn);
       e.put(insn, 0, () => e.vector(insn, 0).vector(insn, 1).f.shuffle(shuffle(insn.immediate)));
     },
   };
@@ -67,7 +62,6 @@ function single(shuffle: (immediate: number) => readonly number[]): Lowering {
   return {
     operands: "wr-",
     lower(e, insn) {
-      noMmx(insn);
       const source = e.vectorTemp();
       e.vector(insn, 1).f.localTee(source).localGet(source).shuffle(shuffle(insn.immediate));
       e.put(insn, 0, () => {});
@@ -77,7 +71,6 @@ function single(shuffle: (immediate: number) => readonly number[]): Lowering {
 
 /** wasm gives 0 for an index of 16 or more; x86 looks at bits 3-0 and, for 0, at bit 7. */
 function shuffleBytes(e: Emitter, insn: Instruction): void {
-  noMmx(insn);
   e.put(insn, 0, () => {
     e.vector(insn, 0).vector(insn, 1).f.i32Const(0x8f).simd(SIMD.i8x16_splat).simd(SIMD.v128_and).simd(SIMD.i8x16_swizzle);
   });
@@ -100,7 +93,6 @@ function shiftBytes(shuffle: (count: number) => readonly number[]): Lowering {
 
 /** The 16 bytes from `immediate` on of the first operand above the second, with zeros above both. */
 function align(e: Emitter, insn: Instruction): void {
-  noMmx(insn);
   const { immediate } = insn;
   e.put(insn, 0, () => {
     if (immediate <= 16) e.vector(insn, 1).vector(insn, 0).f.shuffle(range(immediate, 16));

@@ -4,6 +4,7 @@ import { bits } from "./bits.ts";
 import { flagInstructions } from "./flag-instructions.ts";
 import { logic } from "./logic.ts";
 import type { Lowering, LoweringTable } from "./lowering.ts";
+import { mmx, mmxForms } from "./mmx.ts";
 import { moves } from "./moves.ts";
 import { multiplyDivide } from "./multiply-divide.ts";
 import { shifts } from "./shifts.ts";
@@ -18,6 +19,7 @@ import { stack } from "./stack.ts";
 import { strings } from "./strings.ts";
 import { system } from "./system.ts";
 import { x87 } from "./x87.ts";
+import { x87State } from "./x87-state.ts";
 
 const TOPICS: readonly LoweringTable[] = [
   moves,
@@ -37,7 +39,9 @@ const TOPICS: readonly LoweringTable[] = [
   sseShuffle,
   sseSums,
   sseHelped,
+  mmx,
   x87,
+  x87State,
 ];
 
 /** The lowering of each mnemonic, by the decoder's number. */
@@ -46,7 +50,17 @@ export const lowerings: readonly (Lowering | undefined)[] = byNumber();
 function byNumber(): (Lowering | undefined)[] {
   const table: (Lowering | undefined)[] = [];
   for (const topic of TOPICS) {
-    for (const [name, lowering] of Object.entries(topic) as [MnemonicName, Lowering][]) table[MNEMONIC[name]] = lowering;
+    for (const [name, lowering] of Object.entries(topic) as [MnemonicName, Lowering][]) table[MNEMONIC[name]] = withMmx(name, lowering);
   }
   return table;
+}
+
+/** A lowering that also has a form with MMX registers. */
+function withMmx(name: MnemonicName, lowering: Lowering): Lowering {
+  const form = mmxForms[name];
+  if (form === undefined) return lowering;
+  return {
+    ...lowering,
+    lower: (e, insn) => (insn.operands.some(({ kind }) => kind === "mm") ? form(e, insn) : lowering.lower(e, insn)),
+  };
 }
