@@ -25,4 +25,4 @@ export function x87Tolerance(insn: Instruction): { x87Status: number; x87Error: 
 export const NOT_RECORDED = ["Cpuid", "Rdtsc", "Rdtscp", "Rcpps", "Rcpss", "Rsqrtps", "Rsqrtss"] as const;
 
 /** Lowerings of mnemonics that a 64-bit processor decodes in 32-bit mode only. */
-export const ONLY_32_BIT = ["Popfd", "Pushfd"] as const;
+export const ONLY_32_BIT = ["Popad", "Popfd", "Pushad", "Pushfd"] as const;

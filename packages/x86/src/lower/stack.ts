@@ -65,6 +65,31 @@ export const stack: LoweringTable = {
       if (insn.immediate !== 0) e.moveStack(-insn.immediate);
     },
   },
+  Pushad: {
+    operands: "",
+    reads: 0xff,
+    writes: RSP,
+    memory: true,
+    lower(e, insn) {
+      e.getGpr(GPR.rsp, 32);
+      const before = e.save(32);
+      for (let n = 0; n < 8; n++) e.push(() => (n === GPR.rsp ? e.value(before, 32) : e.getGpr(n, 32)), insn);
+    },
+  },
+  Popad: {
+    operands: "",
+    reads: RSP,
+    writes: 0xff,
+    memory: true,
+    lower(e, insn) {
+      const values = Array.from({ length: 8 }, () => {
+        e.pop(insn);
+        return e.save(32);
+      });
+      // Loaded whole before anything changes. The stack pointer that was pushed is passed over.
+      values.toReversed().forEach((value, n) => n !== GPR.rsp && e.value(value, 32).setGpr(n, 32));
+    },
+  },
   Pushf: pushFlags(),
   Pushfd: pushFlags(),
   Pushfq: pushFlags(),
