@@ -18,7 +18,7 @@ export function makeCases(sequence: readonly Instruction[], seed: number, count:
 type Contents = "integers" | "floats" | "doubles";
 
 function contentsOf(sequence: readonly Instruction[]): Contents {
-  const name = MNEMONIC_NAMES[sequence[0]!.mnemonic] ?? "";
+  const name = MNEMONIC_NAMES[sequence[0]?.mnemonic ?? -1] ?? "";
   if (/^F[^x]|^(?!P).*[ps]d(2|$)|^Cvt(t?)[ps]d/.test(name)) return "doubles";
   return /^(?!P).*[ps]s(2|$)|^Cvt(t?)[ps]s/.test(name) ? "floats" : "integers";
 }
@@ -29,7 +29,7 @@ function fillState(state: DataView, sequence: readonly Instruction[], contents: 
   fill(state, STATE.window, WINDOW_BYTES, contents, random);
   let flags = 0x202;
   for (const position of FLAG_POSITIONS) flags |= random.below(2) << position;
-  const name = MNEMONIC_NAMES[sequence[0]!.mnemonic] ?? "";
+  const name = MNEMONIC_NAMES[sequence[0]?.mnemonic ?? -1] ?? "";
   if (USES_DIRECTION.test(name)) flags |= random.below(2) << DF_POSITION;
   state.setUint32(STATE.rflags, flags, true);
   state.setUint32(STATE.mxcsr, 0x1f80, true);

@@ -4,6 +4,9 @@ import { MNEMONIC_NAMES } from "../decode/mnemonics.ts";
 import { lowerings } from "../lower/table.ts";
 import { NOT_RECORDED, ONLY_32_BIT } from "./exactness.ts";
 import { isRandomSequence, readForms, readRecording } from "./forms-file.ts";
+import { EngineRun } from "./engine-run.ts";
+import { readPrograms } from "./programs-file.ts";
+import { runProgramsLive } from "./programs-live.ts";
 import { check, checkWithSomeFlags, prepare } from "./replay.ts";
 import { runLive } from "./run-live.ts";
 import { Translated } from "./translated.ts";
@@ -37,6 +40,18 @@ test("with some flags dead afterwards the others, and everything else, are the s
   expect(replay(checkWithSomeFlags)).toEqual([]);
 }, 120_000);
 
+test("programs with jumps, loops and calls leave through the whole engine what the recording processor left", () => {
+  const engine = new EngineRun();
+  const programs = readPrograms();
+  expect(programs.length).toBeGreaterThanOrEqual(200);
+  expect(programs.flatMap(({ code, starts, ends }) => engine.compare(code, starts, ends) ?? [])).toEqual([]);
+}, 120_000);
+
+test("a program that leaves something else is reported", () => {
+  const { starts, ends } = readPrograms()[0]!;
+  expect(new EngineRun().compare(Uint8Array.of(0x90), starts, ends)).toMatch(/^case 0: .*expected/);
+});
+
 test("every instruction that has a lowering has a form under test", () => {
   const tested = new Set(forms.flatMap(({ bytes }) => translated.decode(bytes).map(({ mnemonic }) => mnemonic)));
   const names = lowerings.flatMap((lowering, mnemonic) =>
@@ -65,4 +80,14 @@ test.runIf(liveSeconds > 0)(
     expect(failures.map(({ message }) => message)).toEqual([]);
   },
   liveSeconds * 1000 + 120_000,
+);
+
+test.runIf(liveSeconds > 0)(
+  "programs through the whole engine agree with the processor at hand",
+  () => {
+    const { failures, summary } = runProgramsLive(forms, Date.now() | 0, liveSeconds * 2000);
+    console.log(summary);
+    expect(failures).toEqual([]);
+  },
+  liveSeconds * 2000 + 120_000,
 );

@@ -2,6 +2,7 @@
 // node --import tsx packages/x86/src/difftest/live.ts --seconds 60 --form 'add*' --seed 7
 import { parseArgs } from "node:util";
 import { readForms } from "./forms-file.ts";
+import { runProgramsLive } from "./programs-live.ts";
 import { runLive } from "./run-live.ts";
 
 const { values } = parseArgs({
@@ -10,7 +11,12 @@ const { values } = parseArgs({
 const pattern = new RegExp(`^${values.form.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}`);
 const forms = readForms().filter(({ text }) => pattern.test(text));
 const seed = values.seed === undefined ? Date.now() | 0 : Number(values.seed);
-const { failures, summary } = runLive(forms, seed, Number(values.seconds) * 1000);
-for (const { message } of failures) console.log(message);
+// With all forms, half of the time is for programs.
+const hasPrograms = forms.length > 1000;
+const milliseconds = (Number(values.seconds) * 1000) / (hasPrograms ? 2 : 1);
+const { failures, summary } = runLive(forms, seed, milliseconds);
+const programs = hasPrograms ? runProgramsLive(forms, seed, milliseconds) : { failures: [], summary: "" };
+for (const message of [...failures.map((failure) => failure.message), ...programs.failures]) console.log(message);
 console.log(summary);
-process.exitCode = failures.length === 0 ? 0 : 1;
+if (hasPrograms) console.log(programs.summary);
+process.exitCode = failures.length + programs.failures.length === 0 ? 0 : 1;

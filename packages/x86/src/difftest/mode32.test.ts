@@ -8,7 +8,7 @@ import { readForms, readRecording } from "./forms-file.ts";
 import { prepare } from "./replay.ts";
 import { FLAG_POSITIONS, STATE, STATE_BYTES } from "./state.ts";
 import { straightLineModule } from "./straight-line.ts";
-import { Translated } from "./translated.ts";
+import { loadState, Translated } from "./translated.ts";
 
 /** What an instruction is, whatever the mode: instructions that agree in it do the same to the low halves of the registers. */
 function meaning(insn: Instruction): string {
@@ -48,7 +48,7 @@ test("32-bit mode gives the recorded low halves, for the instructions that both 
     for (let at = 0; at < expected.length; at += STATE_BYTES) {
       const end = new DataView(expected.buffer, at, STATE_BYTES);
       if (end.getUint32(STATE.fault, true) !== 0) continue;
-      translated.load(new DataView(prepared.starts.buffer, at, STATE_BYTES));
+      loadState(memory.view, new DataView(prepared.starts.buffer, at, STATE_BYTES));
       (exports["0"] as () => void)();
       compared++;
       const registers = Array.from({ length: 8 }, (_, n) => [

@@ -1,10 +1,12 @@
-// Assembles the forms and records what the processor at hand makes of them: vectors/forms.txt and vectors/recorded.bin.
+// Assembles the forms and records what the processor at hand makes of them: vectors/forms.txt and vectors/recorded.bin; and of random programs of
+// them: vectors/programs.txt and vectors/programs.bin.
 // node --import tsx packages/x86/src/difftest/record.ts [seed]
 import { writeFileSync } from "node:fs";
 import { assemble } from "./assemble.ts";
 import { expandForms } from "./expand.ts";
 import { formLine, FORMS_FILE, RECORDING_FILE } from "./forms-file.ts";
 import { Processor } from "./processor.ts";
+import { recordPrograms } from "./programs-file.ts";
 import { normaliseEnds, prepare } from "./replay.ts";
 import { makeSequences } from "./sequences.ts";
 import { Translated } from "./translated.ts";
@@ -30,3 +32,4 @@ writeFileSync(RECORDING_FILE, packed);
 console.log(
   `recorded ${forms.length} forms, ${forms.length * CASES_PER_FORM} cases on ${processor.model}, seed ${seed}: ${packed.length} bytes`,
 );
+console.log(recordPrograms(forms, processor, seed));

@@ -7,7 +7,8 @@ import { undefinedAfter } from "./replay.ts";
 import { Random } from "./state.ts";
 import type { Translated } from "./translated.ts";
 
-interface Candidate {
+/** A form of one instruction that may stand anywhere in a sequence. */
+export interface Candidate {
   readonly form: Form;
   readonly instructions: readonly Instruction[];
   readonly undefinedFlags: readonly number[];
@@ -19,9 +20,7 @@ interface Candidate {
  */
 export function makeSequences(translated: Translated, forms: readonly Form[], seed: number, count: number): Form[] {
   const random = new Random(seed);
-  const candidates = forms
-    .map((form) => candidate(translated, form))
-    .filter(({ instructions }) => instructions.length === 1 && isEligible(instructions[0]!));
+  const candidates = candidatesOf(translated, forms);
   const setters = candidates.filter(({ instructions }) => effects(instructions[0]!).flagsWritten !== 0);
   const readers = candidates.filter(({ instructions }) => effects(instructions[0]!).flagsRead !== 0);
   const pools = [setters, readers, readers, candidates].filter((pool) => pool.length > 0);
@@ -36,6 +35,13 @@ export function makeSequences(translated: Translated, forms: readonly Form[], se
     });
   }
   return result;
+}
+
+/** The forms that may stand in sequences. */
+export function candidatesOf(translated: Translated, forms: readonly Form[]): Candidate[] {
+  return forms
+    .map((form) => candidate(translated, form))
+    .filter(({ instructions }) => instructions.length === 1 && isEligible(instructions[0]!));
 }
 
 function candidate(translated: Translated, form: Form): Candidate {

@@ -49,7 +49,7 @@ export class Translated {
   }
 
   #run(translated: () => void, state: DataView): void {
-    this.load(state);
+    loadState(this.#view, state);
     let fault = 0;
     try {
       translated();
@@ -57,47 +57,46 @@ export class Translated {
       if (!(error instanceof Trap)) throw error;
       fault = FAULT.divide;
     }
-    if (fault === 0) this.#store(state);
+    if (fault === 0) storeState(this.#view, state);
     state.setUint32(STATE.fault, fault, true);
   }
+}
 
-  /** Puts a start state into the CPU block and the window. */
-  load(state: DataView): void {
-    const view = this.#view;
-    const block = CPU_BLOCK - GUEST_BASE;
-    copy(state, STATE.gpr, view, block + CPU.gpr, 128);
-    copy(state, STATE.xmm, view, block + CPU.xmm, 256);
-    copy(state, STATE.window, view, WINDOW - GUEST_BASE, WINDOW_BYTES);
-    const flags = state.getUint32(STATE.rflags, true);
-    FLAG_POSITIONS.forEach((position, n) => view.setUint32(block + CPU.cf + n * 4, (flags >> position) & 1, true));
-    view.setUint32(block + CPU.df, (flags >> DF_POSITION) & 1, true);
-    view.setUint32(block + CPU.eflags, 0, true);
-    view.setUint32(block + CPU.gsBase, GS_BASE, true);
-    const depth = state.getUint16(STATE.depth, true);
-    view.setUint32(block + CPU.fpTop, -depth & 7, true);
-    for (let n = 0; n < depth; n++) copy(state, STATE.x87 + n * 8, view, block + CPU.x87 + ((n - depth) & 7) * 16, 8);
-    view.setUint32(block + CPU.fpControl, state.getUint16(STATE.fcw, true), true);
-    view.setUint32(block + CPU.fpStatus, 0, true);
-    view.setUint32(block + CPU.mxcsr, state.getUint32(STATE.mxcsr, true), true);
-  }
+/** Puts a start state into the CPU block and the window. */
+export function loadState(view: DataView, state: DataView): void {
+  const block = CPU_BLOCK - GUEST_BASE;
+  copy(state, STATE.gpr, view, block + CPU.gpr, 128);
+  copy(state, STATE.xmm, view, block + CPU.xmm, 256);
+  copy(state, STATE.window, view, WINDOW - GUEST_BASE, WINDOW_BYTES);
+  const flags = state.getUint32(STATE.rflags, true);
+  FLAG_POSITIONS.forEach((position, n) => view.setUint32(block + CPU.cf + n * 4, (flags >> position) & 1, true));
+  view.setUint32(block + CPU.df, (flags >> DF_POSITION) & 1, true);
+  view.setUint32(block + CPU.eflags, 0, true);
+  view.setUint32(block + CPU.gsBase, GS_BASE, true);
+  const depth = state.getUint16(STATE.depth, true);
+  view.setUint32(block + CPU.fpTop, -depth & 7, true);
+  for (let n = 0; n < depth; n++) copy(state, STATE.x87 + n * 8, view, block + CPU.x87 + ((n - depth) & 7) * 16, 8);
+  view.setUint32(block + CPU.fpControl, state.getUint16(STATE.fcw, true), true);
+  view.setUint32(block + CPU.fpStatus, 0, true);
+  view.setUint32(block + CPU.mxcsr, state.getUint32(STATE.mxcsr, true), true);
+}
 
-  #store(state: DataView): void {
-    const view = this.#view;
-    const block = CPU_BLOCK - GUEST_BASE;
-    copy(view, block + CPU.gpr, state, STATE.gpr, 128);
-    copy(view, block + CPU.xmm, state, STATE.xmm, 256);
-    copy(view, WINDOW - GUEST_BASE, state, STATE.window, WINDOW_BYTES);
-    let flags = 0x202 | (view.getUint32(block + CPU.df, true) << DF_POSITION) | view.getUint32(block + CPU.eflags, true);
-    FLAG_POSITIONS.forEach((position, n) => (flags |= view.getUint32(block + CPU.cf + n * 4, true) << position));
-    state.setUint32(STATE.rflags, flags, true);
-    if (state.getUint16(STATE.depth, true) > 0) {
-      const top = view.getUint32(block + CPU.fpTop, true);
-      for (let n = 0; n < 8; n++) copy(view, block + CPU.x87 + ((top + n) & 7) * 16, state, STATE.x87 + n * 16, 8);
-      state.setUint16(STATE.fcw, view.getUint32(block + CPU.fpControl, true), true);
-      state.setUint16(STATE.fsw, (view.getUint32(block + CPU.fpStatus, true) & 0x4500) | (top << 11), true);
-    }
-    state.setUint32(STATE.mxcsr, view.getUint32(block + CPU.mxcsr, true), true);
+/** Takes an end state from there. */
+export function storeState(view: DataView, state: DataView): void {
+  const block = CPU_BLOCK - GUEST_BASE;
+  copy(view, block + CPU.gpr, state, STATE.gpr, 128);
+  copy(view, block + CPU.xmm, state, STATE.xmm, 256);
+  copy(view, WINDOW - GUEST_BASE, state, STATE.window, WINDOW_BYTES);
+  let flags = 0x202 | (view.getUint32(block + CPU.df, true) << DF_POSITION) | view.getUint32(block + CPU.eflags, true);
+  FLAG_POSITIONS.forEach((position, n) => (flags |= view.getUint32(block + CPU.cf + n * 4, true) << position));
+  state.setUint32(STATE.rflags, flags, true);
+  if (state.getUint16(STATE.depth, true) > 0) {
+    const top = view.getUint32(block + CPU.fpTop, true);
+    for (let n = 0; n < 8; n++) copy(view, block + CPU.x87 + ((top + n) & 7) * 16, state, STATE.x87 + n * 16, 8);
+    state.setUint16(STATE.fcw, view.getUint32(block + CPU.fpControl, true), true);
+    state.setUint16(STATE.fsw, (view.getUint32(block + CPU.fpStatus, true) & 0x4500) | (top << 11), true);
   }
+  state.setUint32(STATE.mxcsr, view.getUint32(block + CPU.mxcsr, true), true);
 }
 
 function copy(from: DataView, fromAt: number, to: DataView, toAt: number, bytes: number): void {

@@ -104,12 +104,19 @@ export class Translator {
   /** Called when bytes change: what was learnt from them no longer holds. */
   forget(start: number, end: number): void {
     this.#leaves.clear();
+    this.#forgetFunctions(start, end);
     if (!this.#hasLearnt(start >>> 12, (end - 1) >>> 12)) return;
     for (const [address, table] of this.#jumpTables) {
       const tableEnd = table.address + 4 * table.targets.length;
       if ((address >= start && address < end) || (table.address < end && start < tableEnd)) this.#jumpTables.delete(address);
     }
     for (const address of this.#untranslatable) if (address >= start && address < end) this.#untranslatable.delete(address);
+  }
+
+  /** New code may jump, with its flags, to what was a function's entry; a jump to a function keeps none. */
+  #forgetFunctions(start: number, end: number): void {
+    if (end - start < this.#functions.size) for (let address = start; address < end; address++) this.#functions.delete(address);
+    else for (const address of this.#functions) if (address >= start && address < end) this.#functions.delete(address);
   }
 
   #hasLearnt(first: number, last: number): boolean {

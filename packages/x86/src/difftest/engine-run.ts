@@ -1,0 +1,89 @@
+import { GuestMemory, PAGE } from "@decant/memory";
+import { CPU, FLAG } from "../cpu-block.ts";
+import { Machine, UNWIND } from "../engine/index.ts";
+import { describe, differences, type Tolerance } from "./compare.ts";
+import { CODE, STATE, STATE_BYTES } from "./state.ts";
+import { loadState, storeState } from "./translated.ts";
+
+/** Where the harness keeps the address that a program ends at: code ends by `jmp [AFTER]`, there as here. */
+const CONTEXT = 0x1000_0000;
+const AFTER = CONTEXT + 0x328;
+const LEAVE = [0xff, 0x24, 0x25, AFTER & 255, (AFTER >> 8) & 255, (AFTER >> 16) & 255, AFTER >>> 24];
+const STUB = 0x1200_0000;
+const WINDOW_PAGE = 0x2000_0000;
+/** Programs end after a few thousand instructions; a turn is a million. */
+const MAX_TURNS = 4;
+
+/** A program stores its flags itself, as those at a jump out of a function are nobody's. */
+const TOLERANCE: Tolerance = { undefinedFlags: FLAG.ALL, anyNan: false, x87Status: 0, x87Error: 0 };
+
+/** Runs programs through the whole engine: control flow, dataflow, linking and dispatch. */
+export class EngineRun {
+  readonly #memory = new GuestMemory();
+  readonly #machine: Machine;
+
+  constructor() {
+    const memory = this.#memory;
+    for (const [at, protection] of [
+      [CONTEXT, PAGE.READWRITE],
+      [CODE, PAGE.EXECUTE_READ],
+      [STUB, PAGE.EXECUTE_READ],
+      [WINDOW_PAGE, PAGE.READWRITE],
+    ] as const) {
+      // prettier-ignore
+      memory.allocate(0x10000, protection, { at });
+    }
+    this.#machine = new Machine({
+      memory,
+      api: () => {
+        this.#machine.suspend();
+        return UNWIND;
+      },
+    });
+    this.#machine.addStub(STUB, 0);
+    memory.setU64(AFTER, BigInt(STUB));
+  }
+
+  /** The first difference of a program from what a processor made of its start states; undefined where there is none. */
+  compare(code: Uint8Array, starts: Uint8Array, ends: Uint8Array): string | undefined {
+    this.#load(code);
+    for (let at = 0; at < starts.length; at += STATE_BYTES) {
+      const state = new DataView(starts.slice(at, at + STATE_BYTES).buffer);
+      let found: string[];
+      try {
+        this.#run(state);
+        found = differences(new DataView(ends.buffer, ends.byteOffset + at, STATE_BYTES), state, TOLERANCE);
+      } catch (error) {
+        found = [String(error)];
+      }
+      if (found.length === 0) continue;
+      return `case ${at / STATE_BYTES}: ${found.join("; ")}\n    from ${describe(new DataView(starts.buffer, starts.byteOffset + at, STATE_BYTES))}`;
+    }
+    return undefined;
+  }
+
+  /** Puts a program into memory; what was translated before is dropped. */
+  #load(bytes: Uint8Array): void {
+    const memory = this.#memory;
+    memory.protect(CODE, 0x10000, PAGE.READWRITE);
+    memory.write(CODE, Uint8Array.of(...bytes, ...LEAVE));
+    memory.protect(CODE, 0x10000, PAGE.EXECUTE_READ);
+  }
+
+  /** Runs the program from a start state, in place. Throws where it does not end. */
+  #run(state: DataView): void {
+    const { cpu } = this.#machine;
+    loadState(this.#memory.view, state);
+    cpu.u32[CPU.stackLimit / 4] = 0;
+    cpu.rip = CODE;
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
+      const exit = this.#machine.run();
+      if (exit.kind === "fault") throw new Error(exit.fault.message);
+      if (exit.kind === "budget") continue;
+      storeState(this.#memory.view, state);
+      state.setUint32(STATE.fault, 0, true);
+      return;
+    }
+    throw new Error("the program does not end");
+  }
+}
