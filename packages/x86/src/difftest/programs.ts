@@ -52,7 +52,8 @@ interface Pools {
 }
 
 export function ingredientsOf(translated: Translated, forms: readonly Form[]): Ingredients {
-  const all = candidatesOf(translated, forms);
+  // The state of the x87, which MMX shares, is another's: programs do not set it up.
+  const all = candidatesOf(translated, forms).filter(({ instructions: [insn] }) => !insn!.operands.some(({ kind }) => kind === "mm"));
   const usesXmm = (insn: Instruction) => insn.operands.some(({ kind, bits }) => kind === "xmm" || bits === 128);
   const integer = all.filter(({ instructions: [insn] }) => !leavesNanOpen(insn!));
   // What could make a NaN with a payload stays out: integers in xmm registers, and integers stored where doubles are loaded.
