@@ -1,30 +1,78 @@
 /**
- * Whole-process start-up: `npx tsx bench/startup.ts [--json]`. hello.exe under Decant, bare Node, and hello.exe under Wine where it is
- * installed (its server kept warm), in turn, the median of 15 runs after 3.
+ * Whole-process start-up: `npx tsx bench/startup.ts [program.exe arguments…] [--json]`, hello.exe unless a program is named. Bare Node, Decant with a cache that is
+ * filled (warm) and without any (cold), and Wine where it is installed, in turn, the median of 15 runs after 3: until the end, and until the first byte of
+ * output. Wine's server is not kept between runs.
  */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { benchFolder, decantCommand, have, median, output, report, type Row } from "./report.ts";
+import { benchFolder, decantCommand, have, median, report, type Row } from "./report.ts";
 
-const hello = join(benchFolder, "../fixtures/hello/hello.exe");
-const commands: { name: string; command: string; args: string[]; env?: Record<string, string> }[] = [
-  { name: "node -e 0", command: process.execPath, args: ["-e", "0"] },
-  { name: "decant hello.exe", command: process.execPath, args: [decantCommand, "run", hello] },
-];
-if (have("wine")) commands.push({ name: "wine hello.exe", command: "wine", args: [hello], env: { WINEDEBUG: "-all" } });
+const ROUNDS = 15;
+const WARM_UPS = 3;
+const words = process.argv.slice(2).filter((word) => word !== "--json");
+const program = words.length > 0 ? words : [join(benchFolder, "../fixtures/hello/hello.exe")];
+const cache = mkdtempSync(join(tmpdir(), "decant-bench-"));
 
-const times = new Map<string, number[]>(commands.map(({ name }) => [name, []]));
-for (let round = -3; round < 15; round++) {
-  for (const { name, command, args, env } of commands) {
-    const start = performance.now();
-    output(command, args, env);
-    if (round >= 0) times.get(name)?.push(performance.now() - start);
-  }
+interface Command {
+  name: string;
+  command: string;
+  args: string[];
+  env: Record<string, string>;
 }
-const node = median(times.get("node -e 0") ?? []);
-const rows: Row[] = [...times].map(([name, ms]) => ({
-  command: name,
-  "median ms": median(ms),
-  "fastest ms": Math.min(...ms),
-  "less node ms": median(ms) - node,
-}));
-report("start-up", rows);
+
+interface Times {
+  ms: number;
+  firstMs: number | undefined;
+}
+
+const decant = [decantCommand, "run", ...program];
+const commands: Command[] = [
+  { name: "node -e 0", command: process.execPath, args: ["-e", "0"], env: {} },
+  { name: "decant, warm", command: process.execPath, args: decant, env: { DECANT_CACHE: cache } },
+  { name: "decant, cold", command: process.execPath, args: decant, env: { DECANT_CACHE: "off" } },
+];
+if (have("wine")) commands.push({ name: "wine", command: "wine", args: program, env: { WINEDEBUG: "-all" } });
+
+try {
+  const times = new Map<Command, Times[]>(commands.map((command) => [command, []]));
+  for (let round = -WARM_UPS; round < ROUNDS; round++) {
+    for (const command of commands) {
+      const time = await run(command);
+      if (round >= 0) times.get(command)?.push(time);
+    }
+  }
+  const node = median((times.get(commands[0] as Command) ?? []).map(({ ms }) => ms));
+  const rows: Row[] = [...times].map(([{ name }, list]) => {
+    const ms = median(list.map((time) => time.ms));
+    const first = list.map(({ firstMs }) => firstMs).filter((time) => time !== undefined);
+    return {
+      command: name,
+      "median ms": ms,
+      "less node ms": ms - node,
+      "fastest ms": Math.min(...list.map((time) => time.ms)),
+      "first byte ms": first.length > 0 ? median(first) : undefined,
+    };
+  });
+  report(`start-up, ${program[0]?.split("/").at(-1)}`, rows);
+} finally {
+  rmSync(cache, { recursive: true, force: true });
+}
+
+function run({ name, command, args, env }: Command): Promise<Times> {
+  const start = performance.now();
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    let firstMs: number | undefined;
+    const seen = (): void => void (firstMs ??= performance.now() - start);
+    child.stdout.on("data", seen);
+    child.stderr.on("data", seen);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      const ms = performance.now() - start;
+      if (code !== 0 && words.length === 0) reject(new Error(`${name} ended with ${code}`));
+      else resolve({ ms, firstMs });
+    });
+  });
+}

@@ -51,22 +51,22 @@ interface Dll {
 export class Registry {
   readonly #dlls = new Map<string, Dll>();
   readonly #dllAliases = new Map<string, string>();
-  /** DLLs whose topics are made when somebody asks for the DLL. */
-  readonly #later = new Map<string, () => readonly (Implementation | ApiTable)[]>();
+  /** What is to be added to a DLL when somebody asks for it: there are thousands of functions, and a program loads few DLLs. */
+  readonly #later = new Map<string, (() => void)[]>();
 
-  /** Adds a topic, with bodies or only declared. Two bodies for one function are an error. */
+  /** Adds a topic, with bodies or only declared. Two bodies for one function are an error, thrown when its DLL is first asked for. */
   add(...topics: readonly (Implementation | ApiTable)[]): this {
     for (const topic of topics) {
       const { table, bodies } = "table" in topic ? topic : { table: topic, bodies: {} };
       for (const dll of (table as ApiTable).dlls)
-        this.#addTable(dll, table as ApiTable, bodies as Readonly<Record<string, AnyBody | undefined>>);
+        this.#addAction(dll, () => this.#addTable(dll, table as ApiTable, bodies as Readonly<Record<string, AnyBody | undefined>>));
     }
     return this;
   }
 
   /** Adds a DLL whose topics take time to make, and which few programs load: `make` is called when it is first asked for. */
   addLater(dll: string, make: () => readonly (Implementation | ApiTable)[]): this {
-    this.#later.set(dllKey(dll), make);
+    this.#addAction(dll, () => void this.add(...make()));
     return this;
   }
 
@@ -146,10 +146,18 @@ export class Registry {
     return this.#dlls.get(resolved);
   }
 
+  #addAction(dll: string, action: () => void): void {
+    const key = dllKey(dll);
+    const others = this.#later.get(key);
+    if (others === undefined) this.#later.set(key, [action]);
+    else others.push(action);
+  }
+
   #make(key: string): void {
-    const make = this.#later.get(key);
-    this.#later.delete(key);
-    if (make !== undefined) this.add(...make());
+    for (let actions = this.#later.get(key); actions !== undefined; actions = this.#later.get(key)) {
+      this.#later.delete(key);
+      for (const action of actions) action();
+    }
   }
 
   #makeAll(): void {

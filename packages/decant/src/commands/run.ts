@@ -165,8 +165,8 @@ function openTrace(given: Pick<OptionValues<typeof options>, "trace-format" | "t
   const output = traceOutput(format, { ...(thread !== undefined && { thread }), ...(given["trace-failed"] && { failed: true }) });
   const file = given["trace-file"];
   if (file === undefined) {
-    const paint = painter(process.stderr);
-    return { output, write: (text) => void (text !== "" && process.stderr.write(paint("dim", text))), close: () => undefined };
+    const write = (text: string): void => void (text !== "" && process.stderr.write(painter(process.stderr)("dim", text)));
+    return { output, write, close: () => undefined };
   }
   let descriptor: number;
   try {

@@ -55,7 +55,7 @@ export interface HelperHost {
 
 /** The implementations of HELPERS, to be imported by generated modules. */
 export function createHelpers(host: HelperHost): Record<HelperName, (...values: never[]) => unknown> {
-  return {
+  const helpers = {
     trap: (kind: number, rip: number) => host.trap(kind, rip >>> 0),
     accessFault: (rip: number, address: number, high: number, access: number) =>
       host.accessFault?.(rip >>> 0, address >>> 0, high >>> 0, { bytes: access & (WRITES - 1), writes: access >= WRITES }),
@@ -70,6 +70,8 @@ export function createHelpers(host: HelperHost): Record<HelperName, (...values: 
     cpuid,
     timestamp: () => host.timestamp?.() ?? BigInt(Math.round(performance.now() * 1e6)),
     ...x87Math,
-    ...(vectorHelpers() as Record<keyof typeof VECTOR_HELPERS, (...values: never[]) => unknown>),
   };
+  // Their module takes milliseconds to make: it is there when a module first imports one of them.
+  for (const name in VECTOR_HELPERS) Object.defineProperty(helpers, name, { get: () => vectorHelpers()[name], enumerable: true });
+  return helpers as typeof helpers & Record<keyof typeof VECTOR_HELPERS, (...values: never[]) => unknown>;
 }
