@@ -376,7 +376,7 @@ export class Machine {
     this.#moveStack(site.stackDifference);
     const { accessAtTrap, describeAccess } = loadTranslation();
     const unit = this.#source.translator.discover(parseInt(innermostFrame(error)?.frame.name.slice(1) ?? "", 16));
-    const access = unit && accessAtTrap(unit, site.rip, { memory: this.#memory, register: (n) => this.cpu.gpr(n) });
+    const access = accessAtTrap(unit, this.#source.decoder.decode(site.rip), { memory: this.#memory, register: (n) => this.cpu.gpr(n) });
     return describeAccess(site.rip, access, this.#memory, this.#source.decoder);
   }
 

@@ -27,29 +27,24 @@ interface Scene {
 /**
  * Which access of the instruction at `rip` wasm trapped on. The registers that it was made with are in locals, which are gone. But those that have
  * not changed since the last call are in the CPU block, and others follow from them and memory by the instructions before; what is not found is
- * taken to be null, as it is a null pointer that traps. An address outside the null pages is no answer.
+ * taken to be null, as it is a null pointer that traps. An address outside the null pages is no answer. Without the unit, or where it has changed, all
+ * is taken to be null.
  */
 export function accessAtTrap(
-  { blocks }: Unit,
-  rip: number,
+  unit: Unit | undefined,
+  insn: Instruction,
   { memory, register }: Pick<Scene, "memory" | "register">,
 ): { address: number; access: "read" | "write" } | undefined {
-  const places = blocks.filter(
-    ({ steps, ending }) => steps.some(({ insn }) => insn.ip === rip) || ("insn" in ending && ending.insn.ip === rip),
+  const rip = insn.ip;
+  const blocks = unit?.blocks ?? [];
+  const block = blocks.find(
+    ({ steps, ending }) => steps.some((step) => step.insn.ip === rip) || ("insn" in ending && ending.insn.ip === rip),
   );
-  const hasFramePointer = blocks.some(({ steps }) => steps.some(({ insn }) => setsFramePointer(insn)));
+  const hasFramePointer = blocks.some(({ steps }) => steps.some((step) => setsFramePointer(step.insn)));
   const scene: Scene = { flows: analyse(blocks), memory, register, exact: (1 << GPR.rsp) | (hasFramePointer ? 1 << GPR.rbp : 0) };
-  // A function that was put in the place of several calls is there several times, and which one trapped is not known.
-  const answers = places.map((block) => accessAt(scene, block, rip));
-  const [first] = answers;
-  if (first === undefined || answers.every((answer) => answer?.address === first.address && answer.access === first.access)) return first;
-  return { address: 0, access: first.access };
-}
-
-function accessAt(scene: Scene, block: Block, rip: number): { address: number; access: "read" | "write" } | undefined {
-  const found = block.steps.findIndex(({ insn }) => insn.ip === rip);
-  const at = found < 0 ? block.steps.length : found;
-  const accesses = found < 0 ? accessesOfEnding(block) : accessesOf((block.steps[found] as Step).insn);
+  const found = block?.steps.findIndex((step) => step.insn.ip === rip) ?? -1;
+  const at = block === undefined || found >= 0 ? found : block.steps.length;
+  const accesses = block === undefined || found >= 0 ? accessesOf(insn) : accessesOfEnding(block);
   for (const isGuessAllowed of [false, true]) {
     for (const { kind, at: operand } of accesses) {
       const address = addressOf(scene, block, at, operand, isGuessAllowed, MAX_DEPTH);
@@ -92,7 +87,14 @@ function intrinsicAccesses(intrinsic: Intrinsic): Access[] {
 }
 
 /** The address of an operand before step `at` of a block. Registers that are not known count as 0 if guessing is allowed. */
-function addressOf(scene: Scene, block: Block, at: number, operand: MemoryOperand, mayGuess: boolean, depth: number): number | undefined {
+function addressOf(
+  scene: Scene,
+  block: Block | undefined,
+  at: number,
+  operand: MemoryOperand,
+  mayGuess: boolean,
+  depth: number,
+): number | undefined {
   if (operand.segment !== "none") return undefined;
   let sum = BigInt(operand.displacement);
   for (const [n, scale] of [[operand.base, 0], [operand.index, operand.scale]] as const) {
@@ -105,8 +107,8 @@ function addressOf(scene: Scene, block: Block, at: number, operand: MemoryOperan
 }
 
 /** What a general register held before step `at` of a block; undefined where that cannot be told. */
-function valueOf(scene: Scene, block: Block, at: number, n: number, depth: number): bigint | undefined {
-  if (depth === 0) return undefined;
+function valueOf(scene: Scene, block: Block | undefined, at: number, n: number, depth: number): bigint | undefined {
+  if (depth === 0 || block === undefined) return undefined;
   if (scene.exact & (1 << n)) return scene.register(n);
   for (let k = at - 1; k >= 0; k--) {
     const { insn, effects } = block.steps[k] as Step;
