@@ -37,6 +37,9 @@ import { Thread } from "./threads/thread.ts";
 import { UNWIND } from "./threads/unwind.ts";
 import type { EndSuspension, GuestGenerator } from "./waits/suspension.ts";
 
+/** Faults whose handlers go on that a thread's turn may have. */
+const MAX_FAULTS_IN_A_TURN = 256;
+
 /** A guest process: its memory, processor, modules, handles and threads. */
 export class Process {
   readonly kernel: Kernel;
@@ -254,8 +257,10 @@ export class Process {
     const { clock } = this.kernel.host;
     refreshClocks(this.memory.view, clock.now(), clock.monotonic());
     let rip = this.#attempt(thread, () => thread.continue());
-    while (rip !== UNWIND && thread.status === "running") {
+    for (let turns = 0; rip !== UNWIND && thread.status === "running"; turns++) {
       thread.rip = rip;
+      // A guest that faults for ever, and goes on each time, gives the others their turn too.
+      if (turns === MAX_FAULTS_IN_A_TURN) return;
       rip = this.#attempt(thread, () => {
         const exit = this.machine.run();
         return exit.kind === "fault" ? raiseFault(thread, exit.fault) : UNWIND;
