@@ -1,0 +1,211 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { compileModule, parsePtx } from "./index.ts";
+
+/** What an instruction is tried with: "%d" and "%a" to "%c" are registers of its types, by the letters after "|". */
+type Form = readonly [title: string, types: readonly string[], instruction: (type: string) => string];
+
+const integers = ["u16", "s16", "u32", "s32", "u64", "s64"];
+const words = ["u32", "s32", "u64", "s64"];
+const bits = ["b16", "b32", "b64"];
+const floats = ["f32", "f64"];
+const halves = ["f16", "f16x2", "bf16", "bf16x2"];
+
+const register = (type: string, name: string): string => {
+  if (type === "pred") return `%p${name}`;
+  const width = type.endsWith("x2") ? (type === "f32x2" ? 64 : 32) : Number(/[0-9]+$/.exec(type)?.[0] ?? 32);
+  const kind = /^f(32|64)$/.test(type) ? "f" : "b";
+  return `%${kind}${Math.max(16, width)}${name}`;
+};
+const plain = (opcode: string, operands: number) => (type: string) =>
+  `${opcode}.${type} ${["d", "a", "b", "c"]
+    .slice(0, operands)
+    .map((name) => register(type, name))
+    .join(", ")};`;
+const memory = (opcode: string) => (type: string) => `${opcode}.${type} ${register(type, "d")}, [%b64a];`;
+const atomic =
+  (operation: string, operands = 1) =>
+  (type: string) =>
+    `atom.global.${operation}.${type} ${register(type, "d")}, [%b64a]${`, ${register(type, "b")}`.repeat(operands)};`;
+const toWord = (opcode: string) => (type: string) => `${opcode}.${type} %b32d, ${register(type, "a")};`;
+const convert = (rounding: string, from: string) => (type: string) =>
+  `cvt${rounding}.${type}.${from} ${register(type, "d")}, ${register(from, "a")};`;
+const once = (instruction: string) => () => instruction;
+
+const forms: readonly Form[] = [
+  ["add", [...integers, ...floats, ...halves, "f32x2"], plain("add", 3)],
+  ["sub", [...integers, ...floats, ...halves], plain("sub", 3)],
+  ["mul.lo", integers, plain("mul.lo", 3)],
+  ["mul.hi", integers, plain("mul.hi", 3)],
+  ["mul", [...floats, ...halves], plain("mul", 3)],
+  ["mad.lo", integers, plain("mad.lo", 4)],
+  ["add.cc, addc", words, (type) => `${plain("add.cc", 3)(type)} ${plain("addc", 3)(type)}`],
+  ["sub.cc, subc", words, (type) => `${plain("sub.cc", 3)(type)} ${plain("subc", 3)(type)}`],
+  ["mad.lo.cc, madc", words, (type) => `${plain("mad.lo.cc", 4)(type)} ${plain("madc.hi", 4)(type)}`],
+  ["mul24.lo, mad24.lo", ["u32", "s32"], (type) => `${plain("mul24.lo", 3)(type)} ${plain("mad24.lo", 4)(type)}`],
+  ["fma.rn", [...floats, ...halves, "f32x2"], plain("fma.rn", 4)],
+  ["fma.rz, .rm, .rp", floats, (type) => ["rz", "rm", "rp"].map((mode) => plain(`fma.${mode}`, 4)(type)).join(" ")],
+  ["div", integers, plain("div", 3)],
+  ["div.rn", floats, plain("div.rn", 3)],
+  ["div.rz, .rm, .rp", floats, (type) => ["rz", "rm", "rp"].map((mode) => plain(`div.${mode}`, 3)(type)).join(" ")],
+  ["div.approx, .full", ["f32"], (type) => `${plain("div.approx", 3)(type)} ${plain("div.full.ftz", 3)(type)}`],
+  ["rem", integers, plain("rem", 3)],
+  ["abs", ["s16", "s32", "s64", ...floats, ...halves], plain("abs", 2)],
+  ["neg", ["s16", "s32", "s64", ...floats, ...halves], plain("neg", 2)],
+  ["min", [...integers, ...floats, ...halves, "u16x2", "s16x2"], plain("min", 3)],
+  ["max", [...integers, ...floats, ...halves, "u16x2", "s16x2"], plain("max", 3)],
+  ["sad", integers, plain("sad", 4)],
+  ["rcp.rn, sqrt.rn", floats, (type) => `${plain("rcp.rn", 2)(type)} ${plain("sqrt.rn", 2)(type)}`],
+  ["rcp.rz, sqrt.rm", floats, (type) => `${plain("rcp.rz", 2)(type)} ${plain("sqrt.rm", 2)(type)}`],
+  ["rsqrt.approx", floats, plain("rsqrt.approx", 2)],
+  [
+    "sin, cos, lg2, ex2 (.approx)",
+    ["f32"],
+    (type) => ["sin", "cos", "lg2", "ex2"].map((name) => plain(`${name}.approx`, 2)(type)).join(" "),
+  ],
+  ["tanh.approx", ["f32", ...halves], plain("tanh.approx", 2)],
+  ["ex2.approx", halves, plain("ex2.approx", 2)],
+  ["copysign", floats, plain("copysign", 3)],
+  ["testp.finite", floats, (type) => `testp.finite.${type} %pd, ${register(type, "a")};`],
+  ["and, or, xor", ["pred", ...bits], (type) => ["and", "or", "xor"].map((name) => plain(name, 3)(type)).join(" ")],
+  ["not", ["pred", ...bits], plain("not", 2)],
+  ["cnot", bits, plain("cnot", 2)],
+  ["lop3", ["b32"], once("lop3.b32 %b32d, %b32a, %b32b, %b32c, 0xe8;")],
+  ["shl", bits, (type) => `shl.${type} ${register(type, "d")}, ${register(type, "a")}, %b32b;`],
+  ["shr", [...bits, ...integers], (type) => `shr.${type} ${register(type, "d")}, ${register(type, "a")}, %b32b;`],
+  ["shf.l, shf.r", ["b32"], once("shf.l.wrap.b32 %b32d, %b32a, %b32b, %b32c; shf.r.clamp.b32 %b32d, %b32a, %b32b, %b32c;")],
+  ["bfe", words, (type) => `bfe.${type} ${register(type, "d")}, ${register(type, "a")}, %b32b, %b32c;`],
+  ["bfi", ["b32", "b64"], (type) => `bfi.${type} ${register(type, "d")}, ${register(type, "a")}, ${register(type, "b")}, %b32b, %b32c;`],
+  ["bfind", words, toWord("bfind")],
+  ["popc, clz", ["b32", "b64"], (type) => `${toWord("popc")(type)} ${toWord("clz")(type)}`],
+  ["brev", ["b32", "b64"], plain("brev", 2)],
+  ["bmsk", ["b32"], plain("bmsk.clamp", 3)],
+  ["fns", ["b32"], once("fns.b32 %b32d, %b32a, %b32b, %b32c;")],
+  ["szext", ["u32", "s32"], plain("szext.clamp", 3)],
+  ["prmt", ["b32"], plain("prmt", 4)],
+  [
+    "dp4a, dp2a",
+    ["u32", "s32"],
+    (type) => `dp4a.${type}.${type} %b32d, %b32a, %b32b, %b32c; dp2a.lo.${type}.${type} %b32d, %b32a, %b32b, %b32c;`,
+  ],
+  ["vadd, vset (video)", ["u32"], once("vadd.u32.u32.u32 %b32d, %b32a, %b32b;")],
+  ["setp", [...bits, ...integers], (type) => `setp.eq.${type} %pd, ${register(type, "a")}, ${register(type, "b")};`],
+  ["setp (floats)", [...floats, ...halves], (type) => `setp.lt.${type} %pd, ${register(type, "a")}, ${register(type, "b")};`],
+  ["set", ["u32", "s32", "f32"], (type) => `set.lt.${type}.f32 ${register(type, "d")}, %f32a, %f32b;`],
+  [
+    "selp",
+    [...bits, ...integers, ...floats],
+    (type) => `selp.${type} ${["d", "a", "b"].map((name) => register(type, name)).join(", ")}, %pa;`,
+  ],
+  ["slct", [...words, ...floats], (type) => `slct.${type}.s32 ${["d", "a", "b"].map((name) => register(type, name)).join(", ")}, %b32c;`],
+  ["mov", ["pred", ...bits, ...floats], plain("mov", 2)],
+  ["cvt from .s32", ["u8", "s8", "u16", "s16", "u32", "u64", "s64"], convert("", "s32")],
+  ["cvt.rn from .s32", ["f16", "f32", "bf16"], convert(".rn", "s32")],
+  ["cvt.rzi from .f32", integers, convert(".rzi", "f32")],
+  ["cvt.rzi from .f64", integers, convert(".rzi", "f64")],
+  ["cvt.rn from .f64", ["f16", "f32"], convert(".rn", "f64")],
+  ["cvt.rn from .f32", ["f16", "bf16", "tf32"], convert(".rn", "f32")],
+  ["cvt from .f16", floats, convert("", "f16")],
+  ["cvt.rn.satfinite (8-bit floats)", ["e4m3x2", "e5m2x2"], (type) => `cvt.rn.satfinite.${type}.f32 %b16d, %f32a, %f32b;`],
+  ["cvt.pack", ["s16"], once("cvt.pack.sat.s16.s32 %b32d, %b32a, %b32b;")],
+  ["ld.global", ["b8", ...bits, ...floats, "b128"], memory("ld.global")],
+  [
+    "ld (generic), .volatile, .acquire",
+    ["b32"],
+    once("ld.b32 %b32d, [%b64a]; ld.volatile.b32 %b32d, [%b64a]; ld.acquire.gpu.b32 %b32d, [%b64a];"),
+  ],
+  ["st.global", ["b8", ...bits, ...floats], (type) => `st.global.${type} [%b64a], ${register(type, "b")};`],
+  ["cvta", ["u64", "u32"], (type) => `cvta.to.global.${type} ${register(type, "d")}, ${register(type, "a")};`],
+  ["atom.add", ["u32", "s32", "u64", "f32", "f64", "f16x2", "bf16x2"], (type) => atomic(/^f16|^bf/.test(type) ? "add.noftz" : "add")(type)],
+  ["atom.and, .or, .xor", ["b32", "b64"], (type) => ["and", "or", "xor"].map((name) => atomic(name)(type)).join(" ")],
+  ["atom.exch, .cas", ["b16", "b32", "b64", "b128"], (type) => `${type === "b16" ? "" : atomic("exch")(type)} ${atomic("cas", 2)(type)}`],
+  ["atom.min, .max", words, (type) => `${atomic("min")(type)} ${atomic("max")(type)}`],
+  ["atom.inc, .dec", ["u32"], (type) => `${atomic("inc")(type)} ${atomic("dec")(type)}`],
+  ["red.add", ["u32", "f32"], (type) => `red.global.add.${type} [%b64a], ${register(type, "b")};`],
+  ["bar.sync, barrier.sync", [""], once("bar.sync 0; barrier.sync 1, 64;")],
+  ["bar.arrive", [""], once("bar.arrive 1, 64;")],
+  ["bar.red", ["popc.u32", "and.pred"], (type) => `bar.red.${type} ${type === "popc.u32" ? "%b32d" : "%pd"}, 0, %pa;`],
+  ["bar.warp.sync", [""], once("bar.warp.sync -1;")],
+  ["shfl.sync", ["b32"], once("shfl.sync.down.b32 %b32d|%pd, %b32a, 1, 31, -1;")],
+  ["vote.sync", ["pred", "b32"], (type) => (type === "pred" ? "vote.sync.all.pred %pd, %pa, -1;" : "vote.sync.ballot.b32 %b32d, %pa, -1;")],
+  ["match.sync", ["b32", "b64"], (type) => `match.any.sync.${type} %b32d, ${register(type, "a")}, -1;`],
+  ["redux.sync", ["u32", "s32", "b32"], (type) => `redux.sync.${type === "b32" ? "and" : "add"}.${type} %b32d, %b32a, -1;`],
+  ["activemask", ["b32"], once("activemask.b32 %b32d;")],
+  ["elect.sync", [""], once("elect.sync %b32d|%pd, -1;")],
+  ["membar, fence", [""], once("membar.gl; fence.sc.gpu;")],
+  ["bra, ret, exit, trap", [""], once("@%pa bra end; @%pa exit; @%pa trap; end:")],
+  ["brx.idx", [""], once("targets: .branchtargets one, two; brx.idx %b32a, targets; one: two:")],
+  ["call", [""], once("call helper;")],
+  ["nanosleep, prefetch", [""], once("nanosleep.u32 10; prefetch.global.L1 [%b64a];")],
+  ["cp.async", [""], once("cp.async.ca.shared.global [%b32a], [%b64a], 4; cp.async.commit_group; cp.async.wait_all;")],
+  ["tex, tld4, suld, sust", [""], once("tex.2d.v4.f32.f32 {%f32a, %f32b, %f32c, %f32d}, [%b64a, {%f32a, %f32b}];")],
+  [
+    "mma.sync",
+    [""],
+    once(
+      "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%f32a, %f32b, %f32c, %f32d}, {%b32a, %b32b}, {%b32c}, {%f32a, %f32b, %f32c, %f32d};",
+    ),
+  ],
+];
+
+const declarations = ["b16", "b32", "b64", "f32", "f64"].map(
+  (type) => `.reg .${type} ${["d", "a", "b", "c"].map((name) => `%${type}${name}`).join(", ")};`,
+);
+const moduleOf = (instruction: string): string => `.version 8.8
+.target sm_100a
+.address_size 64
+.func helper { ret; }
+.visible .entry k() {
+${declarations.join("\n")}
+.reg .b128 %b128d, %b128a, %b128b; .reg .pred %pd, %pa, %pb, %pc;
+${instruction}
+ret;
+}`;
+
+function works(run: () => void): boolean {
+  try {
+    run();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test("docs/ptx.md says what is parsed, compiled and tested (npx vitest run packages/ptx/src/instruction-table.test.ts -u writes it)", async () => {
+  const folder = import.meta.dirname;
+  const tests = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".test.ts") && !name.endsWith("instruction-table.test.ts"))
+    .map((name) => readFileSync(join(folder, name), "utf8"))
+    .join("\n");
+  const rows = forms.map(([title, types, instruction]) => {
+    const parsed: string[] = [];
+    const compiled: string[] = [];
+    const missing: string[] = [];
+    for (const type of types) {
+      const text = moduleOf(instruction(type));
+      const name = type === "" ? "yes" : type;
+      if (!works(() => parsePtx(text))) missing.push(name);
+      else if (works(() => compileModule(parsePtx(text), { features: { fusedMultiplyAdd: false }, compiler: "vector" })))
+        compiled.push(name);
+      else parsed.push(name);
+    }
+    const opcodes = title
+      .replace(/\(.*\)/, "")
+      .split(",")
+      .map((part) => part.trim().split(/[. ]/)[0] ?? "");
+    const tested = opcodes.some((opcode) => opcode !== "" && new RegExp(`["\\s\`;]${opcode}[.;" ]`).test(tests));
+    const list = (names: readonly string[]): string => (names.length === 0 ? "–" : names.join(" "));
+    return `| ${title} | ${list(compiled)} | ${list(parsed)} | ${list(missing)} | ${tested && compiled.length > 0 ? "yes" : "–"} |`;
+  });
+  const page = `# PTX: what is there
+
+Made by \`packages/ptx/src/instruction-table.test.ts\`, which parses and compiles each form. "Tested" says that another test of the package
+names the instruction; types are not told apart there. What is parsed only fails when its module is loaded, with its line and the reason.
+
+| instruction | compiled | parsed only | not parsed | tested |
+|---|---|---|---|---|
+${rows.join("\n")}
+`;
+  await expect(page).toMatchFileSnapshot(join(folder, "../../../docs/ptx.md"));
+});
