@@ -148,3 +148,13 @@ test("the CPU block's place looks reserved, and cannot be had, committed or give
   expect(memory.reserve(0x1000, { at: CPU_BLOCK })).toBeUndefined();
   expect(() => memory.u32(CPU_BLOCK)).toThrow(MemoryAccessError);
 });
+
+test("data may be run only where the memory was made so, and no-access pages never", () => {
+  for (const executesData of [false, true]) {
+    const memory = new GuestMemory({ executesData });
+    const data = memory.allocate(0x1000, PAGE.READWRITE)!;
+    const nothing = memory.allocate(0x1000, PAGE.NOACCESS)!;
+    expect(memory.accessible(data, 4, "execute")).toBe(executesData);
+    expect(memory.accessible(nothing, 4, "execute")).toBe(false);
+  }
+});

@@ -18,6 +18,13 @@ export function offerMemory(memory: WebAssembly.Memory): void {
   spare = memory;
 }
 
+/** How a guest's memory is made. */
+export interface GuestMemoryOptions {
+  readonly limitBytes?: number;
+  readonly pointerSize?: 4 | 8;
+  readonly executesData?: boolean;
+}
+
 /**
  * A guest's memory and address space. Addresses are guest addresses (the low 32 bits of a guest pointer). Every accessor checks the page
  * states, and throws MemoryAccessError; hot users that know better index `bytes` at address - GUEST_BASE.
@@ -28,14 +35,17 @@ export class GuestMemory {
   readonly view: DataView;
   /** Bytes of a pointer in the guest: 8 for x86-64, 4 for x86-32. */
   readonly pointerSize: 4 | 8;
+  /** Whatever may be read may be run: as for old 32-bit programs, which data execution prevention leaves alone. */
+  readonly executesData: boolean;
   /** Called after protections or contents of executable pages may have changed: the translator drops what it made from [start, end). */
   onProtectionChange: (start: number, end: number) => void = () => {};
   readonly #space: AddressSpace;
   readonly #states: Uint8Array;
   readonly #words: Uint16Array;
 
-  constructor({ limitBytes = Infinity, pointerSize = 8 }: { limitBytes?: number; pointerSize?: 4 | 8 } = {}) {
+  constructor({ limitBytes = Infinity, pointerSize = 8, executesData = false }: GuestMemoryOptions = {}) {
     this.pointerSize = pointerSize;
+    this.executesData = executesData;
     this.wasm = spare ?? new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES });
     spare = undefined;
     this.bytes = new Uint8Array(this.wasm.buffer);
@@ -304,7 +314,7 @@ export class GuestMemory {
   }
 
   accessible(address: number, size: number, kind: AccessKind): boolean {
-    return this.#allowed(address, size, PAGE_STATE_BIT[kind]);
+    return this.#allowed(address, size, PAGE_STATE_BIT[kind === "execute" && this.executesData ? "read" : kind]);
   }
 
   #check(address: number, size: number, bit: number, kind: AccessKind): void {

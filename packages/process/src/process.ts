@@ -96,6 +96,7 @@ export class Process {
     const image = readProcessImage(options.image, this.name);
     this.memory = new GuestMemory({
       pointerSize: image.is64 ? 8 : 4,
+      executesData: !image.is64 && (image.dllCharacteristics & NX_COMPAT) === 0,
       ...(options.memoryLimitBytes !== undefined && { limitBytes: options.memoryLimitBytes }),
     });
     this.object = new ProcessObject(this);
@@ -353,6 +354,9 @@ export class Process {
     return [...new Set(folders.filter((folder) => folder !== ""))];
   }
 }
+
+/** IMAGE_DLLCHARACTERISTICS_NX_COMPAT: 32-bit programs without it run data, where Windows' policy is its default. */
+const NX_COMPAT = 0x100;
 
 /** The handle of the process heap, as GetProcessHeap gives it. */
 export const PROCESS_HEAP = 0x0001_0000;
