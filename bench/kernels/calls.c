@@ -10,12 +10,12 @@ static operation const operations[4] = {op_add, op_xor, op_mul, op_rot};
 
 uint32_t indirect(void) {
   uint32_t value = 1;
-  for (uint32_t i = 0; i < 5000000; i++) value = operations[(i ^ i >> 3) & 3](value, i);
+  for (uint32_t i = 0; i < 500000; i++) value = operations[(i ^ i >> 3) & 3](value, i);
   return value;
 }
 
 NOINLINE static uint32_t fib_of(uint32_t n) { return n < 2 ? n : fib_of(n - 1) + fib_of(n - 2); }
-uint32_t fib(void) { return fib_of(31); }
+uint32_t fib(void) { return fib_of(29); }
 
 typedef int (*comparison)(const void *, const void *);
 
@@ -55,7 +55,7 @@ NOINLINE static int by_key(const void *a, const void *b) {
 static const comparison comparisons[2] = {by_key, by_key};
 
 uint32_t callback(void) {
-  enum { N = 50000 };
+  enum { N = 15000 };
   static struct record records[N];
   for (uint32_t i = 0; i < N; i++) records[i] = (struct record){next_random() >> 16, i};
   sort_any((char *)records, N, sizeof *records, comparisons[bytes[0] & 1]);

@@ -9,8 +9,7 @@ uint32_t crc(void) {
     table[i] = c;
   }
   uint32_t c = ~0u;
-  for (int round = 0; round < 8; round++)
-    for (size_t i = 0; i < sizeof bytes; i++) c = table[(c ^ bytes[i]) & 255] ^ c >> 8;
+  for (size_t i = 0; i < sizeof bytes; i++) c = table[(c ^ bytes[i]) & 255] ^ c >> 8;
   return ~c;
 }
 
@@ -31,7 +30,7 @@ uint32_t list(void) {
     nodes[order[i]].value = i * 7;
   }
   uint32_t sum = 0;
-  for (int round = 0; round < 1500; round++)
+  for (int round = 0; round < 150; round++)
     for (struct node *n = &nodes[order[0]]; n; n = n->next) sum = sum * 3 + n->value;
   return sum;
 }
@@ -53,7 +52,7 @@ enum { PUSH, ADD, MUL, XOR, SHIFT, DUP, SWAP, DROP, LOOP, END };
 
 uint32_t interpreter(void) {
   static const unsigned char program[] = {PUSH, 3, ADD, DUP, PUSH, 5, SHIFT, XOR, PUSH, 7, MUL, PUSH, 9, SWAP, DUP, DROP, SWAP, DROP, LOOP, END};
-  uint32_t stack[32], count = 1500000;
+  uint32_t stack[32], count = 100000;
   int sp = 0, pc = 0;
   stack[sp++] = 1;
   for (;;) {
@@ -92,7 +91,7 @@ NOINLINE static void sha_block(uint32_t h[8], const unsigned char *p) {
 
 uint32_t sha256(void) {
   uint32_t h[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-  for (size_t i = 0; i + 64 <= sizeof bytes * 2; i += 64) sha_block(h, bytes + (i & (sizeof bytes - 1)));
+  for (size_t i = 0; i + 64 <= sizeof bytes / 4; i += 64) sha_block(h, bytes + (i & (sizeof bytes - 1)));
   return h[0] ^ h[7];
 }
 
@@ -122,7 +121,7 @@ NOINLINE static void sort_range(uint32_t *v, int low, int high) {
 }
 
 uint32_t sort(void) {
-  enum { N = 200000 };
+  enum { N = 20000 };
   static uint32_t values[N];
   for (int i = 0; i < N; i++) values[i] = next_random();
   sort_range(values, 0, N - 1);

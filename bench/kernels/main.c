@@ -1,7 +1,7 @@
 /*
  * The guest-speed kernels, one source for both sides: mingw builds the Windows program, gcc the native one, with the same flags.
  * `kernels name [milliseconds]` runs one kernel again and again for at least so long (400), three times or more, and prints: name checksum
- * best-milliseconds.
+ * best-milliseconds. A run takes about a millisecond, so that some run has the processor for itself on a busy machine.
  */
 #include "kernels.h"
 #include <stdio.h>
