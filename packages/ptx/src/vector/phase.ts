@@ -437,7 +437,7 @@ export class VectorPhase extends PhaseWriter {
     if (memory && !i.operands.some((operand) => operand.kind === "sink") && vectorAccess(e, s)) return;
     if (vectorLowering(i.opcode)?.(e, s)) return;
     // Only what may fault, or is seen from outside, must not run for lanes that take no part.
-    const effects = memory || i.opcode === "atom" || i.opcode === "red" || i.opcode === "trap" || i.opcode === "brkpt";
+    const effects = memory || i.opcode === "cp" || i.opcode === "atom" || i.opcode === "red" || i.opcode === "trap" || i.opcode === "brkpt";
     e.eachLane(s.reads, s.writes, () => e.lowerScalar(i), { effects });
   }
 

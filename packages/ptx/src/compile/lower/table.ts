@@ -6,6 +6,7 @@ import { atomic } from "./atomic.ts";
 import { bitMask, countBits, extractField, findBit, funnelShift, insertField, logic, lop3, permute, reverseBits, shift } from "./bits.ts";
 import { selp, set, setp, slct } from "./compare.ts";
 import { convert } from "./convert.ts";
+import { copyAsync } from "./copy-async.ts";
 import { copySign, floatAbsNeg, floatBasic, floatDivide, floatMinMax, floatRoot, fma, testProperty, transcendental } from "./float.ts";
 import { absNeg, addSub, divRem, dotProduct, minMax, mul24, mulMad, sad } from "./integer.ts";
 import { convertAddress, fence, isSpace, load, mov, nothing, store } from "./memory.ts";
@@ -80,6 +81,7 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   st: store,
   atom: atomic,
   red: atomic,
+  cp: copyAsync,
   membar: fence,
   fence,
   prefetch: nothing,
