@@ -1,7 +1,7 @@
 /**
- * Guest code speed: `npx tsx bench/guest-speed.ts [kernel…] [--bits 32] [--json]`. The same C sources and flags, as a Windows program under Decant and
+ * Guest code speed: `npx tsx bench/guest-speed.ts [kernel…] [--bits 32] [--checked] [--json]`. The same C sources and flags, as a Windows program under Decant and
  * as a native one, in turn; each kernel's best time of at least three runs after warm-up. Needs gcc for the native side.
- * fixtures/build.ts makes the Windows programs. With `--bits 32` the native side is 32-bit code too where gcc -m32 can link, else 64-bit code.
+ * With `--checked` each kernel runs with all accesses checked too. fixtures/build.ts makes the Windows programs. With `--bits 32` the native side is 32-bit code too where gcc -m32 can link, else 64-bit code.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
@@ -15,7 +15,7 @@ const LEAST_MS = "1200";
 
 const { values: options, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { bits: { type: "string", default: "64" }, json: { type: "boolean" } },
+  options: { bits: { type: "string", default: "64" }, checked: { type: "boolean" }, json: { type: "boolean" } },
 });
 const is32 = options.bits === "32";
 const kernelsFolder = join(benchFolder, "kernels");
@@ -42,12 +42,23 @@ try {
       const own = measure(native, [name, LEAST_MS]);
       const guest = measure(process.execPath, [decantCommand, "run", windows, name, LEAST_MS]);
       if (own.checksum !== guest.checksum) throw new Error(`${name}: checksum ${guest.checksum}, but native code computes ${own.checksum}`);
-      rows.push({ kernel: name, "native ms": own.ms, "decant ms": guest.ms, ratio: guest.ms / own.ms });
+      const checked = options.checked ? measure(process.execPath, [decantCommand, "run", "--checked", windows, name]) : undefined;
+      rows.push({
+        kernel: name,
+        "native ms": own.ms,
+        "decant ms": guest.ms,
+        ratio: guest.ms / own.ms,
+        ...(checked !== undefined && { "checked / default": checked.ms / guest.ms }),
+      });
     }
     const ratios = rows.map(({ ratio }) => Number(ratio));
     report(`guest speed, ${options.bits}-bit code, gcc ${label}, native side ${width}-bit`, [
       ...rows,
-      { kernel: "geometric mean", ratio: geometricMean(ratios) },
+      {
+        kernel: "geometric mean",
+        ratio: geometricMean(ratios),
+        ...(options.checked && { "checked / default": geometricMean(rows.map((row) => Number(row["checked / default"]))) }),
+      },
       { kernel: "worst", ratio: Math.max(...ratios) },
     ]);
   }
