@@ -77,6 +77,22 @@ describe("programs that cannot go on say why", () => {
     ["null", /ACCESS_VIOLATION.*mov/, 0xc0000005],
     ["divide", /INTEGER_DIVIDE_BY_ZERO.*div/, 0xc0000094],
     ["illegal", /ILLEGAL_INSTRUCTION.*ud2/, 0xc000001d],
+  ])("a fault (%s) of an x86 program too", async (kind, message, status) => {
+    const ran = await decant(["run", "--json", fixture("faults/faults-x86.exe"), kind]);
+    expect(ran.stderr).toMatch(message);
+    expect(JSON.parse(ran.stderr.trim().split("\n").at(-1) ?? "")).toMatchObject({ exitCode: status });
+  });
+
+  test("an x86 program that calls what is not mapped shows its arguments from the stack", async () => {
+    const ran = await decant(["run", fixture("faults/faults-x86.exe"), "unmapped"]);
+    expect(ran.exit).not.toBe(0);
+    expect(ran.stderr).toMatch(/KERNEL32\.DLL!DecantHasNoSuchFunction\(0x7, 0x[0-9a-f]+ "seven"/);
+  });
+
+  test.each([
+    ["null", /ACCESS_VIOLATION.*mov/, 0xc0000005],
+    ["divide", /INTEGER_DIVIDE_BY_ZERO.*div/, 0xc0000094],
+    ["illegal", /ILLEGAL_INSTRUCTION.*ud2/, 0xc000001d],
   ])("a fault (%s) is one sentence, and the exit code is its status", async (kind, message, status) => {
     const ran = await decant(["run", "--json", fixture("faults/faults.exe"), kind]);
     expect(ran.stderr).toMatch(message);

@@ -76,6 +76,30 @@ export class Loader {
     return module;
   }
 
+  /** LoadLibraryEx for what lies in a file: its image is mapped, for whatever processor it is, with no imports and no code run. Throws Win32Error. */
+  loadData(path: string): Module {
+    return this.#asWin32(() => {
+      const full = baseName(path).includes(".") ? path : `${path}.dll`;
+      const known = this.#context.modules.find(full);
+      const found = known === undefined && folderOf(full) !== "" ? readDll(full, this.#context.search, true) : undefined;
+      const module = known ?? (found?.kind === "file" ? this.#named(full, () => this.#mapData(found.image, full)) : this.#find(path));
+      module.references++;
+      return module;
+    });
+  }
+
+  #mapData(image: Image, path: string): Module {
+    const { memory, modules, ldr } = this.#context;
+    const base = mapImage(memory, image, baseName(path));
+    const module = new Module({ name: baseName(path), path, base, image, isBuiltIn: false });
+    module.threadCalls = false;
+    module.isData = true;
+    modules.add(dllKey(path), module);
+    ldr.add(module);
+    protectImage(memory, image, base);
+    return module;
+  }
+
   /** FreeLibrary: runs DllMain and unmaps a DLL that nobody else holds. */
   *free(thread: Thread, module: Module): GuestGenerator<void> {
     if (module.references === Infinity || --module.references > 0) return;
@@ -225,7 +249,7 @@ export class Loader {
 
   /** Calls a module's TLS callbacks and DllMain. Returns whether it accepted. */
   *#notify(thread: Thread, module: Module, reason: number, reserved: number): GuestGenerator<boolean> {
-    if (module.isBuiltIn) return true;
+    if (module.isBuiltIn || module.isData) return true;
     const isThread = reason === DLL_REASON.THREAD_ATTACH || reason === DLL_REASON.THREAD_DETACH;
     for (const callback of this.#context.tls.callbacks(module)) yield* guestCall(thread, callback, module.base, reason, reserved);
     if (!module.image.isDll || module.entryPoint === 0 || (isThread && !module.threadCalls)) return true;

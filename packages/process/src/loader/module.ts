@@ -36,6 +36,8 @@ export class Module {
   references = 0;
   /** DisableThreadLibraryCalls. */
   threadCalls = true;
+  /** Mapped for what is in it: none of its code runs. */
+  isData = false;
   tlsIndex: number | undefined;
   /** The address of its LDR_DATA_TABLE_ENTRY. */
   ldrEntry = 0;

@@ -50,12 +50,16 @@ export function searchDll(key: string, options: SearchOptions): Found {
   throw new LoadError(ERROR.MOD_NOT_FOUND, `${key} was not found; searched ${searched.join(", ")}`, searched);
 }
 
-/** Reads a DLL from a file; undefined when there is no such file. Throws LoadError for a file that is no DLL for this processor. */
-export function readDll(path: string, { readFile, machine }: Pick<SearchOptions, "readFile" | "machine">): Found | undefined {
+/** Reads a DLL from a file; undefined when there is no such file. Throws LoadError for a file that is no DLL for this processor, which data need not be. */
+export function readDll(
+  path: string,
+  { readFile, machine }: Pick<SearchOptions, "readFile" | "machine">,
+  isData = false,
+): Found | undefined {
   const bytes = readFile(path);
   if (bytes === undefined) return undefined;
   const image = readProcessImage(bytes, path);
-  if (image.machine !== machine) {
+  if (image.machine !== machine && !isData) {
     throw new LoadError(
       ERROR.BAD_EXE_FORMAT,
       `${path}: this is ${KINDS[image.machine]} image; expected ${KINDS[machine]} one, as the program is`,

@@ -60,14 +60,22 @@ export class UnknownStubs {
   #called(thread: Thread, id: string): number {
     const process = this.#process;
     const caller = process.modules.describe(thread.memory.u32(thread.rsp));
-    const shown = ARGUMENT_WORDS.map((word) => describeArgument(thread, getRegister(thread.registers, word))).join(", ");
+    const shown = firstArguments(thread)
+      .map((value) => describeArgument(thread, value))
+      .join(", ");
     const message = `${process.name} called ${id}(${shown}, …) from ${caller}; this function is not mapped`;
     process.end({ kind: "unknown-function", exitCode: EXIT_STATUS.ENTRYPOINT_NOT_FOUND, message });
     return UNWIND;
   }
 }
 
-/** A register's value, with the text that it points to if it points to some. */
+/** The first four arguments of the call, as integers. */
+function firstArguments({ registers, memory, pointerSize, rsp }: Thread): bigint[] {
+  if (pointerSize === 8) return ARGUMENT_WORDS.map((word) => getRegister(registers, word));
+  return [4, 8, 12, 16].filter((offset) => memory.accessible(rsp + offset, 4, "read")).map((offset) => BigInt(memory.u32(rsp + offset)));
+}
+
+/** A value, with the text that it points to if it points to some. */
 function describeArgument(thread: Thread, value: bigint): string {
   const shown = `0x${value.toString(16)}`;
   const address = Number(value & 0xffff_ffffn);

@@ -5,6 +5,11 @@ import { modulesApi } from "./modules.api.ts";
 /** GetModuleHandleEx's flags. */
 const FLAG = { PIN: 1, UNCHANGED_REFCOUNT: 2, FROM_ADDRESS: 4 } as const;
 
+/** LOAD_LIBRARY_AS_DATAFILE, …_AS_IMAGE_RESOURCE and …_AS_DATAFILE_EXCLUSIVE. */
+const AS_DATA = 0x02 | 0x20 | 0x40;
+/** What marks a handle of such a module. */
+const DATA_HANDLE = 1;
+
 export const modules = implement(modulesApi, {
   GetModuleHandle: (thread, lpModuleName) => handleOf(thread, lpModuleName).base,
   GetModuleHandleExA: (thread, dwFlags, lpModuleName, phModule) => findModule(thread, dwFlags, lpModuleName, phModule, "ansi"),
@@ -20,7 +25,8 @@ export const modules = implement(modulesApi, {
   *LoadLibrary(thread, lpLibFileName) {
     return yield* load(thread, lpLibFileName);
   },
-  *LoadLibraryEx(thread, lpLibFileName) {
+  *LoadLibraryEx(thread, lpLibFileName, _hFile, dwFlags) {
+    if ((dwFlags & AS_DATA) !== 0 && lpLibFileName !== undefined) return thread.process.loader.loadData(lpLibFileName).base + DATA_HANDLE;
     return yield* load(thread, lpLibFileName);
   },
   *FreeLibrary(thread, hLibModule) {
@@ -64,7 +70,7 @@ function handleOf({ process }: Thread, name: string | undefined): Module {
 
 function moduleAt({ process }: Thread, base: number): Module {
   // The low bits mark modules that were loaded as data files.
-  const found = process.modules.byBase(base & ~3);
+  const found = process.modules.byBase((base & ~3) >>> 0);
   if (found === undefined) throw new Win32Error(ERROR.MOD_NOT_FOUND);
   return found;
 }

@@ -1,10 +1,9 @@
-import { ERROR, Win32Error, type Handle, type Out } from "@decant/hook";
+import { ERROR, Win32Error, type AnyType, type Handle, type Out } from "@decant/hook";
 import { implement, KernelObject, type Process, type Thread } from "@decant/process";
-import { toolhelpApi } from "./toolhelp.api.ts";
+import { MODULEENTRY32, MODULEENTRY32W, PROCESSENTRY32, PROCESSENTRY32W, THREADENTRY32, toolhelpApi } from "./toolhelp.api.ts";
 
 const SNAP = { PROCESS: 2, THREAD: 4, MODULE: 8 } as const;
 const NORMAL_BASE_PRIORITY = 8;
-const SIZE = { PROCESS: 304, PROCESS_W: 568, MODULE: 568, MODULE_W: 1080, THREAD: 28 } as const;
 
 type Entry = Readonly<Record<string, number | string>>;
 type List = "processes" | "modules" | "threads";
@@ -42,23 +41,23 @@ export const toolhelp = implement(toolhelpApi, {
     });
     return thread.process.handles.add(snapshot, dwFlags >>> 31 === 1);
   },
-  Process32First: (thread, hSnapshot, lppe) => take(thread, hSnapshot, "processes", true, lppe, SIZE.PROCESS),
-  Process32Next: (thread, hSnapshot, lppe) => take(thread, hSnapshot, "processes", false, lppe, SIZE.PROCESS),
-  Process32FirstW: (thread, hSnapshot, lppe) => take(thread, hSnapshot, "processes", true, lppe, SIZE.PROCESS_W),
-  Process32NextW: (thread, hSnapshot, lppe) => take(thread, hSnapshot, "processes", false, lppe, SIZE.PROCESS_W),
-  Module32First: (thread, hSnapshot, lpme) => take(thread, hSnapshot, "modules", true, lpme, SIZE.MODULE),
-  Module32Next: (thread, hSnapshot, lpme) => take(thread, hSnapshot, "modules", false, lpme, SIZE.MODULE),
-  Module32FirstW: (thread, hSnapshot, lpme) => take(thread, hSnapshot, "modules", true, lpme, SIZE.MODULE_W),
-  Module32NextW: (thread, hSnapshot, lpme) => take(thread, hSnapshot, "modules", false, lpme, SIZE.MODULE_W),
-  Thread32First: (thread, hSnapshot, lpte) => take(thread, hSnapshot, "threads", true, lpte, SIZE.THREAD),
-  Thread32Next: (thread, hSnapshot, lpte) => take(thread, hSnapshot, "threads", false, lpte, SIZE.THREAD),
+  Process32First: (thread, hSnapshot, lppe) => take(thread, hSnapshot, "processes", true, lppe, PROCESSENTRY32),
+  Process32Next: (thread, hSnapshot, lppe) => take(thread, hSnapshot, "processes", false, lppe, PROCESSENTRY32),
+  Process32FirstW: (thread, hSnapshot, lppe) => take(thread, hSnapshot, "processes", true, lppe, PROCESSENTRY32W),
+  Process32NextW: (thread, hSnapshot, lppe) => take(thread, hSnapshot, "processes", false, lppe, PROCESSENTRY32W),
+  Module32First: (thread, hSnapshot, lpme) => take(thread, hSnapshot, "modules", true, lpme, MODULEENTRY32),
+  Module32Next: (thread, hSnapshot, lpme) => take(thread, hSnapshot, "modules", false, lpme, MODULEENTRY32),
+  Module32FirstW: (thread, hSnapshot, lpme) => take(thread, hSnapshot, "modules", true, lpme, MODULEENTRY32W),
+  Module32NextW: (thread, hSnapshot, lpme) => take(thread, hSnapshot, "modules", false, lpme, MODULEENTRY32W),
+  Thread32First: (thread, hSnapshot, lpte) => take(thread, hSnapshot, "threads", true, lpte, THREADENTRY32),
+  Thread32Next: (thread, hSnapshot, lpte) => take(thread, hSnapshot, "threads", false, lpte, THREADENTRY32),
 });
 
 /** The caller says how large its structure is; a smaller one fails with ERROR_INSUFFICIENT_BUFFER. */
-function take(thread: Thread, handle: Handle, list: List, first: boolean, place: Out<{ dwSize: number }, Entry>, size: number): boolean {
+function take(thread: Thread, handle: Handle, list: List, first: boolean, place: Out<{ dwSize: number }, Entry>, type: AnyType): boolean {
   const snapshot = thread.process.handles.get(handle, Snapshot);
   const { dwSize } = place.get();
-  if (dwSize < size) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+  if (dwSize < type.size(thread.pointerSize)) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
   place.update(snapshot.take(list, first));
   return true;
 }
