@@ -24,23 +24,23 @@ interface CatchableType {
 
 const CATCHABLE = { SIMPLE: 1, BY_REFERENCE_ONLY: 2, HAS_VIRTUAL_BASE: 4 } as const;
 const THROW_ADJECTIVES = HANDLER.CONST | HANDLER.VOLATILE | HANDLER.UNALIGNED;
-/** Where the name starts in a TypeDescriptor. */
-const NAME_OFFSET = 16;
+/** Where the name starts in a TypeDescriptor: behind two pointers. */
+const nameOffset = ({ pointerSize }: GuestMemory): number => 2 * pointerSize;
 const MAX_TYPES = 1000;
 
 /** The mangled name of the type that was thrown. */
 export function thrownTypeName(memory: GuestMemory, thrown: Thrown): string {
   const [first] = catchableTypes(memory, thrown);
-  return first === undefined ? "unknown" : memory.cstring(first.type + NAME_OFFSET, "latin1", 256);
+  return first === undefined ? "unknown" : memory.cstring(first.type + nameOffset(memory), "latin1", 256);
 }
 
 /** Whether a clause catches an object: undefined when not, and how it sees the object when it does ("any" for catch (...)). */
 export function matchClause(memory: GuestMemory, handler: CatchHandler, thrown: Thrown): CatchableType | "any" | undefined {
-  const wanted = handler.type === 0 ? "" : memory.cstring(handler.type + NAME_OFFSET, "latin1", 4096);
+  const wanted = handler.type === 0 ? "" : memory.cstring(handler.type + nameOffset(memory), "latin1", 4096);
   if (wanted === "") return "any";
   const thrownAdjectives = memory.u32(thrown.info) & THROW_ADJECTIVES;
   for (const candidate of catchableTypes(memory, thrown)) {
-    if (candidate.type !== handler.type && memory.cstring(candidate.type + NAME_OFFSET, "latin1", 4096) !== wanted) continue;
+    if (candidate.type !== handler.type && memory.cstring(candidate.type + nameOffset(memory), "latin1", 4096) !== wanted) continue;
     if ((candidate.properties & CATCHABLE.BY_REFERENCE_ONLY) !== 0 && (handler.adjectives & HANDLER.REFERENCE) === 0) continue;
     if ((thrownAdjectives & ~handler.adjectives) === 0) return candidate;
   }

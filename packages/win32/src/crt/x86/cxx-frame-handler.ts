@@ -51,9 +51,12 @@ function* handle(thread: Thread, record: number, node: number): GuestGenerator<n
   yield* unwindRegistrations(thread, node, record, 0);
   yield* leaveStates(thread, info, node, block.low);
   memory.setI32(node + NODE.state, block.high + 1);
+  // The clause puts its own esp there while it runs.
+  const esp = memory.u32(node + NODE.esp);
   const continuation = yield* runClause(thread, handler.funclet, node, thrown);
   registers[2 * EBP] = node + NODE.ebp;
-  registers[2 * ESP] = memory.u32(node + NODE.esp);
+  memory.setU32(node + NODE.esp, esp);
+  registers[2 * ESP] = esp;
   thread.rip = continuation;
   return yield* jump(thread);
 }
