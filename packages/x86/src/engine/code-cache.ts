@@ -7,8 +7,11 @@ import type { Batch } from "./link.ts";
 
 /** Batches of which all units sleep: more are forgotten, the oldest first. */
 const MAX_SLEEPING = 512;
-/** Places that are left when old batches are forgotten. */
-const SPARE_SLOTS = 2048;
+/**
+ * With more modules than this the older half is forgotten. V8 maps each module's code apart, and ends the process when the host has no more mappings:
+ * on Linux, with its default of 65,530, somewhere above 20,000 modules, those that are garbage already among them.
+ */
+const MAX_MODULES = 8192;
 /** What the table of modules grows by. */
 const MODULES_STEP = 64;
 
@@ -43,7 +46,7 @@ export class CodeCache {
 
   /** True when little is left to give new batches: `forgetDropped` should be called soon. */
   get isCrowded(): boolean {
-    return MAX_SLOT - this.#nextSlot + this.#freeSlots.length < SPARE_SLOTS || this.#codeMap.isNearlyFull;
+    return this.#awake.size + this.#sleeping.size > MAX_MODULES || this.#codeMap.isNearlyFull;
   }
 
   /** The places that have been given so far. */
