@@ -41,6 +41,7 @@ shl shr sar rol ror : 8 16 32 64 : r,1 | r,c | r,c | r,c | r,cl | m,1 | m,c | m,
 rcl rcr : 8 16 32 64 : r,1 | r,c | r,cl | m,1 | m,cl
 shl shr sar rol ror rcl : 8 : h,cl | h,1
 shl shr rol : 32 64 : r,0 | rcx,cl
+shl sar rol rcl rcr : 8 16 32 64 : r,40 | m,99
 shld shrd : 16 32 64 : r,r,cl | m,r,cl | r,r,1 | m,r,5 | r,=,7
 shld shrd : 16 : r,r,15
 shld shrd : 32 64 : r,r,31 | r,r,0
