@@ -92,7 +92,7 @@ function describe(image: Image, bytes: Uint8Array): Record<string, string | numb
 function inspectImports(image: Image, registry: Registry, folder: string): InspectedImport[] {
   const list = (dlls: readonly ImportedDll[], delayed: boolean): InspectedImport[] =>
     dlls.flatMap(({ dll, symbols }) =>
-      symbols.map((symbol) => ({ dll, name: symbolName(symbol), state: stateOf(dll, symbol, registry, folder), delayed })),
+      symbols.map((symbol) => ({ dll, name: symbolName(symbol), state: stateOf(dll, symbol, registry, folder, image), delayed })),
     );
   return [...list(readImports(image), false), ...list(readDelayImports(image), true)];
 }
@@ -101,11 +101,11 @@ function symbolName(symbol: ImportedSymbol): string {
   return symbol.name ?? `#${symbol.ordinal}`;
 }
 
-function stateOf(dll: string, symbol: ImportedSymbol, registry: Registry, folder: string): State {
+function stateOf(dll: string, symbol: ImportedSymbol, registry: Registry, folder: string, { is64 }: Image): State {
   const key = dll.toLowerCase();
   const builtIn = isApiSet(key) ? resolveApiSet(key) : key;
   if (builtIn !== undefined && registry.resolveDll(builtIn) !== undefined) {
-    const found = registry.find(builtIn, symbol.name ?? symbol.ordinal ?? 0);
+    const found = registry.find(builtIn, symbol.name ?? symbol.ordinal ?? 0, is64 ? 8 : 4);
     return found === undefined ? "not mapped" : "mapped";
   }
   const own = readGuestFile(nodeFiles(), `${toGuestPath(folder)}\\${dll}`);

@@ -41,9 +41,9 @@ export function* searchRegistrations(thread: Thread, { record, context }: Except
 
 /**
  * RtlUnwind on x86: tells the handlers inside of a registration that they are left, and takes them off the chain; all of them for 0. `record` 0
- * makes one. The mappings that wait for guest code below the target are given up. Registers are as before, but for eax.
+ * makes one. The mappings that wait for guest code below the target, or below `stack`, are given up. Registers are as before, but for eax.
  */
-export function* unwindRegistrations(thread: Thread, target: number, record: number, value: number): GuestGenerator<void> {
+export function* unwindRegistrations(thread: Thread, target: number, record: number, value: number, stack = target): GuestGenerator<void> {
   const { memory, registers, process } = thread;
   const saved = registers.slice(0, GPR_WORDS);
   const scratch = process.heap.require(CONTEXT32.SIZE + EXCEPTION_RECORD_SIZE);
@@ -62,7 +62,7 @@ export function* unwindRegistrations(thread: Thread, target: number, record: num
   } finally {
     if (process.heap.has(scratch)) process.heap.free(scratch);
   }
-  if (target !== 0) thread.frames.abandonBelow(target);
+  if (target !== 0) thread.frames.abandonBelow(stack);
   registers.set(saved);
   registers[0] = value;
 }

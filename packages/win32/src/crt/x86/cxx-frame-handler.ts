@@ -48,12 +48,11 @@ function* handle(thread: Thread, record: number, node: number): GuestGenerator<n
   if (thrown === undefined || found === undefined) return CONTINUE_SEARCH;
   const { handler, block, match } = found;
   yield* provideObject(thread, handler, match, thrown, node + NODE.ebp);
-  yield* unwindRegistrations(thread, node, record, 0);
+  const esp = stackOf(thread, node, block);
+  yield* unwindRegistrations(thread, node, record, 0, esp);
   yield* leaveStates(thread, info, node, block.low);
   memory.setI32(node + NODE.state, block.high + 1);
-  // The clause puts its own esp there while it runs.
-  const esp = memory.u32(node + NODE.esp);
-  const continuation = yield* runClause(thread, handler.funclet, node, thrown);
+  const continuation = yield* runClause(thread, handler.funclet, { node, block, esp }, thrown);
   registers[2 * EBP] = node + NODE.ebp;
   memory.setU32(node + NODE.esp, esp);
   registers[2 * ESP] = esp;
@@ -61,15 +60,45 @@ function* handle(thread: Thread, record: number, node: number): GuestGenerator<n
   return yield* jump(thread);
 }
 
+/** A clause that runs: its try block, and the esp of what is around it in the function. */
+interface Clause {
+  readonly node: number;
+  readonly block: TryBlock;
+  readonly esp: number;
+}
+
+const CLAUSES: unique symbol = Symbol("clauses that run");
+
+/** The clauses of a thread that run, the innermost last. */
+function clausesOf(thread: Thread): Clause[] {
+  return thread.state(CLAUSES, () => []);
+}
+
+/**
+ * The esp with which a function goes on that catches by a try block. The body and each clause put their own into the node; an exception that leaves
+ * clauses goes back to what was there before them.
+ */
+function stackOf(thread: Thread, node: number, { low, high }: TryBlock): number {
+  let esp = thread.memory.u32(node + NODE.esp);
+  for (const clause of clausesOf(thread).toReversed()) {
+    if (clause.node !== node || (low > clause.block.high && high <= clause.block.catchHigh)) break;
+    ({ esp } = clause);
+  }
+  return esp;
+}
+
 /** Runs a catch clause, and destroys its object when it ends; one that was thrown again is still needed. */
-function* runClause(thread: Thread, funclet: number, node: number, thrown: Thrown): GuestGenerator<number> {
+function* runClause(thread: Thread, funclet: number, clause: Clause, thrown: Thrown): GuestGenerator<number> {
   const exceptions = CxxExceptions.of(thread);
   const { active } = exceptions;
+  const { node } = clause;
+  const clauses = clausesOf(thread);
   const entry = { frame: node, state: -1, thrown };
   const isHeld = (object: number): boolean => active.some((each) => each.thrown.object === object);
   for (const left of exceptions.left.splice(0))
     if (!isHeld(left.object) && left.object !== thrown.object) yield* destroyObject(thread, left);
   active.push(entry);
+  clauses.push(clause);
   let isDone = false;
   try {
     const continuation = yield* guestCallInFrame(thread, funclet, node + NODE.ebp);
@@ -80,6 +109,7 @@ function* runClause(thread: Thread, funclet: number, node: number, thrown: Throw
   } finally {
     const index = active.indexOf(entry);
     if (index >= 0) active.splice(index);
+    clauses.splice(clauses.indexOf(clause));
     if (!isDone) exceptions.left.push(thrown);
   }
 }
