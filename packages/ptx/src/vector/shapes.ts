@@ -28,6 +28,8 @@ export class Shapes {
   /** Phis at places where lanes that parted meet. */
   readonly #joins = new Set<number>();
   readonly #divergent = new Set<number>();
+  /** 64-bit values of which more is seen than where they point. */
+  readonly #seen: ReadonlySet<Value>;
   readonly postDominators: Int32Array;
   readonly next: readonly (readonly number[])[];
 
@@ -37,6 +39,7 @@ export class Shapes {
     this.#uniform = uniform;
     this.next = cutSuccessors(program);
     this.postDominators = postDominators(this.next);
+    this.#seen = seenValues(ssa);
     this.#solve();
   }
 
@@ -73,7 +76,7 @@ export class Shapes {
   }
 
   #lower(value: Value, shape: Shape | undefined): boolean {
-    if (shape === undefined || (value.shape !== undefined && same(value.shape, shape))) return false;
+    if (shape === undefined || value.shape?.kind === "varying" || (value.shape !== undefined && same(value.shape, shape))) return false;
     // Down only: what has been found to differ in some way never differs less.
     value.shape = value.shape === undefined || RANK[shape.kind] > RANK[value.shape.kind] ? shape : VARYING;
     return true;
@@ -188,7 +191,7 @@ export class Shapes {
   }
 
   /** The shape of what an instruction writes; undefined while its operands are not known. */
-  #result({ instruction, reads }: SsaInstruction): Shape | undefined {
+  #result({ instruction, reads, writes }: SsaInstruction): Shape | undefined {
     const { opcode, modifiers, operands } = instruction;
     if (opcode === "atom" || opcode === "isspacep" || (opcode === "cvta" && modifiers.includes("local"))) return VARYING;
     const sources = operands.slice(1);
@@ -201,6 +204,11 @@ export class Shapes {
     if (opcode === "ld" && modifiers.includes("local")) return VARYING;
     if (shapes.every(({ kind }) => kind === "uniform")) return UNIFORM;
     if (instruction.operands[0]?.kind !== "register") return VARYING;
+    // Between two lanes a 32-bit number may wrap around: then the 64-bit one is not what its neighbour says. As a pointer it
+    // is out of bounds either way.
+    const widens = opcode === "cvt" || modifiers.includes("wide");
+    if (widens && shapes.some(({ kind }) => kind === "affine") && [...writes.values()].some((value) => this.#seen.has(value)))
+      return VARYING;
     return (
       linear(
         instruction,
@@ -217,6 +225,38 @@ export class Shapes {
     const copy = this.#uniform.copies.get(operand.register);
     return copy?.kind === "integer" ? copy.value : undefined;
   }
+}
+
+const KEEPS_POINTING = new Set(["add", "sub", "mov", "cvta", "shl", "mul", "mad", "setp"]);
+
+/** 64-bit values that take part in more than making an address and comparing it. */
+function seenValues(ssa: Ssa): ReadonlySet<Value> {
+  const seen = new Set<Value>();
+  const see = (value: Value | undefined): boolean => {
+    if (value === undefined || bitsOf(value.register.type) !== 64 || seen.has(value)) return false;
+    seen.add(value);
+    return true;
+  };
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const block of ssa.blocks) {
+      for (const { value, inputs } of block.phis) if (seen.has(value)) for (const input of inputs.values()) if (see(input)) changed = true;
+      for (const value of block.reads.values()) if (see(value)) changed = true;
+      for (const { instruction, reads, writes } of block.instructions) {
+        const points = KEEPS_POINTING.has(instruction.opcode) && ![...writes.values()].some((value) => seen.has(value));
+        if (points) continue;
+        for (const operand of instruction.operands)
+          if (operand.kind !== "address") for (const value of registersOf(operand, reads)) if (see(value)) changed = true;
+      }
+    }
+  }
+  return seen;
+}
+
+function registersOf(operand: Operand, reads: ReadonlyMap<Register, Value>): (Value | undefined)[] {
+  if (operand.kind === "register") return [reads.get(operand.register)];
+  if (operand.kind === "vector" || operand.kind === "list") return operand.elements.flatMap((element) => registersOf(element, reads));
+  return [];
 }
 
 function valueOf(reads: ReadonlyMap<Register, Value>, operand: Operand | undefined): Value | undefined {

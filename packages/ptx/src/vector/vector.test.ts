@@ -68,6 +68,11 @@ describe.each([8, 16, 32])("by %i lanes:", (lanes) => {
     expect(results(body, 9)).toEqual(Array.from({ length: 64 }, (_, i) => Math.min(i & 15, 9)));
   });
 
+  test("a 32-bit number that wraps around between two lanes is widened as each lane has it", () => {
+    const body = `add.u32 %r5, %r2, 0x7ffffffa; cvt.s64.s32 %rd3, %r5; shr.u64 %rd3, %rd3, 32; cvt.u32.u64 %r6, %rd3; st.global.u32 [%rd1], %r6;`;
+    expect(results(body, 0)).toEqual(Array.from({ length: 64 }, (_, i) => (i < 6 ? 0 : 0xffff_ffff)));
+  });
+
   test("an access that one lane makes out of bounds is found, and the lane named", () => {
     const harness = new Harness(entry("setp.eq.u32 %p1, %r2, 13; @%p1 add.s64 %rd1, %rd1, 4096; st.global.u32 [%rd1], 1;"), {
       compiler: "vector",
