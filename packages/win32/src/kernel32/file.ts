@@ -7,6 +7,7 @@ import { OutputStream, InputStream } from "../files/standard-streams.ts";
 import { stateOf } from "../process-state.ts";
 import { attributesOf, volumeSerial } from "./attributes.ts";
 import { createFile } from "./create-file.ts";
+import { writeFileInformation } from "./file-information.ts";
 import { fileApi } from "./file.api.ts";
 
 const WORD = 2 ** 32;
@@ -141,6 +142,11 @@ export const file = implement(fileApi, {
       nFileIndexHigh: Number((stat.inode >> 32n) & 0xffff_ffffn),
       nFileIndexLow: Number(stat.inode & 0xffff_ffffn),
     });
+    return true;
+  },
+
+  GetFileInformationByHandleEx(thread, hFile, FileInformationClass, lpFileInformation, dwBufferSize) {
+    writeFileInformation(thread, thread.process.handles.get(hFile, IoObject), FileInformationClass, lpFileInformation, dwBufferSize);
     return true;
   },
 
