@@ -3,6 +3,7 @@ import type { Decoder, Instruction } from "../decode/index.ts";
 import { effects } from "../lower/index.ts";
 import { newBlock, orderBlocks, retarget, type Block, type Ending, type Step } from "./block.ts";
 import { isWritable, joinRanges, storeInto, type Range } from "./changing-code.ts";
+import { CDECL_INTRINSICS } from "./intrinsics.ts";
 import type { JumpTable } from "./jump-table.ts";
 import type { ApiTarget, Stub } from "./stub.ts";
 
@@ -166,7 +167,8 @@ function decodeRun(
         const via = apiTarget(target, insn);
         return run(end, [end], ([after]) => {
           const next = after as Block;
-          if (via?.stub.intrinsic !== undefined && insn.mode === 64) return { kind: "intrinsic", insn, target, via, next };
+          if (via?.stub.intrinsic !== undefined && (insn.mode === 64 || CDECL_INTRINSICS.has(via.stub.intrinsic)))
+            return { kind: "intrinsic", insn, target, via, next };
           return { kind: "call", insn, target, via, next };
         });
       }

@@ -22,15 +22,34 @@ export interface IntrinsicContext {
 const TEB_LAST_ERROR = 0x68;
 const TEB_TLS_SLOTS = 0x1480;
 const TLS_SLOTS = 64;
+/** Where x64 passes arguments. */
+const ARGUMENTS = [GPR.rcx, GPR.rdx, GPR.r8];
+
+/** Those that 32-bit code has too: C's functions, whose arguments the caller takes off the stack again. */
+export const CDECL_INTRINSICS: ReadonlySet<Intrinsic> = new Set([
+  "memcpy", "memmove", "memset", "memcmp", "memchr", "strcmp", "strncmp", "strchr", "strcpy", "strlen", "wcslen",
+]); // prettier-ignore
 
 /**
- * Emits an API function's common case in place of its call: arguments are in rcx, rdx and r8. Where the case turns out
+ * Emits an API function's common case in place of its call: arguments are in rcx, rdx and r8, of 32-bit code on the stack. Where the case turns out
  * uncommon the code branches to `slow`.
  */
 export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, runtime }: IntrinsicContext): void {
-  const address = (register: number): void => {
-    e.getGpr(register, 32);
+  /** Pushes an argument: x64 has it in a register, 32-bit cdecl on the stack. */
+  const argument = (n: number): Emitter => {
+    if (e.mode === 64) return e.getGpr(ARGUMENTS[n] as number, 32);
+    e.getGpr(GPR.rsp, 32);
+    f.i32Const(4 * n - GUEST_BASE).op(OP.i32_add);
+    return e.load(32);
+  };
+  const address = (n: number): void => {
+    argument(n);
     f.i32Const(-GUEST_BASE).op(OP.i32_add);
+  };
+  /** The result is the first argument, whole. */
+  const returnFirst = (): void => {
+    if (e.mode === 64) e.getGpr(GPR.rcx, 64).setGpr(GPR.rax, 64);
+    else argument(0).setGpr(GPR.rax, 32);
   };
   const teb = (offset: number): void => {
     f.i32Const(cpuField(CPU.gsBase))
@@ -44,6 +63,7 @@ export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, runtime }: In
   };
   /** Counts of 4 GiB and more are left to the API. */
   const count = (): void => {
+    if (e.mode === 32) return;
     e.getGpr(GPR.r8, 64).f.i64Const(32).op(OP.i64_shr_u).op(OP.i64_eqz);
     unless();
   };
@@ -52,55 +72,60 @@ export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, runtime }: In
     case "memcpy":
     case "memmove":
       count();
-      address(GPR.rcx);
-      address(GPR.rdx);
-      e.getGpr(GPR.r8, 32).f.memoryCopy();
-      e.getGpr(GPR.rcx, 64).setGpr(GPR.rax, 64);
+      address(0);
+      address(1);
+      argument(2).f.memoryCopy();
+      returnFirst();
       return;
     case "memset":
       count();
-      address(GPR.rcx);
-      e.getGpr(GPR.rdx, 32).getGpr(GPR.r8, 32).f.memoryFill();
-      e.getGpr(GPR.rcx, 64).setGpr(GPR.rax, 64);
+      address(0);
+      argument(1);
+      argument(2).f.memoryFill();
+      returnFirst();
       return;
     case "memcmp":
     case "strncmp":
     case "memchr":
       count();
-      e.getGpr(GPR.rcx, 32).getGpr(GPR.rdx, 32).getGpr(GPR.r8, 32).f.call(runtime(name));
+      argument(0);
+      argument(1);
+      argument(2).f.call(runtime(name));
       e.setGpr(GPR.rax, 32);
       return;
     case "strcmp": {
       // Most texts that are compared differ in their first character, and calling another module's function costs more than that.
-      const first = (register: number): Value => {
-        address(register);
+      const first = (n: number): Value => {
+        address(n);
         f.load(OP.i32_load8_u);
         return e.save(32);
       };
-      const a = first(GPR.rcx);
-      const b = first(GPR.rdx);
+      const a = first(0);
+      const b = first(1);
       e.value(a, 32).value(b, 32).f.op(OP.i32_ne);
       f.if(I32);
       e.value(a, 32).value(b, 32).f.op(OP.i32_gt_u).i32Const(1).op(OP.i32_shl).i32Const(1).op(OP.i32_sub);
       f.else();
-      e.getGpr(GPR.rcx, 32).getGpr(GPR.rdx, 32).f.call(runtime(name));
+      argument(0);
+      argument(1).f.call(runtime(name));
       f.end();
       e.setGpr(GPR.rax, 32);
       return;
     }
     case "strchr":
-      e.getGpr(GPR.rcx, 32).getGpr(GPR.rdx, 32).f.call(runtime(name));
+      argument(0);
+      argument(1).f.call(runtime(name));
       e.setGpr(GPR.rax, 32);
       return;
     case "strcpy":
-      address(GPR.rcx);
-      address(GPR.rdx);
-      e.getGpr(GPR.rdx, 32).f.call(runtime("strlen")).i32Const(1).op(OP.i32_add).memoryCopy();
-      e.getGpr(GPR.rcx, 64).setGpr(GPR.rax, 64);
+      address(0);
+      address(1);
+      argument(1).f.call(runtime("strlen")).i32Const(1).op(OP.i32_add).memoryCopy();
+      returnFirst();
       return;
     case "strlen":
     case "wcslen":
-      e.getGpr(GPR.rcx, 32).f.call(runtime(name));
+      argument(0).f.call(runtime(name));
       e.setGpr(GPR.rax, 32);
       return;
     case "GetLastError":

@@ -3,7 +3,7 @@ import { MNEMONIC, type Instruction } from "../decode/index.ts";
 import type { Step } from "./block.ts";
 import { isWritable } from "./changing-code.ts";
 
-/** A switch statement's jump through a table of 32-bit offsets. */
+/** A switch statement's jump through a table of 32-bit offsets, or of addresses in 32-bit code. */
 export interface JumpTable {
   /** The guest address of the table's first entry. */
   readonly address: number;
@@ -19,8 +19,8 @@ export interface JumpTable {
   readonly guards: readonly RegisterValue[];
   /** Registers that the steps leave with known values. */
   readonly results: readonly RegisterValue[];
-  /** The register that the steps leave with the target. */
-  readonly targetRegister: number;
+  /** The register that the steps leave with the target; undefined where the jump itself loads it. */
+  readonly targetRegister: number | undefined;
   /** Guest addresses, by index. */
   readonly targets: readonly number[];
 }
@@ -35,6 +35,7 @@ const MAX_ENTRIES = 1024;
  * a `lea` seen on the way here, and the index compared with its bound; otherwise undefined, and the jump goes through the dispatcher.
  */
 export function findJumpTable(steps: readonly Step[], jump: Instruction, memory: GuestMemory): JumpTable | undefined {
+  if (jump.mode === 32) return findAddressTable(steps, jump, memory);
   const tail = matchTail(steps, jump);
   if (tail === undefined) return undefined;
   const { load, targetRegister, baseRegister, lateBase, tailLength } = tail;
@@ -51,6 +52,40 @@ export function findJumpTable(steps: readonly Step[], jump: Instruction, memory:
   const results: RegisterValue[] = lateBase === undefined ? [] : [[baseRegister, base]];
   const isChanging = isWritable([place.table, place.table + 4 * targets.length], memory);
   return { address: place.table, base, isChanging, tailLength, index: place.index, guards: [...guards], results, targetRegister, targets };
+}
+
+/** 32-bit code has absolute addresses: `jmp *table(,r,4)`, or `mov table(,r,4), s; jmp *s`. */
+function findAddressTable(steps: readonly Step[], jump: Instruction, memory: GuestMemory): JumpTable | undefined {
+  const [operand] = jump.operands;
+  const load = operand?.kind === "gpr" ? steps.at(-1)?.insn : jump;
+  const tailLength = load === jump ? 0 : 1;
+  if (load === undefined || (tailLength === 1 && (load.mnemonic !== MNEMONIC.Mov || load.operands[0]?.register !== operand?.register)))
+    return undefined;
+  const place = load.memory;
+  if (
+    place === undefined ||
+    place.base >= 0 ||
+    place.index < 0 ||
+    place.scale !== 2 ||
+    place.segment !== "none" ||
+    place.addressBits !== 32
+  )
+    return undefined;
+  const bound = boundOf(steps.slice(0, steps.length - tailLength), place.index);
+  const address = place.displacement >>> 0;
+  const targets = bound === undefined ? undefined : readTargets(address, 0, bound, memory);
+  if (targets === undefined) return undefined;
+  return {
+    address,
+    base: 0,
+    isChanging: isWritable([address, address + 4 * targets.length], memory),
+    tailLength,
+    index: { register: place.index, rotate: 0 },
+    guards: [],
+    results: [],
+    targetRegister: tailLength === 1 ? operand?.register : undefined,
+    targets,
+  };
 }
 
 interface Tail {

@@ -56,7 +56,9 @@ export function accessAtTrap(
 }
 
 function accessesOfEnding({ ending }: Block): Access[] {
-  if (ending.kind === "intrinsic" && ending.via.stub.intrinsic !== undefined) return intrinsicAccesses(ending.via.stub.intrinsic);
+  // In 32-bit code the pointers lay on the stack, which may be written over by now.
+  if (ending.kind === "intrinsic" && ending.via.stub.intrinsic !== undefined)
+    return ending.insn.mode === 64 ? intrinsicAccesses(ending.via.stub.intrinsic) : [];
   return "insn" in ending ? accessesOf(ending.insn) : [];
 }
 

@@ -426,9 +426,8 @@ export class UnitEmitter implements BlockEmitter {
         .op(OP.i32_ne)
         .brIf(refused);
     }
-    for (const [register, value] of [...results, [targetRegister, addressOf(ending, target)] as const]) {
-      this.#emitter.const(value, this.#mode).setGpr(register, this.#mode);
-    }
+    const left = targetRegister === undefined ? results : [...results, [targetRegister, addressOf(ending, target)] as const];
+    for (const [register, value] of left) this.#emitter.const(value, this.#mode).setGpr(register, this.#mode);
   }
 
   refuse(block: Block): void {
