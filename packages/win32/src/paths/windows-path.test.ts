@@ -124,6 +124,10 @@ test("forms are told apart by their first characters", () => {
   ]); // prettier-ignore
 });
 
+test("what .. leaves at the end of a path is trimmed as its end", () => {
+  expect([" \\a\\..", "C:\\x. \\y\\..", "C:\\x\\ \\y\\.."].map(full)).toEqual([full("."), "C:\\x", "C:\\x"]);
+});
+
 test("a full path is its own full path", () => {
   const text = fc
     .array(fc.constantFrom("a", "B", ".", "..", " ", "\\", "/", ":", "C:", "\\\\", "?", "\u00ef"), { maxLength: 12 })

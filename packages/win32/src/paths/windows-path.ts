@@ -126,6 +126,13 @@ function normaliseBelow(path: string, fixed: number): string {
       else names.push(name);
     }
   }
+  // What "." or ".." at the end leaves last is the path's end now.
+  while (!endsInSeparator && names.length > 0) {
+    const name = names.pop()!.replace(/[. ]+$/, "");
+    if (name === "") continue;
+    names.push(name);
+    break;
+  }
   const below = names.join("\\");
   const tail = endsInSeparator && below !== "" ? "\\" : "";
   if (prefix === "") return below + tail;
