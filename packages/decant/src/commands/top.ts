@@ -34,7 +34,7 @@ export async function topCommand(args: readonly string[]): Promise<number> {
   if (rest.length > 1) throw new UsageError(`top takes one address, but found "${rest[1]}" as well`);
   const seconds = numberOption("interval", given.interval, { min: 0.1, max: 3600, unit: "seconds" }) ?? 1;
   const url = new URL("/sessions", (rest[0] ?? "http://127.0.0.1:9440").replace(/^ws/, "http"));
-  const isScreen = process.stdout.isTTY === true && !given.once && !given.json;
+  const isScreen = process.stdout.isTTY && !given.once && !given.json;
   let before: { state: State; time: number } | undefined;
   for (;;) {
     const state = await look(url);

@@ -95,7 +95,7 @@ export function randomKernel(seed: number): RandomKernel {
         const counter = `%c${depth}`;
         const same = random() < 0.5;
         // A count that is the same for all, or one of the thread's own.
-        lines.push(`${same ? `mov.u32 ${counter}, ${1 + upTo(4)};` : `and.b32 ${counter}, ${r()}, 7;`}`, `L${again}:`);
+        lines.push(same ? `mov.u32 ${counter}, ${1 + upTo(4)};` : `and.b32 ${counter}, ${r()}, 7;`, `L${again}:`);
         body(depth - 1, together && same);
         if (random() < 0.4) {
           condition();

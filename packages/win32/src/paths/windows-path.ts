@@ -127,14 +127,19 @@ function normaliseBelow(path: string, fixed: number): string {
     }
   }
   // What "." or ".." at the end leaves last is the path's end now.
-  while (!endsInSeparator && names.length > 0) {
-    const name = names.pop()!.replace(/[. ]+$/, "");
-    if (name === "") continue;
-    names.push(name);
-    break;
-  }
+  if (!endsInSeparator) trimEnd(names);
   const below = names.join("\\");
   const tail = endsInSeparator && below !== "" ? "\\" : "";
   if (prefix === "") return below + tail;
   return below === "" ? prefix + (endsInSeparator || rest.startsWith("\\") ? "\\" : "") : `${prefix}\\${below}${tail}`;
+}
+
+/** Drops names from the end until one holds more than dots and spaces, and trims those off it. */
+function trimEnd(names: string[]): void {
+  while (names.length > 0) {
+    const name = names.pop()!.replace(/[. ]+$/, "");
+    if (name === "") continue;
+    names.push(name);
+    return;
+  }
 }

@@ -66,5 +66,5 @@ function shrink(program: Program, fails: (candidate: Program) => boolean): reado
 
 function isRemovable(item: Item): boolean {
   if (item.kind === "jump") return item.cc !== undefined;
-  return item.kind !== "label" && !("isFixed" in item && item.isFixed === true);
+  return item.kind !== "label" && !("isFixed" in item && item.isFixed);
 }

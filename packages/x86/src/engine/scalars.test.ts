@@ -5,13 +5,9 @@ import { PROGRAMS } from "./programs.ts";
 import { DATA, TestGuest } from "./test-guest.ts";
 
 /** The two doubles, or four floats, of an xmm register. */
-function xmm<T extends Float64Array | Float32Array>(
-  guest: TestGuest,
-  n: number,
-  View: new (buffer: ArrayBuffer, at: number, length: number) => T,
-): number[] {
+function xmm(guest: TestGuest, n: number, View: typeof Float64Array | typeof Float32Array): number[] {
   const at = CPU_BLOCK - GUEST_BASE + CPU.xmm + 16 * n;
-  return [...new View(guest.memory.wasm.buffer, at, 16 / (View as unknown as { BYTES_PER_ELEMENT: number }).BYTES_PER_ELEMENT)];
+  return [...new View(guest.memory.wasm.buffer, at, 16 / View.BYTES_PER_ELEMENT)];
 }
 
 function guestWith(program: keyof typeof PROGRAMS): TestGuest {
