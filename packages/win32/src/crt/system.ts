@@ -15,6 +15,7 @@ import {
 import type { GuestGenerator, Thread } from "@decant/process";
 import { directory } from "../kernel32/directory.ts";
 import { file } from "../kernel32/file.ts";
+import { fileIo } from "../kernel32/file-io.ts";
 import type { BY_HANDLE_FILE_INFORMATION } from "../kernel32/file.api.ts";
 import type { FILE_ATTRIBUTE_DATA, FIND_DATA } from "../kernel32/directory.api.ts";
 import { TEMP_FOLDER } from "../files/file-system.ts";
@@ -24,7 +25,8 @@ import { upcase } from "../text/upcase.ts";
 import { ProcessState } from "../process-state.ts";
 
 const files = calls(file);
-const waitingFiles = waitingCalls(file);
+const io = calls(fileIo);
+const waitingFiles = waitingCalls(fileIo);
 
 const folders = calls(directory);
 
@@ -57,12 +59,12 @@ export const system = {
   readNow(thread: Thread, handle: Handle, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
     const count = cell(0);
-    succeeded(files.ReadFile(thread, handle, hostPointer(bytes), length, count, noOverlapped));
+    succeeded(io.ReadFile(thread, handle, hostPointer(bytes), length, count, noOverlapped));
     return bytes.subarray(0, count.get());
   },
 
   writeNow(thread: Thread, handle: Handle, bytes: Uint8Array): void {
-    succeeded(files.WriteFile(thread, handle, hostPointer(bytes), bytes.length, cell(0), noOverlapped));
+    succeeded(io.WriteFile(thread, handle, hostPointer(bytes), bytes.length, cell(0), noOverlapped));
   },
 
   /** Moves a file's position and returns it. */

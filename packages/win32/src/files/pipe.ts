@@ -1,148 +1,95 @@
 import { ERROR, Win32Error } from "@decant/hook";
+import type { Kernel } from "@decant/process";
 import { FILE_TYPE, IoObject } from "./io-object.ts";
+import type { PendingIo } from "./pending-io.ts";
+import { PipeBudget, PipeQueue } from "./pipe-queue.ts";
 
+/** The capacity of a pipe of which a program asks none. */
 const DEFAULT_CAPACITY = 4096;
+/** What all pipes of a run may hold. */
+const PIPES_LIMIT_BYTES = 256 * 2 ** 20;
 
-/** The bytes between the two ends of an anonymous pipe. */
-class Channel {
-  readonly capacity: number;
-  readonly #chunks: Uint8Array[] = [];
-  #length = 0;
-  #waiting: (() => void)[] = [];
-  readerOpen = true;
-  writerOpen = true;
+const budgets = new WeakMap<Kernel, PipeBudget>();
 
-  constructor(capacity: number) {
-    this.capacity = capacity;
+/** The room for all pipes of a kernel. */
+export function pipeBudget(kernel: Kernel): PipeBudget {
+  let budget = budgets.get(kernel);
+  if (budget === undefined) {
+    let isTold = false;
+    const onLimit = (): void => {
+      if (isTold) return;
+      isTold = true;
+      kernel.report(
+        `pipes that nobody reads hold ${PIPES_LIMIT_BYTES / 2 ** 20} MiB: more writes to them fail with ERROR_NO_SYSTEM_RESOURCES`,
+      );
+    };
+    budgets.set(kernel, (budget = new PipeBudget(PIPES_LIMIT_BYTES, onLimit)));
   }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  push(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#chunks.push(bytes.slice());
-    this.#length += bytes.length;
-    this.changed();
-  }
-
-  take(maxBytes: number): Uint8Array {
-    const taken = new Uint8Array(Math.min(maxBytes, this.#length));
-    let done = 0;
-    while (done < taken.length) {
-      const chunk = this.#chunks[0]!;
-      const part = chunk.subarray(0, taken.length - done);
-      taken.set(part, done);
-      done += part.length;
-      if (part.length === chunk.length) this.#chunks.shift();
-      else this.#chunks[0] = chunk.subarray(part.length);
-    }
-    this.#length -= taken.length;
-    this.changed();
-    return taken;
-  }
-
-  peek(maxBytes: number): Uint8Array {
-    const all = new Uint8Array(this.#length);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      all.set(chunk, at);
-      at += chunk.length;
-    }
-    return all.slice(0, maxBytes);
-  }
-
-  /** Resolves at the next change. */
-  async change(): Promise<void> {
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  changed(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
-  }
+  return budget;
 }
 
-/** The end of a pipe that is read: fails with ERROR_BROKEN_PIPE when it is empty and the other end is closed. */
-export class PipeReader extends IoObject {
+/** One end of a pipe. */
+export class PipeEnd extends IoObject {
   readonly fileType = FILE_TYPE.PIPE;
-  readonly #channel: Channel;
+  /** PIPE_READMODE_MESSAGE. */
+  readsMessages = false;
+  /** PIPE_NOWAIT. */
+  isNonBlocking = false;
+  incoming: PipeQueue | undefined;
+  outgoing: PipeQueue | undefined;
 
-  constructor(channel: Channel) {
+  constructor({ incoming, outgoing }: { incoming?: PipeQueue | undefined; outgoing?: PipeQueue | undefined } = {}) {
     super();
-    this.#channel = channel;
+    this.incoming = incoming;
+    this.outgoing = outgoing;
   }
 
-  override read(into: Uint8Array): number | Promise<Uint8Array> {
-    if (this.#channel.length === 0 && this.#channel.writerOpen) return this.#wait(into.length);
-    const bytes = this.#take(into.length);
+  override read(into: Uint8Array): number | PendingIo<Uint8Array> {
+    const queue = this.readable();
+    if (this.isNonBlocking && queue.length === 0 && queue.messageLength === 0) {
+      queue.peek(0, false); // a broken pipe says so
+      throw new Win32Error(ERROR.NO_DATA);
+    }
+    const bytes = queue.read(into.length, this.readsMessages);
+    if (!(bytes instanceof Uint8Array)) return bytes;
     into.set(bytes);
     return bytes.length;
   }
 
+  override write(bytes: Uint8Array): number | PendingIo<number> {
+    const queue = this.writable();
+    // Without waiting, a message goes whole or not at all, and of bytes as many as there is room for.
+    if (this.isNonBlocking && bytes.length > queue.room) return queue.isMessages ? 0 : queue.write(bytes.subarray(0, queue.room));
+    return queue.write(bytes);
+  }
+
   /** What PeekNamedPipe tells. */
-  peek(maxBytes: number): { bytes: Uint8Array; available: number } {
-    if (this.#channel.length === 0 && !this.#channel.writerOpen) throw new Win32Error(ERROR.BROKEN_PIPE);
-    return { bytes: this.#channel.peek(maxBytes), available: this.#channel.length };
+  peek(maxBytes: number): { bytes: Uint8Array; available: number; leftInMessage: number } {
+    const queue = this.readable();
+    const bytes = queue.peek(maxBytes, this.readsMessages || queue.isMessages);
+    return { bytes, available: queue.length, leftInMessage: queue.messageLength > 0 ? queue.messageLength - bytes.length : 0 };
+  }
+
+  /** The queue to read; throws where the end has none. */
+  protected readable(): PipeQueue {
+    if (this.incoming === undefined) throw new Win32Error(ERROR.ACCESS_DENIED);
+    return this.incoming;
+  }
+
+  protected writable(): PipeQueue {
+    if (this.outgoing === undefined) throw new Win32Error(ERROR.ACCESS_DENIED);
+    return this.outgoing;
   }
 
   protected override close(): void {
-    this.#channel.readerOpen = false;
-    this.#channel.changed();
-  }
-
-  async #wait(maxBytes: number): Promise<Uint8Array> {
-    while (this.#channel.length === 0 && this.#channel.writerOpen) await this.#channel.change();
-    return this.#take(maxBytes);
-  }
-
-  #take(maxBytes: number): Uint8Array {
-    if (this.#channel.length === 0) throw new Win32Error(ERROR.BROKEN_PIPE);
-    return this.#channel.take(maxBytes);
+    this.incoming?.endReading(ERROR.NO_DATA);
+    this.outgoing?.endWriting(ERROR.BROKEN_PIPE);
+    for (const access of Array.from(this.accesses)) access.cancel();
   }
 }
 
-/** The end of a pipe that is written: fails with ERROR_NO_DATA when the other end is closed. */
-export class PipeWriter extends IoObject {
-  readonly fileType = FILE_TYPE.PIPE;
-  readonly #channel: Channel;
-
-  constructor(channel: Channel) {
-    super();
-    this.#channel = channel;
-  }
-
-  override write(bytes: Uint8Array): number | Promise<number> {
-    if (!this.#channel.readerOpen) throw new Win32Error(ERROR.NO_DATA);
-    if (this.#channel.length + bytes.length <= this.#channel.capacity) {
-      this.#channel.push(bytes);
-      return bytes.length;
-    }
-    return this.#wait(bytes.slice());
-  }
-
-  protected override close(): void {
-    this.#channel.writerOpen = false;
-    this.#channel.changed();
-  }
-
-  async #wait(bytes: Uint8Array): Promise<number> {
-    let done = 0;
-    while (done < bytes.length) {
-      if (!this.#channel.readerOpen) throw new Win32Error(ERROR.NO_DATA);
-      const room = this.#channel.capacity - this.#channel.length;
-      this.#channel.push(bytes.subarray(done, done + room));
-      done += Math.min(room, bytes.length - done);
-      if (done < bytes.length) await this.#channel.change();
-    }
-    return done;
-  }
-}
-
-/** An anonymous pipe; 0 for the default size. */
-export function makePipe(capacity: number): { reader: PipeReader; writer: PipeWriter } {
-  const channel = new Channel(capacity === 0 ? DEFAULT_CAPACITY : capacity);
-  return { reader: new PipeReader(channel), writer: new PipeWriter(channel) };
+/** An anonymous pipe; 0 for the default capacity. */
+export function makePipe(kernel: Kernel, capacity: number): { reader: PipeEnd; writer: PipeEnd } {
+  const queue = new PipeQueue({ capacity: capacity === 0 ? DEFAULT_CAPACITY : capacity, budget: pipeBudget(kernel) });
+  return { reader: new PipeEnd({ incoming: queue }), writer: new PipeEnd({ outgoing: queue }) };
 }

@@ -5,31 +5,73 @@ export interface CompletionPacket {
   readonly bytes: number;
   readonly key: bigint;
   readonly overlapped: bigint;
+  /** The NTSTATUS of the access that ended; 0 for packets that programs post. */
+  readonly status: number;
 }
 
-/** A queue of packets; a wait that ends has one of them for itself ("I/O Completion Ports"). */
+/** A queue of packets ("I/O Completion Ports"). A wait for the port itself takes none. */
 export class CompletionPort extends KernelObject {
-  readonly #packets: CompletionPacket[] = [];
-  /** Packets that belong to waits which have ended. */
-  #taken = 0;
+  /** What GetQueuedCompletionStatus waits for: a wait that ends has a packet for itself, or finds the port closed. */
+  readonly packets: PortPackets = new PortPackets(this);
+  readonly #queue: CompletionPacket[] = [];
+  #isClosed = false;
 
   override isSignaled(): boolean {
-    return this.#packets.length > this.#taken;
+    return this.#queue.length > 0;
   }
 
-  override acquire(): boolean {
-    this.#taken++;
-    return false;
+  get length(): number {
+    return this.#queue.length;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   post(packet: CompletionPacket): void {
-    this.#packets.push(packet);
+    this.#queue.push(packet);
+    this.packets.wakeWaiters();
     this.wake();
   }
 
-  /** The packet of a wait that has ended. */
-  take(): CompletionPacket {
-    this.#taken--;
-    return this.#packets.shift()!;
+  /** The oldest packet; undefined when there is none. */
+  take(): CompletionPacket | undefined {
+    return this.#queue.shift();
+  }
+
+  protected override close(): void {
+    this.#isClosed = true;
+    this.#queue.length = 0;
+    this.packets.wakeWaiters();
+  }
+}
+
+/** The packets of a port, as a wait sees them: those that belong to waits which have ended are gone. */
+class PortPackets extends KernelObject {
+  readonly #port: CompletionPort;
+  #taken: CompletionPacket[] = [];
+
+  constructor(port: CompletionPort) {
+    super();
+    this.#port = port;
+  }
+
+  override isSignaled(): boolean {
+    return this.#port.length > 0 || this.#port.isClosed;
+  }
+
+  override acquire(): boolean {
+    const packet = this.#port.take();
+    if (packet !== undefined) this.#taken.push(packet);
+    return false;
+  }
+
+  /** The packet of a wait that has ended; undefined when the port was closed. */
+  take(): CompletionPacket | undefined {
+    return this.#taken.shift();
+  }
+
+  wakeWaiters(): void {
+    this.wake();
   }
 }

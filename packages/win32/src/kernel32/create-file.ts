@@ -4,6 +4,7 @@ import type { Thread } from "@decant/process";
 import { DiskFile } from "../files/disk-file.ts";
 import type { Location } from "../files/file-system.ts";
 import type { IoObject } from "../files/io-object.ts";
+import { NamedPipes, pipeName } from "../files/named-pipes.ts";
 import { rangeLocks } from "../files/range-locks.ts";
 import { SHARE, shareTable } from "../files/share-table.ts";
 import { NullDevice } from "../files/standard-streams.ts";
@@ -11,7 +12,7 @@ import { stateOf } from "../process-state.ts";
 
 const GENERIC = { READ: 0x8000_0000, WRITE: 0x4000_0000, EXECUTE: 0x2000_0000, ALL: 0x1000_0000 } as const;
 const RIGHT = { READ_DATA: 1, WRITE_DATA: 2, APPEND_DATA: 4, EXECUTE: 0x20, DELETE: 0x1_0000, MAXIMUM_ALLOWED: 0x0200_0000 } as const;
-const FLAG = { DELETE_ON_CLOSE: 0x0400_0000, BACKUP_SEMANTICS: 0x0200_0000 } as const;
+const FLAG = { OVERLAPPED: 0x4000_0000, DELETE_ON_CLOSE: 0x0400_0000, BACKUP_SEMANTICS: 0x0200_0000 } as const;
 const ATTRIBUTE_READONLY = 1;
 const OPEN = { CREATE_NEW: 1, CREATE_ALWAYS: 2, OPEN_EXISTING: 3, OPEN_ALWAYS: 4, TRUNCATE_EXISTING: 5 } as const;
 
@@ -33,11 +34,17 @@ interface Rights {
 
 /** Opens or makes a file. Last error is ERROR_ALREADY_EXISTS when one of the ALWAYS dispositions found the file there, as documented. */
 export function createFile(thread: Thread, name: string, request: OpenRequest): Handle {
-  const { process } = thread;
   if (request.disposition < OPEN.CREATE_NEW || request.disposition > OPEN.TRUNCATE_EXISTING) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  const pipe = pipeName(name);
+  if (pipe !== undefined) {
+    const { read, write } = rightsOf(request);
+    const client = NamedPipes.of(thread.kernel).open(pipe, read, write);
+    client.server.clientProcessId = thread.process.id;
+    return addHandle(thread, client, request);
+  }
   const location = stateOf(thread).fileSystem.locate(name, stateOf(thread).paths);
   if (location.kind === "device") {
-    const handle = process.handles.add(openDevice(thread, location.name, request), request.inheritable);
+    const handle = addHandle(thread, openDevice(thread, location.name, request), request);
     thread.lastError = ERROR.SUCCESS;
     return handle;
   }
@@ -46,10 +53,15 @@ export function createFile(thread: Thread, name: string, request: OpenRequest): 
   checkDisposition(location, request.disposition);
   const object =
     location.stat?.kind === "folder" ? openFolder(thread, location, request, rights) : openFile(thread, location, request, rights);
-  const handle = process.handles.add(object, request.inheritable);
+  const handle = addHandle(thread, object, request);
   const always = request.disposition === OPEN.CREATE_ALWAYS || request.disposition === OPEN.OPEN_ALWAYS;
   thread.lastError = always && location.stat !== undefined ? ERROR.ALREADY_EXISTS : ERROR.SUCCESS;
   return handle;
+}
+
+function addHandle({ process }: Thread, object: IoObject, { flags, inheritable }: OpenRequest): Handle {
+  object.isOverlapped = (flags & FLAG.OVERLAPPED) !== 0;
+  return process.handles.add(object, inheritable);
 }
 
 function rightsOf({ access, flags }: OpenRequest): Rights {

@@ -1,6 +1,6 @@
 import {
-  api, BOOL, bytesIn, bytesOut, DWORD, enumeration, flags, fn, HANDLE, handleOr, in_, infallible, inout, INVALID_HANDLE_VALUE, LARGE_INTEGER, LONG, LPVOID, optional, orElse,
-  out, PVOID, struct, TBUF, text, TSTR, ULONGLONG, ULONG_PTR, UINT, VOID,
+  api, BOOL, DWORD, enumeration, flags, fn, HANDLE, handleOr, in_, infallible, inout, INVALID_HANDLE_VALUE, LARGE_INTEGER, LONG, LPVOID, optional, orElse,
+  out, PVOID, struct, TBUF, text, TSTR, ULONGLONG, UINT, VOID,
 } from "@decant/hook"; // prettier-ignore
 
 /** 100-nanosecond units since 1601. */
@@ -13,14 +13,6 @@ export const ACCESS = flags("GENERIC", { READ: 0x8000_0000, WRITE: 0x4000_0000, 
 export const SHARE_MODE = flags("FILE_SHARE", { READ: 1, WRITE: 2, DELETE: 4 });
 export const DISPOSITION = enumeration("", { CREATE_NEW: 1, CREATE_ALWAYS: 2, OPEN_EXISTING: 3, OPEN_ALWAYS: 4, TRUNCATE_EXISTING: 5 });
 export const MOVE_METHOD = enumeration("FILE", { BEGIN: 0, CURRENT: 1, END: 2 });
-
-export const OVERLAPPED = struct("OVERLAPPED", {
-  Internal: ULONG_PTR,
-  InternalHigh: ULONG_PTR,
-  Offset: DWORD,
-  OffsetHigh: DWORD,
-  hEvent: HANDLE,
-});
 
 export const BY_HANDLE_FILE_INFORMATION = struct("BY_HANDLE_FILE_INFORMATION", {
   dwFileAttributes: DWORD,
@@ -46,22 +38,6 @@ export const fileApi = api("kernel32", {
     ["dwCreationDisposition", DISPOSITION],
     ["dwFlagsAndAttributes", DWORD],
     ["hTemplateFile", HANDLE],
-  ),
-  ReadFile: fn(
-    BOOL,
-    ["hFile", HANDLE],
-    ["lpBuffer", bytesOut("lpNumberOfBytesRead")],
-    ["nNumberOfBytesToRead", DWORD],
-    ["lpNumberOfBytesRead", optional(out(DWORD))],
-    ["lpOverlapped", optional(inout(OVERLAPPED))],
-  ),
-  WriteFile: fn(
-    BOOL,
-    ["hFile", HANDLE],
-    ["lpBuffer", bytesIn("nNumberOfBytesToWrite")],
-    ["nNumberOfBytesToWrite", DWORD],
-    ["lpNumberOfBytesWritten", optional(out(DWORD))],
-    ["lpOverlapped", optional(inout(OVERLAPPED))],
   ),
   FlushFileBuffers: fn(BOOL, ["hFile", HANDLE]),
   SetFilePointer: fn(
@@ -139,15 +115,6 @@ export const fileApi = api("kernel32", {
     ["lpBytesReturned", optional(out(DWORD))],
     ["lpOverlapped", PVOID],
   ),
-  GetOverlappedResult: fn(
-    BOOL,
-    ["hFile", HANDLE],
-    ["lpOverlapped", in_(OVERLAPPED)],
-    ["lpNumberOfBytesTransferred", out(DWORD)],
-    ["bWait", BOOL],
-  ),
-  CancelIo: fn(BOOL, ["hFile", HANDLE]),
-  CancelIoEx: fn(BOOL, ["hFile", HANDLE], ["lpOverlapped", PVOID]),
   SetFileApisToOEM: fn(VOID),
   SetFileApisToANSI: fn(VOID),
   AreFileApisANSI: fn(infallible(BOOL)),

@@ -3,8 +3,10 @@ import { guest } from "@decant/testing";
 import { memoryInput, memoryOutput } from "@decant/host";
 import { describe, expect, test } from "vitest";
 import { ProcessState } from "../process-state.ts";
-import { BY_HANDLE_FILE_INFORMATION, OVERLAPPED } from "./file.api.ts";
+import { BY_HANDLE_FILE_INFORMATION } from "./file.api.ts";
 import { file } from "./file.ts";
+import { OVERLAPPED } from "./file-io.api.ts";
+import { fileIo } from "./file-io.ts";
 import { handle } from "./handle.ts";
 
 const READ = 0x8000_0000;
@@ -18,7 +20,7 @@ const INVALID = -1;
 
 function machine(options = {}) {
   const made = guest({
-    topics: [file, handle],
+    topics: [file, fileIo, handle],
     currentDirectory: "Z:\\work",
     files: { "/work/ten.txt": "0123456789", "/work/sub/": "", "/work/ro.txt": "ro" },
     ...options,

@@ -1,5 +1,5 @@
-import { ERROR, Win32Error, type Handle, type Out, type Pointer } from "@decant/hook";
-import { Event, implement, waitFor, type GuestGenerator, type Thread } from "@decant/process";
+import { ERROR, Win32Error, type Handle } from "@decant/hook";
+import { implement, type Thread } from "@decant/process";
 import { DiskFile } from "../files/disk-file.ts";
 import { fileTimeFromNs, nsFromFileTime } from "../files/file-time.ts";
 import { FILE_TYPE, IoObject } from "../files/io-object.ts";
@@ -13,17 +13,10 @@ import { fileApi } from "./file.api.ts";
 const WORD = 2 ** 32;
 const MOVE = { BEGIN: 0, CURRENT: 1, END: 2 } as const;
 const FSCTL_GET_REPARSE_POINT = 0x900a8;
-const STATUS_PENDING = 0x103n;
-const STATUS_END_OF_FILE = 0xc000_0011n;
 /** SetFileTime: this time is not to be changed by further access; there is nothing to set. */
 const KEEP_TIME = 0xffff_ffff_ffff_ffffn;
 
-type OverlappedPlace = Out<
-  { Offset: number; OffsetHigh: number; hEvent: Handle; Internal: bigint; InternalHigh: bigint },
-  { Internal?: bigint; InternalHigh?: bigint }
->;
-
-/** ReadFile, WriteFile and SetFilePointer are called 10^6 times a run: a disk file is read straight into the guest's memory. */
+/** Open files, but for what reads and writes them. */
 export const file = implement(fileApi, {
   CreateFile(thread, lpFileName, dwDesiredAccess, dwShareMode, lpSecurityAttributes, dwCreationDisposition, dwFlagsAndAttributes) {
     if (lpFileName === undefined) throw new Win32Error(ERROR.PATH_NOT_FOUND);
@@ -35,30 +28,6 @@ export const file = implement(fileApi, {
       flags: dwFlagsAndAttributes,
       inheritable,
     });
-  },
-
-  ReadFile(thread, hFile, lpBuffer, nNumberOfBytesToRead, lpNumberOfBytesRead, lpOverlapped) {
-    lpNumberOfBytesRead.set(0);
-    const object = thread.process.handles.get(hFile, IoObject);
-    const offset = lpOverlapped.isNull ? undefined : startOverlapped(lpOverlapped);
-    const into = lpBuffer.isNull && nNumberOfBytesToRead === 0 ? new Uint8Array(0) : lpBuffer.writable(nNumberOfBytesToRead);
-    const count = object.read(into, offset);
-    if (typeof count !== "number") return finishRead(thread, count, lpBuffer, lpNumberOfBytesRead, lpOverlapped);
-    lpNumberOfBytesRead.set(count);
-    if (!lpOverlapped.isNull) endOverlapped(thread, lpOverlapped, count, count === 0 && nNumberOfBytesToRead > 0);
-    return true;
-  },
-
-  WriteFile(thread, hFile, lpBuffer, nNumberOfBytesToWrite, lpNumberOfBytesWritten, lpOverlapped) {
-    lpNumberOfBytesWritten.set(0);
-    const object = thread.process.handles.get(hFile, IoObject);
-    const offset = lpOverlapped.isNull ? undefined : startOverlapped(lpOverlapped);
-    const bytes = nNumberOfBytesToWrite === 0 ? new Uint8Array(0) : lpBuffer.view(nNumberOfBytesToWrite);
-    const count = object.write(bytes, offset);
-    if (typeof count !== "number") return finishWrite(thread, count, lpNumberOfBytesWritten, lpOverlapped);
-    lpNumberOfBytesWritten.set(count);
-    if (!lpOverlapped.isNull) endOverlapped(thread, lpOverlapped, count, false);
-    return true;
   },
 
   FlushFileBuffers(thread, hFile) {
@@ -177,15 +146,6 @@ export const file = implement(fileApi, {
     throw new Win32Error(ERROR.INVALID_FUNCTION);
   },
 
-  *GetOverlappedResult(thread, _hFile, lpOverlapped, lpNumberOfBytesTransferred) {
-    // Accesses end before they return: only a structure that was never used can be pending.
-    if (lpOverlapped.Internal === STATUS_PENDING) throw new Win32Error(ERROR.IO_INCOMPLETE);
-    lpNumberOfBytesTransferred.set(Number(lpOverlapped.InternalHigh & 0xffff_ffffn));
-    if (lpOverlapped.Internal === STATUS_END_OF_FILE) throw new Win32Error(ERROR.HANDLE_EOF);
-    void thread;
-    return true;
-  },
-
   SetFileApisToOEM(thread) {
     stateOf(thread).fileApisAreOem = true;
   },
@@ -195,40 +155,6 @@ export const file = implement(fileApi, {
   AreFileApisANSI: (thread) => !stateOf(thread).fileApisAreOem,
   SetHandleCount: (_thread, uNumber) => uNumber,
 });
-
-function* finishRead(
-  thread: Thread,
-  promise: Promise<Uint8Array>,
-  buffer: Pointer,
-  count: Out<number>,
-  overlapped: OverlappedPlace,
-): GuestGenerator<boolean> {
-  const bytes = yield* waitFor(promise);
-  buffer.write(bytes);
-  count.set(bytes.length);
-  if (!overlapped.isNull) endOverlapped(thread, overlapped, bytes.length, false);
-  return true;
-}
-
-function* finishWrite(thread: Thread, promise: Promise<number>, count: Out<number>, overlapped: OverlappedPlace): GuestGenerator<boolean> {
-  const written = yield* waitFor(promise);
-  count.set(written);
-  if (!overlapped.isNull) endOverlapped(thread, overlapped, written, false);
-  return true;
-}
-
-function startOverlapped(place: OverlappedPlace): number {
-  const { Offset, OffsetHigh } = place.get();
-  return Offset === 0xffff_ffff && OffsetHigh === 0xffff_ffff ? -1 : OffsetHigh * WORD + Offset;
-}
-
-/** Fills in the result, signals the event. Reading at the end is an error of overlapped reads alone. */
-function endOverlapped(thread: Thread, place: OverlappedPlace, count: number, isEnd: boolean): void {
-  const { hEvent } = place.get();
-  place.update({ Internal: isEnd ? STATUS_END_OF_FILE : 0n, InternalHigh: BigInt(count) });
-  if (hEvent !== 0) thread.process.handles.get(hEvent, Event).set();
-  if (isEnd) throw new Win32Error(ERROR.HANDLE_EOF);
-}
 
 /** Moves a file's position. Positions before the start fail with ERROR_NEGATIVE_SEEK and change nothing. */
 function seek(thread: Thread, hFile: Handle, distance: number, method: number, limit: number): number {

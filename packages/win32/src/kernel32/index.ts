@@ -1,7 +1,9 @@
 import type { Implementation } from "@decant/hook";
+import { completion } from "./completion.ts";
 import { directory } from "./directory.ts";
 import { error } from "./error.ts";
 import { file } from "./file.ts";
+import { fileIo } from "./file-io.ts";
 import { handle } from "./handle.ts";
 import { heap } from "./heap.ts";
 import { pipe } from "./pipe.ts";
@@ -12,4 +14,18 @@ import { virtual } from "./virtual.ts";
 import { waiting } from "./wait.ts";
 
 /** The topics of kernel32. */
-export const kernel32: readonly Implementation[] = [directory, error, file, handle, heap, pipe, process, sync, toolhelp, virtual, waiting];
+export const kernel32: readonly Implementation[] = [
+  completion,
+  directory,
+  error,
+  file,
+  fileIo,
+  handle,
+  heap,
+  pipe,
+  process,
+  sync,
+  toolhelp,
+  virtual,
+  waiting,
+];

@@ -3,6 +3,7 @@ import { guest } from "@decant/testing";
 import { describe, expect, test } from "vitest";
 import { error } from "./error.ts";
 import { file } from "./file.ts";
+import { fileIo } from "./file-io.ts";
 import { handle } from "./handle.ts";
 import { pipe } from "./pipe.ts";
 import { PROCESS_INFORMATION } from "./process.api.ts";
@@ -11,7 +12,7 @@ import { PROCESSENTRY32W } from "./toolhelp.api.ts";
 import { toolhelp } from "./toolhelp.ts";
 
 const machine = () =>
-  guest({ topics: [error, file, handle, pipe, processTopic, toolhelp], files: { "/x.exe": "MZ" }, currentDirectory: "Z:\\" });
+  guest({ topics: [error, file, fileIo, handle, pipe, processTopic, toolhelp], files: { "/x.exe": "MZ" }, currentDirectory: "Z:\\" });
 
 describe("processes", () => {
   test("know themselves", () => {

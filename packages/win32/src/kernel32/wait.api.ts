@@ -89,26 +89,4 @@ export const waitApi = api("kernel32", {
   Sleep: fn(VOID, ["dwMilliseconds", DWORD]),
   SleepEx: fn(DWORD, ["dwMilliseconds", DWORD], ["bAlertable", BOOL]),
   QueueUserAPC: fn(orElse(DWORD, 0), ["pfnAPC", CALLBACK], ["hThread", HANDLE], ["dwData", ULONG_PTR]),
-  CreateIoCompletionPort: fn(
-    OBJECT,
-    ["FileHandle", HANDLE],
-    ["ExistingCompletionPort", HANDLE],
-    ["CompletionKey", ULONG_PTR],
-    ["NumberOfConcurrentThreads", DWORD],
-  ),
-  GetQueuedCompletionStatus: fn(
-    BOOL,
-    ["CompletionPort", HANDLE],
-    ["lpNumberOfBytesTransferred", out(DWORD)],
-    ["lpCompletionKey", out(ULONG_PTR)],
-    ["lpOverlapped", out(OPAQUE)],
-    ["dwMilliseconds", DWORD],
-  ),
-  PostQueuedCompletionStatus: fn(
-    BOOL,
-    ["CompletionPort", HANDLE],
-    ["dwNumberOfBytesTransferred", DWORD],
-    ["dwCompletionKey", ULONG_PTR],
-    ["lpOverlapped", OPAQUE],
-  ),
 });

@@ -1,12 +1,13 @@
 import { DWORD, ERROR, LARGE_INTEGER, LONG, OPAQUE, ULONG_PTR } from "@decant/hook";
 import { guest } from "@decant/testing";
 import { describe, expect, test } from "vitest";
+import { completion } from "./completion.ts";
 import { handle } from "./handle.ts";
 import { waiting } from "./wait.ts";
 
 const TIMEOUT = 258;
 const FAILED = 0xffff_ffff;
-const machine = () => guest({ topics: [waiting, handle] });
+const machine = () => guest({ topics: [waiting, completion, handle] });
 
 describe("events", () => {
   test("one that resets itself lets one wait end, a manual one all", () => {

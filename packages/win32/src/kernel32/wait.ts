@@ -1,4 +1,4 @@
-import { ERROR, NULL_HANDLE, Win32Error, type Handle } from "@decant/hook";
+import { ERROR, Win32Error, type Handle } from "@decant/hook";
 import {
   Event,
   guestCall,
@@ -16,7 +16,6 @@ import {
   type Thread,
 } from "@decant/process";
 import { msFromFileTime } from "../files/file-time.ts";
-import { CompletionPort } from "./completion-port.ts";
 import { waitApi } from "./wait.api.ts";
 
 const MAXIMUM_WAIT_OBJECTS = 64;
@@ -118,29 +117,6 @@ export const waiting = implement(waitApi, {
     const target = thread.process.handles.get(hThread, ThreadObject).thread;
     target.queueApc(() => apc(target, pfnAPC, dwData));
     return 1;
-  },
-
-  CreateIoCompletionPort(thread, FileHandle, ExistingCompletionPort) {
-    if (ExistingCompletionPort !== NULL_HANDLE) thread.process.handles.get(ExistingCompletionPort, CompletionPort);
-    // Files that answer to a port are not there yet: a port for packets of the program's own is.
-    if (FileHandle !== -1) throw new Win32Error(ERROR.NOT_SUPPORTED);
-    return thread.process.handles.add(new CompletionPort());
-  },
-  *GetQueuedCompletionStatus(thread, CompletionPortHandle, lpNumberOfBytesTransferred, lpCompletionKey, lpOverlapped, dwMilliseconds) {
-    const port = thread.process.handles.get(CompletionPortHandle, CompletionPort);
-    lpOverlapped.set(0n);
-    if ((yield* wait(thread, [port], { timeoutMs: dwMilliseconds })) === WAIT_TIMEOUT) throw new Win32Error(WAIT_TIMEOUT);
-    const packet = port.take();
-    lpNumberOfBytesTransferred.set(packet.bytes);
-    lpCompletionKey.set(packet.key);
-    lpOverlapped.set(packet.overlapped);
-    return true;
-  },
-  PostQueuedCompletionStatus(thread, CompletionPortHandle, dwNumberOfBytesTransferred, dwCompletionKey, lpOverlapped) {
-    thread.process.handles
-      .get(CompletionPortHandle, CompletionPort)
-      .post({ bytes: dwNumberOfBytesTransferred, key: dwCompletionKey, overlapped: lpOverlapped });
-    return true;
   },
 });
 
