@@ -6,11 +6,13 @@ import { crt } from "./crt/index.ts";
 import { kernel32b } from "./kernel32/index-b.ts";
 import { kernel32c } from "./kernel32/index-c.ts";
 import { kernel32 } from "./kernel32/index.ts";
+import { ntSystem } from "./ntdll/system.ts";
 import { automation } from "./oleaut32/automation.ts";
 import { psapiApi } from "./psapi/psapi.api.ts";
 import { commandLine } from "./shell32/command-line.ts";
 import { characters } from "./user32/characters.ts";
 import { userText } from "./user32/text.ts";
+import { multimediaTime } from "./winmm/time.ts";
 
 /** All of Windows' DLLs that are mapped. A new registry each time: what is added to one does not show in another. */
 export function win32Registry(): Registry {
@@ -21,6 +23,8 @@ export function win32Registry(): Registry {
     automation,
     characters,
     commandLine,
+    multimediaTime,
+    ntSystem,
     psapiApi,
     random,
     registry,

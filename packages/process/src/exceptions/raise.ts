@@ -48,6 +48,11 @@ export function* raise(thread: Thread, exception: GuestException, argumentBytes 
   return yield* raiseHere(thread, exception);
 }
 
+/** Ends the process with an exception that no handler hears of. */
+export function failFast(thread: Thread, exception: GuestException): void {
+  endUnhandled(thread, exception);
+}
+
 function* raiseHere(thread: Thread, exception: GuestException, below = thread.rsp): GuestGenerator<never> {
   const frame = pushException(thread, exception, below);
   const disposition = frame === undefined ? "unhandled" : yield* dispatchException(thread, exception, frame);

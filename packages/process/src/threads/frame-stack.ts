@@ -23,6 +23,12 @@ export class FrameStack {
     return this.#frames.length;
   }
 
+  /** Whether a mapping is what runs or waits: not guest code, and not guest code that a mapping called. */
+  get isInMapping(): boolean {
+    const frame = this.#frames.at(-1);
+    return frame !== undefined && frame.returnRsp === 0;
+  }
+
   /** Begins a frame at the guest's present rsp. `finish` prepares what comes after it. */
   run(generator: GuestGenerator<unknown>, finish: (value: unknown) => number): number {
     const { rip, rsp } = this.#thread;

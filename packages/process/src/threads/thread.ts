@@ -47,12 +47,17 @@ export class Thread implements CallingThread {
   suspendCount = 0;
   /** Milliseconds of processor time used, for GetThreadTimes. */
   busyMs = 0;
+  /** When it started and ended, in milliseconds since 1970. */
+  readonly startedAt: number;
+  endedAt: number | undefined;
   readonly #context = new Uint8Array(CONTEXT_SIZE);
   readonly #states = new StateMap();
   readonly #lastErrorAt: number;
   #main: GuestGenerator<never> | undefined;
   #resume: { value: unknown } | undefined;
   #cancelBlock: (() => void) | undefined;
+  /** What SetThreadContext gave while an API function was waiting. */
+  #nextContext: Uint8Array | undefined;
 
   constructor(process: Process, id: number, memory: ThreadMemory) {
     this.process = process;
@@ -61,6 +66,7 @@ export class Thread implements CallingThread {
     this.pointerSize = process.memory.pointerSize;
     this.#lastErrorAt = memory.teb + tebLayout(this.memory).LastErrorValue;
     this.id = id;
+    this.startedAt = this.kernel.host.clock.now();
     this.teb = memory.teb;
     this.stackLow = memory.stackLow;
     this.stackHigh = memory.stackHigh;
@@ -165,6 +171,12 @@ export class Thread implements CallingThread {
     return this.process.loadedThread === this ? this.live : this.#context;
   }
 
+  /** Replaces the registers. A thread that waits in an API function takes them when that returns. */
+  setContext(block: Uint8Array): void {
+    if (this.frames.isInMapping) this.#nextContext = block;
+    else this.context.set(block);
+  }
+
   /** Pops the return address of the API call that is being answered, and the arguments that x86's stdcall leaves to it, in bytes. */
   returnFromCall(argumentBytes: number): number {
     const rsp = this.registers[WORD.rsp]!;
@@ -207,7 +219,15 @@ export class Thread implements CallingThread {
     const resume = this.#resume;
     if (resume === undefined) return this.rip;
     this.#resume = undefined;
-    return this.frames.resume(resume.value);
+    return this.#takeNextContext(this.frames.resume(resume.value));
+  }
+
+  #takeNextContext(next: number): number {
+    const context = this.#nextContext;
+    if (context === undefined || next === UNWIND || this.frames.isInMapping) return next;
+    this.#nextContext = undefined;
+    this.live.set(context);
+    return this.rip;
   }
 
   /** Makes the next `continue` hand a value to the frame on top. */
@@ -231,6 +251,7 @@ export class Thread implements CallingThread {
   stop(exitCode: number): void {
     if (this.status === "ended") return;
     this.status = "ended";
+    this.endedAt = this.kernel.host.clock.now();
     this.#cancelBlock?.();
     this.#cancelBlock = undefined;
     this.frames.closeAll();

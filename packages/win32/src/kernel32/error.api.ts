@@ -4,6 +4,7 @@ import {
   DWORD,
   fn,
   HANDLE,
+  HRESULT,
   LPVOID,
   optional,
   orElse,
@@ -42,6 +43,8 @@ export const errorApi = api("kernel32", {
   DebugBreak: fn(VOID),
   OutputDebugStringA: fn(VOID, ["lpOutputString", LPCSTR]),
   OutputDebugStringW: fn(VOID, ["lpOutputString", LPCWSTR]),
+  WerSetFlags: fn(HRESULT, ["dwFlags", DWORD]),
+  WerGetFlags: fn(HRESULT, ["hProcess", HANDLE], ["pdwFlags", out(DWORD)]),
   Beep: fn(BOOL, ["dwFreq", DWORD], ["dwDuration", DWORD]),
   RtlCaptureStackBackTrace: fn(WORD, ["FramesToSkip", DWORD], ["FramesToCapture", DWORD], ["BackTrace", PVOID], ["BackTraceHash", PVOID]),
 });

@@ -1,5 +1,5 @@
 import { ERROR, readString, Win32Error } from "@decant/hook";
-import { implement, type Thread } from "@decant/process";
+import { implement, ProcessObject, type Thread } from "@decant/process";
 import { stateOf } from "../process-state.ts";
 import { expandMessage } from "../text/format-message.ts";
 import { SYSTEM_MESSAGES } from "../text/system-messages.ts";
@@ -68,8 +68,20 @@ export const error = implement(errorApi, {
   // No debugger listens: as on Windows, the text goes nowhere.
   OutputDebugStringA() {},
   OutputDebugStringW() {},
+  WerSetFlags(thread, dwFlags) {
+    thread.process.state(REPORTING_FLAGS, () => ({ bits: 0 })).bits = dwFlags;
+    return 0;
+  },
+  WerGetFlags(thread, hProcess, pdwFlags) {
+    const { process } = thread.process.handles.get(hProcess, ProcessObject);
+    pdwFlags.set(process.state(REPORTING_FLAGS, () => ({ bits: 0 })).bits);
+    return 0;
+  },
   Beep: () => true,
 });
+
+/** What programs ask of error reporting: nobody reports, the flags are kept. */
+const REPORTING_FLAGS = Symbol("WER_FAULT_REPORTING");
 
 const THREAD_ERROR_MODE = Symbol("thread error mode");
 

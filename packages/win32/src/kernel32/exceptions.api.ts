@@ -9,6 +9,7 @@ export const exceptionsApi = api("kernel32", {
   AddVectoredContinueHandler: fn(infallible(PVOID), ["First", ULONG], ["Handler", CALLBACK]),
   RemoveVectoredContinueHandler: fn(ULONG, ["Handle", PVOID]),
   RaiseException: fn(VOID, ["dwExceptionCode", DWORD], ["dwExceptionFlags", DWORD], ["nNumberOfArguments", DWORD], ["lpArguments", PVOID]),
+  RaiseFailFastException: fn(VOID, ["pExceptionRecord", PVOID], ["pContextRecord", PVOID], ["dwFlags", DWORD]),
   SetThreadStackGuarantee: fn(BOOL, ["StackSizeInBytes", out(ULONG)]),
   EncodePointer: fn(infallible(PVOID), ["Ptr", PVOID]),
   DecodePointer: fn(infallible(PVOID), ["Ptr", PVOID]),

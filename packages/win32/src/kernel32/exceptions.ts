@@ -1,8 +1,10 @@
+import { STATUS } from "@decant/hook";
 import {
   CONTEXT,
   CONTEXT32,
   cSpecificHandler,
   EXCEPTION,
+  failFast,
   findFunction,
   functionEntryAt,
   guestCall,
@@ -18,6 +20,7 @@ import {
   virtualUnwind,
   writeContext,
   writeUnwindState,
+  type GuestException,
   type GuestGenerator,
   type Thread,
 } from "@decant/process";
@@ -59,6 +62,20 @@ export const exceptions = implement(exceptionsApi, {
       for (let i = 0; i < Math.min(count, MAX_PARAMETERS); i++) parameters.push(thread.memory.word(argumentsAt + thread.pointerSize * i));
     const address = thread.memory.u32(thread.rsp);
     yield* raise(thread, { code, flags: flags & 1, address, parameters, description: RAISED }, 16);
+  },
+  // The context is the debugger's: nobody goes on from here.
+  RaiseFailFastException(thread, record) {
+    const exception = record === 0 ? undefined : readRecord(thread, record);
+    const address = exception?.address ?? thread.memory.u32(thread.rsp);
+    const code = exception?.code ?? STATUS.FAIL_FAST_EXCEPTION;
+    failFast(thread, {
+      flags: 1,
+      parameters: [],
+      ...exception,
+      code,
+      address,
+      description: "it asked to be ended (RaiseFailFastException)",
+    });
   },
   // What the handlers of a stack overflow may use is enough for most, and fixed.
   SetThreadStackGuarantee(_, size) {
@@ -135,26 +152,26 @@ export const unwinding = implement(unwindApi, {
     return table >= 0 || callback >= 0;
   },
   *RtlRaiseException(thread, record) {
-    const { memory } = thread;
-    const layout = recordLayout(memory);
-    const count = Math.min(memory.u32(record + layout.NumberParameters), MAX_PARAMETERS);
-    yield* raise(
-      thread,
-      {
-        code: memory.u32(record + RECORD.ExceptionCode),
-        flags: memory.u32(record + RECORD.ExceptionFlags),
-        address: memory.u32(thread.rsp),
-        parameters: Array.from({ length: count }, (_, n) => memory.word(record + layout.ExceptionInformation + memory.pointerSize * n)),
-        record: memory.u32(record + layout.ExceptionRecord),
-        description: RAISED,
-      },
-      4,
-    );
+    yield* raise(thread, { ...readRecord(thread, record), address: thread.memory.u32(thread.rsp) }, 4);
   },
   *__C_specific_handler(thread, record, frame, context, dispatcher) {
     return yield* cSpecificHandler(thread, { record, frame, context, dispatcher });
   },
 });
+
+/** An EXCEPTION_RECORD of the guest's. */
+function readRecord({ memory }: Thread, record: number): GuestException {
+  const layout = recordLayout(memory);
+  const count = Math.min(memory.u32(record + layout.NumberParameters), MAX_PARAMETERS);
+  return {
+    code: memory.u32(record + RECORD.ExceptionCode),
+    flags: memory.u32(record + RECORD.ExceptionFlags),
+    address: memory.pointer(record + layout.ExceptionAddress),
+    parameters: Array.from({ length: count }, (_, n) => memory.word(record + layout.ExceptionInformation + memory.pointerSize * n)),
+    record: memory.u32(record + layout.ExceptionRecord),
+    description: RAISED,
+  };
+}
 
 function* unwindWithoutContext(
   thread: Thread,

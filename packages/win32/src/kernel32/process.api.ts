@@ -85,6 +85,8 @@ export const processApi = api("kernel32", {
   SetProcessAffinityMask: fn(BOOL, ["hProcess", HANDLE], ["dwProcessAffinityMask", ULONG_PTR_N]),
   GetPriorityClass: fn(orElse(DWORD, 0), ["hProcess", HANDLE]),
   SetPriorityClass: fn(BOOL, ["hProcess", HANDLE], ["dwPriorityClass", DWORD]),
+  GetProcessPriorityBoost: fn(BOOL, ["hProcess", HANDLE], ["pDisablePriorityBoost", out(BOOL)]),
+  SetProcessPriorityBoost: fn(BOOL, ["hProcess", HANDLE], ["bDisablePriorityBoost", BOOL]),
   GetProcessHandleCount: fn(BOOL, ["hProcess", HANDLE], ["pdwHandleCount", out(DWORD)]),
   GetProcessWorkingSetSize: fn(
     BOOL,

@@ -7,6 +7,7 @@ import { searchPath } from "./search-path.ts";
 const CURRENT_PROCESS = -1 as Handle;
 const NORMAL_PRIORITY_CLASS = 0x20;
 const COUNTERS_SIZE = 72;
+const PRIORITY_BOOST_DISABLED = new WeakSet<Process>();
 const START_TIMES = new WeakMap<Process, number>();
 
 /** Processes. Guests see each other, never the host's processes. */
@@ -82,6 +83,16 @@ export const process = implement(processApi, {
   SetPriorityClass(thread, hProcess, dwPriorityClass) {
     target(thread, hProcess);
     if (![0x20, 0x40, 0x80, 0x100, 0x4000, 0x8000].includes(dwPriorityClass)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return true;
+  },
+  GetProcessPriorityBoost(thread, hProcess, pDisablePriorityBoost) {
+    pDisablePriorityBoost.set(PRIORITY_BOOST_DISABLED.has(target(thread, hProcess)));
+    return true;
+  },
+  /** Remembered and told, without effect. */
+  SetProcessPriorityBoost(thread, hProcess, bDisablePriorityBoost) {
+    if (bDisablePriorityBoost) PRIORITY_BOOST_DISABLED.add(target(thread, hProcess));
+    else PRIORITY_BOOST_DISABLED.delete(target(thread, hProcess));
     return true;
   },
   GetProcessHandleCount(thread, hProcess, pdwHandleCount) {

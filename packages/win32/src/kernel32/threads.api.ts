@@ -6,6 +6,7 @@ import {
   fn,
   HANDLE,
   handleOr,
+  infallible,
   INT,
   NULL_HANDLE,
   OPAQUE,
@@ -17,6 +18,7 @@ import {
   ULONG_PTR_N,
   VOID,
 } from "@decant/hook";
+import { FILETIME } from "./file.api.ts";
 
 const COUNT = orElse(DWORD, 0xffff_ffff);
 
@@ -44,6 +46,19 @@ export const threadsApi = api("kernel32", {
   SetThreadPriority: fn(BOOL, ["hThread", HANDLE], ["nPriority", INT]),
   GetThreadPriority: fn(orElse(INT, 0x7fff_ffff), ["hThread", HANDLE]),
   SetThreadAffinityMask: fn(orElse(ULONG_PTR_N, 0), ["hThread", HANDLE], ["dwThreadAffinityMask", ULONG_PTR_N]),
-  SwitchToThread: fn(BOOL),
+  GetThreadContext: fn(BOOL, ["hThread", HANDLE], ["lpContext", PVOID]),
+  SetThreadContext: fn(BOOL, ["hThread", HANDLE], ["lpContext", PVOID]),
+  GetThreadTimes: fn(
+    BOOL,
+    ["hThread", HANDLE],
+    ["lpCreationTime", out(FILETIME)],
+    ["lpExitTime", out(FILETIME)],
+    ["lpKernelTime", out(FILETIME)],
+    ["lpUserTime", out(FILETIME)],
+  ),
+  GetThreadPriorityBoost: fn(BOOL, ["hThread", HANDLE], ["pDisablePriorityBoost", out(BOOL)]),
+  SetThreadPriorityBoost: fn(BOOL, ["hThread", HANDLE], ["bDisablePriorityBoost", BOOL]),
+  SetThreadIdealProcessor: fn(orElse(DWORD, 0xffff_ffff), ["hThread", HANDLE], ["dwIdealProcessor", DWORD]),
+  SwitchToThread: fn(infallible(BOOL)),
   GetCurrentProcessorNumber: fn(DWORD),
 });

@@ -1,5 +1,6 @@
 import { ERROR, Win32Error, type Handle } from "@decant/hook";
-import { exitThread, implement, sleep, ThreadObject, type Thread } from "@decant/process";
+import { exitThread, getThreadContext, implement, setThreadContext, sleep, ThreadObject, type Thread } from "@decant/process";
+import { fileTimeFromMs } from "../files/file-time.ts";
 import { threadsApi } from "./threads.api.ts";
 
 const CREATE_SUSPENDED = 4;
@@ -11,7 +12,11 @@ const THREAD_PRIORITIES: ReadonlySet<number> = new Set([-15, -2, -1, 0, 1, 2, 15
 /** A thread's priority: remembered and told, without effect. */
 class Priority {
   value = 0;
+  isBoostDisabled = false;
+  idealProcessor = 0;
 }
+
+const priorityOf = (thread: Thread): Priority => thread.state(Priority, () => new Priority());
 
 export const threads = implement(threadsApi, {
   CreateThread({ process }, _attributes, stackSize, start, parameter, flags, id) {
@@ -54,15 +59,51 @@ export const threads = implement(threadsApi, {
   },
   SetThreadPriority(thread, handle, priority) {
     if (!THREAD_PRIORITIES.has(priority)) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    threadOf(thread, handle).state(Priority, () => new Priority()).value = priority;
+    priorityOf(threadOf(thread, handle)).value = priority;
     return true;
   },
-  GetThreadPriority: (thread, handle) => threadOf(thread, handle).state(Priority, () => new Priority()).value,
+  GetThreadPriority: (thread, handle) => priorityOf(threadOf(thread, handle)).value,
   SetThreadAffinityMask(thread, handle, mask) {
     threadOf(thread, handle);
     const all = affinityMask(thread);
     if (mask === 0 || mask % (all + 1) !== mask) throw new Win32Error(ERROR.INVALID_PARAMETER);
     return all;
+  },
+  GetThreadContext(thread, handle, lpContext) {
+    const target = threadOf(thread, handle);
+    if (target.status === "ended") throw new Win32Error(ERROR.GEN_FAILURE);
+    getThreadContext(target, thread.memory, lpContext);
+    return true;
+  },
+  SetThreadContext(thread, handle, lpContext) {
+    const target = threadOf(thread, handle);
+    if (target.status === "ended") throw new Win32Error(ERROR.GEN_FAILURE);
+    setThreadContext(target, thread.memory, lpContext);
+    return true;
+  },
+  GetThreadTimes(thread, handle, lpCreationTime, lpExitTime, lpKernelTime, lpUserTime) {
+    const { startedAt, endedAt, busyMs } = objectOf(thread, handle).thread;
+    lpCreationTime.set(fileTimeFromMs(startedAt));
+    lpExitTime.set(endedAt === undefined ? 0n : fileTimeFromMs(endedAt));
+    lpKernelTime.set(0n);
+    lpUserTime.set(BigInt(Math.floor(busyMs * 10_000)));
+    return true;
+  },
+  GetThreadPriorityBoost(thread, handle, pDisablePriorityBoost) {
+    pDisablePriorityBoost.set(priorityOf(threadOf(thread, handle)).isBoostDisabled);
+    return true;
+  },
+  SetThreadPriorityBoost(thread, handle, bDisablePriorityBoost) {
+    priorityOf(threadOf(thread, handle)).isBoostDisabled = bDisablePriorityBoost;
+    return true;
+  },
+  SetThreadIdealProcessor(thread, handle, dwIdealProcessor) {
+    const priority = priorityOf(threadOf(thread, handle));
+    const before = priority.idealProcessor;
+    // MAXIMUM_PROCESSORS asks without changing anything.
+    if (dwIdealProcessor > 64) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    if (dwIdealProcessor !== 64) priority.idealProcessor = dwIdealProcessor;
+    return before;
   },
   *SwitchToThread(thread) {
     const others = [...thread.process.threads].some((each) => each !== thread && each.status === "ready");

@@ -37,16 +37,12 @@ const PROTECTION = flags("PAGE", {
   GUARD: 0x100,
 });
 
-export const MEMORY_BASIC_INFORMATION = struct("MEMORY_BASIC_INFORMATION", {
-  BaseAddress: PVOID,
-  AllocationBase: PVOID,
-  AllocationProtect: DWORD,
-  PartitionId: DWORD,
-  RegionSize: SIZE_T,
-  State: DWORD,
-  Protect: DWORD,
-  Type: DWORD,
-});
+const region = { RegionSize: SIZE_T, State: DWORD, Protect: DWORD, Type: DWORD };
+const allocation = { BaseAddress: PVOID, AllocationBase: PVOID, AllocationProtect: DWORD };
+
+/** What VirtualQuery tells; on x86 without a PartitionId. */
+export const MEMORY_BASIC_INFORMATION = struct("MEMORY_BASIC_INFORMATION", { ...allocation, PartitionId: DWORD, ...region });
+export const MEMORY_BASIC_INFORMATION32 = struct("MEMORY_BASIC_INFORMATION", { ...allocation, ...region });
 
 /** Pages and mapped files ("Memory Management Functions", "File Mapping Functions"). */
 export const virtualApi = api("kernel32", {
@@ -69,7 +65,7 @@ export const virtualApi = api("kernel32", {
     ["flNewProtect", PROTECTION],
     ["lpflOldProtect", out(DWORD)],
   ),
-  VirtualQuery: fn(orElse(SIZE_T, 0), ["lpAddress", LPCVOID], ["lpBuffer", out(MEMORY_BASIC_INFORMATION)], ["dwLength", SIZE_T]),
+  VirtualQuery: fn(orElse(SIZE_T, 0), ["lpAddress", LPCVOID], ["lpBuffer", PVOID], ["dwLength", SIZE_T]),
   VirtualLock: fn(BOOL, ["lpAddress", LPVOID], ["dwSize", SIZE_T]),
   VirtualUnlock: fn(BOOL, ["lpAddress", LPVOID], ["dwSize", SIZE_T]),
   FlushInstructionCache: fn(BOOL, ["hProcess", HANDLE], ["lpBaseAddress", LPCVOID], ["dwSize", SIZE_T]),

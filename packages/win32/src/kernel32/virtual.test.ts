@@ -113,6 +113,14 @@ describe("VirtualProtect", () => {
   });
 });
 
+test("VirtualQuery answers 32-bit programs with 28 bytes", () => {
+  const { call, allocate, memory } = guest({ topics: [virtual], bits: 32 });
+  const [place, block] = [allocate(32), call("VirtualAlloc", 0, 0x3000, MEM.COMMIT | MEM.RESERVE, 4)];
+  expect(call("VirtualQuery", block + 0x1000, place, 27)).toBe(0);
+  expect(call("VirtualQuery", block + 0x1000, place, 28)).toBe(28);
+  expect([0, 4, 8, 12, 16, 20, 24].map((at) => memory.u32(place + at))).toEqual([block + 0x1000, block, 4, 0x2000, 0x1000, 4, 0x2_0000]);
+});
+
 test("VirtualQuery wants room for its structure", () => {
   const { call, out, thread } = machine();
   expect(call("VirtualQuery", 0x1_0000, out(MEMORY_BASIC_INFORMATION), 47)).toBe(0);

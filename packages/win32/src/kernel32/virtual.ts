@@ -1,12 +1,11 @@
 import { ERROR, Win32Error, type Out } from "@decant/hook";
 import { MemoryLimitError, PAGE, USER_END, type MemoryInformation } from "@decant/memory";
 import { implement, noteProtection, ProcessObject, type Thread } from "@decant/process";
-import { MEM, virtualApi } from "./virtual.api.ts";
+import { MEM, MEMORY_BASIC_INFORMATION, MEMORY_BASIC_INFORMATION32, virtualApi } from "./virtual.api.ts";
 import { FileMapping, MappedViews, mappingSize } from "./file-mapping.ts";
 
 const STATE = { free: MEM.FREE, reserve: MEM.RESERVE, commit: MEM.COMMIT } as const;
 const KIND = { private: MEM.PRIVATE, image: MEM.IMAGE, mapped: MEM.MAPPED } as const;
-const INFORMATION_SIZE = 48;
 const PAGE_SIZE = 0x1000;
 const GRANULARITY = 0x1_0000;
 
@@ -41,14 +40,14 @@ export const virtual = implement(virtualApi, {
     return protect(thread, lpAddress, dwSize, flNewProtect, lpflOldProtect);
   },
 
-  VirtualQuery({ memory }, lpAddress, lpBuffer, dwLength) {
-    if (dwLength < INFORMATION_SIZE) {
-      if (dwLength === 0) throw new Win32Error(ERROR.BAD_LENGTH);
-      throw new Win32Error(ERROR.BAD_LENGTH);
-    }
+  VirtualQuery(thread, lpAddress, lpBuffer, dwLength) {
+    const { memory, pointerSize } = thread;
+    const type = pointerSize === 8 ? MEMORY_BASIC_INFORMATION : MEMORY_BASIC_INFORMATION32;
+    const size = type.size(pointerSize);
+    if (dwLength < size) throw new Win32Error(ERROR.BAD_LENGTH);
     if (lpAddress >= USER_END) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    lpBuffer.set(describe(memory.query(lpAddress)));
-    return INFORMATION_SIZE;
+    type.store(thread, lpBuffer, describe(memory.query(lpAddress)));
+    return size;
   },
 
   VirtualLock({ memory }, lpAddress, dwSize) {
