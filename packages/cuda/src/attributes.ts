@@ -247,3 +247,6 @@ export const JIT = {
   SPLIT_COMPILE: 34,
   NUM_OPTIONS: 35,
 } as const;
+
+/** CUjitInputType numbers, by name without `CU_JIT_INPUT_`. */
+export const JIT_INPUT = { CUBIN: 0, PTX: 1, FATBINARY: 2, OBJECT: 3, LIBRARY: 4, NVVM: 5 } as const;

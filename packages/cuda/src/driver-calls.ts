@@ -6,17 +6,21 @@ import {
   EVENT,
   FLOAT,
   I32,
+  LINK,
   MODULE,
   NEW_CONTEXT,
   NEW_EVENT,
+  NEW_LINK,
   NEW_MODULE,
   NEW_STREAM,
   OLD_CONTEXT,
   OLD_EVENT,
+  OLD_LINK,
   OLD_MODULE,
   OLD_STREAM,
   SIZE,
   STREAM,
+  TEXT,
   U32,
   VOID,
 } from "./wire-types.ts";
@@ -73,6 +77,13 @@ export const driverCalls = {
   cuModuleLoadData: answer(MODULE_INFO, ["module", NEW_MODULE], ["context", CONTEXT], ["image", BYTES]),
   cuModuleUnload: post(["module", OLD_MODULE]),
   cuFuncSetAttribute: post(["module", MODULE], ["function", U32], ["attribute", U32], ["value", I32]),
+
+  // Joins modules. Data is checked when it comes: the answer is the compiler's log. `type` is a CUjitInputType; `name` is for messages.
+  cuLinkCreate: create(["link", NEW_LINK], ["context", CONTEXT]),
+  cuLinkAddData: answer(TEXT, ["link", LINK], ["type", U32], ["name", TEXT], ["data", BYTES]),
+  // The result is an image for cuModuleLoadData. Fails with CUDA_ERROR_NOT_FOUND for a name that nothing defines.
+  cuLinkComplete: answer(BYTES, ["link", LINK]),
+  cuLinkDestroy: post(["link", OLD_LINK]),
 
   // The address lies in the context's arena slot, and no live allocation overlaps it. New memory is zeroed when it was used before.
   cuMemAlloc: create(["address", DEVICEPTR], ["context", CONTEXT], ["size", SIZE]),

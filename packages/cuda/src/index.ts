@@ -15,3 +15,7 @@ export { copyToHost, PIECE_BYTES } from "./client/memory-calls.ts";
 export { f32, f64, type KernelArgument } from "./client/launch-calls.ts";
 export { Kernel } from "./client/objects.ts";
 export { moduleLog } from "./client/module-calls.ts";
+export { Gpu, type GpuOptions, openGpu } from "./gpu/gpu.ts";
+export { type ElementType, GpuBuffer, type TypedArray } from "./gpu/buffer.ts";
+export { type Dimensions, type GpuArgument, GpuKernel, GpuModule, type Launch } from "./gpu/module.ts";
+export { GpuEvent, GpuStream } from "./gpu/stream.ts";

@@ -79,6 +79,7 @@ class Session {
   readonly #slotOf = new Map<number, number>();
   readonly #modules = new Map<number, ModuleInfo>();
   readonly #events = new Map<number, number>();
+  readonly #links = new Map<number, string>();
   #globals = 0;
   /** All work in order of arrival; failures are each caller's own. */
   #tail: Promise<unknown> | undefined;
@@ -127,6 +128,26 @@ class Session {
   }
 
   cuFuncSetAttribute(): void {}
+
+  /** A linked image is the lines of all that was added. */
+  cuLinkCreate(link: number): void {
+    this.#links.set(link, "");
+  }
+
+  cuLinkAddData(...[link, , name, data]: CallArguments<"cuLinkAddData">): string {
+    const text = new TextDecoder().decode(data);
+    if (text.startsWith("bad")) throw new CudaError(CUDA_ERROR.INVALID_PTX, `${name}, line 1: expected a directive`);
+    this.#links.set(link, `${this.#links.get(link)}${text}\n`);
+    return `${name}: ${data.length} bytes`;
+  }
+
+  cuLinkComplete(link: number): Uint8Array {
+    return new TextEncoder().encode(this.#links.get(link));
+  }
+
+  cuLinkDestroy(link: number): void {
+    this.#links.delete(link);
+  }
 
   cuMemAlloc(...[address, , size]: CallArguments<"cuMemAlloc">): void {
     this.#memory.map.add(address, size);

@@ -2,7 +2,7 @@
 export type WireValue = number | string | boolean | null | Uint8Array | readonly WireValue[];
 
 /** The kinds of object that a client names by a handle of its own choosing. */
-export type HandleKind = "context" | "stream" | "event" | "module";
+export type HandleKind = "context" | "stream" | "event" | "module" | "link";
 
 /**
  * The type of one parameter or result of a driver call: how it is put into a message and how a value from a
@@ -69,14 +69,17 @@ export const CONTEXT = handle("CONTEXT", ["context"], "use");
 export const STREAM = handle("STREAM", ["stream", "context"], "use");
 export const EVENT = handle("EVENT", ["event"], "use");
 export const MODULE = handle("MODULE", ["module"], "use");
+export const LINK = handle("LINK", ["link"], "use");
 export const NEW_CONTEXT = handle("NEW_CONTEXT", ["context"], "create");
 export const NEW_STREAM = handle("NEW_STREAM", ["stream"], "create");
 export const NEW_EVENT = handle("NEW_EVENT", ["event"], "create");
 export const NEW_MODULE = handle("NEW_MODULE", ["module"], "create");
+export const NEW_LINK = handle("NEW_LINK", ["link"], "create");
 export const OLD_CONTEXT = handle("OLD_CONTEXT", ["context"], "destroy");
 export const OLD_STREAM = handle("OLD_STREAM", ["stream"], "destroy");
 export const OLD_EVENT = handle("OLD_EVENT", ["event"], "destroy");
 export const OLD_MODULE = handle("OLD_MODULE", ["module"], "destroy");
+export const OLD_LINK = handle("OLD_LINK", ["link"], "destroy");
 
 /** A sequence of values of one type. */
 export function list<T>(element: WireType<T>): WireType<readonly T[]> {

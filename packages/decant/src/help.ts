@@ -11,6 +11,7 @@ ${head("Usage")}
   decant [run] [options] program.exe [arguments…]   run a Windows program
   decant inspect program.exe                         say what it is, what it imports, and which of that is mapped
   decant cache [show|clear]                          what is kept of translated programs between runs
+  decant kernel list|run module.ptx                  show and run the kernels of a CUDA module
   decant serve [options]                             let CUDA programs on other machines compute here
   decant token add|list|revoke                       who may use that server
   decant top [url]                                   watch it
@@ -19,6 +20,7 @@ ${head("Examples")}
   decant hello.exe one "two words"
   decant run --timeout 10 --trace 'kernel32!*File*' tool.exe input.txt
   decant run --gpu ws://gpu-host:9440 simulate.exe
+  decant kernel run saxpy.ptx saxpy --block 32 --scalar u32:3 --scalar f32:2 --in f32:1,2,3 --inout f32:10,20,30
   decant inspect tool.exe
 
 Each command has its own --help. --version prints the version.

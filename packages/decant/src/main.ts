@@ -11,6 +11,7 @@ const commands: Record<string, () => Promise<Command>> = {
   cache: async () => (await import("./commands/cache.ts")).cacheCommand,
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
   token: async () => (await import("./commands/token.ts")).tokenCommand,
+  kernel: async () => (await import("./commands/kernel.ts")).kernelCommand,
   top: async () => (await import("./commands/top.ts")).topCommand,
 };
 

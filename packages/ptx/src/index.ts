@@ -1,6 +1,7 @@
 export { PtxError, type PtxErrorKind } from "./error.ts";
 export * from "./parse/ast.ts";
 export { parsePtx } from "./parse/parse.ts";
+export { linkPtx } from "./link.ts";
 export { compileModule, type CompiledKernel, type CompiledModule, type CompiledVariable, type Relocation } from "./compile/compile.ts";
 export type { Features, Site } from "./compile/emitter.ts";
 export type { KernelOptions } from "./compile/kernel.ts";

@@ -13,6 +13,8 @@ export interface CallCodec {
   readonly signature: string;
   readonly answers: boolean;
   readonly returnsBytes: boolean;
+  /** Where the size of the bytes that it returns stands among its arguments, or -1. */
+  readonly sizeAt: number;
   /** The last argument is bytes that are worth keeping by their hash: an image, of a call with an answer. */
   readonly takesContent: boolean;
   /** Fails with WireError for arguments that are not of the declared types. */
@@ -36,6 +38,7 @@ function codecOf(name: CallName, index: number): CallCodec {
     signature: signature(name),
     answers: call.kind === "answer",
     returnsBytes: (call.result as unknown) === BYTES,
+    sizeAt: (call.result as unknown) === BYTES ? call.parameters.findIndex(([parameter]) => parameter === "size") : -1,
     takesContent: call.kind === "answer" && (call.parameters.at(-1)?.[1] as unknown) === BYTES,
     // Runs once for each posted call: a million times a second (bench/cuda-channel.ts).
     encodeArguments(args, transfers) {

@@ -189,7 +189,7 @@ export class ServedSession {
     const method = (this.#session as unknown as Record<string, (...values: unknown[]) => unknown>)[codec.name]!;
     const start = codec.answers ? performance.now() : 0;
     // A copy's bytes are written where they are sent from.
-    const size = codec.returnsBytes ? (args.at(-1) as number) : 0;
+    const size = codec.sizeAt >= 0 ? (args[codec.sizeAt] as number) : 0;
     const into = size >= BULK_BYTES && size <= CHUNK_BYTES ? this.#outgoing.reserve(size) : undefined;
     const result = into === undefined ? method(...args) : method(...args, into);
     if (codec.answers) {

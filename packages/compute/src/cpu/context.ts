@@ -4,6 +4,7 @@ import { collectGarbage } from "./collect-garbage.ts";
 import { ContextMemory } from "./context-memory.ts";
 import { SHARED_BYTES_OPTIN } from "./device.ts";
 import { launchFailure, prepareLaunch, type LaunchRequest } from "./launch.ts";
+import { CpuLink } from "./link.ts";
 import { CpuModule } from "./module.ts";
 import type { Pool, Share } from "./pool.ts";
 
@@ -36,6 +37,7 @@ export interface ContextOptions {
 export class CpuContext {
   readonly memory: ContextMemory;
   readonly modules = new Map<number, CpuModule>();
+  readonly links = new Map<number, CpuLink>();
   readonly events = new Map<number, number>();
   readonly #options: ContextOptions;
   #tail: Promise<unknown> | undefined;
@@ -73,6 +75,10 @@ export class CpuContext {
     this.memory.addVariables(module.variables);
     this.modules.set(handle, module);
     return module.info;
+  }
+
+  createLink(handle: number): void {
+    this.links.set(handle, new CpuLink(this.#options.kernels));
   }
 
   unload(handle: number): void {

@@ -1,6 +1,7 @@
 import { CUDA_ERROR, CudaError, type ModuleInfo } from "@decant/cuda";
 import {
   compileModule,
+  linkPtx,
   parsePtx,
   PtxError,
   type CompiledKernel,
@@ -8,6 +9,7 @@ import {
   type KernelOptions,
   type PtxModule,
 } from "@decant/ptx";
+import { modulePtx } from "../image/module-ptx.ts";
 import type { ContextMemory } from "./context-memory.ts";
 import { SHARED_BYTES } from "./device.ts";
 
@@ -116,25 +118,16 @@ function shiftOf(mask: bigint): bigint {
 }
 
 function parse(image: Uint8Array): PtxModule {
-  const magic = image.length >= 4 ? new DataView(image.buffer, image.byteOffset, 4).getUint32(0, true) : 0;
-  if (magic === 0x464c_457f) throw new CudaError(CUDA_ERROR.NO_BINARY_FOR_GPU, "the image is a cubin: machine code for a GPU, and no PTX");
-  if (magic === 0xba55_ed50 || magic === 0x4662_43b1)
-    throw new CudaError(CUDA_ERROR.NO_BINARY_FOR_GPU, "fatbin images are not read yet: give PTX text");
-  if (!looksLikeText(image)) throw new CudaError(CUDA_ERROR.INVALID_IMAGE, "the image is neither PTX text, nor a fatbin, nor a cubin");
-  return translateErrors(() => parsePtx(new TextDecoder("latin1").decode(image)));
+  const texts = modulePtx(image);
+  return translateErrors(() => linkPtx(texts.map((text) => parsePtx(text))));
 }
 
-function translateErrors<T>(run: () => T): T {
+/** Runs the compiler; what it refuses is CUDA_ERROR_INVALID_PTX, and NOT_FOUND for a name that nobody defines. */
+export function translateErrors<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {
     if (!(error instanceof PtxError)) throw error;
     throw new CudaError(error.kind === "unresolved" ? CUDA_ERROR.NOT_FOUND : CUDA_ERROR.INVALID_PTX, error.message);
   }
-}
-
-function looksLikeText(image: Uint8Array): boolean {
-  return (
-    image.length > 0 && image.subarray(0, 64).every((byte, index) => byte >= 0x20 || (byte >= 9 && byte <= 13) || (byte === 0 && index > 0))
-  );
 }

@@ -10,16 +10,17 @@ import {
   type ModuleInfo,
 } from "@decant/cuda";
 import { CpuContext, type ContextOptions } from "./context.ts";
+import type { CpuLink } from "./link.ts";
 
 /** A stream or event belongs to a context; a context is its own default stream. */
-type Owned = "stream" | "event" | "module";
+type Owned = "stream" | "event" | "module" | "link";
 
 /** One session of the cpu driver: the calls of the table, each handed to its context. The guard in front has checked handles and ranges. */
 export class CpuSession implements DriverCalls {
   readonly info: DriverInfo;
   readonly #options: ContextOptions;
   readonly #contexts = new Map<number, CpuContext>();
-  readonly #owners: Record<Owned, Map<number, CpuContext>> = { stream: new Map(), event: new Map(), module: new Map() };
+  readonly #owners: Record<Owned, Map<number, CpuContext>> = { stream: new Map(), event: new Map(), module: new Map(), link: new Map() };
 
   constructor(info: DriverInfo, options: ContextOptions) {
     this.info = info;
@@ -63,6 +64,24 @@ export class CpuSession implements DriverCalls {
     const context = this.#owner("module", module);
     this.#owners.module.delete(module);
     return context.inOrder(() => context.unload(module));
+  }
+
+  cuLinkCreate(...[link, context]: CallArguments<"cuLinkCreate">): void {
+    this.#context(context).createLink(link);
+    this.#owners.link.set(link, this.#context(context));
+  }
+
+  cuLinkAddData(...[link, type, name, data]: CallArguments<"cuLinkAddData">): string {
+    return this.#link(link).add(type, name, data);
+  }
+
+  cuLinkComplete(link: number): Uint8Array {
+    return this.#link(link).complete();
+  }
+
+  cuLinkDestroy(link: number): void {
+    this.#owners.link.get(link)?.links.delete(link);
+    this.#owners.link.delete(link);
   }
 
   cuFuncSetAttribute(...[module, index, attribute, value]: CallArguments<"cuFuncSetAttribute">): void | Promise<void> {
@@ -185,6 +204,12 @@ export class CpuSession implements DriverCalls {
 
   #stream(handle: number): CpuContext {
     return this.#contexts.get(handle) ?? this.#owner("stream", handle);
+  }
+
+  #link(handle: number): CpuLink {
+    const link = this.#owner("link", handle).links.get(handle);
+    if (link === undefined) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
+    return link;
   }
 
   #owner(kind: Owned, handle: number): CpuContext {

@@ -14,6 +14,7 @@ import {
 import { parsePtx } from "@decant/ptx";
 import { DeviceMemory, SLOT_BYTES, SLOTS } from "./device-memory.ts";
 import { check, type Libcuda } from "./libcuda.ts";
+import { NotCarriedOver } from "./not-carried-over.ts";
 
 interface Context {
   readonly cuda: bigint;
@@ -43,7 +44,7 @@ const MOST_POLL_MS = 2;
  * One session on an NVIDIA GPU: the calls of the table by libcuda. It has a process of its own, as CUDA's sticky errors are a process's, and contexts of one process
  * can see each other's memory. The guard in front has checked handles and ranges.
  */
-export class NvidiaSession implements DriverCalls {
+export class NvidiaSession extends NotCarriedOver implements DriverCalls {
   readonly info: DriverInfo;
   readonly #cuda: Libcuda;
   readonly #memories: readonly DeviceMemory[];
@@ -57,6 +58,7 @@ export class NvidiaSession implements DriverCalls {
   #current: Context | undefined;
 
   constructor(cuda: Libcuda) {
+    super();
     this.#cuda = cuda;
     check(cuda.cuInit(0));
     const count = outInt(cuda.cuDeviceGetCount);

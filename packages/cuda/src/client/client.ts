@@ -109,6 +109,7 @@ export class CudaClient {
     }
     for (const stream of context.streams) this.forget(stream);
     for (const event of context.events) this.forget(event);
+    for (const link of context.links) this.forget(link);
     this.forget(context);
     if (!this.#lost) this.session.cuCtxDestroy(context.handle);
   }

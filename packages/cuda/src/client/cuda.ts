@@ -3,6 +3,7 @@ import { CudaClient } from "./client.ts";
 import * as contextCalls from "./context-calls.ts";
 import * as deviceCalls from "./device-calls.ts";
 import * as launchCalls from "./launch-calls.ts";
+import * as linkCalls from "./link-calls.ts";
 import * as memoryCalls from "./memory-calls.ts";
 import * as moduleCalls from "./module-calls.ts";
 import * as streamCalls from "./stream-calls.ts";
@@ -12,6 +13,7 @@ const calls = {
   ...deviceCalls,
   ...contextCalls,
   ...moduleCalls,
+  ...linkCalls,
   ...memoryCalls,
   ...launchCalls,
   ...streamCalls,

@@ -20,6 +20,7 @@ export class Context {
   readonly streams = new Set<Stream>();
   readonly modules = new Set<Module>();
   readonly events = new Set<Event>();
+  readonly links = new Set<Link>();
   readonly limits = new Map<number, number>();
   destroyed = false;
   /** The error that every further call of the context returns. */
@@ -106,6 +107,18 @@ export class Module {
   }
 }
 
+/** A CUlinkState: modules that are being joined. */
+export class Link {
+  readonly handle: number;
+  readonly context: Context;
+  isComplete = false;
+
+  constructor(handle: number, context: Context) {
+    this.handle = handle;
+    this.context = context;
+  }
+}
+
 /** A CUfunction: a kernel of a loaded module. */
 export class Kernel {
   readonly handle: number;
@@ -126,4 +139,4 @@ export class Kernel {
   }
 }
 
-export type ClientObject = Context | Stream | Event | Module | Kernel;
+export type ClientObject = Context | Stream | Event | Module | Link | Kernel;
