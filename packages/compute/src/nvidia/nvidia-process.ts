@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { callNames, CUDA_ERROR, CudaError, driverCalls } from "@decant/cuda";
+import { callNames, CUDA_ERROR, CudaError, type DriverCalls, driverCalls } from "@decant/cuda";
 import { openLibcuda } from "./libcuda.ts";
 import { NvidiaSession } from "./nvidia-session.ts";
 import { markOf } from "./marked-output.ts";
@@ -25,7 +25,9 @@ async function main(): Promise<void> {
       const answers = driverCalls[name].kind === "answer";
       try {
         // The parent's guard has checked the arguments against the table.
-        const result = (session[name] as (...values: unknown[]) => unknown)(...args);
+        const method = (session as Partial<DriverCalls>)[name] as ((...values: unknown[]) => unknown) | undefined;
+        if (method === undefined) throw new CudaError(CUDA_ERROR.NOT_SUPPORTED, `${name} is not carried over to libcuda yet`);
+        const result = method.apply(session, args);
         if (answers)
           void Promise.resolve(result).then(
             (value) => {

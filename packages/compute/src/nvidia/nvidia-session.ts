@@ -14,7 +14,6 @@ import {
 import { parsePtx } from "@decant/ptx";
 import { DeviceMemory, SLOT_BYTES, SLOTS } from "./device-memory.ts";
 import { check, type Libcuda } from "./libcuda.ts";
-import { NotCarriedOver } from "./not-carried-over.ts";
 
 interface Context {
   readonly cuda: bigint;
@@ -41,10 +40,10 @@ const PARAMETER_BYTES = 32_768;
 const MOST_POLL_MS = 2;
 
 /**
- * One session on an NVIDIA GPU: the calls of the table by libcuda. It has a process of its own, as CUDA's sticky errors are a process's, and contexts of one process
+ * One session on an NVIDIA GPU: the calls of the table by libcuda; those that are not here fail with CUDA_ERROR_NOT_SUPPORTED. It has a process of its own, as CUDA's sticky errors are a process's, and contexts of one process
  * can see each other's memory. The guard in front has checked handles and ranges.
  */
-export class NvidiaSession extends NotCarriedOver implements DriverCalls {
+export class NvidiaSession implements Partial<DriverCalls> {
   readonly info: DriverInfo;
   readonly #cuda: Libcuda;
   readonly #memories: readonly DeviceMemory[];
@@ -58,7 +57,6 @@ export class NvidiaSession extends NotCarriedOver implements DriverCalls {
   #current: Context | undefined;
 
   constructor(cuda: Libcuda) {
-    super();
     this.#cuda = cuda;
     check(cuda.cuInit(0));
     const count = outInt(cuda.cuDeviceGetCount);
