@@ -11,7 +11,7 @@ const layers: Record<string, readonly string[]> = {
   hook: ["memory"],
   host: [],
   process: ["pe", "x86", "hook", "host", "memory"],
-  win32: ["process", "hook", "host", "memory"],
+  win32: ["process", "pe", "hook", "host", "memory"],
   cuda: [],
   ptx: ["wasm"],
   compute: ["cuda", "ptx"],

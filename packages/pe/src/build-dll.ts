@@ -1,6 +1,7 @@
 import { layOutExports } from "./build-exports.ts";
 import { STUB_SIZE } from "./dll-spec.ts";
 import type { BuiltDll, DllSpec, DllSymbol } from "./dll-spec.ts";
+import { layOutResources } from "./lay-out-resources.ts";
 
 const PAGE = 0x1000;
 const TEXT = PAGE;
@@ -18,15 +19,20 @@ export function buildDll(spec: DllSpec): BuiltDll {
   const addresses = place(spec.symbols, dataSizes, data);
   const exports = layOutExports(spec, addresses, rdata);
   const rdataSize = roundUp(exports.bytes.length, PAGE);
-  const bytes = new Uint8Array(rdata + rdataSize);
+  const rsrc = rdata + rdataSize;
+  const resources = spec.resources === undefined ? new Uint8Array(0) : layOutResources(spec.resources, rsrc);
+  const rsrcSize = roundUp(resources.length, PAGE);
+  const bytes = new Uint8Array(rsrc + rsrcSize);
   fillStubs(bytes, spec.symbols, addresses);
   bytes.set(exports.bytes, rdata);
+  bytes.set(resources, rsrc);
   const sections = [
     { name: ".text", rva: TEXT, size: data - TEXT, characteristics: 0x6000_0020 },
     ...(dataSize === 0 ? [] : [{ name: ".data", rva: data, size: dataSize, characteristics: 0xc000_0040 }]),
     { name: ".rdata", rva: rdata, size: rdataSize, characteristics: 0x4000_0040 },
+    ...(rsrcSize === 0 ? [] : [{ name: ".rsrc", rva: rsrc, size: rsrcSize, characteristics: 0x4000_0040 }]),
   ];
-  writeHeaders(bytes, spec, sections, { ...exports, exportDirectory: rdata });
+  writeHeaders(bytes, spec, sections, { ...exports, exportDirectory: rdata, rsrc, rsrcSize: resources.length });
   return { bytes, addresses };
 }
 
@@ -61,7 +67,7 @@ function writeHeaders(
   bytes: Uint8Array,
   spec: DllSpec,
   sections: readonly BuiltSection[],
-  exports: { exportDirectory: number; exportSize: number; pdata: number; pdataSize: number },
+  exports: { exportDirectory: number; exportSize: number; pdata: number; pdataSize: number; rsrc: number; rsrcSize: number },
 ): void {
   const view = new DataView(bytes.buffer);
   const is64 = spec.machine === "x86-64";
@@ -102,6 +108,10 @@ function writeHeaders(
   if (exports.exportSize > 0) {
     u32(directories, exports.exportDirectory);
     u32(directories + 4, exports.exportSize);
+  }
+  if (exports.rsrcSize > 0) {
+    u32(directories + 2 * 8, exports.rsrc);
+    u32(directories + 2 * 8 + 4, exports.rsrcSize);
   }
   if (exports.pdataSize > 0) {
     u32(directories + 3 * 8, exports.pdata);

@@ -1,4 +1,5 @@
 import type { Machine } from "./image.ts";
+import type { ResourceData } from "./lay-out-resources.ts";
 
 /** What one symbol of a built image is. */
 export type DllSymbol = {
@@ -27,6 +28,7 @@ export interface DllSpec {
   readonly base: bigint;
   readonly machine: Machine;
   readonly symbols: readonly DllSymbol[];
+  readonly resources?: readonly ResourceData[];
 }
 
 /** A DLL image whose file layout is its memory layout: every section's file offset is its address. */

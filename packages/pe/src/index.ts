@@ -23,3 +23,8 @@ export { STUB_SIZE } from "./dll-spec.ts";
 export type { BuiltDll, DllSpec, DllSymbol } from "./dll-spec.ts";
 export { ImageSymbols } from "./debug/image-symbols.ts";
 export type { SourcePlace, SymbolPlace } from "./debug/image-symbols.ts";
+export { layOutResources } from "./lay-out-resources.ts";
+export type { ResourceData } from "./lay-out-resources.ts";
+export { readResourceData, replaceResources } from "./update-resources.ts";
+export { buildVersionResource } from "./version-resource.ts";
+export type { VersionInfo } from "./version-resource.ts";

@@ -14,10 +14,11 @@ import { handleApiError, raiseFault } from "./exceptions/raise.ts";
 import { HandleTable } from "./handle-table.ts";
 import { Heap } from "./heap/heap.ts";
 import type { GuestMachine, Kernel } from "./kernel.ts";
-import { baseName, folderOf } from "./loader/dll-names.ts";
+import { baseName } from "./loader/dll-names.ts";
 import { LdrLists } from "./loader/ldr-lists.ts";
 import type { ApiEntry, LibrarySource } from "./loader/library.ts";
 import { registryLibraries } from "./loader/registry-libraries.ts";
+import { DllDirectories } from "./loader/dll-directories.ts";
 import { Loader } from "./loader/loader.ts";
 import { ModuleList } from "./loader/module-list.ts";
 import { readProcessImage } from "./loader/search.ts";
@@ -69,6 +70,8 @@ export class Process {
   readonly parameters: number;
   /** Where guest functions return that the host has called. */
   readonly callbackStubs: CallbackStubs;
+  /** Where it looks for DLLs. */
+  readonly dllDirectories: DllDirectories;
   /** SetConsoleCtrlHandler's handlers, oldest first. */
   readonly consoleHandlers: number[] = [];
   isExiting = false;
@@ -93,6 +96,11 @@ export class Process {
     this.environment = options.environment;
     this.currentDirectory = options.currentDirectory;
     this.ansi = options.ansi ?? singleByteCodec("windows-1252");
+    this.dllDirectories = new DllDirectories({
+      programPath: options.path,
+      currentDirectory: () => this.currentDirectory,
+      path: () => this.environment.find(([name]) => name.toUpperCase() === "PATH")?.[1] ?? "",
+    });
     const image = readProcessImage(options.image, this.name);
     this.memory = new GuestMemory({
       pointerSize: image.is64 ? 8 : 4,
@@ -139,7 +147,7 @@ export class Process {
         machine: image.machine,
         choices: options.dllChoices ?? new Map(),
         readFile: options.readFile ?? (() => undefined),
-        folders: () => this.#dllFolders(),
+        directories: this.dllDirectories,
       },
     });
     const program = this.loader.loadProgram(image, options.path);
@@ -346,12 +354,6 @@ export class Process {
   #pseudoHandle(handle: number): ProcessObject | Thread["object"] | undefined {
     if (handle === -1) return this.object;
     return handle === -2 ? this.#loaded?.object : undefined;
-  }
-
-  #dllFolders(): string[] {
-    const path = this.environment.find(([name]) => name.toUpperCase() === "PATH")?.[1] ?? "";
-    const folders = [folderOf(this.path), this.currentDirectory.replace(/\\$/, ""), ...path.split(";")];
-    return [...new Set(folders.filter((folder) => folder !== ""))];
   }
 }
 

@@ -39,6 +39,7 @@ export class ProcessState {
     this.fileSystem = new FileSystem(process.host);
     this.console.title = process.path;
     for (const [name, value] of process.environment) this.environment.set(upcase(name), { name, value });
+    process.dllDirectories.path = () => this.environment.get("PATH")?.value ?? "";
   }
 
   static of({ process }: { process: Process }): ProcessState {

@@ -11,6 +11,7 @@ import type { ProcessOptions } from "../process-options.ts";
 import { idleKernel, idleProcess, libraries } from "../test-support.ts";
 import type { IdleMachine } from "../test-support.ts";
 import type { Library } from "./library.ts";
+import { LOAD_LIBRARY } from "./dll-directories.ts";
 import { LoadError } from "./load-error.ts";
 import { Module } from "./module.ts";
 
@@ -128,8 +129,25 @@ describe("imports", () => {
       load({ image: fixture("faults/missing.exe"), path: "Z:\\work\\missing.exe", environment: [["Path", "Z:\\tools;;Z:\\work"]] });
     expect(attempt).toThrow(LoadError);
     expect(attempt).toThrow(
-      /^missing\.exe needs .+\.dll, which was not found; searched Z:\\work, Z:\\tools, C:\\Windows\\System32 \(built-in DLLs\)$/,
+      /^missing\.exe needs .+\.dll, which was not found; searched Z:\\work, C:\\Windows, Z:\\tools, C:\\Windows\\System32 \(built-in DLLs\)$/,
     );
+  });
+
+  test("DLLs are looked for where SetDllDirectory, AddDllDirectory and LoadLibraryEx's flags say", () => {
+    const { dllDirectories: directories } = load({ environment: [["PATH", "Z:\\tools"]], currentDirectory: "Z:\\here\\" });
+    const current = "Z:\\here";
+    const search = (flags: number, name = "Z:\\part\\part.dll") => directories.during(name, flags, () => directories.folders());
+    expect(search(0)).toContain(current);
+    expect(search(LOAD_LIBRARY.WITH_ALTERED_SEARCH_PATH)[0]).toBe("Z:\\part");
+    directories.directory = "Z:\\set";
+    expect(search(0)).toEqual(["Z:\\work", "Z:\\set", "C:\\Windows\\System32", "C:\\Windows", "Z:\\tools"]);
+    const cookie = directories.add("Z:\\added");
+    const { SEARCH_DEFAULT_DIRS, SEARCH_DLL_LOAD_DIR, SEARCH_SYSTEM32 } = LOAD_LIBRARY;
+    expect(search(SEARCH_DLL_LOAD_DIR | SEARCH_SYSTEM32)).toEqual(["Z:\\part", "C:\\Windows\\System32"]);
+    directories.defaults = SEARCH_DEFAULT_DIRS;
+    expect(search(0)).toEqual(["Z:\\work", "Z:\\added", "Z:\\set", "C:\\Windows\\System32"]);
+    expect([directories.remove(cookie), directories.remove(cookie)]).toEqual([true, false]);
+    expect(search(0)).not.toContain("Z:\\added");
   });
 
   test("which copy of a DLL wins: the program's own, a KnownDLL's built-in, or the one that was asked for", () => {
@@ -141,7 +159,7 @@ describe("imports", () => {
     expect(load(both).modules.find("part")!.isBuiltIn).toBe(false);
     expect(load({ ...both, dllChoices: new Map([["part.dll", "builtin"]]) }).modules.find("part")!.isBuiltIn).toBe(true);
     expect(() => load({ ...both, readFile: () => undefined, dllChoices: new Map([["part.dll", "native"]]) })).toThrow(
-      /^loader\.exe needs part\.dll, which was not found; searched Z:\\work$/,
+      /^loader\.exe needs part\.dll, which was not found; searched Z:\\work, C:\\Windows$/,
     );
   });
 

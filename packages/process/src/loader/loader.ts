@@ -63,9 +63,9 @@ export class Loader {
     return module;
   }
 
-  /** LoadLibrary: maps a DLL and what it needs, and runs their DllMains. Throws Win32Error. */
-  *load(thread: Thread, name: string): GuestGenerator<Module> {
-    const module = this.#asWin32(() => this.#find(name));
+  /** LoadLibraryEx: maps a DLL and what it needs, looking where the flags say, and runs their DllMains. Throws Win32Error. */
+  *load(thread: Thread, name: string, flags = 0): GuestGenerator<Module> {
+    const module = this.#asWin32(() => this.#context.search.directories.during(name, flags, () => this.#find(name)));
     module.references++;
     try {
       yield* this.attachPending(thread, false);

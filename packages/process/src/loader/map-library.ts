@@ -7,6 +7,7 @@ import type { ApiEntry, Library } from "./library.ts";
 import { mapImage, protectImage } from "./map-image.ts";
 import { Module } from "./module.ts";
 import type { ExportTarget, ModuleExports } from "./module.ts";
+import { systemVersionResource } from "./system-version.ts";
 
 /** Where functions of the host's are registered. */
 export interface StubTable {
@@ -40,6 +41,7 @@ export function mapLibrary(memory: GuestMemory, library: Library, stubs: StubTab
     base: PREFERRED_BASE,
     machine: memory.pointerSize === 8 ? "x86-64" : "x86",
     symbols,
+    resources: [systemVersionResource(library.name)],
   });
   const image = readImage(bytes);
   const base = mapImage(memory, image, library.name);

@@ -1,6 +1,7 @@
 import { ERROR } from "@decant/hook";
 import { PeError, readImage } from "@decant/pe";
 import type { Image, Machine } from "@decant/pe";
+import type { DllDirectories } from "./dll-directories.ts";
 import { isApiSet, isKnownDll, isSystemDll } from "./dll-names.ts";
 import type { Library, LibrarySource } from "./library.ts";
 import { LoadError } from "./load-error.ts";
@@ -18,8 +19,8 @@ export interface SearchOptions {
   readonly choices: ReadonlyMap<string, DllChoice>;
   /** A file's bytes by its Windows path; undefined when there is no such file. */
   readonly readFile: (path: string) => Uint8Array | undefined;
-  /** Folders to look in, in order, as they are now. */
-  readonly folders: () => readonly string[];
+  /** Where to look. */
+  readonly directories: DllDirectories;
 }
 
 /** What a search found. */
@@ -33,20 +34,21 @@ export function searchDll(key: string, options: SearchOptions): Found {
   const choice = choices.get(key);
   const builtIn = (): Found | undefined => {
     const library = libraries.find(key);
-    return library === undefined ? undefined : { kind: "library", library };
+    return library === undefined ? (isSystemDll(key) ? emptyLibrary(key) : undefined) : { kind: "library", library };
   };
   if (choice === "builtin" || (choice === undefined && (isApiSet(key) || isKnownDll(key)))) {
-    const found = builtIn() ?? (isSystemDll(key) ? emptyLibrary(key) : undefined);
+    const found = builtIn();
     if (found !== undefined) return found;
   }
-  const folders = choice === "builtin" ? [] : options.folders();
+  const folders = choice === "builtin" ? [] : options.directories.folders();
   for (const folder of folders) {
-    const found = readDll(`${folder}\\${key}`, options);
+    const found = readDll(`${folder}\\${key}`, options) ?? (folder === SYSTEM_FOLDER && choice !== "native" ? builtIn() : undefined);
     if (found !== undefined) return found;
   }
-  const fallback = choice === "native" ? undefined : (builtIn() ?? (isSystemDll(key) ? emptyLibrary(key) : undefined));
+  const fallback = choice === "native" ? undefined : builtIn();
   if (fallback !== undefined) return fallback;
-  const searched = [...folders, ...(choice === "native" ? [] : [`${SYSTEM_FOLDER} (built-in DLLs)`])];
+  const places = folders.filter((folder) => folder !== SYSTEM_FOLDER);
+  const searched = [...places, ...(choice === "native" ? [] : [`${SYSTEM_FOLDER} (built-in DLLs)`])];
   throw new LoadError(ERROR.MOD_NOT_FOUND, `${key} was not found; searched ${searched.join(", ")}`, searched);
 }
 

@@ -2,6 +2,7 @@ import { ERROR, Win32Error, type TextBuffer } from "@decant/hook";
 import type { GuestMemory } from "@decant/memory";
 import { guestCall, implement, type Thread } from "@decant/process";
 import { ANSI_CODE_PAGE, OEM_CODE_PAGE } from "../text/code-pages.ts";
+import { allLocales, findLocaleByName, LOCALE } from "../text/locales.ts";
 import { downcase, upcase } from "../text/upcase.ts";
 import { localeApi } from "./locale.api.ts";
 
@@ -99,12 +100,15 @@ export const locale = implement(localeApi, {
     return information(thread, type, target, count);
   },
   IsValidLocale: (_, id) => SAME_AS_ENGLISH.has(id) && id !== 0,
-  IsValidLocaleName: (_, name) => name !== undefined && KNOWN_NAMES.has(name.toLowerCase()),
+  IsValidLocaleName: (_, name) => name !== undefined && findLocaleByName(name) !== undefined,
   *EnumSystemLocalesW(thread, callback) {
     const name = thread.process.heap.allocate(18);
     try {
-      thread.memory.setWstring(name, "00000409");
-      yield* guestCall(thread, callback, name);
+      for (const { id, isNeutral } of allLocales()) {
+        if (isNeutral || id === LOCALE.INVARIANT) continue;
+        thread.memory.setWstring(name, id.toString(16).padStart(8, "0"));
+        if ((yield* guestCall(thread, callback, name)) === 0) break;
+      }
     } finally {
       thread.process.heap.free(name);
     }
@@ -120,8 +124,9 @@ export const locale = implement(localeApi, {
   GetUserDefaultLocaleName: (_, target, count) => writeName(target, count),
   GetSystemDefaultLocaleName: (_, target, count) => writeName(target, count),
   LocaleNameToLCID(_, name) {
-    requireName(name);
-    return ENGLISH_US;
+    const found = findLocaleByName(name);
+    if (found === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return found.id;
   },
   LCIDToLocaleName(_, id, target, count) {
     if (!SAME_AS_ENGLISH.has(id)) throw new Win32Error(ERROR.INVALID_PARAMETER);

@@ -1,4 +1,4 @@
-import { api, BOOL, DWORD, FARPROC, fn, HANDLE, HMODULE, orElse, out, PVOID, TBUF, text, TSTR } from "@decant/hook";
+import { api, BOOL, DWORD, FARPROC, fn, HANDLE, HMODULE, LPCWSTR, orElse, out, PVOID, required, TBUF, text, TSTR } from "@decant/hook";
 
 /** Modules ("Dynamic-Link Library Functions"). */
 export const modulesApi = api("kernel32", {
@@ -11,5 +11,10 @@ export const modulesApi = api("kernel32", {
   FreeLibrary: fn(BOOL, ["hLibModule", HMODULE]),
   FreeLibraryAndExitThread: fn(BOOL, ["hLibModule", HMODULE], ["dwExitCode", DWORD]),
   GetProcAddress: fn(FARPROC, ["hModule", HMODULE], ["lpProcName", PVOID]),
+  SetDllDirectory: text(BOOL, ["lpPathName", TSTR]),
+  GetDllDirectory: text(orElse(DWORD, 0), ["nBufferLength", DWORD], ["lpBuffer", TBUF]),
+  SetDefaultDllDirectories: fn(BOOL, ["DirectoryFlags", DWORD]),
+  AddDllDirectory: fn(PVOID, ["NewDirectory", required(LPCWSTR)]),
+  RemoveDllDirectory: fn(BOOL, ["Cookie", PVOID]),
   DisableThreadLibraryCalls: fn(BOOL, ["hLibModule", HMODULE]),
 });

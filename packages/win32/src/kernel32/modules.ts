@@ -1,5 +1,6 @@
 import { ERROR, readString, Win32Error, type Out } from "@decant/hook";
-import { exitThread, implement, LoadError, type GuestGenerator, type Module, type Thread } from "@decant/process";
+import { exitThread, implement, LOAD_LIBRARY, LoadError, type GuestGenerator, type Module, type Thread } from "@decant/process";
+import { stateOf } from "../process-state.ts";
 import { modulesApi } from "./modules.api.ts";
 
 /** GetModuleHandleEx's flags. */
@@ -27,7 +28,7 @@ export const modules = implement(modulesApi, {
   },
   *LoadLibraryEx(thread, lpLibFileName, _hFile, dwFlags) {
     if ((dwFlags & AS_DATA) !== 0 && lpLibFileName !== undefined) return thread.process.loader.loadData(lpLibFileName).base + DATA_HANDLE;
-    return yield* load(thread, lpLibFileName);
+    return yield* load(thread, lpLibFileName, dwFlags);
   },
   *FreeLibrary(thread, hLibModule) {
     yield* thread.process.loader.free(thread, moduleAt(thread, hLibModule));
@@ -44,11 +45,41 @@ export const modules = implement(modulesApi, {
     if (address === undefined) throw new Win32Error(ERROR.PROC_NOT_FOUND);
     return address;
   },
+  SetDllDirectory(thread, lpPathName) {
+    thread.process.dllDirectories.directory = lpPathName;
+    return true;
+  },
+  GetDllDirectory(thread, nBufferLength, lpBuffer) {
+    const { written, needed } = lpBuffer.write(thread.process.dllDirectories.directory ?? "", nBufferLength);
+    return needed > nBufferLength ? needed : written;
+  },
+  SetDefaultDllDirectories(thread, DirectoryFlags) {
+    const { SEARCH_APPLICATION_DIR, SEARCH_DEFAULT_DIRS, SEARCH_SYSTEM32, SEARCH_USER_DIRS } = LOAD_LIBRARY;
+    const allowed = SEARCH_APPLICATION_DIR | SEARCH_DEFAULT_DIRS | SEARCH_SYSTEM32 | SEARCH_USER_DIRS;
+    if (DirectoryFlags === 0 || (DirectoryFlags & ~allowed) !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    thread.process.dllDirectories.defaults = DirectoryFlags;
+    return true;
+  },
+  AddDllDirectory(thread, NewDirectory) {
+    if (!isFullPath(NewDirectory)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const { fileSystem, paths } = stateOf(thread);
+    const location = fileSystem.locate(NewDirectory, paths);
+    if (location.kind === "device" || location.stat?.kind !== "folder") throw new Win32Error(ERROR.FILE_NOT_FOUND);
+    return thread.process.dllDirectories.add(NewDirectory);
+  },
+  RemoveDllDirectory(thread, Cookie) {
+    if (!thread.process.dllDirectories.remove(Cookie)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return true;
+  },
   DisableThreadLibraryCalls(thread, hLibModule) {
     moduleAt(thread, hLibModule).threadCalls = false;
     return true;
   },
 });
+
+function isFullPath(path: string): boolean {
+  return /^([a-z]:[\\/]|\\\\)/i.test(path);
+}
 
 function findModule(thread: Thread, flags: number, name: number, result: Out<number>, form: "ansi" | "wide"): boolean {
   result.set(0);
@@ -68,17 +99,18 @@ function handleOf({ process }: Thread, name: string | undefined): Module {
   return found;
 }
 
-function moduleAt({ process }: Thread, base: number): Module {
+/** The module of a handle; those of data files are marked in their low bits. */
+export function moduleAt({ process }: Thread, base: number): Module {
   // The low bits mark modules that were loaded as data files.
   const found = process.modules.byBase((base & ~3) >>> 0);
   if (found === undefined) throw new Win32Error(ERROR.MOD_NOT_FOUND);
   return found;
 }
 
-function* load(thread: Thread, name: string | undefined): GuestGenerator<number> {
+function* load(thread: Thread, name: string | undefined, flags = 0): GuestGenerator<number> {
   if (name === undefined || name === "") throw new Win32Error(ERROR.INVALID_PARAMETER);
   try {
-    return (yield* thread.process.loader.load(thread, name)).base;
+    return (yield* thread.process.loader.load(thread, name, flags)).base;
   } catch (error) {
     if (error instanceof LoadError) throw new Win32Error(error.win32);
     throw error;

@@ -1,0 +1,6 @@
+import type { Implementation } from "@decant/hook";
+import { resource } from "./resource.ts";
+import { updateResource } from "./update-resource.ts";
+
+/** What programs ask of the system besides files, processes and text: resources. */
+export const kernel32System: readonly Implementation[] = [resource, updateResource];

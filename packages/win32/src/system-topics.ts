@@ -1,0 +1,23 @@
+import type { ApiTable, Implementation } from "@decant/hook";
+import { registry } from "./advapi32/registry.ts";
+import { security } from "./advapi32/security.ts";
+import { kernel32System } from "./kernel32/index-system.ts";
+import { automation } from "./oleaut32/automation.ts";
+import { psapiApi } from "./psapi/psapi.api.ts";
+import { commandLine } from "./shell32/command-line.ts";
+import { characters } from "./user32/characters.ts";
+import { userText } from "./user32/text.ts";
+import { version } from "./version/version.ts";
+
+/** What programs ask of Windows besides files, processes, the console and the C runtime. */
+export const systemTopics: readonly (Implementation | ApiTable)[] = [
+  ...kernel32System,
+  automation,
+  characters,
+  commandLine,
+  psapiApi,
+  registry,
+  security,
+  userText,
+  version,
+];
