@@ -34,21 +34,24 @@ export function virtualUnwind(memory: GuestMemory, state: UnwindState, found: Fu
   if (!inProlog && unwindEpilog(memory, state, found)) return { establisher: rspOf(state) - 8, handler: undefined };
   const establisher = establisherOf(state, info, inProlog ? offset : undefined);
   let hasMachineFrame = applyCodes(memory, state, info, inProlog ? offset : undefined);
+  // A part of a function has the handler of the whole, which its chain ends with.
+  let primary = info;
   let chained = info.chained;
   for (let depth = 0; chained !== undefined; depth++) {
     if (depth === MAX_CHAIN) throw new PeError("malformed", "expected a short chain of unwind data, found a long one");
     const next = readUnwindInfo(source, chained.unwindInfo);
     hasMachineFrame = applyCodes(memory, state, next, undefined) || hasMachineFrame;
+    primary = next;
     chained = next.chained;
   }
   if (!hasMachineFrame) popReturnAddress(memory, state);
-  const handler = inProlog || info.handler === undefined ? undefined : info.handler;
+  const handler = inProlog ? undefined : primary.handler;
   return {
     establisher,
     handler: handler && {
       address: found.base + handler.rva,
       data: found.base + handler.data,
-      flags: info.flags & (UNW_FLAG.EHANDLER | UNW_FLAG.UHANDLER),
+      flags: primary.flags & (UNW_FLAG.EHANDLER | UNW_FLAG.UHANDLER),
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { ApiTable, Implementation } from "@decant/hook";
+import { cxxRuntime } from "./cxx/vcruntime.ts";
 import { conversion, msvcrtConversion, ucrtConversion } from "./conversion.ts";
 import { environment } from "./environment.ts";
 import { errors } from "./errors.ts";
@@ -23,7 +24,7 @@ import { stringsAndMath } from "./strings-and-math.ts";
 import { cxx32 } from "./x86/cxx-frame-handler.ts";
 import { exceptHandler } from "./x86/except-handler.ts";
 import { jump32 } from "./x86/jump.ts";
-import { cplusplus, exceptions, threads, vcruntime } from "./threads.ts";
+import { exceptions, threads } from "./threads.ts";
 import { msvcrtTime, time, ucrtTime } from "./time/time.ts";
 
 /** The C runtimes: msvcrt.dll, ucrtbase.dll (which the api-ms-win-crt-* sets stand for) and vcruntime140.dll. */
@@ -35,7 +36,7 @@ export const crt: readonly (Implementation | ApiTable)[] = [
   descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted, msvcrtScanned, ucrtScanned,
   time, msvcrtTime, ucrtTime,
   fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, find, msvcrtFindApi,
-  threads, exceptions, cplusplus, vcruntime,
+  threads, exceptions, ...cxxRuntime,
   multibyte, msvcrtMultibyteApi, floatingControl,
   environment, locale, msvcrtLocale, errors, jump,
   jump32, exceptHandler, cxx32,

@@ -1,10 +1,8 @@
 import { api, CALLBACK, CrtError, ERRNO, errno, fn, INT, LONG_PTR_N, OPAQUE, optional, out, PVOID, UINT, VOID } from "@decant/hook";
-import { cSpecificHandler, exitThread, implement, type Thread } from "@decant/process";
-import { exchange, pureCall, terminate } from "./startup/startup.ts";
-import { initialiseSection } from "../kernel32/critical-section.ts";
+import { cSpecificHandler, exitThread, implement } from "@decant/process";
 import { callCatchBlock, CATCH_STUB, cxxFrameHandler } from "./cxx/frame-handler.ts";
 import { cxxThrow } from "./cxx/throw.ts";
-import { BOTH, CDECL, MSVCRT, VCRUNTIME, WITH_VCRUNTIME } from "./dlls.ts";
+import { BOTH, CDECL, WITH_VCRUNTIME } from "./dlls.ts";
 
 /** Threads, and processes that programs start. */
 export const threadApi = api(
@@ -33,35 +31,12 @@ export const exceptionApi = api(
   {
     __C_specific_handler: fn(INT, ["record", PVOID], ["frame", PVOID], ["context", PVOID], ["dispatcher", PVOID]),
     __CxxFrameHandler: fn(INT, ["record", PVOID], ["frame", PVOID], ["context", PVOID], ["dispatcher", PVOID]),
+    __CxxFrameHandler2: fn(INT, ["record", PVOID], ["frame", PVOID], ["context", PVOID], ["dispatcher", PVOID]),
     __CxxFrameHandler3: fn(INT, ["record", PVOID], ["frame", PVOID], ["context", PVOID], ["dispatcher", PVOID]),
     _CxxThrowException: fn(VOID, ["object", PVOID], ["throwInfo", PVOID]),
     [CATCH_STUB]: fn(VOID),
   },
   { ...CDECL, only: 8 },
-);
-
-/** C++'s run-time support that msvcrt exports by mangled names. */
-export const cplusplusApi = api(
-  MSVCRT,
-  {
-    "?terminate@@YAXXZ": fn(VOID),
-    "??1type_info@@UEAA@XZ": fn(VOID, ["this", PVOID]),
-    "?set_terminate@@YAP6AXXZP6AXXZ@Z": fn(PVOID, ["handler", CALLBACK]),
-  },
-  CDECL,
-);
-
-/** vcruntime140's own. */
-export const vcruntimeApi = api(
-  VCRUNTIME,
-  {
-    __current_exception: fn(PVOID),
-    __current_exception_context: fn(PVOID),
-    __vcrt_InitializeCriticalSectionEx: fn(INT, ["section", PVOID], ["spinCount", UINT], ["flags", UINT]),
-    __processing_throw: fn(PVOID),
-    _purecall: fn(VOID),
-  },
-  CDECL,
 );
 
 const CREATE_SUSPENDED = 4;
@@ -86,30 +61,8 @@ export const threads = implement(threadApi, {
 export const exceptions = implement(exceptionApi, {
   __C_specific_handler: (thread, record, frame, context, dispatcher) => cSpecificHandler(thread, { record, frame, context, dispatcher }),
   __CxxFrameHandler: cxxFrameHandler,
+  __CxxFrameHandler2: cxxFrameHandler,
   __CxxFrameHandler3: cxxFrameHandler,
   _CxxThrowException: cxxThrow,
   [CATCH_STUB]: callCatchBlock,
 });
-
-export const cplusplus = implement(cplusplusApi, {
-  "?terminate@@YAXXZ": terminate,
-  "??1type_info@@UEAA@XZ"() {},
-  "?set_terminate@@YAP6AXXZP6AXXZ@Z": (thread, handler) => exchange(thread, "terminate handler", handler),
-});
-
-export const vcruntime = implement(vcruntimeApi, {
-  __vcrt_InitializeCriticalSectionEx(thread, section, spinCount) {
-    initialiseSection(thread, section, spinCount);
-    return 1;
-  },
-  _purecall: pureCall,
-  __current_exception: (thread) => exceptionCells(thread),
-  __current_exception_context: (thread) => exceptionCells(thread) + 8,
-  __processing_throw: (thread) => exceptionCells(thread) + 16,
-});
-
-const cells = Symbol("current exception");
-
-function exceptionCells(thread: Thread): number {
-  return thread.state(cells, () => ({ address: thread.process.heap.allocate(32, true) })).address;
-}

@@ -1,11 +1,26 @@
-import { CONTEXT, guestCall, jump, unwind, writeContext, type GuestGenerator, type Thread } from "@decant/process";
-import { clauseOfFunclet, readFunctionInfo, stateAt, type FunctionInfo, type TryBlock } from "./function-info.ts";
+import type { GuestMemory } from "@decant/memory";
+import { CONTEXT, guestCall, guestCallThis, jump, unwind, writeContext, type GuestGenerator, type Thread } from "@decant/process";
+import { terminate } from "../startup/startup.ts";
+import { showCurrentException, whileProcessing } from "./current-exception.ts";
+import { readFunctionInfo4 } from "./function-info-4.ts";
+import {
+  clauseOfFunclet,
+  readFunctionInfo,
+  stateAt,
+  type CatchHandler,
+  type FunctionInfo,
+  type TryBlock,
+  type UnwindEntry,
+} from "./function-info.ts";
+import { translateException } from "./translator.ts";
 import { destroyObject, matchClause, provideObject, type Thrown } from "./thrown-object.ts";
 
 /** The exception code of C++, and the first parameter that Microsoft's runtime gives it. */
 export const CXX_EXCEPTION = 0xe06d_7363;
 export const CXX_MAGIC = 0x1993_0520n;
 
+/** The code of the unwinds of Microsoft's own frame handlers, which programs may bring along. */
+const STATUS_UNWIND_CONSOLIDATE = 0x8000_0029;
 const EXCEPTION_FLAG = { UNWINDING: 2, EXIT_UNWIND: 4, TARGET_UNWIND: 0x20 } as const;
 const CONTINUE_SEARCH = 1;
 /** Offsets in EXCEPTION_RECORD and DISPATCHER_CONTEXT (winnt.h). */
@@ -19,7 +34,7 @@ interface PendingCatch {
   readonly frame: number;
   readonly establisher: number;
   readonly block: TryBlock;
-  readonly funclet: number;
+  readonly handler: CatchHandler;
   readonly thrown: Thrown;
   readonly controlPc: number;
   /** The state that holds for the function while the clause runs. */
@@ -62,36 +77,52 @@ interface Situation {
   readonly controlPc: number;
 }
 
-/** __CxxFrameHandler: the language handler of functions with try blocks or objects to destroy ("x64 exception handling"). */
-export function* cxxFrameHandler(
+type Reader = (memory: GuestMemory, base: number, address: number, begin: number) => FunctionInfo | undefined;
+
+/** The language handler of functions with try blocks or objects to destroy ("x64 exception handling"), by how their tables are written. */
+const frameHandler = (read: Reader) =>
+  function* (thread: Thread, record: number, frame: number, context: number, dispatcher: number): GuestGenerator<number> {
+    const situation = situationOf(thread, frame, dispatcher, read);
+    if (situation === undefined) return CONTINUE_SEARCH;
+    const code = thread.memory.u32(record + RECORD.code);
+    if (code !== CXX_EXCEPTION && code !== STATUS_UNWIND_CONSOLIDATE && situation.info.isSynchronous) return CONTINUE_SEARCH;
+    const flags = thread.memory.u32(record + RECORD.flags);
+    if ((flags & (EXCEPTION_FLAG.UNWINDING | EXCEPTION_FLAG.EXIT_UNWIND)) !== 0) {
+      const isTarget = (flags & EXCEPTION_FLAG.TARGET_UNWIND) !== 0;
+      const chosen = isTarget ? CxxExceptions.of(thread).pending.findLast((each) => each.frame === frame) : undefined;
+      yield* leaveStates(thread, situation, chosen?.block.low ?? situation.catchOf?.high ?? -1);
+      return CONTINUE_SEARCH;
+    }
+    return yield* search(thread, situation, { record, frame, context });
+  };
+
+/** __CxxFrameHandler to __CxxFrameHandler3. */
+export const cxxFrameHandler = frameHandler(readFunctionInfo);
+/** __CxxFrameHandler4. */
+export const cxxFrameHandler4 = frameHandler(readFunctionInfo4);
+
+function* search(
   thread: Thread,
-  record: number,
-  frame: number,
-  context: number,
-  dispatcher: number,
+  situation: Situation,
+  { record, frame, context }: { record: number; frame: number; context: number },
 ): GuestGenerator<number> {
-  const { memory } = thread;
-  const situation = situationOf(thread, frame, dispatcher);
-  if (situation === undefined) return CONTINUE_SEARCH;
-  const flags = memory.u32(record + RECORD.flags);
-  if ((flags & (EXCEPTION_FLAG.UNWINDING | EXCEPTION_FLAG.EXIT_UNWIND)) !== 0) {
-    const isTarget = (flags & EXCEPTION_FLAG.TARGET_UNWIND) !== 0;
-    const chosen = isTarget ? CxxExceptions.of(thread).pending.findLast((each) => each.frame === frame) : undefined;
-    yield* leaveStates(thread, situation, chosen?.block.low ?? situation.catchOf?.high ?? -1);
+  const { info, establisher } = situation;
+  if (thread.memory.u32(record + RECORD.code) !== CXX_EXCEPTION) yield* translateException(thread, record, context);
+  const thrown = thrownBy(thread, record, context);
+  const found = findClause(thread, situation, thrown);
+  if (found === undefined) {
+    if (info.isNoexcept) yield* terminate(thread);
     return CONTINUE_SEARCH;
   }
-  const thrown = thrownBy(thread, record);
-  const found = thrown === undefined ? undefined : findClause(thread, situation, thrown);
-  if (thrown === undefined || found === undefined) return CONTINUE_SEARCH;
-  yield* provideObject(thread, found.handler, found.match, thrown, situation.establisher);
+  yield* provideObject(thread, found.handler, found.match, thrown, establisher);
   CxxExceptions.of(thread).pending.push({
     frame,
-    establisher: situation.establisher,
+    establisher,
     block: found.block,
-    funclet: found.handler.funclet,
+    handler: found.handler,
     thrown,
     controlPc: situation.controlPc,
-    outerState: situation.info.unwindMap[found.block.low]?.toState ?? -1,
+    outerState: info.unwindMap[found.block.low]?.toState ?? -1,
     stack: thread.rsp - CATCH_GAP,
   });
   return yield* unwind(thread, context, { frame, rip: catchStub(thread), value: 0n, record });
@@ -108,6 +139,7 @@ export function* callCatchBlock(thread: Thread): GuestGenerator<never> {
   const context = process.heap.allocate(CONTEXT.SIZE);
   const entry: ActiveCatch = { frame: pending.frame, state: pending.outerState, thrown: pending.thrown };
   active.push(entry);
+  showCurrentException(thread, entry.thrown);
   let isDone = false;
   try {
     for (const thrown of exceptions.left.splice(0)) if (isLast(exceptions, thrown)) yield* destroyObject(thread, thrown);
@@ -115,7 +147,9 @@ export function* callCatchBlock(thread: Thread): GuestGenerator<never> {
     writeContext(memory, context, thread.live);
     memory.setU64(context + CONTEXT.Rip, BigInt(pending.controlPc));
     thread.frames.enterException(pending.stack, context);
-    const continuation = yield* guestCall(thread, pending.funclet, 0, pending.establisher);
+    const answer = yield* guestCall(thread, pending.handler.funclet, 0, pending.establisher);
+    const { continuations = [] } = pending.handler;
+    const continuation = continuations.length < 2 ? (continuations[0] ?? answer) : continuations[answer === 0 ? 0 : 1]!;
     active.splice(active.indexOf(entry));
     if (isLast(exceptions, entry.thrown)) yield* destroyObject(thread, entry.thrown);
     isDone = true;
@@ -124,6 +158,7 @@ export function* callCatchBlock(thread: Thread): GuestGenerator<never> {
   } finally {
     const index = active.indexOf(entry);
     if (index >= 0) active.splice(index);
+    showCurrentException(thread, active.at(-1)?.thrown);
     if (!isDone) exceptions.left.push(entry.thrown);
     if (process.heap.has(context)) process.heap.free(context);
   }
@@ -135,15 +170,16 @@ function isLast({ active, pending }: CxxExceptions, { object }: Thrown): boolean
   return ![...active, ...pending].some(({ thrown }) => thrown.object === object);
 }
 
-function situationOf(thread: Thread, frame: number, dispatcher: number): Situation | undefined {
+function situationOf(thread: Thread, frame: number, dispatcher: number, read: Reader): Situation | undefined {
   const { memory } = thread;
   const base = memory.u32(dispatcher + DISPATCHER.ImageBase);
-  const info = readFunctionInfo(memory, base, base + memory.u32(memory.u32(dispatcher + DISPATCHER.HandlerData)));
+  const begin = base + memory.u32(memory.u32(dispatcher + DISPATCHER.FunctionEntry));
+  const info = read(memory, base, base + memory.u32(memory.u32(dispatcher + DISPATCHER.HandlerData)), begin);
   if (info === undefined) return undefined;
   const controlPc = memory.u32(dispatcher + DISPATCHER.ControlPc);
-  const begin = base + memory.u32(memory.u32(dispatcher + DISPATCHER.FunctionEntry));
   const clause = clauseOfFunclet(info, begin);
-  const establisher = clause === undefined ? frame : memory.u32(frame + clause.handler.frameOffset);
+  const frameOffset = info.functionFrameOffset ?? clause?.handler.frameOffset;
+  const establisher = frameOffset === undefined ? frame : memory.u32(frame + frameOffset);
   const running = CxxExceptions.of(thread).active.findLast((each) => each.frame === frame);
   return { info, frame, establisher, controlPc, catchOf: clause?.block, state: running?.state ?? stateAt(info, controlPc) };
 }
@@ -168,15 +204,25 @@ function* leaveStates(thread: Thread, { info, state, establisher }: Situation, t
     const entry = info.unwindMap[current];
     if (entry === undefined) return;
     current = entry.toState;
-    if (entry.action !== 0) yield* guestCall(thread, entry.action, 0, establisher);
+    if (entry.action !== 0) yield* whileProcessing(thread, cleanUp(thread, entry, establisher));
   }
 }
 
-function thrownBy(thread: Thread, record: number): Thrown | undefined {
+function* cleanUp(thread: Thread, { action, object }: UnwindEntry, establisher: number): GuestGenerator<void> {
+  if (object === undefined) yield* guestCall(thread, action, 0, establisher);
+  else {
+    const place = establisher + object.offset;
+    yield* guestCallThis(thread, action, object.isPointer ? thread.memory.u32(place) : place);
+  }
+}
+
+/** What was thrown, as a clause sees it: thrown again by a runtime of the program's own, it is what the innermost clause holds; not C++'s, it has no type. */
+function thrownBy(thread: Thread, record: number, context: number): Thrown {
   const { memory } = thread;
-  if (memory.u32(record + RECORD.code) !== CXX_EXCEPTION) return undefined;
+  if (memory.u32(record + RECORD.code) !== CXX_EXCEPTION) return { object: 0, info: 0, base: 0, record, context };
   const parameter = (index: number): number => memory.u32(record + RECORD.parameters + 8 * index);
-  return parameter(2) === 0 ? undefined : { object: parameter(1), info: parameter(2), base: parameter(3) };
+  const again = parameter(2) === 0 ? CxxExceptions.of(thread).active.at(-1)?.thrown : undefined;
+  return again ?? { object: parameter(1), info: parameter(2), base: parameter(3), record, context };
 }
 
 /** The stub of callCatchBlock in whichever runtime is loaded. */

@@ -3,8 +3,10 @@ import type { GuestMemory } from "@decant/memory";
 /** A state of a function, and what leaving it runs. */
 export interface UnwindEntry {
   readonly toState: number;
-  /** The address of a clean-up funclet; 0 for none. */
+  /** The address of a clean-up funclet, or of a destructor where there is an object; 0 for none. */
   readonly action: number;
+  /** What a destructor is called for: where it lies in the frame, or where a pointer to it lies. */
+  readonly object?: { readonly offset: number; readonly isPointer: boolean };
 }
 
 /** A catch clause. */
@@ -19,6 +21,8 @@ export interface CatchHandler {
   readonly funclet: number;
   /** Where in the funclet's frame the address of the function's own frame lies. */
   readonly frameOffset: number;
+  /** Where the function goes on after the clause, by what the funclet returns; without any, that is the address. */
+  readonly continuations?: readonly number[];
 }
 
 /** A try block: its states, and those of its catch clauses above them. */
@@ -36,6 +40,12 @@ export interface FunctionInfo {
   readonly tryBlocks: readonly TryBlock[];
   /** The state that holds from each address on, ascending. */
   readonly states: readonly { readonly address: number; readonly state: number }[];
+  /** An exception that leaves the function ends the program. */
+  readonly isNoexcept: boolean;
+  /** Compiled for C++ exceptions only (/EHs): faults pass it by, and catch (...) does not see them. */
+  readonly isSynchronous: boolean;
+  /** For a catch funclet with tables of its own: where in its frame the address of its function's frame lies. */
+  readonly functionFrameOffset?: number;
 }
 
 /** Bits of a catch clause's adjectives. */
@@ -45,7 +55,9 @@ const MAGIC = 0x1993_0520;
 const MAGIC_LAST = 0x1993_0522;
 const MAGIC_MASK = 0x1fff_ffff;
 /** Functions have some dozens; what bounds damaged tables. */
-const MAX_ENTRIES = 100_000;
+export const MAX_ENTRIES = 100_000;
+/** Bits of EHFlags, which the latest version of the tables ends with. */
+const EH_FLAG = { SYNCHRONOUS: 1, NOEXCEPT: 4 } as const;
 
 /** Reads the tables behind __CxxFrameHandler (FuncInfo, version 3, x64: offsets are relative to the image). Undefined for another version. */
 export function readFunctionInfo(memory: GuestMemory, base: number, address: number): FunctionInfo | undefined {
@@ -60,7 +72,10 @@ function readTables(memory: GuestMemory, base: number, address: number, handlerS
     return Array.from({ length: Math.min(memory.u32(address + countOffset), MAX_ENTRIES) }, (_, index) => read(first + index * size));
   };
   const pointer = (at: number): number => (memory.u32(at) === 0 ? 0 : base + memory.u32(at));
+  const flags = magic < MAGIC_LAST ? 0 : memory.u32(address + (handlerSize === 20 ? 36 : 32));
   return {
+    isNoexcept: (flags & EH_FLAG.NOEXCEPT) !== 0,
+    isSynchronous: (flags & EH_FLAG.SYNCHRONOUS) !== 0,
     unwindMap: table(4, 8, 8, (at) => ({ toState: memory.i32(at), action: pointer(at + 4) })),
     tryBlocks: table(12, 16, 20, (at) => ({
       low: memory.i32(at),

@@ -2,13 +2,16 @@ import type { GuestMemory } from "@decant/memory";
 import { guestCallThis, type GuestGenerator, type Thread } from "@decant/process";
 import { HANDLER, type CatchHandler } from "./function-info.ts";
 
-/** An object that was thrown. */
+/** An object that was thrown; or an exception that is not C++'s, which catch (...) may see. */
 export interface Thrown {
   readonly object: number;
-  /** Its ThrowInfo. */
+  /** Its ThrowInfo; 0 for an exception that is not C++'s. */
   readonly info: number;
   /** What the offsets of that are relative to. */
   readonly base: number;
+  /** The EXCEPTION_RECORD and the CONTEXT of the exception, once a handler has it. */
+  readonly record?: number;
+  readonly context?: number;
 }
 
 /** A type as which an object can be caught (CatchableType). */
@@ -38,6 +41,7 @@ export function thrownTypeName(memory: GuestMemory, thrown: Thrown): string {
 export function matchClause(memory: GuestMemory, handler: CatchHandler, thrown: Thrown): CatchableType | "any" | undefined {
   const wanted = handler.type === 0 ? "" : memory.cstring(handler.type + nameOffset(memory), "latin1", 4096);
   if (wanted === "") return "any";
+  if (thrown.info === 0) return undefined;
   const thrownAdjectives = memory.u32(thrown.info) & THROW_ADJECTIVES;
   for (const candidate of catchableTypes(memory, thrown)) {
     if (candidate.type !== handler.type && memory.cstring(candidate.type + nameOffset(memory), "latin1", 4096) !== wanted) continue;
@@ -77,7 +81,7 @@ export function* provideObject(
 
 /** Runs the destructor of a thrown object that nobody holds any more. */
 export function* destroyObject(thread: Thread, { object, info, base }: Thrown): GuestGenerator<void> {
-  const destructor = thread.memory.u32(info + 4);
+  const destructor = info === 0 ? 0 : thread.memory.u32(info + 4);
   if (destructor !== 0) yield* guestCallThis(thread, base + destructor, object);
 }
 

@@ -69,7 +69,7 @@ export const startup = implement(startupApi, {
     mode.set(thread.memory.i32(Runtime.of(thread).variable("_fmode", 4)));
     return 0;
   },
-  _set_purecall_handler: () => 0,
+  _set_purecall_handler: (thread, handler) => exchange(thread, "purecall handler", handler),
   _set_invalid_parameter_handler: (thread, handler) => exchange(thread, "invalid parameter handler", handler),
   _get_invalid_parameter_handler: (thread) => thread.memory.u32(Runtime.of(thread).variable("invalid parameter handler", 8)),
   _invalid_parameter_noinfo() {},
@@ -122,8 +122,10 @@ export const msvcrtStartup = implement(msvcrtStartupApi, {
   _unlock() {},
 });
 
-/** What a call of a pure virtual function comes to. */
+/** What a call of a pure virtual function comes to: the program's handler, then its end. */
 export function* pureCall(thread: Thread): GuestGenerator<never> {
+  const handler = thread.memory.u32(Runtime.of(thread).variable("purecall handler", 8));
+  if (handler !== 0) yield* guestCall(thread, handler);
   yield* complain(thread, "\nruntime error R6025\n- pure virtual function call\n");
   return yield* exitProcess(thread, RUNTIME_ERROR_STATUS);
 }

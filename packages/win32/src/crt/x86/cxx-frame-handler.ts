@@ -1,13 +1,16 @@
 import { api, convention, fn, INT, PVOID, VOID } from "@decant/hook";
 import { guestCallInFrame, implement, jump, recordLayout, unwindRegistrations } from "@decant/process";
 import type { GuestGenerator, Thread } from "@decant/process";
+import { showCurrentException, whileProcessing } from "../cxx/current-exception.ts";
 import { CXX_EXCEPTION, CxxExceptions } from "../cxx/frame-handler.ts";
 import { readFunctionInfo32 } from "../cxx/function-info.ts";
 import type { CatchHandler, FunctionInfo, TryBlock } from "../cxx/function-info.ts";
 import { cxxThrow } from "../cxx/throw.ts";
 import { destroyObject, matchClause, provideObject } from "../cxx/thrown-object.ts";
 import type { Thrown } from "../cxx/thrown-object.ts";
+import { translateException } from "../cxx/translator.ts";
 import { CDECL, WITH_VCRUNTIME } from "../dlls.ts";
+import { terminate } from "../startup/startup.ts";
 
 /** What x86 C++ compilers put into functions with try blocks or objects to destroy. The handler finds its function's tables by eax. */
 export const cxxApi32 = api(
@@ -35,17 +38,22 @@ export const cxx32 = implement(cxxApi32, {
   _CxxThrowException: cxxThrow,
 });
 
-function* handle(thread: Thread, record: number, node: number): GuestGenerator<number> {
+function* handle(thread: Thread, record: number, node: number, context: number): GuestGenerator<number> {
   const { memory, registers } = thread;
   const info = readFunctionInfo32(memory, registers[0]!);
-  if (info === undefined) return CONTINUE_SEARCH;
+  const isForeign = memory.u32(record) !== CXX_EXCEPTION;
+  if (info === undefined || (isForeign && info.isSynchronous)) return CONTINUE_SEARCH;
   if ((memory.u32(record + 4) & UNWINDING) !== 0) {
     yield* leaveStates(thread, info, node, -1);
     return CONTINUE_SEARCH;
   }
-  const thrown = thrownBy(thread, record);
-  const found = thrown === undefined ? undefined : findClause(thread, info, memory.i32(node + NODE.state), thrown);
-  if (thrown === undefined || found === undefined) return CONTINUE_SEARCH;
+  if (isForeign) yield* translateException(thread, record, context);
+  const thrown = thrownBy(thread, record, context);
+  const found = findClause(thread, info, memory.i32(node + NODE.state), thrown);
+  if (found === undefined) {
+    if (info.isNoexcept) yield* terminate(thread);
+    return CONTINUE_SEARCH;
+  }
   const { handler, block, match } = found;
   yield* provideObject(thread, handler, match, thrown, node + NODE.ebp);
   const esp = stackOf(thread, node, block);
@@ -98,6 +106,7 @@ function* runClause(thread: Thread, funclet: number, clause: Clause, thrown: Thr
   for (const left of exceptions.left.splice(0))
     if (!isHeld(left.object) && left.object !== thrown.object) yield* destroyObject(thread, left);
   active.push(entry);
+  showCurrentException(thread, thrown);
   clauses.push(clause);
   let isDone = false;
   try {
@@ -110,6 +119,7 @@ function* runClause(thread: Thread, funclet: number, clause: Clause, thrown: Thr
     const index = active.indexOf(entry);
     if (index >= 0) active.splice(index);
     clauses.splice(clauses.indexOf(clause));
+    showCurrentException(thread, active.at(-1)?.thrown);
     if (!isDone) exceptions.left.push(thrown);
   }
 }
@@ -138,15 +148,20 @@ function* leaveStates(thread: Thread, { unwindMap }: FunctionInfo, node: number,
     const entry = unwindMap[state];
     if (state <= target || entry === undefined) return;
     memory.setI32(node + NODE.state, entry.toState);
-    if (entry.action !== 0) yield* guestCallInFrame(thread, entry.action, node + NODE.ebp);
+    if (entry.action !== 0) yield* whileProcessing(thread, cleanUp(thread, entry.action, node + NODE.ebp));
   }
 }
 
-/** What was thrown; thrown again, it is what the innermost clause holds. */
-function thrownBy(thread: Thread, record: number): Thrown | undefined {
+function* cleanUp(thread: Thread, funclet: number, ebp: number): GuestGenerator<void> {
+  yield* guestCallInFrame(thread, funclet, ebp);
+}
+
+/** What was thrown; thrown again by a runtime of the program's own, it is what the innermost clause holds. */
+function thrownBy(thread: Thread, record: number, context: number): Thrown {
   const { memory } = thread;
-  if (memory.u32(record) !== CXX_EXCEPTION) return undefined;
+  if (memory.u32(record) !== CXX_EXCEPTION) return { object: 0, info: 0, base: 0, record, context };
   const parameters = record + recordLayout(memory).ExceptionInformation;
   const info = memory.u32(parameters + 8);
-  return info === 0 ? CxxExceptions.of(thread).active.at(-1)?.thrown : { object: memory.u32(parameters + 4), info, base: 0 };
+  const again = info === 0 ? CxxExceptions.of(thread).active.at(-1)?.thrown : undefined;
+  return again ?? { object: memory.u32(parameters + 4), info, base: 0, record, context };
 }
