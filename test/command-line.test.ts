@@ -124,6 +124,14 @@ describe("exit codes", () => {
     expect(JSON.parse(ran.stderr.trim().split("\n").at(-1) ?? "")).toMatchObject({ exitCode: 0x12345600 });
     expect(ran.exit).toBe(1);
   });
+
+  test("--json says how much memory there was: at least the image and the stack committed, and Node resident", async () => {
+    const ran = await decant(["run", "--json", fixture("hello/hello.exe")]);
+    const { memory } = JSON.parse(ran.stderr.trim().split("\n").at(-1) ?? "");
+    expect(memory.peakCommittedBytes).toBeGreaterThan(2 ** 17);
+    expect(memory.peakCommittedBytes).toBeLessThan(2 ** 26);
+    expect(memory.peakResidentBytes).toBeGreaterThan(2 ** 25);
+  });
 });
 
 describe("streams", () => {

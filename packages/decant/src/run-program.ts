@@ -61,9 +61,10 @@ export function grantsFor(options: Pick<RunProgramOptions, "path" | "args" | "mo
   ];
 }
 
-/** How a program ended, and how much of it was translated, or taken from earlier runs. */
+/** How a program ended, how much of it was translated, or taken from earlier runs, and the most memory that it had committed at a time, in bytes. */
 export interface ProgramEnding extends Ending {
   readonly translation: Statistics;
+  readonly peakCommittedBytes: number;
 }
 
 /** Runs a Windows program on this machine to its end. Throws PeError or LoadError when it cannot start. */
@@ -104,7 +105,7 @@ export async function runProgram(options: RunProgramOptions): Promise<ProgramEnd
     });
     options.onStart?.(() => kernel.interrupt());
     const ending = await kernel.run(guest);
-    return { ...ending, translation: guest.machine.statistics as Statistics };
+    return { ...ending, translation: guest.machine.statistics as Statistics, peakCommittedBytes: guest.memory.peakCommittedBytes };
   } finally {
     host.stdin.close();
   }

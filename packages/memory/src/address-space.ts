@@ -54,6 +54,7 @@ export class AddressSpace {
   readonly #bytes: Uint8Array;
   readonly #limitBytes: number;
   #committedBytes = 0;
+  #peakCommittedBytes = 0;
   #cursor = FIRST_GRANULE + 1;
 
   constructor(bytes: Uint8Array, limitBytes: number) {
@@ -65,6 +66,11 @@ export class AddressSpace {
   /** Bytes committed now, what `--memory` limits. */
   get committedBytes(): number {
     return this.#committedBytes;
+  }
+
+  /** The most bytes that were committed at a time. */
+  get peakCommittedBytes(): number {
+    return this.#peakCommittedBytes;
   }
 
   /** Reserves a range, and returns its address; undefined when there is no room, or the place is taken. */
@@ -94,6 +100,7 @@ export class AddressSpace {
     for (let page = first; page < last; page++) if (this.states[page] === 0) fresh++;
     if (this.#committedBytes + fresh * PAGE_SIZE > this.#limitBytes) throw new MemoryLimitError(this.#limitBytes);
     this.#committedBytes += fresh * PAGE_SIZE;
+    this.#peakCommittedBytes = Math.max(this.#peakCommittedBytes, this.#committedBytes);
     this.#setStates(first, last, state);
     return true;
   }

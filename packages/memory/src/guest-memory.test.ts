@@ -81,6 +81,16 @@ test("commits count against the limit, and give back when they end", () => {
   expect(small.commit(at + 0x3000, 1, PAGE.READWRITE)).toBe(true);
 });
 
+test("the peak stays when memory is given back", () => {
+  const memory = new GuestMemory();
+  const before = memory.peakCommittedBytes;
+  const at = memory.reserve(0x10000) ?? 0;
+  memory.commit(at, 0x3000, PAGE.READWRITE);
+  memory.decommit(at, 0x3000);
+  memory.commit(at, 0x1000, PAGE.READWRITE);
+  expect(memory.peakCommittedBytes).toBe(before + 0x3000);
+});
+
 test("query tells runs of like pages", () => {
   const at = memory.reserve(0x5000, { protection: PAGE.READONLY }) ?? 0;
   memory.commit(at + 0x1000, 0x2000, PAGE.EXECUTE_READ);

@@ -59,6 +59,11 @@ export class GuestMemory {
     return this.#space.committedBytes;
   }
 
+  /** The most bytes that were committed at a time. */
+  get peakCommittedBytes(): number {
+    return this.#space.peakCommittedBytes;
+  }
+
   u8(address: number): number {
     this.#check(address, 1, READ, "read");
     return this.view.getUint8(address - GUEST_BASE);

@@ -47,7 +47,7 @@ const options = {
     help: "where translations are kept for the next run; DECANT_CACHE says the same (see `decant cache --help`)",
   },
   "explain-access": { type: "boolean", help: "print what the program may touch, and do not run it" },
-  json: { type: "boolean", help: "end with a line of JSON on standard error: the whole exit code, and why it ended" },
+  json: { type: "boolean", help: "end with a line of JSON on standard error: the whole exit code, why it ended, memory" },
   help: { type: "boolean", short: "h", help: "this text" },
 } as const;
 
@@ -139,7 +139,16 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     const exit = ending.kind === "timeout" ? TIMED_OUT : hostExitCode(ending.exitCode);
     const { exitCode, kind, message, translation, report } = ending;
     if (given.json) {
-      const shown = { program: name, exitCode, ending: kind, message, ...(report && { report: crashReportJson(report) }), translation };
+      const memory = { peakCommittedBytes: ending.peakCommittedBytes, peakResidentBytes: process.resourceUsage().maxRSS * 1024 };
+      const shown = {
+        program: name,
+        exitCode,
+        ending: kind,
+        message,
+        ...(report && { report: crashReportJson(report) }),
+        translation,
+        memory,
+      };
       process.stderr.write(`${JSON.stringify(shown)}\n`);
     } else if (report !== undefined) process.stderr.write(crashReportText(report, paint));
     return exit;
