@@ -5,4 +5,8 @@ cd "$(dirname "$0")"
 for source in *.cu; do
   nvcc -O3 -arch=compute_75 -ptx "$source" -o "${source%.cu}.ptx"
 done
-sha256sum *.cu > sources.sha256
+# What C programs with the same sources answer.
+host=$(mktemp)
+gcc -w print-host.c -o "$host" && "$host" > print.txt
+rm "$host"
+sha256sum *.cu *.h > sources.sha256

@@ -1,4 +1,4 @@
-import { ABORT_WORD, compileModule, FAULT, layout, parsePtx, runBlocks, WORKER } from "./index.ts";
+import { ABORT_WORD, compileModule, createServices, FAULT, LAUNCH, layout, parsePtx, runBlocks, takeOutput, WORKER } from "./index.ts";
 import type { BlockRun, CompiledModule, KernelOptions, PhaseFunction } from "./index.ts";
 
 const TAG = 0x7dec;
@@ -8,6 +8,10 @@ const PARAMETERS_AT = 0x4000;
 const TABLE_AT = 0xd000;
 const SCRATCH_AT = 0x10000;
 const HEAP_AT = 0x400000;
+const OUTPUT_AT = 0x3000000;
+const OUTPUT_BYTES = 1 << 16;
+const DEVICE_HEAP_AT = 0x3200000;
+const DEVICE_HEAP_BYTES = 1 << 20;
 
 /** What a kernel's argument can be in a test. Buffers are read back after the run. */
 export type Argument =
@@ -63,6 +67,7 @@ export class Harness {
         exp2: (x: number) => 2 ** x,
         tanh: Math.tanh,
         clock: () => process.hrtime.bigint(),
+        service: createServices(layout, this.#memory.buffer, BigInt(TAG) << 32n),
       },
     }).exports;
     const bytes = new Uint8Array(this.#memory.buffer);
@@ -98,6 +103,7 @@ export class Harness {
       else if ("f64" in argument) view.setFloat64(at, argument.f64, true);
       else view.setBigUint64(at, argument.u64, true);
     }
+    allocations.push([DEVICE_HEAP_AT, DEVICE_HEAP_AT + DEVICE_HEAP_BYTES]);
     for (const [index, [start, end]] of allocations.entries()) {
       view.setUint32(TABLE_AT + index * 8, start, true);
       view.setUint32(TABLE_AT + index * 8 + 4, end, true);
@@ -121,6 +127,13 @@ export class Harness {
     ].entries()) {
       view.setUint32(LAUNCH_AT + 4 * index, value, true);
     }
+    for (const [field, value] of [
+      [LAUNCH.output, OUTPUT_AT],
+      [LAUNCH.outputBytes, OUTPUT_BYTES],
+      [LAUNCH.heap, DEVICE_HEAP_AT],
+      [LAUNCH.heapBytes, DEVICE_HEAP_BYTES],
+    ] as const)
+      view.setUint32(LAUNCH_AT + field, value, true);
     const shared = SCRATCH_AT;
     const states = shared + Math.ceil(sharedBytes / 16) * 16;
     const local = states + 4096;
@@ -143,6 +156,11 @@ export class Harness {
     for (let first = 0; first < blocks; first += chunk) runBlocks(run, first, Math.min(chunk, blocks - first));
     for (const [at, buffer] of buffers)
       new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength).set(bytes.subarray(at, at + buffer.byteLength));
+  }
+
+  /** What kernels have printed since the last time. */
+  output(): string {
+    return Buffer.from(takeOutput(new Uint8Array(this.#memory.buffer), OUTPUT_AT, OUTPUT_BYTES)).toString("latin1");
   }
 
   /** The fault record after a trap. */

@@ -19,7 +19,7 @@ test("every committed .ptx was built from its .cu as it is now (kernels/build.sh
       .split("\n")
       .map((line) => line.split(/\s+/).toReversed() as [string, string]),
   );
-  const sources = readdirSync(folder).filter((name) => name.endsWith(".cu"));
+  const sources = readdirSync(folder).filter((name) => name.endsWith(".cu") || name.endsWith(".h"));
   const hashes = new Map(
     sources.map((name) => [
       name,

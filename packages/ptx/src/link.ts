@@ -103,7 +103,8 @@ class ModuleLinker {
   }
 
   #body(body: FunctionBody): FunctionBody {
-    return { ...body, statements: body.statements.map((statement) => this.#statement(statement)) };
+    const callTargets = new Map([...body.callTargets].map(([list, names]) => [list, names.map((name) => this.#name(name))]));
+    return { ...body, statements: body.statements.map((statement) => this.#statement(statement)), callTargets };
   }
 
   #statement(statement: Statement): Statement {

@@ -1,5 +1,5 @@
 import { AllocationMap, CUDA_ERROR, CudaError } from "@decant/cuda";
-import { ARENA_TAG, MEMORY_MAP, SLOT_BYTES } from "./device.ts";
+import { ARENA_TAG, DEVICE_HEAP_BYTES, MEMORY_MAP, SLOT_BYTES } from "./device.ts";
 
 let nextId = 1;
 
@@ -22,6 +22,7 @@ export class ContextMemory {
     scratch: MEMORY_MAP.scratch as number,
   };
   #tableIsCurrent = false;
+  #usesHeap = false;
 
   constructor(slot: number) {
     this.base = (ARENA_TAG + slot) * SLOT_BYTES;
@@ -57,7 +58,7 @@ export class ContextMemory {
       if (address - at >= size) break;
       at = Math.max(at, alignUp(address + taken, 256));
     }
-    if (at + size > MEMORY_MAP.scratch) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, "no room for the module's variables");
+    if (at + size > MEMORY_MAP.heap) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, "no room for the module's variables");
     if (size > 0) this.#variables.add(at, size);
     this.bytes.fill(0, at, at + size);
     this.#ends.variables = Math.max(this.#ends.variables, at + size);
@@ -81,6 +82,14 @@ export class ContextMemory {
 
   removeVariables(variables: readonly { readonly offset: number }[]): void {
     for (const { offset } of variables) this.#ranges.remove(offset);
+    this.#tableIsCurrent = false;
+  }
+
+  /** Lets kernels access the heap that they allocate from. */
+  useHeap(): void {
+    if (this.#usesHeap) return;
+    this.#usesHeap = true;
+    this.#ranges.add(MEMORY_MAP.heap, DEVICE_HEAP_BYTES);
     this.#tableIsCurrent = false;
   }
 

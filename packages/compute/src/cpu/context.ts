@@ -1,8 +1,8 @@
 import { CUDA_ERROR, CudaError, FUNC_ATTRIBUTE, type ModuleInfo } from "@decant/cuda";
-import { ABORT_WORD, type KernelOptions } from "@decant/ptx";
+import { ABORT_WORD, takeOutput, type KernelOptions } from "@decant/ptx";
 import { collectGarbage } from "./collect-garbage.ts";
 import { ContextMemory } from "./context-memory.ts";
-import { SHARED_BYTES_OPTIN } from "./device.ts";
+import { MEMORY_MAP, PRINTF_FIFO_BYTES, SHARED_BYTES_OPTIN } from "./device.ts";
 import { launchFailure, prepareLaunch, type LaunchRequest } from "./launch.ts";
 import { CpuLink } from "./link.ts";
 import { CpuModule } from "./module.ts";
@@ -26,6 +26,8 @@ export interface ContextOptions {
   readonly pool: Pool;
   readonly kernels: KernelOptions;
   readonly timeLimitMs: number;
+  /** Takes what kernels print. */
+  onOutput(text: Uint8Array): void;
   /** What the context's session has used of the pool. */
   readonly share: Share;
 }
@@ -72,6 +74,7 @@ export class CpuContext {
 
   load(handle: number, image: Uint8Array): ModuleInfo {
     const module = new CpuModule(image, this.memory, this.#options.kernels);
+    if (module.allocates) this.memory.useHeap();
     this.memory.addVariables(module.variables);
     this.modules.set(handle, module);
     return module.info;
@@ -122,6 +125,8 @@ export class CpuContext {
     };
     try {
       const results = await pool.run(job, share, turns);
+      const text = takeOutput(this.memory.bytes, MEMORY_MAP.output, PRINTF_FIFO_BYTES);
+      if (text.length > 0) this.#options.onOutput(text);
       const failure = launchFailure(this.memory, request, job, results, timedOut);
       if (failure !== undefined) {
         this.#failure = failure;

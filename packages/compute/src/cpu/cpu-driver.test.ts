@@ -104,6 +104,32 @@ describe.each([
     await calls.close();
   });
 
+  test("what kernels print comes before the next synchronisation is answered; functions call each other, and allocate", async () => {
+    let printed = "";
+    const cuda = await openCuda(driver, { onOutput: (text) => (printed += new TextDecoder("latin1").decode(text)) });
+    cuda.cuCtxCreate(0, 0);
+    const module = await cuda.cuModuleLoadData(kernels("calls"));
+    const launch = (name: string, ...args: number[]): void =>
+      void cuda.cuLaunchKernel(cuda.cuModuleGetFunction(module, name), 2, 1, 1, 32, 1, 1, 0, 0, args);
+    launch("print", 1);
+    await cuda.cuCtxSynchronize();
+    expect(printed).toBe("thread 0 of block:  0.00 a 7048860ddf79\n".repeat(2));
+    const out = cuda.cuMemAlloc(128);
+    const results = async (): Promise<number[]> => [...new Uint32Array((await cuda.cuMemcpyDtoH(out, 128)).slice().buffer)];
+    launch("fibs", out);
+    expect((await results()).slice(0, 13)).toEqual([0, 1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 0]);
+    launch("heap", out);
+    expect(await results()).toEqual(Array.from({ length: 32 }, (_unused, i) => 6 * i));
+    launch("check", 5);
+    const error = await failure(cuda.cuCtxSynchronize());
+    expect(error).toEqual(failing(CUDA_ERROR.ASSERT));
+    expect(error.log).toMatch(/kernel 'check', ptx line \d+ '.*', block \([01], 0, 0\), thread \(5, 0, 0\)/);
+    expect(printed).toMatch(
+      /calls\.cu:25: void check\(int\): block: \[[01],0,0\], thread: \[5,0,0\] Assertion `threadIdx\.x < n` failed\.\n/,
+    );
+    await cuda.close();
+  });
+
   test("an access outside of every allocation is CUDA_ERROR_ILLEGAL_ADDRESS, and the log says where", async () => {
     const { calls, base } = await session(driver);
     await calls.cuModuleLoadData(2, 1, faults);
@@ -123,7 +149,7 @@ describe.each([
 
   test.each([
     ["a misaligned access", "odd", CUDA_ERROR.MISALIGNED_ADDRESS],
-    ["trap", "trap", CUDA_ERROR.ILLEGAL_INSTRUCTION],
+    ["trap", "trap", CUDA_ERROR.LAUNCH_FAILED],
   ] as const)("%s has its own error", async (_unused, name, code) => {
     const { calls, base } = await session(driver);
     await calls.cuModuleLoadData(2, 1, faults);

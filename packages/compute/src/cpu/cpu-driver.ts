@@ -24,12 +24,13 @@ export function cpuDriver(options: CpuDriverOptions = {}): CudaDriver {
   const sessions = new Set<CpuSession>();
   let features: Features | undefined;
   return {
-    open({ kernelTimeMs = Infinity, weight = 1 } = {}) {
+    open({ kernelTimeMs = Infinity, weight = 1, onOutput = () => undefined } = {}) {
       features ??= findFeatures();
       const session = new CpuSession(info, {
         pool,
         kernels: { features, compiler: options.compiler ?? "vector" },
         timeLimitMs: Math.min(options.timeLimitMs ?? 60_000, kernelTimeMs),
+        onOutput,
         share: { weight, used: 0, lastTurn: 0 },
       });
       sessions.add(session);

@@ -1,7 +1,7 @@
 import { CUDA_ERROR, CudaError } from "@decant/cuda";
 import { ABORT_WORD, FAULT, LAUNCH, NEXT_BLOCK, WORKER, type CompiledKernel } from "@decant/ptx";
 import { alignUp, type ContextMemory } from "./context-memory.ts";
-import { MEMORY_MAP, SHARED_BYTES_OPTIN } from "./device.ts";
+import { DEVICE_HEAP_BYTES, MEMORY_MAP, PRINTF_FIFO_BYTES, SHARED_BYTES_OPTIN } from "./device.ts";
 import type { CpuModule } from "./module.ts";
 import type { Job } from "./pool.ts";
 import type { FromWorker } from "./worker-main.ts";
@@ -40,6 +40,10 @@ export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, wor
     [LAUNCH.allocations, MEMORY_MAP.allocationTable],
     [LAUNCH.allocationCount, memory.writeTable()],
     [LAUNCH.dynamicShared, dynamicShared],
+    [LAUNCH.output, MEMORY_MAP.output],
+    [LAUNCH.outputBytes, PRINTF_FIFO_BYTES],
+    [LAUNCH.heap, MEMORY_MAP.heap],
+    [LAUNCH.heapBytes, DEVICE_HEAP_BYTES],
   ];
   for (const [offset, value] of fields) put(MEMORY_MAP.launch + offset, value);
   for (const axis of [0, 1, 2] as const) {
@@ -155,8 +159,11 @@ function faultError(memory: ContextMemory, request: LaunchRequest, record: numbe
     );
   }
   const site = module.codeFor(request.function, block[0]).sites[view.getUint32(record + WORKER.faultSite, true)];
-  const where = `kernel '${kernelName(request)}', ptx line ${site?.line ?? 0} '${site?.instruction ?? ""}', ${inBlock}, thread (${threadIndex.join(", ")})`;
-  if (kind === FAULT.trap) return new CudaError(CUDA_ERROR.ILLEGAL_INSTRUCTION, `${where}: trap`);
+  const source = site?.source === undefined ? "" : ` (${module.fileName(site.source.file)}:${site.source.line})`;
+  const where = `kernel '${kernelName(request)}', ptx line ${site?.line ?? 0}${source} '${site?.instruction ?? ""}', ${inBlock}, thread (${threadIndex.join(", ")})`;
+  if (kind === FAULT.trap) return new CudaError(CUDA_ERROR.LAUNCH_FAILED, `${where}: trap`);
+  if (kind === FAULT.invalidPc) return new CudaError(CUDA_ERROR.INVALID_PC, `${where}: a call through a pointer that is no function's`);
+  if (kind === FAULT.stackOverflow) return new CudaError(CUDA_ERROR.HARDWARE_STACK_ERROR, `${where}: the thread's stack is full`);
   if (kind === FAULT.assert) return new CudaError(CUDA_ERROR.ASSERT, where);
   const address = view.getBigUint64(record + WORKER.faultAddress, true);
   const text = `${where}: address 0x${address.toString(16)}`;

@@ -3,6 +3,7 @@ import {
   compileModule,
   linkPtx,
   parsePtx,
+  shiftOf,
   PtxError,
   type CompiledKernel,
   type CompiledModule,
@@ -33,6 +34,8 @@ export class CpuModule {
   /** Where the module's variables begin in the memory. */
   readonly symbols: number;
   readonly variables: readonly { readonly offset: number; readonly size: number }[];
+  /** True when a kernel may allocate memory. */
+  readonly allocates: boolean;
   /** What cuFuncSetAttribute allowed each kernel. */
   readonly maxDynamicShared: number[];
 
@@ -46,6 +49,7 @@ export class CpuModule {
     this.compiled = translateErrors(() => compileModule(this.#source, { ...options, compiler: "reference" }));
     this.symbols = memory.reserveVariables(this.compiled.variableBytes);
     this.variables = this.compiled.variables.map(({ offset, size }) => ({ offset: this.symbols + offset, size }));
+    this.allocates = this.#source.functions.some(({ name, body }) => name === "malloc" && body === undefined);
     this.maxDynamicShared = this.compiled.kernels.map(({ sharedBytes }) => Math.max(0, SHARED_BYTES - sharedBytes));
     this.#initialize(memory);
     this.info = {
@@ -53,6 +57,11 @@ export class CpuModule {
       globals: this.compiled.variables.map(({ name, offset, size }) => ({ name, address: memory.base + this.symbols + offset, size })),
       log: "",
     };
+  }
+
+  /** The source file that a .loc names. */
+  fileName(index: number): string {
+    return this.#source.files.get(index) ?? `file ${index}`;
   }
 
   /** The code that runs a kernel in blocks whose x dimension is `rows`. */
@@ -109,12 +118,6 @@ export class CpuModule {
       maxDynamicSharedSizeBytes: maxDynamicShared,
     };
   }
-}
-
-/** How far down the lowest byte of a mask lies, in bits. */
-function shiftOf(mask: bigint): bigint {
-  for (let shift = 0n; shift < 64n; shift += 8n) if (((mask >> shift) & 0xffn) !== 0n) return shift;
-  return 0n;
 }
 
 function parse(image: Uint8Array): PtxModule {

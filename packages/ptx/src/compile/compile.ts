@@ -1,6 +1,7 @@
 import { ModuleBuilder } from "@decant/wasm";
 import { PtxError } from "../error.ts";
-import type { PtxModule, Variable } from "../parse/ast.ts";
+import type { Initial, PtxModule, Variable } from "../parse/ast.ts";
+import { functionPointer } from "../calls/call-graph.ts";
 import { bytesOf } from "../parse/types.ts";
 import type { Site } from "./emitter.ts";
 import { Helpers } from "./helpers.ts";
@@ -98,7 +99,7 @@ export function compileModule(module: PtxModule, options: KernelOptions): Compil
       registers: written.registers,
     };
   });
-  const { initial, relocations } = initialValues(placed.variables);
+  const { initial, relocations } = initialValues(module, placed.variables);
   return {
     wasm: builder.finish(),
     kernels,
@@ -117,7 +118,7 @@ export function compileModule(module: PtxModule, options: KernelOptions): Compil
   };
 }
 
-function initialValues(variables: readonly ModuleVariable[]): Pick<CompiledModule, "initial" | "relocations"> {
+function initialValues(module: PtxModule, variables: readonly ModuleVariable[]): Pick<CompiledModule, "initial" | "relocations"> {
   const initial: { offset: number; bytes: Uint8Array }[] = [];
   const relocations: Relocation[] = [];
   const addresses = new Map(variables.map(({ variable, offset }) => [variable.name, offset]));
@@ -126,8 +127,9 @@ function initialValues(variables: readonly ModuleVariable[]): Pick<CompiledModul
     const size = bytesOf(variable.type);
     const bytes = new Uint8Array(variable.initial.length * size);
     for (const [index, value] of variable.initial.entries()) {
-      if (value.kind === "bits") {
-        for (let byte = 0; byte < size; byte++) bytes[index * size + byte] = Number((value.value >> BigInt(8 * byte)) & 0xffn);
+      const bits = value.kind === "bits" ? value.value : functionBits(module, value);
+      if (value.kind === "bits" || bits !== undefined) {
+        for (let byte = 0; byte < size; byte++) bytes[index * size + byte] = Number(((bits ?? 0n) >> BigInt(8 * byte)) & 0xffn);
         continue;
       }
       const target = addresses.get(value.name);
@@ -137,6 +139,19 @@ function initialValues(variables: readonly ModuleVariable[]): Pick<CompiledModul
     initial.push({ offset, bytes });
   }
   return { initial, relocations };
+}
+
+/** The address of a function is a number that is known now. */
+function functionBits(module: PtxModule, { name, offset, mask }: Initial & { kind: "address" }): bigint | undefined {
+  const pointer = functionPointer(module, name);
+  if (pointer === undefined) return undefined;
+  return mask === undefined ? pointer + offset : ((pointer + offset) & mask) >> shiftOf(mask);
+}
+
+/** How far down the lowest byte of a mask lies, in bits: 0xFF00(symbol) is that byte of the address. */
+export function shiftOf(mask: bigint): bigint {
+  for (let shift = 0n; shift < 64n; shift += 8n) if (((mask >> shift) & 0xffn) !== 0n) return shift;
+  return 0n;
 }
 
 function unknownTarget(variable: Variable, name: string): PtxError {

@@ -14,6 +14,8 @@ export interface ModuleImports {
   readonly tanh: number;
   /** Nanoseconds, i64. */
   readonly clock: number;
+  /** (worker, service, thread) -> i64: see run/services.ts. */
+  readonly service: number;
 }
 
 const SIGNATURES: Record<HelperName, readonly [parameters: readonly ValueType[], results: readonly ValueType[]]> = {
@@ -52,6 +54,7 @@ export class Helpers {
       exp2: module.importFunction("env", "exp2", unary),
       tanh: module.importFunction("env", "tanh", unary),
       clock: module.importFunction("env", "clock", module.type([], [I64])),
+      service: module.importFunction("env", "service", module.type([I32, I32, I32], [I64])),
     };
   }
 

@@ -2,6 +2,7 @@ import { I32, type FunctionBuilder, type ModuleBuilder } from "@decant/wasm";
 import type { PtxFunction, PtxModule } from "../parse/ast.ts";
 import type { Features, KernelContext, Site } from "./emitter.ts";
 import type { Helpers } from "./helpers.ts";
+import { joinCalls } from "../calls/join-calls.ts";
 import { findLocalTypes } from "./local-types.ts";
 import { PhaseWriter } from "./phase.ts";
 import { VectorPhase } from "../vector/phase.ts";
@@ -41,6 +42,8 @@ export interface KernelOptions {
   readonly lanes?: number;
   /** The x dimension of the blocks that will be launched; 8, if not given. */
   readonly rows?: number;
+  /** The stack of each thread of a kernel that needs one, in bytes; 16 KiB, if not given. */
+  readonly stackBytes?: number;
   /** Compiles one kernel of the module alone. */
   readonly only?: string;
   /** Write every function as a dispatch loop, to check the structured shape against. */
@@ -52,11 +55,12 @@ export function writeKernel(
   builder: ModuleBuilder,
   helpers: Helpers,
   module: PtxModule,
-  source: PtxFunction,
+  entry: PtxFunction,
   moduleVariables: readonly ModuleVariable[],
   sites: Site[],
   options: KernelOptions,
 ): WrittenKernel {
+  const source = joinCalls(module, entry, options.stackBytes);
   const symbols = placeKernelSymbols(module, source, moduleVariables);
   const analysed = analyse(source, symbols, options.compiler === "vector");
   const { program, plan } = analysed;

@@ -16,7 +16,11 @@ export const LAUNCH = {
   allocationCount: 44,
   dynamicShared: 48, // offset of dynamic shared memory in the shared window
   gridId: 52,
-  bytes: 64,
+  output: 56, // what kernels print: see run/services.ts
+  outputBytes: 60,
+  heap: 64, // what kernels allocate from
+  heapBytes: 68,
+  bytes: 96,
 } as const;
 
 /** What one worker owns while it runs blocks. */
@@ -38,7 +42,8 @@ export const WORKER = {
   threadEnd: 80,
   split: 84, // 1 when threads of one vector may have come apart in this block: the scalar form goes on
   lanes: 128, // 4 KiB for values on their way between vectors and their lanes
-  bytes: 128 + 4096,
+  service: 128 + 4096, // what the thread asks the host for: its number, then eight values of 64 bits, of which the first is also the answer
+  bytes: 128 + 4096 + 256,
 } as const;
 
 /** The word that makes every loop of every kernel in the memory stop, when it is not 0. */
@@ -51,7 +56,20 @@ export const NEXT_BLOCK = 72;
 export const YIELD_WORD = 80;
 
 /** Why a kernel trapped. 0 with a raised abort word: it was stopped. */
-export const FAULT = { none: 0, illegalAddress: 1, misalignedAddress: 2, trap: 3, assert: 4, stopped: 5, deadlock: 6 } as const;
+export const FAULT = {
+  none: 0,
+  illegalAddress: 1,
+  misalignedAddress: 2,
+  trap: 3,
+  assert: 4,
+  stopped: 5,
+  deadlock: 6,
+  invalidPc: 7,
+  stackOverflow: 8,
+} as const;
+
+/** What a kernel asks the host for: see run/services.ts. */
+export const SERVICE = { vprintf: 1, assert: 2, malloc: 3, free: 4 } as const;
 
 /**
  * A thread's state word after a phase: where it goes on (the phase), and what it waits for. A phase function returns the
@@ -83,4 +101,4 @@ export const WARP_FRAME = { mask: 0, lane: 1, value: 2, latch: 3, slots: 4 } as 
 export const WARP_SIZE = 32;
 
 /** All of it, as one value that can be sent to a worker. */
-export const layout = { LAUNCH, WORKER, ABORT_WORD, NEXT_BLOCK, YIELD_WORD, FAULT, STATE, WARP_FRAME, WARP_SIZE };
+export const layout = { SERVICE, LAUNCH, WORKER, ABORT_WORD, NEXT_BLOCK, YIELD_WORD, FAULT, STATE, WARP_FRAME, WARP_SIZE };

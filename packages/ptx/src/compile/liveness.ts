@@ -16,6 +16,7 @@ export function liveAtStart(program: Program): readonly ReadonlySet<Register>[] 
       see(reads, writes);
     }
     if (block.terminator.kind === "branch") see([block.terminator.condition], []);
+    if (block.terminator.kind === "switch") see([block.terminator.index], []);
     // The results of a warp operation are written when the thread goes on, but that is this block's business.
     if (block.terminator.kind === "suspend") {
       const { reads, writes } = effects(block.terminator.instruction);

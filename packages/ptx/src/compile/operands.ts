@@ -33,15 +33,25 @@ const NO_RESULT = new Set([
   "griddepcontrol",
   "stackrestore",
   "multimem",
-  "call",
+  "fault",
   "yield",
 ]);
+
+/** Opcodes that do something to the world, so that each thread must do it, and no thread that takes no part. */
+export const ACTS: ReadonlySet<string> = new Set(["atom", "red", "cp", "trap", "brkpt", "syscall", "fault"]);
 
 export function effects(instruction: Instruction): Effects {
   const reads: Register[] = [];
   const writes: Register[] = [];
   const { guard, operands, opcode, modifiers } = instruction;
   if (guard !== undefined) reads.push(guard.register);
+  if (opcode === "call") {
+    // Only while functions are linked: the registers that it sets, and those that it takes.
+    const [results, args] = operands;
+    if (results !== undefined) collect(results, writes, reads);
+    if (args !== undefined) collect(args, reads, reads);
+    return { reads, writes };
+  }
   const barrierResult = (opcode === "bar" || opcode === "barrier") && modifiers.includes("red");
   for (const [position, operand] of operands.entries()) {
     if (position === 0 && (barrierResult || !NO_RESULT.has(opcode))) collect(operand, writes, reads);

@@ -229,9 +229,26 @@ export class PhaseWriter {
         f.end();
         f.unreachable();
         return;
+      case "switch":
+        this.switch(end, jump);
+        return;
       case "suspend":
         this.suspend(block, end.instruction);
     }
+  }
+
+  protected switch({ instruction, index, targets }: Block["terminator"] & { kind: "switch" }, jump: (target: number) => void): void {
+    const f = this.f;
+    const places = [...new Set(targets)];
+    const labels = places.map(() => f.block()).toReversed();
+    const labelOf = (target: number): Label => labels[places.indexOf(target)] ?? (0 as Label);
+    this.emitter.push(instruction, { kind: "register", register: index }, "b32");
+    f.brTable(targets.map(labelOf), labelOf(targets.at(-1) ?? 0));
+    for (const target of places) {
+      f.end();
+      jump(target);
+    }
+    f.unreachable();
   }
 
   protected suspend(block: Block, instruction: Instruction): void {

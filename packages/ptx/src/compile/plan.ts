@@ -1,5 +1,6 @@
 import type { Instruction, Register } from "../parse/ast.ts";
-import { WARP_FRAME } from "./layout.ts";
+import { PtxError } from "../error.ts";
+import { STATE, WARP_FRAME } from "./layout.ts";
 import { liveAtStart } from "./liveness.ts";
 import { meeting } from "./lower/warp.ts";
 import { effects } from "./operands.ts";
@@ -30,6 +31,14 @@ export function planPhases(program: Program, recomputed: (register: Register) =>
   const phaseAfter = new Map<Block, Phase>();
   const suspending = program.blocks.filter((block) => block.terminator.kind === "suspend");
   if (suspending.length === 0) return { phases, frameBytes: 0, compactSlot: 0, phaseAfter };
+  if (suspending.length > STATE.phaseMask) {
+    const end = suspending[STATE.phaseMask]?.terminator;
+    throw new PtxError(
+      end?.kind === "suspend" ? end.instruction.line : 1,
+      `more than ${STATE.phaseMask} barriers and warp operations in a kernel`,
+      { kind: "unsupported" },
+    );
+  }
   const live = liveAtStart(program);
   const slots = new Map<Register, number>();
   const usesWarp = suspending.some(({ terminator }) => terminator.kind === "suspend" && meeting(terminator.instruction).warp);

@@ -1,6 +1,7 @@
 import { PtxError } from "../error.ts";
 import { formatInstruction } from "../parse/format.ts";
 import type { Instruction, PtxFunction, Register, Statement } from "../parse/ast.ts";
+import { bitsOf } from "../parse/types.ts";
 
 /** How a block ends. Targets are positions in `Program.blocks`. */
 type Terminator =
@@ -13,6 +14,8 @@ type Terminator =
       readonly otherwise: number;
     }
   | { readonly kind: "exit" }
+  /** Goes where the index says; what lies past the end goes to the last. */
+  | { readonly kind: "switch"; readonly instruction: Instruction; readonly index: Register; readonly targets: readonly number[] }
   /** The thread waits at `instruction`, and goes on at `resume` in another phase. */
   | { readonly kind: "suspend"; readonly instruction: Instruction; readonly resume: number };
 
@@ -44,6 +47,8 @@ export function successors(block: Block): readonly number[] {
       return end.target === end.otherwise ? [end.target] : [end.target, end.otherwise];
     case "suspend":
       return [end.resume];
+    case "switch":
+      return [...new Set(end.targets)];
     case "exit":
       return [];
   }
@@ -52,7 +57,9 @@ export function successors(block: Block): readonly number[] {
 /** Splits a function's body into blocks at labels, branches and barriers; with `expandGuards`, around every guarded instruction too. */
 export function buildProgram(source: PtxFunction, { expandGuards = false } = {}): Program {
   const statements = (source.body?.statements ?? []).flatMap((statement, index) =>
-    statement.kind === "instruction" && statement.guard !== undefined && (expandGuards ? !leaves(statement) : suspends(statement))
+    statement.kind === "instruction" &&
+    statement.guard !== undefined &&
+    (expandGuards ? !leaves(statement) : suspends(statement) || statement.opcode === "brx")
       ? branchAround(statement, statement.guard, index)
       : [statement],
   );
@@ -117,10 +124,11 @@ function leaves({ opcode }: Instruction): boolean {
   return opcode === "bra" || opcode === "ret" || opcode === "exit";
 }
 
-type Ending = { kind: "branch" | "exit" | "suspend"; instruction: Instruction };
+type Ending = { kind: "branch" | "exit" | "switch" | "suspend"; instruction: Instruction };
 
 function ending(instruction: Instruction): Ending | undefined {
   if (instruction.opcode === "bra") return { kind: "branch", instruction };
+  if (instruction.opcode === "brx") return { kind: "switch", instruction };
   if (instruction.opcode === "ret" || instruction.opcode === "exit") return { kind: "exit", instruction };
   return suspends(instruction) ? { kind: "suspend", instruction } : undefined;
 }
@@ -130,9 +138,20 @@ function terminate(end: Ending | undefined, next: number, exit: number, starts: 
   const { instruction } = end;
   const { guard } = instruction;
   if (end.kind === "suspend") return { kind: "suspend", instruction, resume: next };
+  if (end.kind === "switch") return switchOf(instruction, exit, starts);
   const target = end.kind === "exit" ? exit : branchTarget(instruction, starts);
   if (guard === undefined) return { kind: "jump", target };
   return { kind: "branch", condition: guard.register, negated: guard.negated, target, otherwise: next };
+}
+
+function switchOf(instruction: Instruction, exit: number, starts: ReadonlyMap<string, number>): Terminator {
+  const [index, list] = instruction.operands;
+  const targets = (list?.kind === "list" ? list.elements : []).map((label) =>
+    label.kind === "label" ? starts.get(label.name) : undefined,
+  );
+  if (index?.kind !== "register" || bitsOf(index.register.type) !== 32 || targets.includes(undefined))
+    throw new PtxError(instruction.line, "'brx.idx' needs a 32-bit index and labels", { instruction: formatInstruction(instruction) });
+  return { kind: "switch", instruction, index: index.register, targets: targets.length === 0 ? [exit] : (targets as number[]) }; // None is undefined.
 }
 
 function branchTarget(instruction: Instruction, starts: ReadonlyMap<string, number>): number {

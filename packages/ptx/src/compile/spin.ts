@@ -35,6 +35,7 @@ export function yieldInSpinLoops(program: Program): Program | undefined {
       const redirect = (target: number): number => (target === header ? stop.index : target);
       const end = block.terminator;
       if (end.kind === "jump") blocks[from] = { ...block, terminator: { ...end, target: redirect(end.target) } };
+      else if (end.kind === "switch") blocks[from] = { ...block, terminator: { ...end, targets: end.targets.map(redirect) } };
       else if (end.kind === "branch")
         blocks[from] = { ...block, terminator: { ...end, target: redirect(end.target), otherwise: redirect(end.otherwise) } };
     }

@@ -113,7 +113,8 @@ export function findUniform(program: Program, isEntryParameter: (name: string) =
 }
 
 function isPure({ opcode, modifiers, operands }: Instruction, isEntryParameter: (name: string) => boolean): boolean {
-  if (opcode !== "ld") return PURE.has(opcode) && !modifiers.includes("cc");
+  // Each thread has its own local memory, at an address of its own.
+  if (opcode !== "ld") return PURE.has(opcode) && !modifiers.includes("cc") && !(opcode === "cvta" && modifiers.includes("local"));
   const address = operands[1];
   return (
     modifiers[0] === "param" &&

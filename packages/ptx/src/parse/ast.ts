@@ -62,6 +62,8 @@ export interface FunctionBody {
   /** Variables of all scopes: .shared, .local, .param, .global... */
   readonly variables: readonly Variable[];
   readonly statements: readonly Statement[];
+  /** The functions that a call through a register may reach, by the name of the list. */
+  readonly callTargets: ReadonlyMap<string, readonly string[]>;
 }
 
 export type Statement = Instruction | LabelStatement;

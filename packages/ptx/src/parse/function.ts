@@ -40,7 +40,9 @@ class FunctionParser {
   readonly #registers: Register[] = [];
   readonly #variables: Variable[] = [];
   readonly #statements: Statement[] = [];
-  readonly #tables = new Set<string>();
+  /** Lists of labels and of functions, by their own labels (PTX ISA, ".branchtargets" and ".calltargets"). */
+  readonly #branchTargets = new Map<string, readonly Operand[]>();
+  readonly #callTargets = new Map<string, readonly string[]>();
   #scope: Scope;
   #source: SourceLocation | undefined;
   #scopes = 0;
@@ -107,7 +109,18 @@ class FunctionParser {
 
   #body(): FunctionBody {
     this.#block();
-    return { registers: this.#registers, variables: this.#variables, statements: this.#statements };
+    const statements = this.#statements.map((statement) => this.#withTargets(statement));
+    return { registers: this.#registers, variables: this.#variables, statements, callTargets: this.#callTargets };
+  }
+
+  /** `brx.idx` with the labels themselves in place of their list's name. */
+  #withTargets(statement: Statement): Statement {
+    if (statement.kind !== "instruction" || statement.opcode !== "brx") return statement;
+    const [index, table] = statement.operands;
+    const elements = table?.kind === "label" ? this.#branchTargets.get(table.name) : undefined;
+    if (index === undefined || elements === undefined || statement.operands.length !== 2)
+      throw new PtxError(statement.line, "'brx.idx' needs an index and a list of .branchtargets");
+    return { ...statement, operands: [index, { kind: "list", elements }] };
   }
 
   #block(): void {
@@ -128,7 +141,7 @@ class FunctionParser {
       const label = scope.labels.get(use.operand.name);
       if (label !== undefined) use.operand.name = label;
       else if (this.#depth > 1) scope.parent?.uses.push(use);
-      else if (!this.#tables.has(use.operand.name)) throw new PtxError(use.line, `unknown symbol '${use.operand.name}'`);
+      else throw new PtxError(use.line, `unknown symbol '${use.operand.name}'`);
     }
   }
 
@@ -147,15 +160,33 @@ class FunctionParser {
     const tokens = this.#tokens;
     const { text, line } = tokens.next();
     tokens.expect(":");
-    if (["branchtargets", "calltargets", "callprototype"].some((name) => tokens.isDirective(name))) {
-      this.#tables.add(text);
-      while (!tokens.accept(";")) if (tokens.next().kind === "end") throw tokens.unexpected("';'");
-      return;
-    }
     if (this.#scope.labels.has(text)) throw new PtxError(line, `duplicate definition of label '${text}'`);
     const name = this.#depth === 1 ? text : `${text}#${this.#scopes}`;
     this.#scope.labels.set(text, name);
-    this.#statements.push({ kind: "label", name, line });
+    if (["branchtargets", "calltargets", "callprototype"].some((directive) => tokens.isDirective(directive))) this.#table(name);
+    else this.#statements.push({ kind: "label", name, line });
+  }
+
+  #table(name: string): void {
+    const tokens = this.#tokens;
+    const kind = tokens.next().text;
+    if (kind === "callprototype") {
+      // Callers tell what they pass themselves.
+      while (!tokens.accept(";")) if (tokens.next().kind === "end") throw tokens.unexpected("';'");
+      return;
+    }
+    const names: string[] = [];
+    const labels: Operand[] = [];
+    do {
+      const { text, line } = tokens.expectKind("word", "a name");
+      const operand: { kind: "label"; name: string } = { kind: "label", name: text };
+      names.push(text);
+      labels.push(operand);
+      if (kind === "branchtargets") this.#scope.uses.push({ operand, line });
+    } while (tokens.accept(","));
+    tokens.expect(";");
+    if (kind === "branchtargets") this.#branchTargets.set(name, labels);
+    else this.#callTargets.set(name, names);
   }
 
   #directive(): void {

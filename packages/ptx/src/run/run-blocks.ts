@@ -1,4 +1,4 @@
-import type { FAULT, LAUNCH, STATE, WARP_FRAME, WORKER } from "../compile/layout.ts";
+import type { FAULT, LAUNCH, SERVICE, STATE, WARP_FRAME, WORKER } from "../compile/layout.ts";
 
 /** A phase function of a compiled kernel. */
 export type PhaseFunction = (worker: number, match: number, count: number) => number;
@@ -7,6 +7,7 @@ export type PhaseFunction = (worker: number, match: number, count: number) => nu
 export interface Layout {
   readonly LAUNCH: typeof LAUNCH;
   readonly WORKER: typeof WORKER;
+  readonly SERVICE: typeof SERVICE;
   readonly STATE: typeof STATE;
   readonly WARP_FRAME: typeof WARP_FRAME;
   readonly WARP_SIZE: number;

@@ -5,6 +5,7 @@ import type { KernelContext } from "../compile/emitter.ts";
 import { graphOf } from "../compile/graph.ts";
 import { STATE, WORKER } from "../compile/layout.ts";
 import { meeting } from "../compile/lower/warp.ts";
+import { ACTS } from "../compile/operands.ts";
 import { isCopy, PhaseWriter } from "../compile/phase.ts";
 import type { Phase, PhasePlan } from "../compile/plan.ts";
 import type { Block, Program } from "../compile/program.ts";
@@ -422,7 +423,7 @@ export class VectorPhase extends PhaseWriter {
     const memory = i.opcode === "ld" || i.opcode === "st";
     if (
       result === undefined
-        ? same && !(i.opcode === "red" || i.opcode === "atom" || i.opcode === "trap")
+        ? same && !ACTS.has(i.opcode) && !(i.opcode === "st" && i.modifiers.includes("local")) // Local memory is each thread's own.
         : shape.kind === "uniform" || shape.kind === "affine"
     ) {
       // The scalar lowering, for lane 0.
@@ -437,7 +438,7 @@ export class VectorPhase extends PhaseWriter {
     if (memory && !i.operands.some((operand) => operand.kind === "sink") && vectorAccess(e, s)) return;
     if (vectorLowering(i.opcode)?.(e, s)) return;
     // Only what may fault, or is seen from outside, must not run for lanes that take no part.
-    const effects = memory || i.opcode === "cp" || i.opcode === "atom" || i.opcode === "red" || i.opcode === "trap" || i.opcode === "brkpt";
+    const effects = memory || ACTS.has(i.opcode);
     e.eachLane(s.reads, s.writes, () => e.lowerScalar(i), { effects });
   }
 

@@ -1,5 +1,6 @@
 import type { Instruction, Operand, Register } from "../parse/ast.ts";
 import { bitsOf, isScalarType, isSigned, type ScalarType } from "../parse/types.ts";
+import { ACTS } from "../compile/operands.ts";
 import { cutSuccessors } from "../compile/graph.ts";
 import type { Program } from "../compile/program.ts";
 import type { Uniform } from "../compile/uniform.ts";
@@ -193,7 +194,7 @@ export class Shapes {
   /** The shape of what an instruction writes; undefined while its operands are not known. */
   #result({ instruction, reads, writes }: SsaInstruction): Shape | undefined {
     const { opcode, modifiers, operands } = instruction;
-    if (opcode === "atom" || opcode === "isspacep" || (opcode === "cvta" && modifiers.includes("local"))) return VARYING;
+    if (ACTS.has(opcode) || opcode === "isspacep" || (opcode === "cvta" && modifiers.includes("local"))) return VARYING;
     const sources = operands.slice(1);
     const shapes: Shape[] = [];
     for (const operand of sources) {

@@ -9,7 +9,7 @@ import type { Ssa } from "./ssa.ts";
 
 /** Whether a kernel may run several threads at a time at all, by its instructions. */
 export function hasVectorForm(program: Program): boolean {
-  return program.blocks.every((block) => block.instructions.every(isPossible));
+  return program.blocks.every((block) => block.terminator.kind !== "switch" && block.instructions.every(isPossible));
 }
 
 /** The carry flag is no register, and has no lanes. */

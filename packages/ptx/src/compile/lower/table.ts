@@ -10,6 +10,7 @@ import { copyAsync } from "./copy-async.ts";
 import { copySign, floatAbsNeg, floatBasic, floatDivide, floatMinMax, floatRoot, fma, testProperty, transcendental } from "./float.ts";
 import { absNeg, addSub, divRem, dotProduct, minMax, mul24, mulMad, sad } from "./integer.ts";
 import { convertAddress, fence, isSpace, load, mov, nothing, store } from "./memory.ts";
+import { systemCall } from "./system-call.ts";
 
 /** Writes one instruction, without its guard. */
 export type Lowering = (e: Emitter, i: Instruction) => void;
@@ -88,6 +89,8 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   prefetchu: nothing,
   nanosleep: nothing,
   pmevent: nothing,
+  syscall: systemCall,
+  fault: (e, i) => e.stop(i, FAULT[i.modifiers[0] as keyof typeof FAULT]), // Only linking makes these.
   trap: (e, i) => e.stop(i, FAULT.trap),
   brkpt: (e, i) => e.stop(i, FAULT.trap),
 };
