@@ -26,16 +26,24 @@ export const CPU = {
   /** The lowest guest address of the thread's stack: below it lies a stack overflow. 0 when it is not known. */
   stackEnd: 0x0c0,
   xmm: 0x100,
-  /** The x87 registers, physical order, 16 bytes each; top, tags, control and status words after them. */
+  /** The x87 registers, physical order, 16 bytes each as `X87_FORM` says; top, control and status words after them. */
   x87: 0x200,
   fpTop: 0x280,
-  fpTag: 0x284,
   fpControl: 0x288,
   fpStatus: 0x28c,
+  /** Where helpers of the x87 leave what goes to memory, sixteen bytes. */
+  fpScratch: 0x290,
   /** Machine, not thread: the countdown that bounds uninterrupted running, and why the wasm frames unwound. */
   budget: 0x400,
   exitReason: 0x404,
 } as const;
+
+/**
+ * An x87 register is a word at its byte 8, and before it eight bytes: a double where the word is 0; where the word has `extended`, the significand of an
+ * 80-bit number, whose sign and exponent are the word's low half. `empty`: the register is free; what it holds stays. A float or double as it lies in
+ * memory, `single` and `double`, is only in the scratch place.
+ */
+export const X87_FORM = { extended: 0x1_0000, single: 0x2_0000, double: 0x4_0000, empty: 0x100_0000 } as const;
 
 /** Bytes of the block that are a thread's own. */
 export const CONTEXT_SIZE = 0x300;

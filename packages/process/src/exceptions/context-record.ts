@@ -1,6 +1,7 @@
 import type { GuestMemory } from "@decant/memory";
 import { CPU } from "@decant/x86";
 import { readContext32, writeContext32 } from "./context-record-32.ts";
+import { readExtendedSave, writeExtendedSave } from "./x87-record.ts";
 import { readFlags, writeFlags } from "./flags-word.ts";
 
 /** Offsets in the x64 CONTEXT record (winnt.h). */
@@ -20,6 +21,7 @@ export const CONTEXT = {
 
 /** CONTEXT_FULL | CONTEXT_SEGMENTS of x64. */
 const CONTEXT_ALL = 0x0010_000f;
+const CONTEXT_FLOATING_POINT = 0x0010_0008;
 
 /** Writes a thread's registers, the first bytes of a CPU block, as the CONTEXT record of its width. */
 export function writeContext(memory: GuestMemory, at: number, block: Uint8Array): void {
@@ -33,13 +35,11 @@ export function writeContext(memory: GuestMemory, at: number, block: Uint8Array)
   memory.setU32(at + CONTEXT.EFlags, readFlags(view));
   memory.write(at + CONTEXT.Rax, block.subarray(CPU.gpr, CPU.gpr + 16 * 8));
   memory.setU64(at + CONTEXT.Rip, view.getBigUint64(CPU.rip, true));
-  memory.setU16(at + CONTEXT.FltSave, view.getUint16(CPU.fpControl, true));
-  memory.setU16(at + CONTEXT.FltSave + 2, view.getUint16(CPU.fpStatus, true));
-  memory.setU32(at + CONTEXT.FltSave + 0x18, view.getUint32(CPU.mxcsr, true));
+  writeExtendedSave(memory, at + CONTEXT.FltSave, view);
   memory.write(at + CONTEXT.Xmm0, block.subarray(CPU.xmm, CPU.xmm + 16 * 16));
 }
 
-/** Loads general registers, rip, flags and XMM registers from a CONTEXT record. Segment bases, stack limit and x87 stay as they are. */
+/** Loads general registers, rip, flags, XMM registers and, where the record says that it has them, those of the x87. Segment bases and stack limit stay. */
 export function readContext(memory: GuestMemory, at: number, block: Uint8Array): void {
   const view = new DataView(block.buffer, block.byteOffset);
   if (memory.pointerSize === 4) return readContext32(memory, at, view);
@@ -48,4 +48,6 @@ export function readContext(memory: GuestMemory, at: number, block: Uint8Array):
   writeFlags(view, memory.u32(at + CONTEXT.EFlags));
   view.setUint32(CPU.mxcsr, memory.u32(at + CONTEXT.MxCsr), true);
   block.set(memory.read(at + CONTEXT.Xmm0, 16 * 16), CPU.xmm);
+  if ((memory.u32(at + CONTEXT.ContextFlags) & CONTEXT_FLOATING_POINT) === CONTEXT_FLOATING_POINT)
+    readExtendedSave(memory, at + CONTEXT.FltSave, view);
 }

@@ -16,7 +16,6 @@ export const WORD = {
   stackEnd: CPU.stackEnd >>> 2,
   fpControl: CPU.fpControl >>> 2,
   fpTop: CPU.fpTop >>> 2,
-  fpTag: CPU.fpTag >>> 2,
 } as const;
 
 /** The registers of the first four integer arguments of the x64 calling convention. */

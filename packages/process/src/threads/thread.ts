@@ -1,7 +1,7 @@
 import { GUEST_BASE, PAGE_SIZE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
 import type { CallingThread, Handle, Hooks, TextCodec } from "@decant/hook";
-import { CONTEXT_SIZE, CPU, CPU_BLOCK } from "@decant/x86";
+import { CONTEXT_SIZE, CPU, CPU_BLOCK, X87_FORM, x87Number } from "@decant/x86";
 import { TEB, tebLayout } from "../blocks/teb.ts";
 import type { Kernel } from "../kernel.ts";
 import type { Mutex } from "../objects/mutex.ts";
@@ -190,13 +190,16 @@ export class Thread implements CallingThread {
     const top = (this.registers[WORD.fpTop]! - 1) & 7;
     this.registers[WORD.fpTop] = top;
     this.#x87.setFloat64(top * 16, value, true);
+    this.#x87.setUint32(top * 16 + 8, 0, true);
   }
 
   /** Pops the x87 stack. */
   popFloat(): number {
     const top = this.registers[WORD.fpTop]! & 7;
     this.registers[WORD.fpTop] = (top + 1) & 7;
-    return this.#x87.getFloat64(top * 16, true);
+    const value = x87Number(this.#x87, top * 16);
+    this.#x87.setUint32(top * 16 + 8, this.#x87.getUint32(top * 16 + 8, true) | X87_FORM.empty, true);
+    return value;
   }
 
   /** Runs a generator above the guest's present frame. Returns where the guest goes on, or UNWIND. */
@@ -271,6 +274,7 @@ export class Thread implements CallingThread {
     words[this.pointerSize === 8 ? WORD.gsBase : WORD.fsBase] = this.teb;
     words[WORD.mxcsr] = 0x1f80;
     words[WORD.fpControl] = 0x27f;
+    for (let n = 0; n < 8; n++) words[(CPU.x87 + 16 * n + 8) / 4] = X87_FORM.empty;
     words[WORD.stackEnd] = this.stackLow + STACK_RESERVE;
     // A thread starts as if called: rsp is 8 modulo 16. The words above it are zero, where unwinders stop.
     words[WORD.rsp] = this.stackHigh - 0x28;

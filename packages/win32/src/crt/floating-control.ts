@@ -26,16 +26,18 @@ export const floatingControlApi = api(
 );
 
 /** Word indices in the CPU block. */
-const WORD = { mxcsr: 0xb8 / 4, fpControl: 0x288 / 4 } as const;
+const WORD = { mxcsr: 0xb8 / 4, fpControl: 0x288 / 4, fpStatus: 0x28c / 4 } as const;
 const MXCSR_DEFAULT = 0x1f80;
 const FPU_DEFAULT = 0x27f;
 /** MXCSR's rounding bits (13, 14) are _controlfp's bits 8, 9; its exception masks (7 to 12) are, in Microsoft's order, bits 4 to 0 and 19. */
 const MASKS: readonly (readonly [mxcsr: number, control: number])[] = [
   [0x80, 0x10], [0x100, 0x8_0000], [0x200, 0x8], [0x400, 0x4], [0x800, 0x2], [0x1000, 0x1],
 ]; // prettier-ignore
-const ROUNDING = { mxcsrShift: 13, controlShift: 8, mask: 3 } as const;
-/** _PC_53, which SSE2 has no other of. */
+const ROUNDING = { mxcsrShift: 13, controlShift: 8, x87Shift: 10, mask: 3 } as const;
+/** In x86: _PC_24, _PC_53 and _PC_64 by the x87's precision control. x64 knows none, and says 0. */
 const PRECISION_53 = 0x1_0000;
+const PRECISION_MASK = 0x3_0000;
+const X87_PRECISION = { 0: 0x2_0000, 1: PRECISION_53, 2: PRECISION_53, 3: 0 } as const;
 const STATUS_BITS: readonly (readonly [mxcsr: number, status: number])[] = [[1, 0x10], [2, 0x8_0000], [4, 8], [8, 4], [16, 2], [32, 1]]; // prettier-ignore
 const STATUS_MASK = 0x3f;
 
@@ -46,7 +48,7 @@ export const floatingControl = implement(floatingControlApi, {
   },
   _clearfp(thread) {
     const status = statusOf(thread);
-    thread.registers[WORD.mxcsr]! &= ~STATUS_MASK;
+    clearStatus(thread);
     return status;
   },
   _statusfp: statusOf,
@@ -65,7 +67,7 @@ export const floatingControl = implement(floatingControlApi, {
     return 0;
   },
   feclearexcept(thread) {
-    thread.registers[WORD.mxcsr]! &= ~STATUS_MASK;
+    clearStatus(thread);
     return 0;
   },
   fetestexcept: (thread, flags) => statusOf(thread) & flags,
@@ -75,9 +77,15 @@ export const floatingControl = implement(floatingControlApi, {
   _set_SSE2_enable: () => 1,
 });
 
-function statusOf(thread: Thread): number {
-  const mxcsr = thread.registers[WORD.mxcsr]!;
+/** In x86 both units count. */
+function statusOf({ registers, pointerSize }: Thread): number {
+  const mxcsr = registers[WORD.mxcsr]! | (pointerSize === 4 ? registers[WORD.fpStatus]! : 0);
   return STATUS_BITS.reduce((status, [bit, meaning]) => ((mxcsr & bit) !== 0 ? status | meaning : status), 0);
+}
+
+function clearStatus({ registers }: Thread): void {
+  registers[WORD.mxcsr]! &= ~STATUS_MASK;
+  registers[WORD.fpStatus]! &= ~(STATUS_MASK | 0x80c0);
 }
 
 /** Changes what `mask` covers of the control word, and returns the whole. */
@@ -91,7 +99,19 @@ function control(thread: Thread, value: number, mask: number): number {
   }
   for (const [bit, meaning] of MASKS) if ((mask & meaning) !== 0) mxcsr = (value & meaning) !== 0 ? mxcsr | bit : mxcsr & ~bit;
   registers[WORD.mxcsr] = mxcsr;
-  let result = PRECISION_53 | (((mxcsr >>> ROUNDING.mxcsrShift) & ROUNDING.mask) << ROUNDING.controlShift);
+  const precision = thread.pointerSize === 4 ? setX87(thread, value & mask & PRECISION_MASK, mask & PRECISION_MASK, mxcsr) : 0;
+  let result = precision | (((mxcsr >>> ROUNDING.mxcsrShift) & ROUNDING.mask) << ROUNDING.controlShift);
   for (const [bit, meaning] of MASKS) if ((mxcsr & bit) !== 0) result |= meaning;
   return result >>> 0;
+}
+
+/** x86's x87 has the rounding and the masks of MXCSR, and a precision of its own, which is the result. */
+function setX87({ registers }: Thread, value: number, mask: number, mxcsr: number): number {
+  const x87 = registers[WORD.fpControl]!;
+  const old = ((x87 >>> 8) & 3) as 0 | 1 | 2 | 3;
+  const precision = mask === 0 ? X87_PRECISION[old] : value;
+  const field = mask === 0 ? old : value === 0 ? 3 : value === PRECISION_53 ? 2 : 0;
+  const rounding = (mxcsr >>> ROUNDING.mxcsrShift) & ROUNDING.mask;
+  registers[WORD.fpControl] = (x87 & ~0xf3f) | (field << 8) | (rounding << ROUNDING.x87Shift) | ((mxcsr >>> 7) & 0x3f);
+  return precision;
 }

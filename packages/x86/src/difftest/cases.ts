@@ -1,5 +1,6 @@
 import type { Instruction } from "../decode/instruction.ts";
 import { MNEMONIC, MNEMONIC_NAMES } from "../decode/mnemonics.ts";
+import { putX87, x87Image, x87Number } from "../x87-image.ts";
 import { DF_POSITION, FLAG_POSITIONS, GS_BASE, Random, STATE, STATE_BYTES, WINDOW, WINDOW_BYTES } from "./state.ts";
 
 /**
@@ -33,11 +34,7 @@ function fillState(state: DataView, sequence: readonly Instruction[], contents: 
   if (USES_DIRECTION.test(name)) flags |= random.below(2) << DF_POSITION;
   state.setUint32(STATE.rflags, flags, true);
   state.setUint32(STATE.mxcsr, 0x1f80, true);
-  // The rounding control is random for the instructions that round to integers.
-  state.setUint16(STATE.fcw, 0x27f | (/^F(istp?|rndint)$/.test(name) ? random.below(4) << 10 : 0), true);
-  // Where all registers are stored, all are in use: what is in free ones depends on what ran before.
-  state.setUint16(STATE.depth, /^F(nstenv|nsave|xsave)/.test(name) ? 8 : name.startsWith("F") ? 6 : 0, true);
-  for (let n = 0; n < 8; n++) state.setFloat64(STATE.x87 + n * 8, x87Value(random), true);
+  fillX87(state, name, random);
   setGpr(state, 4, WINDOW + 128);
   if (sequence.length === 1) constrain(state, sequence[0]!, random);
   else setGpr(state, SEQUENCE_BASE, WINDOW + 96);
@@ -62,7 +59,7 @@ function constrain(state: DataView, insn: Instruction, random: Random): void {
   }
   if (insn.mnemonic === MNEMONIC.Fldcw) fillWithX87Controls(state, random);
   if (insn.mnemonic === MNEMONIC.Fld && insn.operands[0]!.bits === 80) fillWithExtended(state, random);
-  constrainX87(state, name, random);
+  if (insn.mnemonic === MNEMONIC.Fbld) fillWithDecimals(state, random);
   if (insn.mnemonic === MNEMONIC.Ldmxcsr) fillWithControls(state, random);
   if (/^Ps[lr][la][wdq]$/.test(name) && insn.operands[1]!.kind === "xmm") constrainVectorCount(state, insn.operands[1]!.register, random);
   if (insn.mnemonic === MNEMONIC.Leave) setGpr(state, 5, WINDOW + 64 + random.below(64));
@@ -108,33 +105,107 @@ function constrain(state: DataView, insn: Instruction, random: Random): void {
   }
 }
 
-/** Control words with all exceptions masked and 53 bits. */
+/** Control words with all exceptions masked. */
 function fillWithX87Controls(state: DataView, random: Random): void {
-  for (let n = 0; n < WINDOW_BYTES; n += 2) state.setUint16(STATE.window + n, 0x27f | (random.below(4) << 10), true);
+  for (let n = 0; n < WINDOW_BYTES; n += 2) state.setUint16(STATE.window + n, x87Control(random), true);
 }
 
-/** Extended numbers that a double holds, or rounds without leaving its range. */
+/** Precision of 53 or 64 bits, seldom 24; rounding mostly to nearest. */
+function x87Control(random: Random): number {
+  return 0x7f | random.pick([0x200, 0x200, 0x200, 0x300, 0x300, 0x300, 0x000]) | (random.below(2) === 0 ? 0 : random.below(4) << 10);
+}
+
+/** The x87's control word, how many registers are in use, and what they hold. */
+function fillX87(state: DataView, name: string, random: Random): void {
+  state.setUint16(STATE.fcw, x87Control(random), true);
+  // Where all registers are stored, all are in use: what is in free ones depends on what ran before.
+  const depth = /^F(nstenv|nsave|xsave)/.test(name) ? 8 : name.startsWith("F") ? random.pick([6, 6, 6, 6, 6, 6, 8, 1]) : 0;
+  state.setUint16(STATE.depth, depth, true);
+  for (let n = 0; n < 8; n++) setSt(state, n, x87Value(random));
+  constrainX87(state, name, random);
+}
+
+/** 80-bit numbers, from eight bytes on at any place of the window. */
 function fillWithExtended(state: DataView, random: Random): void {
   for (let n = 0; n < WINDOW_BYTES; n += 8) {
     // Whatever the alignment by 8, the second word is the exponent of one number and part of the mantissa of another.
-    const exponent = random.pick([0x3fff, 0xbfff, 16383 + random.below(1000) - 500, 0x7fff]);
-    state.setBigUint64(STATE.window + n, 0x8000_0000_0000_0000n | (random.u64() & 0x7fff_ffff_ffff_0000n) | BigInt(exponent), true);
+    const exponent = random.pick([0x3fff, 0xbfff, 16383 + random.below(1000) - 500, 0x7fff, 0, random.below(0x10000)]);
+    const significand = random.below(8) === 0 ? random.u64() : 0x8000_0000_0000_0000n | random.u64();
+    state.setBigUint64(STATE.window + n, (significand & ~0xffffn) | BigInt(exponent), true);
   }
 }
 
-/** Keeps the functions of the x87 inside the ranges for which the manual defines them. */
+/** Packed decimals, digits beyond 9 seldom. */
+function fillWithDecimals(state: DataView, random: Random): void {
+  const limit = random.below(8) === 0 ? 16 : 10;
+  for (let n = 0; n < WINDOW_BYTES; n++) state.setUint8(STATE.window + n, random.below(limit) * 16 + random.below(limit));
+}
+
+interface X87Value {
+  readonly significand: bigint;
+  readonly exponent: number;
+}
+
+function setSt(state: DataView, n: number, { significand, exponent }: X87Value): void {
+  state.setBigUint64(STATE.x87 + n * 16, significand, true);
+  state.setBigUint64(STATE.x87 + n * 16 + 8, BigInt(exponent), true);
+}
+
+const scratch = new DataView(new ArrayBuffer(16));
+
+/** A number that a double holds. */
+function fromNumber(value: number): X87Value {
+  scratch.setFloat64(0, value, true);
+  scratch.setUint32(8, 0, true);
+  return x87Image(scratch, 0);
+}
+
+const X87_CORNERS: readonly X87Value[] = [
+  ...[0, -0, 1, -1, 2, 0.5, Infinity, -Infinity, 1e300, 1e-300, 3, 2 ** 31, -(2 ** 31), 2 ** 63, -(2 ** 63), 2.5, 1.5, 32767.5, -32768.5, 10 ** 18, 5e-324].map(fromNumber),
+  { significand: 0xffff_ffff_ffff_ffffn, exponent: 0x7ffe }, { significand: 0xffff_ffff_ffff_ffffn, exponent: 0xfffe },
+  { significand: 1n << 63n, exponent: 1 }, { significand: 1n, exponent: 0 }, { significand: 0x7fff_ffff_ffff_ffffn, exponent: 0x8000 },
+  { significand: 1n << 63n, exponent: 0 }, { significand: 0xc000_0000_0000_0000n, exponent: 0xffff }, { significand: 0xc123_4567_89ab_cdefn, exponent: 0x7fff },
+  { significand: 0x8000_0000_0000_0001n, exponent: 0x7fff }, { significand: 0xa000_0000_0000_0000n, exponent: 0xffff },
+  { significand: 0x4000_0000_0000_0000n, exponent: 0x3fff }, { significand: 0n, exponent: 0x7fff }, { significand: 0xffff_ffff_ffff_ffffn, exponent: 0x3ffe },
+  { significand: 0xffff_ffff_ffff_f800n, exponent: 0x43fe }, { significand: 0xffff_ffff_ffff_fc00n, exponent: 0x43fe }, { significand: 0x8000_0000_0000_0000n, exponent: 0x3c00 },
+]; // prettier-ignore
+
+/** A corner, an integer, a double, or 64 bits of significand with a moderate or any exponent. */
+function x87Value(random: Random): X87Value {
+  const kind = random.below(16);
+  if (kind < 2) return random.pick(X87_CORNERS);
+  if (kind < 6) return fromNumber(Math.round((random.u32() - 2 ** 31) / 2 ** random.below(32)));
+  if (kind < 9) return fromNumber(((random.u32() - 2 ** 31) / 2 ** 31) * 2 ** (random.below(80) - 40));
+  const sign = random.below(2) << 15;
+  const significand = (1n << 63n) | random.u64() | (random.below(4) === 0 ? 0xffff_ffff_0000_0000n : 0n);
+  if (kind === 9) return { significand: random.u64(), exponent: random.pick([0, 1, 0x7ffe, random.below(0x8000)]) | sign };
+  if (kind === 10) return { significand, exponent: random.below(0x8000) | sign };
+  return { significand, exponent: (16383 + random.below(140) - 70) | sign };
+}
+
+/** Keeps the functions of the x87 mostly inside the ranges for which the manual defines them. */
 function constrainX87(state: DataView, name: string, random: Random): void {
-  const setSt = (n: number, value: number) => state.setFloat64(STATE.x87 + n * 8, value, true);
   const small = () => (random.u32() / 2 ** 32) * 2 - 1;
-  if (name === "F2xm1") setSt(0, small());
-  if (name === "Fyl2xp1") setSt(0, small() * 0.29);
-  if (name === "Fyl2x") setSt(0, Math.abs(small()) * 2 ** (random.below(60) - 30));
-  if (/^F(sin|cos|sincos|ptan)$/.test(name)) setSt(0, small() * 3);
-  if (name === "Fscale") setSt(1, random.below(200) / 2 - 50);
-  if (/^Fprem1?$/.test(name)) {
-    setSt(0, Math.round(small() * 2 ** random.below(40)));
-    setSt(1, 1 + random.below(1000) / 4);
+  const within = (limit: number): X87Value => {
+    const { significand, exponent } = fromNumber(small() * limit);
+    return { significand: significand | (significand === 0n ? 0n : BigInt(random.below(2048))), exponent };
+  };
+  const isUndefined = (n: number, limit: number): boolean => Math.abs(toNumber(state, n)) > limit;
+  if (name === "F2xm1" && (random.below(4) !== 0 || isUndefined(0, 1))) setSt(state, 0, within(1));
+  if (name === "Fyl2xp1" && (random.below(4) !== 0 || isUndefined(0, 0.29))) setSt(state, 0, within(0.29));
+  if (name === "Fyl2x" && random.below(2) === 0) setSt(state, 0, fromNumber(Math.abs(small()) * 2 ** (random.below(60) - 30)));
+  if (/^F(sin|cos|sincos|ptan)$/.test(name) && random.below(4) !== 0) setSt(state, 0, within(random.pick([1, 3, 10, 1000])));
+  if (name === "Fscale" && random.below(2) === 0) setSt(state, 1, fromNumber(random.below(200) / 2 - 50));
+  if (/^Fprem1?$/.test(name) && random.below(2) === 0) {
+    setSt(state, 0, fromNumber(Math.round(small() * 2 ** random.below(40))));
+    setSt(state, 1, fromNumber(1 + random.below(1000) / 4));
   }
+}
+
+function toNumber(state: DataView, n: number): number {
+  const at = STATE.x87 + n * 16;
+  putX87(scratch, 0, state.getBigUint64(at, true), state.getUint16(at + 8, true));
+  return x87Number(scratch, 0);
 }
 
 /** Values for MXCSR that mask all exceptions and set no reserved bit. */
@@ -278,12 +349,4 @@ function double(random: Random): bigint {
       return (BigInt(random.below(2)) << 63n) | (exponent << 52n) | (random.u64() >> 12n);
     }
   }
-}
-
-/** Of moderate size, so that results stay doubles; no signalling NaN. */
-function x87Value(random: Random): number {
-  const kind = random.below(8);
-  if (kind === 0) return random.pick([0, -0, 1, -1, 2, 0.5, Infinity, -Infinity, Number.NaN, 1e300, 1e-300, 3, 2 ** 31, 2 ** 63, 2.5, 1.5]);
-  if (kind < 4) return Math.round((random.u32() - 2 ** 31) / 2 ** random.below(32));
-  return ((random.u32() - 2 ** 31) / 2 ** 31) * 2 ** (random.below(80) - 40);
 }

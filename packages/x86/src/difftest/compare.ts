@@ -5,9 +5,10 @@ export interface Tolerance {
   readonly undefinedFlags: number;
   /** Any NaN in the lane of a vector is as good as another. */
   readonly anyNan: boolean;
-  /** x87: the bits of the status word that are compared, and how far, relatively, a register may be off. */
+  /** x87: the bits of the status word that are compared, those with 64 bits of precision, and how many units in the last place a register may be off. */
   readonly x87Status: number;
-  readonly x87Error: number;
+  readonly x87Raised: number;
+  readonly x87Error: bigint;
 }
 
 /** The differences between two end states, in words; none when they agree. */
@@ -38,17 +39,29 @@ export function differences(expected: DataView, got: DataView, tolerance: Tolera
 }
 
 /** The registers that the expected state says are in use, by st number. */
-function compareX87(result: string[], expected: DataView, got: DataView, { x87Status, x87Error }: Tolerance): void {
-  const status = (state: DataView) => (state.getUint16(STATE.fsw, true) & (x87Status | 0x3800)).toString(16);
+function compareX87(result: string[], expected: DataView, got: DataView, tolerance: Tolerance): void {
+  const { x87Status, x87Raised, x87Error } = tolerance;
+  const isWide = (expected.getUint16(STATE.fcw, true) & 0x300) === 0x300;
+  const mask = 0x3800 | x87Status | (isWide ? x87Raised : 0);
+  const status = (state: DataView) => (state.getUint16(STATE.fsw, true) & mask).toString(16);
   compare(result, "x87 status", status(expected), status(got));
   compare(result, "x87 control", hex(expected, STATE.fcw, 2), hex(got, STATE.fcw, 2));
+  compare(result, "x87 tags", hex(expected, STATE.ftag, 1), hex(got, STATE.ftag, 1));
   const top = (expected.getUint16(STATE.fsw, true) >> 11) & 7;
   for (let n = 0; n < 8; n++) {
     if (!((expected.getUint16(STATE.ftag, true) >> ((top + n) & 7)) & 1)) continue;
-    const a = expected.getFloat64(STATE.x87 + n * 16, true);
-    const b = got.getFloat64(STATE.x87 + n * 16, true);
-    if (!Object.is(a, b) && !(Math.abs(a - b) <= Math.abs(a) * x87Error)) result.push(`st${n}: expected ${a}, got ${b}`);
+    const at = STATE.x87 + n * 16;
+    const distance = place(expected, at) - place(got, at);
+    if (distance > x87Error || -distance > x87Error) result.push(`st${n}: expected ${hex(expected, at, 10)}, got ${hex(got, at, 10)}`);
   }
+}
+
+/** The place of an 80-bit number among all of them. */
+function place(state: DataView, at: number): bigint {
+  const magnitude = (BigInt(state.getUint16(at + 8, true) & 0x7fff) << 63n) + (state.getBigUint64(at, true) & 0x7fff_ffff_ffff_ffffn);
+  const isUnusual = state.getBigUint64(at, true) >> 63n === 0n && (state.getUint16(at + 8, true) & 0x7fff) !== 0;
+  const value = isUnusual ? magnitude + (1n << 80n) : magnitude;
+  return state.getUint16(at + 8, true) & 0x8000 ? -1n - value : value;
 }
 
 /** True if the vectors agree in every float, or in every double, NaNs taken as equal. */

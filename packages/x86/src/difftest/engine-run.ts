@@ -15,7 +15,7 @@ const WINDOW_PAGE = 0x2000_0000;
 const MAX_TURNS = 4;
 
 /** A program stores its flags itself, as those at a jump out of a function are nobody's. */
-const TOLERANCE: Tolerance = { undefinedFlags: FLAG.ALL, anyNan: false, x87Status: 0, x87Error: 0 };
+const TOLERANCE: Tolerance = { undefinedFlags: FLAG.ALL, anyNan: false, x87Status: 0, x87Raised: 0, x87Error: 0n };
 
 /** Runs programs through the whole engine: control flow, dataflow, linking and dispatch. */
 export class EngineRun {

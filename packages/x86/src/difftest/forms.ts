@@ -138,6 +138,7 @@ fld fstp : : m32 | m64 | m80 | st(0) | st(3)
 fst : : m32 | m64 | st(2)
 fild fistp fisttp : 16 32 64 : m
 fist : 16 32 : m
+fbld fbstp : : [rbx] | [rsi+16]
 fld1 fldz fldpi fldl2e fldl2t fldlg2 fldln2 fchs fabs fsqrt frndint fxam ftst : :
 fadd fsub fsubr fmul fdiv fdivr : : m32 | m64 | st,st(2) | st(3),st
 faddp fsubp fsubrp fmulp fdivp fdivrp : : st(1),st | st(3),st
@@ -152,7 +153,7 @@ fcmovb fcmovnb fcmove fcmovne fcmovbe fcmovnbe fcmovu fcmovnu : : st,st(2)
 fldcw fnstcw fnstsw : 16 : m
 fnstsw : : ax
 fninit fnclex fincstp fdecstp : :
-ffree : : st(2)
+ffree ffreep : : st(2)
 dpps dppd mpsadbw : : x,x,0xff | x,x,b | x,x,b | x,x,b | x,m128,b
 phminposuw : : x,x | x,m128
 pcmpestri pcmpestrm pcmpistri pcmpistrm : : x,x,0x00 | x,x,0x01 | x,x,0x02 | x,x,0x03 | x,x,0x04 | x,x,0x05 | x,x,0x06 | x,x,0x07 | x,x,0x08 | x,x,0x09 | x,x,0x0a | x,x,0x0b | x,x,0x0c | x,x,0x0d | x,x,0x0e | x,x,0x0f
@@ -192,16 +193,16 @@ export const MMX_FORMS: readonly string[] = [
   )
   .map((text) => `movq mm1, [rbx]; movq mm2, [rbx+8]; ${text}; movq [rbx+16], mm1; emms`);
 
-/** The x87's state in memory. What processors differ in, or is not kept, is overwritten: tags, addresses of the last instruction and operand, MXCSR's mask. */
+/** The x87's state in memory. What processors differ in, or is not kept, is overwritten: addresses of the last instruction and operand, MXCSR's mask. */
 export const X87_STATE_FORMS: readonly string[] = [
-  `fnstenv [rbx]; ${forgotten(8, 12, 16, 20, 24)}`,
-  `fnstenv [rbx]; fldcw word ptr [rbx+64]; fincstp; fldenv [rbx]; ${forgotten(8, 12, 16, 20, 24)}`,
-  `fnsave [rbx]; ${forgotten(8, 12, 16, 20, 24)}`,
-  `fnsave [rbx]; fld1; frstor [rbx]; ${forgotten(8, 12, 16, 20, 24)}`,
-  `fxsave [rbx]; ${forgotten(4, 8, 12, 16, 20, 28)}`,
-  `fxsave64 [rbx]; ${forgotten(4, 8, 12, 16, 20, 28)}`,
-  `fxsave [rbx]; xorps xmm0, xmm0; pcmpeqd xmm3, xmm3; pxor xmm15, xmm15; fxrstor [rbx]; ${forgotten(4, 8, 12, 16, 20, 28)}`,
-  `fxsave64 [rbx]; movaps xmm9, xmm1; fxrstor64 [rbx]; ${forgotten(4, 8, 12, 16, 20, 28)}`,
+  `fnstenv [rbx]; ${forgotten(12, 16, 20, 24)}`,
+  `fnstenv [rbx]; fldcw word ptr [rbx+64]; fincstp; fldenv [rbx]; ${forgotten(12, 16, 20, 24)}`,
+  `fnsave [rbx]; ${forgotten(12, 16, 20, 24)}`,
+  `fnsave [rbx]; fld1; frstor [rbx]; ${forgotten(12, 16, 20, 24)}`,
+  `fxsave [rbx]; ${forgotten(8, 12, 16, 20, 28)}`,
+  `fxsave64 [rbx]; ${forgotten(8, 12, 16, 20, 28)}`,
+  `fxsave [rbx]; xorps xmm0, xmm0; pcmpeqd xmm3, xmm3; pxor xmm15, xmm15; fxrstor [rbx]; ${forgotten(8, 12, 16, 20, 28)}`,
+  `fxsave64 [rbx]; movaps xmm9, xmm1; fxrstor64 [rbx]; ${forgotten(8, 12, 16, 20, 28)}`,
 ];
 
 function forgotten(...offsets: readonly number[]): string {

@@ -22,7 +22,7 @@ struct state {
   uint32_t fault; // 0, or the signal
   uint8_t xmm[16][16];
   uint8_t window[WINDOW_BYTES];
-  uint8_t x87[128]; // in: eight doubles, st0 first, then the depth and the control word; out: eight 16-byte registers, st0 first
+  uint8_t x87[128]; // eight registers of sixteen bytes, st0 first; in: so many as the depth says
   uint16_t fcw, fsw, depth, ftag;
 };
 
@@ -50,7 +50,7 @@ __asm__(
     "mov %rsp, 0x10000318\n"
     "fninit\nfldcw 0x10000310\n"
     "movzwl 0x10000314, %ecx\n"
-    "1: test %ecx, %ecx\njz 2f\nfldl 0x10000288(,%rcx,8)\ndec %ecx\njmp 1b\n2:\n"
+    "shl $4, %ecx\n1: jz 2f\nfldt 0x10000280(%rcx)\nsub $16, %ecx\njmp 1b\n2:\n"
     "ldmxcsr 0x10000088\n"
     ".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\nmovups (0x10000090+16*\\n), %xmm\\n\n.endr\n"
     "pushq 0x10000080\npopfq\n"

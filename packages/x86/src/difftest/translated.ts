@@ -1,8 +1,9 @@
 import { GUEST_BASE, GuestMemory } from "@decant/memory";
-import { CPU, CPU_BLOCK } from "../cpu-block.ts";
+import { CPU, CPU_BLOCK, X87_FORM } from "../cpu-block.ts";
 import { Decoder } from "../decode/decoder.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import { createHelpers } from "../lower/helpers.ts";
+import { putX87, x87Image } from "../x87-image.ts";
 import { CODE, DF_POSITION, FAULT, FLAG_POSITIONS, GS_BASE, STATE, WINDOW, WINDOW_BYTES } from "./state.ts";
 import { straightLineModule, type StraightLineOptions } from "./straight-line.ts";
 
@@ -75,7 +76,11 @@ export function loadState(view: DataView, state: DataView): void {
   view.setUint32(block + CPU.gsBase, GS_BASE, true);
   const depth = state.getUint16(STATE.depth, true);
   view.setUint32(block + CPU.fpTop, -depth & 7, true);
-  for (let n = 0; n < depth; n++) copy(state, STATE.x87 + n * 8, view, block + CPU.x87 + ((n - depth) & 7) * 16, 8);
+  for (let n = 0; n < 8; n++) {
+    const at = block + CPU.x87 + ((n - depth) & 7) * 16;
+    if (n < depth) putX87(view, at, state.getBigUint64(STATE.x87 + n * 16, true), state.getUint16(STATE.x87 + n * 16 + 8, true));
+    else view.setUint32(at + 8, X87_FORM.empty, true);
+  }
   view.setUint32(block + CPU.fpControl, state.getUint16(STATE.fcw, true), true);
   view.setUint32(block + CPU.fpStatus, 0, true);
   view.setUint32(block + CPU.mxcsr, state.getUint32(STATE.mxcsr, true), true);
@@ -92,9 +97,19 @@ export function storeState(view: DataView, state: DataView): void {
   state.setUint32(STATE.rflags, flags, true);
   if (state.getUint16(STATE.depth, true) > 0) {
     const top = view.getUint32(block + CPU.fpTop, true);
-    for (let n = 0; n < 8; n++) copy(view, block + CPU.x87 + ((top + n) & 7) * 16, state, STATE.x87 + n * 16, 8);
+    let tags = 0;
+    for (let n = 0; n < 8; n++) {
+      const physical = (top + n) & 7;
+      const at = block + CPU.x87 + physical * 16;
+      const isUsed = (view.getUint32(at + 8, true) & X87_FORM.empty) === 0;
+      const { significand, exponent } = isUsed ? x87Image(view, at) : { significand: 0n, exponent: 0 };
+      state.setBigUint64(STATE.x87 + n * 16, significand, true);
+      state.setBigUint64(STATE.x87 + n * 16 + 8, BigInt(exponent), true);
+      if (isUsed) tags |= 1 << physical;
+    }
+    state.setUint16(STATE.ftag, tags, true);
     state.setUint16(STATE.fcw, view.getUint32(block + CPU.fpControl, true), true);
-    state.setUint16(STATE.fsw, (view.getUint32(block + CPU.fpStatus, true) & 0x4500) | (top << 11), true);
+    state.setUint16(STATE.fsw, (view.getUint32(block + CPU.fpStatus, true) & ~0x3800) | (top << 11), true);
   }
   state.setUint32(STATE.mxcsr, view.getUint32(block + CPU.mxcsr, true), true);
 }

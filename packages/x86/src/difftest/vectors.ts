@@ -1,5 +1,4 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import { x87Math } from "../lower/x87-math.ts";
 import { STATE, STATE_BYTES } from "./state.ts";
 
 /**
@@ -88,18 +87,15 @@ export function normalise(starts: Uint8Array, ends: Uint8Array, undefinedInRflag
   }
 }
 
-/** Each register in use as a double and eight zeros, the others as zeros; of the status word the top and C0, C2, C3. */
+/** Registers that are free as zeros, and of the control word nothing that is reserved. */
 function normaliseX87(end: DataView): void {
-  const status = end.getUint16(STATE.fsw, true);
-  const top = (status >> 11) & 7;
+  const top = (end.getUint16(STATE.fsw, true) >> 11) & 7;
   for (let n = 0; n < 8; n++) {
     const at = STATE.x87 + n * 16;
     const isUsed = (end.getUint16(STATE.ftag, true) >> ((top + n) & 7)) & 1;
-    const value = isUsed ? x87Math.fld80(end.getBigUint64(at, true), end.getUint16(at + 8, true)) : 0;
-    end.setFloat64(at, value, true);
-    end.setBigUint64(at + 8, 0n, true);
+    if (!isUsed) end.setBigUint64(at, 0n, true);
+    end.setBigUint64(at + 8, isUsed ? BigInt(end.getUint16(at + 8, true)) : 0n, true);
   }
-  end.setUint16(STATE.fsw, status & 0x7d00, true);
 }
 
 function changedWords(starts: Uint8Array, ends: Uint8Array): number[] {

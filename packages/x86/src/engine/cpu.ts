@@ -1,5 +1,5 @@
 import { CPU_BLOCK, GUEST_BASE, type GuestMemory } from "@decant/memory";
-import { CPU, CPU_BLOCK_SIZE, GPR } from "../cpu-block.ts";
+import { CPU, CPU_BLOCK_SIZE, GPR, X87_FORM } from "../cpu-block.ts";
 
 /** The live registers: views of the CPU block. */
 export class Cpu {
@@ -57,5 +57,6 @@ export class Cpu {
     this.bytes.fill(0, 0, CPU.budget);
     this.u32[CPU.mxcsr / 4] = 0x1f80;
     this.u32[CPU.fpControl / 4] = 0x27f;
+    for (let n = 0; n < 8; n++) this.u32[(CPU.x87 + 16 * n + 8) / 4] = X87_FORM.empty;
   }
 }

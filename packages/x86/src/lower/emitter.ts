@@ -1,6 +1,6 @@
 import { GUEST_BASE } from "@decant/memory";
 import { F32, F64, I32, I64, OP, SIMD, V128, type FunctionBuilder, type ValueType } from "@decant/wasm";
-import { CPU, CPU_BLOCK, FLAG, GPR } from "../cpu-block.ts";
+import { CPU, CPU_BLOCK, FLAG, GPR, X87_FORM } from "../cpu-block.ts";
 import type { Condition, Instruction, Operand } from "../decode/instruction.ts";
 import { FlagState, type FlagRecord, type Value } from "./flags.ts";
 import type { HelperName } from "./helpers.ts";
@@ -333,6 +333,9 @@ export class Emitter {
     this.cpuAddress(CPU.x87 + 16 * n)
       .f.localGet(value)
       .simdStoreLane(SIMD.v128_store64_lane, 0, 0);
+    this.cpuAddress(CPU.x87 + 16 * n + 8)
+      .const(X87_FORM.extended | 0xffff, 32)
+      .store(32);
   }
 
   /** Reads operand `n`, lets `change` replace the value on the wasm stack, and writes it back; an address is computed once. */

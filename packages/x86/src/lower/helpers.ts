@@ -2,7 +2,7 @@ import type { GuestMemory } from "@decant/memory";
 import { F64, I32, I64, type ValueType } from "@decant/wasm";
 import { cpuid } from "./cpuid.ts";
 import { VECTOR_HELPERS, vectorHelpers } from "./vector-module.ts";
-import { x87Math } from "./x87-math.ts";
+import { x87Unit } from "./x87-unit.ts";
 
 /** The functions that generated code imports for what is too slow or too rare to emit: name, parameters, results. */
 export const HELPERS = {
@@ -15,23 +15,22 @@ export const HELPERS = {
   /** (leaf, subleaf, register): one register of the leaf. */
   cpuid: { parameters: [I32, I32, I32], results: [I32] },
   timestamp: { parameters: [], results: [I64] },
-  /** x87 (x87-math.ts): extended precision, and functions of one and of two doubles. */
-  fld80: { parameters: [I64, I32], results: [F64] },
-  fst80mantissa: { parameters: [F64], results: [I64] },
-  fst80exponent: { parameters: [F64], results: [I32] },
-  fprem: { parameters: [F64, F64, I32], results: [F64] },
-  fquotient: { parameters: [F64, F64, I32], results: [I32] },
-  fxam: { parameters: [F64], results: [I32] },
-  fexponent: { parameters: [F64], results: [F64] },
-  fsignificand: { parameters: [F64], results: [F64] },
-  fscale: { parameters: [F64, F64], results: [F64] },
-  f2xm1: { parameters: [F64], results: [F64] },
-  fyl2x: { parameters: [F64, F64], results: [F64] },
-  fyl2xp1: { parameters: [F64, F64], results: [F64] },
-  fpatan: { parameters: [F64, F64], results: [F64] },
-  fsin: { parameters: [F64], results: [F64] },
-  fcos: { parameters: [F64], results: [F64] },
-  ftan: { parameters: [F64], results: [F64] },
+  /** The x87 (x87-unit.ts). A slot is given by its wasm address. (operation, destination, source) */
+  x87Arithmetic: { parameters: [I32, I32, I32], results: [] },
+  x87Operation: { parameters: [I32], results: [] },
+  /** (slot, is quiet) */
+  x87Compare: { parameters: [I32, I32], results: [] },
+  x87Order: { parameters: [I32, I32], results: [F64] },
+  /** (slot, bits) */
+  x87ToFloat: { parameters: [I32, I32], results: [] },
+  x87Image: { parameters: [I32], results: [] },
+  x87ToInteger: { parameters: [I32, I32, I32], results: [] },
+  x87ToDecimal: { parameters: [I32], results: [] },
+  x87FromMemory: { parameters: [I32, I32], results: [] },
+  /** (slot, is overflow) */
+  x87StackFault: { parameters: [I32, I32], results: [] },
+  x87Tags: { parameters: [], results: [I32] },
+  x87SetTags: { parameters: [I32], results: [] },
   ...VECTOR_HELPERS,
 } as const satisfies Record<string, { parameters: readonly ValueType[]; results: readonly ValueType[] }>;
 
@@ -69,7 +68,7 @@ export function createHelpers(host: HelperHost): Record<HelperName, (...values: 
     },
     cpuid,
     timestamp: () => host.timestamp?.() ?? BigInt(Math.round(performance.now() * 1e6)),
-    ...x87Math,
+    ...x87Unit(host.memory),
   };
   // Their module takes milliseconds to make: it is there when a module first imports one of them.
   for (const name in VECTOR_HELPERS) Object.defineProperty(helpers, name, { get: () => vectorHelpers()[name], enumerable: true });

@@ -54,7 +54,10 @@ function leave(): Lowering {
   return {
     operands: "",
     memory: true,
-    lower: (e) => e.cpuAddress(CPU.fpTop).const(0, 32).store(32),
+    lower(e) {
+      e.cpuAddress(CPU.fpTop).const(0, 32).store(32);
+      e.const(0xffff, 32).help("x87SetTags");
+    },
   };
 }
 
