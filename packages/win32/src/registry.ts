@@ -4,11 +4,10 @@ import { crt } from "./crt/index.ts";
 import { kernel32b } from "./kernel32/index-b.ts";
 import { kernel32c } from "./kernel32/index-c.ts";
 import { kernel32 } from "./kernel32/index.ts";
-import { ntSystem } from "./ntdll/system.ts";
+import { processTopics } from "./process-topics.ts";
 import { systemTopics } from "./system-topics.ts";
-import { multimediaTime } from "./winmm/time.ts";
 
 /** All of Windows' DLLs that are mapped. A new registry each time: what is added to one does not show in another. */
 export function win32Registry(): Registry {
-  return new Registry().add(...kernel32, ...kernel32b, ...kernel32c, ...systemTopics, multimediaTime, ntSystem, random, ...crt);
+  return new Registry().add(...kernel32, ...kernel32b, ...kernel32c, ...processTopics, ...systemTopics, random, ...crt);
 }

@@ -1,4 +1,4 @@
-import { statusOf, Win32Error, win32ErrorOf, ERROR, type Handle, type Out } from "@decant/hook";
+import { statusOf, Win32Error, win32FromStatus, ERROR, type Handle, type Out } from "@decant/hook";
 import { MemoryAccessError } from "@decant/memory";
 import { Event, guestCall, type GuestGenerator, type Thread } from "@decant/process";
 import type { IoObject, OverlappedAccess } from "./io-object.ts";
@@ -109,7 +109,7 @@ function tell({ thread, object, place, event, toPort, routine }: Telling, status
   if (isNow && status !== 0) return;
   const overlapped = BigInt(place.address);
   if (routine !== 0) {
-    const code = status === 0 ? 0 : (win32ErrorOf({ status }) ?? ERROR.GEN_FAILURE);
+    const code = status === 0 ? 0 : win32FromStatus(status);
     thread.queueApc(() => runRoutine(thread, routine, code, count, place.address));
   } else if (toPort && !(isNow && (object.completionModes & SKIP_PORT_ON_SUCCESS) !== 0)) {
     object.completion?.port.post({ bytes: count, key: object.completion.key, overlapped, status });

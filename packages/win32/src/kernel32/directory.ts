@@ -1,5 +1,6 @@
-import { ERROR, Win32Error } from "@decant/hook";
+import { ERROR, Win32Error, type TextBuffer } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
+import { DiskFile } from "../files/disk-file.ts";
 import type { Location } from "../files/file-system.ts";
 import { shareTable } from "../files/share-table.ts";
 import { deviceName, fullPath } from "../paths/windows-path.ts";
@@ -220,13 +221,27 @@ export const directory = implement(directoryApi, {
     nFileSystemNameSize,
   ) {
     const volume = volumeOf(thread, lpRootPathName);
-    const write = (buffer: typeof lpVolumeNameBuffer, text: string, size: number): void => {
-      if (!buffer.isNull && buffer.write(text, size).needed > size) throw new Win32Error(ERROR.BAD_LENGTH);
-    };
-    write(lpVolumeNameBuffer, volume.name, nVolumeNameSize);
-    write(lpFileSystemNameBuffer, "NTFS", nFileSystemNameSize);
+    writeVolume(volume, [lpVolumeNameBuffer, nVolumeNameSize], [lpFileSystemNameBuffer, nFileSystemNameSize]);
     lpVolumeSerialNumber.set(volume.serial);
-    lpMaximumComponentLength.set(255);
+    lpMaximumComponentLength.set(MAX_COMPONENT);
+    lpFileSystemFlags.set(volume.flags);
+    return true;
+  },
+  GetVolumeInformationByHandleW(
+    thread,
+    hFile,
+    lpVolumeNameBuffer,
+    nVolumeNameSize,
+    lpVolumeSerialNumber,
+    lpMaximumComponentLength,
+    lpFileSystemFlags,
+    lpFileSystemNameBuffer,
+    nFileSystemNameSize,
+  ) {
+    const volume = volumeOf(thread, `${thread.process.handles.get(hFile, DiskFile).full.slice(0, 2)}\\`);
+    writeVolume(volume, [lpVolumeNameBuffer, nVolumeNameSize], [lpFileSystemNameBuffer, nFileSystemNameSize]);
+    lpVolumeSerialNumber.set(volume.serial);
+    lpMaximumComponentLength.set(MAX_COMPONENT);
     lpFileSystemFlags.set(volume.flags);
     return true;
   },
@@ -237,6 +252,20 @@ export const directory = implement(directoryApi, {
     return true;
   },
 });
+
+const MAX_COMPONENT = 255;
+
+type NamePlace = readonly [buffer: TextBuffer, size: number];
+
+/** Names that do not fit fail with ERROR_BAD_LENGTH; a buffer that is NULL wants none. */
+function writeVolume({ name }: { name: string }, volume: NamePlace, fileSystem: NamePlace): void {
+  for (const [[buffer, size], text] of [
+    [volume, name],
+    [fileSystem, "NTFS"],
+  ] as const)
+    // prettier-ignore
+    if (!buffer.isNull && buffer.write(text, size).needed > size) throw new Win32Error(ERROR.BAD_LENGTH);
+}
 
 /** What a name leads to; a device is no file. Throws as FileSystem.locate does. */
 function located(thread: Thread, name: string | undefined): Location {

@@ -12,6 +12,7 @@ import {
   struct,
   tchars,
   ULARGE_INTEGER,
+  UINT,
   ULONGLONG,
   ULONG_PTR_N,
   VOID,
@@ -88,4 +89,5 @@ export const systemInfoApi = api("kernel32", {
   GetActiveProcessorGroupCount: fn(WORD),
   GlobalMemoryStatusEx: fn(BOOL, ["lpBuffer", inout(MEMORYSTATUSEX)]),
   GetComputerName: text(BOOL, ["lpBuffer", TBUF], ["nSize", inout(DWORD)]),
+  GetComputerNameEx: text(BOOL, ["NameType", UINT], ["lpBuffer", TBUF], ["nSize", inout(DWORD)]),
 });

@@ -77,6 +77,20 @@ export const systemInfo = implement(systemInfoApi, {
     if (needed > 0 && written === 0) throw new Win32Error(ERROR.BUFFER_OVERFLOW);
     return true;
   },
+  GetComputerNameEx({ process }, NameType, buffer, size) {
+    const { hostName } = process.host;
+    const [label = hostName, ...domain] = hostName.split(".");
+    const names = [label.slice(0, 15).toUpperCase(), label, domain.join("."), hostName];
+    // The physical names follow those of a cluster, which are the same here.
+    if (NameType >= 2 * names.length) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const name = names[NameType % names.length]!;
+    if (buffer.isNull || size.get() < name.length + 1) {
+      size.set(name.length + 1);
+      throw new Win32Error(ERROR.MORE_DATA);
+    }
+    size.set(buffer.write(name, size.get()).written);
+    return true;
+  },
 });
 
 function describeSystem({ process: { host } }: Thread): AcceptedOf<typeof SYSTEM_INFO> {
