@@ -10,11 +10,13 @@ import {
   MODULE,
   NEW_CONTEXT,
   NEW_EVENT,
+  NEW_GATE,
   NEW_LINK,
   NEW_MODULE,
   NEW_STREAM,
   OLD_CONTEXT,
   OLD_EVENT,
+  OLD_GATE,
   OLD_LINK,
   OLD_MODULE,
   OLD_STREAM,
@@ -58,7 +60,7 @@ const answer = <R, const P extends readonly Parameter[]>(result: WireType<R>, ..
 });
 
 /**
- * Every call that a driver executes, by the Driver API name that it carries out. All other Driver API functions are
+ * Every call that a driver executes, by the Driver API name that it carries out (those without `cu` have none). All other Driver API functions are
  * local: the client answers them from what it knows, or by these.
  *
  * Calls arrive in order. A call on a stream starts when those before it on that stream have ended; the legacy default
@@ -126,6 +128,11 @@ export const driverCalls = {
   cuStreamDestroy: post(["stream", OLD_STREAM]),
   cuStreamSynchronize: answer(VOID, ["stream", STREAM]),
   cuStreamWaitEvent: post(["stream", STREAM], ["event", EVENT]),
+
+  // Answers when the stream has come here; its later work waits until `hostFuncReturned`.
+  cuLaunchHostFunc: answer(VOID, ["gate", NEW_GATE], ["stream", STREAM]),
+  // What the client ran at a gate has returned.
+  hostFuncReturned: post(["gate", OLD_GATE]),
 
   cuEventCreate: create(["event", NEW_EVENT], ["context", CONTEXT], ["flags", U32]),
   cuEventDestroy: post(["event", OLD_EVENT]),

@@ -160,7 +160,8 @@ class Guard {
     }
     if (!plan.creates) this.#report(context);
     // The context may have been destroyed while the module loaded.
-    else if (context && this.#handles.has(args[0])) this.#handles.set(args[0], { kind: "module", context, module: result as ModuleInfo });
+    else if (name === "cuModuleLoadData" && context && this.#handles.has(args[0]))
+      this.#handles.set(args[0], { kind: "module", context, module: result as ModuleInfo });
     return result;
   }
 

@@ -79,6 +79,7 @@ class Session {
   readonly #slotOf = new Map<number, number>();
   readonly #modules = new Map<number, ModuleInfo>();
   readonly #events = new Map<number, number>();
+  readonly #gates = new Map<number, () => void>();
   readonly #links = new Map<number, string>();
   #globals = 0;
   /** All work in order of arrival; failures are each caller's own. */
@@ -205,6 +206,15 @@ class Session {
     return this.#inOrder(() => undefined);
   }
   cuStreamWaitEvent(): void {}
+  cuLaunchHostFunc(gate: number): Promise<void> | void {
+    const reached = this.#inOrder(() => undefined);
+    void this.#inOrder(() => new Promise<void>((resolve) => this.#gates.set(gate, resolve)));
+    return reached;
+  }
+  hostFuncReturned(gate: number): void {
+    this.#gates.get(gate)?.();
+    this.#gates.delete(gate);
+  }
 
   cuEventCreate(): void {}
   cuEventDestroy(event: number): void {

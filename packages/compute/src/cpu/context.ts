@@ -7,6 +7,7 @@ import { launchFailure, prepareLaunch, type LaunchRequest } from "./launch.ts";
 import { CpuLink } from "./link.ts";
 import { CpuModule } from "./module.ts";
 import type { Pool, Share } from "./pool.ts";
+import { LaunchTurns, StreamOrder, type StreamQueue } from "./streams.ts";
 
 /** A context that leaves more than this is collected at once. */
 const WORTH_COLLECTING_BYTES = 16 * 1024 * 1024;
@@ -32,17 +33,25 @@ export interface ContextOptions {
   readonly share: Share;
 }
 
-/**
- * One context: its memory, its modules, and all of its work in order of arrival. That keeps every promise that streams
- * and events make about order; work of different streams does not overlap.
- */
+/** A place in a stream that was recorded last for an event. */
+interface Recorded {
+  /** When the stream came there, in milliseconds. */
+  time: number | undefined;
+  /** Settles when it does; undefined when it has. */
+  reached: Promise<void> | undefined;
+}
+
+/** One context: its memory, its modules, and its work by streams. Copies may overlap with a kernel; kernels run one after the other. */
 export class CpuContext {
   readonly memory: ContextMemory;
   readonly modules = new Map<number, CpuModule>();
   readonly links = new Map<number, CpuLink>();
-  readonly events = new Map<number, number>();
+  readonly events = new Map<number, Recorded>();
+  readonly order = new StreamOrder();
   readonly #options: ContextOptions;
-  #tail: Promise<unknown> | undefined;
+  readonly #launches = new LaunchTurns();
+  /** What opens the streams that wait for host functions. */
+  readonly #gates = new Map<number, () => void>();
   #failure: CudaError | undefined;
   #destroyed = false;
 
@@ -51,25 +60,60 @@ export class CpuContext {
     this.#options = options;
   }
 
-  /** Does work now when nothing is queued, else when what is queued has ended. After a fault there is no more work. */
-  inOrder<T>(work: () => T | Promise<T>): T | Promise<T> {
-    const start = (): T | Promise<T> => {
-      if (this.#failure !== undefined) throw this.#failure;
-      if (this.#destroyed) throw new CudaError(CUDA_ERROR.CONTEXT_IS_DESTROYED);
-      return work();
-    };
-    const result = this.#tail === undefined ? start() : this.#tail.then(start);
-    if (!(result instanceof Promise)) return result;
-    const settled = result
-      .then(
-        () => undefined,
-        () => undefined,
-      )
-      .then(() => {
-        if (this.#tail === settled) this.#tail = undefined;
-      });
-    this.#tail = settled;
-    return result;
+  /** Does a stream's work in its turn. After a fault there is no more work. */
+  run<T>(stream: StreamQueue, work: () => T | Promise<T>): T | Promise<T> {
+    return this.order.run(stream, () => this.#live(work));
+  }
+
+  /** Does work after all that came before it in the context. */
+  alone<T>(work: () => T | Promise<T>): T | Promise<T> {
+    return this.order.alone(() => this.#live(work));
+  }
+
+  #live<T>(work: () => T | Promise<T>): T | Promise<T> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#destroyed) throw new CudaError(CUDA_ERROR.CONTEXT_IS_DESTROYED);
+    return work();
+  }
+
+  /** Notes where a stream stands. */
+  record(event: number, stream: StreamQueue): void | Promise<void> {
+    const recorded: Recorded = { time: undefined, reached: undefined };
+    this.events.set(event, recorded);
+    const reached = this.run(stream, () => {
+      recorded.time = performance.now();
+    });
+    if (!(reached instanceof Promise)) return undefined;
+    recorded.reached = settled(reached).then(() => {
+      recorded.reached = undefined;
+    });
+    return reached;
+  }
+
+  /** Makes a stream's later work wait until another has come to where the event was recorded. */
+  waitEvent(stream: StreamQueue, event: number): void | Promise<void> {
+    const reached = this.events.get(event)?.reached;
+    return reached === undefined ? undefined : this.run(stream, () => reached);
+  }
+
+  /** Does work when the places are reached that events were recorded at; at once for those that never were. */
+  async whenRecorded<T>(events: readonly number[], work: () => T): Promise<T> {
+    await Promise.all(events.map((event) => this.events.get(event)?.reached));
+    return this.#live(work);
+  }
+
+  /** Closes a stream at this point: the result is there when it has come so far, and it goes on at `openGate`. */
+  closeAt(stream: StreamQueue, gate: number): void | Promise<void> {
+    const reached = this.run(stream, () => undefined);
+    const opened = new Promise<void>((resolve) => this.#gates.set(gate, resolve));
+    // A context that has failed runs nothing on the host, and so is never told that it has returned.
+    void this.order.run(stream, () => (this.#failure === undefined ? opened : undefined));
+    return reached;
+  }
+
+  openGate(gate: number): void {
+    this.#gates.get(gate)?.();
+    this.#gates.delete(gate);
   }
 
   load(handle: number, image: Uint8Array): ModuleInfo {
@@ -100,8 +144,12 @@ export class CpuContext {
     module.maxDynamicShared[index] = value;
   }
 
-  /** Runs a launch to its end. */
-  async launch(request: LaunchRequest): Promise<void> {
+  /** Runs a launch to its end, in its turn. */
+  launch(request: LaunchRequest, priority: number): Promise<void> {
+    return this.#launches.take(priority, () => this.#live(() => this.#launch(request)) as Promise<void>);
+  }
+
+  async #launch(request: LaunchRequest): Promise<void> {
     const { pool, share, timeLimitMs } = this.#options;
     const job = prepareLaunch(this.memory, request, pool.size);
     let timedOut = false;
@@ -147,9 +195,18 @@ export class CpuContext {
     if (this.#destroyed) return;
     this.#destroyed = true;
     this.stop();
-    await this.#tail;
+    for (const gate of [...this.#gates.keys()]) this.openGate(gate);
+    await this.order.idle();
     this.#options.pool.forget(this.memory.id);
     this.modules.clear();
     if (this.memory.touchedBytes > WORTH_COLLECTING_BYTES) collectSoon();
   }
+}
+
+/** The same promise, but for what it rejects with. */
+function settled(promise: Promise<unknown>): Promise<void> {
+  return promise.then(
+    () => undefined,
+    () => undefined,
+  );
 }

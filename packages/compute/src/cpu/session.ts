@@ -11,16 +11,25 @@ import {
 } from "@decant/cuda";
 import { CpuContext, type ContextOptions } from "./context.ts";
 import type { CpuLink } from "./link.ts";
+import type { StreamQueue } from "./streams.ts";
 
-/** A stream or event belongs to a context; a context is its own default stream. */
-type Owned = "stream" | "event" | "module" | "link";
+/** What belongs to a context. */
+type Owned = "event" | "module" | "link" | "gate";
+
+interface Stream {
+  readonly context: CpuContext;
+  readonly queue: StreamQueue;
+}
+
+const STREAM_NON_BLOCKING = 1;
 
 /** One session of the cpu driver: the calls of the table, each handed to its context. The guard in front has checked handles and ranges. */
 export class CpuSession implements DriverCalls {
   readonly info: DriverInfo;
   readonly #options: ContextOptions;
   readonly #contexts = new Map<number, CpuContext>();
-  readonly #owners: Record<Owned, Map<number, CpuContext>> = { stream: new Map(), event: new Map(), module: new Map(), link: new Map() };
+  readonly #owners: Record<Owned, Map<number, CpuContext>> = { event: new Map(), module: new Map(), link: new Map(), gate: new Map() };
+  readonly #streams = new Map<number, Stream>();
 
   constructor(info: DriverInfo, options: ContextOptions) {
     this.info = info;
@@ -41,29 +50,27 @@ export class CpuSession implements DriverCalls {
     const context = this.#context(handle);
     this.#contexts.delete(handle);
     for (const owners of Object.values(this.#owners)) for (const [key, owner] of owners) if (owner === context) owners.delete(key);
+    for (const [key, stream] of this.#streams) if (stream.context === context) this.#streams.delete(key);
     await context.destroy();
   }
 
   cuCtxSynchronize(context: number): void | Promise<void> {
-    return this.#context(context).inOrder(() => undefined);
+    return this.#context(context).alone(() => undefined);
   }
 
   cuCtxSetLimit(): void {}
 
-  cuModuleLoadData(...[module, handle, image]: CallArguments<"cuModuleLoadData">): ModuleInfo | Promise<ModuleInfo> {
+  cuModuleLoadData(...[module, handle, image]: CallArguments<"cuModuleLoadData">): ModuleInfo {
     const context = this.#context(handle);
-    const copy = image.slice();
-    return context.inOrder(() => {
-      const info = context.load(module, copy);
-      this.#owners.module.set(module, context);
-      return info;
-    });
+    const info = context.load(module, image);
+    this.#owners.module.set(module, context);
+    return info;
   }
 
   cuModuleUnload(module: number): void | Promise<void> {
     const context = this.#owner("module", module);
     this.#owners.module.delete(module);
-    return context.inOrder(() => context.unload(module));
+    return context.alone(() => context.unload(module));
   }
 
   cuLinkCreate(...[link, context]: CallArguments<"cuLinkCreate">): void {
@@ -86,25 +93,25 @@ export class CpuSession implements DriverCalls {
 
   cuFuncSetAttribute(...[module, index, attribute, value]: CallArguments<"cuFuncSetAttribute">): void | Promise<void> {
     const context = this.#owner("module", module);
-    return context.inOrder(() => context.setAttribute(module, index, attribute, value));
+    return context.alone(() => context.setAttribute(module, index, attribute, value));
   }
 
   cuMemAlloc(...[address, handle, size]: CallArguments<"cuMemAlloc">): void | Promise<void> {
     const context = this.#context(handle);
-    return context.inOrder(() => context.memory.allocate(address, size));
+    return context.order.afterBarrier(() => context.memory.allocate(address, size));
   }
 
   cuMemFree(...[address, handle]: CallArguments<"cuMemFree">): void | Promise<void> {
     const context = this.#context(handle);
-    return context.inOrder(() => context.memory.free(address));
+    return context.alone(() => context.memory.free(address));
   }
 
   cuMemcpyHtoD(...[stream, address, bytes]: CallArguments<"cuMemcpyHtoD">): void | Promise<void> {
-    const context = this.#stream(stream);
+    const { context, queue } = this.#stream(stream);
     // The caller may change its bytes as soon as this returns.
     let ran = false;
     let source = bytes;
-    const result = context.inOrder(() => {
+    const result = context.run(queue, () => {
       ran = true;
       context.memory.bytes.set(source, context.memory.offset(address));
     });
@@ -113,8 +120,8 @@ export class CpuSession implements DriverCalls {
   }
 
   cuMemcpyDtoH(...[stream, address, size, into]: MethodArguments<"cuMemcpyDtoH">): Uint8Array | Promise<Uint8Array> {
-    const context = this.#stream(stream);
-    return context.inOrder(() => {
+    const { context, queue } = this.#stream(stream);
+    return context.run(queue, () => {
       const offset = context.memory.offset(address);
       const copy = into ?? new Uint8Array(size);
       copy.set(context.memory.bytes.subarray(offset, offset + size));
@@ -123,16 +130,17 @@ export class CpuSession implements DriverCalls {
   }
 
   cuMemcpyDtoD(...[stream, destination, source, size]: CallArguments<"cuMemcpyDtoD">): void | Promise<void> {
-    const context = this.#stream(stream);
+    const { context, queue } = this.#stream(stream);
     const { memory } = context;
-    return context.inOrder(
+    return context.run(
+      queue,
       () => void memory.bytes.copyWithin(memory.offset(destination), memory.offset(source), memory.offset(source) + size),
     );
   }
 
   cuMemsetD2D(...[stream, address, pitch, value, elementSize, width, height]: CallArguments<"cuMemsetD2D">): void | Promise<void> {
-    const context = this.#stream(stream);
-    return context.inOrder(() => {
+    const { context, queue } = this.#stream(stream);
+    return context.run(queue, () => {
       const { bytes } = context.memory;
       for (let row = 0; row < height; row++) fillRow(bytes, context.memory.offset(address) + row * pitch, value, elementSize, width);
     });
@@ -141,29 +149,50 @@ export class CpuSession implements DriverCalls {
   cuLaunchKernel(
     ...[stream, handle, index, gx, gy, gz, bx, by, bz, sharedBytes, parameters]: CallArguments<"cuLaunchKernel">
   ): void | Promise<void> {
-    const context = this.#stream(stream);
+    const { context, queue } = this.#stream(stream);
     const copy = parameters.slice();
-    return context.inOrder(() => {
+    return context.run(queue, () => {
       const module = context.modules.get(handle);
       if (module === undefined) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
-      return context.launch({ module, function: index, grid: [gx, gy, gz], block: [bx, by, bz], sharedBytes, parameters: copy });
+      return context.launch(
+        { module, function: index, grid: [gx, gy, gz], block: [bx, by, bz], sharedBytes, parameters: copy },
+        queue.priority,
+      );
     });
   }
 
-  cuStreamCreate(...[stream, context]: CallArguments<"cuStreamCreate">): void {
-    this.#owners.stream.set(stream, this.#context(context));
+  cuStreamCreate(...[stream, handle, flags, priority]: CallArguments<"cuStreamCreate">): void {
+    const context = this.#context(handle);
+    const isBlocking = (flags & STREAM_NON_BLOCKING) === 0;
+    this.#streams.set(stream, { context, queue: context.order.create(isBlocking, priority) });
   }
 
-  cuStreamDestroy(stream: number): void {
-    this.#owners.stream.delete(stream);
+  cuStreamDestroy(handle: number): void {
+    const { context, queue } = this.#stream(handle);
+    context.order.remove(queue);
+    this.#streams.delete(handle);
   }
 
   cuStreamSynchronize(stream: number): void | Promise<void> {
-    return this.#stream(stream).inOrder(() => undefined);
+    const { context, queue } = this.#stream(stream);
+    return context.run(queue, () => undefined);
   }
 
-  /** All work of a context is in order already. */
-  cuStreamWaitEvent(): void {}
+  cuStreamWaitEvent(...[stream, event]: CallArguments<"cuStreamWaitEvent">): void | Promise<void> {
+    const { context, queue } = this.#stream(stream);
+    return context.waitEvent(queue, event);
+  }
+
+  cuLaunchHostFunc(...[gate, stream]: CallArguments<"cuLaunchHostFunc">): void | Promise<void> {
+    const { context, queue } = this.#stream(stream);
+    this.#owners.gate.set(gate, context);
+    return context.closeAt(queue, gate);
+  }
+
+  hostFuncReturned(gate: number): void {
+    this.#owners.gate.get(gate)?.openGate(gate);
+    this.#owners.gate.delete(gate);
+  }
 
   cuEventCreate(...[event, context]: CallArguments<"cuEventCreate">): void {
     this.#owners.event.set(event, this.#context(context));
@@ -175,18 +204,19 @@ export class CpuSession implements DriverCalls {
   }
 
   cuEventRecord(...[event, stream]: CallArguments<"cuEventRecord">): void | Promise<void> {
-    const context = this.#stream(stream);
-    return context.inOrder(() => void context.events.set(event, performance.now()));
+    const { context, queue } = this.#stream(stream);
+    return context.record(event, queue);
   }
 
   cuEventSynchronize(event: number): void | Promise<void> {
-    return this.#owner("event", event).inOrder(() => undefined);
+    const context = this.#owner("event", event);
+    return context.whenRecorded([event], () => undefined);
   }
 
   cuEventElapsedTime(...[start, end]: CallArguments<"cuEventElapsedTime">): number | Promise<number> {
     const context = this.#owner("event", start);
-    return context.inOrder(() => {
-      const [first, last] = [context.events.get(start), context.events.get(end)];
+    return context.whenRecorded([start, end], () => {
+      const [first, last] = [context.events.get(start)?.time, context.events.get(end)?.time];
       if (first === undefined || last === undefined) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
       return last - first;
     });
@@ -202,8 +232,12 @@ export class CpuSession implements DriverCalls {
     return context;
   }
 
-  #stream(handle: number): CpuContext {
-    return this.#contexts.get(handle) ?? this.#owner("stream", handle);
+  /** A stream; a context's handle stands for its legacy default stream. */
+  #stream(handle: number): Stream {
+    const context = this.#contexts.get(handle);
+    const stream = context === undefined ? this.#streams.get(handle) : { context, queue: context.order.legacy };
+    if (stream === undefined) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
+    return stream;
   }
 
   #link(handle: number): CpuLink {

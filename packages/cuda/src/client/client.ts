@@ -2,8 +2,9 @@ import { AddressAllocator } from "../allocations.ts";
 import type { CudaDriver, CudaSession } from "../driver.ts";
 import { attributesOf } from "../launch.ts";
 import { CUDA_ERROR, CudaError, isSticky } from "../result.ts";
+import { parameterBytes } from "../launch.ts";
 import type { ClientObject, Device, Progress, Stream } from "./objects.ts";
-import { Context, Event } from "./objects.ts";
+import { Context, Event, Kernel, Library, LibraryKernel, type Module } from "./objects.ts";
 
 /** First handle: the values below are CUDA's own (CU_STREAM_LEGACY is 1, CU_STREAM_PER_THREAD 2). */
 const FIRST_HANDLE = 0x1000;
@@ -84,6 +85,41 @@ export class CudaClient {
     throw new CudaError((kind as unknown) === Context ? CUDA_ERROR.INVALID_CONTEXT : CUDA_ERROR.INVALID_HANDLE);
   }
 
+  /** The object of a handle, of whatever kind; undefined where there is none. */
+  find(handle: number): ClientObject | undefined {
+    return this.#objects.get(handle);
+  }
+
+  /**
+   * The kernel that a CUfunction or CUkernel means in a context. Fails with CUDA_ERROR_INVALID_HANDLE for what is none, and FUNCTION_NOT_LOADED for one of a
+   * library that the context has not loaded yet.
+   */
+  kernel(f: number, context: Context): Kernel {
+    const object = this.#objects.get(f);
+    if (object instanceof Kernel) return object;
+    if (!(object instanceof LibraryKernel)) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
+    const module = object.library.modules.get(context);
+    if (!module) throw new CudaError(CUDA_ERROR.FUNCTION_NOT_LOADED);
+    return this.kernelIn(module, object.index);
+  }
+
+  /** A module's kernel by its position; it has one handle. */
+  kernelIn(module: Module, index: number): Kernel {
+    const info = module.info.functions[index]!;
+    const known = module.functions.get(info.name);
+    if (known) return known;
+    const kernel = this.register(new Kernel(this.handle(), module, index, info, parameterBytes(info)));
+    module.functions.set(info.name, kernel);
+    return kernel;
+  }
+
+  unloadModule(module: Module): void {
+    for (const kernel of module.functions.values()) this.forget(kernel);
+    this.forget(module);
+    module.context.modules.delete(module);
+    this.session.cuModuleUnload(module.handle);
+  }
+
   createContext(ordinal: number, flags: number): Context {
     if (this.#lost) throw this.#lost;
     const device = this.device(ordinal);
@@ -110,6 +146,7 @@ export class CudaClient {
     for (const stream of context.streams) this.forget(stream);
     for (const event of context.events) this.forget(event);
     for (const link of context.links) this.forget(link);
+    for (const library of this.#objects.values()) if (library instanceof Library) library.modules.delete(context);
     this.forget(context);
     if (!this.#lost) this.session.cuCtxDestroy(context.handle);
   }

@@ -2,7 +2,9 @@ import type { CudaDriver } from "../driver.ts";
 import { CudaClient } from "./client.ts";
 import * as contextCalls from "./context-calls.ts";
 import * as deviceCalls from "./device-calls.ts";
+import * as hostCalls from "./host-calls.ts";
 import * as launchCalls from "./launch-calls.ts";
+import * as libraryCalls from "./library-calls.ts";
 import * as linkCalls from "./link-calls.ts";
 import * as memoryCalls from "./memory-calls.ts";
 import * as moduleCalls from "./module-calls.ts";
@@ -12,8 +14,10 @@ import { CudaThread } from "./thread.ts";
 const calls = {
   ...deviceCalls,
   ...contextCalls,
+  ...hostCalls,
   ...moduleCalls,
   ...linkCalls,
+  ...libraryCalls,
   ...memoryCalls,
   ...launchCalls,
   ...streamCalls,

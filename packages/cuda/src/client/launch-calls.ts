@@ -2,7 +2,7 @@ import { DEVICE_ATTRIBUTE } from "../attributes.ts";
 import type { LaunchShape } from "../launch.ts";
 import { checkLaunch } from "../launch.ts";
 import { CUDA_ERROR, CudaError } from "../result.ts";
-import { Kernel } from "./objects.ts";
+import type { Kernel } from "./objects.ts";
 import type { CudaThread } from "./thread.ts";
 
 /** A kernel argument: bytes as they are, or an integer or address that takes the size of its parameter. */
@@ -36,7 +36,7 @@ export function cuLaunchKernel(
   kernelParams: readonly KernelArgument[] | Uint8Array = [],
 ): void {
   const stream = thread.stream(hStream);
-  const kernel = thread.client.object(f, Kernel);
+  const kernel = thread.client.kernel(f, stream.context);
   if (kernel.module.context !== stream.context) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
   const shape: LaunchShape = { gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes };
   checkLaunch(stream.context.device.attributes, kernel.info, shape, kernel.maxDynamicSharedSizeBytes);
@@ -64,7 +64,7 @@ export function cuOccupancyMaxActiveBlocksPerMultiprocessor(
   blockSize: number,
   dynamicSMemSize: number,
 ): number {
-  const kernel = thread.client.object(func, Kernel);
+  const kernel = thread.client.kernel(func, thread.context());
   const { attributes } = kernel.module.context.device;
   if (blockSize < 1) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
   if (blockSize > kernel.info.maxThreadsPerBlock) return 0;

@@ -1,7 +1,8 @@
 import { DEVICE_ATTRIBUTE, FUNC_ATTRIBUTE } from "../attributes.ts";
-import { parameterBytes } from "../launch.ts";
+import type { FunctionInfo } from "../driver-info.ts";
 import { CUDA_ERROR, CudaError } from "../result.ts";
-import { Kernel, Module } from "./objects.ts";
+import type { CudaClient } from "./client.ts";
+import { type Context, Kernel, Module } from "./objects.ts";
 import type { CudaThread } from "./thread.ts";
 
 /**
@@ -9,16 +10,20 @@ import type { CudaThread } from "./thread.ts";
  * error's `log` is the compiler's.
  */
 export async function cuModuleLoadData(thread: CudaThread, image: Uint8Array | string): Promise<number> {
-  const { client } = thread;
   const context = thread.context();
   const bytes = typeof image === "string" ? new TextEncoder().encode(image) : image;
   if (bytes.length === 0) throw new CudaError(CUDA_ERROR.INVALID_IMAGE);
+  return (await loadModule(thread.client, context, bytes)).handle;
+}
+
+/** Loads an image into a context. */
+export async function loadModule(client: CudaClient, context: Context, image: Uint8Array): Promise<Module> {
   const handle = client.handle();
-  const info = await client.answer(context, client.session.cuModuleLoadData(handle, context.handle, bytes));
+  const info = await client.answer(context, client.session.cuModuleLoadData(handle, context.handle, image));
   if (context.destroyed) throw new CudaError(CUDA_ERROR.CONTEXT_IS_DESTROYED);
   const module = client.register(new Module(handle, context, info));
   context.modules.add(module);
-  return handle;
+  return module;
 }
 
 /** What the compiler had to say about a module that loaded. */
@@ -28,25 +33,22 @@ export function moduleLog(thread: CudaThread, hmod: number): string {
 
 export function cuModuleUnload(thread: CudaThread, hmod: number): void {
   thread.context();
-  const module = thread.client.object(hmod, Module);
-  for (const kernel of module.functions.values()) thread.client.forget(kernel);
-  thread.client.forget(module);
-  module.context.modules.delete(module);
-  thread.client.session.cuModuleUnload(hmod);
+  thread.client.unloadModule(thread.client.object(hmod, Module));
 }
 
 /** The CUfunction of a kernel by name; fails with CUDA_ERROR_NOT_FOUND. */
 export function cuModuleGetFunction(thread: CudaThread, hmod: number, name: string): number {
   thread.context();
   const module = thread.client.object(hmod, Module);
-  const known = module.functions.get(name);
-  if (known) return known.handle;
   const index = module.info.functions.findIndex((kernel) => kernel.name === name);
-  const info = module.info.functions[index];
-  if (!info) throw new CudaError(CUDA_ERROR.NOT_FOUND, `the module has no kernel ${name}`);
-  const kernel = thread.client.register(new Kernel(thread.client.handle(), module, index, info, parameterBytes(info)));
-  module.functions.set(name, kernel);
-  return kernel.handle;
+  if (index < 0) throw new CudaError(CUDA_ERROR.NOT_FOUND, `the module has no kernel ${name}`);
+  return thread.client.kernelIn(module, index).handle;
+}
+
+/** The module's kernels, at most `count` of them. */
+export function cuModuleEnumerateFunctions(thread: CudaThread, count: number, hmod: number): number[] {
+  const module = thread.client.object(hmod, Module);
+  return module.info.functions.slice(0, count).map((_, index) => thread.client.kernelIn(module, index).handle);
 }
 
 /** Address and size in bytes of a global variable by name; fails with CUDA_ERROR_NOT_FOUND. */
@@ -79,22 +81,38 @@ export function cuFuncGetParamInfo(thread: CudaThread, hfunc: number, paramIndex
 }
 
 export function cuFuncGetAttribute(thread: CudaThread, attrib: number, hfunc: number): number {
-  const kernel = thread.client.object(hfunc, Kernel);
+  const { info, maxDynamicSharedSizeBytes, preferredSharedMemoryCarveout } = thread.client.object(hfunc, Kernel);
+  return functionAttribute({ ...info, maxDynamicSharedSizeBytes }, preferredSharedMemoryCarveout, attrib);
+}
+
+/** A CUfunction_attribute of a kernel; fails with CUDA_ERROR_INVALID_VALUE for a number that is none. */
+export function functionAttribute(info: FunctionInfo, preferredSharedMemoryCarveout: number, attrib: number): number {
   const values: Record<number, number> = {
-    [FUNC_ATTRIBUTE.MAX_THREADS_PER_BLOCK]: kernel.info.maxThreadsPerBlock,
-    [FUNC_ATTRIBUTE.SHARED_SIZE_BYTES]: kernel.info.sharedSizeBytes,
-    [FUNC_ATTRIBUTE.CONST_SIZE_BYTES]: kernel.info.constSizeBytes,
-    [FUNC_ATTRIBUTE.LOCAL_SIZE_BYTES]: kernel.info.localSizeBytes,
-    [FUNC_ATTRIBUTE.NUM_REGS]: kernel.info.numRegs,
-    [FUNC_ATTRIBUTE.PTX_VERSION]: kernel.info.ptxVersion,
-    [FUNC_ATTRIBUTE.BINARY_VERSION]: kernel.info.binaryVersion,
+    [FUNC_ATTRIBUTE.MAX_THREADS_PER_BLOCK]: info.maxThreadsPerBlock,
+    [FUNC_ATTRIBUTE.SHARED_SIZE_BYTES]: info.sharedSizeBytes,
+    [FUNC_ATTRIBUTE.CONST_SIZE_BYTES]: info.constSizeBytes,
+    [FUNC_ATTRIBUTE.LOCAL_SIZE_BYTES]: info.localSizeBytes,
+    [FUNC_ATTRIBUTE.NUM_REGS]: info.numRegs,
+    [FUNC_ATTRIBUTE.PTX_VERSION]: info.ptxVersion,
+    [FUNC_ATTRIBUTE.BINARY_VERSION]: info.binaryVersion,
     [FUNC_ATTRIBUTE.CACHE_MODE_CA]: 0,
-    [FUNC_ATTRIBUTE.MAX_DYNAMIC_SHARED_SIZE_BYTES]: kernel.maxDynamicSharedSizeBytes,
-    [FUNC_ATTRIBUTE.PREFERRED_SHARED_MEMORY_CARVEOUT]: kernel.preferredSharedMemoryCarveout,
+    [FUNC_ATTRIBUTE.MAX_DYNAMIC_SHARED_SIZE_BYTES]: info.maxDynamicSharedSizeBytes,
+    [FUNC_ATTRIBUTE.PREFERRED_SHARED_MEMORY_CARVEOUT]: preferredSharedMemoryCarveout,
   };
   const value = values[attrib] ?? (attrib <= FUNC_ATTRIBUTE.CLUSTER_SCHEDULING_POLICY_PREFERENCE ? 0 : undefined);
   if (value === undefined) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
   return value;
+}
+
+/** CU_FUNCTION_LOADING_STATE_LOADED: modules are loaded whole. */
+export function cuFuncIsLoaded(thread: CudaThread, hfunc: number): number {
+  thread.client.object(hfunc, Kernel);
+  return 1;
+}
+
+/** Does nothing: modules are loaded whole. */
+export function cuFuncLoad(thread: CudaThread, hfunc: number): void {
+  thread.client.object(hfunc, Kernel);
 }
 
 /** Raises the limit on dynamic shared memory, up to what the device lets a kernel opt in to; or notes a carveout preference. */

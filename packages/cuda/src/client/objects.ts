@@ -107,6 +107,41 @@ export class Module {
   }
 }
 
+/** A CUlibrary: code that belongs to no context, and its module in each context that has used it. */
+export class Library {
+  readonly handle: number;
+  readonly image: Uint8Array;
+  readonly info: ModuleInfo;
+  readonly kernels = new Map<string, LibraryKernel>();
+  readonly modules = new Map<Context, Module>();
+  readonly loading = new Map<Context, Promise<Module>>();
+
+  constructor(handle: number, image: Uint8Array, info: ModuleInfo) {
+    this.handle = handle;
+    this.image = image;
+    this.info = info;
+  }
+}
+
+/** A CUkernel: a kernel of a library. */
+export class LibraryKernel {
+  readonly handle: number;
+  readonly library: Library;
+  readonly index: number;
+  /** What was set for each device, by attribute. */
+  readonly attributes = new Map<number, Map<number, number>>();
+
+  constructor(handle: number, library: Library, index: number) {
+    this.handle = handle;
+    this.library = library;
+    this.index = index;
+  }
+
+  get info(): FunctionInfo {
+    return this.library.info.functions[this.index]!;
+  }
+}
+
 /** A CUlinkState: modules that are being joined. */
 export class Link {
   readonly handle: number;
@@ -139,4 +174,4 @@ export class Kernel {
   }
 }
 
-export type ClientObject = Context | Stream | Event | Module | Link | Kernel;
+export type ClientObject = Context | Stream | Event | Module | Link | Kernel | Library | LibraryKernel;
