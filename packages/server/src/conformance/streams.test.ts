@@ -139,7 +139,7 @@ onEveryDriver((driver) => {
         await new Promise((resolve) => setTimeout(resolve, 10));
         cuda.cuCtxDestroy(context);
         cuda.cuCtxCreate(0, 0);
-        await cuda.cuCtxSynchronize();
+        await expect(cuda.cuCtxSynchronize()).resolves.toBeUndefined();
       }));
   });
 
