@@ -76,9 +76,9 @@ describe("--hook", () => {
        import type { Nothing } from "no-such-package";
        export default ({ hook, replace }: any) => {
          let calls: number = 0;
-         replace("msvcrt!getenv", (call: { arguments: { name: string } }, ...args: unknown[]) => (calls++, (call as any).original(...args)));
+         replace("msvcrt!getenv", (call: { args: { name: string } }, ...args: unknown[]) => (calls++, (call as any).original(...args)));
          hook("kernel32!WriteFile", { enter(call: any): void { calls++; } });
-         hook("kernel32!ExitProcess", { enter(call: any) { console.error(shout(\`calls \${calls > 0}\`)); call.arguments.uExitCode = 42; } });
+         hook("kernel32!ExitProcess", { enter(call: any) { console.error(shout(\`calls \${calls > 0}\`)); call.args.uExitCode = 42; } });
        };`,
     );
     script("shout.ts", "export const shout = (text: string): string => text.toUpperCase();");

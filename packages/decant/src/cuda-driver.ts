@@ -1,4 +1,5 @@
 import type { CudaDriver } from "@decant/cuda";
+import { commandPath } from "./command-path.ts";
 
 /** A driver for one run, and its end. */
 export interface RunDriver {
@@ -20,7 +21,7 @@ export function cudaDriver(url: string | undefined): RunDriver {
       return remoteDriver(url, token ? { token } : {});
     }
     const { startServerProcess } = await import("@decant/server");
-    const server = await startServerProcess([process.execPath, ...process.execArgv, process.argv[1] ?? "", "serve", "--for-parent"]);
+    const server = await startServerProcess([process.execPath, ...process.execArgv, commandPath, "serve", "--for-parent"]);
     stop = () => server.stop();
     return remoteDriver(server.url, { token: server.token });
   };

@@ -15,6 +15,11 @@ const HOST_ONLY = new Set([
   "DECANT_TOKEN",
 ]);
 
+/** Whether a guest takes over a variable of the host's. */
+export function isGuestVariable(name: string): boolean {
+  return !HOST_ONLY.has(name);
+}
+
 /** What programs expect to find on a Windows machine. */
 const WINDOWS: Readonly<Record<string, string>> = {
   ALLUSERSPROFILE: "C:\\ProgramData",
@@ -48,7 +53,7 @@ export function guestEnvironment(
 ): [name: string, value: string][] {
   const byKey = new Map<string, [string, string]>();
   const set = (name: string, value: string): void => void byKey.set(name.toUpperCase(), [name, value]);
-  for (const [name, value] of Object.entries(host)) if (value !== undefined && !HOST_ONLY.has(name)) set(name, value);
+  for (const [name, value] of Object.entries(host)) if (value !== undefined && isGuestVariable(name)) set(name, value);
   for (const [name, value] of Object.entries(WINDOWS)) set(name, value);
   for (const [name, value] of Object.entries(given)) set(name, value);
   return [...byKey.values()];

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CrtError, ERRNO, ERROR, NtError, STATUS, Win32Error, type Hooks } from "@decant/hook";
+import type { Win32Functions } from "@decant/win32";
 import { transform } from "sucrase";
 import { importModule } from "./import-module.ts";
 import { UsageError } from "./terminal.ts";
@@ -9,9 +10,9 @@ import { UsageError } from "./terminal.ts";
 /** What a hook script's default export is called with. */
 export interface HookScriptApi {
   /** Handlers around every call of the functions that match a pattern. */
-  readonly hook: Hooks["hook"];
+  readonly hook: Hooks<Win32Functions>["hook"];
   /** A function in the place of those that match, also of ones that Decant lacks. */
-  readonly replace: Hooks["replace"];
+  readonly replace: Hooks<Win32Functions>["replace"];
   /** Makes calls fail. */
   readonly fail: Hooks["fail"];
   /** A fixed result. */
@@ -24,13 +25,22 @@ export interface HookScriptApi {
   readonly CrtError: typeof CrtError;
 }
 
-/** A script that sets hooks: `export default ({ hook, fail, ERROR }) => { … }`. */
-export type HookScript = (api: HookScriptApi) => void | Promise<void>;
+/** A script that sets hooks: `export default ({ hook, fail, ERROR }) => { … }`. It may be async; what it returns is of no matter. */
+export type HookScript = (api: HookScriptApi) => unknown;
 
 /** Loads a script (JavaScript, or TypeScript whose types are taken off) and lets it set its hooks. Throws UsageError with what is wrong with it. */
 export async function runHookScript(file: string, hooks: Hooks): Promise<void> {
   const script = await load(resolve(file), file);
-  const api: HookScriptApi = {
+  try {
+    await script(hookScriptApi(hooks));
+  } catch (error) {
+    throw new UsageError(`--hook ${file}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, 1);
+  }
+}
+
+/** What a script sets hooks with. */
+export function hookScriptApi(hooks: Hooks): HookScriptApi {
+  return {
     hook: hooks.hook.bind(hooks),
     replace: hooks.replace.bind(hooks),
     fail: hooks.fail.bind(hooks),
@@ -42,11 +52,6 @@ export async function runHookScript(file: string, hooks: Hooks): Promise<void> {
     NtError,
     CrtError,
   };
-  try {
-    await script(api);
-  } catch (error) {
-    throw new UsageError(`--hook ${file}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, 1);
-  }
 }
 
 async function load(path: string, file: string): Promise<HookScript> {

@@ -1,2 +1,11 @@
+export { run, type RunOptions, type RunResult } from "./embed/run.ts";
+export { spawn, type SpawnOptions } from "./embed/spawn.ts";
+export { GuestLibrary, loadLibrary, type LoadLibraryOptions } from "./embed/load-library.ts";
+export type { LibraryArgument, LibraryArguments, Ref } from "./embed/library-call.ts";
+export type { GuestOptions } from "./embed/guest-options.ts";
+export type { FileContents } from "./embed/memory-disk.ts";
+export type { Input, Output, StdioOptions } from "./embed/stdio.ts";
+export type { HookScript, HookScriptApi } from "./hook-script.ts";
+export { builtInDlls, runProgram, type RunProgramOptions } from "./run-program.ts";
 export { cudaDriver, type RunDriver } from "./cuda-driver.ts";
-export { runProgram, type RunProgramOptions } from "./run-program.ts";
+export * from "./signature-types.ts";

@@ -25,8 +25,13 @@ export function readProgram(name: string): ProgramFile {
   } catch (error) {
     throw new UsageError(...cannotRead(name, (error as NodeJS.ErrnoException).code));
   }
+  return { path, bytes, image: checkedImage(name, bytes) };
+}
+
+/** Checks a program's content. Throws UsageError when it is no image that Decant knows. */
+export function checkedImage(name: string, bytes: Uint8Array): Image {
   try {
-    return { path, bytes, image: readImage(bytes) };
+    return readImage(bytes);
   } catch (error) {
     if (error instanceof PeError) throw new UsageError(`${name}: ${error.message}`, CANNOT_RUN);
     throw error;

@@ -1,9 +1,9 @@
 import { basename, dirname, resolve } from "node:path";
 import type { CudaDriver } from "@decant/cuda";
-import { nodeFiles, nodeHost, restrict, type Denial, type Grant } from "@decant/host";
+import { nodeFiles, nodeHost, restrict, type Denial, type Grant, type Host, type HostFiles } from "@decant/host";
 import { Hooks, trace, traceText, type Registry, type TracedCall } from "@decant/hook";
 import { nvcudaApi } from "@decant/nvcuda";
-import { Kernel, type DllChoice, type Ending } from "@decant/process";
+import { Kernel, type DllChoice, type Ending, type ProcessOptions } from "@decant/process";
 import { win32Registry } from "@decant/win32";
 import type { Statistics } from "@decant/x86";
 import { windowsCommandLine } from "./command-line-text.ts";
@@ -11,11 +11,10 @@ import { namedPaths, readGuestFile, toGuestPath } from "./guest-paths.ts";
 import { programTranslations } from "./program-translations.ts";
 import { guestEnvironment } from "./guest-environment.ts";
 
-/** How to run a program. */
-export interface RunProgramOptions {
-  /** The program's file: its host path, absolute, and content. */
+/** What guests run on, and may do. */
+export interface MachineOptions {
+  /** The file of the program, or of the DLL: its absolute path, on the host unless `files` are given. */
   readonly path: string;
-  readonly bytes: Uint8Array;
   readonly args: readonly string[];
   /** The guest's current folder on the host; this process's when absent. */
   readonly cwd?: string;
@@ -23,6 +22,12 @@ export interface RunProgramOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What the guest may touch besides its current folder, its own folder and what its arguments name. */
   readonly mounts?: readonly Grant[];
+  /** Its disk, in the place of the host's with those grants. */
+  readonly files?: HostFiles;
+  /** Where DLLs are read by their Windows paths; its disk when absent. */
+  readonly readFile?: (path: string) => Uint8Array | undefined;
+  /** Standard streams in the place of this process's. */
+  readonly streams?: Pick<Host, "stdin" | "stdout" | "stderr" | "drained">;
   /** The folder in which translations are kept between runs; nowhere when absent. */
   readonly cacheFolder?: string;
   readonly timeoutMs?: number;
@@ -41,8 +46,22 @@ export interface RunProgramOptions {
   readonly cuda: CudaDriver;
   /** Takes a sentence about what went wrong, or was refused. */
   readonly warn: (sentence: string) => void;
-  /** Receives a function that passes on Ctrl-C. */
-  readonly onStart?: (interrupt: () => void) => void;
+}
+
+/** How to run a program. */
+export interface RunProgramOptions extends MachineOptions {
+  /** The program's file. */
+  readonly bytes: Uint8Array;
+  /** Receives what acts on it from outside. */
+  readonly onStart?: (control: RunControl) => void;
+}
+
+/** What can be done to a program that runs. */
+export interface RunControl {
+  /** Passes on Ctrl-C. */
+  interrupt(): void;
+  /** Ends it at once, as TerminateProcess does. */
+  terminate(): void;
 }
 
 /** Every built-in DLL. */
@@ -67,8 +86,15 @@ export interface ProgramEnding extends Ending {
   readonly peakCommittedBytes: number;
 }
 
-/** Runs a Windows program on this machine to its end. Throws PeError or LoadError when it cannot start. */
-export async function runProgram(options: RunProgramOptions): Promise<ProgramEnding> {
+/** A kernel, the machine under it, and what its processes have in common. */
+export interface GuestSetup {
+  readonly kernel: Kernel;
+  readonly host: Host;
+  readonly common: Omit<ProcessOptions, "image" | "path" | "commandLine">;
+}
+
+/** Makes what guests run on. */
+export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> {
   const cwd = resolve(options.cwd ?? process.cwd());
   const denied = new Set<string>();
   const onDenied = ({ path, access }: Denial): void => {
@@ -76,8 +102,8 @@ export async function runProgram(options: RunProgramOptions): Promise<ProgramEnd
     denied.add(path);
     options.warn(`the program may not ${access} ${path}; --mount ${dirname(path)}${access === "read" ? ":ro" : ""} would allow it`);
   };
-  const files = restrict(nodeFiles(), grantsFor(options, cwd), onDenied);
-  const host = nodeHost({ files });
+  const files = options.files ?? restrict(nodeFiles(), grantsFor(options, cwd), onDenied);
+  const host: Host = { ...nodeHost({ files }), ...options.streams };
   const hooks = new Hooks({ report: options.warn });
   await options.setHooks?.(hooks);
   if (options.trace !== undefined) trace(hooks, options.trace, options.onTrace ?? ((call) => options.warn(traceText(call))));
@@ -89,21 +115,35 @@ export async function runProgram(options: RunProgramOptions): Promise<ProgramEnd
     ...(translations && { translations }),
     ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
   });
+  const common = {
+    environment: guestEnvironment(process.env, options.environment ?? {}),
+    currentDirectory: toGuestPath(cwd),
+    registry: builtInDlls(options.cuda, options.warn),
+    hooks,
+    readFile: options.readFile ?? ((path: string) => readGuestFile(files, path)),
+    ...(options.checked !== undefined && { checked: options.checked }),
+    ...(options.dllChoices && { dllChoices: options.dllChoices }),
+    ...(options.memoryLimitBytes !== undefined && { memoryLimitBytes: options.memoryLimitBytes }),
+  };
+  return { kernel, host, common };
+}
+
+/** Runs a Windows program on this machine to its end. Throws PeError or LoadError when it cannot start. */
+export async function runProgram(options: RunProgramOptions): Promise<ProgramEnding> {
+  const { kernel, host, common } = await setUpGuests(options);
   try {
     const guest = kernel.createProcess({
+      ...common,
       image: options.bytes,
       path: toGuestPath(options.path),
       commandLine: windowsCommandLine([basename(options.path), ...options.args]),
-      environment: guestEnvironment(process.env, options.environment ?? {}),
-      currentDirectory: toGuestPath(cwd),
-      registry: builtInDlls(options.cuda, options.warn),
-      hooks,
-      readFile: (path) => readGuestFile(files, path),
-      ...(options.checked !== undefined && { checked: options.checked }),
-      ...(options.dllChoices && { dllChoices: options.dllChoices }),
-      ...(options.memoryLimitBytes !== undefined && { memoryLimitBytes: options.memoryLimitBytes }),
     });
-    options.onStart?.(() => kernel.interrupt());
+    options.onStart?.({
+      interrupt: () => kernel.interrupt(),
+      terminate: () => {
+        for (const running of Array.from(kernel.processes)) running.terminate(1);
+      },
+    });
     const ending = await kernel.run(guest);
     return { ...ending, translation: guest.machine.statistics as Statistics, peakCommittedBytes: guest.memory.peakCommittedBytes };
   } finally {

@@ -19,7 +19,7 @@ export class HookedCall<A = Record<string, unknown>, R = unknown> {
   readonly function: ApiFunction;
   readonly thread: CallingThread;
   /** By name; what `enter` stores here is what the function gets. */
-  readonly arguments: A;
+  readonly args: A;
   /** The guest address that the call returns to. */
   readonly caller: number;
   /** Why the function failed; undefined when it did not. */
@@ -30,7 +30,7 @@ export class HookedCall<A = Record<string, unknown>, R = unknown> {
   constructor(target: ApiFunction, thread: CallingThread, values: readonly unknown[]) {
     this.function = target;
     this.thread = thread;
-    this.arguments = Object.fromEntries(target.parameterNames.map((name, index) => [name, values[index]])) as A;
+    this.args = Object.fromEntries(target.parameterNames.map((name, index) => [name, values[index]])) as A;
     const stack = thread.registers[REGISTER.rsp] as number;
     this.caller = thread.memory.accessible(stack, 4, "read") ? thread.memory.u32(stack) : 0;
     this.original = (...args) => {
@@ -46,7 +46,7 @@ export class HookedCall<A = Record<string, unknown>, R = unknown> {
 
   /** The arguments in order, as they are now. */
   get values(): unknown[] {
-    const named = this.arguments as Record<string, unknown>;
+    const named = this.args as Record<string, unknown>;
     return this.function.parameterNames.map((name) => named[name]);
   }
 }

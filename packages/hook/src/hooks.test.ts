@@ -63,7 +63,7 @@ test("enter sees typed arguments and may change them, leave may change the resul
   const { hooks, call } = setUp();
   expect(call("Add", 1, 2)).toBe(3);
   const hook = hooks.hook("kernel32!Add", {
-    enter({ arguments: given }) {
+    enter({ args: given }) {
       expectTypeOf(given).toEqualTypeOf<{ a: number; b: number }>();
       given.a *= 10;
     },
@@ -89,7 +89,7 @@ test("hooks run in order, and leave in reverse", () => {
 test("a call from inside a mapping crosses the hook", () => {
   const { hooks, call } = setUp();
   const seen: unknown[] = [];
-  hooks.hook("kernel32!Add", { enter: ({ arguments: { a, b } }) => void seen.push([a, b]), leave: () => 50 });
+  hooks.hook("kernel32!Add", { enter: ({ args: { a, b } }) => void seen.push([a, b]), leave: () => 50 });
   expect(call("Other", 6)).toBe(50);
   expect(seen).toEqual([[6, 1]]);
 });

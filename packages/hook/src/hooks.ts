@@ -1,7 +1,7 @@
 import type { ApiTable, ArgumentsOf, FunctionDeclaration, NamedArguments, Parameters, TextDeclaration } from "./api.ts";
 import type { ApiFunction } from "./api-function.ts";
 import { runHooked, type HookEntry, type HookedCall, type HookState } from "./hooked-call.ts";
-import type { AnyBody } from "./implement.ts";
+import type { AnyBody, Implementation } from "./implement.ts";
 import { Win32Error } from "./errors/error-classes.ts";
 import { patternMatcher } from "./pattern.ts";
 import type { AcceptedOf, AnyType, ValueOf } from "./types/type.ts";
@@ -20,6 +20,13 @@ export type FunctionsOf<T> =
       }
     : never;
 
+type TableOf<T> = T extends Implementation<any, infer D, infer N> ? ApiTable<D, N> : T;
+
+type Intersection<U> = (U extends unknown ? (member: U) => void : never) extends (all: infer I) => void ? I : never;
+
+/** The same for all of several topics, with bodies or only declared. */
+export type FunctionsOfTopics<T> = Intersection<T extends unknown ? FunctionsOf<TableOf<T>> : never>;
+
 type SignatureAt<Known, P> = P extends keyof Known
   ? Known[P] extends FunctionDeclaration<infer R, infer Q> | TextDeclaration<infer R, infer Q>
     ? [R, Q]
@@ -31,7 +38,7 @@ export type Call<R extends AnyType = AnyType, P extends Parameters = Parameters>
 
 /** What a user's hook does. An exception in it is reported, and the call goes on as if the hook were not there. */
 export interface HookHandlers<R extends AnyType = AnyType, P extends Parameters = Parameters> {
-  /** Before the call; what it stores in call.arguments is what the function gets. */
+  /** Before the call; what it stores in call.args is what the function gets. */
   enter?(call: Call<R, P>): void;
   /** After the call; a value that it returns replaces the result. `result` is what the guest would see, call.error why it failed. */
   leave?(call: Call<R, P>, result: ValueOf<R> | AcceptedOf<R>): AcceptedOf<R> | undefined | void;

@@ -17,6 +17,7 @@ export { ERROR, WSA } from "./errors/win32-codes.ts";
 export { guestCall, type GuestArguments, type GuestCall } from "./guest-call.ts";
 export type { HookedCall, HookEntry } from "./hooked-call.ts";
 export * from "./hooks.ts";
+export * from "./host-arguments.ts";
 export * from "./implement.ts";
 export { patternMatcher } from "./pattern.ts";
 export * from "./registry.ts";
@@ -31,6 +32,7 @@ export {
   BYTES,
   bytesIn,
   bytesOut,
+  BytesType,
   hostPointer,
   type GuestArray,
   type Pointer,

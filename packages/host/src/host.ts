@@ -43,6 +43,8 @@ export interface Host {
   readonly stdin: HostInput;
   readonly stdout: HostOutput;
   readonly stderr: HostOutput;
+  /** Where writes are only queued: what ends when the queues have room again, undefined while they have. Guests stand still meanwhile. */
+  drained?(): Promise<void> | undefined;
   readonly clock: Clock;
   /** Bytes fit for keys. */
   random(length: number): Uint8Array;

@@ -8,6 +8,6 @@ export { memoryInput, memoryOutput, type MemoryOutput } from "./memory/memory-st
 export { nodeFiles } from "./node/node-files.ts";
 export { nodeHost, type NodeHostOptions } from "./node/node-host.ts";
 export { nodeStore } from "./node/node-store.ts";
-export { fileInput, nodeOutput } from "./node/node-streams.ts";
+export { fileInput, nodeInput, nodeOutput, streamInput, streamOutput } from "./node/node-streams.ts";
 export type { HostStore, StoreEntry } from "./store.ts";
 export { restrict, type Denial, type Grant } from "./restrict.ts";

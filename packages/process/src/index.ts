@@ -26,6 +26,7 @@ export { readUnwindState, writeUnwindState } from "./exceptions/unwind-state.ts"
 export type { UnwindState } from "./exceptions/unwind-state.ts";
 export { virtualUnwind } from "./exceptions/virtual-unwind.ts";
 export type { UnwoundFrame } from "./exceptions/virtual-unwind.ts";
+export { emptyProgram } from "./empty-program.ts";
 export { HandleTable } from "./handle-table.ts";
 export type { ObjectKind } from "./handle-table.ts";
 export { Heap, HeapError } from "./heap/heap.ts";

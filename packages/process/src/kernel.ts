@@ -94,20 +94,25 @@ export class Kernel {
   /** Runs all processes until this one has ended, and returns how. */
   async run(process: Process): Promise<Ending> {
     const cancelTimeout = this.#startTimeout();
-    this.#lastHostTurn = this.host.clock.monotonic();
     try {
-      while (process.ending === undefined) {
-        this.timers.run();
-        if (process.ending !== undefined) break;
-        const thread = this.#ready.shift();
-        if (thread === undefined) await this.#idle();
-        else this.#runThread(thread);
-        if (this.host.clock.monotonic() - this.#lastHostTurn >= HOST_TURN_MS) await this.#hostTurn();
-      }
+      await this.runUntil(() => process.ending !== undefined);
     } finally {
       cancelTimeout();
     }
-    return process.ending;
+    return process.ending!;
+  }
+
+  /** Runs all processes until something is so, which is looked at whenever a thread has had its turn. */
+  async runUntil(isOver: () => boolean): Promise<void> {
+    this.#lastHostTurn = this.host.clock.monotonic();
+    while (!isOver()) {
+      this.timers.run();
+      if (isOver()) break;
+      const thread = this.#ready.shift();
+      if (thread === undefined) await this.#idle();
+      else this.#runThread(thread);
+      if (this.host.clock.monotonic() - this.#lastHostTurn >= HOST_TURN_MS) await this.#hostTurn(isOver);
+    }
   }
 
   /** Makes a thread ready to run: a new one, or one that was suspended. */
@@ -179,7 +184,7 @@ export class Kernel {
   }
 
   /** Nothing can run: waits for the host, or for the next timer. */
-  async #idle(): Promise<void> {
+  async #idle(until?: Promise<void>): Promise<void> {
     const delay = this.timers.untilNext();
     if (delay === 0) return;
     await new Promise<void>((resolve) => {
@@ -188,13 +193,18 @@ export class Kernel {
         clearTimeout(timeout);
         resolve();
       };
+      void until?.then(this.#wakeIdle);
     });
     this.#wakeIdle = undefined;
     this.#lastHostTurn = this.host.clock.monotonic();
   }
 
-  async #hostTurn(): Promise<void> {
+  async #hostTurn(isOver: () => boolean): Promise<void> {
     await yieldToHost();
+    for (let full = this.host.drained?.(); full !== undefined && !isOver(); full = this.host.drained?.()) {
+      await this.#idle(full);
+      this.timers.run();
+    }
     this.#lastHostTurn = this.host.clock.monotonic();
   }
 

@@ -1,6 +1,6 @@
 import type { Host } from "@decant/host";
-import { ERROR, Registry, singleByteCodec, Win32Error } from "@decant/hook";
-import type { BoundFunction, Hooks, TextCodec } from "@decant/hook";
+import { Binding, ERROR, Registry, singleByteCodec, Win32Error } from "@decant/hook";
+import type { ApiFunction, BoundFunction, Hooks, TextCodec } from "@decant/hook";
 import { GuestMemory, PAGE } from "@decant/memory";
 import type { StubDetails } from "@decant/x86";
 import { PEB_SIZE, writePeb } from "./blocks/peb.ts";
@@ -17,8 +17,8 @@ import type { GuestMachine, Kernel } from "./kernel.ts";
 import { baseName } from "./loader/dll-names.ts";
 import { LdrLists } from "./loader/ldr-lists.ts";
 import type { ApiEntry, LibrarySource } from "./loader/library.ts";
-import { registryLibraries } from "./loader/registry-libraries.ts";
 import { DllDirectories } from "./loader/dll-directories.ts";
+import { entryOf, registryLibraries } from "./loader/registry-libraries.ts";
 import { Loader } from "./loader/loader.ts";
 import { ModuleList } from "./loader/module-list.ts";
 import { readProcessImage } from "./loader/search.ts";
@@ -81,6 +81,7 @@ export class Process {
   /** The stubs of functions that the processor answers by itself while nobody hooks them. */
   readonly #intrinsics = new Map<BoundFunction, { address: number; index: number; name: string | undefined }>();
   readonly #tls: StaticTls;
+  readonly #unknown: UnknownStubs;
   readonly #states = new StateMap();
   #detachCallbacks: ((thread: Thread) => GuestGenerator<void>)[] = [];
   readonly #endCallbacks: (() => void)[] = [];
@@ -133,7 +134,7 @@ export class Process {
       },
     };
     this.callbackStubs = mapCallbackStubs(this.memory, stubs);
-    const unknown = new UnknownStubs(this, stubs, libraries);
+    this.#unknown = new UnknownStubs(this, stubs, libraries);
     this.loader = new Loader({
       memory: this.memory,
       modules: this.modules,
@@ -141,7 +142,7 @@ export class Process {
       tls: this.#tls,
       stubs,
       threads: () => this.threads,
-      unknown: (dll, symbol) => unknown.address(dll, symbol),
+      unknown: (dll, symbol) => this.#unknown.address(dll, symbol),
       search: {
         libraries,
         machine: image.machine,
@@ -172,6 +173,12 @@ export class Process {
   /** What a mapping keeps for the process, made at its first use. */
   state<T>(key: StateKey<T>, make: () => T): T {
     return this.#states.get(key, make);
+  }
+
+  /** Gives a function of the host's an address that guest code can call. */
+  addFunction(target: ApiFunction): number {
+    const binding = new Binding(new Registry(), this.memory.pointerSize);
+    return this.#unknown.add(target.fullName, entryOf(binding.bind(target)));
   }
 
   /** Starts a thread at a guest function. Throws Win32Error(ERROR_NOT_ENOUGH_MEMORY) when there is no room for its stack. */

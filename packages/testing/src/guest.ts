@@ -1,17 +1,15 @@
 import { memoryHost } from "@decant/host";
 import type { MemoryHost, MemoryHostOptions } from "@decant/host";
-import { Registry, REGISTER } from "@decant/hook";
-import type { AcceptedOf, AnyType, ApiFunction, ApiTable, Hooks, Implementation, ValueOf } from "@decant/hook";
+import { GuestPlace, Registry, REGISTER } from "@decant/hook";
+import type { AcceptedOf, AnyType, ApiFunction, ApiTable, Hooks, HostArgument, Implementation, ValueOf } from "@decant/hook";
 import { PAGE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
-import { Kernel } from "@decant/process";
+import { emptyProgram, Kernel } from "@decant/process";
 import type { Process, Thread } from "@decant/process";
 import { prepareProcess, win32Registry } from "@decant/win32";
-import { Place, placeArguments } from "./arguments.ts";
-import type { Argument, DoubleArgument } from "./arguments.ts";
+import { placeArguments } from "./arguments.ts";
 import { StubMachine } from "./stub-machine.ts";
 import type { Callback } from "./stub-machine.ts";
-import { tinyProgram } from "./tiny-program.ts";
 
 const ARENA_BYTES = 0x100000;
 const CALL_BYTES = 0x200;
@@ -43,13 +41,13 @@ export interface Guest {
    * Calls a function by its export's name ("GetFileSizeEx", "ucrtbase!exit") through its stub. The result is a number by its declared type
    * (FALSE is 0). Waits let the clock run on; what waits for the host's promises needs callAsync.
    */
-  call(name: string, ...args: (Argument | DoubleArgument)[]): number;
+  call(name: string, ...args: HostArgument[]): number;
   /** The same, for results of 64 bits. */
-  call64(name: string, ...args: (Argument | DoubleArgument)[]): bigint;
+  call64(name: string, ...args: HostArgument[]): bigint;
   /** The same, for functions that may wait for a promise of the host's. */
-  callAsync(name: string, ...args: (Argument | DoubleArgument)[]): Promise<number>;
+  callAsync(name: string, ...args: HostArgument[]): Promise<number>;
   /** Memory for an out-parameter: `const size = out(LARGE_INTEGER); call("GetFileSizeEx", file, size); size.value`. */
-  out<T extends AnyType>(type: T, initial?: AcceptedOf<T>): Place<ValueOf<T>>;
+  out<T extends AnyType>(type: T, initial?: AcceptedOf<T>): GuestPlace<ValueOf<T>>;
   /** Gives guest memory, 16-byte aligned and zero. */
   allocate(bytes: number): number;
   /** Stores ANSI text with its NUL, and returns its address. */
@@ -95,7 +93,7 @@ export function guest(options: GuestOptions = {}): Guest {
     },
   });
   const process = kernel.createProcess({
-    image: tinyProgram(bits),
+    image: emptyProgram(bits),
     path: "C:\\test.exe",
     commandLine,
     environment: Object.entries(environment),
@@ -135,13 +133,13 @@ function makeGuest(process: Process, machine: StubMachine, host: MemoryHost, rep
     if (runs.status === "running") runs.status = "ready";
   }
 
-  function start(target: ApiFunction | undefined, address: number, args: readonly (Argument | DoubleArgument)[]): void {
+  function start(target: ApiFunction | undefined, address: number, args: readonly HostArgument[]): void {
     machine.isHome = false;
     machine.thrown = undefined;
     const stack = ((thread.rsp - CALL_BYTES) & ~15) - thread.pointerSize;
     thread.rsp = stack;
     memory.setPointer(stack, machine.home);
-    placeArguments({ thread, allocate, addCallback: (callback) => machine.addCallback(callback) }, target, args);
+    placeArguments({ thread, allocate, addCallback: (callback) => machine.addCallback(callback as Callback) }, target, args);
     thread.rip = address;
     runThread(thread);
   }
@@ -198,7 +196,7 @@ function makeGuest(process: Process, machine: StubMachine, host: MemoryHost, rep
     return process.loader.getProcAddress(process.loader.require(exporter), symbol) ?? 0;
   }
 
-  function callNow(name: string, args: readonly (Argument | DoubleArgument)[]): number | bigint {
+  function callNow(name: string, args: readonly HostArgument[]): number | bigint {
     const { target, address, before } = prepare(name);
     start(target, address, args);
     while (turn());
@@ -227,7 +225,7 @@ function makeGuest(process: Process, machine: StubMachine, host: MemoryHost, rep
     out(type, initial) {
       const address = allocate(type.size(thread.pointerSize));
       if (initial !== undefined) type.store(thread, address, initial);
-      return new Place(address, () => type.load(thread, address) as ValueOf<typeof type>);
+      return new GuestPlace(address, () => type.load(thread, address) as ValueOf<typeof type>);
     },
     ansi(text) {
       const bytes = thread.ansi.encode(`${text}\0`);

@@ -1,3 +1,3 @@
-export { double, type Argument, type DoubleArgument, type Place } from "./arguments.ts";
+export { double, type HostArgument, type GuestPlace as Place } from "@decant/hook";
 export { guest, type Guest, type GuestOptions } from "./guest.ts";
 export type { Callback } from "./stub-machine.ts";

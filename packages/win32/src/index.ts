@@ -1,4 +1,4 @@
 export { windowsPath, FileSystem, HOST_DRIVE, PROFILE_FOLDER, SYSTEM_DRIVE, TEMP_FOLDER } from "./files/file-system.ts";
 export { prepareProcess, ProcessState } from "./process-state.ts";
 export { codePage, textCodec, ANSI_CODE_PAGE, OEM_CODE_PAGE, type CodePage } from "./text/code-pages.ts";
-export { win32Registry } from "./registry.ts";
+export { win32Registry, type Win32Functions } from "./registry.ts";

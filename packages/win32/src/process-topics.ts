@@ -6,4 +6,4 @@ import { multimediaTime } from "./winmm/time.ts";
 import { socketStartup } from "./ws2_32/startup.ts";
 
 /** What other DLLs than kernel32 say of processes, waits and time. */
-export const processTopics: readonly Implementation[] = [multimediaTime, ntFile, ntSystem, ntWait, socketStartup];
+export const processTopics = [multimediaTime, ntFile, ntSystem, ntWait, socketStartup] as const satisfies readonly Implementation[];

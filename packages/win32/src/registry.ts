@@ -1,4 +1,4 @@
-import { Registry } from "@decant/hook";
+import { Registry, type FunctionsOfTopics } from "@decant/hook";
 import { random } from "./bcryptprimitives/random.ts";
 import { crt } from "./crt/index.ts";
 import { kernel32b } from "./kernel32/index-b.ts";
@@ -7,7 +7,12 @@ import { kernel32 } from "./kernel32/index.ts";
 import { processTopics } from "./process-topics.ts";
 import { systemTopics } from "./system-topics.ts";
 
+const topics = [...kernel32, ...kernel32b, ...kernel32c, ...processTopics, ...systemTopics, random, ...crt] as const;
+
 /** All of Windows' DLLs that are mapped. A new registry each time: what is added to one does not show in another. */
 export function win32Registry(): Registry {
-  return new Registry().add(...kernel32, ...kernel32b, ...kernel32c, ...processTopics, ...systemTopics, random, ...crt);
+  return new Registry().add(...topics);
 }
+
+/** Every function that is declared, by the names that hooks know it by: what makes their arguments typed. */
+export type Win32Functions = FunctionsOfTopics<(typeof topics)[number]>;

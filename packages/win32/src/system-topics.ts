@@ -10,7 +10,7 @@ import { userText } from "./user32/text.ts";
 import { version } from "./version/version.ts";
 
 /** What programs ask of Windows besides files, processes, the console and the C runtime. */
-export const systemTopics: readonly (Implementation | ApiTable)[] = [
+export const systemTopics = [
   ...kernel32System,
   automation,
   characters,
@@ -20,4 +20,4 @@ export const systemTopics: readonly (Implementation | ApiTable)[] = [
   security,
   userText,
   version,
-];
+] as const satisfies readonly (Implementation | ApiTable)[];

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
-import { LoadError, type DllChoice } from "@decant/process";
+import { dllKey, LoadError, type DllChoice } from "@decant/process";
 import { SUBSYSTEM } from "@decant/pe";
 import type { Grant } from "@decant/host";
 import { callTimes, type CallTime } from "@decant/hook";
@@ -125,7 +125,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
         for (const file of given.hook ?? []) await (await import("../hook-script.ts")).runHookScript(file, hooks);
         if (given.stats) times = callTimes(hooks).table.values();
       },
-      onStart: (start) => (interrupt = start),
+      onStart: (control) => (interrupt = control.interrupt),
       ...(given.checked && { checked: true }),
       ...(cache !== undefined && { cacheFolder: cache }),
       ...(seconds !== undefined && { timeoutMs: seconds * 1000 }),
@@ -215,8 +215,4 @@ function parseStub(name: string, value: string): bigint {
 function parseChoice(name: string, value: string): DllChoice {
   if (value === "builtin" || value === "native") return value;
   throw new UsageError(`--dll ${name} takes builtin or native, not "${value}"`);
-}
-
-function dllKey(name: string): string {
-  return name.toLowerCase().endsWith(".dll") ? name.toLowerCase() : `${name.toLowerCase()}.dll`;
 }

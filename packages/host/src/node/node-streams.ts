@@ -1,6 +1,8 @@
 import * as fs from "node:fs";
 import { createRequire } from "node:module";
+import type { Readable, Writable } from "node:stream";
 import type { ReadStream, WriteStream } from "node:tty";
+import { HostError } from "../host-error.ts";
 import type { HostInput, HostOutput } from "../host.ts";
 
 /** How long to sleep when a non-blocking pipe is full. */
@@ -62,18 +64,56 @@ export function fileInput(fd: number): HostInput {
   };
 }
 
+/** A stream of Node's as input. It is left where it is, paused, when the guest is gone. */
+export function streamInput(stream: Readable): HostInput {
+  return new StreamInput(
+    "pipe",
+    () => stream,
+    (left) => void left.pause(),
+  );
+}
+
+/** A stream of Node's as output. It takes all that is written; `drained` says whether it has taken too much, and ends when it has room again. */
+export function streamOutput(stream: Writable): HostOutput & { drained(): Promise<void> | undefined } {
+  let isBroken = false;
+  stream.on("error", () => (isBroken = true));
+  stream.on("close", () => (isBroken = true));
+  return {
+    kind: "pipe",
+    isTerminal: false,
+    columns: undefined,
+    rows: undefined,
+    write(bytes) {
+      if (isBroken || stream.destroyed || stream.writableEnded) throw new HostError("EPIPE", "broken pipe, write");
+      stream.write(bytes.slice());
+    },
+    drained() {
+      if (isBroken || stream.destroyed || !stream.writableNeedDrain) return undefined;
+      return new Promise((resolve) => {
+        const ended = (): void => {
+          for (const event of ["drain", "close", "error"]) stream.off(event, ended);
+          resolve();
+        };
+        for (const event of ["drain", "close", "error"]) stream.on(event, ended);
+      });
+    },
+  };
+}
+
 class StreamInput implements HostInput {
   readonly kind: "terminal" | "pipe";
-  readonly #open: () => ReadStream | NodeJS.ReadStream;
-  #stream: ReadStream | NodeJS.ReadStream | undefined;
+  readonly #open: () => Readable;
+  readonly #leave: (stream: Readable) => void;
+  #stream: Readable | undefined;
   #buffered: Uint8Array = NOTHING;
   #ended = false;
   #error: Error | undefined;
   #wake: (() => void)[] = [];
 
-  constructor(kind: "terminal" | "pipe", open: () => ReadStream | NodeJS.ReadStream) {
+  constructor(kind: "terminal" | "pipe", open: () => Readable, leave: (stream: Readable) => void = (stream) => void stream.destroy()) {
     this.kind = kind;
     this.#open = open;
+    this.#leave = leave;
   }
 
   get isTerminal(): boolean {
@@ -92,7 +132,7 @@ class StreamInput implements HostInput {
 
   close(): void {
     this.#ended = true;
-    this.#stream?.destroy();
+    if (this.#stream !== undefined) this.#leave(this.#stream);
     this.#wakeAll();
   }
 
@@ -113,18 +153,20 @@ class StreamInput implements HostInput {
     return taken;
   }
 
-  #start(): ReadStream | NodeJS.ReadStream {
+  #start(): Readable {
     if (this.#stream !== undefined) return this.#stream;
     const stream = (this.#stream = this.#open());
-    stream.on("data", (chunk: Buffer) => {
+    stream.on("data", (chunk: Buffer | string) => {
       stream.pause();
-      this.#buffered = this.#buffered.length === 0 ? chunk : Buffer.concat([this.#buffered, chunk]);
+      const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+      this.#buffered = this.#buffered.length === 0 ? bytes : Buffer.concat([this.#buffered, bytes]);
       this.#wakeAll();
     });
-    stream.on("end", () => {
-      this.#ended = true;
-      this.#wakeAll();
-    });
+    for (const event of ["end", "close"])
+      stream.on(event, () => {
+        this.#ended = true;
+        this.#wakeAll();
+      });
     stream.on("error", (error: Error) => {
       this.#error = error;
       this.#wakeAll();

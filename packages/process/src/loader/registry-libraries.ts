@@ -83,7 +83,7 @@ function intrinsicOf(bound: BoundFunction): Intrinsic | undefined {
 }
 
 /** Hot path: every API call runs the closure that this makes. */
-function entryOf(bound: BoundFunction): ApiEntry {
+export function entryOf(bound: BoundFunction): ApiEntry {
   return (thread) => {
     const waiting = bound.invoke(thread);
     if (waiting === undefined) return thread.returnFromCall(bound.popBytes);

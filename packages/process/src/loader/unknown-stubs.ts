@@ -3,7 +3,7 @@ import { STUB_SIZE } from "@decant/pe";
 import { EXIT_STATUS } from "../ending.ts";
 import type { Process } from "../process.ts";
 import { dllKey } from "./dll-names.ts";
-import type { LibrarySource } from "./library.ts";
+import type { ApiEntry, LibrarySource } from "./library.ts";
 import { ARGUMENT_WORDS, getRegister } from "../threads/registers.ts";
 import { UNWIND } from "../threads/unwind.ts";
 import type { Thread } from "../threads/thread.ts";
@@ -34,14 +34,19 @@ export class UnknownStubs {
     const id = `${dll}!${symbol}`;
     const known = this.#addresses.get(id);
     if (known !== undefined) return known;
-    const address = this.#place();
     // Hooks may supply it at any time.
-    const index = this.#stubs.reserve((thread) => {
+    const address = this.add(id, (thread) => {
       const missing = this.#libraries.missing?.(dllKey(dll), symbol);
       return missing === undefined ? this.#called(thread, id) : missing.entry(thread);
     });
-    this.#stubs.place(address, index, { name: id });
     this.#addresses.set(id, address);
+    return address;
+  }
+
+  /** Gives a function of the host's an address that no DLL exports. */
+  add(name: string, entry: ApiEntry): number {
+    const address = this.#place();
+    this.#stubs.place(address, this.#stubs.reserve(entry), { name });
     return address;
   }
 

@@ -28,7 +28,7 @@ import { exceptions, threads } from "./threads.ts";
 import { msvcrtTime, time, ucrtTime } from "./time/time.ts";
 
 /** The C runtimes: msvcrt.dll, ucrtbase.dll (which the api-ms-win-crt-* sets stand for) and vcruntime140.dll. */
-export const crt: readonly (Implementation | ApiTable)[] = [
+export const crt = [
   startup, msvcrtStartup, ucrtStartup,
   heap, msvcrtHeap, ucrtHeapApi,
   ...stringsAndMath,
@@ -40,4 +40,4 @@ export const crt: readonly (Implementation | ApiTable)[] = [
   multibyte, msvcrtMultibyteApi, floatingControl,
   environment, locale, msvcrtLocale, errors, jump,
   jump32, exceptHandler, cxx32,
-]; // prettier-ignore
+] as const satisfies readonly (Implementation | ApiTable)[]; // prettier-ignore

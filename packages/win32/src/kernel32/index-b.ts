@@ -7,4 +7,4 @@ import { time } from "./time.ts";
 import { tls } from "./tls.ts";
 
 /** Modules, exceptions, storage of threads, threads, time and the system. */
-export const kernel32b: readonly Implementation[] = [exceptions, unwinding, modules, systemInfo, threads, time, tls];
+export const kernel32b = [exceptions, unwinding, modules, systemInfo, threads, time, tls] as const satisfies readonly Implementation[];

@@ -6,4 +6,4 @@ import { startup } from "./startup.ts";
 import { strings } from "./strings.ts";
 
 /** Text, the console, and how a program starts. */
-export const kernel32c: readonly Implementation[] = [codePageCalls, consoleCalls, locale, startup, strings];
+export const kernel32c = [codePageCalls, consoleCalls, locale, startup, strings] as const satisfies readonly Implementation[];

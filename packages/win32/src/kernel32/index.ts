@@ -14,7 +14,7 @@ import { virtual } from "./virtual.ts";
 import { waiting } from "./wait.ts";
 
 /** The topics of kernel32. */
-export const kernel32: readonly Implementation[] = [
+export const kernel32 = [
   completion,
   directory,
   error,
@@ -28,4 +28,4 @@ export const kernel32: readonly Implementation[] = [
   toolhelp,
   virtual,
   waiting,
-];
+] as const satisfies readonly Implementation[];

@@ -8,7 +8,7 @@ const STACK_COMMIT = 0x1000n;
 const CONSOLE = 3;
 
 /** The smallest console program: no imports, and an entry point that is never run. A process must have an image. */
-export function tinyProgram(bits: 32 | 64 = 64): Uint8Array {
+export function emptyProgram(bits: 32 | 64 = 64): Uint8Array {
   const is64 = bits === 64;
   const bytes = new Uint8Array(2 * FILE_ALIGNMENT);
   const view = new DataView(bytes.buffer);

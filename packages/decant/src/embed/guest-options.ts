@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { dirname, posix, resolve } from "node:path";
+import type { CudaDriver } from "@decant/cuda";
+import { nodeFiles, restrict, type Grant } from "@decant/host";
+import type { Hooks, TracedCall } from "@decant/hook";
+import { dllKey, type DllChoice } from "@decant/process";
+import { cacheFolder } from "../cache-folder.ts";
+import { cudaDriver } from "../cuda-driver.ts";
+import { readGuestFile, toGuestPath } from "../guest-paths.ts";
+import { hookScriptApi, type HookScript } from "../hook-script.ts";
+import type { MachineOptions } from "../run-program.ts";
+import { memoryDisk, MEMORY_FOLDER, type FileContents, type MemoryDisk } from "./memory-disk.ts";
+import { makeStdio, type Stdio, type StdioOptions } from "./stdio.ts";
+
+/** What may be said of a guest: a program, or a DLL whose functions are called. */
+export interface GuestOptions extends StdioOptions {
+  /** Its current folder on the host, which it may read and write; this process's when absent. */
+  readonly cwd?: string;
+  /** Variables beside those of this process, or in their place. */
+  readonly env?: Readonly<Record<string, string>>;
+  /**
+   * A disk in memory in the place of the host's: these files, from the current folder "Z:\work", and nothing else. What is on it at the end is in
+   * the result's `files`.
+   */
+  readonly files?: FileContents;
+  /** What of the host's disk it may touch besides its current folder, its own and what its arguments name: a path, or a path to read only. */
+  readonly mounts?: readonly (string | Grant)[];
+  /** Sets hooks before it starts; what a hook script's default export is. */
+  readonly hooks?: HookScript;
+  /** Functions to trace ("kernel32!*File*,-*Tls*"), and who is told of each call. */
+  readonly trace?: { readonly pattern: string; onCall(call: TracedCall): void };
+  /** Results of functions that Decant does not have, by name. */
+  readonly stubs?: Readonly<Record<string, number | bigint>>;
+  readonly dlls?: Readonly<Record<string, DllChoice>>;
+  /** Bytes that it may commit. */
+  readonly memoryLimitBytes?: number;
+  /** Whether every access to memory is checked (docs/faults.md). */
+  readonly checked?: boolean;
+  /** Where translations are kept for the next time: a folder, or "off". What the command takes when absent. */
+  readonly cache?: string;
+  /** Where CUDA runs: a server's address, or a driver. A server of its own when absent, started at the first CUDA call. */
+  readonly gpu?: string | CudaDriver;
+  /** Takes sentences about what was refused, or went wrong; nobody is told when absent. */
+  readonly onWarning?: (sentence: string) => void;
+}
+
+/** What options come to. */
+export interface Prepared {
+  readonly machine: Omit<MachineOptions, "args" | "path">;
+  readonly stdio: Stdio;
+  /** Where files are in memory. */
+  readonly disk: MemoryDisk | undefined;
+  close(): Promise<void>;
+}
+
+/** Turns options into what a machine is made of. `path` and `bytes`: the file of the program or DLL. */
+export function prepare(options: GuestOptions, { path, bytes }: { path: string; bytes: Uint8Array }): Prepared {
+  const { env, files, mounts = [], hooks, trace, stubs = {}, dlls = {}, memoryLimitBytes, checked, gpu, onWarning = () => {} } = options;
+  const cwd = files === undefined ? resolve(options.cwd ?? ".") : posix.resolve("/", options.cwd ?? MEMORY_FOLDER);
+  const disk = files === undefined ? undefined : memoryDisk({ [path]: bytes, ...files }, cwd);
+  const stdio = makeStdio(options);
+  const cuda = typeof gpu === "object" ? { driver: gpu, close: () => Promise.resolve() } : cudaDriver(gpu);
+  const cache = cacheFolder(options.cache);
+  return {
+    stdio,
+    disk,
+    close: () => cuda.close(),
+    machine: {
+      cwd,
+      mounts: mounts.map((mount): Grant => (typeof mount === "string" ? { path: resolve(mount), access: "write" } : mount)),
+      streams: stdio.streams,
+      cuda: cuda.driver,
+      warn: onWarning,
+      stubs: new Map(Object.entries(stubs).map(([name, value]) => [name, BigInt.asUintN(64, BigInt(value))])),
+      dllChoices: new Map(Object.entries(dlls).map(([name, choice]) => [dllKey(name), choice])),
+      ...(env && { environment: env }),
+      ...(hooks && { setHooks: async (set: Hooks) => void (await hooks(hookScriptApi(set))) }),
+      ...(trace && { trace: trace.pattern, onTrace: (call: TracedCall) => trace.onCall(call) }),
+      ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
+      ...(checked !== undefined && { checked }),
+      ...(cache !== undefined && { cacheFolder: cache }),
+      ...(disk !== undefined && {
+        files: disk.files,
+        readFile: (guestPath) => readGuestFile(disk.files, guestPath) ?? readBeside(path, guestPath),
+      }),
+    },
+  };
+}
+
+/** DLLs that lie beside the program on the host are found from a disk in memory too. */
+function readBeside(program: string, guestPath: string): Uint8Array | undefined {
+  const folder = dirname(program);
+  if (!existsSync(program) || !guestPath.toLowerCase().startsWith(`${toGuestPath(folder)}\\`.toLowerCase())) return undefined;
+  return readGuestFile(restrict(nodeFiles(), [{ path: folder, access: "read" }]), guestPath);
+}
