@@ -47,6 +47,14 @@ export interface HostFile {
   close(): void;
 }
 
+/** A change in a watched folder. */
+export interface FolderChange {
+  /** The name below the folder. */
+  readonly name: string;
+  /** A name came or went, or a file's content or times changed. */
+  readonly kind: "name" | "content";
+}
+
 /** A volume's room in bytes. */
 export interface SpaceInfo {
   readonly total: number;
@@ -74,5 +82,13 @@ export interface HostFiles {
   setWritable(path: string, writable: boolean): void;
   /** The path with all links resolved. Fails with ENOENT when nothing is there. */
   realPath(path: string): string;
+  /** Gives a file a second name. */
+  link(existing: string, path: string): void;
+  /** Makes a symbolic link; a relative target starts at the link's folder. */
+  makeLink(target: string, path: string): void;
+  /** A symbolic link's target as it was written. Fails with EINVAL for what is no link. */
+  readLink(path: string): string;
   space(path: string): SpaceInfo;
+  /** Tells of changes below a folder that others make; undefined where the host cannot. Returns what ends it. */
+  watch(path: string, recursive: boolean, onChange: (change: FolderChange) => void): (() => void) | undefined;
 }

@@ -1,4 +1,4 @@
-export type { FileKind, FolderEntry, HostFile, HostFiles, HostStat, OpenOptions, SpaceInfo } from "./files.ts";
+export type { FileKind, FolderChange, FolderEntry, HostFile, HostFiles, HostStat, OpenOptions, SpaceInfo } from "./files.ts";
 export type { Clock, Host, HostInput, HostOutput } from "./host.ts";
 export { HostError } from "./host-error.ts";
 export { manualClock, type ManualClock } from "./memory/clock.ts";

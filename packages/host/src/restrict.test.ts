@@ -126,6 +126,10 @@ function delegate(files: ReturnType<typeof memoryFiles>): typeof files {
     rename: (from, to) => files.rename(from, to),
     setTimes: (path, a, m) => files.setTimes(path, a, m),
     setWritable: (path, w) => files.setWritable(path, w),
+    link: (existing, path) => files.link(existing, path),
+    makeLink: (target, path) => files.makeLink(target, path),
+    readLink: (path) => files.readLink(path),
+    watch: (path, recursive, onChange) => files.watch(path, recursive, onChange),
     realPath: (path) => files.realPath(path),
     space: (path) => files.space(path),
   };

@@ -1,4 +1,4 @@
-import type { FileKind, FolderEntry, HostFile, HostFiles, HostStat, OpenOptions } from "./files.ts";
+import type { FileKind, FolderChange, FolderEntry, HostFile, HostFiles, HostStat, OpenOptions } from "./files.ts";
 import { HostError } from "./host-error.ts";
 
 /** What a guest may touch: a folder with all below it, or one file, which need not exist yet. */
@@ -48,7 +48,7 @@ class RestrictedFiles implements HostFiles {
       throw this.#denied(path, access);
     }
     if (truncate) file.truncate(0);
-    return file;
+    return this.#allows(opened ?? real, "write") ? file : readOnly(file, () => this.#denied(path, "write"));
   }
 
   stat(path: string): HostStat {
@@ -91,6 +91,27 @@ class RestrictedFiles implements HostFiles {
 
   realPath(path: string): string {
     return this.#files.realPath(this.#check(path, "see", true));
+  }
+
+  /** Both names have to be the guest's to write: a link to what it may only read would let it write there. */
+  link(existing: string, path: string): void {
+    this.#files.link(this.#check(existing, "write", false), this.#check(path, "write", false));
+  }
+
+  /** A link may lead only to what the guest may touch: others that come along would follow it, with rights of their own. */
+  makeLink(target: string, path: string): void {
+    const link = this.#check(path, "write", false);
+    const folder = link.slice(0, link.lastIndexOf("/"));
+    this.#check(target.startsWith("/") ? target : `${folder}/${target}`, "read", true);
+    this.#files.makeLink(target, link);
+  }
+
+  readLink(path: string): string {
+    return this.#files.readLink(this.#check(path, "see", false));
+  }
+
+  watch(path: string, recursive: boolean, onChange: (change: FolderChange) => void): (() => void) | undefined {
+    return this.#files.watch(this.#check(path, "read", true), recursive, onChange);
   }
 
   space(path: string): { total: number; free: number } {
@@ -154,6 +175,23 @@ class RestrictedFiles implements HostFiles {
       throw error;
     }
   }
+}
+
+/** An open file of a grant that is only to be read: times can be set through a descriptor that cannot write. */
+function readOnly(file: HostFile, denied: () => HostError): HostFile {
+  const refuse = (): never => {
+    throw denied();
+  };
+  return {
+    read: (into, position) => file.read(into, position),
+    write: refuse,
+    stat: () => file.stat(),
+    truncate: refuse,
+    sync: () => file.sync(),
+    setTimes: refuse,
+    path: () => file.path(),
+    close: () => file.close(),
+  };
 }
 
 /**

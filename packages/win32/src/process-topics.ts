@@ -1,9 +1,17 @@
 import type { Implementation } from "@decant/hook";
 import { ntFile } from "./ntdll/file.ts";
+import { rtlNames } from "./ntdll/names.ts";
 import { ntSystem } from "./ntdll/system.ts";
 import { ntWait } from "./ntdll/wait.ts";
 import { multimediaTime } from "./winmm/time.ts";
 import { socketStartup } from "./ws2_32/startup.ts";
 
 /** What other DLLs than kernel32 say of processes, waits and time. */
-export const processTopics = [multimediaTime, ntFile, ntSystem, ntWait, socketStartup] as const satisfies readonly Implementation[];
+export const processTopics = [
+  multimediaTime,
+  ntFile,
+  ntSystem,
+  ntWait,
+  rtlNames,
+  socketStartup,
+] as const satisfies readonly Implementation[];

@@ -9,9 +9,13 @@ export type InitialFiles = Readonly<Record<string, string | Uint8Array | { reado
 const MAX_LINKS = 40;
 const TOTAL_BYTES = 2 ** 40;
 
+/** Two trees are two devices: an inode's number tells files of one tree apart. */
+let nextDevice = 1n;
+
 interface Node {
   kind: "file" | "folder" | "link";
   inode: bigint;
+  links: number;
   modifiedNs: bigint;
   accessedNs: bigint;
   createdNs: bigint;
@@ -37,6 +41,7 @@ export function memoryFiles({ files = {}, clock = manualClock() }: { files?: Ini
 
 class MemoryFiles implements HostFiles {
   readonly #clock: Clock;
+  readonly #device = nextDevice++;
   #nextInode = 1n;
   readonly #root: Node;
 
@@ -59,11 +64,11 @@ class MemoryFiles implements HostFiles {
   }
 
   stat(path: string): HostStat {
-    return describe(this.#existing(path, true).node);
+    return this.#describe(this.#existing(path, true).node);
   }
 
   lstat(path: string): HostStat {
-    return describe(this.#existing(path, false).node);
+    return this.#describe(this.#existing(path, false).node);
   }
 
   list(path: string): FolderEntry[] {
@@ -90,6 +95,7 @@ class MemoryFiles implements HostFiles {
   remove(path: string): void {
     const { node, parent, name } = this.#existing(path, false);
     if (node.kind === "folder") throw failure("EISDIR", path);
+    node.links--;
     parent.children.delete(name);
     this.#touch(parent);
   }
@@ -103,6 +109,7 @@ class MemoryFiles implements HostFiles {
       if (source.node.kind !== "folder") throw failure("EISDIR", to);
       if (target.node.children.size > 0) throw failure("ENOTEMPTY", to);
     } else if (target.node !== undefined && source.node.kind === "folder") throw failure("ENOTDIR", to);
+    if (target.node?.kind === "file") target.node.links--;
     source.parent.children.delete(source.name);
     target.parent.children.set(target.name, source.node);
     this.#touch(source.parent);
@@ -121,8 +128,38 @@ class MemoryFiles implements HostFiles {
     return this.#existing(path, true).path;
   }
 
+  link(existing: string, path: string): void {
+    const { node } = this.#existing(existing, false);
+    if (node.kind === "folder") throw failure("EPERM", existing);
+    const place = this.#find(path, false);
+    if (place.node !== undefined) throw failure("EEXIST", path);
+    node.links++;
+    this.#attach(place, node);
+  }
+
+  makeLink(target: string, path: string): void {
+    const place = this.#find(path, false);
+    if (place.node !== undefined) throw failure("EEXIST", path);
+    const node = this.#attach(place, this.#node("link"));
+    node.target = target;
+  }
+
+  readLink(path: string): string {
+    const { node } = this.#existing(path, false);
+    if (node.kind !== "link") throw failure("EINVAL", path);
+    return node.target;
+  }
+
+  /** Nobody else can change it. */
+  watch(): undefined {}
+
   space(): SpaceInfo {
     return { total: TOTAL_BYTES, free: TOTAL_BYTES / 2 };
+  }
+
+  #describe(node: Node): HostStat {
+    const { kind, modifiedNs, accessedNs, createdNs, inode, writable, links } = node;
+    return { kind, size: node.size, modifiedNs, accessedNs, createdNs, inode, device: this.#device, links, writable };
   }
 
   #openNode(node: Node, path: string, write: boolean): HostFile {
@@ -142,7 +179,7 @@ class MemoryFiles implements HostFiles {
         node.data.set(bytes, position);
         this.#touch(node);
       },
-      stat: () => describe(node),
+      stat: () => this.#describe(node),
       truncate: (size) => {
         change();
         this.#resize(node, size);
@@ -216,7 +253,17 @@ class MemoryFiles implements HostFiles {
   #node(kind: Node["kind"]): Node {
     const now = this.#nowNs();
     const times = { modifiedNs: now, accessedNs: now, createdNs: now };
-    return { kind, inode: this.#nextInode++, ...times, writable: true, data: new Uint8Array(0), size: 0, target: "", children: new Map() };
+    return {
+      kind,
+      inode: this.#nextInode++,
+      links: 1,
+      ...times,
+      writable: true,
+      data: new Uint8Array(0),
+      size: 0,
+      target: "",
+      children: new Map(),
+    };
   }
 
   #add(path: string, content: string | Uint8Array | { readonly link: string }): void {
@@ -235,11 +282,6 @@ class MemoryFiles implements HostFiles {
     node.size = node.data.length;
     folder.children.set(last, node);
   }
-}
-
-function describe(node: Node): HostStat {
-  const { kind, modifiedNs, accessedNs, createdNs, inode, writable } = node;
-  return { kind, size: node.size, modifiedNs, accessedNs, createdNs, inode, device: 1n, links: 1, writable };
 }
 
 function failure(code: string, path: string): HostError {

@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import type { FileKind, FolderEntry, HostFile, HostFiles, HostStat, OpenOptions, SpaceInfo } from "../files.ts";
+import type { FileKind, FolderChange, FolderEntry, HostFile, HostFiles, HostStat, OpenOptions, SpaceInfo } from "../files.ts";
 
 const OWNER_WRITE = 0o200n;
 
@@ -23,11 +23,24 @@ const nodeTree: HostFiles = {
     fs.chmodSync(path, writable ? mode | 0o200 : mode & ~0o222);
   },
   realPath: (path) => fs.realpathSync.native(path),
+  link: (existing, path) => fs.linkSync(existing, path),
+  makeLink: (target, path) => fs.symlinkSync(target, path),
+  readLink: (path) => fs.readlinkSync(path),
+  watch,
   space(path): SpaceInfo {
     const { bsize, blocks, bavail } = fs.statfsSync(path);
     return { total: bsize * blocks, free: bsize * bavail };
   },
 };
+
+function watch(path: string, recursive: boolean, onChange: (change: FolderChange) => void): () => void {
+  // Not persistent: a guest that waits for changes keeps the process alive by waiting, not by watching.
+  const watcher = fs.watch(path, { recursive, persistent: false }, (event, name) => {
+    if (name !== null) onChange({ name, kind: event === "rename" ? "name" : "content" });
+  });
+  watcher.on("error", () => watcher.close()); // the folder is gone: there is nothing more to tell
+  return () => watcher.close();
+}
 
 class NodeFile implements HostFile {
   readonly #fd: number;

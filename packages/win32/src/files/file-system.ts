@@ -1,5 +1,5 @@
 import type { Host, HostFiles, HostStat } from "@decant/host";
-import { ERROR, Win32Error } from "@decant/hook";
+import { ERROR, NtError, STATUS, Win32Error } from "@decant/hook";
 import { deviceName, fullPath, type PathContext } from "../paths/windows-path.ts";
 import { upcase } from "../text/upcase.ts";
 
@@ -35,7 +35,7 @@ export interface Location {
   readonly path: string;
   /** The full Windows path, as it was asked for. */
   readonly full: string;
-  /** Undefined when nothing is there. */
+  /** Undefined when nothing is there. Of a symbolic link: what it leads to, unless the link itself was asked for. */
   readonly stat: HostStat | undefined;
   /** Whether there is a folder for it. */
   readonly hasFolder: boolean;
@@ -74,9 +74,9 @@ export class FileSystem {
 
   /**
    * Finds a path. Throws ERROR_PATH_NOT_FOUND for an empty path or a drive that is not there, ERROR_INVALID_NAME for characters that
-   * names cannot have, ERROR_BAD_NETPATH for other machines, ERROR_FILE_NOT_FOUND for devices that are not there.
+   * names cannot have, ERROR_BAD_NETPATH for other machines. With `link`, a symbolic link at the end is what is found, not its target.
    */
-  locate(path: string, context: PathContext): Location | DeviceLocation {
+  locate(path: string, context: PathContext, link: "follow" | "link" = "follow"): Location | DeviceLocation {
     const full = path.startsWith("\\\\?\\") ? path : fullPath(path, context);
     if (full === "") throw new Win32Error(ERROR.PATH_NOT_FOUND);
     const plain = withoutPrefix(full);
@@ -84,9 +84,23 @@ export class FileSystem {
     if (plain.startsWith("\\\\")) throw new Win32Error(ERROR.BAD_NETPATH);
     const drive = plain[1] === ":" ? this.drive(plain[0]!) : undefined;
     if (drive === undefined) throw new Win32Error(ERROR.PATH_NOT_FOUND);
-    const names = plain.slice(2).split("\\").filter((name) => name !== ""); // prettier-ignore
-    for (const name of names) if (!isValidName(name)) throw new Win32Error(ERROR.INVALID_NAME);
-    return { kind: "file", files: drive.files, full: plain, wantsFolder: plain.endsWith("\\"), ...find(drive.files, names) };
+    // The one stream that every file has may be named.
+    const names = plain.slice(2).replace(/([^\\]+)::\$DATA$/i, "$1").split("\\").filter((name) => name !== ""); // prettier-ignore
+    for (const name of names) if (!isValidName(name) || name === "." || name === "..") throw new Win32Error(ERROR.INVALID_NAME);
+    return { kind: "file", files: drive.files, full: plain, wantsFolder: plain.endsWith("\\"), ...find(drive.files, names, link) };
+  }
+
+  /** Finds an NT path: `\\??\\C:\\x`, or a name below the folder whose full path is given. Throws as `locate` does. */
+  locateNt(name: string, root: string | undefined, link: "follow" | "link"): Location | DeviceLocation {
+    if (root !== undefined) {
+      if (name.startsWith("\\")) throw new Win32Error(ERROR.INVALID_NAME);
+      return this.locate(`\\\\?\\${root.replace(/\\$/, "")}\\${name}`, NO_CONTEXT, link);
+    }
+    const dos = /^\\(?:\?\?|DosDevices|GLOBAL\?\?)\\/i.exec(name);
+    if (dos !== null) return this.locate(`\\\\?\\${name.slice(dos[0].length)}`, NO_CONTEXT, link);
+    if (/^\\Device\\Null$/i.test(name)) return { kind: "device", name: "nul", full: name };
+    if (!name.startsWith("\\")) throw new NtError(STATUS.OBJECT_PATH_SYNTAX_BAD);
+    throw new Win32Error(ERROR.PATH_NOT_FOUND);
   }
 
   /** A file's bytes; undefined when there is none. For the loader. */
@@ -107,6 +121,9 @@ export class FileSystem {
     }
   }
 }
+
+/** Complete paths need no current folder. */
+const NO_CONTEXT: PathContext = { current: `${SYSTEM_DRIVE}:\\` };
 
 /** The Windows path of a host path: `/work/a` is `Z:\work\a`. */
 export function windowsPath(hostPath: string): string {
@@ -129,23 +146,24 @@ export function isValidName(name: string): boolean {
 type Found = Pick<Location, "path" | "stat" | "hasFolder">;
 
 /** Looks for the exact names first: one call where the case is right, as it nearly always is. */
-function find(files: HostFiles, names: readonly string[]): Found {
+function find(files: HostFiles, names: readonly string[], link: "follow" | "link"): Found {
+  const look = (path: string): HostStat => (link === "link" ? files.lstat(path) : files.stat(path));
   const exact = `/${names.join("/")}`;
   try {
-    return { path: exact, stat: files.stat(exact), hasFolder: true };
+    return { path: exact, stat: look(exact), hasFolder: true };
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
   const name = names.at(-1);
   if (name === undefined) return { path: "/", stat: undefined, hasFolder: true };
-  const folder = find(files, names.slice(0, -1));
+  const folder = find(files, names.slice(0, -1), "follow");
   const below = `${folder.path === "/" ? "" : folder.path}/${name}`;
   if (folder.stat?.kind !== "folder") return { path: below, stat: undefined, hasFolder: false };
   const match = matchName(files, folder.path, name);
   if (match === undefined) return { path: below, stat: undefined, hasFolder: true };
   const path = `${folder.path === "/" ? "" : folder.path}/${match}`;
   try {
-    return { path, stat: files.stat(path), hasFolder: true };
+    return { path, stat: look(path), hasFolder: true };
   } catch (error) {
     if (!isMissing(error)) throw error;
     return { path, stat: undefined, hasFolder: true }; // a link to nothing

@@ -2,6 +2,7 @@ import { DWORD, ERROR, PVOID, ULARGE_INTEGER } from "@decant/hook";
 import { guest } from "@decant/testing";
 import { describe, expect, test } from "vitest";
 import { FILE_ATTRIBUTE_DATA, FIND_DATA } from "./directory.api.ts";
+import { copyFile } from "./copy-file.ts";
 import { directory } from "./directory.ts";
 import { file } from "./file.ts";
 import { handle } from "./handle.ts";
@@ -10,7 +11,7 @@ const INVALID = -1;
 
 function machine() {
   const made = guest({
-    topics: [directory, file, handle],
+    topics: [copyFile, directory, file, handle],
     currentDirectory: "Z:\\work",
     files: {
       "/work/b.txt": "bb",
@@ -147,7 +148,7 @@ describe("attributes", () => {
     expect(call("SetFileAttributesW", "b.txt", 1)).toBe(1);
     const data = out(FILE_ATTRIBUTE_DATA);
     expect(call("GetFileAttributesExW", "b.txt", 0, data)).toBe(1);
-    expect(data.value.dwFileAttributes).toBe(0x21);
+    expect(data.value.dwFileAttributes).toBe(1);
     expect(call("DeleteFileW", "b.txt")).toBe(0);
     expect(thread.lastError).toBe(ERROR.ACCESS_DENIED);
     call("SetFileAttributesW", "b.txt", 0x80);

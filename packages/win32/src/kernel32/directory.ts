@@ -1,79 +1,72 @@
 import { ERROR, Win32Error, type TextBuffer } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { DiskFile } from "../files/disk-file.ts";
-import type { Location } from "../files/file-system.ts";
-import { shareTable } from "../files/share-table.ts";
+import { fileAttributes, FILE_ATTRIBUTE } from "../files/attributes.ts";
+import { CHANGE, folderChanges } from "../files/folder-changes.ts";
+import { leadsToFolder } from "../files/folder-listing.ts";
+import { openFiles } from "../files/open-files.ts";
+import { removeNow } from "../files/remove-name.ts";
+import { changeAttributes } from "../files/set-information.ts";
 import { deviceName, fullPath } from "../paths/windows-path.ts";
 import { stateOf } from "../process-state.ts";
-import { attributesOf, FILE_ATTRIBUTE } from "./attributes.ts";
 import { directoryApi } from "./directory.api.ts";
 import { FindHandle, findFields, startSearch } from "./find-files.ts";
+import { existing, inFolder, located, type ExistingLocation } from "./located.ts";
+import { MOVEFILE, moveFile } from "./move-file.ts";
 import { searchPath } from "./search-path.ts";
 import { currentDirectory, setCurrentDirectory } from "./current-directory.ts";
 import { diskSpace, driveType, tempPath, volumeOf } from "./volumes.ts";
 
-const MOVEFILE = { REPLACE_EXISTING: 1, COPY_ALLOWED: 2, DELAY_UNTIL_REBOOT: 4 } as const;
-const COPY_CHUNK = 1 << 20;
 const SYSTEM_DIRECTORY = "C:\\Windows\\System32";
 const WINDOWS_DIRECTORY = "C:\\Windows";
 
 /** Files and folders by name. */
 export const directory = implement(directoryApi, {
-  CreateDirectory(thread, lpPathName) {
-    const { files, path, stat } = inFolder(thread, lpPathName);
-    if (stat !== undefined) throw new Win32Error(ERROR.ALREADY_EXISTS);
-    files.makeFolder(path);
-    return true;
+  CreateDirectory: (thread, lpPathName) => makeFolder(thread, lpPathName),
+  CreateDirectoryEx(thread, lpTemplateDirectory, lpNewDirectory) {
+    if (existing(thread, lpTemplateDirectory).stat.kind !== "folder") throw new Win32Error(ERROR.DIRECTORY);
+    return makeFolder(thread, lpNewDirectory);
   },
 
   RemoveDirectory(thread, lpPathName) {
-    const { files, path, stat } = existing(thread, lpPathName);
-    if (stat.kind !== "folder") throw new Win32Error(ERROR.DIRECTORY);
-    shareTable(thread.kernel).checkDelete(stat);
-    files.removeFolder(path);
+    const { files, path, stat } = existing(thread, lpPathName, "link");
+    if (stat.kind !== "folder" && !(stat.kind === "link" && leadsToFolder(files, path))) throw new Win32Error(ERROR.DIRECTORY);
+    if (path === "/") throw new Win32Error(ERROR.ACCESS_DENIED);
+    openFiles(thread.kernel).checkDelete(stat);
+    removeNow(thread.kernel, files, path, stat.kind);
     return true;
   },
 
+  /** The name goes at once, as on Windows 10 since 1809: those who have the file open, and share it for deletion, keep it. */
   DeleteFile(thread, lpFileName) {
-    const location = existing(thread, lpFileName);
-    const { files, path, stat } = location;
-    if (location.wantsFolder) throw new Win32Error(ERROR.INVALID_NAME);
-    if (stat.kind === "folder" || !stat.writable) throw new Win32Error(ERROR.ACCESS_DENIED);
-    shareTable(thread.kernel).checkDelete(stat);
-    files.remove(path);
+    const { files, path, stat, wantsFolder } = existing(thread, lpFileName, "link");
+    if (wantsFolder) throw new Win32Error(ERROR.INVALID_NAME);
+    if (stat.kind === "folder" || (stat.kind === "file" && !stat.writable)) throw new Win32Error(ERROR.ACCESS_DENIED);
+    if (stat.kind === "link" && leadsToFolder(files, path)) throw new Win32Error(ERROR.ACCESS_DENIED);
+    openFiles(thread.kernel).checkDelete(stat);
+    removeNow(thread.kernel, files, path, stat.kind);
     return true;
   },
 
-  MoveFile: (thread, lpExistingFileName, lpNewFileName) => move(thread, lpExistingFileName, lpNewFileName, MOVEFILE.COPY_ALLOWED),
-  MoveFileEx: (thread, lpExistingFileName, lpNewFileName, dwFlags) => move(thread, lpExistingFileName, lpNewFileName, dwFlags),
-
-  CopyFile(thread, lpExistingFileName, lpNewFileName, bFailIfExists) {
-    const from = existing(thread, lpExistingFileName);
-    if (from.stat.kind === "folder") throw new Win32Error(ERROR.ACCESS_DENIED);
-    const to = inFolder(thread, lpNewFileName);
-    if (to.stat !== undefined && bFailIfExists) throw new Win32Error(ERROR.FILE_EXISTS);
-    if (to.stat?.kind === "folder" || to.stat?.writable === false) throw new Win32Error(ERROR.ACCESS_DENIED);
-    if (to.stat?.inode === from.stat.inode && to.stat.device === from.stat.device) throw new Win32Error(ERROR.SHARING_VIOLATION);
-    copy(from, to);
-    return true;
-  },
+  MoveFile: (thread, lpExistingFileName, lpNewFileName) => moveFile(thread, lpExistingFileName, lpNewFileName, MOVEFILE.COPY_ALLOWED),
+  MoveFileEx: (thread, lpExistingFileName, lpNewFileName, dwFlags) => moveFile(thread, lpExistingFileName, lpNewFileName, dwFlags),
 
   GetFileAttributes(thread, lpFileName) {
     if (lpFileName !== undefined && deviceName(lpFileName) !== undefined) return FILE_ATTRIBUTE.ARCHIVE;
-    return attributesOf(existing(thread, lpFileName).stat);
+    return attributesOf(thread, existing(thread, lpFileName, "link"));
   },
 
   GetFileAttributesEx(thread, lpFileName, fInfoLevelId, lpFileInformation) {
     if (fInfoLevelId !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    const fields = findFields(existing(thread, lpFileName).stat);
-    lpFileInformation.set(fields);
+    const { files, path, stat } = existing(thread, lpFileName, "link");
+    lpFileInformation.set(findFields(thread, stat, stat.kind === "link" && leadsToFolder(files, path)));
     return true;
   },
 
   SetFileAttributes(thread, lpFileName, dwFileAttributes) {
     const { files, path, stat } = existing(thread, lpFileName);
-    // Of the attributes, the host keeps only whether a file may be written; folders ignore it on Windows too.
-    if (stat.kind !== "folder") files.setWritable(path, (dwFileAttributes & FILE_ATTRIBUTE.READONLY) === 0);
+    changeAttributes(thread, { files, path, stat }, dwFileAttributes);
+    folderChanges(thread.kernel).note(files, path, CHANGE.MODIFIED, stat.kind === "folder");
     return true;
   },
 
@@ -267,78 +260,16 @@ function writeVolume({ name }: { name: string }, volume: NamePlace, fileSystem: 
     if (!buffer.isNull && buffer.write(text, size).needed > size) throw new Win32Error(ERROR.BAD_LENGTH);
 }
 
-/** What a name leads to; a device is no file. Throws as FileSystem.locate does. */
-function located(thread: Thread, name: string | undefined): Location {
-  if (name === undefined) throw new Win32Error(ERROR.PATH_NOT_FOUND);
-  const { fileSystem, paths } = stateOf(thread);
-  const location = fileSystem.locate(name, paths);
-  if (location.kind === "device") throw new Win32Error(ERROR.FILE_NOT_FOUND);
-  return location;
-}
-
-function existing(thread: Thread, name: string | undefined): Location & { stat: NonNullable<Location["stat"]> } {
-  const location = located(thread, name);
-  const { stat } = location;
-  if (stat === undefined) throw new Win32Error(location.hasFolder ? ERROR.FILE_NOT_FOUND : ERROR.PATH_NOT_FOUND);
-  if (location.wantsFolder && stat.kind !== "folder") throw new Win32Error(ERROR.INVALID_NAME);
-  return { ...location, stat };
-}
-
-/** A place in a folder that exists. */
-function inFolder(thread: Thread, name: string | undefined): Location {
-  const location = located(thread, name);
-  if (location.stat === undefined && !location.hasFolder) throw new Win32Error(ERROR.PATH_NOT_FOUND);
-  return location;
-}
-
-function move(thread: Thread, fromName: string | undefined, toName: string | undefined, flags: number): boolean {
-  const from = existing(thread, fromName);
-  if (toName === undefined) {
-    // MOVEFILE_DELAY_UNTIL_REBOOT with no new name: there will be no reboot.
-    throw new Win32Error((flags & MOVEFILE.DELAY_UNTIL_REBOOT) !== 0 ? ERROR.ACCESS_DENIED : ERROR.INVALID_PARAMETER);
-  }
-  const to = inFolder(thread, toName);
-  const table = shareTable(thread.kernel);
-  table.checkDelete(from.stat);
-  const isSame = to.stat !== undefined && to.stat.inode === from.stat.inode && to.stat.device === from.stat.device;
-  if (to.stat !== undefined && !isSame) {
-    if ((flags & MOVEFILE.REPLACE_EXISTING) === 0) throw new Win32Error(ERROR.ALREADY_EXISTS);
-    if (to.stat.kind === "folder" || from.stat.kind === "folder" || !to.stat.writable) throw new Win32Error(ERROR.ACCESS_DENIED);
-    table.checkDelete(to.stat);
-  }
-  // The same file under another spelling is a change of case: the new name is the one asked for.
-  const target = isSame
-    ? { ...to, path: `${to.path.slice(0, to.path.lastIndexOf("/"))}/${to.full.replace(/\\$/, "").split("\\").at(-1)}` }
-    : to;
-  if (from.files === target.files) {
-    try {
-      from.files.rename(from.path, target.path);
-      return true;
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EXDEV")) throw error;
-    }
-  }
-  if (from.stat.kind === "folder" || (flags & MOVEFILE.COPY_ALLOWED) === 0) throw new Win32Error(ERROR.NOT_SAME_DEVICE);
-  copy(from, target);
-  from.files.remove(from.path);
+function makeFolder(thread: Thread, name: string | undefined): boolean {
+  const { files, path, stat } = inFolder(thread, name, "link");
+  if (stat !== undefined) throw new Win32Error(ERROR.ALREADY_EXISTS);
+  files.makeFolder(path);
+  folderChanges(thread.kernel).note(files, path, CHANGE.ADDED, true);
   return true;
 }
 
-function copy(from: Location, to: Location): void {
-  const source = from.files.open(from.path);
-  try {
-    const target = to.files.open(to.path, { write: true, create: true, truncate: true });
-    try {
-      const buffer = new Uint8Array(COPY_CHUNK);
-      for (let at = 0, count: number; (count = source.read(buffer, at)) > 0; at += count) target.write(buffer.subarray(0, count), at);
-      const stat = source.stat();
-      target.setTimes(stat.accessedNs, stat.modifiedNs);
-    } finally {
-      target.close();
-    }
-  } finally {
-    source.close();
-  }
+function attributesOf({ kernel }: Thread, { files, path, stat }: ExistingLocation): number {
+  return fileAttributes(kernel).of(stat, stat.kind === "link" && leadsToFolder(files, path));
 }
 
 function withRealNames(names: readonly string[], real: readonly string[]): string {

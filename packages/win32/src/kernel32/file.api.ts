@@ -1,5 +1,5 @@
 import {
-  api, BOOL, DWORD, enumeration, flags, fn, HANDLE, handleOr, in_, infallible, inout, INVALID_HANDLE_VALUE, LARGE_INTEGER, LONG, LPVOID, optional, orElse,
+  api, BOOL, DWORD, enumeration, flags, fn, HANDLE, handleOr, in_, infallible, inout, INVALID_HANDLE_VALUE, LARGE_INTEGER, LONG, optional, orElse,
   out, PVOID, struct, TBUF, text, TSTR, ULONGLONG, UINT, VOID,
 } from "@decant/hook"; // prettier-ignore
 
@@ -88,33 +88,6 @@ export const fileApi = api("kernel32", {
     ["dwBufferSize", DWORD],
   ),
   GetFinalPathNameByHandle: text(orElse(DWORD, 0), ["hFile", HANDLE], ["lpszFilePath", TBUF], ["cchFilePath", DWORD], ["dwFlags", DWORD]),
-  LockFile: fn(
-    BOOL,
-    ["hFile", HANDLE],
-    ["dwFileOffsetLow", DWORD],
-    ["dwFileOffsetHigh", DWORD],
-    ["nNumberOfBytesToLockLow", DWORD],
-    ["nNumberOfBytesToLockHigh", DWORD],
-  ),
-  UnlockFile: fn(
-    BOOL,
-    ["hFile", HANDLE],
-    ["dwFileOffsetLow", DWORD],
-    ["dwFileOffsetHigh", DWORD],
-    ["nNumberOfBytesToUnlockLow", DWORD],
-    ["nNumberOfBytesToUnlockHigh", DWORD],
-  ),
-  DeviceIoControl: fn(
-    BOOL,
-    ["hDevice", HANDLE],
-    ["dwIoControlCode", DWORD],
-    ["lpInBuffer", LPVOID],
-    ["nInBufferSize", DWORD],
-    ["lpOutBuffer", LPVOID],
-    ["nOutBufferSize", DWORD],
-    ["lpBytesReturned", optional(out(DWORD))],
-    ["lpOverlapped", PVOID],
-  ),
   SetFileApisToOEM: fn(VOID),
   SetFileApisToANSI: fn(VOID),
   AreFileApisANSI: fn(infallible(BOOL)),

@@ -7,7 +7,9 @@ import { BY_HANDLE_FILE_INFORMATION } from "./file.api.ts";
 import { file } from "./file.ts";
 import { OVERLAPPED } from "./file-io.api.ts";
 import { fileIo } from "./file-io.ts";
+import { deviceControl } from "./device-control.ts";
 import { handle } from "./handle.ts";
+import { lockFile } from "./lock-file.ts";
 
 const READ = 0x8000_0000;
 const WRITE = 0x4000_0000;
@@ -20,7 +22,7 @@ const INVALID = -1;
 
 function machine(options = {}) {
   const made = guest({
-    topics: [file, fileIo, handle],
+    topics: [file, fileIo, lockFile, deviceControl, handle],
     currentDirectory: "Z:\\work",
     files: { "/work/ten.txt": "0123456789", "/work/sub/": "", "/work/ro.txt": "ro" },
     ...options,
@@ -106,7 +108,7 @@ describe("CreateFile", () => {
     const folder = open("sub", READ, OPEN_EXISTING, 7, 0x0200_0000);
     expect(folder).not.toBe(INVALID);
     expect(read(folder, 1).result).toBe(0);
-    expect(thread.lastError).toBe(ERROR.ACCESS_DENIED);
+    expect(thread.lastError).toBe(ERROR.INVALID_FUNCTION);
   });
 
   test.each([

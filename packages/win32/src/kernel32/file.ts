@@ -1,18 +1,20 @@
 import { ERROR, Win32Error, type Handle } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
+import { RIGHT } from "../files/access.ts";
+import { fileAttributes, volumeSerial } from "../files/attributes.ts";
 import { DiskFile } from "../files/disk-file.ts";
 import { fileTimeFromNs, nsFromFileTime } from "../files/file-time.ts";
 import { FILE_TYPE, IoObject } from "../files/io-object.ts";
+import { attributesOfFile } from "../files/query-information.ts";
 import { OutputStream, InputStream } from "../files/standard-streams.ts";
 import { stateOf } from "../process-state.ts";
-import { attributesOf, volumeSerial } from "./attributes.ts";
 import { createFile } from "./create-file.ts";
-import { writeFileInformation } from "./file-information.ts";
+import { finalPath } from "./final-path.ts";
+import { readFileInformation, writeFileInformation } from "./file-information.ts";
 import { fileApi } from "./file.api.ts";
 
 const WORD = 2 ** 32;
 const MOVE = { BEGIN: 0, CURRENT: 1, END: 2 } as const;
-const FSCTL_GET_REPARSE_POINT = 0x900a8;
 /** SetFileTime: this time is not to be changed by further access; there is nothing to set. */
 const KEEP_TIME = 0xffff_ffff_ffff_ffffn;
 
@@ -80,19 +82,22 @@ export const file = implement(fileApi, {
 
   GetFileTime(thread, hFile, lpCreationTime, lpLastAccessTime, lpLastWriteTime) {
     const stat = thread.process.handles.get(hFile, DiskFile).stat();
-    lpCreationTime.set(fileTimeFromNs(stat.createdNs));
+    lpCreationTime.set(fileTimeFromNs(fileAttributes(thread.kernel).created(stat)));
     lpLastAccessTime.set(fileTimeFromNs(stat.accessedNs));
     lpLastWriteTime.set(fileTimeFromNs(stat.modifiedNs));
     return true;
   },
 
-  /** The host has no way to set a creation time: it is left as it is. */
-  SetFileTime(thread, hFile, _lpCreationTime, lpLastAccessTime, lpLastWriteTime) {
+  SetFileTime(thread, hFile, lpCreationTime, lpLastAccessTime, lpLastWriteTime) {
     const disk = thread.process.handles.get(hFile, DiskFile);
+    disk.require(RIGHT.WRITE_ATTRIBUTES);
     const stat = disk.stat();
-    const chosen = (time: bigint | undefined, current: bigint): bigint =>
-      time === undefined || time === 0n || time === KEEP_TIME ? current : nsFromFileTime(time);
-    disk.setTimes(chosen(lpLastAccessTime, stat.accessedNs), chosen(lpLastWriteTime, stat.modifiedNs));
+    const isGiven = (time: bigint | undefined): time is bigint => time !== undefined && time !== 0n && time !== KEEP_TIME;
+    const chosen = (time: bigint | undefined, current: bigint): bigint => (isGiven(time) ? nsFromFileTime(time) : current);
+    // The host has no way to set a creation time: the kernel remembers it.
+    if (isGiven(lpCreationTime)) fileAttributes(thread.kernel).setCreated(stat, nsFromFileTime(lpCreationTime));
+    if (isGiven(lpLastAccessTime) || isGiven(lpLastWriteTime))
+      disk.setTimes(chosen(lpLastAccessTime, stat.accessedNs), chosen(lpLastWriteTime, stat.modifiedNs));
     return true;
   },
 
@@ -100,8 +105,8 @@ export const file = implement(fileApi, {
     const disk = thread.process.handles.get(hFile, DiskFile);
     const stat = disk.stat();
     lpFileInformation.set({
-      dwFileAttributes: attributesOf(stat),
-      ftCreationTime: parts(stat.createdNs),
+      dwFileAttributes: attributesOfFile(thread.kernel, disk, stat),
+      ftCreationTime: parts(fileAttributes(thread.kernel).created(stat)),
       ftLastAccessTime: parts(stat.accessedNs),
       ftLastWriteTime: parts(stat.modifiedNs),
       dwVolumeSerialNumber: volumeSerial(disk.full),
@@ -119,31 +124,15 @@ export const file = implement(fileApi, {
     return true;
   },
 
-  GetFinalPathNameByHandle(thread, hFile, lpszFilePath, cchFilePath) {
-    const disk = thread.process.handles.get(hFile, DiskFile);
-    const path = `\\\\?\\${disk.full[0]!.toUpperCase()}:${disk.path.replaceAll("/", "\\")}`;
+  SetFileInformationByHandle(thread, hFile, FileInformationClass, lpFileInformation, dwBufferSize) {
+    readFileInformation(thread, thread.process.handles.get(hFile, IoObject), FileInformationClass, lpFileInformation, dwBufferSize);
+    return true;
+  },
+
+  GetFinalPathNameByHandle(thread, hFile, lpszFilePath, cchFilePath, dwFlags) {
+    const path = finalPath(thread.process.handles.get(hFile, DiskFile), dwFlags);
     const { written, needed } = lpszFilePath.write(path, cchFilePath);
     return written === 0 ? needed : written;
-  },
-
-  LockFile(thread, hFile, dwFileOffsetLow, dwFileOffsetHigh, nNumberOfBytesToLockLow, nNumberOfBytesToLockHigh) {
-    thread.process.handles
-      .get(hFile, DiskFile)
-      .lock(dwFileOffsetHigh * WORD + dwFileOffsetLow, nNumberOfBytesToLockHigh * WORD + nNumberOfBytesToLockLow);
-    return true;
-  },
-  UnlockFile(thread, hFile, dwFileOffsetLow, dwFileOffsetHigh, nNumberOfBytesToUnlockLow, nNumberOfBytesToUnlockHigh) {
-    thread.process.handles
-      .get(hFile, DiskFile)
-      .unlock(dwFileOffsetHigh * WORD + dwFileOffsetLow, nNumberOfBytesToUnlockHigh * WORD + nNumberOfBytesToUnlockLow);
-    return true;
-  },
-
-  /** Files have no reparse points; other codes no device answers yet, as a driver that does not know one. */
-  DeviceIoControl(thread, hDevice, dwIoControlCode) {
-    const object = thread.process.handles.get(hDevice, IoObject);
-    if (object instanceof DiskFile && dwIoControlCode === FSCTL_GET_REPARSE_POINT) throw new Win32Error(ERROR.NOT_A_REPARSE_POINT);
-    throw new Win32Error(ERROR.INVALID_FUNCTION);
   },
 
   SetFileApisToOEM(thread) {

@@ -1,13 +1,14 @@
-import type { HostFiles, HostStat } from "@decant/host";
+import type { HostStat } from "@decant/host";
 import { ERROR, Win32Error, type Handle, type Out, type StructInput } from "@decant/hook";
 import { KernelObject, type Thread } from "@decant/process";
+import { fileAttributes, FILE_ATTRIBUTE } from "../files/attributes.ts";
 import { fileTimeFromNs } from "../files/file-time.ts";
 import { isValidName, withoutPrefix } from "../files/file-system.ts";
+import { listFolder, type ListedName } from "../files/folder-listing.ts";
+import { SYMLINK_TAG } from "../files/query-information.ts";
 import { deviceName, fullPath } from "../paths/windows-path.ts";
-import { hasWildcards, wildcard } from "../paths/wildcard.ts";
+import { hasWildcards } from "../paths/wildcard.ts";
 import { stateOf } from "../process-state.ts";
-import { upcase } from "../text/upcase.ts";
-import { attributesOf, FILE_ATTRIBUTE } from "./attributes.ts";
 import type { FIND_DATA } from "./directory.api.ts";
 
 const WORD = 2 ** 32;
@@ -51,50 +52,29 @@ export function startSearch(thread: Thread, name: string | undefined, result: Ou
   const target = last === undefined ? location : fileSystem.locate(last, paths);
   const entries =
     last !== undefined && target.kind === "file" && target.stat !== undefined
-      ? [{ ...findFields(target.stat), cFileName: wanted }][Symbol.iterator]()
-      : search(location.files, location.path, wanted, location.full);
+      ? [{ ...findFields(thread, target.stat), cFileName: wanted }][Symbol.iterator]()
+      : search(thread, listFolder(location.files, location.path, wanted, location.path === "/"));
   const first = entries.next();
   if (first.done === true) throw new Win32Error(ERROR.FILE_NOT_FOUND);
   result.set(first.value);
   return thread.process.handles.add(new FindHandle(entries));
 }
 
-/** The matching names in the order that NTFS keeps: "." and ".." first, then by upper case. */
-function* search(files: HostFiles, folder: string, pattern: string, full: string): Generator<FindData> {
-  const matches = wildcard(pattern.replace(/[. ]+$/, (end) => (pattern.includes("*") || pattern.includes("?") ? end : "")));
-  const isRoot = /^[a-z]:\\?$/i.test(full);
-  if (!isRoot && hasWildcards(pattern)) {
-    for (const dots of [".", ".."]) if (matches(dots) || pattern === "*.") yield { ...findFields(files.stat(folder)), cFileName: dots };
+function* search(thread: Thread, names: Iterable<ListedName>): Generator<FindData> {
+  for (const { name, stat, targetIsFolder } of names) {
+    // A reparse point's tag is what is reserved for it.
+    const tag = stat.kind === "link" ? SYMLINK_TAG : 0;
+    yield { ...findFields(thread, stat, targetIsFolder), dwReserved0: tag, cFileName: name };
   }
-  const names = files
-    .list(folder)
-    .map(({ name }) => ({ name, key: upcase(name) }))
-    .filter(({ name }) => matches(name) && !name.includes("\\"))
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.name < b.name ? -1 : 1));
-  for (const { name } of names) {
-    const stat = statOf(files, `${folder === "/" ? "" : folder}/${name}`);
-    if (stat !== undefined) yield { ...findFields(stat), cFileName: name };
-  }
-}
-
-/** A link that leads nowhere, or out of what the guest may touch, is shown as what it is itself. */
-function statOf(files: HostFiles, path: string): HostStat | undefined {
-  for (const look of [() => files.stat(path), () => files.lstat(path)]) {
-    try {
-      return look();
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error)) throw error;
-    }
-  }
-  return undefined;
 }
 
 /** What WIN32_FIND_DATA and WIN32_FILE_ATTRIBUTE_DATA tell of a file. */
-export function findFields(stat: HostStat) {
-  const size = stat.kind === "folder" ? 0 : stat.size;
+export function findFields({ kernel }: Thread, stat: HostStat, targetIsFolder = false) {
+  const size = stat.kind === "file" ? stat.size : 0;
+  const table = fileAttributes(kernel);
   return {
-    dwFileAttributes: attributesOf(stat),
-    ftCreationTime: parts(stat.createdNs),
+    dwFileAttributes: table.of(stat, targetIsFolder),
+    ftCreationTime: parts(table.created(stat)),
     ftLastAccessTime: parts(stat.accessedNs),
     ftLastWriteTime: parts(stat.modifiedNs),
     nFileSizeHigh: Math.floor(size / WORD),

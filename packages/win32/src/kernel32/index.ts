@@ -1,11 +1,14 @@
 import type { Implementation } from "@decant/hook";
 import { completion } from "./completion.ts";
+import { copyFile } from "./copy-file.ts";
+import { deviceControl } from "./device-control.ts";
 import { directory } from "./directory.ts";
 import { error } from "./error.ts";
 import { file } from "./file.ts";
 import { fileIo } from "./file-io.ts";
 import { handle } from "./handle.ts";
 import { heap } from "./heap.ts";
+import { lockFile } from "./lock-file.ts";
 import { pipe } from "./pipe.ts";
 import { process } from "./process.ts";
 import { sync } from "./sync.ts";
@@ -16,12 +19,15 @@ import { waiting } from "./wait.ts";
 /** The topics of kernel32. */
 export const kernel32 = [
   completion,
+  copyFile,
+  deviceControl,
   directory,
   error,
   file,
   fileIo,
   handle,
   heap,
+  lockFile,
   pipe,
   process,
   sync,

@@ -3,7 +3,7 @@ import type { Thread } from "@decant/process";
 import { HOST_DRIVE, TEMP_FOLDER } from "../files/file-system.ts";
 import { fullPath } from "../paths/windows-path.ts";
 import { stateOf } from "../process-state.ts";
-import { volumeSerial } from "./attributes.ts";
+import { volumeSerial } from "../files/attributes.ts";
 
 const DRIVE = { UNKNOWN: 0, NO_ROOT_DIR: 1, FIXED: 3, REMOTE: 4 } as const;
 /** Names keep their case, Unicode, sparse files. */

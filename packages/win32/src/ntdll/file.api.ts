@@ -1,15 +1,140 @@
-import { api, fn, HANDLE, NTSTATUS, out, PVOID, struct, ULONG, ULONG_PTR } from "@decant/hook";
+import {
+  api, BOOLEAN, BYTES, bytesIn, bytesOut, CALLBACK, fn, HANDLE, in_, inout, LARGE_INTEGER, NTSTATUS, OPAQUE, optional, out, PVOID, struct, ULONG, USHORT,
+} from "@decant/hook"; // prettier-ignore
 
-export const IO_STATUS_BLOCK = struct("IO_STATUS_BLOCK", { Status: ULONG_PTR, Information: ULONG_PTR });
+export const UNICODE_STRING = struct("UNICODE_STRING", { Length: USHORT, MaximumLength: USHORT, Buffer: PVOID });
 
-/** Open files by ntdll ("NtQueryInformationFile", ntifs.h). */
+export const OBJECT_ATTRIBUTES = struct("OBJECT_ATTRIBUTES", {
+  Length: ULONG,
+  RootDirectory: HANDLE,
+  ObjectName: PVOID,
+  Attributes: ULONG,
+  SecurityDescriptor: PVOID,
+  SecurityQualityOfService: PVOID,
+});
+
+/** How an access ended: an NTSTATUS, and what it has to say besides, as the number of bytes. */
+export const IO_STATUS_BLOCK = struct("IO_STATUS_BLOCK", { Status: OPAQUE, Information: OPAQUE });
+
+const STATUS_BLOCK = out(IO_STATUS_BLOCK);
+const ATTRIBUTES = in_(OBJECT_ATTRIBUTES);
+const access = [
+  ["FileHandle", HANDLE],
+  ["Event", HANDLE],
+  ["ApcRoutine", CALLBACK],
+  ["ApcContext", OPAQUE],
+  ["IoStatusBlock", STATUS_BLOCK],
+] as const;
+const control = [...access, ["ControlCode", ULONG], ["InputBuffer", PVOID], ["InputBufferLength", ULONG], ["OutputBuffer", PVOID], ["OutputBufferLength", ULONG]] as const; // prettier-ignore
+const information = [["FileHandle", HANDLE], ["IoStatusBlock", STATUS_BLOCK], ["Information", PVOID], ["Length", ULONG], ["InformationClass", ULONG]] as const; // prettier-ignore
+
+/** Files, as the native interface has them ("NtCreateFile" and its neighbours; Rust, libuv and Cygwin use it). */
 export const ntFileApi = api("ntdll", {
-  NtQueryInformationFile: fn(
+  NtCreateFile: fn(
+    NTSTATUS,
+    ["FileHandle", out(HANDLE)],
+    ["DesiredAccess", ULONG],
+    ["ObjectAttributes", ATTRIBUTES],
+    ["IoStatusBlock", STATUS_BLOCK],
+    ["AllocationSize", PVOID],
+    ["FileAttributes", ULONG],
+    ["ShareAccess", ULONG],
+    ["CreateDisposition", ULONG],
+    ["CreateOptions", ULONG],
+    ["EaBuffer", PVOID],
+    ["EaLength", ULONG],
+  ),
+  NtOpenFile: fn(
+    NTSTATUS,
+    ["FileHandle", out(HANDLE)],
+    ["DesiredAccess", ULONG],
+    ["ObjectAttributes", ATTRIBUTES],
+    ["IoStatusBlock", STATUS_BLOCK],
+    ["ShareAccess", ULONG],
+    ["OpenOptions", ULONG],
+  ),
+  NtClose: fn(NTSTATUS, ["Handle", HANDLE]),
+  NtDeleteFile: fn(NTSTATUS, ["ObjectAttributes", ATTRIBUTES]),
+  NtReadFile: fn(
+    NTSTATUS,
+    ...access,
+    ["Buffer", bytesOut("Length")],
+    ["Length", ULONG],
+    ["ByteOffset", optional(in_(LARGE_INTEGER))],
+    ["Key", PVOID],
+  ),
+  NtWriteFile: fn(
+    NTSTATUS,
+    ...access,
+    ["Buffer", bytesIn("Length")],
+    ["Length", ULONG],
+    ["ByteOffset", optional(in_(LARGE_INTEGER))],
+    ["Key", PVOID],
+  ),
+  NtFlushBuffersFile: fn(NTSTATUS, ["FileHandle", HANDLE], ["IoStatusBlock", STATUS_BLOCK]),
+  NtLockFile: fn(
+    NTSTATUS,
+    ...access,
+    ["ByteOffset", in_(LARGE_INTEGER)],
+    ["Length", in_(LARGE_INTEGER)],
+    ["Key", ULONG],
+    ["FailImmediately", BOOLEAN],
+    ["ExclusiveLock", BOOLEAN],
+  ),
+  NtUnlockFile: fn(
     NTSTATUS,
     ["FileHandle", HANDLE],
-    ["IoStatusBlock", out(IO_STATUS_BLOCK)],
+    ["IoStatusBlock", STATUS_BLOCK],
+    ["ByteOffset", in_(LARGE_INTEGER)],
+    ["Length", in_(LARGE_INTEGER)],
+    ["Key", ULONG],
+  ),
+  NtFsControlFile: fn(NTSTATUS, ...control),
+  NtDeviceIoControlFile: fn(NTSTATUS, ...control),
+  NtQueryInformationFile: fn(NTSTATUS, ...information),
+  NtSetInformationFile: fn(NTSTATUS, ...information),
+  NtQueryVolumeInformationFile: fn(NTSTATUS, ...information),
+  NtQueryAttributesFile: fn(NTSTATUS, ["ObjectAttributes", ATTRIBUTES], ["FileInformation", BYTES]),
+  NtQueryFullAttributesFile: fn(NTSTATUS, ["ObjectAttributes", ATTRIBUTES], ["FileInformation", BYTES]),
+  NtQueryDirectoryFile: fn(
+    NTSTATUS,
+    ...access,
     ["FileInformation", PVOID],
     ["Length", ULONG],
     ["FileInformationClass", ULONG],
+    ["ReturnSingleEntry", BOOLEAN],
+    ["FileName", optional(in_(UNICODE_STRING))],
+    ["RestartScan", BOOLEAN],
+  ),
+  NtQueryDirectoryFileEx: fn(
+    NTSTATUS,
+    ...access,
+    ["FileInformation", PVOID],
+    ["Length", ULONG],
+    ["FileInformationClass", ULONG],
+    ["QueryFlags", ULONG],
+    ["FileName", optional(in_(UNICODE_STRING))],
+  ),
+});
+
+/** Statuses and names ("RtlNtStatusToDosError", "RtlInitUnicodeString"). */
+export const rtlNameApi = api("ntdll", {
+  RtlNtStatusToDosError: fn(ULONG, ["Status", ULONG]),
+  RtlNtStatusToDosErrorNoTeb: fn(ULONG, ["Status", ULONG]),
+  RtlInitUnicodeString: fn(PVOID, ["DestinationString", inout(UNICODE_STRING)], ["SourceString", PVOID]),
+  RtlFreeUnicodeString: fn(PVOID, ["UnicodeString", inout(UNICODE_STRING)]),
+  RtlDosPathNameToNtPathName_U: fn(
+    BOOLEAN,
+    ["DosFileName", PVOID],
+    ["NtFileName", inout(UNICODE_STRING)],
+    ["FilePart", PVOID],
+    ["Reserved", PVOID],
+  ),
+  RtlDosPathNameToNtPathName_U_WithStatus: fn(
+    NTSTATUS,
+    ["DosFileName", PVOID],
+    ["NtFileName", inout(UNICODE_STRING)],
+    ["FilePart", PVOID],
+    ["Reserved", PVOID],
   ),
 });

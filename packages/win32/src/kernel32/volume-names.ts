@@ -1,0 +1,9 @@
+/** The volume's name, by its drive letter: `\\?\Volume{GUID}\`. */
+export function volumeName(letter: string): string {
+  return `\\\\?\\Volume{dec0de00-0000-4000-8000-0000000000${letter.charCodeAt(0).toString(16)}}\\`;
+}
+
+/** The device behind a drive letter, as QueryDosDevice tells it. */
+export function devicePath(letter: string): string {
+  return `\\Device\\HarddiskVolume${letter === "C" ? 1 : letter.charCodeAt(0) - 0x40}`;
+}
