@@ -116,7 +116,7 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
     ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
   });
   const common = {
-    environment: guestEnvironment(process.env, options.environment ?? {}),
+    environment: guestEnvironment(process.env, options.environment ?? {}, host.cpuCount),
     currentDirectory: toGuestPath(cwd),
     registry: builtInDlls(options.cuda, options.warn),
     hooks,

@@ -8,6 +8,8 @@ export interface Clock {
   monotonic(): number;
   /** Minutes that local time is ahead of UTC at a time in milliseconds since 1970. */
   offsetMinutes(atMs: number): number;
+  /** The place in the tz database whose rules local time follows: "Europe/Berlin", "UTC". */
+  readonly zone: string;
 }
 
 /** A standard stream to read. */
@@ -51,6 +53,5 @@ export interface Host {
   /** Tells the user something about the run, a line on standard error. */
   warn(line: string): void;
   readonly cpuCount: number;
-  readonly userName: string;
   readonly hostName: string;
 }

@@ -12,6 +12,7 @@ import {
   type ConsoleState,
 } from "./files/standard-streams.ts";
 import type { PathContext } from "./paths/windows-path.ts";
+import { sessionEnvironment } from "./system/system-table.ts";
 import { upcase } from "./text/upcase.ts";
 
 /** GetStdHandle's numbers, and where the process parameters keep the handles. */
@@ -39,7 +40,17 @@ export class ProcessState {
     this.fileSystem = new FileSystem(process.host);
     this.console.title = process.path;
     for (const [name, value] of process.environment) this.environment.set(upcase(name), { name, value });
+    if (process.memory.pointerSize === 4) this.#narrowEnvironment();
     process.dllDirectories.path = () => this.environment.get("PATH")?.value ?? "";
+  }
+
+  /** What 32-bit programs find in variables that tell where things are ("WOW64 Implementation Details"). */
+  #narrowEnvironment(): void {
+    const wide = sessionEnvironment(0, 64);
+    for (const [name, value] of Object.entries(sessionEnvironment(0, 32))) {
+      const before = this.environment.get(upcase(name))?.value;
+      if (value !== wide[name] && before === wide[name]) this.environment.set(upcase(name), { name, value });
+    }
   }
 
   static of({ process }: { process: Process }): ProcessState {

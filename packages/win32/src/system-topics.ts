@@ -1,5 +1,6 @@
 import type { ApiTable, Implementation } from "@decant/hook";
-import { registry } from "./advapi32/registry.ts";
+import { registryKeys } from "./advapi32/registry-keys.ts";
+import { registryValues } from "./advapi32/registry-values.ts";
 import { security } from "./advapi32/security.ts";
 import { kernel32System } from "./kernel32/index-system.ts";
 import { automation } from "./oleaut32/automation.ts";
@@ -16,7 +17,8 @@ export const systemTopics = [
   characters,
   commandLine,
   psapiApi,
-  registry,
+  registryKeys,
+  registryValues,
   security,
   userText,
   version,

@@ -20,6 +20,7 @@ export function manualClock(startMs = DEFAULT_START_MS, tickMs = 0): ManualClock
     now: () => startMs + look(),
     monotonic: look,
     offsetMinutes: () => 0,
+    zone: "UTC",
     advance(ms) {
       elapsed += ms;
     },

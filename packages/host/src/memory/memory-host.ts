@@ -48,7 +48,6 @@ export function memoryHost({
     warn: (line) => void warnings.push(line),
     warnings,
     cpuCount,
-    userName: "user",
     hostName: "decant",
   };
 }

@@ -1,4 +1,4 @@
-import { availableParallelism, hostname, userInfo } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import process from "node:process";
 import type { HostFiles } from "../files.ts";
 import type { Clock, Host } from "../host.ts";
@@ -30,7 +30,6 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     random: randomBytes,
     warn: (line) => stderr.write(new TextEncoder().encode(`decant: ${line}\n`)),
     cpuCount: options.cpuCount ?? availableParallelism(),
-    userName: nameOfUser(),
     hostName: hostname(),
   };
 }
@@ -47,13 +46,8 @@ function nodeClock(): Clock {
     now: () => performance.timeOrigin + performance.now(),
     monotonic: () => performance.now(),
     offsetMinutes: (atMs) => -new Date(atMs).getTimezoneOffset(),
+    get zone() {
+      return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+    },
   };
-}
-
-function nameOfUser(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return "user"; // an id without an entry in the password file
-  }
 }

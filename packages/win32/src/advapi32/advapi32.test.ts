@@ -1,32 +1,10 @@
-import { DWORD, ERROR, HANDLE, HKEY } from "@decant/hook";
+import { DWORD, ERROR, HANDLE } from "@decant/hook";
 import { guest } from "@decant/testing";
 import { describe, expect, test } from "vitest";
-import { registry } from "./registry.ts";
 import { LUID } from "./security.api.ts";
 import { security } from "./security.ts";
 
-const machine = () => guest({ topics: [registry, security] });
-const LOCAL_MACHINE = 0x8000_0002;
-
-describe("the registry", () => {
-  test("has the predefined keys, and nothing in them", () => {
-    const { call, out } = machine();
-    const key = out(HKEY);
-    expect(call("RegOpenKeyExW", LOCAL_MACHINE, "Software\\None", 0, 0x2_0019, key)).toBe(ERROR.FILE_NOT_FOUND);
-    expect(call("RegOpenKeyExW", LOCAL_MACHINE, "", 0, 0x2_0019, key)).toBe(0);
-    expect(call("RegQueryValueExW", key.value, "none", 0, 0, 0, 0)).toBe(ERROR.FILE_NOT_FOUND);
-    expect(call("RegEnumKeyExW", key.value, 0, 0, out(DWORD), 0, 0, 0, 0)).toBe(259);
-    expect(call("RegCloseKey", key.value)).toBe(0);
-    expect(call("RegCloseKey", key.value)).toBe(ERROR.INVALID_HANDLE);
-    expect(call("RegCloseKey", LOCAL_MACHINE)).toBe(0);
-  });
-
-  test("refuses keys that are none, and no place for the result", () => {
-    const { call, out } = machine();
-    expect(call("RegOpenKeyExA", 0x1234, "x", 0, 0, out(HKEY))).toBe(ERROR.INVALID_HANDLE);
-    expect(call("RegOpenKeyExA", LOCAL_MACHINE, "x", 0, 0, 0)).toBe(ERROR.INVALID_PARAMETER);
-  });
-});
+const machine = () => guest({ topics: [security] });
 
 describe("privileges", () => {
   test("have Windows' numbers, in any case of the name", () => {

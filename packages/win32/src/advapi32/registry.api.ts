@@ -1,7 +1,31 @@
-import { ACCESS_MASK, api, BYTES, DWORD, fn, HKEY, inout, LSTATUS, optional, out, PVOID, TBUF, text, TSTR } from "@decant/hook";
+import {
+  ACCESS_MASK,
+  api,
+  BOOL,
+  BYTES,
+  bytesIn,
+  DWORD,
+  fn,
+  HANDLE,
+  HKEY,
+  inout,
+  LONG,
+  LPCSTR,
+  LPCWSTR,
+  LPSTR_BUF,
+  LPWSTR_BUF,
+  LSTATUS,
+  optional,
+  out,
+  PVOID,
+  TBUF,
+  text,
+  TSTR,
+  ULONGLONG,
+} from "@decant/hook";
 
-/** The registry ("Registry Functions"). */
-export const registryApi = api("advapi32", {
+/** Keys of the registry ("Registry Functions"). */
+export const registryKeysApi = api("advapi32", {
   RegOpenKeyEx: text(
     LSTATUS,
     ["hKey", HKEY],
@@ -11,6 +35,8 @@ export const registryApi = api("advapi32", {
     ["phkResult", out(HKEY)],
   ),
   RegOpenKey: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["phkResult", out(HKEY)]),
+  RegOpenCurrentUser: fn(LSTATUS, ["samDesired", ACCESS_MASK], ["phkResult", out(HKEY)]),
+  RegOpenUserClassesRoot: fn(LSTATUS, ["hToken", HANDLE], ["dwOptions", DWORD], ["samDesired", ACCESS_MASK], ["phkResult", out(HKEY)]),
   RegCreateKeyEx: text(
     LSTATUS,
     ["hKey", HKEY],
@@ -23,25 +49,11 @@ export const registryApi = api("advapi32", {
     ["phkResult", out(HKEY)],
     ["lpdwDisposition", optional(out(DWORD))],
   ),
-  RegQueryValueEx: text(
-    LSTATUS,
-    ["hKey", HKEY],
-    ["lpValueName", TSTR],
-    ["lpReserved", PVOID],
-    ["lpType", optional(out(DWORD))],
-    ["lpData", BYTES],
-    ["lpcbData", optional(inout(DWORD))],
-  ),
-  RegSetValueEx: text(
-    LSTATUS,
-    ["hKey", HKEY],
-    ["lpValueName", TSTR],
-    ["Reserved", DWORD],
-    ["dwType", DWORD],
-    ["lpData", PVOID],
-    ["cbData", DWORD],
-  ),
-  RegDeleteValue: text(LSTATUS, ["hKey", HKEY], ["lpValueName", TSTR]),
+  RegCreateKey: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["phkResult", out(HKEY)]),
+  RegDeleteKey: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR]),
+  RegDeleteKeyEx: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["samDesired", ACCESS_MASK], ["Reserved", DWORD]),
+  RegDeleteTree: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR]),
+  RegCopyTree: text(LSTATUS, ["hKeySrc", HKEY], ["lpSubKey", TSTR], ["hKeyDest", HKEY]),
   RegEnumKeyEx: text(
     LSTATUS,
     ["hKey", HKEY],
@@ -50,20 +62,131 @@ export const registryApi = api("advapi32", {
     ["lpcchName", inout(DWORD)],
     ["lpReserved", PVOID],
     ["lpClass", TBUF],
-    ["lpcchClass", PVOID],
-    ["lpftLastWriteTime", PVOID],
+    ["lpcchClass", optional(inout(DWORD))],
+    ["lpftLastWriteTime", optional(out(ULONGLONG))],
   ),
-  RegEnumValue: text(
+  RegEnumKey: text(LSTATUS, ["hKey", HKEY], ["dwIndex", DWORD], ["lpName", TBUF], ["cchName", DWORD]),
+  RegQueryInfoKey: text(
     LSTATUS,
     ["hKey", HKEY],
-    ["dwIndex", DWORD],
-    ["lpValueName", TBUF],
-    ["lpcchValueName", inout(DWORD)],
+    ["lpClass", TBUF],
+    ["lpcchClass", optional(inout(DWORD))],
     ["lpReserved", PVOID],
-    ["lpType", PVOID],
-    ["lpData", PVOID],
-    ["lpcbData", PVOID],
+    ["lpcSubKeys", optional(out(DWORD))],
+    ["lpcbMaxSubKeyLen", optional(out(DWORD))],
+    ["lpcbMaxClassLen", optional(out(DWORD))],
+    ["lpcValues", optional(out(DWORD))],
+    ["lpcbMaxValueNameLen", optional(out(DWORD))],
+    ["lpcbMaxValueLen", optional(out(DWORD))],
+    ["lpcbSecurityDescriptor", optional(out(DWORD))],
+    ["lpftLastWriteTime", optional(out(ULONGLONG))],
   ),
   RegCloseKey: fn(LSTATUS, ["hKey", HKEY]),
   RegFlushKey: fn(LSTATUS, ["hKey", HKEY]),
+  RegNotifyChangeKeyValue: fn(
+    LSTATUS,
+    ["hKey", HKEY],
+    ["bWatchSubtree", BOOL],
+    ["dwNotifyFilter", DWORD],
+    ["hEvent", HANDLE],
+    ["fAsynchronous", BOOL],
+  ),
+  RegConnectRegistry: text(LSTATUS, ["lpMachineName", TSTR], ["hKey", HKEY], ["phkResult", out(HKEY)]),
+  RegOverridePredefKey: fn(LSTATUS, ["hKey", HKEY], ["hNewHKey", HKEY]),
+  RegDisablePredefinedCache: fn(LSTATUS),
+  RegDisableReflectionKey: fn(LSTATUS, ["hBase", HKEY]),
+  RegEnableReflectionKey: fn(LSTATUS, ["hBase", HKEY]),
+  RegQueryReflectionKey: fn(LSTATUS, ["hBase", HKEY], ["bIsReflectionDisabled", out(BOOL)]),
+  RegLoadKey: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["lpFile", TSTR]),
+  RegUnLoadKey: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR]),
+  RegSaveKey: text(LSTATUS, ["hKey", HKEY], ["lpFile", TSTR], ["lpSecurityAttributes", PVOID]),
+  RegSaveKeyEx: text(LSTATUS, ["hKey", HKEY], ["lpFile", TSTR], ["lpSecurityAttributes", PVOID], ["Flags", DWORD]),
+  RegRestoreKey: text(LSTATUS, ["hKey", HKEY], ["lpFile", TSTR], ["dwFlags", DWORD]),
+});
+
+/** Functions whose data is text in one form or the other, by the value's type: A and W are declared one by one, for their bodies differ. */
+type Text = typeof LPCSTR;
+
+const queryValueEx = (form: Text) =>
+  fn(
+    LSTATUS,
+    ["hKey", HKEY],
+    ["lpValueName", form],
+    ["lpReserved", PVOID],
+    ["lpType", optional(out(DWORD))],
+    ["lpData", BYTES],
+    ["lpcbData", inout(DWORD)],
+  );
+const queryValue = (form: Text) => fn(LSTATUS, ["hKey", HKEY], ["lpSubKey", form], ["lpData", BYTES], ["lpcbData", inout(LONG)]);
+const getValue = (form: Text) =>
+  fn(
+    LSTATUS,
+    ["hkey", HKEY],
+    ["lpSubKey", form],
+    ["lpValue", form],
+    ["dwFlags", DWORD],
+    ["pdwType", optional(out(DWORD))],
+    ["pvData", BYTES],
+    ["pcbData", inout(DWORD)],
+  );
+const setValueEx = (form: Text) =>
+  fn(
+    LSTATUS,
+    ["hKey", HKEY],
+    ["lpValueName", form],
+    ["Reserved", DWORD],
+    ["dwType", DWORD],
+    ["lpData", bytesIn("cbData")],
+    ["cbData", DWORD],
+  );
+const setKeyValue = (form: Text) =>
+  fn(
+    LSTATUS,
+    ["hKey", HKEY],
+    ["lpSubKey", form],
+    ["lpValueName", form],
+    ["dwType", DWORD],
+    ["lpData", bytesIn("cbData")],
+    ["cbData", DWORD],
+  );
+const enumValue = (buffer: typeof LPSTR_BUF) =>
+  fn(
+    LSTATUS,
+    ["hKey", HKEY],
+    ["dwIndex", DWORD],
+    ["lpValueName", buffer],
+    ["lpcchValueName", inout(DWORD)],
+    ["lpReserved", PVOID],
+    ["lpType", optional(out(DWORD))],
+    ["lpData", BYTES],
+    ["lpcbData", inout(DWORD)],
+  );
+
+/** Values of keys. */
+export const registryValuesApi = api("advapi32", {
+  RegQueryValueExA: queryValueEx(LPCSTR),
+  RegQueryValueExW: queryValueEx(LPCWSTR),
+  RegQueryValueA: queryValue(LPCSTR),
+  RegQueryValueW: queryValue(LPCWSTR),
+  RegGetValueA: getValue(LPCSTR),
+  RegGetValueW: getValue(LPCWSTR),
+  RegSetValueExA: setValueEx(LPCSTR),
+  RegSetValueExW: setValueEx(LPCWSTR),
+  RegSetKeyValueA: setKeyValue(LPCSTR),
+  RegSetKeyValueW: setKeyValue(LPCWSTR),
+  RegEnumValueA: enumValue(LPSTR_BUF),
+  RegEnumValueW: enumValue(LPWSTR_BUF),
+  RegSetValue: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["dwType", DWORD], ["lpData", TSTR], ["cbData", DWORD]),
+  RegDeleteValue: text(LSTATUS, ["hKey", HKEY], ["lpValueName", TSTR]),
+  RegDeleteKeyValue: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["lpValueName", TSTR]),
+  RegLoadMUIString: text(
+    LSTATUS,
+    ["hKey", HKEY],
+    ["pszValue", TSTR],
+    ["pszOutBuf", TBUF],
+    ["cbOutBuf", DWORD],
+    ["pcbData", optional(out(DWORD))],
+    ["Flags", DWORD],
+    ["pszDirectory", TSTR],
+  ),
 });

@@ -1,5 +1,6 @@
 import { ERROR, Win32Error } from "@decant/hook";
 import { implement, KernelObject, ProcessObject, ThreadObject } from "@decant/process";
+import { USER_NAME } from "../system/system-table.ts";
 import { securityApi } from "./security.api.ts";
 
 /** Privileges by name, numbered from 2 ("Privilege Constants", winnt.h). */
@@ -61,8 +62,8 @@ export const security = implement(securityApi, {
   SetFileSecurity() {
     throw new Win32Error(ERROR.NOT_SUPPORTED);
   },
-  GetUserName(thread, lpBuffer, pcbBuffer) {
-    const { written, needed } = lpBuffer.write(thread.process.host.userName, pcbBuffer.get());
+  GetUserName(_thread, lpBuffer, pcbBuffer) {
+    const { written, needed } = lpBuffer.write(USER_NAME, pcbBuffer.get());
     pcbBuffer.set(needed);
     if (written === 0) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
     return true;

@@ -1,6 +1,7 @@
 import { encodeText, ERROR, Win32Error, type TextForm } from "@decant/hook";
 import { implement, parametersLayout, type Thread } from "@decant/process";
 import { stateOf } from "../process-state.ts";
+import { expandVariables } from "../text/expand-variables.ts";
 import { upcase } from "../text/upcase.ts";
 import { startupApi } from "./startup.api.ts";
 
@@ -60,9 +61,7 @@ export const startup = implement(startupApi, {
     return true;
   },
   ExpandEnvironmentStrings(thread, source, buffer, size) {
-    const { environment } = stateOf(thread);
-    const expanded = (source ?? "").replaceAll(/%([^%]+)%/g, (whole, name: string) => environment.get(upcase(name))?.value ?? whole);
-    return buffer.write(expanded, size).needed;
+    return buffer.write(expandVariables(source ?? "", stateOf(thread).environment), size).needed;
   },
   GetStdHandle(thread, number) {
     const handle = stateOf(thread).standardHandle(number | 0);

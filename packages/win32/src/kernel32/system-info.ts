@@ -1,6 +1,7 @@
 import { ERROR, Win32Error, type AcceptedOf } from "@decant/hook";
 import { ALLOCATION_GRANULARITY, GUEST_BASE, PAGE_SIZE, USER_END } from "@decant/memory";
 import { implement, SHARED_DATA, WINDOWS_VERSION, type Thread } from "@decant/process";
+import { COMPUTER_NAME } from "../system/system-table.ts";
 import { systemInfoApi, type SYSTEM_INFO } from "./system-info.api.ts";
 
 const PROCESSOR_ARCHITECTURE_AMD64 = 9;
@@ -71,8 +72,8 @@ export const systemInfo = implement(systemInfoApi, {
     });
     return true;
   },
-  GetComputerName({ process }, buffer, size) {
-    const { written, needed } = buffer.write(process.host.hostName.slice(0, 15).toUpperCase(), size.get());
+  GetComputerName(_thread, buffer, size) {
+    const { written, needed } = buffer.write(COMPUTER_NAME, size.get());
     size.set(written > 0 ? written : needed);
     if (needed > 0 && written === 0) throw new Win32Error(ERROR.BUFFER_OVERFLOW);
     return true;
