@@ -75,7 +75,14 @@ export function quiet(x: Extended): Extended {
 const powerOf = ({ exponent }: Extended): number => Math.max(exponent, 1) - BIAS - 63;
 
 export function bitLength(value: bigint): number {
-  return value === 0n ? 0 : value.toString(16).length * 4 - Math.clz32(Number.parseInt(value.toString(16)[0]!, 16)) + 28;
+  let length = 0;
+  let rest = value;
+  while (rest > 0xffff_ffff_ffff_ffffn) {
+    rest >>= 64n;
+    length += 64;
+  }
+  const upper = Number(rest >> 32n);
+  return length + (upper > 0 ? 64 - Math.clz32(upper) : 32 - Math.clz32(Number(rest)));
 }
 
 /** `magnitude` * 2^power, rounded. `isSticky`: there is a little more than that, below its lowest bit. */
@@ -211,19 +218,21 @@ export function squareRoot(x: Extended, rounding: Rounding): Extended {
   }
   if (isInfinite(x)) return x;
   const power = powerOf(x);
-  const shift = 192 - bitLength(x.significand) - (((192 - bitLength(x.significand) + power) & 1) === 0 ? 0 : 1);
+  // A root of 67 bits or 68, and an even power.
+  const room = 136 - bitLength(x.significand);
+  const shift = room - ((room + power) & 1);
   const radicand = x.significand << BigInt(shift);
   const root = integerRoot(radicand);
   return round(0, root, (power - shift) / 2, rounding, root * root !== radicand);
 }
 
+/** The root, rounded down, of a number below 2^1000: a step of Newton's method from a double's doubles its bits. */
 function integerRoot(value: bigint): bigint {
-  let root = 1n << BigInt((bitLength(value) + 1) >> 1);
-  for (;;) {
-    const next = (root + value / root) >> 1n;
-    if (next >= root) return root;
-    root = next;
-  }
+  let root = BigInt(Math.floor(Math.sqrt(Number(value))));
+  root = (root + value / root) >> 1n;
+  while (root * root > value) root--;
+  while ((root + 1n) * (root + 1n) <= value) root++;
+  return root;
 }
 
 /** -1, 0 or 1 as a is less, equal or greater; undefined where they have no order. A quiet NaN is invalid unless `isQuiet`. */

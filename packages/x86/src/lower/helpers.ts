@@ -2,6 +2,7 @@ import type { GuestMemory } from "@decant/memory";
 import { F64, I32, I64, type ValueType } from "@decant/wasm";
 import { cpuid } from "./cpuid.ts";
 import { VECTOR_HELPERS, vectorHelpers } from "./vector-module.ts";
+import { FAST_X87, fastX87, type FastX87 } from "./x87-module.ts";
 import { x87Unit } from "./x87-unit.ts";
 
 /** The functions that generated code imports for what is too slow or too rare to emit: name, parameters, results. */
@@ -54,6 +55,7 @@ export interface HelperHost {
 
 /** The implementations of HELPERS, to be imported by generated modules. */
 export function createHelpers(host: HelperHost): Record<HelperName, (...values: never[]) => unknown> {
+  const slowX87 = x87Unit(host.memory);
   const helpers = {
     trap: (kind: number, rip: number) => host.trap(kind, rip >>> 0),
     accessFault: (rip: number, address: number, high: number, access: number) =>
@@ -68,8 +70,11 @@ export function createHelpers(host: HelperHost): Record<HelperName, (...values: 
     },
     cpuid,
     timestamp: () => host.timestamp?.() ?? BigInt(Math.round(performance.now() * 1e6)),
-    ...x87Unit(host.memory),
+    ...slowX87,
   };
+  let fast: FastX87 | undefined;
+  for (const name of FAST_X87)
+    Object.defineProperty(helpers, name, { get: () => (fast ??= fastX87(host.memory, slowX87))[name], enumerable: true });
   // Their module takes milliseconds to make: it is there when a module first imports one of them.
   for (const name in VECTOR_HELPERS) Object.defineProperty(helpers, name, { get: () => vectorHelpers()[name], enumerable: true });
   return helpers as typeof helpers & Record<keyof typeof VECTOR_HELPERS, (...values: never[]) => unknown>;

@@ -286,6 +286,8 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
   };
 }
 
+export type X87Unit = ReturnType<typeof x87Unit>;
+
 /** A float or double in memory. */
 function fromMemory(raw: bigint, bits: number): Extended {
   const x = bits === 64 ? fromDouble(raw) : fromSingle(raw & 0xffff_ffffn);
