@@ -49,6 +49,8 @@ const CODES: Readonly<Record<Fault["code"], number>> = {
   "not-translated": STATUS.ILLEGAL_INSTRUCTION,
   "divide-by-zero": STATUS.INTEGER_DIVIDE_BY_ZERO,
   "integer-overflow": STATUS.INTEGER_OVERFLOW,
+  "array-bounds": STATUS.ARRAY_BOUNDS_EXCEEDED,
+  assertion: STATUS.ASSERTION_FAILURE,
   "guard-page": STATUS.GUARD_PAGE_VIOLATION,
   breakpoint: STATUS.BREAKPOINT,
   "single-step": STATUS.SINGLE_STEP,

@@ -190,13 +190,20 @@ export class Decoder {
     };
   }
 
+  #isFar(): boolean {
+    const { instruction_isCallFar, instruction_isCallFarIndirect, instruction_isJmpFar, instruction_isJmpFarIndirect } = this.#iced;
+    return [instruction_isCallFar, instruction_isCallFarIndirect, instruction_isJmpFar, instruction_isJmpFarIndirect].some(
+      (is) => is(this.#instruction) !== 0,
+    );
+  }
+
   #form(): Form {
     const mnemonic = this.#iced.instruction_mnemonic(this.#instruction);
     return {
       mnemonic,
       operandCount: this.#iced.instruction_opCount(this.#instruction),
       memoryBits: this.#iced.memorysizeext_size(this.#iced.instruction_memorySize(this.#instruction)) * 8,
-      kind: KINDS.get(mnemonic) ?? "normal",
+      kind: this.#isFar() ? "far" : (KINDS.get(mnemonic) ?? "normal"),
       cc: CONDITIONS.get(mnemonic),
     };
   }
@@ -296,9 +303,9 @@ const KINDS: ReadonlyMap<number, InstructionKind> = new Map(
       ["jcc", CONDITION_NAMES.map((cc) => `J${cc}`)],
       ["loop", ["Loop", "Loope", "Loopne"]],
       ["jcxz", ["Jcxz", "Jecxz", "Jrcxz"]],
-      ["int", ["Int", "Int1", "Int3", "Into"]],
+      ["int", ["Int", "Int1", "Int3"]],
       ["syscall", ["Syscall", "Sysenter"]],
-      ["undefined", ["Ud0", "Ud1", "Ud2"]],
+      ["undefined", ["Ud0", "Ud1", "Ud2", "Monitor", "Mwait"]],
       ["far", ["Retf", "Iret", "Iretd", "Iretq"]],
       [
         "privileged",
@@ -321,6 +328,22 @@ const KINDS: ReadonlyMap<number, InstructionKind> = new Map(
           "Invlpg",
           "Wbinvd",
           "Clts",
+          "Sgdt",
+          "Sidt",
+          "Sldt",
+          "Smsw",
+          "Str",
+          "Lldt",
+          "Ltr",
+          "Lmsw",
+          "Invd",
+          "Rdpmc",
+          "Sysret",
+          "Sysretq",
+          "Sysexit",
+          "Sysexitq",
+          "Swapgs",
+          "Xsetbv",
         ],
       ],
     ] as [InstructionKind, MnemonicName[]][]

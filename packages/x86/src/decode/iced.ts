@@ -10,6 +10,10 @@ export interface Iced {
   instruction_opCount(instruction: number): number;
   instruction_memorySize(instruction: number): number;
   instruction_rflagsUndefined(instruction: number): number;
+  instruction_isCallFar(instruction: number): number;
+  instruction_isCallFarIndirect(instruction: number): number;
+  instruction_isJmpFar(instruction: number): number;
+  instruction_isJmpFarIndirect(instruction: number): number;
   instruction_toString(result: number, instruction: number): void;
   memorysizeext_size(memorySize: number): number;
   __wbindgen_add_to_stack_pointer(bytes: number): number;

@@ -10,7 +10,7 @@ export interface Form {
 }
 
 /** Assembles Intel-syntax texts with GNU as; `;` separates instructions of a sequence. Needs binutils. */
-export function assemble(texts: readonly string[]): Form[] {
+export function assemble(texts: readonly string[], mode: 64 | 32 = 64): Form[] {
   const folder = mkdtempSync(join(tmpdir(), "decant-as-"));
   try {
     const at = (name: string) => join(folder, name);
@@ -18,7 +18,7 @@ export function assemble(texts: readonly string[]): Form[] {
     const lines = texts.flatMap((text, n) => [`s${n}:`, text, `e${n}:`]);
     const lengths = texts.map((_, n) => `.long e${n}-s${n}`);
     writeFileSync(at("a.s"), [".intel_syntax noprefix", ".text", ...lines, ".data", ...lengths, ""].join("\n"));
-    execFileSync("as", ["--64", "-o", at("a.o"), at("a.s")], { stdio: ["ignore", "inherit", "inherit"] });
+    execFileSync("as", [`--${mode}`, "-o", at("a.o"), at("a.s")], { stdio: ["ignore", "inherit", "inherit"] });
     for (const section of ["text", "data"]) execFileSync("objcopy", ["-O", "binary", "-j", `.${section}`, at("a.o"), at(section)]);
     const code = readFileSync(at("text"));
     const sizes = readFileSync(at("data"));

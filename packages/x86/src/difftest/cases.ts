@@ -7,13 +7,23 @@ import { DF_POSITION, FLAG_POSITIONS, GS_BASE, Random, STATE, STATE_BYTES, WINDO
  * The start states of a form: registers and memory random or at corners, with what addresses memory set so that it lies in the window.
  * The same form and seed give the same states everywhere, so recorded vectors hold only what came out.
  */
-export function makeCases(sequence: readonly Instruction[], seed: number, count: number): Uint8Array {
+export function makeCases(sequence: readonly Instruction[], seed: number, count: number, mode: 64 | 32 = 64): Uint8Array {
   const states = new Uint8Array(count * STATE_BYTES);
   const random = new Random(seed);
   const contents = contentsOf(sequence);
-  for (let n = 0; n < count; n++) fillState(new DataView(states.buffer, n * STATE_BYTES, STATE_BYTES), sequence, contents, random);
+  for (let n = 0; n < count; n++) {
+    const state = new DataView(states.buffer, n * STATE_BYTES, STATE_BYTES);
+    fillState(state, sequence, contents, random);
+    if (mode === 32) narrow(state);
+  }
   return states;
 }
+
+/** Leaves what 32-bit mode has: the lower halves of eight registers, and eight xmm registers. */
+function narrow(state: DataView): void {
+  for (let n = 0; n < 16; n++) if (n >= 8) state.setBigUint64(STATE.gpr + n * 8, 0n, true); else state.setUint32(STATE.gpr + n * 8 + 4, 0, true);
+  for (let at = STATE.xmm + 128; at < STATE.xmm + 256; at += 8) state.setBigUint64(at, 0n, true);
+} // prettier-ignore
 
 /** What xmm registers and memory hold at random: the lanes that the form works on. */
 type Contents = "integers" | "floats" | "doubles";
@@ -62,6 +72,9 @@ function constrain(state: DataView, insn: Instruction, random: Random): void {
   if (insn.mnemonic === MNEMONIC.Fbld) fillWithDecimals(state, random);
   if (insn.mnemonic === MNEMONIC.Ldmxcsr) fillWithControls(state, random);
   if (/^Ps[lr][la][wdq]$/.test(name) && insn.operands[1]!.kind === "xmm") constrainVectorCount(state, insn.operands[1]!.register, random);
+  if (insn.mnemonic === MNEMONIC.Bound) constrainBounds(state, random);
+  if (insn.mnemonic === MNEMONIC.Xlatb) return setGpr(state, 3, WINDOW);
+  if (insn.mnemonic === MNEMONIC.Enter) setGpr(state, 5, WINDOW + 160);
   if (insn.mnemonic === MNEMONIC.Leave) setGpr(state, 5, WINDOW + 64 + random.below(64));
   if (name.startsWith("Popf")) {
     const at = STATE.window + 128;
@@ -72,7 +85,7 @@ function constrain(state: DataView, insn: Instruction, random: Random): void {
   const { memory } = insn;
   if (memory === undefined || insn.mnemonic === MNEMONIC.Lea || memory.displacement >= 0x2000_0000) return;
   const segment = memory.segment === "gs" ? GS_BASE : 0;
-  if (memory.base < 0 && memory.index < 0) return;
+  if ((memory.base < 0 && memory.index < 0) || memory.addressBits === 16) return;
   // A bit offset reaches beyond the operand; 64 bytes either way stay inside.
   const bitOffset = /^Bt[scr]?$/.test(name) ? insn.operands[1]! : undefined;
   if (bitOffset?.kind === "gpr") {
@@ -231,6 +244,14 @@ function constrainVectorCount(state: DataView, register: number, random: Random)
 /** A 16-bit double shift by more than 16 is undefined (Intel SDM, SHLD). */
 function constrainDoubleShift(state: DataView, insn: Instruction): void {
   if (insn.operands[0]!.bits === 16) state.setUint8(STATE.gpr + 8, state.getUint8(STATE.gpr + 8) & 15);
+}
+
+/** Small numbers, so that an index is often between two of them. */
+function constrainBounds(state: DataView, random: Random): void {
+  const size = random.pick([1, 100, 0x8000]);
+  const small = (): number => random.below(2 * size) - size;
+  for (let n = 0; n < WINDOW_BYTES; n += 2) state.setInt16(STATE.window + n, small(), true);
+  for (const n of [0, 1, 2, 6, 7]) setGpr(state, n, small());
 }
 
 /** Half of the dividends are extended from one word, as compilers make them; the others mostly overflow. */

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { MNEMONIC_NAMES } from "../decode/mnemonics.ts";
 import { lowerings } from "../lower/table.ts";
-import { NOT_RECORDED, ONLY_32_BIT } from "./exactness.ts";
+import { NOT_RECORDED } from "./exactness.ts";
 import { isRandomSequence, readForms, readRecording } from "./forms-file.ts";
 import { EngineRun } from "./engine-run.ts";
 import { readPrograms } from "./programs-file.ts";
@@ -11,41 +11,49 @@ import { check, checkWithSomeFlags, prepare } from "./replay.ts";
 import { runLive } from "./run-live.ts";
 import { Translated } from "./translated.ts";
 
-const forms = readForms();
-const recording = readRecording();
-
-const translated = new Translated();
-
-/** The forms with their start states, made once for both replays. */
-const batches = Array.from({ length: Math.ceil(forms.length / 64) }, (_, n) =>
-  forms.slice(n * 64, n * 64 + 64).map((form) => prepare(translated, form, recording.header.seed, recording.header.casesPerForm)),
-);
-
-function replay(run: typeof check): string[] {
-  return batches.flatMap((batch, n) => {
-    const failures = run(translated, batch, (index) => recording.ends(n * 64 + index, batch[index]!.starts), recording.header.seed);
-    return failures.map(({ message }) => message);
-  });
+/** The recordings of a mode, with the forms' start states, made once for both replays. */
+function recorded(mode: 64 | 32) {
+  const forms = readForms(mode);
+  const recording = readRecording(mode);
+  const translated = new Translated(mode);
+  const { seed, casesPerForm } = recording.header;
+  const batches = Array.from({ length: Math.ceil(forms.length / 64) }, (_, n) =>
+    forms.slice(n * 64, n * 64 + 64).map((form) => prepare(translated, form, seed, casesPerForm)),
+  );
+  const replay = (run: typeof check): string[] =>
+    batches.flatMap((batch, n) => {
+      const failures = run(translated, batch, (index) => recording.ends(n * 64 + index, batch[index]!.starts), seed);
+      return failures.map(({ message }) => message);
+    });
+  return { mode, forms, header: recording.header, translated, replay };
 }
 
-test("translated code leaves the state that the recording processor left, in every recorded case", () => {
-  const { seed, casesPerForm, processor } = recording.header;
-  expect(forms.length).toBe(recording.header.forms);
-  const failures = replay(check);
-  console.log(`difftest, replayed: ${forms.length} forms, ${forms.length * casesPerForm} cases, recorded on ${processor}, seed ${seed}`);
-  expect(failures).toEqual([]);
-}, 120_000);
+const wide = recorded(64);
+const narrow = recorded(32);
+const { forms, translated } = wide;
 
-test("with some flags dead afterwards the others, and everything else, are the same", () => {
-  expect(replay(checkWithSomeFlags)).toEqual([]);
-}, 120_000);
+describe.each([wide, narrow])("in $mode-bit mode", ({ mode, header, replay, forms: all }) => {
+  test("translated code leaves the state that the recording processor left, in every recorded case", () => {
+    const { seed, casesPerForm, processor } = header;
+    expect(all.length).toBe(header.forms);
+    const failures = replay(check);
+    console.log(
+      `difftest, ${mode}-bit mode, replayed: ${all.length} forms, ${all.length * casesPerForm} cases, recorded on ${processor}, seed ${seed}`,
+    );
+    expect(failures).toEqual([]);
+  }, 120_000);
 
-test("programs with jumps, loops and calls leave through the whole engine what the recording processor left", () => {
-  const engine = new EngineRun();
-  const programs = readPrograms();
-  expect(programs.length).toBeGreaterThanOrEqual(200);
-  expect(programs.flatMap(({ code, starts, ends }) => engine.compare(code, starts, ends) ?? [])).toEqual([]);
-}, 120_000);
+  test("with some flags dead afterwards the others, and everything else, are the same", () => {
+    expect(replay(checkWithSomeFlags)).toEqual([]);
+  }, 120_000);
+
+  test("programs with jumps, loops and calls leave through the whole engine what the recording processor left", () => {
+    const engine = new EngineRun(mode);
+    const programs = readPrograms(mode);
+    expect(programs.length).toBeGreaterThanOrEqual(100);
+    expect(programs.flatMap(({ code, starts, ends }) => engine.compare(code, starts, ends) ?? [])).toEqual([]);
+  }, 120_000);
+});
 
 test("a program that leaves something else is reported", () => {
   const { starts, ends } = readPrograms()[0]!;
@@ -53,11 +61,13 @@ test("a program that leaves something else is reported", () => {
 });
 
 test("every instruction that has a lowering has a form under test", () => {
-  const tested = new Set(forms.flatMap(({ bytes }) => translated.decode(bytes).map(({ mnemonic }) => mnemonic)));
+  const tested = new Set(
+    [wide, narrow].flatMap((mode) => mode.forms.flatMap(({ bytes }) => mode.translated.decode(bytes).map(({ mnemonic }) => mnemonic))),
+  );
   const names = lowerings.flatMap((lowering, mnemonic) =>
     lowering === undefined || tested.has(mnemonic) ? [] : [MNEMONIC_NAMES[mnemonic]!],
   );
-  expect(names.toSorted()).toEqual([...NOT_RECORDED, ...ONLY_32_BIT].toSorted());
+  expect(names.toSorted()).toEqual([...NOT_RECORDED].toSorted());
 });
 
 test("a wrong expectation is reported with bytes, text, start state and the difference", () => {

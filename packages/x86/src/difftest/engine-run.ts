@@ -22,7 +22,7 @@ export class EngineRun {
   readonly #memory = new GuestMemory();
   readonly #machine: Machine;
 
-  constructor() {
+  constructor(mode: 64 | 32 = 64) {
     const memory = this.#memory;
     for (const [at, protection] of [
       [CONTEXT, PAGE.READWRITE],
@@ -35,6 +35,7 @@ export class EngineRun {
     }
     this.#machine = new Machine({
       memory,
+      mode,
       api: () => {
         this.#machine.suspend();
         return UNWIND;

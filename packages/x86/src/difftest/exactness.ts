@@ -32,6 +32,3 @@ export function x87Tolerance(insn: Instruction): { x87Status: number; x87Raised:
 
 /** Lowerings that no recording can hold: their results depend on the processor or on time. Each has a test of its own. */
 export const NOT_RECORDED = ["Cpuid", "Rdtsc", "Rdtscp", "Rcpps", "Rcpss", "Rsqrtps", "Rsqrtss"] as const;
-
-/** Lowerings of mnemonics that a 64-bit processor decodes in 32-bit mode only. */
-export const ONLY_32_BIT = ["Popad", "Popfd", "Pushad", "Pushfd"] as const;

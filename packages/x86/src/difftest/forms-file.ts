@@ -3,12 +3,13 @@ import type { Form } from "./assemble.ts";
 import { openRecording, type Recording } from "./vectors.ts";
 
 const FOLDER = new URL("../../vectors/", import.meta.url);
-export const FORMS_FILE = new URL("forms.txt", FOLDER);
-export const RECORDING_FILE = new URL("recorded.bin", FOLDER);
+const NAMES = { 64: ["forms.txt", "recorded.bin"], 32: ["forms32.txt", "recorded32.bin"] } as const;
+export const formsFile = (mode: 64 | 32): URL => new URL(NAMES[mode][0], FOLDER);
+export const recordingFile = (mode: 64 | 32): URL => new URL(NAMES[mode][1], FOLDER);
 
 /** The committed forms: a line each, bytes in hexadecimal, a space, the text. Sequences have `; ` between their instructions. */
-export function readForms(): Form[] {
-  return readFileSync(FORMS_FILE, "utf8")
+export function readForms(mode: 64 | 32 = 64): Form[] {
+  return readFileSync(formsFile(mode), "utf8")
     .trimEnd()
     .split("\n")
     .map((line) => {
@@ -23,8 +24,8 @@ export function isRandomSequence({ text }: Form): boolean {
 }
 
 /** The committed recording of these forms. */
-export function readRecording(): Recording {
-  return openRecording(readFileSync(RECORDING_FILE));
+export function readRecording(mode: 64 | 32 = 64): Recording {
+  return openRecording(readFileSync(recordingFile(mode)));
 }
 
 /** A form as a line of forms.txt. */

@@ -54,7 +54,8 @@ push : 64 : rsp | [rsp+8] | 5 | -3 | 0x12345678 | -0x12345678
 push pop : 16 : r | m
 pop : 64 : rsp | [rsp+8] | [rsp]
 leave pushfq popfq pushfw popfw : :
-enter : : 0,0 | 32,0
+enter : : 0,0 | 32,0 | 16,1 | 0,2 | 24,5
+xlatb : :
 bt bts btr btc : 16 32 64 : r,r | r,b | m,b | [rbx],rdx$ | [rsi+8],rax$
 bsf bsr tzcnt lzcnt popcnt : 16 32 64 : r,r | r,m | r,=
 cmpxchg : 8 16 32 64 : r,r | m,r | rbx$,r | r,rax$
@@ -132,6 +133,8 @@ pblendvb blendvps blendvpd : : x,x,xmm0 | x,m128,xmm0
 pmovsxbw pmovzxbw pmovsxwd pmovzxwd pmovsxdq pmovzxdq : : x,x | x,m64
 pmovsxbd pmovzxbd pmovsxwq pmovzxwq : : x,x | x,m32
 pmovsxbq pmovzxbq : : x,x | x,m16
+.byte : : 0xdb,0xe0 | 0xdb,0xe1 | 0xdb,0xe4 | 0xd9,0xda | 0x0f,0x0d,0x13
+.byte : : 0x67,0xa4 | 0x67,0xf3,0xaa | 0x67,0xf3,0xa6 | 0x67,0xf2,0xae | 0x67,0xf3,0xa4 | 0x67,0x48,0xad | 0x67,0xf3,0x66,0xad | 0xf3,0x48,0x0f,0x1e,0xc8 | 0xf3,0x0f,0x1e,0xc9
 .byte : : 0xc0,0xf0,3 | 0xd3,0xf2 | 0xf3,0x0f,0x1e,0xfb | 0x0f,0x19,0xc0 | 0x66,0x48,0x0f,0x3a,0x61,0xc1,0x0c | 0x66,0x48,0x0f,0x3a,0x60,0xca,0x7a
 prefetch : 8 : m
 fld fstp : : m32 | m64 | m80 | st(0) | st(3)
@@ -161,6 +164,33 @@ pcmpestri pcmpestrm pcmpistri pcmpistrm : : x,x,0x10 | x,x,0x35 | x,x,0x5a | x,x
 aesenc aesenclast aesdec aesdeclast aesimc : : x,x | x,m128 | x,=
 aeskeygenassist : : x,x,0 | x,x,0x36 | x,m128,0x1b | x,=,0xff
 pclmulqdq : : x,x,0 | x,x,1 | x,x,0x10 | x,x,0x11 | x,m128,0x11 | x,=,0
+`;
+
+/** Forms that 32-bit mode alone has, or encodes otherwise. Selectors are those that Linux and Windows share: cs, ds, es and ss. */
+export const FORM_LINES_32 = `
+aaa aas daa das into : :
+.byte : : 0xd6
+aam aad : : | 7 | 16 | 255
+aam : : 0
+inc dec push pop : 16 32 : r
+inc dec push pop : 32 : m
+inc dec : 8 16 : m
+push : 32 : esp | [esp+8] | 5 | -3 | 0x12345678
+pop : 32 : esp | [esp+8] | [esp]
+push : : es | cs | ss | ds
+.byte : : 0x06,0x07 | 0x1e,0x1f | 0x16,0x17
+.byte : : 0x67,0x8d,0x40,0x05 | 0x67,0x8d,0x01 | 0x67,0x66,0x8d,0x82,0x34,0x12 | 0x67,0x8d,0x0e,0x78,0x56 | 0x67,0x8d,0x5e,0xfe | 0x67,0x66,0x8d,0x07
+mov : : eax,cs | ecx,ds | ax,es | word ptr [ebx],ss
+pushad popad pushaw popaw pushfd popfd pushfw popfw leave xlatb : :
+enter : : 0,0 | 32,0 | 16,1 | 0,2 | 24,5
+bound : : eax,[ebx] | ecx,[ebx+8] | dx,[ebx] | si,[ebx+16]
+arpl : : ax,cx | word ptr [ebx],dx
+imul : 32 : r,m | r,r,i
+lea : 32 : r,m | r,[eax+ecx*4-0x80000000] | r,[edi*8+0x12345678] | r,[esp+ebp+1]
+mov : 8 16 32 : r,[0x20000440] | [0x20000450],r
+mov : : al,[0x20000440] | eax,[0x20000440] | [0x20000441],al | [0x20000442],eax
+movsb movsd stosb lodsw scasd cmpsb : :
+rep movsd rep stosb repe cmpsb repne scasb : :
 `;
 
 /**

@@ -1,8 +1,10 @@
 // Runs machine code on given register states and answers with the states after it: the reference of the differential tests.
 // stdin:  { u32 cases, u32 code_bytes, code, struct state[cases] } again and again; stdout: struct state[cases] for each.
-// Built by processor.ts: gcc -O1 -o harness harness.c (x86-64 Linux only).
+// Built by processor.ts: gcc -O1 -o harness harness.c, and with -m32 for 32-bit mode (x86-64 Linux only).
 #define _GNU_SOURCE
+#ifdef __x86_64__
 #include <asm/prctl.h>
+#endif
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -44,6 +46,7 @@ _Static_assert(__builtin_offsetof(struct context, fx) == 0x400, "layout");
 
 void run_case(void);
 extern char after_case[], after_fault[];
+#ifdef __x86_64__
 __asm__(
     ".text\n.globl run_case\nrun_case:\n"
     "push %rbx\npush %rbp\npush %r12\npush %r13\npush %r14\npush %r15\n"
@@ -75,12 +78,50 @@ __asm__(
     "fxsave 0x10000400\nfninit\n"
     "mov 0x10000318, %rsp\n"
     "pop %r15\npop %r14\npop %r13\npop %r12\npop %rbp\npop %rbx\nret\n");
+#else
+// The lower halves of the first eight registers, and xmm0 to xmm7.
+__asm__(
+    ".text\n.globl run_case\nrun_case:\n"
+    "push %ebx\npush %ebp\npush %esi\npush %edi\n"
+    "mov %esp, 0x10000318\n"
+    "fninit\nfldcw 0x10000310\n"
+    "movzwl 0x10000314, %ecx\n"
+    "shl $4, %ecx\n1: jz 2f\nfldt 0x10000280(%ecx)\nsub $16, %ecx\njmp 1b\n2:\n"
+    "ldmxcsr 0x10000088\n"
+    ".irp n,0,1,2,3,4,5,6,7\nmovups (0x10000090+16*\\n), %xmm\\n\n.endr\n"
+    "pushl 0x10000080\npopfl\n"
+    "mov 0x10000000, %eax\nmov 0x10000008, %ecx\nmov 0x10000010, %edx\nmov 0x10000018, %ebx\n"
+    "mov 0x10000028, %ebp\nmov 0x10000030, %esi\nmov 0x10000038, %edi\n"
+    "mov 0x10000020, %esp\n"
+    "jmp *0x10000320\n"
+    ".globl after_case\nafter_case:\n"
+    "mov %esp, 0x10000020\n"
+    "mov %eax, 0x10000000\nmov %ecx, 0x10000008\nmov %edx, 0x10000010\nmov %ebx, 0x10000018\n"
+    "mov %ebp, 0x10000028\nmov %esi, 0x10000030\nmov %edi, 0x10000038\n"
+    "mov 0x10000318, %esp\n"
+    "pushfl\npopl 0x10000080\n"
+    ".globl after_fault\nafter_fault:\n"
+    "cld\n"
+    "stmxcsr 0x10000088\n"
+    ".irp n,0,1,2,3,4,5,6,7\nmovups %xmm\\n, (0x10000090+16*\\n)\n.endr\n"
+    "fxsave 0x10000400\nfninit\n"
+    "mov 0x10000318, %esp\n"
+    "pop %edi\npop %esi\npop %ebp\npop %ebx\nret\n");
+#endif
+
+#ifdef __x86_64__
+#define REG_IP REG_RIP
+#define LEAVE {0xff, 0x24, 0x25, 0x28, 0x03, 0x00, 0x10} // jmp [ctx->after]
+#else
+#define REG_IP REG_EIP
+#define LEAVE {0xff, 0x25, 0x28, 0x03, 0x00, 0x10}
+#endif
 
 static void on_signal(int signal, siginfo_t *info, void *context) {
   (void)info;
   ucontext_t *uc = context;
   ctx->s.fault = (uint32_t)signal;
-  uc->uc_mcontext.gregs[REG_RIP] = (greg_t)after_fault;
+  uc->uc_mcontext.gregs[REG_IP] = (greg_t)(uintptr_t)after_fault;
   uc->uc_mcontext.gregs[REG_EFL] &= ~0x40500; // DF, TF, AC
 }
 
@@ -94,7 +135,9 @@ int main(void) {
   uint8_t *window = mmap((void *)WINDOW, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   if (code == MAP_FAILED || window == MAP_FAILED) return 3;
   window += 1024;
+#ifdef __x86_64__
   syscall(SYS_arch_prctl, ARCH_SET_GS, WINDOW);
+#endif
   stack_t alternate = {.ss_sp = malloc(65536), .ss_size = 65536};
   sigaltstack(&alternate, NULL);
   struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
@@ -106,12 +149,12 @@ int main(void) {
   uint32_t header[2];
   while (fread(header, 1, sizeof header, stdin) == sizeof header) {
     must_read(code, header[1]);
-    static const uint8_t leave[] = {0xff, 0x24, 0x25, 0x28, 0x03, 0x00, 0x10}; // jmp [ctx->after]
+    static const uint8_t leave[] = LEAVE;
     memcpy(code + header[1], leave, sizeof leave);
     for (uint32_t n = 0; n < header[0]; n++) {
       must_read(&ctx->s, sizeof ctx->s);
       ctx->code = CODE;
-      ctx->after = (uint64_t)after_case;
+      ctx->after = (uint64_t)(uintptr_t)after_case;
       ctx->s.fault = 0;
       memcpy(window, ctx->s.window, WINDOW_BYTES);
       run_case();

@@ -1,21 +1,27 @@
-// Compares translated code with the processor at hand, with new random cases: needs Linux on x86-64, and gcc.
-// node --import tsx packages/x86/src/difftest/live.ts --seconds 60 --form 'add*' --seed 7
+// Compares translated code with the processor at hand, with new random cases: needs Linux on x86-64, and gcc; 32-bit mode needs its 32-bit libraries too.
+// node --import tsx packages/x86/src/difftest/live.ts --seconds 60 --form 'add*' --seed 7 --bits 32
 import { parseArgs } from "node:util";
 import { readForms } from "./forms-file.ts";
 import { runProgramsLive } from "./programs-live.ts";
 import { runLive } from "./run-live.ts";
 
 const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "10" }, form: { type: "string", default: "*" }, seed: { type: "string" } },
+  options: {
+    seconds: { type: "string", default: "10" },
+    form: { type: "string", default: "*" },
+    seed: { type: "string" },
+    bits: { type: "string", default: "64" },
+  },
 });
 const pattern = new RegExp(`^${values.form.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}`);
-const forms = readForms().filter(({ text }) => pattern.test(text));
+const mode = values.bits === "32" ? 32 : 64;
+const forms = readForms(mode).filter(({ text }) => pattern.test(text));
 const seed = values.seed === undefined ? Date.now() | 0 : Number(values.seed);
 // With all forms, half of the time is for programs.
 const hasPrograms = forms.length > 1000;
 const milliseconds = (Number(values.seconds) * 1000) / (hasPrograms ? 2 : 1);
-const { failures, summary } = runLive(forms, seed, milliseconds);
-const programs = hasPrograms ? runProgramsLive(forms, seed, milliseconds) : { failures: [], summary: "" };
+const { failures, summary } = runLive(forms, seed, milliseconds, mode);
+const programs = hasPrograms ? runProgramsLive(forms, seed, milliseconds, mode) : { failures: [], summary: "" };
 for (const message of [...failures.map((failure) => failure.message), ...programs.failures]) console.log(message);
 console.log(summary);
 if (hasPrograms) console.log(programs.summary);

@@ -11,15 +11,21 @@ export interface Job {
   readonly states: Uint8Array;
 }
 
-/** The real processor behind harness.c. Needs Linux on x86-64, and gcc. */
+/** The real processor behind harness.c. Needs Linux on x86-64, and gcc; for 32-bit mode, gcc's 32-bit libraries. */
 export class Processor {
   readonly #harness: string;
   readonly model: string;
 
-  constructor() {
+  constructor(mode: 64 | 32 = 64) {
     if (process.platform !== "linux" || process.arch !== "x64") throw new Error("difftest: the live mode needs Linux on x86-64");
     this.#harness = join(mkdtempSync(join(tmpdir(), "decant-harness-")), "harness");
-    execFileSync("gcc", ["-O1", "-o", this.#harness, fileURLToPath(new URL("./harness.c", import.meta.url))]);
+    execFileSync("gcc", [
+      "-O1",
+      ...(mode === 32 ? ["-m32", "-no-pie"] : []),
+      "-o",
+      this.#harness,
+      fileURLToPath(new URL("./harness.c", import.meta.url)),
+    ]);
     this.model = cpuModel();
   }
 

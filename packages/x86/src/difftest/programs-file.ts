@@ -7,34 +7,35 @@ import { Translated } from "./translated.ts";
 import { openRecording, packRecording } from "./vectors.ts";
 
 const FOLDER = new URL("../../vectors/", import.meta.url);
-const PROGRAMS_FILE = new URL("programs.txt", FOLDER);
-const RECORDING_FILE = new URL("programs.bin", FOLDER);
-const PROGRAMS = 300;
+const FILES = { 64: "programs", 32: "programs32" } as const;
+const PROGRAMS = { 64: 300, 32: 150 } as const;
 const CASES = 8;
 
+const fileOf = (mode: 64 | 32, ending: "txt" | "bin"): URL => new URL(`${FILES[mode]}.${ending}`, FOLDER);
+
 /** The committed programs, a line each (seed, flavour, code), with their start states and what the recording processor made of these. */
-export function readPrograms(): { code: Uint8Array; starts: Uint8Array; ends: Uint8Array }[] {
-  const recording = openRecording(readFileSync(RECORDING_FILE));
-  return readFileSync(PROGRAMS_FILE, "utf8")
+export function readPrograms(mode: 64 | 32 = 64): { code: Uint8Array; starts: Uint8Array; ends: Uint8Array }[] {
+  const recording = openRecording(readFileSync(fileOf(mode, "bin")));
+  return readFileSync(fileOf(mode, "txt"), "utf8")
     .trimEnd()
     .split("\n")
     .map((line, n) => {
       const [seed, flavour, code] = line.split(" ") as [string, Program["flavour"], string];
-      const starts = programCases({ seed: Number(seed), flavour }, CASES);
+      const starts = programCases({ seed: Number(seed), flavour, mode }, CASES);
       return { code: Uint8Array.from(Buffer.from(code, "hex")), starts, ends: recording.ends(n, starts) };
     });
 }
 
 /** Makes programs of the forms, records them, and says what was recorded. */
-export function recordPrograms(forms: readonly Form[], processor: Processor, firstSeed: number): string {
-  const ingredients = ingredientsOf(new Translated(), forms);
-  const programs = Array.from({ length: PROGRAMS }, (_, n) => makeProgram(ingredients, firstSeed + n));
+export function recordPrograms(forms: readonly Form[], processor: Processor, firstSeed: number, mode: 64 | 32): string {
+  const ingredients = ingredientsOf(new Translated(mode), forms);
+  const programs = Array.from({ length: PROGRAMS[mode] }, (_, n) => makeProgram(ingredients, firstSeed + n));
   const ends = answers(processor, programs, CASES);
-  const header = { processor: processor.model, seed: firstSeed, casesPerForm: CASES, forms: PROGRAMS };
+  const header = { processor: processor.model, seed: firstSeed, casesPerForm: CASES, forms: programs.length };
   const recorded = programs.map((program, n) => ({ starts: programCases(program, CASES), ends: ends[n]! }));
-  const lines = programs.map(({ seed, flavour, items }) => `${seed} ${flavour} ${Buffer.from(encode(items)).toString("hex")}\n`);
+  const lines = programs.map((program) => `${program.seed} ${program.flavour} ${Buffer.from(encode(program)).toString("hex")}\n`);
   const packed = packRecording(header, recorded);
-  writeFileSync(PROGRAMS_FILE, lines.join(""));
-  writeFileSync(RECORDING_FILE, packed);
-  return `recorded ${PROGRAMS} programs, ${PROGRAMS * CASES} cases: ${packed.length} bytes`;
+  writeFileSync(fileOf(mode, "txt"), lines.join(""));
+  writeFileSync(fileOf(mode, "bin"), packed);
+  return `recorded ${programs.length} programs of ${mode} bits, ${programs.length * CASES} cases: ${packed.length} bytes`;
 }

@@ -11,10 +11,15 @@ const BATCH = 64;
 const MAX_SHRINKS = 400;
 
 /** Runs new random programs through the engine and on the processor at hand until the time is over; failures come shrunk. */
-export function runProgramsLive(forms: readonly Form[], firstSeed: number, milliseconds: number): { failures: string[]; summary: string } {
-  const processor = new Processor();
-  const ingredients = ingredientsOf(new Translated(), forms);
-  const engine = new EngineRun();
+export function runProgramsLive(
+  forms: readonly Form[],
+  firstSeed: number,
+  milliseconds: number,
+  mode: 64 | 32 = 64,
+): { failures: string[]; summary: string } {
+  const processor = new Processor(mode);
+  const ingredients = ingredientsOf(new Translated(mode), forms);
+  const engine = new EngineRun(mode);
   const end = performance.now() + milliseconds;
   const failures: string[] = [];
   let seed = firstSeed;
@@ -26,25 +31,25 @@ export function runProgramsLive(forms: readonly Form[], firstSeed: number, milli
       const items = shrink(program, (candidate) => compare(engine, candidate, answers(processor, [candidate])[0]!) !== undefined);
       const small = { ...program, items };
       const found = compare(engine, small, answers(processor, [small])[0]!);
-      failures.push(`program of seed ${program.seed}, shrunk:\n${programText(items)}\n  ${Buffer.from(encode(items)).toString("hex")}\n  ${found ?? "does not fail again"}`); // prettier-ignore
+      failures.push(`program of seed ${program.seed}, shrunk:\n${programText(items)}\n  ${Buffer.from(encode(small)).toString("hex")}\n  ${found ?? "does not fail again"}`); // prettier-ignore
     });
     seed = (seed + BATCH) | 0;
   } while (performance.now() < end && failures.length < 3);
   const count = (seed - firstSeed) | 0;
-  const summary = `difftest, programs live on ${processor.model}: ${count} programs, ${count * CASES} cases, seeds ${firstSeed} to ${seed - 1}: ${failures.length} differ`;
+  const summary = `difftest, programs live on ${processor.model}, ${mode}-bit mode: ${count} programs, ${count * CASES} cases, seeds ${firstSeed} to ${seed - 1}: ${failures.length} differ`;
   return { failures, summary };
 }
 
 /** What the processor makes of programs, comparable. */
 export function answers(processor: Processor, programs: readonly Program[], cases = CASES): Uint8Array[] {
-  const jobs = programs.map((program) => ({ bytes: encode(program.items), states: programCases(program, cases) }));
+  const jobs = programs.map((program) => ({ bytes: encode(program), states: programCases(program, cases) }));
   const ends = processor.run(jobs);
   ends.forEach((states, n) => normalise(jobs[n]!.states, states, 0));
   return ends;
 }
 
 function compare(engine: EngineRun, program: Program, ends: Uint8Array): string | undefined {
-  return engine.compare(encode(program.items), programCases(program, ends.length / STATE_BYTES), ends);
+  return engine.compare(encode(program), programCases(program, ends.length / STATE_BYTES), ends);
 }
 
 /** Takes items away, first in runs and then one at a time, while the program still fails. */

@@ -16,7 +16,10 @@ export interface Program {
   readonly items: readonly Item[];
   readonly flavour: Flavour;
   readonly seed: number;
+  readonly mode: Mode;
 }
+
+type Mode = 64 | 32;
 
 /** `float`: xmm registers hold doubles, never a signalling NaN or a NaN with a payload, whose choice is left open. */
 type Flavour = "integer" | "float";
@@ -39,6 +42,7 @@ const FIXED = (1 << SEQUENCE_BASE) | (1 << 4);
 
 /** What programs are made of. */
 export interface Ingredients {
+  readonly mode: Mode;
   readonly integer: Pools;
   readonly float: Pools;
 }
@@ -63,7 +67,7 @@ export function ingredientsOf(translated: Translated, forms: readonly Form[]): I
         !/\[/.test(form.text.replace("[rbx]", ""))
       : insn!.memory === undefined || insn!.operands[0]!.kind !== "memory",
   );
-  return { integer: poolsOf(integer), float: poolsOf(float) };
+  return { mode: translated.mode, integer: poolsOf(integer), float: poolsOf(float) };
 }
 
 function poolsOf(all: readonly Candidate[]): Pools {
@@ -83,8 +87,9 @@ function poolsOf(all: readonly Candidate[]): Pools {
 export function makeProgram(ingredients: Ingredients, seed: number): Program {
   const random = new Random(seed);
   const flavour = random.below(3) === 0 ? "float" : "integer";
-  const writer = new Writer(ingredients[flavour], random, flavour);
-  return { items: writer.program(), flavour, seed };
+  const { mode } = ingredients;
+  const writer = new Writer(ingredients[flavour], random, flavour, mode);
+  return { items: writer.program(), flavour, seed, mode };
 }
 
 /**
@@ -95,13 +100,15 @@ class Writer {
   readonly #pools: Pools;
   readonly #random: Random;
   readonly #flavour: Flavour;
+  readonly #mode: Mode;
   readonly #countsInRcx: boolean;
   readonly #items: Item[] = [];
   #labels = 0;
   #pairs = 0;
   #undefined = 0;
 
-  constructor(pools: Pools, random: Random, flavour: Flavour) {
+  constructor(pools: Pools, random: Random, flavour: Flavour, mode: Mode) {
+    this.#mode = mode;
     this.#pools = pools;
     this.#random = random;
     this.#flavour = flavour;
@@ -183,11 +190,13 @@ class Writer {
   /** A load or store of any width at any place around the base: accesses that overlap in part. */
   #move(): Item {
     const random = this.#random;
-    const bits = random.pick([8, 16, 32, 64]);
-    const register = this.#register();
+    const is64 = this.#mode === 64;
+    const bits = random.pick(is64 ? [8, 16, 32, 64] : [8, 16, 32]);
+    // Without a REX prefix, numbers from 4 on are ah to bh: of those dh only.
+    const register = is64 || bits > 8 ? this.#register() : random.pick([0, 2, 6]);
     const displacement = random.below(48) - 24;
     const opcode = (random.below(2) === 0 ? 0x88 : 0x8a) + (bits === 8 ? 0 : 1);
-    const prefix = bits === 16 ? [0x66] : bits === 64 ? [0x48] : bits === 8 ? [0x40] : [];
+    const prefix = bits === 16 ? [0x66] : bits === 64 ? [0x48] : bits === 8 && is64 ? [0x40] : [];
     const operands = [`${bits} bits of [rbx${displacement < 0 ? "" : "+"}${displacement}]`, NAMES[register]];
     const text = `mov ${(opcode < 0x8a ? operands : operands.toReversed()).join(", ")}`;
     return { kind: "bytes", text, bytes: [...prefix, opcode, 0x43 | (register << 3), displacement & 255] };
@@ -223,8 +232,8 @@ export function isWellDefined(items: readonly Item[]): boolean {
   return true;
 }
 
-/** The machine code of a program, which ends where its last byte does. */
-export function encode(items: readonly Item[]): Uint8Array {
+/** The machine code of a program, which ends where its last byte does. What addresses memory without a base reads alike in both modes. */
+export function encode({ items, mode }: Pick<Program, "items" | "mode">): Uint8Array {
   const labels = new Map<number, number>();
   const code: number[] = [];
   const patches: { at: number; to: number }[] = [];
@@ -246,7 +255,9 @@ export function encode(items: readonly Item[]): Uint8Array {
       code.push(0xe3, 9, 0xe0 + (item.variant % 3), 2, 0xeb, 5);
       relative(item.to, 0xe9);
     } else {
-      code.push(0xe3, 10, 0x48, 0x8d, 0x49, 0xff); // jrcxz over it all; lea rcx, [rcx-1]
+      // jrcxz over it all; lea rcx, [rcx-1].
+      if (mode === 64) code.push(0xe3, 10, 0x48, 0x8d, 0x49, 0xff);
+      else code.push(0xe3, 9, 0x8d, 0x49, 0xff);
       relative(item.to, 0x0f, 0x80 + item.variant);
     }
   }
@@ -258,14 +269,14 @@ export function encode(items: readonly Item[]): Uint8Array {
 }
 
 /** A program's start states. */
-export function programCases({ seed, flavour }: Pick<Program, "seed" | "flavour">, count: number): Uint8Array {
-  const states = makeCases([], seed, count);
+export function programCases({ seed, flavour, mode }: Pick<Program, "seed" | "flavour" | "mode">, count: number): Uint8Array {
+  const states = makeCases([], seed, count, mode);
   const random = new Random(~seed);
   for (let at = 0; at < states.length; at += STATE_BYTES) {
     const state = new DataView(states.buffer, at, STATE_BYTES);
     state.setBigUint64(STATE.gpr + 4 * 8, BigInt(STACK), true);
     if (flavour === "integer") continue;
-    for (let n = 0; n < 256; n += 8) state.setFloat64(STATE.xmm + n, number(random), true);
+    for (let n = 0; n < (mode === 64 ? 256 : 128); n += 8) state.setFloat64(STATE.xmm + n, number(random), true);
     for (let n = 0; n < WINDOW_BYTES; n += 8) state.setFloat64(STATE.window + n, number(random), true);
   }
   return states;

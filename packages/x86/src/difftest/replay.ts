@@ -23,7 +23,7 @@ export function prepare(translated: Translated, form: Form, seed: number, count:
   return {
     ...form,
     instructions,
-    starts: makeCases(instructions, hash(form.text) ^ seed, count),
+    starts: makeCases(instructions, hash(form.text) ^ seed, count, translated.mode),
     tolerance: { undefinedFlags, anyNan: instructions.some(leavesNanOpen), ...x87Tolerance(instructions[0]!) },
   };
 }

@@ -7,9 +7,14 @@ import { Translated } from "./translated.ts";
 const CASES_PER_FORM = 32;
 
 /** Runs the forms, and new random sequences of them, against the processor at hand until the time is over; at least once through all. */
-export function runLive(forms: readonly Form[], firstSeed: number, milliseconds: number): { failures: Failure[]; summary: string } {
-  const processor = new Processor();
-  const translated = new Translated();
+export function runLive(
+  forms: readonly Form[],
+  firstSeed: number,
+  milliseconds: number,
+  mode: 64 | 32 = 64,
+): { failures: Failure[]; summary: string } {
+  const processor = new Processor(mode);
+  const translated = new Translated(mode);
   const failures: Failure[] = [];
   const end = performance.now() + milliseconds;
   let cases = 0;
@@ -28,6 +33,6 @@ export function runLive(forms: readonly Form[], firstSeed: number, milliseconds:
   } while (performance.now() < end && failures.length < 20);
   return {
     failures,
-    summary: `difftest, live on ${processor.model}: ${forms.length} forms, ${sequences} sequences, ${cases} cases, seeds ${firstSeed} to ${seed - 1}: ${failures.length} forms differ`,
+    summary: `difftest, live on ${processor.model}, ${mode}-bit mode: ${forms.length} forms, ${sequences} sequences, ${cases} cases, seeds ${firstSeed} to ${seed - 1}: ${failures.length} forms differ`,
   };
 }

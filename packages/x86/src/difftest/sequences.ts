@@ -53,7 +53,10 @@ function candidate(translated: Translated, form: Form): Candidate {
 function isEligible(insn: Instruction): boolean {
   const name = MNEMONIC_NAMES[insn.mnemonic] ?? "";
   const { writes } = effects(insn);
-  if (insn.kind !== "normal" || /^(Div|Idiv|Popf|Pushf|Leave|Enter|Push|Pop|Ldmxcsr|Stmxcsr|Maskmovdqu|F.*|Cld|Std|Shld|Shrd)/.test(name))
+  if (
+    insn.kind !== "normal" ||
+    /^(Div|Idiv|Popf|Pushf|Leave|Enter|Push|Pop|Ldmxcsr|Stmxcsr|Maskmovdqu|F.*|Cld|Std|Shld|Shrd|Aam|Bound|Into|Xlatb)/.test(name)
+  )
     return false;
   if (insn.operands.some(({ kind }) => kind === "string")) return false;
   if (writes & ((1 << SEQUENCE_BASE) | (1 << 4))) return false;

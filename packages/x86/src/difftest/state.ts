@@ -11,7 +11,7 @@ export const STATE = {
 export const STATE_BYTES = 0x318;
 
 /** Linux's signals that the harness reports, as processor exceptions. */
-export const FAULT = { divide: 8 } as const;
+export const FAULT = { divide: 8, violation: 11 } as const;
 
 /** Positions in RFLAGS of CF PF AF ZF SF OF, in the order of FLAG's bits. */
 export const FLAG_POSITIONS = [0, 2, 4, 6, 7, 11] as const;

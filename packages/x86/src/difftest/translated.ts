@@ -2,18 +2,30 @@ import { GUEST_BASE, GuestMemory } from "@decant/memory";
 import { CPU, CPU_BLOCK, X87_FORM } from "../cpu-block.ts";
 import { Decoder } from "../decode/decoder.ts";
 import type { Instruction } from "../decode/instruction.ts";
-import { createHelpers } from "../lower/helpers.ts";
+import { createHelpers, TRAP } from "../lower/helpers.ts";
 import { putX87, x87Image } from "../x87-image.ts";
 import { CODE, DF_POSITION, FAULT, FLAG_POSITIONS, GS_BASE, STATE, WINDOW, WINDOW_BYTES } from "./state.ts";
 import { straightLineModule, type StraightLineOptions } from "./straight-line.ts";
 
-class Trap extends Error {}
+class Trap extends Error {
+  readonly fault: number;
+  constructor(kind: number) {
+    super();
+    this.fault = kind === TRAP.divide || kind === TRAP.overflow ? FAULT.divide : FAULT.violation;
+  }
+}
 
 /** Runs forms through decoder, lowering and wasm, from the same start states as the processor. */
 export class Translated {
   readonly memory = new GuestMemory();
-  readonly #decoder = new Decoder(this.memory, 64);
+  readonly mode: 64 | 32;
+  readonly #decoder: Decoder;
   readonly #view = this.memory.view;
+
+  constructor(mode: 64 | 32 = 64) {
+    this.mode = mode;
+    this.#decoder = new Decoder(this.memory, mode);
+  }
 
   /** The instructions in the bytes, which are left in memory at CODE. */
   decode(bytes: Uint8Array): Instruction[] {
@@ -37,8 +49,8 @@ export class Translated {
   compile(sequences: readonly (readonly Instruction[])[], options?: StraightLineOptions): ((state: DataView) => void)[] {
     const helper = createHelpers({
       memory: this.memory,
-      trap(): never {
-        throw new Trap();
+      trap(kind): never {
+        throw new Trap(kind);
       },
     });
     const module = new WebAssembly.Module(straightLineModule(sequences, options) as Uint8Array<ArrayBuffer>);
@@ -56,7 +68,7 @@ export class Translated {
       translated();
     } catch (error) {
       if (!(error instanceof Trap)) throw error;
-      fault = FAULT.divide;
+      fault = error.fault;
     }
     if (fault === 0) storeState(this.#view, state);
     state.setUint32(STATE.fault, fault, true);

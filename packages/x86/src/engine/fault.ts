@@ -7,6 +7,8 @@ export type FaultCode =
   | "privileged-instruction"
   | "divide-by-zero"
   | "integer-overflow"
+  | "array-bounds"
+  | "assertion"
   | "breakpoint"
   | "single-step"
   | "fast-fail"

@@ -1,5 +1,5 @@
 import { GUEST_BASE, PAGE_SIZE, type GuestMemory, type MemoryAccessError } from "@decant/memory";
-import { format, type Decoder } from "../decode/index.ts";
+import { format, MNEMONIC, type Decoder, type Instruction } from "../decode/index.ts";
 import { TRAP } from "../lower/helpers.ts";
 import { MISALIGNED } from "./access-checks.ts";
 import { noCode, type Fault, type FaultCode, type GuestTrap, type RefusedAccess } from "./fault.ts";
@@ -42,11 +42,19 @@ export function faultOfTrap({ kind, rip, access }: GuestTrap, memory: GuestMemor
   if (access !== undefined) return faultOfAccess(rip, access, memory, decoder);
   if (kind === TRAP.overflow)
     return describeFault("integer-overflow", rip, "the quotient of an integer division does not fit", memory, decoder);
+  if (kind === TRAP.bounds) return describeFault("array-bounds", rip, "an index out of bounds", memory, decoder);
+  if (kind === TRAP.into) return describeFault("integer-overflow", rip, "an overflow", memory, decoder);
+  if (kind === TRAP.protection) return protectionFault(rip, "a segment register got what is none", memory, decoder);
   return describeFault("divide-by-zero", rip, "integer division by zero", memory, decoder);
 }
 
 /** The address that Windows reports for what is a general protection fault to the processor: a misaligned operand, an address that is not canonical. */
 const NO_ADDRESS = 0xffff_ffff_ffff_ffffn;
+
+/** What the processor refuses without an address. */
+function protectionFault(rip: number, what: string, memory: GuestMemory, decoder: Decoder | undefined): Fault {
+  return { ...describeFault("access-violation", rip, what, memory, decoder), access: "read", address: NO_ADDRESS };
+}
 
 function faultOfAccess(rip: number, { low, high, bytes, kind }: RefusedAccess, memory: GuestMemory, decoder: Decoder | undefined): Fault {
   const violation = (access: "read" | "write", address: number | bigint, what = cannot(access, address)): Fault => ({
@@ -68,6 +76,17 @@ function faultOfAccess(rip: number, { low, high, bytes, kind }: RefusedAccess, m
   return { ...describeFault("guard-page", rip, `a guard page at 0x${address.toString(16)}`, memory, decoder), access: kind, address };
 }
 
+/** The interrupts that Windows answers: of the others, all that a program gets is a violation. */
+const INTERRUPTS: Readonly<Record<number, readonly [code: FaultCode, what: string]>> = {
+  1: ["single-step", "a single step"],
+  3: ["breakpoint", "breakpoint"],
+  4: ["integer-overflow", "an overflow"],
+  // __fastfail (Microsoft Learn, "__fastfail"), and __assertfail.
+  0x29: ["fast-fail", "the program ended itself (fast fail)"],
+  0x2c: ["assertion", "an assertion failed"],
+  0x2d: ["breakpoint", "breakpoint"],
+};
+
 /** Why the instruction at `rip`, which has no translation, cannot be run. */
 export function describeInstruction(rip: number, memory: GuestMemory, decoder: Decoder): Fault {
   const insn = decoder.decode(rip);
@@ -75,6 +94,10 @@ export function describeInstruction(rip: number, memory: GuestMemory, decoder: D
   for (let address = rip; address < rip + insn.length; address++) {
     if (!memory.accessible(address, 1, "execute")) return noCode(rip, address);
   }
+  const interrupt = ({ mnemonic, immediate }: Instruction): Fault | undefined => {
+    const known = INTERRUPTS[mnemonic === MNEMONIC.Int3 ? 3 : mnemonic === MNEMONIC.Int1 ? 1 : immediate];
+    return known && fault(...known);
+  };
   switch (insn.kind) {
     case "undefined":
       return fault("illegal-instruction", "illegal instruction");
@@ -90,8 +113,11 @@ export function describeInstruction(rip: number, memory: GuestMemory, decoder: D
     case "privileged":
       return fault("privileged-instruction", "privileged instruction");
     case "int":
-      // int 29h is __fastfail (Microsoft Learn, "__fastfail").
-      return insn.immediate === 0x29 ? fault("fast-fail", "the program ended itself (fast fail)") : fault("breakpoint", "breakpoint");
+      return interrupt(insn) ?? protectionFault(rip, "an interrupt that programs may not use", memory, decoder);
+    case "far":
+      return fault("not-translated", "a far jump, call or return, which Decant does not follow");
+    case "syscall":
+      return fault("not-translated", "a system call that is made without a function of ntdll, which Decant does not answer");
     default:
       return fault("not-translated", "an instruction that Decant does not translate yet");
   }

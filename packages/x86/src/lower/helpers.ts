@@ -38,7 +38,7 @@ export const HELPERS = {
 export type HelperName = keyof typeof HELPERS;
 
 /** Exceptions that generated code raises through the helper `trap`. */
-export const TRAP = { divide: 0, overflow: 1 } as const;
+export const TRAP = { divide: 0, overflow: 1, bounds: 2, into: 3, protection: 4 } as const;
 /** Added to the bytes of an access that writes. */
 export const WRITES = 0x1_0000;
 

@@ -1,3 +1,4 @@
+import { selector, writeSegment } from "./segments.ts";
 import { OP } from "@decant/wasm";
 import { GPR } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
@@ -148,17 +149,12 @@ function spreadSign(bits: number): Lowering {
   };
 }
 
-/** Selectors are constants under Windows; a program reads them (`mov eax, cs`), and writes none but those that it read. */
-const SELECTORS: Readonly<Record<64 | 32, readonly number[]>> = {
-  64: [0x2b, 0x33, 0x2b, 0x2b, 0x53, 0x2b],
-  32: [0x2b, 0x23, 0x2b, 0x2b, 0x53, 0x2b],
-};
-
 function moveSegment(e: Emitter, insn: Instruction): void {
   const [to, from] = insn.operands;
-  if (from!.kind !== "segment") throw new NotTranslated(insn, "a segment register is written");
+  if (to!.kind === "segment") return writeSegment(e, insn, to!.register, e.get(insn, 1).resize(from!.bits, 32).save(32));
+  if (from!.kind !== "segment") throw new NotTranslated(insn);
   const bits = to!.kind === "memory" ? 16 : to!.bits;
-  e.put(insn, 0, () => e.const(SELECTORS[e.mode][from!.register]!, bits));
+  e.put(insn, 0, () => e.const(selector(e, from!.register), bits));
 }
 
 function forConditions(prefix: "Set" | "Cmov", lowering: (flagsRead: number) => Lowering): LoweringTable {

@@ -1,9 +1,11 @@
+import { GUEST_BASE } from "@decant/memory";
 import { OP } from "@decant/wasm";
 import { CPU, FLAG, GPR } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import { MNEMONIC } from "../decode/mnemonics.ts";
 import type { Emitter } from "./emitter.ts";
-import { NotTranslated, type Lowering, type LoweringTable } from "./lowering.ts";
+import type { Lowering, LoweringTable } from "./lowering.ts";
+import { selector, writeSegment } from "./segments.ts";
 
 const RSP = 1 << GPR.rsp;
 const RBP = 1 << GPR.rbp;
@@ -17,7 +19,7 @@ export const stack: LoweringTable = {
     memory: true,
     lower(e, insn) {
       const { kind, bits } = insn.operands[0]!;
-      if (kind === "segment") throw new NotTranslated(insn, "segment register");
+      if (kind === "segment") return e.push(() => e.const(selector(e, insn.operands[0]!.register), e.mode), insn);
       e.push(() => e.get(insn, 0), insn, bits === 16 ? 2 : e.mode / 8);
     },
   },
@@ -28,7 +30,10 @@ export const stack: LoweringTable = {
     memory: true,
     lower(e, insn) {
       const { kind, bits } = insn.operands[0]!;
-      if (kind === "segment") throw new NotTranslated(insn, "segment register");
+      if (kind === "segment") {
+        e.pop(insn);
+        return writeSegment(e, insn, insn.operands[0]!.register, e.resize(e.mode, 32).save(32));
+      }
       e.pop(insn, bits / 8);
       if (kind !== "memory") return e.put(insn, 0, () => {});
       // An address with rsp in it uses the rsp after the pop (Intel SDM, POP).
@@ -59,37 +64,18 @@ export const stack: LoweringTable = {
     writes: RSP | RBP,
     memory: true,
     lower(e, insn) {
-      if (insn.immediate2 !== 0) throw new NotTranslated(insn, "nesting level");
+      const bytes = e.mode / 8;
+      const level = insn.immediate2 & 31;
       e.push(() => e.getGpr(GPR.rbp, e.mode), insn);
-      e.getGpr(GPR.rsp, e.mode).setGpr(GPR.rbp, e.mode);
+      if (level > 0) copyFrames(e, level, bytes, insn);
+      else e.getGpr(GPR.rsp, e.mode).setGpr(GPR.rbp, e.mode);
       if (insn.immediate !== 0) e.moveStack(-insn.immediate);
     },
   },
-  Pushad: {
-    operands: "",
-    reads: 0xff,
-    writes: RSP,
-    memory: true,
-    lower(e, insn) {
-      e.getGpr(GPR.rsp, 32);
-      const before = e.save(32);
-      for (let n = 0; n < 8; n++) e.push(() => (n === GPR.rsp ? e.value(before, 32) : e.getGpr(n, 32)), insn);
-    },
-  },
-  Popad: {
-    operands: "",
-    reads: RSP,
-    writes: 0xff,
-    memory: true,
-    lower(e, insn) {
-      const values = Array.from({ length: 8 }, () => {
-        e.pop(insn);
-        return e.save(32);
-      });
-      // Loaded whole before anything changes. The stack pointer that was pushed is passed over.
-      values.toReversed().forEach((value, n) => n !== GPR.rsp && e.value(value, 32).setGpr(n, 32));
-    },
-  },
+  Pusha: pushAll(16),
+  Pushad: pushAll(32),
+  Popa: popAll(16),
+  Popad: popAll(32),
   Pushf: pushFlags(),
   Pushfd: pushFlags(),
   Pushfq: pushFlags(),
@@ -97,6 +83,51 @@ export const stack: LoweringTable = {
   Popfd: popFlags(),
   Popfq: popFlags(),
 };
+
+/** enter with a nesting level: the frame pointers of the procedures around, then that of this one (Intel SDM, ENTER). */
+function copyFrames(e: Emitter, level: number, bytes: number, insn: Instruction): void {
+  const frame = e.getGpr(GPR.rsp, e.mode).save(e.mode);
+  for (let n = 1; n < level; n++) {
+    e.push(() => {
+      e.getGpr(GPR.rbp, 32)
+        .const(-GUEST_BASE - n * bytes, 32)
+        .int(32, "add");
+      e.load(e.mode);
+    }, insn);
+  }
+  e.push(() => e.value(frame, e.mode), insn);
+  e.value(frame, e.mode).setGpr(GPR.rbp, e.mode);
+}
+
+function pushAll(bits: 16 | 32): Lowering {
+  return {
+    operands: "",
+    reads: 0xff,
+    writes: RSP,
+    memory: true,
+    lower(e, insn) {
+      const before = e.getGpr(GPR.rsp, bits).save(32);
+      for (let n = 0; n < 8; n++) e.push(() => (n === GPR.rsp ? e.value(before, 32) : e.getGpr(n, bits)), insn, bits / 8);
+    },
+  };
+}
+
+function popAll(bits: 16 | 32): Lowering {
+  return {
+    operands: "",
+    reads: bits === 16 ? 0xff : RSP,
+    writes: 0xff,
+    memory: true,
+    lower(e, insn) {
+      const values = Array.from({ length: 8 }, () => {
+        e.pop(insn, bits / 8);
+        return e.save(32);
+      });
+      // Loaded whole before anything changes. The stack pointer that was pushed is passed over.
+      values.toReversed().forEach((value, n) => n !== GPR.rsp && e.value(value, 32).setGpr(n, bits));
+    },
+  };
+}
 
 /** The flag register's bits that this processor keeps: position in EFLAGS, and the flag. */
 const POSITIONS = [

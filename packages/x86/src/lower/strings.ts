@@ -4,7 +4,7 @@ import { CPU, FLAG, GPR } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import type { Effects } from "./effects.ts";
 import type { Emitter } from "./emitter.ts";
-import { NotTranslated, type Lowering, type LoweringTable } from "./lowering.ts";
+import type { Lowering, LoweringTable } from "./lowering.ts";
 
 const RCX = 1 << GPR.rcx;
 const RSI = 1 << GPR.rsi;
@@ -22,7 +22,7 @@ const stos = string(
   1 << GPR.rax,
 );
 const lods = string(RSI, 0, (e, insn) =>
-  insn.prefixes.rep || insn.prefixes.repne ? repeated(e, () => loadElement(e, insn)) : loadElement(e, insn),
+  insn.prefixes.rep || insn.prefixes.repne ? repeated(e, insn, () => loadElement(e, insn)) : loadElement(e, insn),
 );
 const scas = string(RDI, FLAG.ALL, (e, insn) => compareElements(e, insn, "accumulator"), 1 << GPR.rax);
 const cmps = string(RSI | RDI, FLAG.ALL, (e, insn) => compareElements(e, insn, "source"));
@@ -70,9 +70,6 @@ function string(pointers: number, flags: number, lower: Lowering["lower"], reads
       if (repeats) effects.flagsMust = 0;
     },
     lower(e, insn) {
-      const operand = insn.operands.find(({ kind }) => kind === "string")!;
-      if (operand.register !== e.mode) throw new NotTranslated(insn, "address size");
-      if (insn.memory?.segment !== "none") throw new NotTranslated(insn, "segment override");
       e.mayFault(insn);
       lower(e, insn);
     },
@@ -83,64 +80,83 @@ function elementBits(insn: Instruction): number {
   return insn.operands.find(({ kind }) => kind === "string")!.bits;
 }
 
-/** Pushes the wasm address in rsi or rdi. */
-function pointer(e: Emitter, register: number): Emitter {
-  e.getGpr(register, 32).f.i32Const(-GUEST_BASE).op(OP.i32_add);
+/** How wide rsi, rdi and rcx are used: as the mode, unless there is an address-size prefix. */
+function addressBits(insn: Instruction): number {
+  return insn.operands.find(({ kind }) => kind === "string")!.register;
+}
+
+/** An operation on addresses, or on the count, of less than 32 bits is one of 32. */
+const wide = (bits: number): number => Math.max(bits, 32);
+
+/** Pushes the wasm address in rsi, in the segment that a prefix may say, or rdi. */
+function pointer(e: Emitter, insn: Instruction, register: number): Emitter {
+  e.getGpr(register, Math.min(addressBits(insn), 32));
+  const segment = insn.memory?.segment ?? "none";
+  if (register === GPR.rsi && segment !== "none") e.segmentBase(segment).int(32, "add");
+  e.f.i32Const(-GUEST_BASE).op(OP.i32_add);
   return e;
 }
 
 /** Pushes the wasm address of the element that rsi or rdi points to. */
 function element(e: Emitter, insn: Instruction, register: number, kind: "read" | "write"): Emitter {
-  return pointer(e, register).check(insn, kind, elementBits(insn) / 8);
+  return pointer(e, insn, register).check(insn, kind, elementBits(insn) / 8);
 }
 
 /** Moves pointers by an element, in the direction that DF says. */
-function advance(e: Emitter, bytes: number, registers: readonly number[]): void {
-  const step = e.temp(e.mode === 64 ? I64 : I32);
-  e.const(-bytes, e.mode).const(bytes, e.mode).cpuAddress(CPU.df).load(32).f.select().localSet(step);
+function advance(e: Emitter, insn: Instruction, bytes: number, registers: readonly number[]): void {
+  const bits = addressBits(insn);
+  const step = e.temp(bits === 64 ? I64 : I32);
+  e.const(-bytes, wide(bits)).const(bytes, wide(bits)).cpuAddress(CPU.df).load(32).f.select().localSet(step);
   for (const register of registers) {
-    e.getGpr(register, e.mode).f.localGet(step);
-    e.int(e.mode, "add").setGpr(register, e.mode);
+    e.getGpr(register, bits).f.localGet(step);
+    e.int(bits, "add").mask(bits).setGpr(register, bits);
   }
 }
 
 /** Repeats `body` rcx times. */
-function repeated(e: Emitter, body: () => void): void {
+function repeated(e: Emitter, insn: Instruction, body: () => void): void {
   const f = e.f;
-  countNotZero(e);
+  countNotZero(e, insn);
   f.if();
   const again = f.loop();
   body();
-  countDown(e);
-  countNotZero(e);
+  countDown(e, insn);
+  countNotZero(e, insn);
   f.brIf(again).end().end();
 }
 
-function countNotZero(e: Emitter): void {
-  e.getGpr(GPR.rcx, e.mode).const(0, e.mode).int(e.mode, "ne");
+function countNotZero(e: Emitter, insn: Instruction): void {
+  const bits = addressBits(insn);
+  e.getGpr(GPR.rcx, bits).const(0, wide(bits)).int(bits, "ne");
 }
 
-function countDown(e: Emitter): void {
-  e.getGpr(GPR.rcx, e.mode).const(-1, e.mode).int(e.mode, "add").setGpr(GPR.rcx, e.mode);
+function countDown(e: Emitter, insn: Instruction): void {
+  const bits = addressBits(insn);
+  e.getGpr(GPR.rcx, bits).const(-1, wide(bits)).int(bits, "add").mask(bits).setGpr(GPR.rcx, bits);
 }
 
 function moveElement(e: Emitter, insn: Instruction): void {
   const bits = elementBits(insn);
   element(e, insn, GPR.rdi, "write");
   element(e, insn, GPR.rsi, "read").load(bits).store(bits);
-  advance(e, bits / 8, [GPR.rsi, GPR.rdi]);
+  advance(e, insn, bits / 8, [GPR.rsi, GPR.rdi]);
 }
 
 function storeElement(e: Emitter, insn: Instruction): void {
   const bits = elementBits(insn);
   element(e, insn, GPR.rdi, "write").getGpr(GPR.rax, bits).store(bits);
-  advance(e, bits / 8, [GPR.rdi]);
+  advance(e, insn, bits / 8, [GPR.rdi]);
 }
 
 function loadElement(e: Emitter, insn: Instruction): void {
   const bits = elementBits(insn);
   element(e, insn, GPR.rsi, "read").load(bits).setGpr(GPR.rax, bits);
-  advance(e, bits / 8, [GPR.rsi]);
+  advance(e, insn, bits / 8, [GPR.rsi]);
+}
+
+/** True without prefixes that change where the elements are. */
+function isPlain(e: Emitter, insn: Instruction): boolean {
+  return addressBits(insn) === e.mode && (insn.memory?.segment ?? "none") === "none";
 }
 
 /** Pushes whether the whole run can be one bulk operation: forwards, and of less than 4 GiB. `bytes` is a local as wide as the mode. */
@@ -157,7 +173,7 @@ function runLength(e: Emitter, size: number): number {
 }
 
 function repeatedMove(e: Emitter, insn: Instruction): void {
-  if (e.isChecked) return repeated(e, () => moveElement(e, insn));
+  if (e.isChecked || !isPlain(e, insn)) return repeated(e, insn, () => moveElement(e, insn));
   const f = e.f;
   const bytes = runLength(e, elementBits(insn) / 8);
   pushIsBulk(e, bytes);
@@ -165,26 +181,26 @@ function repeatedMove(e: Emitter, insn: Instruction): void {
   e.getGpr(GPR.rdi, 32).getGpr(GPR.rsi, 32).int(32, "sub");
   f.localGet(bytes);
   e.resize(e.mode, 32).int(32, "ge_u").int(32, "and").f.if();
-  pointer(e, GPR.rdi);
-  pointer(e, GPR.rsi).f.localGet(bytes);
+  pointer(e, insn, GPR.rdi);
+  pointer(e, insn, GPR.rsi).f.localGet(bytes);
   e.resize(e.mode, 32).f.memoryCopy();
   finishRun(e, bytes, [GPR.rsi, GPR.rdi]);
   f.else();
-  repeated(e, () => moveElement(e, insn));
+  repeated(e, insn, () => moveElement(e, insn));
   f.end();
 }
 
 function repeatedStore(e: Emitter, insn: Instruction): void {
-  if (elementBits(insn) > 8 || e.isChecked) return repeated(e, () => storeElement(e, insn));
+  if (elementBits(insn) > 8 || e.isChecked || !isPlain(e, insn)) return repeated(e, insn, () => storeElement(e, insn));
   const f = e.f;
   const bytes = runLength(e, 1);
   pushIsBulk(e, bytes);
   f.if();
-  pointer(e, GPR.rdi).getGpr(GPR.rax, 8).f.localGet(bytes);
+  pointer(e, insn, GPR.rdi).getGpr(GPR.rax, 8).f.localGet(bytes);
   e.resize(e.mode, 32).f.memoryFill();
   finishRun(e, bytes, [GPR.rdi]);
   f.else();
-  repeated(e, () => storeElement(e, insn));
+  repeated(e, insn, () => storeElement(e, insn));
   f.end();
 }
 
@@ -208,7 +224,7 @@ function compareElements(e: Emitter, insn: Instruction, first: "accumulator" | "
     else element(e, insn, GPR.rsi, "read").load(bits);
     f.localSet(a);
     element(e, insn, GPR.rdi, "read").load(bits).f.localSet(b);
-    advance(e, bits / 8, first === "source" ? [GPR.rsi, GPR.rdi] : [GPR.rdi]);
+    advance(e, insn, bits / 8, first === "source" ? [GPR.rsi, GPR.rdi] : [GPR.rdi]);
   };
   const record = { op: "sub", bits, a: { local: a }, b: { local: b }, result: undefined, carryIn: false } as const;
   if (!insn.prefixes.rep && !insn.prefixes.repne) {
@@ -217,12 +233,12 @@ function compareElements(e: Emitter, insn: Instruction, first: "accumulator" | "
     return;
   }
   e.flags.materialise(e.live);
-  countNotZero(e);
+  countNotZero(e, insn);
   f.if();
   const again = f.loop();
   compare();
-  countDown(e);
-  countNotZero(e);
+  countDown(e, insn);
+  countNotZero(e, insn);
   f.localGet(a).localGet(b);
   e.int(bits, insn.prefixes.rep ? "eq" : "ne")
     .int(32, "and")

@@ -12,7 +12,9 @@ const RBX = 1 << GPR.rbx;
 /** Instructions that do nothing here, and those that ask about the processor. Memory is in order and one thread runs at a time, so fences are empty. */
 export const system: LoweringTable = {
   Nop: NOTHING, Fnop: NOTHING, Pause: NOTHING, Endbr64: NOTHING, Endbr32: NOTHING, Mfence: NOTHING, Lfence: NOTHING, Sfence: NOTHING, Wait: NOTHING,
-  Prefetchnta: hint(), Prefetcht0: hint(), Prefetcht1: hint(), Prefetcht2: hint(), Prefetchw: hint(), Prefetch: hint(), Clflush: hint(), Reservednop: hint(),
+  Prefetchnta: hint(), Prefetcht0: hint(), Prefetcht1: hint(), Prefetcht2: hint(), Prefetchw: hint(), Prefetch: hint(), Prefetchwt1: hint(), Clflush: hint(), Reservednop: hint(),
+  // Without shadow stacks, as on a processor that has none.
+  Rdsspd: NOTHING, Rdsspq: NOTHING, Fnsetpm: NOTHING, Fndisi: NOTHING, Fneni: NOTHING,
   Cpuid: {
     operands: "",
     reads: RAX | RCX,

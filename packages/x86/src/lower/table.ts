@@ -2,6 +2,7 @@ import { MNEMONIC, type MnemonicName } from "../decode/mnemonics.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { bits } from "./bits.ts";
 import { flagInstructions } from "./flag-instructions.ts";
+import { legacy } from "./legacy.ts";
 import { logic } from "./logic.ts";
 import type { Lowering, LoweringTable } from "./lowering.ts";
 import { mmx, mmxForms } from "./mmx.ts";
@@ -32,6 +33,7 @@ const TOPICS: readonly LoweringTable[] = [
   flagInstructions,
   strings,
   system,
+  legacy,
   sseMoves,
   sseFloat,
   sseConvert,

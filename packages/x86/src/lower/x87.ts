@@ -22,6 +22,7 @@ export const x87: LoweringTable = {
   Fbld: { operands: "r", lower: loadDecimal },
   Fst: { operands: "w", lower: (e, insn) => storeFloat(e, insn, 0) },
   Fstp: { operands: "w", lower: (e, insn) => storeFloat(e, insn, 1) },
+  Fstpnce: { operands: "w", lower: (e, insn) => storeFloat(e, insn, 1) },
   Fist: { operands: "w", lower: (e, insn) => storeInteger(e, insn, "control", 0) },
   Fistp: { operands: "w", lower: (e, insn) => storeInteger(e, insn, "control", 1) },
   Fisttp: { operands: "w", lower: (e, insn) => storeInteger(e, insn, "trunc", 1) },
