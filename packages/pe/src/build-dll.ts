@@ -86,8 +86,9 @@ function writeHeaders(
   u16(nt + 4, is64 ? 0x8664 : 0x14c);
   u16(nt + 6, sections.length);
   u16(nt + 20, optionalSize);
-  u16(nt + 22, is64 ? 0x2022 : 0x2102);
+  u16(nt + 22, (is64 ? 0x22 : 0x102) | (spec.isProgram === true ? 0 : 0x2000));
   u16(optional, is64 ? 0x20b : 0x10b);
+  u32(optional + 16, spec.isProgram === true ? TEXT : 0);
   u32(optional + 20, TEXT);
   if (is64) view.setBigUint64(optional + 24, spec.base, true);
   else u32(optional + 28, Number(spec.base));

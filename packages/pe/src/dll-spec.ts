@@ -29,6 +29,8 @@ export interface DllSpec {
   readonly machine: Machine;
   readonly symbols: readonly DllSymbol[];
   readonly resources?: readonly ResourceData[];
+  /** A program for the console, whose entry point is the first symbol, and no DLL. */
+  readonly isProgram?: boolean;
 }
 
 /** A DLL image whose file layout is its memory layout: every section's file offset is its address. */

@@ -71,6 +71,16 @@ export class HandleTable {
     return into.add(object, inheritable);
   }
 
+  /** Opens another table's handles under the same numbers: those that can be inherited, or of them those that `only` names. */
+  inherit(from: HandleTable, only: ReadonlySet<Handle> | undefined): void {
+    for (const [index, entry] of from.#entries.entries()) {
+      if (entry?.inheritable !== true || only?.has(((index + 1) * STEP) as Handle) === false) continue;
+      this.#entries[index] = { object: entry.object, inheritable: true, isProtected: entry.isProtected };
+      entry.object.retain();
+    }
+    for (let index = this.#entries.length - 1; index >= 0; index--) if (this.#entries[index] === undefined) this.#free.push(index);
+  }
+
   /** HANDLE_FLAG_INHERIT and HANDLE_FLAG_PROTECT_FROM_CLOSE of a handle. */
   flags(handle: Handle): { inheritable: boolean; isProtected: boolean } {
     const entry = this.#entry(handle);

@@ -50,7 +50,7 @@ export { Semaphore } from "./objects/semaphore.ts";
 export { STILL_ACTIVE, ThreadObject } from "./objects/thread-object.ts";
 export { WaitableTimer } from "./objects/waitable-timer.ts";
 export { Process, PROCESS_HEAP } from "./process.ts";
-export type { ProcessOptions } from "./process-options.ts";
+export type { ProcessOptions, StartupDetails } from "./process-options.ts";
 export type { StateKey } from "./state-map.ts";
 export { guestCall, guestCall64, guestCallInFrame, guestCallThis, jump } from "./threads/guest-call.ts";
 export { getThreadContext, setThreadContext } from "./threads/thread-context.ts";

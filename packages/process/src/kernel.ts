@@ -22,11 +22,18 @@ const MAX_IDLE_MS = 0x7fff_ffff;
 export type GuestMachine = Pick<Machine, "run" | "addStub" | "invalidate" | "suspend" | "guard" | "save"> &
   Partial<Pick<Machine, "statistics">>;
 
+/** Processes that a run may have at a time, unless it says otherwise. */
+const DEFAULT_MAX_PROCESSES = 256;
+/** The id of Windows' own process, which is always there. */
+const SYSTEM_PROCESS_ID = 4;
+
 /** What a kernel is made of. */
 export interface KernelOptions {
   readonly host: Host;
   /** Every process ends after this many milliseconds. */
   readonly timeoutMs?: number;
+  /** Processes that there may be at a time. */
+  readonly maxProcesses?: number;
   /** Takes the sentence about a process that ended badly; it goes to the host's standard error otherwise. */
   readonly report?: (sentence: string) => void;
   /** Makes the processor of a process; the x86 translator when absent. */
@@ -45,13 +52,17 @@ export class Kernel {
   /** Objects that were created under a name. */
   readonly named = new Map<string, KernelObject>();
   readonly processes = new Set<Process>();
+  /** The id of the process that started the first one: the host's, of which guests know no more. */
+  readonly hostProcessId: number;
   readonly createMachine: (options: MachineOptions) => GuestMachine;
   readonly translations: KernelOptions["translations"];
   readonly #ready: Thread[] = [];
   readonly #report: (sentence: string) => void;
   readonly #timeoutMs: number | undefined;
+  readonly #maxProcesses: number;
+  readonly #told = new Set<string>();
   #running: Thread | undefined;
-  #nextId = 4;
+  #nextId = SYSTEM_PROCESS_ID;
   #wakeIdle: (() => void) | undefined;
   #lastHostTurn = 0;
 
@@ -60,7 +71,10 @@ export class Kernel {
     this.createMachine = options.createMachine ?? ((machine) => new Machine(machine));
     this.translations = options.translations;
     this.#timeoutMs = options.timeoutMs;
+    this.#maxProcesses = options.maxProcesses ?? DEFAULT_MAX_PROCESSES;
     this.#report = options.report ?? ((sentence) => this.host.warn(sentence));
+    this.newId(); // the system's
+    this.hostProcessId = this.newId();
     this.timers = new Timers(() => this.host.clock.monotonic());
   }
 
@@ -71,6 +85,11 @@ export class Kernel {
 
   /** Loads a program; its first thread starts with the next `run`. Throws PeError or LoadError. */
   createProcess(options: ProcessOptions): Process {
+    if (this.processes.size >= this.#maxProcesses) {
+      const sentence = `the limit of ${this.#maxProcesses} processes at a time is reached: more cannot be started`;
+      this.reportOnce(sentence);
+      throw new LoadError(ERROR.NOT_ENOUGH_QUOTA, sentence);
+    }
     try {
       const process = new Process(this, options);
       this.processes.add(process);
@@ -91,14 +110,18 @@ export class Kernel {
     return id;
   }
 
-  /** Runs all processes until this one has ended, and returns how. */
+  /**
+   * Runs all processes until this one has ended, and returns how. Children that outlive it and can still write to the host's streams run to their
+   * end first, as whoever reads those would wait for them; others are ended.
+   */
   async run(process: Process): Promise<Ending> {
     const cancelTimeout = this.#startTimeout();
     try {
-      await this.runUntil(() => process.ending !== undefined);
+      await this.runUntil(() => this.#isOver(process));
     } finally {
       cancelTimeout();
     }
+    for (const left of Array.from(this.processes)) left.terminate(0);
     return process.ending!;
   }
 
@@ -113,6 +136,12 @@ export class Kernel {
       else this.#runThread(thread);
       if (this.host.clock.monotonic() - this.#lastHostTurn >= HOST_TURN_MS) await this.#hostTurn(isOver);
     }
+  }
+
+  #isOver(process: Process): boolean {
+    if (process.ending === undefined) return false;
+    for (const { handles } of this.processes) for (const [, object] of handles) if (object.keepsRunOpen) return false;
+    return true;
   }
 
   /** Makes a thread ready to run: a new one, or one that was suspended. */
@@ -154,6 +183,13 @@ export class Kernel {
   /** Tells the user about a process that ended badly. */
   report(sentence: string): void {
     this.#report(sentence);
+  }
+
+  /** The same, once for each sentence. */
+  reportOnce(sentence: string): void {
+    if (this.#told.has(sentence)) return;
+    this.#told.add(sentence);
+    this.report(sentence);
   }
 
   /** A process ended: everything about it is gone from the kernel. */

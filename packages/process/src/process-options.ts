@@ -1,6 +1,23 @@
-import type { Hooks, Registry, TextCodec } from "@decant/hook";
+import type { Handle, Hooks, Registry, TextCodec } from "@decant/hook";
 import type { LibrarySource } from "./loader/library.ts";
 import type { DllChoice } from "./loader/search.ts";
+import type { Process } from "./process.ts";
+import type { Thread } from "./threads/thread.ts";
+import type { GuestGenerator } from "./waits/suspension.ts";
+
+/** What a parent says in STARTUPINFO ("STARTUPINFO structure"). */
+export interface StartupDetails {
+  /** Handles for input, output and errors, in the child's numbers; 0 for none. */
+  readonly standardHandles: readonly [input: number, output: number, error: number];
+  readonly title?: string | undefined;
+  readonly desktop?: string | undefined;
+  /** dwFlags, then dwX to dwFillAttribute, and wShowWindow. */
+  readonly flags: number;
+  readonly window: readonly number[];
+  readonly showWindow: number;
+  /** lpReserved2: what the C run-time library passes on. */
+  readonly runtimeData: Uint8Array;
+}
 
 /** What a process is started with. */
 export interface ProcessOptions {
@@ -26,6 +43,14 @@ export interface ProcessOptions {
   readonly checked?: boolean;
   /** The ANSI code page; 1252 when absent. */
   readonly ansi?: TextCodec;
+  /** Who started it; the host when absent. */
+  readonly parent?: Process;
+  /** Handles of the parent's that it gets under the same numbers: all that can be inherited, or those of a list. */
+  readonly inherits?: "all" | ReadonlySet<Handle>;
+  /** What STARTUPINFO said. */
+  readonly startup?: StartupDetails;
+  /** What the first thread runs in the place of the image's entry point: for programs of the host's. Its result is the exit code. */
+  readonly hostMain?: (thread: Thread) => GuestGenerator<number>;
   /** CREATE_SUSPENDED: the first thread waits to be resumed. */
   readonly suspended?: boolean;
 }

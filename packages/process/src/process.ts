@@ -60,6 +60,13 @@ export class Process {
   readonly ansi: TextCodec;
   readonly commandLine: string;
   readonly path: string;
+  /** What it was started with; children are started with the same libraries and limits. */
+  readonly options: ProcessOptions;
+  /** The id of the process that started it. */
+  readonly parentId: number;
+  /** When it was started, in milliseconds since 1970, and when it ended. */
+  readonly startedAt: number;
+  endedAt: number | undefined;
   /** The environment as it was at the start; the guest may change its own. */
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** A full Windows path. What it means, and who may change it, is the file API's affair. */
@@ -90,6 +97,9 @@ export class Process {
   /** Maps the program and all that it imports; its first thread starts when the kernel runs. Throws LoadError. */
   constructor(kernel: Kernel, options: ProcessOptions) {
     this.kernel = kernel;
+    this.options = options;
+    this.parentId = options.parent?.id ?? kernel.hostProcessId;
+    this.startedAt = kernel.host.clock.now();
     this.id = kernel.newId();
     this.name = baseName(options.path);
     this.path = options.path;
@@ -152,6 +162,8 @@ export class Process {
       },
     });
     const program = this.loader.loadProgram(image, options.path);
+    if (options.parent !== undefined && options.inherits !== undefined)
+      this.handles.inherit(options.parent.handles, options.inherits === "all" ? undefined : options.inherits);
     this.parameters = writeProcessParameters(this.memory, { ...options, imagePath: options.path });
     this.peb = this.memory.allocate(PEB_SIZE, PAGE.READWRITE)!;
     writePeb(this.memory, this.peb, {
@@ -226,6 +238,7 @@ export class Process {
   end(ending: Ending): void {
     if (this.ending !== undefined) return;
     this.ending = ending;
+    this.endedAt = this.kernel.host.clock.now();
     this.isExiting = true;
     for (const thread of Array.from(this.threads)) thread.stop(ending.exitCode);
     this.threads.clear();

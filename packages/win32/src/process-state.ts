@@ -99,6 +99,8 @@ export class ProcessState {
   #openStandardHandles(): void {
     if (this.#hasStandardHandles) return;
     this.#hasStandardHandles = true;
+    // A child has what its parent gave it, also where that is nothing.
+    if (this.process.options.parent !== undefined) return;
     const { memory, parameters, handles } = this.process;
     const objects = [this.openInput(), this.openOutput("stdout"), this.openOutput("stderr")];
     const layout = parametersLayout(memory);

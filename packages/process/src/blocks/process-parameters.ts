@@ -1,5 +1,6 @@
 import { PAGE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
+import type { StartupDetails } from "../process-options.ts";
 import { writeUnicodeString } from "./unicode-string.ts";
 
 type Offsets<T> = { readonly [K in keyof T]: number };
@@ -18,8 +19,13 @@ export const PARAMETERS = {
   ImagePathName: 0x60,
   CommandLine: 0x70,
   Environment: 0x80,
+  /** Eight words: the window's place and size, its size in characters, colours, STARTF_* flags. */
+  Window: 0x88,
+  WindowFlags: 0xa4,
+  ShowWindowFlags: 0xa8,
   WindowTitle: 0xb0,
   DesktopInfo: 0xc0,
+  RuntimeData: 0xe0,
   EnvironmentSize: 0x3f0,
 } as const;
 
@@ -37,8 +43,12 @@ const PARAMETERS32: Offsets<typeof PARAMETERS> = {
   ImagePathName: 0x38,
   CommandLine: 0x40,
   Environment: 0x48,
+  Window: 0x4c,
+  WindowFlags: 0x68,
+  ShowWindowFlags: 0x6c,
   WindowTitle: 0x70,
   DesktopInfo: 0x78,
+  RuntimeData: 0x88,
   EnvironmentSize: 0x290,
 };
 
@@ -60,6 +70,7 @@ export interface StartParameters {
   readonly commandLine: string;
   readonly currentDirectory: string;
   readonly environment: readonly (readonly [name: string, value: string])[];
+  readonly startup?: StartupDetails;
 }
 
 /** Allocates and fills in the process parameters and the environment block; returns the address. */
@@ -71,11 +82,12 @@ export function writeProcessParameters(memory: GuestMemory, start: StartParamete
     [layout.DllPath, ""],
     [layout.ImagePathName, start.imagePath],
     [layout.CommandLine, start.commandLine],
-    [layout.WindowTitle, start.imagePath],
-    [layout.DesktopInfo, "WinSta0\\Default"],
+    [layout.WindowTitle, start.startup?.title ?? start.imagePath],
+    [layout.DesktopInfo, start.startup?.desktop ?? "WinSta0\\Default"],
   ];
   const chars = texts.reduce((sum, [, text]) => sum + text.length + 1, CURRENT_DIRECTORY_CHARS) + environment.length;
-  const size = SIZE + chars * 2 + 16;
+  const runtimeData = start.startup?.runtimeData ?? new Uint8Array(0);
+  const size = SIZE + chars * 2 + 16 + runtimeData.length;
   const block = memory.allocate(size, PAGE.READWRITE);
   if (block === undefined) throw new RangeError(`no room for ${size} bytes of process parameters`);
   memory.setU32(block + layout.MaximumLength, SIZE);
@@ -95,7 +107,24 @@ export function writeProcessParameters(memory: GuestMemory, start: StartParamete
   memory.setUtf16(at, environment);
   memory.setPointer(block + layout.Environment, at);
   memory.setPointer(block + layout.EnvironmentSize, environment.length * 2);
+  if (start.startup !== undefined) writeStartup(memory, block, start.startup, at + environment.length * 2);
   return block;
+}
+
+function writeStartup(memory: GuestMemory, block: number, startup: StartupDetails, runtimeDataAt: number): void {
+  const layout = parametersLayout(memory);
+  const [input, output, error] = startup.standardHandles;
+  memory.setPointer(block + layout.StandardInput, input);
+  memory.setPointer(block + layout.StandardOutput, output);
+  memory.setPointer(block + layout.StandardError, error);
+  startup.window.forEach((word, index) => memory.setU32(block + layout.Window + 4 * index, word));
+  memory.setU32(block + layout.WindowFlags, startup.flags);
+  memory.setU32(block + layout.ShowWindowFlags, startup.showWindow);
+  if (startup.runtimeData.length === 0) return;
+  memory.write(runtimeDataAt, startup.runtimeData);
+  memory.setU16(block + layout.RuntimeData, startup.runtimeData.length);
+  memory.setU16(block + layout.RuntimeData + 2, startup.runtimeData.length);
+  memory.setPointer(block + layout.RuntimeData + memory.pointerSize, runtimeDataAt);
 }
 
 /** "NAME=value" strings, each terminated, sorted without regard to case as Windows keeps them, and a last terminator. */

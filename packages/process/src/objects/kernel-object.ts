@@ -13,6 +13,11 @@ export abstract class KernelObject {
   readonly #waiters = new Set<Waiter>();
   #references = 0;
 
+  /** Whether a run goes on while a process has a handle to it, also after its first program has ended: where output goes to the host. */
+  get keepsRunOpen(): boolean {
+    return false;
+  }
+
   /** Whether a wait of this thread would end now. */
   isSignaled(_thread: Thread): boolean {
     return true;

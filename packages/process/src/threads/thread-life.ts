@@ -12,7 +12,9 @@ export function* processMain(thread: Thread): GuestGenerator<never> {
     if (!(error instanceof LoadError)) throw error;
     process.end({ kind: "load", exitCode: error.exitCode, message: `${process.name}: ${error.message}` });
   }
-  return yield* exitThread(thread, yield* guestCall(thread, process.modules.program.entryPoint, process.peb));
+  const { hostMain } = process.options;
+  const entryPoint = hostMain === undefined ? guestCall(thread, process.modules.program.entryPoint, process.peb) : hostMain(thread);
+  return yield* exitThread(thread, yield* entryPoint);
 }
 
 /** What every other thread runs: thread attach calls, then the start function with its argument. */

@@ -1,6 +1,8 @@
 import type { Host, HostFiles, HostStat } from "@decant/host";
 import { ERROR, NtError, STATUS, Win32Error } from "@decant/hook";
 import { deviceName, fullPath, type PathContext } from "../paths/windows-path.ts";
+import { BUILT_IN_PROGRAMS } from "../programs/names.ts";
+import { programImage } from "../programs/program-image.ts";
 import { upcase } from "../text/upcase.ts";
 
 /** The drive that shows the host's files. */
@@ -66,6 +68,7 @@ export class FileSystem {
       { letter: HOST_DRIVE, files: host.files },
     ];
     for (const folder of SYSTEM_FOLDERS) makeFolders(host.systemDrive, folder.slice(3).split("\\"));
+    for (const name of BUILT_IN_PROGRAMS) makeProgram(host.systemDrive, name);
   }
 
   drive(letter: string): Drive | undefined {
@@ -181,6 +184,23 @@ function isMissing(error: unknown): boolean {
 
 function deviceOf(name: string): string {
   return (deviceName(name) ?? name).toLowerCase();
+}
+
+/** Programs of ours are files too, for those who look whether they are there. */
+function makeProgram(files: HostFiles, name: string): void {
+  for (const [folder, pointerSize] of [
+    ["System32", 8],
+    ["SysWOW64", 4],
+  ] as const) {
+    // prettier-ignore
+    try {
+      const file = files.open(`/Windows/${folder}/${name}`, { write: true, create: "new" });
+      file.write(programImage(name, pointerSize), 0);
+      file.close();
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    }
+  }
 }
 
 function makeFolders(files: HostFiles, names: readonly string[]): void {

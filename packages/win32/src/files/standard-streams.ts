@@ -59,6 +59,10 @@ export class OutputStream extends IoObject {
     this.fileType = output.kind === "file" ? FILE_TYPE.DISK : output.kind === "pipe" ? FILE_TYPE.PIPE : FILE_TYPE.CHAR;
   }
 
+  override get keepsRunOpen(): boolean {
+    return true;
+  }
+
   override write(bytes: Uint8Array): number {
     try {
       this.output.write(bytes);

@@ -12,6 +12,7 @@ import { createFile } from "./create-file.ts";
 import { finalPath } from "./final-path.ts";
 import { readFileInformation, writeFileInformation } from "./file-information.ts";
 import { fileApi } from "./file.api.ts";
+import { isInheritable } from "./security-attributes.ts";
 
 const WORD = 2 ** 32;
 const MOVE = { BEGIN: 0, CURRENT: 1, END: 2 } as const;
@@ -22,7 +23,7 @@ const KEEP_TIME = 0xffff_ffff_ffff_ffffn;
 export const file = implement(fileApi, {
   CreateFile(thread, lpFileName, dwDesiredAccess, dwShareMode, lpSecurityAttributes, dwCreationDisposition, dwFlagsAndAttributes) {
     if (lpFileName === undefined) throw new Win32Error(ERROR.PATH_NOT_FOUND);
-    const inheritable = lpSecurityAttributes !== 0 && thread.memory.u32(lpSecurityAttributes + 2 * thread.pointerSize) !== 0;
+    const inheritable = isInheritable(thread, lpSecurityAttributes);
     return createFile(thread, lpFileName, {
       access: dwDesiredAccess,
       share: dwShareMode,

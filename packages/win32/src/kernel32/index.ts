@@ -2,6 +2,7 @@ import type { Implementation } from "@decant/hook";
 import { completion } from "./completion.ts";
 import { copyFile } from "./copy-file.ts";
 import { deviceControl } from "./device-control.ts";
+import { createProcess } from "./create-process.ts";
 import { directory } from "./directory.ts";
 import { error } from "./error.ts";
 import { file } from "./file.ts";
@@ -9,6 +10,7 @@ import { fileIo } from "./file-io.ts";
 import { handle } from "./handle.ts";
 import { heap } from "./heap.ts";
 import { lockFile } from "./lock-file.ts";
+import { job } from "./job.ts";
 import { pipe } from "./pipe.ts";
 import { process } from "./process.ts";
 import { sync } from "./sync.ts";
@@ -21,6 +23,7 @@ export const kernel32 = [
   completion,
   copyFile,
   deviceControl,
+  createProcess,
   directory,
   error,
   file,
@@ -28,6 +31,7 @@ export const kernel32 = [
   handle,
   heap,
   lockFile,
+  job,
   pipe,
   process,
   sync,

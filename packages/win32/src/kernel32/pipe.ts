@@ -7,6 +7,7 @@ import { makePipe, PipeEnd } from "../files/pipe.ts";
 import { MoreDataError } from "../files/pipe-queue.ts";
 import { InputStream } from "../files/standard-streams.ts";
 import { pipeApi } from "./pipe.api.ts";
+import { isInheritable } from "./security-attributes.ts";
 
 const FLAG = { OVERLAPPED: 0x4000_0000, FIRST_PIPE_INSTANCE: 0x8_0000 } as const;
 const MODE = { NOWAIT: 1, READMODE_MESSAGE: 2, TYPE_MESSAGE: 4, REJECT_REMOTE_CLIENTS: 8 } as const;
@@ -199,9 +200,4 @@ function requireName(path: string | undefined): string {
   const name = pipeName(path ?? "");
   if (name === undefined) throw new Win32Error(ERROR.PATH_NOT_FOUND);
   return name;
-}
-
-/** Whether SECURITY_ATTRIBUTES say so. */
-function isInheritable({ memory, pointerSize }: Pick<Thread, "memory" | "pointerSize">, attributes: number): boolean {
-  return attributes !== 0 && memory.u32(attributes + 2 * pointerSize) !== 0;
 }

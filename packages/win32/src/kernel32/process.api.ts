@@ -9,7 +9,6 @@ import {
   HMODULE,
   LONG,
   NULL_HANDLE,
-  optional,
   orElse,
   out,
   PVOID,
@@ -17,20 +16,12 @@ import {
   struct,
   TBUF,
   text,
-  TSTR,
   UINT,
   ULONGLONG,
   ULONG_PTR_N,
   VOID,
 } from "@decant/hook";
 import { FILETIME } from "./file.api.ts";
-
-export const PROCESS_INFORMATION = struct("PROCESS_INFORMATION", {
-  hProcess: HANDLE,
-  hThread: HANDLE,
-  dwProcessId: DWORD,
-  dwThreadId: DWORD,
-});
 
 export const PROCESS_MEMORY_COUNTERS = struct("PROCESS_MEMORY_COUNTERS", {
   cb: DWORD,
@@ -55,19 +46,6 @@ export const processApi = api("kernel32", {
   TerminateProcess: fn(BOOL, ["hProcess", HANDLE], ["uExitCode", UINT]),
   FatalExit: fn(VOID, ["ExitCode", LONG]),
   GetExitCodeProcess: fn(BOOL, ["hProcess", HANDLE], ["lpExitCode", out(DWORD)]),
-  CreateProcess: text(
-    BOOL,
-    ["lpApplicationName", TSTR],
-    ["lpCommandLine", TSTR],
-    ["lpProcessAttributes", PVOID],
-    ["lpThreadAttributes", PVOID],
-    ["bInheritHandles", BOOL],
-    ["dwCreationFlags", DWORD],
-    ["lpEnvironment", PVOID],
-    ["lpCurrentDirectory", TSTR],
-    ["lpStartupInfo", PVOID],
-    ["lpProcessInformation", out(PROCESS_INFORMATION)],
-  ),
   GetProcessTimes: fn(
     BOOL,
     ["hProcess", HANDLE],
@@ -107,23 +85,4 @@ export const processApi = api("kernel32", {
   K32GetProcessMemoryInfo: fn(BOOL, ["Process", HANDLE], ["ppsmemCounters", out(PROCESS_MEMORY_COUNTERS)], ["cb", DWORD]),
   K32GetProcessImageFileName: text(orElse(DWORD, 0), ["hProcess", HANDLE], ["lpImageFileName", TBUF], ["nSize", DWORD]),
   K32GetModuleFileNameEx: text(orElse(DWORD, 0), ["hProcess", HANDLE], ["hModule", HMODULE], ["lpFilename", TBUF], ["nSize", DWORD]),
-  CreateJobObject: text(handleOr(NULL_HANDLE), ["lpJobAttributes", PVOID], ["lpName", TSTR]),
-  AssignProcessToJobObject: fn(BOOL, ["hJob", HANDLE], ["hProcess", HANDLE]),
-  SetInformationJobObject: fn(
-    BOOL,
-    ["hJob", HANDLE],
-    ["JobObjectInformationClass", DWORD],
-    ["lpJobObjectInformation", PVOID],
-    ["cbJobObjectInformationLength", DWORD],
-  ),
-  QueryInformationJobObject: fn(
-    BOOL,
-    ["hJob", HANDLE],
-    ["JobObjectInformationClass", DWORD],
-    ["lpJobObjectInformation", PVOID],
-    ["cbJobObjectInformationLength", DWORD],
-    ["lpReturnLength", optional(out(DWORD))],
-  ),
-  IsProcessInJob: fn(BOOL, ["ProcessHandle", HANDLE], ["JobHandle", HANDLE], ["Result", out(BOOL)]),
-  TerminateJobObject: fn(BOOL, ["hJob", HANDLE], ["uExitCode", UINT]),
 });

@@ -2,13 +2,12 @@ import { ERROR, NULL_HANDLE, Win32Error, type Handle } from "@decant/hook";
 import { exitProcess, implement, ProcessObject, type Process, type Thread } from "@decant/process";
 import { fileTimeFromMs } from "../files/file-time.ts";
 import { processApi } from "./process.api.ts";
-import { searchPath } from "./search-path.ts";
 
+const SYSTEM_PROCESS_ID = 4;
 const CURRENT_PROCESS = -1 as Handle;
 const NORMAL_PRIORITY_CLASS = 0x20;
 const COUNTERS_SIZE = 72;
 const PRIORITY_BOOST_DISABLED = new WeakSet<Process>();
-const START_TIMES = new WeakMap<Process, number>();
 
 /** Processes. Guests see each other, never the host's processes. */
 export const process = implement(processApi, {
@@ -17,6 +16,8 @@ export const process = implement(processApi, {
   GetProcessId: (thread, Process) => target(thread, Process).id,
   OpenProcess(thread, _dwDesiredAccess, bInheritHandle, dwProcessId) {
     const found = [...thread.kernel.processes].find(({ id }) => id === dwProcessId);
+    // What is outside of the guests may be seen, and not touched.
+    if (dwProcessId === SYSTEM_PROCESS_ID || dwProcessId === thread.kernel.hostProcessId) throw new Win32Error(ERROR.ACCESS_DENIED);
     if (found === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
     return thread.process.handles.add(found.object, bInheritHandle);
   },
@@ -33,32 +34,11 @@ export const process = implement(processApi, {
     return true;
   },
 
-  /** Guests do not start other programs yet: what is there is refused, what is not there is not found. */
-  CreateProcess(
-    thread,
-    lpApplicationName,
-    lpCommandLine,
-    _lpProcessAttributes,
-    _lpThreadAttributes,
-    _bInheritHandles,
-    _dwCreationFlags,
-    _lpEnvironment,
-    _lpCurrentDirectory,
-    _lpStartupInfo,
-    lpProcessInformation,
-  ) {
-    const program = lpApplicationName ?? programOf(lpCommandLine);
-    if (program === undefined || lpProcessInformation.isNull) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    const found = searchPath.find(thread, undefined, program, ".exe");
-    thread.process.host.warn(`${thread.process.name} wanted to start ${found}: guests cannot start other programs yet`);
-    throw new Win32Error(ERROR.ACCESS_DENIED);
-  },
-
   GetProcessTimes(thread, hProcess, lpCreationTime, lpExitTime, lpKernelTime, lpUserTime) {
-    const { process: of, exitCode } = thread.process.handles.get(hProcess, ProcessObject);
+    const { process: of } = thread.process.handles.get(hProcess, ProcessObject);
     const busyMs = [...of.threads].reduce((sum, { busyMs: ms }) => sum + ms, 0);
-    lpCreationTime.set(fileTimeFromMs(startTime(of)));
-    lpExitTime.set(exitCode === 259 ? 0n : fileTimeFromMs(thread.process.host.clock.now()));
+    lpCreationTime.set(fileTimeFromMs(of.startedAt));
+    lpExitTime.set(of.endedAt === undefined ? 0n : fileTimeFromMs(of.endedAt));
     lpKernelTime.set(0n);
     lpUserTime.set(BigInt(Math.floor(busyMs * 10_000)));
     return true;
@@ -164,30 +144,8 @@ export const process = implement(processApi, {
     if (module === undefined) throw new Win32Error(ERROR.INVALID_HANDLE);
     return lpFilename.writeTruncated(module.path, nSize).written;
   },
-  /** No process is in a job. */
-  QueryInformationJobObject(_thread, hJob) {
-    throw new Win32Error(hJob === NULL_HANDLE ? ERROR.ACCESS_DENIED : ERROR.INVALID_HANDLE);
-  },
-  IsProcessInJob(thread, ProcessHandle, _JobHandle, Result) {
-    target(thread, ProcessHandle);
-    Result.set(false);
-    return true;
-  },
 });
-
-/** When a process started, in milliseconds since 1970; a process that nobody asked about yet starts now. */
-function startTime(of: Process): number {
-  let time = START_TIMES.get(of);
-  if (time === undefined) START_TIMES.set(of, (time = of.host.clock.now()));
-  return time;
-}
 
 function target(thread: Thread, handle: Handle): Process {
   return thread.process.handles.get(handle, ProcessObject).process;
-}
-
-/** The program that a command line names: its first word, or what stands in quotes. */
-function programOf(commandLine: string | undefined): string | undefined {
-  const match = /^\s*(?:"([^"]*)"?|(\S+))/.exec(commandLine ?? "");
-  return match?.[1] ?? match?.[2];
 }

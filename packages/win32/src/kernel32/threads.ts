@@ -1,6 +1,7 @@
 import { ERROR, Win32Error, type Handle } from "@decant/hook";
 import { exitThread, getThreadContext, implement, setThreadContext, sleep, ThreadObject, type Thread } from "@decant/process";
 import { fileTimeFromMs } from "../files/file-time.ts";
+import { isInheritable } from "./security-attributes.ts";
 import { threadsApi } from "./threads.api.ts";
 
 const CREATE_SUSPENDED = 4;
@@ -19,14 +20,15 @@ class Priority {
 const priorityOf = (thread: Thread): Priority => thread.state(Priority, () => new Priority());
 
 export const threads = implement(threadsApi, {
-  CreateThread({ process }, _attributes, stackSize, start, parameter, flags, id) {
+  CreateThread(thread, attributes, stackSize, start, parameter, flags, id) {
+    const { process } = thread;
     if ((flags & ~(CREATE_SUSPENDED | STACK_SIZE_PARAM_IS_A_RESERVATION)) !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
     // The size is what to commit unless it is said to be the reservation: the larger of both is reserved.
     const reserve = process.modules.program.image.stackReserve;
     const size = stackSize === 0 ? 0 : (flags & STACK_SIZE_PARAM_IS_A_RESERVATION) !== 0 ? stackSize : Math.max(stackSize, reserve);
     const made = process.createThread(start, parameter, { stackSize: size, suspended: (flags & CREATE_SUSPENDED) !== 0 });
     if (!id.isNull) id.set(made.id);
-    return process.handles.add(made.object);
+    return process.handles.add(made.object, isInheritable(thread, attributes));
   },
   *ExitThread(thread, code) {
     yield* exitThread(thread, code);
@@ -34,7 +36,7 @@ export const threads = implement(threadsApi, {
   *TerminateThread(thread, handle, code) {
     const target = threadOf(thread, handle);
     if (target === thread) return yield* exitThread(thread, code);
-    thread.process.endThread(target, code);
+    target.process.endThread(target, code);
     return true;
   },
   *SuspendThread(thread, handle) {
@@ -52,8 +54,8 @@ export const threads = implement(threadsApi, {
   GetCurrentThreadId: (thread) => thread.id,
   GetThreadId: (thread, handle) => threadOf(thread, handle).id,
   GetProcessIdOfThread: (thread, handle) => threadOf(thread, handle).process.id,
-  OpenThread({ process }, _access, inherit, id) {
-    const found = [...process.threads].find((each) => each.id === id);
+  OpenThread({ process, kernel }, _access, inherit, id) {
+    const found = [...kernel.processes].flatMap(({ threads: all }) => [...all]).find((each) => each.id === id);
     if (found === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
     return process.handles.add(found.object, inherit);
   },

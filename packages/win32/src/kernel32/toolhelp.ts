@@ -3,6 +3,7 @@ import { implement, KernelObject, type Process, type Thread } from "@decant/proc
 import { MODULEENTRY32, MODULEENTRY32W, PROCESSENTRY32, PROCESSENTRY32W, THREADENTRY32, toolhelpApi } from "./toolhelp.api.ts";
 
 const SNAP = { PROCESS: 2, THREAD: 4, MODULE: 8 } as const;
+const SYSTEM_PROCESS_ID = 4;
 const NORMAL_BASE_PRIORITY = 8;
 
 type Entry = Readonly<Record<string, number | string>>;
@@ -35,7 +36,7 @@ export const toolhelp = implement(toolhelpApi, {
     const owner = th32ProcessID === 0 ? thread.process : [...processes].find(({ id }) => id === th32ProcessID);
     if (owner === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
     const snapshot = new Snapshot({
-      processes: (dwFlags & SNAP.PROCESS) === 0 ? [] : [...processes].map(processEntry),
+      processes: (dwFlags & SNAP.PROCESS) === 0 ? [] : [...outsideEntries(thread), ...[...processes].map(processEntry)],
       threads: (dwFlags & SNAP.THREAD) === 0 ? [] : [...processes].flatMap((of) => [...of.threads].map((live) => threadEntry(of, live))),
       modules: (dwFlags & SNAP.MODULE) === 0 ? [] : moduleEntries(owner),
     });
@@ -62,12 +63,30 @@ function take(thread: Thread, handle: Handle, list: List, first: boolean, place:
   return true;
 }
 
+/** What every Windows lists first, and the host's process that started the first guest. */
+function outsideEntries({ kernel }: Thread): Entry[] {
+  const entry = (id: number, parent: number, threads: number, name: string): Entry => ({
+    cntUsage: 0,
+    th32ProcessID: id,
+    cntThreads: threads,
+    th32ParentProcessID: parent,
+    pcPriClassBase: NORMAL_BASE_PRIORITY,
+    dwFlags: 0,
+    szExeFile: name,
+  });
+  return [
+    entry(0, 0, kernel.host.cpuCount, "[System Process]"),
+    entry(SYSTEM_PROCESS_ID, 0, 1, "System"),
+    entry(kernel.hostProcessId, SYSTEM_PROCESS_ID, 1, "decant.exe"),
+  ];
+}
+
 function processEntry(of: Process): Entry {
   return {
     cntUsage: 0,
     th32ProcessID: of.id,
     cntThreads: of.threads.size,
-    th32ParentProcessID: 0,
+    th32ParentProcessID: of.parentId,
     pcPriClassBase: NORMAL_BASE_PRIORITY,
     dwFlags: 0,
     szExeFile: of.name,

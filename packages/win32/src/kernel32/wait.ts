@@ -12,10 +12,10 @@ import {
   wait,
   WaitableTimer,
   type GuestGenerator,
-  type ObjectKind,
   type Thread,
 } from "@decant/process";
 import { msFromFileTime } from "../files/file-time.ts";
+import { createNamed, openNamed } from "./named-objects.ts";
 import { waitApi } from "./wait.api.ts";
 
 const MAXIMUM_WAIT_OBJECTS = 64;
@@ -26,11 +26,16 @@ const WAIT_TIMEOUT = 258;
 
 /** Kernel objects that can be waited for. */
 export const waiting = implement(waitApi, {
-  CreateEvent: (thread, _lpEventAttributes, bManualReset, bInitialState, lpName) =>
-    create(thread, lpName, Event, () => new Event(bManualReset, bInitialState)),
-  CreateEventEx: (thread, _lpEventAttributes, lpName, dwFlags) =>
-    create(thread, lpName, Event, () => new Event((dwFlags & CREATE_EVENT.MANUAL_RESET) !== 0, (dwFlags & CREATE_EVENT.INITIAL_SET) !== 0)),
-  OpenEvent: (thread, _dwDesiredAccess, _bInheritHandle, lpName) => open(thread, lpName, Event),
+  CreateEvent: (thread, lpEventAttributes, bManualReset, bInitialState, lpName) =>
+    createNamed(thread, { name: lpName, attributes: lpEventAttributes }, Event, () => new Event(bManualReset, bInitialState)),
+  CreateEventEx: (thread, lpEventAttributes, lpName, dwFlags) =>
+    createNamed(
+      thread,
+      { name: lpName, attributes: lpEventAttributes },
+      Event,
+      () => new Event((dwFlags & CREATE_EVENT.MANUAL_RESET) !== 0, (dwFlags & CREATE_EVENT.INITIAL_SET) !== 0),
+    ),
+  OpenEvent: (thread, _dwDesiredAccess, bInheritHandle, lpName) => openNamed(thread, lpName, Event, bInheritHandle),
   SetEvent(thread, hEvent) {
     thread.process.handles.get(hEvent, Event).set();
     return true;
@@ -44,36 +49,47 @@ export const waiting = implement(waitApi, {
     return true;
   },
 
-  CreateMutex: (thread, _lpMutexAttributes, bInitialOwner, lpName) =>
-    create(thread, lpName, Mutex, () => new Mutex(bInitialOwner ? thread : undefined)),
-  CreateMutexEx: (thread, _lpMutexAttributes, lpName, dwFlags) =>
-    create(thread, lpName, Mutex, () => new Mutex((dwFlags & CREATE_MUTEX_INITIAL_OWNER) !== 0 ? thread : undefined)),
-  OpenMutex: (thread, _dwDesiredAccess, _bInheritHandle, lpName) => open(thread, lpName, Mutex),
+  CreateMutex: (thread, lpMutexAttributes, bInitialOwner, lpName) =>
+    createNamed(thread, { name: lpName, attributes: lpMutexAttributes }, Mutex, () => new Mutex(bInitialOwner ? thread : undefined)),
+  CreateMutexEx: (thread, lpMutexAttributes, lpName, dwFlags) =>
+    createNamed(
+      thread,
+      { name: lpName, attributes: lpMutexAttributes },
+      Mutex,
+      () => new Mutex((dwFlags & CREATE_MUTEX_INITIAL_OWNER) !== 0 ? thread : undefined),
+    ),
+  OpenMutex: (thread, _dwDesiredAccess, bInheritHandle, lpName) => openNamed(thread, lpName, Mutex, bInheritHandle),
   ReleaseMutex(thread, hMutex) {
     thread.process.handles.get(hMutex, Mutex).unlock(thread);
     return true;
   },
 
-  CreateSemaphore: (thread, _lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName) =>
-    create(thread, lpName, Semaphore, () => new Semaphore(lInitialCount, lMaximumCount)),
-  CreateSemaphoreEx: (thread, _lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName) =>
-    create(thread, lpName, Semaphore, () => new Semaphore(lInitialCount, lMaximumCount)),
-  OpenSemaphore: (thread, _dwDesiredAccess, _bInheritHandle, lpName) => open(thread, lpName, Semaphore),
+  CreateSemaphore: (thread, lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName) =>
+    createNamed(thread, { name: lpName, attributes: lpSemaphoreAttributes }, Semaphore, () => new Semaphore(lInitialCount, lMaximumCount)),
+  CreateSemaphoreEx: (thread, lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName) =>
+    createNamed(thread, { name: lpName, attributes: lpSemaphoreAttributes }, Semaphore, () => new Semaphore(lInitialCount, lMaximumCount)),
+  OpenSemaphore: (thread, _dwDesiredAccess, bInheritHandle, lpName) => openNamed(thread, lpName, Semaphore, bInheritHandle),
   ReleaseSemaphore(thread, hSemaphore, lReleaseCount, lpPreviousCount) {
     lpPreviousCount.set(thread.process.handles.get(hSemaphore, Semaphore).post(lReleaseCount));
     return true;
   },
 
-  CreateWaitableTimer: (thread, _lpTimerAttributes, bManualReset, lpTimerName) =>
-    create(thread, lpTimerName, WaitableTimer, () => new WaitableTimer(thread.kernel.timers, bManualReset)),
-  CreateWaitableTimerEx: (thread, _lpTimerAttributes, lpTimerName, dwFlags) =>
-    create(
+  CreateWaitableTimer: (thread, lpTimerAttributes, bManualReset, lpTimerName) =>
+    createNamed(
       thread,
-      lpTimerName,
+      { name: lpTimerName, attributes: lpTimerAttributes },
+      WaitableTimer,
+      () => new WaitableTimer(thread.kernel.timers, bManualReset),
+    ),
+  CreateWaitableTimerEx: (thread, lpTimerAttributes, lpTimerName, dwFlags) =>
+    createNamed(
+      thread,
+      { name: lpTimerName, attributes: lpTimerAttributes },
       WaitableTimer,
       () => new WaitableTimer(thread.kernel.timers, (dwFlags & CREATE_WAITABLE_TIMER_MANUAL_RESET) !== 0),
     ),
-  OpenWaitableTimer: (thread, _dwDesiredAccess, _bInheritHandle, lpTimerName) => open(thread, lpTimerName, WaitableTimer),
+  OpenWaitableTimer: (thread, _dwDesiredAccess, bInheritHandle, lpTimerName) =>
+    openNamed(thread, lpTimerName, WaitableTimer, bInheritHandle),
   SetWaitableTimer(thread, hTimer, lpDueTime, lPeriod, pfnCompletionRoutine, lpArgToCompletionRoutine) {
     if (lPeriod < 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
     const timer = thread.process.handles.get(hTimer, WaitableTimer);
@@ -119,40 +135,6 @@ export const waiting = implement(waitApi, {
     return 1;
   },
 });
-
-/** A new object; under a name that exists, that one, with ERROR_ALREADY_EXISTS as last error of a success. */
-function create<T extends KernelObject>(thread: Thread, name: string | undefined, kind: ObjectKind<T>, make: () => T): Handle {
-  const { named } = thread.kernel;
-  const existing = name === undefined || name === "" ? undefined : liveObject(thread, name);
-  if (existing !== undefined && !(existing instanceof kind)) throw new Win32Error(ERROR.INVALID_HANDLE);
-  const created = existing ?? make();
-  const handle = thread.process.handles.add(created);
-  if (existing === undefined && name !== undefined && name !== "") {
-    created.name = name;
-    named.set(objectKey(name), created);
-  }
-  thread.lastError = existing === undefined ? ERROR.SUCCESS : ERROR.ALREADY_EXISTS;
-  return handle;
-}
-
-function open<T extends KernelObject>(thread: Thread, name: string | undefined, kind: ObjectKind<T>): Handle {
-  if (name === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
-  const found = liveObject(thread, name);
-  if (found === undefined) throw new Win32Error(ERROR.FILE_NOT_FOUND);
-  if (!(found instanceof kind)) throw new Win32Error(ERROR.INVALID_HANDLE);
-  return thread.process.handles.add(found);
-}
-
-/** A named object that somebody still has a handle to. */
-function liveObject(thread: Thread, name: string): KernelObject | undefined {
-  const found = thread.kernel.named.get(objectKey(name));
-  return found !== undefined && found.references > 0 ? found : undefined;
-}
-
-/** There is one session: its names and the global ones are the same. */
-function objectKey(name: string): string {
-  return name.replace(/^(?:Local|Global)\\/, "");
-}
 
 function object(thread: Thread, handle: Handle): KernelObject {
   return thread.process.handles.get(handle, KernelObject);

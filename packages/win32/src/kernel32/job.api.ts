@@ -1,0 +1,25 @@
+import { api, BOOL, DWORD, fn, HANDLE, handleOr, NULL_HANDLE, optional, out, PVOID, text, TSTR, UINT } from "@decant/hook";
+
+/** Groups of processes ("Job Objects"). */
+export const jobApi = api("kernel32", {
+  CreateJobObject: text(handleOr(NULL_HANDLE), ["lpJobAttributes", PVOID], ["lpName", TSTR]),
+  OpenJobObject: text(handleOr(NULL_HANDLE), ["dwDesiredAccess", DWORD], ["bInheritHandle", BOOL], ["lpName", TSTR]),
+  AssignProcessToJobObject: fn(BOOL, ["hJob", HANDLE], ["hProcess", HANDLE]),
+  SetInformationJobObject: fn(
+    BOOL,
+    ["hJob", HANDLE],
+    ["JobObjectInformationClass", DWORD],
+    ["lpJobObjectInformation", PVOID],
+    ["cbJobObjectInformationLength", DWORD],
+  ),
+  QueryInformationJobObject: fn(
+    BOOL,
+    ["hJob", HANDLE],
+    ["JobObjectInformationClass", DWORD],
+    ["lpJobObjectInformation", PVOID],
+    ["cbJobObjectInformationLength", DWORD],
+    ["lpReturnLength", optional(out(DWORD))],
+  ),
+  IsProcessInJob: fn(BOOL, ["ProcessHandle", HANDLE], ["JobHandle", HANDLE], ["Result", out(BOOL)]),
+  TerminateJobObject: fn(BOOL, ["hJob", HANDLE], ["uExitCode", UINT]),
+});
