@@ -59,6 +59,20 @@ const answer = <R, const P extends readonly Parameter[]>(result: WireType<R>, ..
   result,
 });
 
+const launch = post(
+  ["stream", STREAM],
+  ["module", MODULE],
+  ["function", U32],
+  ["gridDimX", U32],
+  ["gridDimY", U32],
+  ["gridDimZ", U32],
+  ["blockDimX", U32],
+  ["blockDimY", U32],
+  ["blockDimZ", U32],
+  ["sharedMemBytes", U32],
+  ["parameters", BYTES],
+);
+
 /**
  * Every call that a driver executes, by the Driver API name that it carries out (those without `cu` have none). All other Driver API functions are
  * local: the client answers them from what it knows, or by these.
@@ -96,6 +110,24 @@ export const driverCalls = {
   // The result is the caller's to keep.
   cuMemcpyDtoH: answer(BYTES, ["stream", STREAM], ["srcDevice", DEVICEPTR], ["size", SIZE]),
   cuMemcpyDtoD: post(["stream", STREAM], ["dstDevice", DEVICEPTR], ["srcDevice", DEVICEPTR], ["size", SIZE]),
+  // Rows: `height` of them, of `width` bytes, lie `pitch` apart on the device, and follow each other in the bytes.
+  cuMemcpy2DHtoD: post(["stream", STREAM], ["dstDevice", DEVICEPTR], ["pitch", SIZE], ["width", SIZE], ["height", SIZE], ["bytes", BYTES]),
+  cuMemcpy2DDtoH: answer(BYTES, ["stream", STREAM], ["srcDevice", DEVICEPTR], ["pitch", SIZE], ["width", SIZE], ["height", SIZE]),
+  // Slices of rows: `depth` of them, `slice` bytes apart.
+  cuMemcpy3DDtoD: post(
+    ["stream", STREAM],
+    ["dstDevice", DEVICEPTR],
+    ["dstPitch", SIZE],
+    ["dstSlice", SIZE],
+    ["srcDevice", DEVICEPTR],
+    ["srcPitch", SIZE],
+    ["srcSlice", SIZE],
+    ["width", SIZE],
+    ["height", SIZE],
+    ["depth", SIZE],
+  ),
+  // From another context's memory: after that context's work until now, in the order of this stream.
+  cuMemcpyPeer: post(["stream", STREAM], ["dstDevice", DEVICEPTR], ["srcContext", CONTEXT], ["srcDevice", DEVICEPTR], ["size", SIZE]),
   // Sets `height` rows of `width` elements of `elementSize` (1, 2 or 4) bytes, rows `pitch` bytes apart; a plain memset has height 1.
   cuMemsetD2D: post(
     ["stream", STREAM],
@@ -109,19 +141,9 @@ export const driverCalls = {
 
   // `function` is the position in the module's functions. `parameters` is the parameter block, laid out by the
   // offsets in FunctionInfo and as long as the last of them needs.
-  cuLaunchKernel: post(
-    ["stream", STREAM],
-    ["module", MODULE],
-    ["function", U32],
-    ["gridDimX", U32],
-    ["gridDimY", U32],
-    ["gridDimZ", U32],
-    ["blockDimX", U32],
-    ["blockDimY", U32],
-    ["blockDimZ", U32],
-    ["sharedMemBytes", U32],
-    ["parameters", BYTES],
-  ),
+  cuLaunchKernel: launch,
+  // The same with all blocks at the same time: they may wait for each other.
+  cuLaunchCooperativeKernel: launch,
 
   cuStreamCreate: create(["stream", NEW_STREAM], ["context", CONTEXT], ["flags", U32], ["priority", I32]),
   // Work that was posted goes on; the stream is gone when it has ended.

@@ -1,9 +1,9 @@
 import { AllocationMap } from "./allocations.ts";
 import type { CallArguments, CallName, DriverCall, DriverCalls } from "./driver-calls.ts";
 import { callNames, driverCalls } from "./driver-calls.ts";
-import type { DeviceInfo, ModuleInfo } from "./driver-info.ts";
+import type { DeviceInfo, FunctionInfo, ModuleInfo } from "./driver-info.ts";
 import type { CudaSession } from "./driver.ts";
-import { attributesOf, checkLaunch, parameterBytes } from "./launch.ts";
+import { attributesOf, checkCooperative, checkLaunch, type LaunchShape, parameterBytes } from "./launch.ts";
 import { CUDA_ERROR, CudaError, isSticky } from "./result.ts";
 import type { HandleKind } from "./wire-types.ts";
 
@@ -246,6 +246,22 @@ class Guard {
       this.#range(context, destination, size);
       this.#range(context, source, size);
     },
+    cuMemcpy2DHtoD: (context, [, address, pitch, width, height, bytes]) => {
+      if (bytes.length !== width * height) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+      this.#rows(context, address, { pitch, width, height });
+    },
+    cuMemcpy2DDtoH: (context, [, address, pitch, width, height]) => {
+      if (width * height > this.#limits.copyBytes) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+      this.#rows(context, address, { pitch, width, height });
+    },
+    cuMemcpy3DDtoD: (context, [, dst, dstPitch, dstSlice, src, srcPitch, srcSlice, width, height, depth]) => {
+      this.#rows(context, dst, { pitch: dstPitch, slice: dstSlice, width, height, depth });
+      this.#rows(context, src, { pitch: srcPitch, slice: srcSlice, width, height, depth });
+    },
+    cuMemcpyPeer: (context, [, destination, srcContext, source, size]) => {
+      this.#range(context, destination, size);
+      this.#range(this.#handles.get(srcContext)!.context, source, size);
+    },
     cuMemsetD2D: (context, [, address, pitch, , elementSize, width, height]) => {
       const row = width * elementSize;
       const valid =
@@ -253,18 +269,48 @@ class Guard {
       if (!valid) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
       if (row > 0 && height > 0) this.#range(context, address, (height - 1) * pitch + row);
     },
-    cuLaunchKernel: (
-      context,
-      [, module, index, gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes, parameters],
-    ) => {
-      const kernel = this.#kernel(module, index);
-      if (this.#handles.get(module)!.context !== context) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
-      if (parameters.length !== parameterBytes(kernel)) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
-      const shape = { gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes };
-      // The function's own limit may have been raised by cuFuncSetAttribute; the driver holds that against its device.
-      checkLaunch(this.#attributes[context.device]!, kernel, shape, Number.MAX_SAFE_INTEGER);
+    cuLaunchKernel: (context, launch) => void this.#launch(context, launch),
+    cuLaunchCooperativeKernel: (context, launch) => {
+      const { kernel, shape } = this.#launch(context, launch);
+      checkCooperative(this.#attributes[context.device]!, kernel, shape);
     },
   };
+
+  #launch(
+    context: Context,
+    [
+      ,
+      module,
+      index,
+      gridDimX,
+      gridDimY,
+      gridDimZ,
+      blockDimX,
+      blockDimY,
+      blockDimZ,
+      sharedMemBytes,
+      parameters,
+    ]: CallArguments<"cuLaunchKernel">,
+  ): { kernel: FunctionInfo; shape: LaunchShape } {
+    const kernel = this.#kernel(module, index);
+    if (this.#handles.get(module)!.context !== context) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
+    if (parameters.length !== parameterBytes(kernel)) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    const shape = { gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes };
+    // The function's own limit may have been raised by cuFuncSetAttribute; the driver holds that against its device.
+    checkLaunch(this.#attributes[context.device]!, kernel, shape, Number.MAX_SAFE_INTEGER);
+    return { kernel, shape };
+  }
+
+  /** Slices of rows must not overlap each other, and must lie in one allocation or module global together. */
+  #rows(
+    context: Context,
+    address: number,
+    { pitch, slice = 0, width, height, depth = 1 }: { pitch: number; slice?: number; width: number; height: number; depth?: number },
+  ): void {
+    if (width === 0 || height === 0 || depth === 0) return;
+    if ((height > 1 && pitch < width) || (depth > 1 && slice < pitch * height)) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    this.#range(context, address, (depth - 1) * slice + (height - 1) * pitch + width);
+  }
 
   #createContext(handle: number, ordinal: number, device: DeviceInfo, slot: number): void {
     const base = device.arena.base + slot * device.arena.stride;

@@ -51,6 +51,33 @@ function isWithin(attributes: ReadonlyMap<number, number>, value: number, attrib
   return value >= 1 && value <= (attributes.get(attribute) ?? 0xffffffff);
 }
 
+/** Blocks of a kernel that one multiprocessor holds at a time, by threads, blocks and shared memory; 0 for a block that is too large. */
+export function activeBlocks(
+  attributes: ReadonlyMap<number, number>,
+  kernel: FunctionInfo,
+  blockSize: number,
+  dynamicSharedBytes: number,
+): number {
+  if (blockSize > kernel.maxThreadsPerBlock) return 0;
+  const warp = attributes.get(DEVICE_ATTRIBUTE.WARP_SIZE) ?? 32;
+  const threads = Math.ceil(blockSize / warp) * warp;
+  const byThreads = Math.floor((attributes.get(DEVICE_ATTRIBUTE.MAX_THREADS_PER_MULTIPROCESSOR) ?? 1024) / threads);
+  const byBlocks = attributes.get(DEVICE_ATTRIBUTE.MAX_BLOCKS_PER_MULTIPROCESSOR) || byThreads;
+  const shared = kernel.sharedSizeBytes + dynamicSharedBytes;
+  const sharedLimit = attributes.get(DEVICE_ATTRIBUTE.MAX_SHARED_MEMORY_PER_MULTIPROCESSOR) ?? 0;
+  const byShared = shared === 0 ? byThreads : Math.floor(sharedLimit / shared);
+  return Math.max(0, Math.min(byThreads, byBlocks, byShared));
+}
+
+/** Refuses a cooperative launch that the device does not offer, or whose blocks it cannot run all at once. */
+export function checkCooperative(attributes: ReadonlyMap<number, number>, kernel: FunctionInfo, shape: LaunchShape): void {
+  if (!attributes.get(DEVICE_ATTRIBUTE.COOPERATIVE_LAUNCH)) throw new CudaError(CUDA_ERROR.NOT_SUPPORTED, "cooperative launches");
+  const blocks = shape.gridDimX * shape.gridDimY * shape.gridDimZ;
+  const resident = activeBlocks(attributes, kernel, shape.blockDimX * shape.blockDimY * shape.blockDimZ, shape.sharedMemBytes);
+  if (blocks > resident * (attributes.get(DEVICE_ATTRIBUTE.MULTIPROCESSOR_COUNT) ?? 1))
+    throw new CudaError(CUDA_ERROR.COOPERATIVE_LAUNCH_TOO_LARGE);
+}
+
 /** Bytes of the kernel's parameter block. */
 export function parameterBytes(kernel: FunctionInfo): number {
   return kernel.parameters.reduce((end, { offset, size }) => Math.max(end, offset + size), 0);

@@ -177,6 +177,35 @@ class Session {
     return this.#inOrder(() => this.#at(destination, size).set(this.#at(source, size).slice()));
   }
 
+  cuMemcpy2DHtoD(...[, address, pitch, width, height, bytes]: CallArguments<"cuMemcpy2DHtoD">): Promise<void> | void {
+    const copy = bytes.slice();
+    return this.#inOrder(() => {
+      for (let row = 0; row < height; row++) this.#at(address + row * pitch, width).set(copy.subarray(row * width, (row + 1) * width));
+    });
+  }
+
+  cuMemcpy2DDtoH(...[, address, pitch, width, height]: CallArguments<"cuMemcpy2DDtoH">): Promise<Uint8Array> | Uint8Array {
+    return this.#inOrder(() => {
+      const result = new Uint8Array(width * height);
+      for (let row = 0; row < height; row++) result.set(this.#at(address + row * pitch, width), row * width);
+      return result;
+    });
+  }
+
+  cuMemcpy3DDtoD(
+    ...[, dst, dstPitch, dstSlice, src, srcPitch, srcSlice, width, height, depth]: CallArguments<"cuMemcpy3DDtoD">
+  ): Promise<void> | void {
+    return this.#inOrder(() => {
+      for (let z = 0; z < depth; z++)
+        for (let y = 0; y < height; y++)
+          this.#at(dst + z * dstSlice + y * dstPitch, width).set(this.#at(src + z * srcSlice + y * srcPitch, width).slice());
+    });
+  }
+
+  cuMemcpyPeer(...[, destination, , source, size]: CallArguments<"cuMemcpyPeer">): Promise<void> | void {
+    return this.#inOrder(() => this.#at(destination, size).set(this.#at(source, size).slice()));
+  }
+
   cuMemsetD2D(...[, address, pitch, value, elementSize, width, height]: CallArguments<"cuMemsetD2D">): Promise<void> | void {
     return this.#inOrder(() => {
       for (let row = 0; row < height; row++) {
@@ -198,6 +227,10 @@ class Session {
         print: this.#print,
       }),
     );
+  }
+
+  cuLaunchCooperativeKernel(...launch: CallArguments<"cuLaunchKernel">): Promise<void> | void {
+    return this.cuLaunchKernel(...launch);
   }
 
   cuStreamCreate(): void {}

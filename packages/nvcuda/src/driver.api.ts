@@ -189,7 +189,18 @@ const setD32 = fn(CURESULT, ["dstDevice", CUdeviceptr], ["ui", UINT], ["N", SIZE
 const setD8Async = fn(CURESULT, ["dstDevice", CUdeviceptr], ["uc", UCHAR], ["N", SIZE_T], ["hStream", CUstream]);
 const setD16Async = fn(CURESULT, ["dstDevice", CUdeviceptr], ["us", USHORT], ["N", SIZE_T], ["hStream", CUstream]);
 const setD32Async = fn(CURESULT, ["dstDevice", CUdeviceptr], ["ui", UINT], ["N", SIZE_T], ["hStream", CUstream]);
+const rowsOnStream = (value: typeof UCHAR | typeof USHORT | typeof UINT) =>
+  fn(
+    CURESULT,
+    ["dstDevice", CUdeviceptr],
+    ["dstPitch", SIZE_T],
+    ["value", value],
+    ["Width", SIZE_T],
+    ["Height", SIZE_T],
+    ["hStream", CUstream],
+  );
 const setD2D8 = fn(CURESULT, ["dstDevice", CUdeviceptr], ["dstPitch", SIZE_T], ["uc", UCHAR], ["Width", SIZE_T], ["Height", SIZE_T]);
+const setD2D16 = fn(CURESULT, ["dstDevice", CUdeviceptr], ["dstPitch", SIZE_T], ["us", USHORT], ["Width", SIZE_T], ["Height", SIZE_T]);
 const setD2D32 = fn(CURESULT, ["dstDevice", CUdeviceptr], ["dstPitch", SIZE_T], ["ui", UINT], ["Width", SIZE_T], ["Height", SIZE_T]);
 
 export const memoryApi = api("nvcuda", {
@@ -250,9 +261,18 @@ export const memoryApi = api("nvcuda", {
   cuMemsetD2D8: alias("cuMemsetD2D8_v2"),
   cuMemsetD2D8_v2: setD2D8,
   cuMemsetD2D8_v2_ptds: setD2D8,
+  cuMemsetD2D8Async: rowsOnStream(UCHAR),
+  cuMemsetD2D8Async_ptsz: rowsOnStream(UCHAR),
+  cuMemsetD2D16: alias("cuMemsetD2D16_v2"),
+  cuMemsetD2D16_v2: setD2D16,
+  cuMemsetD2D16_v2_ptds: setD2D16,
+  cuMemsetD2D16Async: rowsOnStream(USHORT),
+  cuMemsetD2D16Async_ptsz: rowsOnStream(USHORT),
   cuMemsetD2D32: alias("cuMemsetD2D32_v2"),
   cuMemsetD2D32_v2: setD2D32,
   cuMemsetD2D32_v2_ptds: setD2D32,
+  cuMemsetD2D32Async: rowsOnStream(UINT),
+  cuMemsetD2D32Async_ptsz: rowsOnStream(UINT),
   cuPointerGetAttribute: fn(CURESULT, ["data", PVOID], ["attribute", CUenum], ["ptr", CUdeviceptr]),
   cuPointerGetAttributes: fn(
     CURESULT,

@@ -14,6 +14,8 @@ export interface LaunchRequest {
   readonly block: readonly [number, number, number];
   readonly sharedBytes: number;
   readonly parameters: Uint8Array;
+  /** All blocks at the same time. */
+  readonly isCooperative: boolean;
 }
 
 /** Blocks that a worker takes at a time: few calls, but enough for the engine to change to better code between them. */
@@ -54,6 +56,9 @@ export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, wor
   put(ABORT_WORD, 0);
   view.setBigUint64(NEXT_BLOCK, 0n, true);
   const blocks = grid[0] * grid[1] * grid[2];
+  const records = writeWorkerRecords(memory, kernel, code.frameBytes, shared, threads, workers);
+  if (request.isCooperative && records.length < blocks)
+    throw new CudaError(CUDA_ERROR.COOPERATIVE_LAUNCH_TOO_LARGE, `'${kernel.name}' has room for ${records.length} blocks at the same time`);
   return {
     memory: memory.id,
     object: memory.wasm,
@@ -67,8 +72,8 @@ export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, wor
     frameBytes: code.frameBytes,
     lanes: code.lanes,
     blocks,
-    chunk: Math.max(1, Math.min(MAX_CHUNK, Math.ceil(blocks / (Math.max(1, workers) * 8)))),
-    records: writeWorkerRecords(memory, kernel, code.frameBytes, shared, threads, workers),
+    chunk: request.isCooperative ? 1 : Math.max(1, Math.min(MAX_CHUNK, Math.ceil(blocks / (Math.max(1, workers) * 8)))),
+    records,
   };
 }
 

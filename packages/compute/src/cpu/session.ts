@@ -138,6 +138,55 @@ export class CpuSession implements DriverCalls {
     );
   }
 
+  cuMemcpy2DHtoD(...[stream, address, pitch, width, height, bytes]: CallArguments<"cuMemcpy2DHtoD">): void | Promise<void> {
+    const { context, queue } = this.#stream(stream);
+    const copy = bytes.slice();
+    return context.run(queue, () => {
+      const { memory } = context;
+      const at = memory.offset(address);
+      for (let row = 0; row < height; row++) memory.bytes.set(copy.subarray(row * width, (row + 1) * width), at + row * pitch);
+    });
+  }
+
+  cuMemcpy2DDtoH(...[stream, address, pitch, width, height]: CallArguments<"cuMemcpy2DDtoH">): Uint8Array | Promise<Uint8Array> {
+    const { context, queue } = this.#stream(stream);
+    return context.run(queue, () => {
+      const { memory } = context;
+      const at = memory.offset(address);
+      const result = new Uint8Array(width * height);
+      for (let row = 0; row < height; row++) result.set(memory.bytes.subarray(at + row * pitch, at + row * pitch + width), row * width);
+      return result;
+    });
+  }
+
+  cuMemcpy3DDtoD(
+    ...[stream, dst, dstPitch, dstSlice, src, srcPitch, srcSlice, width, height, depth]: CallArguments<"cuMemcpy3DDtoD">
+  ): void | Promise<void> {
+    const { context, queue } = this.#stream(stream);
+    return context.run(queue, () => {
+      const { memory } = context;
+      const [to, from] = [memory.offset(dst), memory.offset(src)];
+      for (let z = 0; z < depth; z++)
+        for (let y = 0; y < height; y++) {
+          const at = from + z * srcSlice + y * srcPitch;
+          memory.bytes.copyWithin(to + z * dstSlice + y * dstPitch, at, at + width);
+        }
+    });
+  }
+
+  cuMemcpyPeer(...[stream, destination, srcContext, source, size]: CallArguments<"cuMemcpyPeer">): void | Promise<void> {
+    const { context, queue } = this.#stream(stream);
+    const other = this.#context(srcContext);
+    const isReady = Promise.resolve(other.alone(() => undefined));
+    // It is awaited in the stream's turn; it may fail before that.
+    isReady.catch(() => undefined);
+    return context.run(queue, async () => {
+      await isReady;
+      const at = other.memory.offset(source);
+      context.memory.bytes.set(other.memory.bytes.subarray(at, at + size), context.memory.offset(destination));
+    });
+  }
+
   cuMemsetD2D(...[stream, address, pitch, value, elementSize, width, height]: CallArguments<"cuMemsetD2D">): void | Promise<void> {
     const { context, queue } = this.#stream(stream);
     return context.run(queue, () => {
@@ -146,7 +195,16 @@ export class CpuSession implements DriverCalls {
     });
   }
 
-  cuLaunchKernel(
+  cuLaunchKernel(...launch: CallArguments<"cuLaunchKernel">): void | Promise<void> {
+    return this.#launch(false, ...launch);
+  }
+
+  cuLaunchCooperativeKernel(...launch: CallArguments<"cuLaunchKernel">): void | Promise<void> {
+    return this.#launch(true, ...launch);
+  }
+
+  #launch(
+    isCooperative: boolean,
     ...[stream, handle, index, gx, gy, gz, bx, by, bz, sharedBytes, parameters]: CallArguments<"cuLaunchKernel">
   ): void | Promise<void> {
     const { context, queue } = this.#stream(stream);
@@ -155,7 +213,7 @@ export class CpuSession implements DriverCalls {
       const module = context.modules.get(handle);
       if (module === undefined) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
       return context.launch(
-        { module, function: index, grid: [gx, gy, gz], block: [bx, by, bz], sharedBytes, parameters: copy },
+        { module, function: index, grid: [gx, gy, gz], block: [bx, by, bz], sharedBytes, parameters: copy, isCooperative },
         queue.priority,
       );
     });

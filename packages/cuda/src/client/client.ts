@@ -3,6 +3,7 @@ import type { CudaDriver, CudaSession } from "../driver.ts";
 import { attributesOf } from "../launch.ts";
 import { CUDA_ERROR, CudaError, isSticky } from "../result.ts";
 import { parameterBytes } from "../launch.ts";
+import { fetchMirrors } from "./mirror.ts";
 import type { ClientObject, Device, Progress, Stream } from "./objects.ts";
 import { Context, Event, Kernel, Library, LibraryKernel, type Module } from "./objects.ts";
 
@@ -206,8 +207,9 @@ export class CudaClient {
     const done = object instanceof Event ? this.session.cuEventSynchronize(object.handle) : this.session.cuStreamSynchronize(object.handle);
     const fence = this.answer(object.context, done)
       .then(() => landing)
-      .then(() => {
+      .then(async () => {
         object.completed = Math.max(object.completed, posted);
+        await fetchMirrors(this, object.context);
         object.reportFailure();
       })
       .finally(() => {

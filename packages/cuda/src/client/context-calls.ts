@@ -1,5 +1,6 @@
 import { LIMIT } from "../attributes.ts";
 import { CUDA_ERROR, CudaError } from "../result.ts";
+import { fetchMirrors } from "./mirror.ts";
 import { Context } from "./objects.ts";
 import type { CudaThread } from "./thread.ts";
 
@@ -74,10 +75,9 @@ export async function cuCtxSynchronize(thread: CudaThread): Promise<void> {
   const posted = [...context.streams].map((stream) => [stream, stream.posted] as const);
   await thread.client.answer(context, thread.client.session.cuCtxSynchronize(context.handle));
   await Promise.all(landings);
-  for (const [stream, count] of posted) {
-    stream.completed = Math.max(stream.completed, count);
-    stream.reportFailure();
-  }
+  for (const [stream, count] of posted) stream.completed = Math.max(stream.completed, count);
+  await fetchMirrors(thread.client, context);
+  for (const [stream] of posted) stream.reportFailure();
 }
 
 const DEFAULT_LIMITS = new Map<number, number>([

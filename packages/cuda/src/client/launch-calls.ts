@@ -1,9 +1,11 @@
 import { DEVICE_ATTRIBUTE } from "../attributes.ts";
 import type { LaunchShape } from "../launch.ts";
-import { checkLaunch } from "../launch.ts";
+import { activeBlocks, checkCooperative, checkLaunch } from "../launch.ts";
 import { CUDA_ERROR, CudaError } from "../result.ts";
-import type { Kernel } from "./objects.ts";
+import type { CudaClient } from "./client.ts";
+import type { Context, Kernel } from "./objects.ts";
 import type { CudaThread } from "./thread.ts";
+import { type KernelWork, submit } from "./work.ts";
 
 /** A kernel argument: bytes as they are, or an integer or address that takes the size of its parameter. */
 export type KernelArgument = number | bigint | ArrayBufferView;
@@ -36,25 +38,45 @@ export function cuLaunchKernel(
   kernelParams: readonly KernelArgument[] | Uint8Array = [],
 ): void {
   const stream = thread.stream(hStream);
-  const kernel = thread.client.kernel(f, stream.context);
-  if (kernel.module.context !== stream.context) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
-  const shape: LaunchShape = { gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes };
-  checkLaunch(stream.context.device.attributes, kernel.info, shape, kernel.maxDynamicSharedSizeBytes);
+  const shape = { gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes };
+  void submit(thread.client, stream, kernelWork(thread.client, stream.context, f, shape, kernelParams));
+}
+
+/** As cuLaunchKernel, but all blocks run at the same time, and may wait for each other. Fails with COOPERATIVE_LAUNCH_TOO_LARGE where they cannot. */
+export function cuLaunchCooperativeKernel(
+  thread: CudaThread,
+  f: number,
+  gridDimX: number,
+  gridDimY: number,
+  gridDimZ: number,
+  blockDimX: number,
+  blockDimY: number,
+  blockDimZ: number,
+  sharedMemBytes: number,
+  hStream: number,
+  kernelParams: readonly KernelArgument[] | Uint8Array = [],
+): void {
+  const stream = thread.stream(hStream);
+  const shape = { gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes };
+  void submit(thread.client, stream, kernelWork(thread.client, stream.context, f, shape, kernelParams, true));
+}
+
+/** A launch with its arguments, checked against the device. Fails at once for a shape that it cannot run, and for arguments that do not fit. */
+export function kernelWork(
+  client: CudaClient,
+  context: Context,
+  f: number,
+  shape: LaunchShape,
+  kernelParams: readonly KernelArgument[] | Uint8Array,
+  isCooperative = false,
+): KernelWork {
+  const kernel = client.kernel(f, context);
+  if (kernel.module.context !== context) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
+  const { attributes } = context.device;
+  checkLaunch(attributes, kernel.info, shape, kernel.maxDynamicSharedSizeBytes);
+  if (isCooperative) checkCooperative(attributes, kernel.info, shape);
   const parameters = kernelParams instanceof Uint8Array ? packed(kernel, kernelParams) : pack(kernel, kernelParams);
-  stream.posted++;
-  thread.client.session.cuLaunchKernel(
-    stream.handle,
-    kernel.module.handle,
-    kernel.index,
-    gridDimX,
-    gridDimY,
-    gridDimZ,
-    blockDimX,
-    blockDimY,
-    blockDimZ,
-    sharedMemBytes,
-    parameters,
-  );
+  return { kind: "kernel", kernel, shape, parameters, isCooperative };
 }
 
 /** Blocks of a kernel that one multiprocessor holds at a time, by threads, blocks and shared memory. */
@@ -65,17 +87,52 @@ export function cuOccupancyMaxActiveBlocksPerMultiprocessor(
   dynamicSMemSize: number,
 ): number {
   const kernel = thread.client.kernel(func, thread.context());
-  const { attributes } = kernel.module.context.device;
   if (blockSize < 1) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
-  if (blockSize > kernel.info.maxThreadsPerBlock) return 0;
+  return activeBlocks(kernel.module.context.device.attributes, kernel.info, blockSize, dynamicSMemSize);
+}
+
+/** The block size that keeps most threads busy, and the blocks that fill the device with it. */
+export function cuOccupancyMaxPotentialBlockSize(
+  thread: CudaThread,
+  func: number,
+  blockSizeToDynamicSMemSize: ((blockSize: number) => number) | undefined,
+  dynamicSMemSize: number,
+  blockSizeLimit = 0,
+): { minGridSize: number; blockSize: number } {
+  const search = potentialBlockSize(thread, func, blockSizeLimit);
+  let step = search.next();
+  while (!step.done) step = search.next(blockSizeToDynamicSMemSize?.(step.value) ?? dynamicSMemSize);
+  return step.value;
+}
+
+/** The same as a search: it gives block sizes, and is told how much dynamic shared memory each needs. */
+export function* potentialBlockSize(
+  thread: CudaThread,
+  func: number,
+  blockSizeLimit: number,
+): Generator<number, { minGridSize: number; blockSize: number }, number> {
+  const kernel = thread.client.kernel(func, thread.context());
+  const { attributes } = kernel.module.context.device;
+  if (blockSizeLimit < 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
   const warp = attributes.get(DEVICE_ATTRIBUTE.WARP_SIZE) ?? 32;
-  const threads = Math.ceil(blockSize / warp) * warp;
-  const byThreads = Math.floor((attributes.get(DEVICE_ATTRIBUTE.MAX_THREADS_PER_MULTIPROCESSOR) ?? 1024) / threads);
-  const byBlocks = attributes.get(DEVICE_ATTRIBUTE.MAX_BLOCKS_PER_MULTIPROCESSOR) || byThreads;
-  const shared = kernel.info.sharedSizeBytes + dynamicSMemSize;
-  const sharedLimit = attributes.get(DEVICE_ATTRIBUTE.MAX_SHARED_MEMORY_PER_MULTIPROCESSOR) ?? 0;
-  const byShared = shared === 0 ? byThreads : Math.floor(sharedLimit / shared);
-  return Math.max(0, Math.min(byThreads, byBlocks, byShared));
+  const most = Math.min(kernel.info.maxThreadsPerBlock, blockSizeLimit || Infinity);
+  let best = { threads: 0, blocks: 0, blockSize: 0 };
+  // The largest of equals is taken: the limit itself, then whole warps.
+  for (let blockSize = most; blockSize > 0; blockSize = (Math.ceil(blockSize / warp) - 1) * warp) {
+    const blocks = activeBlocks(attributes, kernel.info, blockSize, yield blockSize);
+    if (blocks * blockSize > best.threads) best = { threads: blocks * blockSize, blocks, blockSize };
+  }
+  return { minGridSize: best.blocks * (attributes.get(DEVICE_ATTRIBUTE.MULTIPROCESSOR_COUNT) ?? 1), blockSize: best.blockSize };
+}
+
+/** Dynamic shared memory that each of `numBlocks` blocks on a multiprocessor may have, in bytes. */
+export function cuOccupancyAvailableDynamicSMemPerBlock(thread: CudaThread, func: number, numBlocks: number, blockSize: number): number {
+  const kernel = thread.client.kernel(func, thread.context());
+  const { attributes } = kernel.module.context.device;
+  if (numBlocks < 1 || blockSize < 1 || activeBlocks(attributes, kernel.info, blockSize, 0) < numBlocks)
+    throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  const shared = attributes.get(DEVICE_ATTRIBUTE.MAX_SHARED_MEMORY_PER_MULTIPROCESSOR) ?? 0;
+  return Math.max(0, Math.min(Math.floor(shared / numBlocks) - kernel.info.sharedSizeBytes, kernel.maxDynamicSharedSizeBytes));
 }
 
 /** A packed block must hold all parameters; what lies behind them is not sent. The copy is ours to keep. */

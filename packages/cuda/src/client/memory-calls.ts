@@ -1,11 +1,10 @@
 import { CUDA_ERROR, CudaError } from "../result.ts";
-import type { Context, Stream } from "./objects.ts";
+import type { CudaClient } from "./client.ts";
+import { type Copy, extent, linearCopy } from "./copy.ts";
+import { hostBytes } from "./host-memory.ts";
+import { Context, type Stream } from "./objects.ts";
 import type { CudaThread } from "./thread.ts";
-
-/** Bulk copies cross in pieces of this many bytes: large enough to cost no more than one copy, small enough that other calls pass. */
-export const PIECE_BYTES = 1 << 20;
-/** Pieces of a copy to the host that are asked for at a time. */
-const PIECES_IN_FLIGHT = 8;
+import { submit } from "./work.ts";
 
 /** Allocates device memory; fails at once with CUDA_ERROR_OUT_OF_MEMORY, and with INVALID_VALUE for 0 bytes. */
 export function cuMemAlloc(thread: CudaThread, bytesize: number): number {
@@ -66,16 +65,10 @@ export function cuMemGetAddressRange(thread: CudaThread, dptr: number): { base: 
  * post gigabytes wait for `backpressure` in between.
  */
 export function cuMemcpyHtoD(thread: CudaThread, dstDevice: number, srcHost: ArrayBufferView, hStream = 0): void {
-  const bytes = bytesOf(srcHost);
-  const { client } = thread;
-  const stream = streamFor(thread, hStream, dstDevice, bytes.length);
-  for (let offset = 0; offset < bytes.length; offset += PIECE_BYTES) {
-    stream.posted++;
-    client.session.cuMemcpyHtoD(stream.handle, dstDevice + offset, bytes.subarray(offset, offset + PIECE_BYTES));
-  }
+  void copy(thread, linearCopy({ at: dstDevice }, { at: 0, memory: hostBytes(srcHost) }, srcHost.byteLength), hStream);
 }
 
-/** The same on a stream; the bytes are taken now here too. */
+/** The same on a stream; the bytes are taken now here too, but by a graph when it is launched. */
 export function cuMemcpyHtoDAsync(thread: CudaThread, dstDevice: number, srcHost: ArrayBufferView, hStream: number): void {
   cuMemcpyHtoD(thread, dstDevice, srcHost, hStream);
 }
@@ -92,7 +85,7 @@ export async function cuMemcpyDtoH(
   dstHost: Uint8Array = new Uint8Array(byteCount),
 ): Promise<Uint8Array> {
   if (dstHost.length < byteCount) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
-  await copyToHost(thread, (piece, offset) => dstHost.set(piece, offset), srcDevice, byteCount, hStream);
+  await copy(thread, linearCopy({ at: 0, memory: hostBytes(dstHost) }, { at: srcDevice }, byteCount), hStream);
   return dstHost;
 }
 
@@ -107,37 +100,55 @@ export function cuMemcpyDtoHAsync(
   return cuMemcpyDtoH(thread, srcDevice, byteCount, hStream, dstHost);
 }
 
-/**
- * Starts a copy from the device. `land` is given the bytes piece by piece with their offsets; all of them have landed
- * before the promise resolves, and before any later wait or query of the stream reports success. With `reportLater`
- * nobody waits for the promise: what it fails with is what the stream's next wait fails with.
- */
-export function copyToHost(
-  thread: CudaThread,
-  land: (piece: Uint8Array, offset: number) => void,
-  srcDevice: number,
-  byteCount: number,
-  hStream = 0,
-  reportLater = false,
-): Promise<void> {
-  const stream = streamFor(thread, hStream, srcDevice, byteCount);
-  if (byteCount === 0) return thread.client.wait(stream);
-  stream.posted++;
-  const landing = thread.client.answer(stream.context, fetchPieces(thread, stream, land, srcDevice, byteCount));
-  thread.client.land(stream, landing, reportLater);
-  return landing;
-}
-
+/** Copies on the device, also from another context's memory (cuMemcpyPeer). */
 export function cuMemcpyDtoD(thread: CudaThread, dstDevice: number, srcDevice: number, byteCount: number, hStream = 0): void {
-  const stream = streamFor(thread, hStream, dstDevice, byteCount);
-  if (thread.client.contextOf(srcDevice, byteCount) !== stream.context) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
-  if (byteCount === 0) return;
-  stream.posted++;
-  thread.client.session.cuMemcpyDtoD(stream.handle, dstDevice, srcDevice, byteCount);
+  void copy(thread, linearCopy({ at: dstDevice }, { at: srcDevice }, byteCount), hStream);
 }
 
 export function cuMemcpyDtoDAsync(thread: CudaThread, dstDevice: number, srcDevice: number, byteCount: number, hStream: number): void {
   cuMemcpyDtoD(thread, dstDevice, srcDevice, byteCount, hStream);
+}
+
+/** Copies between contexts, on a stream of the destination's. */
+export function cuMemcpyPeer(
+  thread: CudaThread,
+  dstDevice: number,
+  dstContext: number,
+  srcDevice: number,
+  srcContext: number,
+  byteCount: number,
+  hStream = 0,
+): void {
+  const [to, from] = [thread.client.object(dstContext, Context), thread.client.object(srcContext, Context)];
+  for (const [context, at] of [
+    [to, dstDevice],
+    [from, srcDevice],
+  ] as const)
+    if (byteCount > 0 && thread.client.contextOf(at, byteCount) !== context.check()) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  const stream = hStream === 0 ? to.defaultStream : thread.stream(hStream);
+  void copyOn(thread.client, stream, linearCopy({ at: dstDevice }, { at: srcDevice }, byteCount));
+}
+
+/**
+ * Copies rows and slices, between device and host in any direction. One to the host gives a promise that resolves when all bytes have landed, and before any
+ * later wait or query of the stream reports success. With `reportLater` nobody waits for the promise: what it fails with is what the stream's next wait fails with.
+ */
+export function copy(thread: CudaThread, given: Copy, hStream = 0, reportLater = false): Promise<void> | undefined {
+  return copyOn(thread.client, thread.stream(hStream), given, reportLater);
+}
+
+function copyOn(client: CudaClient, stream: Stream, given: Copy, reportLater = false): Promise<void> | undefined {
+  for (const side of [given.dst, given.src]) {
+    const isOutOfOrder = (given.height > 1 && side.pitch < given.width) || (given.depth > 1 && side.slice < side.pitch * given.height);
+    if (isOutOfOrder) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    const bytes = extent(given, side);
+    if (side.memory || bytes === 0 || holds(stream.context, side.at, bytes)) continue;
+    // What is copied from may be another context's.
+    if (client.contextOf(side.at, bytes) !== stream.context && side === given.dst) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  }
+  const landing = submit(client, stream, { kind: "copy", copy: given });
+  if (landing) client.land(stream, landing, reportLater);
+  return landing;
 }
 
 export function cuMemsetD8(thread: CudaThread, dstDevice: number, uc: number, n: number, hStream = 0): void {
@@ -202,44 +213,12 @@ function memset(
   const bytes = height === 0 ? 0 : (height - 1) * pitch + row;
   if (address % elementSize !== 0 || (height > 1 && (pitch < row || pitch % elementSize !== 0)))
     throw new CudaError(CUDA_ERROR.INVALID_VALUE);
-  const stream = streamFor(thread, hStream, address, bytes);
-  if (row === 0 || height === 0) return;
-  stream.posted++;
-  thread.client.session.cuMemsetD2D(stream.handle, address, pitch, value, elementSize, width, height);
-}
-
-/** The stream of an operation on [address, address + size), which must be memory of the stream's context. */
-function streamFor(thread: CudaThread, hStream: number, address: number, size: number): Stream {
   const stream = thread.stream(hStream);
-  if (size > 0 && !holds(stream.context, address, size) && thread.client.contextOf(address, size) !== stream.context)
+  if (bytes > 0 && !holds(stream.context, address, bytes) && thread.client.contextOf(address, bytes) !== stream.context)
     throw new CudaError(CUDA_ERROR.INVALID_VALUE);
-  return stream;
+  void submit(thread.client, stream, { kind: "memset", dst: address, pitch, value, elementSize, width: row === 0 ? 0 : width, height });
 }
 
 function holds(context: Context, address: number, size: number): boolean {
   return context.memory.allocations.find(address, size) !== undefined;
-}
-
-async function fetchPieces(
-  thread: CudaThread,
-  stream: Stream,
-  land: (piece: Uint8Array, offset: number) => void,
-  address: number,
-  size: number,
-): Promise<void> {
-  const inFlight: Promise<void>[] = [];
-  for (let offset = 0; offset < size; offset += PIECE_BYTES) {
-    const length = Math.min(PIECE_BYTES, size - offset);
-    const answer = Promise.resolve(thread.client.session.cuMemcpyDtoH(stream.handle, address + offset, length));
-    const landed = answer.then((piece) => land(piece, offset));
-    // A failure is thrown where the piece is awaited; others may fail before that.
-    landed.catch(() => undefined);
-    inFlight.push(landed);
-    if (inFlight.length >= PIECES_IN_FLIGHT) await inFlight.shift();
-  }
-  await Promise.all(inFlight);
-}
-
-function bytesOf(view: ArrayBufferView): Uint8Array {
-  return view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }

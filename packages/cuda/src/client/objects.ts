@@ -1,6 +1,8 @@
 import type { AddressAllocator } from "../allocations.ts";
 import type { DeviceInfo, FunctionInfo, ModuleInfo } from "../driver-info.ts";
 import { CUDA_ERROR, CudaError } from "../result.ts";
+import type { Mirror } from "./mirror.ts";
+import type { Work } from "./work.ts";
 
 /** A device of the session, with its attributes by number. */
 export interface Device {
@@ -22,6 +24,8 @@ export class Context {
   readonly events = new Set<Event>();
   readonly links = new Set<Link>();
   readonly limits = new Map<number, number>();
+  /** Memory that the host sees too. */
+  readonly mirrors = new Set<Mirror>();
   destroyed = false;
   /** The error that every further call of the context returns. */
   sticky: CudaError | undefined;
@@ -65,12 +69,19 @@ export class Progress {
   }
 }
 
+/** What takes the work of streams that are being captured. */
+export interface Capture {
+  add(stream: Stream, work: Work): void;
+}
+
 export class Stream extends Progress {
   readonly handle: number;
   readonly context: Context;
   readonly flags: number;
   readonly priority: number;
   destroyed = false;
+  /** Set while what is posted becomes a graph instead. */
+  capture: Capture | undefined;
 
   constructor(handle: number, context: Context, flags: number, priority: number) {
     super();

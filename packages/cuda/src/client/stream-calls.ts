@@ -1,6 +1,7 @@
 import { CUDA_ERROR, CudaError } from "../result.ts";
 import { Event, Stream } from "./objects.ts";
 import type { CudaThread } from "./thread.ts";
+import { submit } from "./work.ts";
 
 const STREAM_NON_BLOCKING = 1;
 const EVENT_DISABLE_TIMING = 2;
@@ -45,9 +46,7 @@ export function cuStreamWaitEvent(thread: CudaThread, hStream: number, hEvent: n
   const stream = thread.stream(hStream);
   const event = thread.client.object(hEvent, Event);
   if (flags !== 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
-  if (event.posted === 0) return;
-  stream.posted++;
-  thread.client.session.cuStreamWaitEvent(stream.handle, event.handle);
+  void submit(thread.client, stream, { kind: "wait", event });
 }
 
 export function cuStreamGetFlags(thread: CudaThread, hStream: number): number {
@@ -89,10 +88,7 @@ export function cuEventRecord(thread: CudaThread, hEvent: number, hStream: numbe
   const event = thread.client.object(hEvent, Event);
   const stream = thread.stream(hStream);
   if (event.context !== stream.context) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
-  event.posted++;
-  stream.posted++;
-  event.landing = stream.landing;
-  thread.client.session.cuEventRecord(event.handle, stream.handle);
+  void submit(thread.client, stream, { kind: "record", event });
 }
 
 /** True when the last record is done, and for an event that was never recorded. */
