@@ -49,6 +49,17 @@ export class AllocationMap {
     return found && address + size <= found.address + found.size ? found : undefined;
   }
 
+  /** True when allocations that follow each other without a gap hold all of the range. */
+  covers(address: number, size: number): boolean {
+    let at = address;
+    for (let index = this.#position(address) - 1; at < address + size; index++) {
+      const next = this.#sorted[index];
+      if (!next || next.address > at || next.address + next.size <= at) return false;
+      at = next.address + next.size;
+    }
+    return true;
+  }
+
   /** How many allocations start at or below `address`. */
   #position(address: number): number {
     let low = 0;
@@ -97,11 +108,49 @@ export class AddressAllocator {
     return address;
   }
 
+  /** Takes `size` bytes at an address of the caller's; false when they are not all free, or the address is no multiple of the granularity. */
+  allocateAt(address: number, size: number): boolean {
+    if (address % this.#granularity !== 0 || !this.#take(address, this.#rounded(size))) return false;
+    this.allocations.add(address, size);
+    return true;
+  }
+
+  /** Keeps a range from being allocated, without an allocation in it; false when it is not all free. */
+  reserve(address: number, size: number): boolean {
+    return this.#take(address, size);
+  }
+
+  /** A free range of a size, at a multiple of `alignment` from zero, or undefined. */
+  findFree(size: number, alignment: number): number | undefined {
+    for (const hole of this.#holes) {
+      const address = Math.ceil(hole.address / alignment) * alignment;
+      if (address + size <= hole.address + hole.size) return address;
+    }
+    return undefined;
+  }
+
+  #take(address: number, size: number): boolean {
+    const index = this.#holes.findIndex((hole) => hole.address <= address && address + size <= hole.address + hole.size);
+    const hole = this.#holes[index];
+    if (!hole) return false;
+    const parts = [
+      { address: hole.address, size: address - hole.address },
+      { address: address + size, size: hole.address + hole.size - address - size },
+    ];
+    this.#holes.splice(index, 1, ...parts.filter((part) => part.size > 0));
+    return true;
+  }
+
   /** Gives back the allocation that starts at `address`; false when there is none. */
   free(address: number): boolean {
     const allocation = this.allocations.remove(address);
     if (!allocation) return false;
-    const size = this.#rounded(allocation.size);
+    this.unreserve(address, this.#rounded(allocation.size));
+    return true;
+  }
+
+  /** Gives back a range that `reserve` took. */
+  unreserve(address: number, size: number): void {
     const next = this.#holes.findIndex((hole) => hole.address > address);
     const index = next < 0 ? this.#holes.length : next;
     const before = this.#holes[index - 1];
@@ -116,7 +165,6 @@ export class AddressAllocator {
       after.address = address;
       after.size += size;
     } else this.#holes.splice(index, 0, { address, size });
-    return true;
   }
 
   /** The size of the largest hole, in bytes. */

@@ -345,7 +345,8 @@ class Guard {
 
   /** The range must lie in one live allocation or module global of the context. */
   #range(context: Context, address: number, size: number): void {
-    if (size === 0 || context.memory.find(address, size)) return;
+    // Allocations that lie next to each other may be one to the client: cuMemMap.
+    if (size === 0 || context.memory.find(address, size) || context.memory.covers(address, size)) return;
     for (const entry of this.#handles.values()) {
       if (entry.context !== context) continue;
       for (const global of entry.module?.globals ?? [])

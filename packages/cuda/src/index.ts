@@ -13,7 +13,7 @@ export { CudaClient } from "./client/client.ts";
 export { CudaThread, STREAM_LEGACY, STREAM_PER_THREAD } from "./client/thread.ts";
 export { copy } from "./client/memory-calls.ts";
 export { type Copy, type CopySide, linearCopy, PIECE_BYTES } from "./client/copy.ts";
-export type { HostMemory } from "./client/host-memory.ts";
+export { type HostMemory, hostBytes } from "./client/host-memory.ts";
 export { potentialBlockSize } from "./client/launch-calls.ts";
 export { loadKernel } from "./client/library-calls.ts";
 export { Mirror } from "./client/mirror.ts";

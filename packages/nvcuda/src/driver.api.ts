@@ -189,7 +189,7 @@ const setD32 = fn(CURESULT, ["dstDevice", CUdeviceptr], ["ui", UINT], ["N", SIZE
 const setD8Async = fn(CURESULT, ["dstDevice", CUdeviceptr], ["uc", UCHAR], ["N", SIZE_T], ["hStream", CUstream]);
 const setD16Async = fn(CURESULT, ["dstDevice", CUdeviceptr], ["us", USHORT], ["N", SIZE_T], ["hStream", CUstream]);
 const setD32Async = fn(CURESULT, ["dstDevice", CUdeviceptr], ["ui", UINT], ["N", SIZE_T], ["hStream", CUstream]);
-const rowsOnStream = (value: typeof UCHAR | typeof USHORT | typeof UINT) =>
+const rowsOnStream = (value: typeof UINT) =>
   fn(
     CURESULT,
     ["dstDevice", CUdeviceptr],

@@ -161,7 +161,7 @@ describe.each([
 });
 
 describe("kernels that do not end meet the time limit, and the device survives:", () => {
-  const driver = start({ workers: 2, timeLimitMs: 100, memoryBytes: 64 << 20 });
+  const driver = start({ workers: 2, timeLimitMs: 400, memoryBytes: 64 << 20 });
 
   test.each(["infinite", "oneThread", "barriers"] as const)("%s", async (name) => {
     const { calls, base } = await session(driver);

@@ -5,7 +5,10 @@ import { CUDA_ERROR, CudaError, isSticky } from "../result.ts";
 import { parameterBytes } from "../launch.ts";
 import { fetchMirrors } from "./mirror.ts";
 import type { ClientObject, Device, Progress, Stream } from "./objects.ts";
-import { Context, Event, Kernel, Library, LibraryKernel, type Module } from "./objects.ts";
+import { Context, Event, Kernel, Library, LibraryKernel, type Module, type PhysicalMemory } from "./objects.ts";
+import type { CaptureSequence } from "./capture.ts";
+import type { Graph, GraphNode } from "./graph.ts";
+import { Pools } from "./pools.ts";
 
 /** First handle: the values below are CUDA's own (CU_STREAM_LEGACY is 1, CU_STREAM_PER_THREAD 2). */
 const FIRST_HANDLE = 0x1000;
@@ -21,6 +24,12 @@ export class CudaClient {
   readonly contexts = new Set<Context>();
   /** Primary contexts by device ordinal, with how often each is retained. */
   readonly primary = new Map<number, { context: Context; retained: number }>();
+  readonly pools = new Pools();
+  readonly captures = new Set<CaptureSequence>();
+  /** Which nodes of a cloned graph stand for which. */
+  readonly clones = new WeakMap<Graph, ReadonlyMap<GraphNode, GraphNode>>();
+  /** Memory of cuMemCreate, mapped or not. */
+  readonly physical = new Set<PhysicalMemory>();
   readonly primaryFlags = new Map<number, number>();
   #nextHandle = FIRST_HANDLE;
   #lost: CudaError | undefined;
@@ -147,6 +156,11 @@ export class CudaClient {
     for (const stream of context.streams) this.forget(stream);
     for (const event of context.events) this.forget(event);
     for (const link of context.links) this.forget(link);
+    for (const { address } of context.memory.allocations) this.pools.release(address);
+    for (const reservation of context.reservations.values())
+      for (const { memory } of reservation.mappings.values()) memory.mapping = undefined;
+    for (const memory of this.physical)
+      if (memory.kept !== undefined && context.memory.allocations.find(memory.kept)) memory.kept = undefined;
     for (const library of this.#objects.values()) if (library instanceof Library) library.modules.delete(context);
     this.forget(context);
     if (!this.#lost) this.session.cuCtxDestroy(context.handle);
@@ -163,6 +177,14 @@ export class CudaClient {
   holder(address: number, size = 1): Context | undefined {
     for (const context of this.contexts) {
       if (context.memory.allocations.find(address, Math.max(size, 1))) return context;
+      // Mappings next to each other are one range.
+      for (const reservation of context.reservations.values())
+        if (
+          address >= reservation.address &&
+          address < reservation.address + reservation.size &&
+          context.memory.allocations.covers(address, size)
+        )
+          return context;
       for (const { info } of context.modules)
         for (const global of info.globals) if (address >= global.address && address + size <= global.address + global.size) return context;
     }
@@ -173,6 +195,9 @@ export class CudaClient {
   allocatedBytes(device: Device): number {
     let bytes = 0;
     for (const context of this.contexts) if (context.device === device) bytes += context.memory.allocations.bytes;
+    // What has no addresses at the moment counts as well.
+    for (const memory of this.physical)
+      if (memory.device === device && memory.kept === undefined && !memory.mapping?.access) bytes += memory.size;
     return bytes;
   }
 
@@ -189,6 +214,7 @@ export class CudaClient {
   /** True when all that was posted is known to be done; otherwise a fence is under way. Throws what the fence failed with. */
   query(object: Stream | Event): boolean {
     object.context.check();
+    refuseCaptured(object);
     object.reportFailure();
     if (object.completed === object.posted && !object.landing) return true;
     if (!object.fence)
@@ -201,6 +227,7 @@ export class CudaClient {
   /** Resolves when all that has been posted until now is done, and its copies to the host have landed. */
   wait(object: Stream | Event): Promise<void> {
     object.context.check();
+    refuseCaptured(object);
     object.reportFailure();
     const { posted, landing } = object;
     if (object.completed === posted && !landing) return Promise.resolve();
@@ -233,4 +260,11 @@ export class CudaClient {
   async close(): Promise<void> {
     await this.session.close();
   }
+}
+
+/** Nobody can wait for what is being captured: it does not run. */
+function refuseCaptured(object: Stream | Event): void {
+  if (object instanceof Event) {
+    if (object.captured && !object.captured.sequence.isInvalid) throw new CudaError(CUDA_ERROR.CAPTURED_EVENT);
+  } else object.capture?.invalidate(CUDA_ERROR.STREAM_CAPTURE_UNSUPPORTED);
 }

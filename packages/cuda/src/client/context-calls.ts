@@ -71,6 +71,7 @@ export function cuCtxGetApiVersion(thread: CudaThread, ctx = 0): number {
 /** Waits for all work of the context, and for its copies to the host. */
 export async function cuCtxSynchronize(thread: CudaThread): Promise<void> {
   const context = thread.context();
+  for (const { capture } of context.streams) capture?.invalidate(CUDA_ERROR.STREAM_CAPTURE_UNSUPPORTED);
   const landings = [...context.streams].flatMap(({ landing }) => landing ?? []);
   const posted = [...context.streams].map((stream) => [stream, stream.posted] as const);
   await thread.client.answer(context, thread.client.session.cuCtxSynchronize(context.handle));

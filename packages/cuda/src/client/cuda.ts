@@ -2,25 +2,35 @@ import type { CudaDriver } from "../driver.ts";
 import { CudaClient } from "./client.ts";
 import * as contextCalls from "./context-calls.ts";
 import * as deviceCalls from "./device-calls.ts";
+import * as captureCalls from "./capture-calls.ts";
+import * as graphCalls from "./graph-calls.ts";
 import * as hostCalls from "./host-calls.ts";
 import * as launchCalls from "./launch-calls.ts";
 import * as libraryCalls from "./library-calls.ts";
 import * as linkCalls from "./link-calls.ts";
 import * as memoryCalls from "./memory-calls.ts";
 import * as moduleCalls from "./module-calls.ts";
+import * as poolCalls from "./pool-calls.ts";
+import * as sharedMemoryCalls from "./shared-memory-calls.ts";
 import * as streamCalls from "./stream-calls.ts";
 import { CudaThread } from "./thread.ts";
+import * as virtualMemoryCalls from "./virtual-memory-calls.ts";
 
 const calls = {
   ...deviceCalls,
   ...contextCalls,
   ...hostCalls,
+  ...captureCalls,
+  ...graphCalls,
   ...moduleCalls,
   ...linkCalls,
   ...libraryCalls,
   ...memoryCalls,
   ...launchCalls,
   ...streamCalls,
+  ...poolCalls,
+  ...sharedMemoryCalls,
+  ...virtualMemoryCalls,
 };
 
 type Calls = typeof calls;

@@ -1,4 +1,5 @@
 import { CUDA_ERROR, CudaError } from "../result.ts";
+import { refuseInCapture } from "./capture.ts";
 import type { CudaClient } from "./client.ts";
 import { type Copy, extent, linearCopy } from "./copy.ts";
 import { hostBytes } from "./host-memory.ts";
@@ -8,11 +9,17 @@ import { submit } from "./work.ts";
 
 /** Allocates device memory; fails at once with CUDA_ERROR_OUT_OF_MEMORY, and with INVALID_VALUE for 0 bytes. */
 export function cuMemAlloc(thread: CudaThread, bytesize: number): number {
-  const { client } = thread;
   const context = thread.context();
+  refuseInCapture(thread);
+  return allocate(thread.client, context, bytesize);
+}
+
+/** Allocates in a context, at an address of the caller's where one is given. */
+export function allocate(client: CudaClient, context: Context, bytesize: number, at?: number): number {
   if (bytesize === 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
   const free = context.device.info.totalMem - client.allocatedBytes(context.device);
-  const address = bytesize <= free ? context.memory.allocate(bytesize) : undefined;
+  if (bytesize > free) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY);
+  const address = at === undefined ? context.memory.allocate(bytesize) : context.memory.allocateAt(at, bytesize) ? at : undefined;
   if (address === undefined) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY);
   client.session.cuMemAlloc(address, context.handle, bytesize);
   return address;
@@ -34,10 +41,18 @@ export function cuMemAllocPitch(
 export function cuMemFree(thread: CudaThread, dptr: number): void {
   thread.context();
   if (dptr === 0) return;
-  for (const context of thread.client.contexts) {
+  refuseInCapture(thread);
+  free(thread.client, dptr);
+}
+
+/** Frees the allocation that begins at an address, in whatever context it is. */
+export function free(client: CudaClient, dptr: number): void {
+  for (const context of client.contexts) {
     if (!context.memory.allocations.find(dptr)) continue;
     if (!context.memory.free(dptr)) break;
-    thread.client.session.cuMemFree(dptr, context.handle);
+    client.pools.release(dptr);
+    for (const mirror of context.mirrors) if (mirror.address === dptr) context.mirrors.delete(mirror);
+    client.session.cuMemFree(dptr, context.handle);
     return;
   }
   throw new CudaError(CUDA_ERROR.INVALID_VALUE);
@@ -138,17 +153,22 @@ export function copy(thread: CudaThread, given: Copy, hStream = 0, reportLater =
 }
 
 function copyOn(client: CudaClient, stream: Stream, given: Copy, reportLater = false): Promise<void> | undefined {
+  checkCopy(client, stream.context, given);
+  const landing = submit(client, stream, { kind: "copy", copy: given });
+  if (landing) client.land(stream, landing, reportLater);
+  return landing;
+}
+
+/** Fails with CUDA_ERROR_INVALID_VALUE for a copy that overlaps itself, or goes where there is no memory. */
+export function checkCopy(client: CudaClient, context: Context, given: Copy): void {
   for (const side of [given.dst, given.src]) {
     const isOutOfOrder = (given.height > 1 && side.pitch < given.width) || (given.depth > 1 && side.slice < side.pitch * given.height);
     if (isOutOfOrder) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
     const bytes = extent(given, side);
-    if (side.memory || bytes === 0 || holds(stream.context, side.at, bytes)) continue;
+    if (side.memory || bytes === 0 || holds(context, side.at, bytes)) continue;
     // What is copied from may be another context's.
-    if (client.contextOf(side.at, bytes) !== stream.context && side === given.dst) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    if (client.contextOf(side.at, bytes) !== context && side === given.dst) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
   }
-  const landing = submit(client, stream, { kind: "copy", copy: given });
-  if (landing) client.land(stream, landing, reportLater);
-  return landing;
 }
 
 export function cuMemsetD8(thread: CudaThread, dstDevice: number, uc: number, n: number, hStream = 0): void {

@@ -31,7 +31,10 @@ export class Mirror {
     for (let offset = 0; offset < this.size; offset += PIECE_BYTES) {
       const now = this.memory.read(offset, Math.min(PIECE_BYTES, this.size - offset));
       const before = this.#shadow.subarray(offset, offset + now.length);
-      for (const { begin, end } of changedPages(before, now)) {
+      // Where kernels may have written beside it, only what the host changed goes.
+      const pages = [...changedPages(before, now)];
+      const changed = this.isStale ? pages.flatMap((page) => [...changedBytes(before, now, page.begin, page.end)]) : pages;
+      for (const { begin, end } of changed) {
         client.session.cuMemcpyHtoD(stream.handle, this.address + offset + begin, now.subarray(begin, end));
         before.set(now.subarray(begin, end), begin);
       }

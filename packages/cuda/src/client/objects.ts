@@ -1,8 +1,9 @@
 import type { AddressAllocator } from "../allocations.ts";
 import type { DeviceInfo, FunctionInfo, ModuleInfo } from "../driver-info.ts";
 import { CUDA_ERROR, CudaError } from "../result.ts";
+import type { CaptureSequence } from "./capture.ts";
+import type { Graph, GraphExec, GraphNode } from "./graph.ts";
 import type { Mirror } from "./mirror.ts";
-import type { Work } from "./work.ts";
 
 /** A device of the session, with its attributes by number. */
 export interface Device {
@@ -26,6 +27,8 @@ export class Context {
   readonly limits = new Map<number, number>();
   /** Memory that the host sees too. */
   readonly mirrors = new Set<Mirror>();
+  /** Addresses without memory, for cuMemMap, by their first. */
+  readonly reservations = new Map<number, Reservation>();
   destroyed = false;
   /** The error that every further call of the context returns. */
   sticky: CudaError | undefined;
@@ -69,11 +72,6 @@ export class Progress {
   }
 }
 
-/** What takes the work of streams that are being captured. */
-export interface Capture {
-  add(stream: Stream, work: Work): void;
-}
-
 export class Stream extends Progress {
   readonly handle: number;
   readonly context: Context;
@@ -81,7 +79,7 @@ export class Stream extends Progress {
   readonly priority: number;
   destroyed = false;
   /** Set while what is posted becomes a graph instead. */
-  capture: Capture | undefined;
+  capture: CaptureSequence | undefined;
 
   constructor(handle: number, context: Context, flags: number, priority: number) {
     super();
@@ -94,6 +92,8 @@ export class Stream extends Progress {
 
 export class Event extends Progress {
   readonly handle: number;
+  /** Where it was recorded last, if that was in a stream that is being captured. */
+  captured: { readonly sequence: CaptureSequence; readonly nodes: readonly GraphNode[] } | undefined;
   readonly context: Context;
   readonly flags: number;
 
@@ -115,6 +115,62 @@ export class Module {
     this.handle = handle;
     this.context = context;
     this.info = info;
+  }
+}
+
+/** Memory at reserved addresses; `access` is a CUmemAccess_flags. */
+export interface Mapping {
+  readonly address: number;
+  readonly memory: PhysicalMemory;
+  access: number;
+}
+
+/** Addresses of cuMemAddressReserve, and what is mapped there. */
+export class Reservation {
+  readonly address: number;
+  readonly size: number;
+  readonly mappings = new Map<number, Mapping>();
+
+  constructor(address: number, size: number) {
+    this.address = address;
+    this.size = size;
+  }
+}
+
+/** A CUmemGenericAllocationHandle: device memory that need not have an address. */
+export class PhysicalMemory {
+  readonly handle: number;
+  readonly device: Device;
+  readonly size: number;
+  references = 1;
+  mapping: Mapping | undefined;
+  /** Where its bytes are kept while it cannot be accessed; undefined when it never was. */
+  kept: number | undefined;
+
+  constructor(handle: number, device: Device, size: number) {
+    this.handle = handle;
+    this.device = device;
+    this.size = size;
+  }
+}
+
+/** A CUmemoryPool: bytes that are in use, and the most that ever were. */
+export class Pool {
+  readonly handle: number;
+  readonly device: Device;
+  used = 0;
+  most = 0;
+  /** Reuse by events, by chance, and by dependencies, and the release threshold: CUmemPool_attribute 1 to 4. */
+  readonly attributes = new Map<number, number>([
+    [1, 1],
+    [2, 1],
+    [3, 1],
+    [4, 0],
+  ]);
+
+  constructor(handle: number, device: Device) {
+    this.handle = handle;
+    this.device = device;
   }
 }
 
@@ -185,4 +241,17 @@ export class Kernel {
   }
 }
 
-export type ClientObject = Context | Stream | Event | Module | Link | Kernel | Library | LibraryKernel;
+export type ClientObject =
+  | Context
+  | Stream
+  | Event
+  | Module
+  | Link
+  | Kernel
+  | Library
+  | LibraryKernel
+  | Pool
+  | PhysicalMemory
+  | Graph
+  | GraphNode
+  | GraphExec;

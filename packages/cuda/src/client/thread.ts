@@ -11,6 +11,8 @@ export const STREAM_PER_THREAD = 2;
 export class CudaThread {
   readonly client: CudaClient;
   readonly stack: Context[] = [];
+  /** CUstreamCaptureMode: which calls it makes while something is captured. */
+  captureMode = 0;
   readonly #defaultStreams = new Map<Context, Stream>();
 
   constructor(client: CudaClient) {

@@ -1,4 +1,5 @@
 import type { LaunchShape } from "../launch.ts";
+import { refuseImplicit } from "./capture.ts";
 import type { CudaClient } from "./client.ts";
 import { type Copy, postCopy } from "./copy.ts";
 import { runAtGate } from "./gates.ts";
@@ -58,7 +59,6 @@ type Runner<W> = (client: CudaClient, stream: Stream, work: W) => Promise<void> 
 const runners: { readonly [K in Work["kind"]]: Runner<Extract<Work, { kind: K }>> } = {
   // Hot: every launch (bench/cuda-channel.ts).
   kernel(client, stream, { kernel, shape, parameters, isCooperative }) {
-    if (stream.context.mirrors.size > 0) uploadMirrors(client, stream);
     const { gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes } = shape;
     const launch = isCooperative ? client.session.cuLaunchCooperativeKernel : client.session.cuLaunchKernel;
     launch(
@@ -86,6 +86,7 @@ const runners: { readonly [K in Work["kind"]]: Runner<Extract<Work, { kind: K }>
     return undefined;
   },
   record(client, stream, { event }) {
+    event.captured = undefined;
     event.posted++;
     event.landing = stream.landing;
     client.session.cuEventRecord(event.handle, stream.handle);
@@ -102,16 +103,20 @@ const runners: { readonly [K in Work["kind"]]: Runner<Extract<Work, { kind: K }>
  * when its bytes have landed.
  */
 export function submit(client: CudaClient, stream: Stream, work: Work): Promise<void> | undefined {
+  // A stream that waits for an event of a capture takes part in it from here on.
+  if (work.kind === "wait" && work.event.captured && !stream.capture) work.event.captured.sequence.join(stream, []);
   if (stream.capture) {
     stream.capture.add(stream, work);
     return undefined;
   }
+  refuseImplicit(client, stream);
   return post(client, stream, work);
 }
 
 /** Posts work to a stream, captured or not. */
 export function post(client: CudaClient, stream: Stream, work: Work): Promise<void> | undefined {
   stream.posted++;
+  if (stream.context.mirrors.size > 0 && work.kind !== "record" && work.kind !== "wait") uploadMirrors(client, stream);
   // The table has a runner for each kind, which takes that kind's work.
   return (runners[work.kind] as Runner<Work>)(client, stream, work);
 }
