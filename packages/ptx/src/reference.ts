@@ -12,6 +12,10 @@ export const single: Format = { bits: 32, precision: 24 };
 export const double: Format = { bits: 64, precision: 53 };
 export const half: Format = { bits: 16, precision: 11 };
 
+export const bfloat: Format = { bits: 16, precision: 8 };
+export const tensorFloat: Format = { bits: 19, precision: 11 };
+export const e5m2: Format = { bits: 8, precision: 3 };
+
 export type Mode = "rn" | "rz" | "rm" | "rp";
 
 /** A number as sign, magnitude and exponent; `sticky` says that the true magnitude is a little more. */

@@ -163,6 +163,7 @@ export class Emitter {
     switch (operand.kind) {
       case "register":
         this.#pushRegister(instruction, operand.register, type, options.wide ?? false);
+        if (operand.minus) throw illegal(instruction, `'${instruction.opcode}' cannot negate an operand`);
         if (operand.part !== undefined) throw notTranslated(instruction, `selector '.${operand.part}'`);
         if (operand.negated) this.f.op(OP.i32_eqz);
         return;
@@ -197,7 +198,7 @@ export class Emitter {
       this.#unpack(instruction, operand.elements, type);
       return;
     }
-    if (operand?.kind !== "register" || operand.negated || operand.part !== undefined)
+    if (operand?.kind !== "register" || operand.negated || operand.minus || operand.part !== undefined)
       throw illegal(instruction, `the result of '${instruction.opcode}' must be a register`);
     const { register } = operand;
     const have = bitsOf(type);

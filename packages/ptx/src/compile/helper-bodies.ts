@@ -16,10 +16,38 @@ export type HelperName =
   | "oddFromInteger"
   | "permute"
   | "halfToSingle"
-  | "singleToHalf";
+  | NarrowName
+  | "decodeE4m3"
+  | "roundQuotient"
+  | "nthBit";
+
+/** A format narrower than float: bits of fraction, exponent of the least normal number, and the bits of its special values. */
+interface NarrowFormat {
+  readonly fraction: number;
+  readonly least: number;
+  /** What is at or above it has overflowed. */
+  readonly limit: number;
+  readonly infinity: number;
+  readonly largest: number;
+  readonly nan: number;
+  readonly sign: number;
+}
+
+/** Formats that numbers are rounded to (PTX ISA, "Alternate Floating-Point Data Formats"). Those of 8 bits and less saturate. */
+const NARROW = {
+  toF16: { fraction: 10, least: -14, limit: 0x7c00, infinity: 0x7c00, largest: 0x7bff, nan: 0x7fff, sign: 15 },
+  toBf16: { fraction: 7, least: -126, limit: 0x7f80, infinity: 0x7f80, largest: 0x7f7f, nan: 0x7fff, sign: 15 },
+  toTf32: { fraction: 10, least: -126, limit: 0x3fc00, infinity: 0x3fc00, largest: 0x3fbff, nan: 0x3ffff, sign: 18 },
+  toE4m3: { fraction: 3, least: -6, limit: 0x7f, infinity: 0x7e, largest: 0x7e, nan: 0x7f, sign: 7 },
+  toE5m2: { fraction: 2, least: -14, limit: 0x7c, infinity: 0x7b, largest: 0x7b, nan: 0x7f, sign: 7 },
+  toE2m3: { fraction: 3, least: 0, limit: 0x20, infinity: 0x1f, largest: 0x1f, nan: 0x1f, sign: 5 },
+  toE3m2: { fraction: 2, least: -2, limit: 0x20, infinity: 0x1f, largest: 0x1f, nan: 0x1f, sign: 5 },
+  toE2m1: { fraction: 1, least: 0, limit: 8, infinity: 7, largest: 7, nan: 7, sign: 3 },
+} as const;
+export type NarrowName = keyof typeof NARROW;
 
 /** The rounding modes as helpers take them. */
-export const ROUNDING = { rn: 0, rz: 1, rm: 2, rp: 3 } as const;
+export const ROUNDING = { rn: 0, rz: 1, rm: 2, rp: 3, rna: 4 } as const;
 export type Rounding = keyof typeof ROUNDING;
 
 export const helperBodies: Record<HelperName, (f: FunctionBuilder, helpers: Helpers) => void> = {
@@ -36,7 +64,13 @@ export const helperBodies: Record<HelperName, (f: FunctionBuilder, helpers: Help
   oddFromInteger: writeOddFromInteger,
   permute: writePermute,
   halfToSingle: writeHalfToSingle,
-  singleToHalf: writeSingleToHalf,
+  ...(Object.fromEntries(Object.entries(NARROW).map(([name, format]) => [name, (f: FunctionBuilder) => writeNarrow(f, format)])) as Record<
+    NarrowName,
+    (f: FunctionBuilder) => void
+  >),
+  decodeE4m3: writeDecodeE4m3,
+  roundQuotient: writeRoundQuotient,
+  nthBit: writeNthBit,
 };
 
 /**
@@ -321,20 +355,27 @@ function writeHalfToSingle(f: FunctionBuilder): void {
   f.localGet(0).i32Const(16).op(OP.i32_shl).op(OP.f32_reinterpret_i32).op(OP.f32_copysign);
 }
 
-/** (value, mode): to half; the value is a float, or a double rounded to odd. */
-function writeSingleToHalf(f: FunctionBuilder): void {
+/** (value, mode): the bits of a narrow format; the value is a float, or a double rounded to odd. */
+function writeNarrow(f: FunctionBuilder, { fraction, least, limit, infinity, largest, nan, sign: signBit }: NarrowFormat): void {
   const sign = f.local(I32);
   const magnitude = f.local(F64);
   const quantum = f.local(F64);
   const scaled = f.local(F64);
   const exponent = f.local(I32);
-  f.localGet(0).op(OP.i64_reinterpret_f64).i64Const(48).op(OP.i64_shr_u).op(OP.i32_wrap_i64).i32Const(0x8000).op(OP.i32_and).localSet(sign);
+  f.localGet(0)
+    .op(OP.i64_reinterpret_f64)
+    .i64Const(63)
+    .op(OP.i64_shr_u)
+    .op(OP.i32_wrap_i64)
+    .i32Const(signBit)
+    .op(OP.i32_shl)
+    .localSet(sign);
   f.localGet(0).op(OP.f64_abs).localSet(magnitude);
   f.localGet(0).localGet(0).op(OP.f64_ne).if();
-  f.i32Const(0x7fff).return().end();
+  f.i32Const(nan).return().end();
   f.localGet(magnitude).f64Const(Infinity).op(OP.f64_eq).if();
-  f.i32Const(0x7c00).localGet(sign).op(OP.i32_or).return().end();
-  // The distance of halves near the value: 2^(exponent - 10), at least 2^-24.
+  f.i32Const(infinity).localGet(sign).op(OP.i32_or).return().end();
+  // The distance of the format's numbers near the value.
   f.localGet(magnitude)
     .op(OP.i64_reinterpret_f64)
     .i64Const(52)
@@ -343,10 +384,10 @@ function writeSingleToHalf(f: FunctionBuilder): void {
     .i32Const(1023)
     .op(OP.i32_sub)
     .localSet(exponent);
-  f.localGet(exponent).i32Const(-14).op(OP.i32_lt_s).if();
-  f.i32Const(-14).localSet(exponent).end();
+  f.localGet(exponent).i32Const(least).op(OP.i32_lt_s).if();
+  f.i32Const(least).localSet(exponent).end();
   f.localGet(exponent)
-    .i32Const(1013)
+    .i32Const(1023 - fraction)
     .op(OP.i32_add)
     .op(OP.i64_extend_i32_u)
     .i64Const(52)
@@ -357,28 +398,113 @@ function writeSingleToHalf(f: FunctionBuilder): void {
   f.localGet(1).i32Const(ROUNDING.rm).op(OP.i32_eq).localGet(sign).i32Const(0).op(OP.i32_ne).op(OP.i32_and);
   f.localGet(1).i32Const(ROUNDING.rp).op(OP.i32_eq).localGet(sign).op(OP.i32_eqz).op(OP.i32_and).op(OP.i32_or).if();
   f.localGet(scaled).op(OP.f64_ceil).localSet(scaled);
-  f.else().localGet(1).if();
-  f.localGet(scaled).op(OP.f64_floor).localSet(scaled);
-  f.else().localGet(scaled).op(OP.f64_nearest).localSet(scaled).end().end();
-  // Adding the integer to the exponent's bits carries over into the next exponent, and into infinity, by itself.
+  f.else().localGet(1).op(OP.i32_eqz).if();
+  f.localGet(scaled).op(OP.f64_nearest).localSet(scaled);
+  f.else().localGet(scaled);
+  f.f64Const(0.5).f64Const(0).localGet(1).i32Const(ROUNDING.rna).op(OP.i32_eq).select();
+  f.op(OP.f64_add).op(OP.f64_floor).localSet(scaled).end().end();
+  // Adding the integer to the exponent's bits carries over into the next exponent, and past the largest number, by itself.
   f.localGet(exponent)
-    .i32Const(14)
+    .i32Const(-least)
     .op(OP.i32_add)
-    .i32Const(10)
+    .i32Const(fraction)
     .op(OP.i32_shl)
     .localGet(scaled)
     .op(OP.i32_trunc_f64_u)
     .op(OP.i32_add)
     .localSet(exponent);
-  f.localGet(exponent).i32Const(0x7c00).op(OP.i32_ge_s).if();
-  // Overflow: infinity, or the largest half where the mode points back towards zero.
-  f.i32Const(0x7c00).localSet(exponent);
+  f.localGet(exponent).i32Const(limit).op(OP.i32_ge_s).if();
+  // Overflow: infinity, or the largest number where the mode points back towards zero.
+  f.i32Const(infinity).localSet(exponent);
   f.localGet(1).i32Const(ROUNDING.rz).op(OP.i32_eq);
   f.localGet(1).i32Const(ROUNDING.rm).op(OP.i32_eq).localGet(sign).op(OP.i32_eqz).op(OP.i32_and).op(OP.i32_or);
   f.localGet(1).i32Const(ROUNDING.rp).op(OP.i32_eq).localGet(sign).i32Const(0).op(OP.i32_ne).op(OP.i32_and).op(OP.i32_or).if();
-  f.i32Const(0x7bff).localSet(exponent).end();
+  f.i32Const(largest).localSet(exponent).end();
   f.end();
   f.localGet(exponent).localGet(sign).op(OP.i32_or);
+}
+
+/**
+ * (quotient, divisor, dividend, mode): a quotient of doubles that was rounded to nearest, rounded as the mode says instead. What
+ * is left of the dividend tells on which side of the true quotient it lies; rounded away from zero, it cannot vanish.
+ */
+function writeRoundQuotient(f: FunctionBuilder, helpers: Helpers): void {
+  const [quotient, divisor, dividend, mode] = [0, 1, 2, 3];
+  const side = f.local(I32);
+  const bits = f.local(I64);
+  // Of infinities, NaN and zeros the quotient is exact.
+  f.localGet(dividend).localGet(dividend).op(OP.f64_sub).f64Const(0).op(OP.f64_ne);
+  f.localGet(divisor).localGet(divisor).op(OP.f64_sub).f64Const(0).op(OP.f64_ne).op(OP.i32_or);
+  f.localGet(divisor).f64Const(0).op(OP.f64_eq).op(OP.i32_or).localGet(dividend).f64Const(0).op(OP.f64_eq).op(OP.i32_or).if();
+  f.localGet(quotient).return().end();
+  // 1: the true quotient is above, -1: below.
+  f.localGet(quotient).op(OP.f64_abs).f64Const(Infinity).op(OP.f64_eq).if(I32);
+  f.i32Const(-1).i32Const(1).localGet(quotient).f64Const(0).op(OP.f64_gt).select();
+  f.else();
+  const left = (direction: number): FunctionBuilder =>
+    f.localGet(quotient).op(OP.f64_neg).localGet(divisor).localGet(dividend).i32Const(direction).call(helpers.get("fma64"));
+  left(ROUNDING.rp).f64Const(0).op(OP.f64_gt);
+  left(ROUNDING.rm).f64Const(0).op(OP.f64_lt).op(OP.i32_sub);
+  f.i32Const(1).i32Const(-1).localGet(divisor).f64Const(0).op(OP.f64_gt).select().op(OP.i32_mul).end();
+  f.localSet(side);
+  f.localGet(quotient).op(OP.i64_reinterpret_f64).localSet(bits);
+  const negative = (): FunctionBuilder => f.localGet(bits).i64Const(0).op(OP.i64_lt_s);
+  // One step down: the mode points down, and so does the truth.
+  f.localGet(side).i32Const(-1).op(OP.i32_eq);
+  f.localGet(mode).i32Const(ROUNDING.rm).op(OP.i32_eq).localGet(mode).i32Const(ROUNDING.rz).op(OP.i32_eq);
+  negative().op(OP.i32_eqz).op(OP.i32_and).op(OP.i32_or).op(OP.i32_and).if();
+  f.localGet(bits).i64Const(1).i64Const(-1);
+  negative().select().op(OP.i64_add).i64Const(-0x7fff_ffff_ffff_ffffn).localGet(quotient).f64Const(0).op(OP.f64_ne).select();
+  f.op(OP.f64_reinterpret_i64).return().end();
+  f.localGet(side).i32Const(1).op(OP.i32_eq);
+  f.localGet(mode).i32Const(ROUNDING.rp).op(OP.i32_eq).localGet(mode).i32Const(ROUNDING.rz).op(OP.i32_eq);
+  negative().op(OP.i32_and).op(OP.i32_or).op(OP.i32_and).if();
+  f.localGet(bits).i64Const(-1).i64Const(1);
+  negative().select().op(OP.i64_add).i64Const(1).localGet(quotient).f64Const(0).op(OP.f64_ne).select();
+  f.op(OP.f64_reinterpret_i64).return().end();
+  f.localGet(quotient);
+}
+
+/** (byte) to float: e4m3 has no infinity, and one NaN of each sign. */
+function writeDecodeE4m3(f: FunctionBuilder): void {
+  f.localGet(0).i32Const(0x7f).op(OP.i32_and).i32Const(0x7f).op(OP.i32_eq).if(F32);
+  f.f32Const(NaN);
+  f.else();
+  // The fields in a float's place are 2^120 too small.
+  f.localGet(0).i32Const(0x7f).op(OP.i32_and).i32Const(20).op(OP.i32_shl).op(OP.f32_reinterpret_i32);
+  f.f32Const(2 ** 120).op(OP.f32_mul);
+  f.localGet(0).i32Const(24).op(OP.i32_shl).op(OP.f32_reinterpret_i32).op(OP.f32_copysign).end();
+}
+
+/** (mask, base, offset): the position of the offset-th set bit from base (PTX ISA, "fns"). */
+function writeNthBit(f: FunctionBuilder): void {
+  const [mask, position, offset] = [0, 1, 2];
+  const step = f.local(I32);
+  const count = f.local(I32);
+  f.i32Const(-1).i32Const(1).localGet(offset).i32Const(0).op(OP.i32_lt_s).select().localSet(step);
+  f.localGet(offset).localGet(step).op(OP.i32_mul).localSet(count);
+  // An offset of 0 asks for the bit at the base only.
+  f.localGet(count).op(OP.i32_eqz).if();
+  f.localGet(position).i32Const(-1);
+  f.localGet(position)
+    .i32Const(32)
+    .op(OP.i32_lt_u)
+    .localGet(mask)
+    .localGet(position)
+    .op(OP.i32_shr_u)
+    .op(OP.i32_and)
+    .i32Const(1)
+    .op(OP.i32_and);
+  f.select().return().end();
+  const again = f.loop();
+  f.localGet(position).i32Const(31).op(OP.i32_gt_u).if();
+  f.i32Const(-1).return().end();
+  f.localGet(mask).localGet(position).op(OP.i32_shr_u).i32Const(1).op(OP.i32_and).if();
+  f.localGet(count).i32Const(1).op(OP.i32_sub).localTee(count).op(OP.i32_eqz).if();
+  f.localGet(position).return().end();
+  f.end();
+  f.localGet(position).localGet(step).op(OP.i32_add).localSet(position).br(again);
+  f.end().unreachable();
 }
 
 /**

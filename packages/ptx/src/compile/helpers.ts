@@ -32,7 +32,17 @@ const SIGNATURES: Record<HelperName, readonly [parameters: readonly ValueType[],
   oddFromInteger: [[I64, I32], [F64]],
   permute: [[I32, I32, I32], [I32]],
   halfToSingle: [[I32], [F32]],
-  singleToHalf: [[F64, I32], [I32]],
+  toF16: [[F64, I32], [I32]],
+  toBf16: [[F64, I32], [I32]],
+  toTf32: [[F64, I32], [I32]],
+  toE4m3: [[F64, I32], [I32]],
+  toE5m2: [[F64, I32], [I32]],
+  toE2m3: [[F64, I32], [I32]],
+  toE3m2: [[F64, I32], [I32]],
+  toE2m1: [[F64, I32], [I32]],
+  decodeE4m3: [[I32], [F32]],
+  roundQuotient: [[F64, F64, F64, I32], [F64]],
+  nthBit: [[I32, I32, I32], [I32]],
 };
 
 /** The functions that generated code calls, each written into the module when it is first asked for. */

@@ -94,8 +94,14 @@ export interface SourceLocation {
 }
 
 export type Operand =
-  /** `negated` is `!p`; `part` is a byte or half selector of video instructions (`.b0`, `.h1`). */
-  | { readonly kind: "register"; readonly register: Register; readonly negated?: boolean; readonly part?: string }
+  /** `negated` is `!p`, `minus` is `-r`; `part` is a byte or half selector of video instructions (`.b0`, `.h1`). */
+  | {
+      readonly kind: "register";
+      readonly register: Register;
+      readonly negated?: boolean;
+      readonly minus?: boolean;
+      readonly part?: string;
+    }
   | { readonly kind: "integer"; readonly value: bigint }
   /** `bits` are those of the literal's own width; `value` is the number. */
   | { readonly kind: "float"; readonly value: number; readonly single: boolean; readonly bits: bigint }

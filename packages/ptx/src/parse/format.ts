@@ -11,7 +11,7 @@ export function formatInstruction(instruction: Instruction): string {
 function formatOperand(operand: Operand): string {
   switch (operand.kind) {
     case "register":
-      return `${operand.negated ? "!" : ""}${operand.register.name}${operand.part === undefined ? "" : `.${operand.part}`}`;
+      return `${operand.negated ? "!" : operand.minus ? "-" : ""}${operand.register.name}${operand.part === undefined ? "" : `.${operand.part}`}`;
     case "integer":
       return String(operand.value);
     case "float":

@@ -43,6 +43,12 @@ function parseSimple(context: OperandContext, depth: number): Operand {
     if (operand.kind !== "register") throw new PtxError(tokens.line, "'!' needs a predicate register");
     return { ...operand, negated: true };
   }
+  if (tokens.is("-") && tokens.peek(1).kind === "word" && tokens.peek(1).text !== "WARP_SZ") {
+    tokens.next();
+    const operand = parseName(context);
+    if (operand.kind !== "register") throw new PtxError(tokens.line, "'-' needs a register or a constant");
+    return { ...operand, minus: true };
+  }
   if (tokens.peek().kind === "word" && tokens.peek().text !== "WARP_SZ") return parseName(context);
   const constant = parseConstant(tokens, PRECEDENCE_ABOVE_OR);
   return constant.kind === "integer" ? { kind: "integer", value: constant.value } : constant;

@@ -306,6 +306,44 @@ export const bitMask: Lowering = (e, i) => {
   e.set(i, i.operands[0], "b32");
 };
 
+/** szext: the low bits of a number, extended by their sign or by zeros. */
+export const extendBits: Lowering = (e, i) => {
+  const suffixes = new Suffixes(i);
+  const mode = suffixes.oneOf(["clamp", "wrap"]);
+  const type = suffixes.type();
+  suffixes.end();
+  if (bitsOf(type) !== 32) throw illegal(i, "szext needs .u32 or .s32");
+  const { f } = e;
+  const count = e.scratch(I64, "count");
+  e.push(i, i.operands[1], type);
+  f.op(OP.i64_extend_i32_u);
+  e.push(i, i.operands[2], "u32");
+  if (mode === "wrap") f.i32Const(31).op(OP.i32_and);
+  else clampUnsigned(e, 32);
+  f.op(OP.i64_extend_i32_u).localSet(count);
+  // Up to the top of 64 bits and back; a count of 0 leaves nothing.
+  f.i64Const(64).localGet(count).op(OP.i64_sub).op(OP.i64_shl).i64Const(64).localGet(count).op(OP.i64_sub);
+  f.op(isSigned(type) ? OP.i64_shr_s : OP.i64_shr_u)
+    .i64Const(0)
+    .localGet(count)
+    .i64Const(0)
+    .op(OP.i64_ne)
+    .select()
+    .op(OP.i32_wrap_i64);
+  e.set(i, i.operands[0], type);
+};
+
+/** fns: the position of the n-th set bit, up or down from a base. */
+export const findNth: Lowering = (e, i) => {
+  if (onlyType(i) !== "b32") throw illegal(i, "fns needs .b32");
+  const [d, mask, base, offset] = i.operands;
+  e.push(i, mask, "b32");
+  e.push(i, base, "b32");
+  e.push(i, offset, "s32");
+  e.f.call(e.helpers.get("nthBit"));
+  e.set(i, d, "b32");
+};
+
 function onlyType(i: Instruction): ScalarType {
   const suffixes = new Suffixes(i);
   const type = suffixes.type();

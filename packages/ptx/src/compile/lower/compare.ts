@@ -3,7 +3,8 @@ import type { Instruction, Operand } from "../../parse/ast.ts";
 import { bitsOf, isSigned, type ScalarType } from "../../parse/types.ts";
 import { valueType, type Emitter } from "../emitter.ts";
 import { illegal, notTranslated, Suffixes } from "../suffixes.ts";
-import { pushFloat } from "./float.ts";
+import { flushBits, pushFloat, widenHalf } from "./float-parts.ts";
+import { halfType } from "./half.ts";
 import type { Lowering } from "./table.ts";
 
 const COMPARISONS = [
@@ -48,6 +49,10 @@ export const setp: Lowering = (e, i) => {
   suffixes.end();
   const [d, a, b, c] = i.operands;
   const { f } = e;
+  if (halfType(type)?.lanes === 2) {
+    setPacked(e, i, it, type);
+    return;
+  }
   pushComparison(e, i, it, type, a, b);
   if (d?.kind !== "pair") {
     combineWith(e, i, it, c);
@@ -74,6 +79,22 @@ export const setp: Lowering = (e, i) => {
   }
 };
 
+/** setp of two halves each: a predicate for each, the second for the upper ones. */
+function setPacked(e: Emitter, i: Instruction, it: CompareForm, type: ScalarType): void {
+  const [d, a, b, c] = i.operands;
+  const other = e.scratch(I32, "combine");
+  if (it.combine !== undefined) {
+    e.push(i, c, "pred");
+    e.f.localSet(other);
+  }
+  const results = d?.kind === "pair" ? [d.first, d.second] : [d];
+  for (const [lane, result] of results.entries()) {
+    pushHalfComparison(e, i, it, type, a, b, lane);
+    if (it.combine !== undefined) e.f.localGet(other).op(combineOp(it.combine));
+    e.set(i, result, "pred");
+  }
+}
+
 function combineWith(e: Emitter, i: Instruction, it: CompareForm, operand: Operand | undefined): void {
   if (it.combine === undefined) return;
   e.push(i, operand, "pred");
@@ -91,15 +112,34 @@ export const set: Lowering = (e, i) => {
   const result = suffixes.type();
   const type = suffixes.type();
   suffixes.end();
-  pushComparison(e, i, it, type, i.operands[1], i.operands[2]);
-  combineWith(e, i, it, i.operands[3]);
-  if (result === "f32") e.f.op(OP.f32_convert_i32_u);
-  else if (result === "u32" || result === "s32") {
+  const [d, a, b, c] = i.operands;
+  const { f } = e;
+  if (halfType(type)?.lanes === 2) {
+    if (halfType(result)?.lanes !== 2) throw notTranslated(i, `result type .${result}`);
+    for (const lane of [0, 1]) {
+      pushHalfComparison(e, i, it, type, a, b, lane);
+      combineWith(e, i, it, c);
+      f.i32Const(oneOf(result)).op(OP.i32_mul);
+      if (lane === 1) f.i32Const(16).op(OP.i32_shl).op(OP.i32_or);
+    }
+    e.set(i, d, "b32");
+    return;
+  }
+  pushComparison(e, i, it, type, a, b);
+  combineWith(e, i, it, c);
+  if (result === "f32") f.op(OP.f32_convert_i32_u);
+  else if (result === "f16" || result === "bf16") f.i32Const(oneOf(result)).op(OP.i32_mul);
+  else if (/^[us](16|32)$/.test(result)) {
     const value = e.scratch(I32, "compare");
-    e.f.localSet(value).i32Const(0).localGet(value).op(OP.i32_sub);
+    f.localSet(value).i32Const(0).localGet(value).op(OP.i32_sub);
   } else throw notTranslated(i, `result type .${result}`);
-  e.set(i, i.operands[0], result);
+  e.set(i, d, result === "f16" || result === "bf16" ? "b16" : result);
 };
+
+/** The bits of 1.0. */
+function oneOf(type: ScalarType): number {
+  return halfType(type)?.element === "bf16" ? 0x3f80 : 0x3c00;
+}
 
 export const selp: Lowering = (e, i) => {
   const suffixes = new Suffixes(i);
@@ -142,9 +182,37 @@ function pushComparison(
   a: Operand | undefined,
   b: Operand | undefined,
 ): void {
-  if (type === "f32" || type === "f64") pushFloatComparison(e, i, it, type, a, b);
+  if (type === "f32" || type === "f64") {
+    pushFloatComparison(e, i, it, type, () => {
+      pushFloat(e, i, a, type, it.ftz);
+      pushFloat(e, i, b, type, it.ftz);
+    });
+  } else if (halfType(type)?.lanes === 1) pushHalfComparison(e, i, it, type, a, b, 0);
   else if (/^[usb](16|32|64)$/.test(type)) pushIntegerComparison(e, i, it.comparison, type, a, b);
   else throw notTranslated(i, `comparison of .${type}`);
+}
+
+/** Compares one element of two halves, or of two pairs of them. */
+function pushHalfComparison(
+  e: Emitter,
+  i: Instruction,
+  it: CompareForm,
+  type: ScalarType,
+  a: Operand | undefined,
+  b: Operand | undefined,
+  lane: number,
+): void {
+  const half = halfType(type);
+  if (half === undefined) throw notTranslated(i, `comparison of .${type}`);
+  pushFloatComparison(e, i, it, "f32", () => {
+    for (const operand of [a, b]) {
+      e.push(i, operand, half.lanes === 2 ? "b32" : "b16");
+      if (half.lanes === 2 && lane === 0) e.f.i32Const(0xffff).op(OP.i32_and);
+      if (lane === 1) e.f.i32Const(16).op(OP.i32_shr_u);
+      if (it.ftz) flushBits(e, half.element);
+      widenHalf(e, half.element);
+    }
+  });
 }
 
 function pushIntegerComparison(
@@ -185,14 +253,7 @@ function pushIntegerComparison(
   e.f.op(ops[name]);
 }
 
-function pushFloatComparison(
-  e: Emitter,
-  i: Instruction,
-  it: CompareForm,
-  type: "f32" | "f64",
-  a: Operand | undefined,
-  b: Operand | undefined,
-): void {
+function pushFloatComparison(e: Emitter, i: Instruction, it: CompareForm, type: "f32" | "f64", push: () => void): void {
   const { f } = e;
   const single = type === "f32";
   const ops = {
@@ -202,10 +263,6 @@ function pushFloatComparison(
     le: single ? OP.f32_le : OP.f64_le,
     gt: single ? OP.f32_gt : OP.f64_gt,
     ge: single ? OP.f32_ge : OP.f64_ge,
-  };
-  const push = (): void => {
-    pushFloat(e, i, a, type, it.ftz);
-    pushFloat(e, i, b, type, it.ftz);
   };
   const { comparison } = it;
   if (comparison in ops) {

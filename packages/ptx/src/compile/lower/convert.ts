@@ -4,12 +4,13 @@ import { bitsOf, isSigned, type ScalarType } from "../../parse/types.ts";
 import { valueType, type Emitter } from "../emitter.ts";
 import { ROUNDING, type Rounding } from "../helper-bodies.ts";
 import { illegal, notTranslated, Suffixes } from "../suffixes.ts";
-import { flush, saturate } from "./float.ts";
-import { pushConstant } from "./integer.ts";
+import { flush, narrow, saturate, widenHalf } from "./float-parts.ts";
+import { clampInteger, pushConstant } from "./integer.ts";
+import { isPackedConversion, packedConversion, packIntegers } from "./convert-packed.ts";
 import type { Lowering } from "./table.ts";
 
 const INTEGER = /^[us](8|16|32|64)$/;
-const FLOAT = /^f(16|32|64)$/;
+const FLOAT = /^(f(16|32|64)|bf16|tf32)$/;
 
 interface ConvertForm {
   readonly to: ScalarType;
@@ -18,31 +19,47 @@ interface ConvertForm {
   readonly integerRounding: "rni" | "rzi" | "rmi" | "rpi" | undefined;
   readonly ftz: boolean;
   readonly sat: boolean;
+  readonly satfinite: boolean;
+  readonly relu: boolean;
 }
 
-/** cvt between integers, half, single and double (PTX ISA, "cvt"). */
+/** cvt between integers and floats of all widths (PTX ISA, "cvt"). */
 export const convert: Lowering = (e, i) => {
+  if (i.modifiers[0] === "pack") {
+    packIntegers(e, i);
+    return;
+  }
   const suffixes = new Suffixes(i);
   const it: ConvertForm = {
-    rounding: suffixes.oneOf(["rn", "rz", "rm", "rp"]),
+    rounding: suffixes.oneOf(["rn", "rz", "rm", "rp", "rna"]),
     integerRounding: suffixes.oneOf(["rni", "rzi", "rmi", "rpi"]),
     ftz: suffixes.take("ftz"),
+    satfinite: suffixes.take("satfinite"),
+    relu: suffixes.take("relu"),
     sat: suffixes.take("sat"),
     to: suffixes.type(),
     from: suffixes.type(),
   };
   suffixes.end();
+  if (isPackedConversion(it.to, it.from)) {
+    packedConversion(e, i, it);
+    return;
+  }
   const [fromInteger, toInteger] = [INTEGER.test(it.from), INTEGER.test(it.to)];
   if ((!fromInteger && !FLOAT.test(it.from)) || (!toInteger && !FLOAT.test(it.to)))
     throw notTranslated(i, `conversion from .${it.from} to .${it.to}`);
   if (it.ftz && it.from !== "f32" && it.to !== "f32") throw illegal(i, "'.ftz' needs .f32");
-  e.push(i, i.operands[1], it.from, { wide: true });
+  e.push(i, i.operands[1], isHalf(it.from) ? "b16" : it.from, { wide: !isHalf(it.from) });
   if (fromInteger && toInteger) integerToInteger(e, it);
   else if (fromInteger) integerToFloat(e, i, it);
   else if (toInteger) floatToInteger(e, i, it);
   else floatToFloat(e, i, it);
-  e.set(i, i.operands[0], it.to, { wide: true });
+  e.set(i, i.operands[0], isHalf(it.to) ? "b16" : it.to === "tf32" ? "b32" : it.to, { wide: !isHalf(it.to) });
 };
+
+function isHalf(type: ScalarType): type is "f16" | "bf16" {
+  return type === "f16" || type === "bf16";
+}
 
 function integerToInteger(e: Emitter, { from, to, sat }: ConvertForm): void {
   const { f } = e;
@@ -54,25 +71,8 @@ function integerToInteger(e: Emitter, { from, to, sat }: ConvertForm): void {
   else if (bitsOf(from) === 64 && bitsOf(to) < 64) f.op(OP.i32_wrap_i64);
 }
 
-/** Saturates to the range of `to`. */
-function clampInteger(e: Emitter, from: ScalarType, to: ScalarType): void {
-  const { f } = e;
-  const bits = BigInt(bitsOf(to));
-  const high = isSigned(to) ? (1n << (bits - 1n)) - 1n : (1n << bits) - 1n;
-  const low = isSigned(to) ? -(1n << (bits - 1n)) : 0n;
-  const fromBits = BigInt(bitsOf(from));
-  const fromHigh = isSigned(from) ? (1n << (fromBits - 1n)) - 1n : (1n << fromBits) - 1n;
-  const fromLow = isSigned(from) ? -(1n << (fromBits - 1n)) : 0n;
-  const value = e.scratch(I64, "clamp");
-  if (fromBits < 64n) f.op(isSigned(from) ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
-  const [less, greater] = isSigned(from) ? [OP.i64_lt_s, OP.i64_gt_s] : [OP.i64_lt_u, OP.i64_gt_u];
-  if (high < fromHigh)
-    f.localTee(value).i64Const(BigInt.asIntN(64, high)).localGet(value).i64Const(BigInt.asIntN(64, high)).op(less).select();
-  if (low > fromLow) f.localTee(value).i64Const(low).localGet(value).i64Const(low).op(greater).select();
-  if (bits < 64n) f.op(OP.i32_wrap_i64);
-}
-
-function integerToFloat(e: Emitter, i: Instruction, { from, to, rounding, sat }: ConvertForm): void {
+function integerToFloat(e: Emitter, i: Instruction, it: ConvertForm): void {
+  const { from, to, rounding, sat } = it;
   const { f } = e;
   const signed = isSigned(from);
   const wide = bitsOf(from) === 64;
@@ -88,19 +88,14 @@ function integerToFloat(e: Emitter, i: Instruction, { from, to, rounding, sat }:
   else if (wide && to !== "f64") f.i32Const(signed ? 1 : 0).call(e.helpers.get("oddFromInteger"));
   else f.op(wide ? (signed ? OP.f64_convert_i64_s : OP.f64_convert_i64_u) : signed ? OP.f64_convert_i32_s : OP.f64_convert_i32_u);
   if (to === "f32" && !nearest) f.i32Const(mode).call(e.helpers.get("demote"));
-  if (to === "f16") f.i32Const(mode).call(e.helpers.get("singleToHalf"));
-  if (sat) saturateAny(e, i, to);
-}
-
-function saturateAny(e: Emitter, i: Instruction, type: ScalarType): void {
-  if (type === "f32" || type === "f64") saturate(e, type);
-  else throw notTranslated(i, "'.sat' to .f16");
+  if (to !== "f32" && to !== "f64") narrow(e, to, mode, it);
+  else if (sat) saturate(e, to);
 }
 
 function floatToInteger(e: Emitter, i: Instruction, { from, to, integerRounding, ftz }: ConvertForm): void {
   const { f } = e;
   if (integerRounding === undefined) throw illegal(i, "this conversion needs an integer rounding mode");
-  if (from === "f16") f.call(e.helpers.get("halfToSingle"));
+  if (isHalf(from)) widenHalf(e, from);
   const single = from !== "f64";
   if (ftz && from === "f32") flush(e);
   roundToInteger(e, single, integerRounding);
@@ -155,25 +150,26 @@ function roundToInteger(e: Emitter, single: boolean, mode: "rni" | "rzi" | "rmi"
   e.f.op(ops[mode]);
 }
 
-function floatToFloat(e: Emitter, i: Instruction, { from, to, rounding, integerRounding, ftz, sat }: ConvertForm): void {
+function floatToFloat(e: Emitter, i: Instruction, it: ConvertForm): void {
   const { f } = e;
+  const { from, to, rounding, integerRounding, ftz, sat } = it;
   const mode = ROUNDING[rounding ?? "rn"];
-  if (from === "f16" && to === "f16") throw notTranslated(i, "rounding of .f16");
-  if (from === "f16") f.call(e.helpers.get("halfToSingle"));
+  if (isHalf(from)) widenHalf(e, from);
   if (from === "f32" && ftz) flush(e);
+  if (from === to && integerRounding !== undefined) roundToInteger(e, from !== "f64", integerRounding);
+  else if (from === to && rounding !== undefined) throw illegal(i, "a rounding mode needs a narrower result");
+  else if (from !== to && rounding === undefined && (bitsOf(to) < bitsOf(from) || to === "tf32" || isHalf(to)))
+    throw illegal(i, "this conversion needs a rounding mode");
+  if (to !== "f32" && to !== "f64") {
+    if (from !== "f64") f.op(OP.f64_promote_f32);
+    narrow(e, to, mode, it);
+    return;
+  }
   if (from !== "f64" && to === "f64") f.op(OP.f64_promote_f32);
-  if (from === to) {
-    if (integerRounding !== undefined) roundToInteger(e, to === "f32", integerRounding);
-    else if (rounding !== undefined) throw illegal(i, "a rounding mode needs a narrower result");
-  } else if (bitsOf(to) < bitsOf(from)) {
-    if (rounding === undefined) throw illegal(i, "this conversion needs a rounding mode");
-    if (to === "f32" && mode === 0) f.op(OP.f32_demote_f64);
-    else if (to === "f32") f.i32Const(mode).call(e.helpers.get("demote"));
-    else {
-      if (from === "f32") f.op(OP.f64_promote_f32);
-      f.i32Const(mode).call(e.helpers.get("singleToHalf"));
-    }
+  if (from === "f64" && to === "f32") {
+    if (mode === 0) f.op(OP.f32_demote_f64);
+    else f.i32Const(mode).call(e.helpers.get("demote"));
   }
   if (to === "f32" && ftz) flush(e);
-  if (sat) saturateAny(e, i, to);
+  if (sat) saturate(e, to);
 }

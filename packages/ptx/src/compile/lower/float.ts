@@ -1,11 +1,11 @@
 import { F32, F64, I64, OP, SIMD, type ValueType } from "@decant/wasm";
 import type { Instruction, Operand } from "../../parse/ast.ts";
 import type { Emitter } from "../emitter.ts";
-import { ROUNDING, pushSumError, type Rounding } from "../helper-bodies.ts";
+import { ROUNDING, type Rounding } from "../helper-bodies.ts";
 import { illegal, notTranslated, Suffixes } from "../suffixes.ts";
+import { flush, pushFloat, pushOddSum, pushSmaller, saturate } from "./float-parts.ts";
 import type { Lowering } from "./table.ts";
 
-const SMALLEST_NORMAL = 2 ** -126;
 const ROUNDINGS = ["rn", "rz", "rm", "rp"] as const;
 
 interface FloatForm {
@@ -24,41 +24,6 @@ function form(i: Instruction, suffixes: Suffixes): FloatForm {
   if (type !== "f32" && type !== "f64") throw notTranslated(i, `type .${type}`);
   if (type === "f64" && (ftz || sat)) throw illegal(i, "'.ftz' and '.sat' need .f32");
   return { type, rounding, ftz, sat };
-}
-
-/** Pushes a float operand, subnormals made zero of the same sign when `ftz`. */
-export function pushFloat(e: Emitter, i: Instruction, operand: Operand | undefined, type: "f32" | "f64", ftz: boolean): void {
-  e.push(i, operand, type);
-  if (ftz) flush(e);
-}
-
-/** The f32 on the stack with subnormals flushed. */
-export function flush(e: Emitter): void {
-  const value = e.scratch(F32, "flush");
-  e.f.localTee(value).f32Const(0).localGet(value).op(OP.f32_copysign);
-  e.f.localGet(value).op(OP.f32_abs).f32Const(SMALLEST_NORMAL).op(OP.f32_lt).op(OP.i32_eqz).select();
-}
-
-/** Clamps to [0, 1]; NaN and -0 become 0. */
-export function saturate(e: Emitter, type: "f32" | "f64"): void {
-  const { f } = e;
-  const single = type === "f32";
-  const value = e.scratch(single ? F32 : F64, "sat");
-  const constant = (number: number): void => {
-    if (single) f.f32Const(number);
-    else f.f64Const(number);
-  };
-  f.localTee(value);
-  constant(0);
-  f.localGet(value);
-  constant(0);
-  f.op(single ? OP.f32_gt : OP.f64_gt)
-    .select()
-    .localTee(value);
-  constant(1);
-  f.localGet(value);
-  constant(1);
-  f.op(single ? OP.f32_lt : OP.f64_lt).select();
 }
 
 function finish(e: Emitter, i: Instruction, { type, ftz, sat }: FloatForm): void {
@@ -121,17 +86,6 @@ function pushPromoted(e: Emitter, i: Instruction, operand: Operand | undefined, 
   pushFloat(e, i, operand, "f32", ftz);
   e.f.op(OP.f64_promote_f32).localSet(local);
   return local;
-}
-
-/** a + b rounded to odd. Downwards, an exact zero from unlike signs is -0: the sum of the negatives, negated. */
-function pushOddSum(e: Emitter, a: number, b: number, downwards: boolean): void {
-  const { f } = e;
-  const sum = e.scratch(F64, "sum");
-  if (downwards) f.localGet(a).op(OP.f64_neg).localGet(b).op(OP.f64_sub).op(OP.f64_neg);
-  else f.localGet(a).localGet(b).op(OP.f64_add);
-  f.localTee(sum);
-  pushSumError(f, a, b, sum);
-  f.call(e.helpers.get("demoteOdd"));
 }
 
 /** fma, and mad of floats, which means the same. */
@@ -202,7 +156,6 @@ export const floatDivide: Lowering = (e, i) => {
   const approximate = suffixes.oneOf(["approx", "full"]) !== undefined;
   const it = form(i, suffixes);
   const directed = it.rounding !== undefined && it.rounding !== "rn";
-  if (directed && it.type === "f64") throw notTranslated(i, `rounding .${it.rounding} of '${i.opcode}'`);
   if (!approximate && it.rounding === undefined && it.type === "f64") throw illegal(i, "div.f64 needs a rounding mode");
   pushFloat(e, i, i.operands[1], it.type, it.ftz);
   pushFloat(e, i, i.operands[2], it.type, it.ftz);
@@ -215,6 +168,12 @@ function pushQuotient(e: Emitter, it: FloatForm, directed: boolean): void {
   const { f } = e;
   if (!directed) {
     f.op(it.type === "f32" ? OP.f32_div : OP.f64_div);
+    return;
+  }
+  if (it.type === "f64") {
+    const [dividend, divisor] = [e.scratch(F64, "a"), e.scratch(F64, "b")];
+    f.localSet(divisor).localTee(dividend).localGet(divisor).op(OP.f64_div).localGet(divisor).localGet(dividend);
+    f.i32Const(ROUNDING[it.rounding ?? "rn"]).call(e.helpers.get("roundQuotient"));
     return;
   }
   const a = e.scratch(F32, "dividend");
@@ -252,7 +211,6 @@ export const floatRoot: Lowering = (e, i) => {
   const directed = it.rounding !== undefined && it.rounding !== "rn";
   const { f } = e;
   const [, a] = i.operands;
-  if (directed && it.type === "f64") throw notTranslated(i, `rounding .${it.rounding} of '${i.opcode}'`);
   if (i.opcode === "rcp") {
     if (it.type === "f32") f.f32Const(1);
     else f.f64Const(1);
@@ -268,7 +226,12 @@ export const floatRoot: Lowering = (e, i) => {
     else clearLowHalf(e);
   } else {
     pushFloat(e, i, a, it.type, it.ftz);
-    if (directed) pushDirectedRoot(e, it);
+    if (directed && it.type === "f64") {
+      // A root is a quotient by itself.
+      const [square, root64] = [e.scratch(F64, "a"), e.scratch(F64, "b")];
+      f.localTee(square).op(OP.f64_sqrt).localTee(root64).localGet(root64).localGet(square);
+      f.i32Const(ROUNDING[it.rounding ?? "rn"]).call(e.helpers.get("roundQuotient"));
+    } else if (directed) pushDirectedRoot(e, it);
     else f.op(it.type === "f32" ? OP.f32_sqrt : OP.f64_sqrt);
   }
   finish(e, i, it);
@@ -335,23 +298,30 @@ export const floatAbsNeg: Lowering = (e, i) => {
 export const floatMinMax: Lowering = (e, i) => {
   const suffixes = new Suffixes(i);
   const propagate = suffixes.take("NaN");
-  if (i.operands.length !== 3) throw notTranslated(i, "min and max of three");
+  const crossed = suffixes.take("xorsign") && suffixes.take("abs");
   const it = form(i, suffixes);
   const { f } = e;
   const single = it.type === "f32";
   const type: ValueType = single ? F32 : F64;
-  const a = e.scratch(type, "a");
-  const b = e.scratch(type, "b");
-  pushFloat(e, i, i.operands[1], it.type, it.ftz);
-  f.localSet(a);
-  pushFloat(e, i, i.operands[2], it.type, it.ftz);
-  f.localSet(b);
-  const op = i.opcode === "min" ? (single ? OP.f32_min : OP.f64_min) : single ? OP.f32_max : OP.f64_max;
-  const notEqual = single ? OP.f32_ne : OP.f64_ne;
-  if (propagate) f.localGet(a).localGet(b).op(op);
-  else {
-    f.localGet(b).localGet(a).localGet(a).localGet(b).op(op).localGet(b).localGet(b).op(notEqual).select();
-    f.localGet(a).localGet(a).op(notEqual).select();
+  const [a, b] = [e.scratch(type, "a"), e.scratch(type, "b")];
+  const operands = i.operands.slice(1);
+  if (operands.length < 2 || operands.length > 3) throw illegal(i, `wrong number of operands for '${i.opcode}'`);
+  for (const [index, operand] of operands.entries()) {
+    pushFloat(e, i, operand, it.type, it.ftz);
+    if (crossed) f.op(OP.f32_abs);
+    f.localSet(index === 0 ? a : b);
+    if (index === 0) continue;
+    pushSmaller(e, i.opcode === "min", a, b, propagate, single);
+    f.localSet(a);
+  }
+  f.localGet(a);
+  if (crossed) {
+    // The sign of a product: one, with the sign of each.
+    f.f32Const(1);
+    e.push(i, operands[0], "f32");
+    f.op(OP.f32_copysign).f32Const(1);
+    e.push(i, operands[1], "f32");
+    f.op(OP.f32_copysign).op(OP.f32_mul).op(OP.f32_copysign);
   }
   e.set(i, i.operands[0], it.type);
 };

@@ -62,6 +62,15 @@ export const addSub: Lowering = (e, i) => {
   const saturate = suffixes.take("sat");
   const carryOut = suffixes.take("cc");
   suffixes.end();
+  if (type === "u16x2" || type === "s16x2") {
+    eachHalfWord(e, i, type, (x, y) =>
+      e.f
+        .localGet(x)
+        .localGet(y)
+        .op(i.opcode === "add" ? OP.i32_add : OP.i32_sub),
+    );
+    return;
+  }
   requireInteger(i, type);
   const [d, a, b] = i.operands;
   const carryIn = i.opcode.endsWith("c");
@@ -93,6 +102,24 @@ function clampToS32(e: Emitter): void {
   const { f } = e;
   f.localTee(value).i64Const(0x7fff_ffff).localGet(value).i64Const(0x7fff_ffff).op(OP.i64_lt_s).select().localSet(value);
   f.localGet(value).i64Const(-0x8000_0000).localGet(value).i64Const(-0x8000_0000).op(OP.i64_gt_s).select().op(OP.i32_wrap_i64);
+}
+
+/** Saturates to the range of `to`. */
+export function clampInteger(e: Emitter, from: ScalarType, to: ScalarType): void {
+  const { f } = e;
+  const bits = BigInt(bitsOf(to));
+  const high = isSigned(to) ? (1n << (bits - 1n)) - 1n : (1n << bits) - 1n;
+  const low = isSigned(to) ? -(1n << (bits - 1n)) : 0n;
+  const fromBits = BigInt(bitsOf(from));
+  const fromHigh = isSigned(from) ? (1n << (fromBits - 1n)) - 1n : (1n << fromBits) - 1n;
+  const fromLow = isSigned(from) ? -(1n << (fromBits - 1n)) : 0n;
+  const value = e.scratch(I64, "clamp");
+  if (fromBits < 64n) f.op(isSigned(from) ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
+  const [less, greater] = isSigned(from) ? [OP.i64_lt_s, OP.i64_gt_s] : [OP.i64_lt_u, OP.i64_gt_u];
+  if (high < fromHigh)
+    f.localTee(value).i64Const(BigInt.asIntN(64, high)).localGet(value).i64Const(BigInt.asIntN(64, high)).op(less).select();
+  if (low > fromLow) f.localTee(value).i64Const(low).localGet(value).i64Const(low).op(greater).select();
+  if (bits < 64n) f.op(OP.i32_wrap_i64);
 }
 
 /** The carry of add.cc and its kind (PTX ISA, "Extended-Precision Integer Arithmetic Instructions"): a local, 0 or 1. */
@@ -320,8 +347,19 @@ export const absNeg: Lowering = (e, i) => {
 
 export const minMax: Lowering = (e, i) => {
   const suffixes = new Suffixes(i);
+  const relu = suffixes.take("relu");
   const type = suffixes.type();
   suffixes.end();
+  if (type === "u16x2" || type === "s16x2") {
+    eachHalfWord(e, i, type, (a, b) => {
+      const less = type === "s16x2" ? OP.i32_lt_s : OP.i32_lt_u;
+      e.f.localGet(a).localGet(b).localGet(a).localGet(b).op(less);
+      if (i.opcode === "max") e.f.op(OP.i32_eqz);
+      e.f.select();
+      if (relu) keepPositive(e);
+    });
+    return;
+  }
   requireInteger(i, type);
   const [a, b] = two(e, i, type, i.operands[1], i.operands[2]);
   const ops = integerOps(valueType(type));
@@ -329,8 +367,44 @@ export const minMax: Lowering = (e, i) => {
   e.f.localGet(a).localGet(b).localGet(a).localGet(b).op(less);
   if (i.opcode === "max") e.f.op(OP.i32_eqz);
   e.f.select();
+  if (relu) {
+    if (type !== "s32") throw illegal(i, "'.relu' needs .s32 or .s16x2");
+    keepPositive(e);
+  }
   e.set(i, i.operands[0], type);
 };
+
+/** The s32 on the stack, or 0 when it is negative. */
+function keepPositive(e: Emitter): void {
+  const value = e.scratch(I32, "relu");
+  e.f.localTee(value).i32Const(0).localGet(value).i32Const(0).op(OP.i32_gt_s).select();
+}
+
+/** Computes with two 16-bit numbers at a time; `write` pushes the result of what is in two locals. */
+function eachHalfWord(e: Emitter, i: Instruction, type: "u16x2" | "s16x2", write: (a: number, b: number) => void): void {
+  const { f } = e;
+  const words = [1, 2].map((index) => {
+    const word = e.scratch(I32, `word ${index}`);
+    e.push(i, i.operands[index], "b32");
+    f.localSet(word);
+    return word;
+  });
+  const locals = [e.scratch(I32, "a"), e.scratch(I32, "b")] as const;
+  for (const lane of [0, 1]) {
+    for (const [index, word] of words.entries()) {
+      f.localGet(word)
+        .i32Const(16 - 16 * lane)
+        .op(OP.i32_shl)
+        .i32Const(16)
+        .op(type === "s16x2" ? OP.i32_shr_s : OP.i32_shr_u)
+        .localSet(locals[index] ?? 0);
+    }
+    write(...locals);
+    f.i32Const(0xffff).op(OP.i32_and);
+    if (lane === 1) f.i32Const(16).op(OP.i32_shl).op(OP.i32_or);
+  }
+  e.set(i, i.operands[0], "b32");
+}
 
 /** sad: |a - b| + c. */
 export const sad: Lowering = (e, i) => {

@@ -3,42 +3,60 @@ import type { Emitter } from "../emitter.ts";
 import { FAULT } from "../layout.ts";
 import { notTranslated } from "../suffixes.ts";
 import { atomic } from "./atomic.ts";
-import { bitMask, countBits, extractField, findBit, funnelShift, insertField, logic, lop3, permute, reverseBits, shift } from "./bits.ts";
+import {
+  bitMask,
+  countBits,
+  extendBits,
+  extractField,
+  findBit,
+  findNth,
+  funnelShift,
+  insertField,
+  logic,
+  lop3,
+  permute,
+  reverseBits,
+  shift,
+} from "./bits.ts";
 import { selp, set, setp, slct } from "./compare.ts";
 import { convert } from "./convert.ts";
 import { copyAsync } from "./copy-async.ts";
 import { copySign, floatAbsNeg, floatBasic, floatDivide, floatMinMax, floatRoot, fma, testProperty, transcendental } from "./float.ts";
+import { halfAbsNeg, halfArithmetic, halfMinMax, halfTranscendental } from "./half.ts";
 import { absNeg, addSub, divRem, dotProduct, minMax, mul24, mulMad, sad } from "./integer.ts";
 import { convertAddress, fence, isSpace, load, mov, nothing, store } from "./memory.ts";
 import { systemCall } from "./system-call.ts";
+import { videoMultiplyAdd, videoScalar, videoSet, videoSimd } from "./video.ts";
 
 /** Writes one instruction, without its guard. */
 export type Lowering = (e: Emitter, i: Instruction) => void;
 
-/** One name, two families of types. */
+/** One name, several families of types. */
 const byType =
-  (integer: Lowering, float: Lowering): Lowering =>
-  (e, i) =>
-    (/^(f|bf|tf)[0-9]/.test(i.modifiers.findLast((name) => /^([usfb]|bf|tf)[0-9]/.test(name)) ?? "") ? float : integer)(e, i);
+  (integer: Lowering, float: Lowering, half: Lowering): Lowering =>
+  (e, i) => {
+    const type = i.modifiers.findLast((name) => /^([usfb]|bf|tf)[0-9]/.test(name)) ?? "";
+    (/^(f16|bf16)/.test(type) ? half : /^(f|tf)[0-9]/.test(type) ? float : integer)(e, i);
+  };
 
 /** What every opcode becomes. Branches, returns, barriers and warp operations end blocks: see kernel.ts and warp.ts. */
 const lowerings: Readonly<Record<string, Lowering>> = {
-  add: byType(addSub, floatBasic),
-  sub: byType(addSub, floatBasic),
+  add: byType(addSub, floatBasic, halfArithmetic),
+  sub: byType(addSub, floatBasic, halfArithmetic),
   addc: addSub,
   subc: addSub,
-  mul: byType(mulMad, floatBasic),
-  mad: byType(mulMad, fma),
+  mul: byType(mulMad, floatBasic, halfArithmetic),
+  mad: byType(mulMad, fma, halfArithmetic),
   madc: mulMad,
   mul24,
   mad24: mul24,
-  fma,
-  div: byType(divRem, floatDivide),
+  fma: byType(fma, fma, halfArithmetic),
+  div: byType(divRem, floatDivide, floatDivide),
   rem: divRem,
-  abs: byType(absNeg, floatAbsNeg),
-  neg: byType(absNeg, floatAbsNeg),
-  min: byType(minMax, floatMinMax),
-  max: byType(minMax, floatMinMax),
+  abs: byType(absNeg, floatAbsNeg, halfAbsNeg),
+  neg: byType(absNeg, floatAbsNeg, halfAbsNeg),
+  min: byType(minMax, floatMinMax, halfMinMax),
+  max: byType(minMax, floatMinMax, halfMinMax),
   sad,
   dp4a: dotProduct,
   dp2a: dotProduct,
@@ -48,8 +66,8 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   sin: transcendental,
   cos: transcendental,
   lg2: transcendental,
-  ex2: transcendental,
-  tanh: transcendental,
+  ex2: byType(transcendental, transcendental, halfTranscendental),
+  tanh: byType(transcendental, transcendental, halfTranscendental),
   copysign: copySign,
   testp: testProperty,
   and: logic,
@@ -65,6 +83,8 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   bfi: insertField,
   bfind: findBit,
   bmsk: bitMask,
+  szext: extendBits,
+  fns: findNth,
   brev: reverseBits,
   popc: countBits,
   clz: countBits,
@@ -89,6 +109,12 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   prefetchu: nothing,
   nanosleep: nothing,
   pmevent: nothing,
+  ...Object.fromEntries(["vadd", "vsub", "vabsdiff", "vmin", "vmax", "vshl", "vshr"].map((name) => [name, videoScalar])),
+  vmad: videoMultiplyAdd,
+  vset: videoSet,
+  ...Object.fromEntries(
+    ["vadd", "vsub", "vavrg", "vabsdiff", "vmin", "vmax", "vset"].flatMap((name) => [2, 4].map((lanes) => [`${name}${lanes}`, videoSimd])),
+  ),
   syscall: systemCall,
   fault: (e, i) => e.stop(i, FAULT[i.modifiers[0] as keyof typeof FAULT]), // Only linking makes these.
   trap: (e, i) => e.stop(i, FAULT.trap),
