@@ -46,6 +46,7 @@ export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, wor
     [LAUNCH.outputBytes, PRINTF_FIFO_BYTES],
     [LAUNCH.heap, MEMORY_MAP.heap],
     [LAUNCH.heapBytes, DEVICE_HEAP_BYTES],
+    [LAUNCH.workers, Math.max(1, workers)],
   ];
   for (const [offset, value] of fields) put(MEMORY_MAP.launch + offset, value);
   for (const axis of [0, 1, 2] as const) {

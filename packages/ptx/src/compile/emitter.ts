@@ -312,13 +312,18 @@ export class Emitter {
     if (isFloat(type) || type === "pred") throw illegal(instruction, `'%${name}' is no .${type}`);
     const local = locals.special.get(name);
     let wide = false;
+    // A block is a cluster of its own.
+    if (/^n?clusterid\./.test(name)) {
+      this.#pushSpecial(instruction, name.replace("cluster", "cta"), type);
+      return;
+    }
     if (local !== undefined) f.localGet(local);
     else if (name.endsWith(".w")) f.i32Const(0);
     else if (name === "laneid") f.localGet(locals.thread).i32Const(31).op(OP.i32_and);
     else if (name === "warpid") f.localGet(locals.thread).i32Const(5).op(OP.i32_shr_u);
     else if (name === "nwarpid") f.i32Const(32);
     else if (name === "smid") f.localGet(locals.worker).load(OP.i32_load, WORKER.smid, 2);
-    else if (name === "nsmid") f.i32Const(1);
+    else if (name === "nsmid") f.localGet(locals.launch).load(OP.i32_load, LAUNCH.workers, 2);
     else if (name === "gridid") {
       f.localGet(locals.launch).load(OP.i32_load, LAUNCH.gridId, 2);
       if (bitsOf(type) === 64) f.op(OP.i64_extend_i32_u);
@@ -336,7 +341,8 @@ export class Emitter {
         .load(OP.i32_load, LAUNCH.dynamicShared, 2)
         .op(OP.i32_sub);
     } else if (name === "total_smem_size" || name === "aggr_smem_size") f.localGet(locals.launch).load(OP.i32_load, LAUNCH.sharedBytes, 2);
-    else if (name.startsWith("envreg")) f.i32Const(0);
+    else if (/^(envreg|pm[0-7]$|cluster_cta(id|rank)|reserved_smem|current_graph_exec)/.test(name)) f.i32Const(0);
+    else if (/^(cluster_ncta|pm[0-7]_64)/.test(name)) f.i32Const(name.startsWith("pm") ? 0 : 1);
     else throw notTranslated(instruction, `special register '%${name}'`);
     if (bitsOf(type) === 64 && !wide) f.op(OP.i64_extend_i32_u);
     if (bitsOf(type) === 16) f.i32Const(0xffff).op(OP.i32_and);

@@ -20,6 +20,7 @@ export const LAUNCH = {
   outputBytes: 60,
   heap: 64, // what kernels allocate from
   heapBytes: 68,
+  workers: 72, // how many workers may take blocks
   bytes: 96,
 } as const;
 
@@ -43,8 +44,12 @@ export const WORKER = {
   split: 84, // 1 when threads of one vector may have come apart in this block: the scalar form goes on
   lanes: 128, // 4 KiB for values on their way between vectors and their lanes
   service: 128 + 4096, // what the thread asks the host for: its number, then eight values of 64 bits, of which the first is also the answer
-  bytes: 128 + 4096 + 256,
+  barriers: 128 + 4096 + 256, // 32 bytes for each of 16 barriers: see BARRIER
+  bytes: 128 + 4096 + 256 + 512,
 } as const;
+
+/** What a worker keeps of a barrier of the block: threads that arrived and went on; threads and true predicates of a reduction, as they come, and as it ended. */
+export const BARRIER = { arrived: 0, threads: 4, trues: 8, lastThreads: 12, lastTrues: 16, bytes: 32, count: 16 } as const;
 
 /** The word that makes every loop of every kernel in the memory stop, when it is not 0. */
 export const ABORT_WORD = 64;
@@ -101,4 +106,4 @@ export const WARP_FRAME = { mask: 0, lane: 1, value: 2, latch: 3, slots: 4 } as 
 export const WARP_SIZE = 32;
 
 /** All of it, as one value that can be sent to a worker. */
-export const layout = { SERVICE, LAUNCH, WORKER, ABORT_WORD, NEXT_BLOCK, YIELD_WORD, FAULT, STATE, WARP_FRAME, WARP_SIZE };
+export const layout = { BARRIER, SERVICE, LAUNCH, WORKER, ABORT_WORD, NEXT_BLOCK, YIELD_WORD, FAULT, STATE, WARP_FRAME, WARP_SIZE };

@@ -2,7 +2,7 @@ import { ATOMIC, F32, F64, I32, I64, OP, type FunctionBuilder, type Label } from
 import type { Instruction, Register } from "../parse/ast.ts";
 import { Emitter, type KernelContext, type ThreadLocals } from "./emitter.ts";
 import { phaseGraph } from "./graph.ts";
-import { ABORT_WORD, FAULT, LAUNCH, STATE, WARP_FRAME, WORKER } from "./layout.ts";
+import { ABORT_WORD, BARRIER, FAULT, LAUNCH, STATE, WARP_FRAME, WORKER } from "./layout.ts";
 import { lower } from "./lower/table.ts";
 import { meeting } from "./lower/warp.ts";
 import type { Phase, PhasePlan } from "./plan.ts";
@@ -115,8 +115,25 @@ export class PhaseWriter {
     f.i32Const(0).localSet(thread);
     f.localGet(0).load(OP.i32_load, WORKER.local, 2).localSet(local);
     if (this.ranged) this.startRange();
+    if (this.phase.from === undefined && this.usesBarrierCounts) {
+      f.localGet(0)
+        .i32Const(WORKER.barriers)
+        .op(OP.i32_add)
+        .i32Const(0)
+        .i32Const(BARRIER.bytes * BARRIER.count)
+        .memoryFill();
+    }
     if (this.resumable) this.startFrames();
     for (const instruction of this.kernel.uniform.hoisted) lower(this.emitter, instruction);
+  }
+
+  /** True when threads leave something at barriers: counts of another block must not stand there. */
+  protected get usesBarrierCounts(): boolean {
+    const counts = ({ opcode, modifiers }: Instruction): boolean =>
+      (opcode === "bar" || opcode === "barrier") && (modifiers.includes("arrive") || modifiers.includes("red"));
+    return this.program.blocks.some(
+      ({ instructions, terminator }) => instructions.some(counts) || (terminator.kind === "suspend" && counts(terminator.instruction)),
+    );
   }
 
   /** True for the scalar form of a kernel with a vector form: it runs the threads that the worker's record names. */
@@ -170,7 +187,9 @@ export class PhaseWriter {
     f.localGet(this.states).load(OP.i32_load, 0, 2).localGet(1).op(OP.i32_eq).if();
     const to = this.emitter.pushFrame(WARP_FRAME.latch, true);
     const from = this.emitter.pushFrame(WARP_FRAME.value, true);
-    f.load(OP.i64_load, from, 3).store(OP.i64_store, to, 3).end();
+    f.load(OP.i64_load, from, 3).store(OP.i64_store, to, 3);
+    if (this.phase.from !== undefined) meeting(this.phase.from).latch?.(this.emitter);
+    f.end();
     f.localGet(thread).i32Const(1).op(OP.i32_add).localSet(thread);
     if (this.kernel.lanes > 1) this.startFrames();
     else {

@@ -31,11 +31,13 @@ export interface Program {
   readonly registers: readonly Register[];
 }
 
+const WARP_OPCODES = new Set(["shfl", "vote", "match", "redux", "activemask", "elect"]);
+
 /** Instructions at which all threads of a block, or of a warp, meet. */
 function suspends(instruction: Instruction): boolean {
   const { opcode, modifiers } = instruction;
-  if (opcode === "bar" || opcode === "barrier") return modifiers[0] !== "arrive";
-  return opcode === "shfl" || opcode === "vote" || opcode === "match" || opcode === "redux";
+  if (opcode === "bar" || opcode === "barrier") return !modifiers.includes("arrive");
+  return WARP_OPCODES.has(opcode);
 }
 
 export function successors(block: Block): readonly number[] {

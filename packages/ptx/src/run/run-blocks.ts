@@ -1,4 +1,4 @@
-import type { FAULT, LAUNCH, SERVICE, STATE, WARP_FRAME, WORKER } from "../compile/layout.ts";
+import type { BARRIER, FAULT, LAUNCH, SERVICE, STATE, WARP_FRAME, WORKER } from "../compile/layout.ts";
 
 /** A phase function of a compiled kernel. */
 export type PhaseFunction = (worker: number, match: number, count: number) => number;
@@ -6,6 +6,7 @@ export type PhaseFunction = (worker: number, match: number, count: number) => nu
 /** The layout constants, as one value that can be sent to a worker. */
 export interface Layout {
   readonly LAUNCH: typeof LAUNCH;
+  readonly BARRIER: typeof BARRIER;
   readonly WORKER: typeof WORKER;
   readonly SERVICE: typeof SERVICE;
   readonly STATE: typeof STATE;
@@ -39,7 +40,7 @@ export interface BlockRun {
  */
 export function runBlocks(run: BlockRun, first: number, count: number): void {
   const { layout, words, worker, phases, frameBytes, lanes: width } = run;
-  const { LAUNCH, WORKER, STATE, WARP_FRAME, WARP_SIZE, FAULT, ABORT_WORD } = layout;
+  const { BARRIER, LAUNCH, WORKER, STATE, WARP_FRAME, WARP_SIZE, FAULT, ABORT_WORD } = layout;
   const word = (address: number): number => words[address >>> 2] ?? 0;
   const launch = word(worker + WORKER.launch);
   const threads = word(launch + LAUNCH.threads);
@@ -68,6 +69,12 @@ export function runBlocks(run: BlockRun, first: number, count: number): void {
     words[at + 2] = Math.floor(index / x / y);
   };
 
+  /** Where a thread's mask lies, in words. */
+  const maskOf = (thread: number): number => {
+    const inVector = thread % width;
+    return (frames + (thread - inVector) * frameBytes + WARP_FRAME.mask * 8 * width + inVector * 4) >>> 2;
+  };
+
   /** Releases each group of lanes of a warp that met; with `force`, lanes that wait together without the rest of their mask. */
   const releaseWarps = (force: boolean): boolean => {
     let released = false;
@@ -76,17 +83,22 @@ export function runBlocks(run: BlockRun, first: number, count: number): void {
       for (let lane = 0; lane < lanes; lane++) {
         const state = words[states + start + lane] ?? STATE.done;
         if (state === STATE.done || waitOf(state) !== STATE.warp) continue;
-        const inVector = lane % width;
-        const mask = word(frames + (start + lane - inVector) * frameBytes + WARP_FRAME.mask * 8 * width + inVector * 4);
+        const mask = words[maskOf(start + lane)] ?? 0;
         let complete = true;
         for (let other = 0; other < lanes && complete; other++) {
           const otherState = words[states + start + other] ?? STATE.done;
           if ((mask >> other) & 1 && otherState !== state && otherState !== STATE.done) complete = false;
         }
         if (!complete && !force) continue;
+        let together = 0;
+        for (let other = 0; other < lanes; other++)
+          if (words[states + start + other] === state && ((mask >> other) & 1 || other === lane)) together |= 1 << other;
         for (let other = 0; other < lanes; other++) {
-          if (words[states + start + other] === state && ((mask >> other) & 1 || other === lane))
-            words[states + start + other] = state & STATE.phaseMask;
+          if (((together >> other) & 1) === 0) continue;
+          words[states + start + other] = state & STATE.phaseMask;
+          // Who asked for whoever is there learns who it was.
+          const place = maskOf(start + other);
+          if (words[place] === -1) words[place] = together;
         }
         released = true;
         if (force) return true;
@@ -110,10 +122,12 @@ export function runBlocks(run: BlockRun, first: number, count: number): void {
     }
     let released = false;
     for (let barrier = 0; barrier < 16; barrier++) {
-      const came = arrived[barrier] ?? 0;
+      const passed = (worker + WORKER.barriers + BARRIER.bytes * barrier + BARRIER.arrived) >>> 2;
+      const waiting = arrived[barrier] ?? 0;
       const needed = Math.min(expected[barrier] || alive, alive);
-      if (came === 0 || came < needed) continue;
+      if (waiting === 0 || waiting + (words[passed] ?? 0) < needed) continue;
       released = true;
+      words[passed] = 0;
       for (let thread = 0; thread < threads; thread++) {
         const state = words[states + thread] ?? STATE.done;
         if (state !== STATE.done && waitOf(state) === STATE.barrier && ((state >> STATE.barrierShift) & 15) === barrier)

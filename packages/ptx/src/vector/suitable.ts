@@ -1,11 +1,11 @@
-import type { Instruction } from "../parse/ast.ts";
+import type { Instruction, Register } from "../parse/ast.ts";
 import { maySpin } from "../compile/spin.ts";
 import type { PhasePlan } from "../compile/plan.ts";
 import type { Program } from "../compile/program.ts";
 import { layOut, naturalLoops, regionOf } from "../compile/loops.ts";
 import { graphOf } from "../compile/graph.ts";
 import type { Shapes } from "./shapes.ts";
-import type { Ssa } from "./ssa.ts";
+import type { Ssa, Value } from "./ssa.ts";
 
 /** Whether a kernel may run several threads at a time at all, by its instructions. */
 export function hasVectorForm(program: Program): boolean {
@@ -44,7 +44,10 @@ export function canVectorize({ program, plan }: { program: Program; plan: PhaseP
     if (end.kind !== "suspend" || (end.instruction.opcode !== "bar" && end.instruction.opcode !== "barrier")) continue;
     if (end.instruction.modifiers.includes("warp")) continue;
     // A barrier's number must be known for all lanes at once.
-    for (const value of ssa.blocks[index]?.reads.values() ?? []) if (value.shape?.kind !== "uniform") return false;
+    const { modifiers, operands } = end.instruction;
+    const numbers = modifiers.includes("red") ? operands.slice(1, -1) : operands;
+    const reads = ssa.blocks[index]?.reads ?? new Map<Register, Value>();
+    if (numbers.some((operand) => shapes.of(reads, operand).kind !== "uniform")) return false;
   }
   return true;
 }

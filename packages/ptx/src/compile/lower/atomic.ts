@@ -2,36 +2,75 @@ import { ATOMIC, F32, F64, I32, I64, OP } from "@decant/wasm";
 import type { Instruction, Operand } from "../../parse/ast.ts";
 import { bitsOf, bytesOf, isSigned, type ScalarType } from "../../parse/types.ts";
 import { valueType, type Emitter } from "../emitter.ts";
-import { notTranslated, Suffixes } from "../suffixes.ts";
+import { illegal, notTranslated, Suffixes } from "../suffixes.ts";
 import { checkedAddress } from "./access.ts";
+import { flush, narrowHalf, pushSmaller, widenHalf } from "./float-parts.ts";
+import { halfType, type HalfType } from "./half.ts";
 import { integerOps, pushConstant } from "./integer.ts";
+import { elementsOf } from "./memory.ts";
 import type { Lowering } from "./table.ts";
 
 const OPERATIONS = ["add", "and", "or", "xor", "exch", "cas", "min", "max", "inc", "dec"] as const;
+type Operation = (typeof OPERATIONS)[number];
+
+/** One operation on one element in memory. */
+interface AtomicForm {
+  readonly operation: Operation;
+  readonly type: ScalarType;
+  readonly half: HalfType | undefined;
+  /** Other blocks see what is there. */
+  readonly global: boolean;
+  /** Sums of floats in global memory flush subnormals (PTX ISA, "atom"). */
+  readonly ftz: boolean;
+  /** A local with the address. */
+  readonly physical: number;
+}
 
 /** atom and red: the processor's own operation where wasm has it, a compare-exchange loop elsewhere. */
 export const atomic: Lowering = (e, i) => {
   const suffixes = new Suffixes(i);
-  const space = suffixes.oneOf(["global", "shared", "shared::cta"]);
+  suffixes.take("async");
+  const space = suffixes.oneOf(["global", "shared", "shared::cta", "shared::cluster"]);
   suffixes.oneOf(["relaxed", "acquire", "release", "acq_rel"]);
   suffixes.oneOf(["cta", "cluster", "gpu", "sys"]);
   const operation = suffixes.oneOf(OPERATIONS);
   suffixes.drop(/^(noftz|L2::.*)$/);
+  const vector = suffixes.oneOf(["v2", "v4", "v8"]);
   const type = suffixes.type();
   suffixes.end();
-  if (operation === undefined || !/^[usbf](32|64)$/.test(type)) throw notTranslated(i);
-  const result = i.opcode === "atom" ? i.operands[0] : ({ kind: "sink" } as const);
-  const [address, ...values] = i.opcode === "atom" ? i.operands.slice(1) : i.operands;
-  const physical = checkedAddress(e, i, address, space === undefined ? "generic" : space === "global" ? "global" : "shared", bytesOf(type));
-  const float = type === "f32" || type === "f64";
-  if (!float && ["add", "and", "or", "xor", "exch"].includes(operation)) {
-    // Nobody but this block, whose threads run in turn, sees its shared memory.
-    if (space === undefined || space === "global") direct(e, i, operation, type, physical, values[0]);
-    else inTurn(e, i, operation, type, physical, values[0]);
-  } else if (operation === "cas") compareExchange(e, i, type, physical, values);
-  else loop(e, i, operation, type, physical, values[0]);
-  e.set(i, result, float ? type : type);
+  const half = halfType(type);
+  if (operation === undefined || !(/^[usbf](32|64)$/.test(type) || type === "b16" || half !== undefined)) throw notTranslated(i);
+  if (half !== undefined && !["add", "min", "max"].includes(operation)) throw illegal(i, `'.${operation}' does not go with .${type}`);
+  if (type === "b16" && operation !== "cas" && operation !== "exch") throw illegal(i, `'.${operation}' does not go with .b16`);
+  const count = vector === undefined ? 1 : Number(vector.slice(1));
+  const returns = i.opcode === "atom";
+  const [address, ...values] = returns ? i.operands.slice(1) : i.operands;
+  const results = returns ? elementsOf(i, i.operands[0], count) : [];
+  const size = bytesOf(type) * count;
+  if (size > 16) throw notTranslated(i, `.${vector} of .${type}`);
+  const physical = checkedAddress(e, i, address, space === undefined ? "generic" : space === "global" ? "global" : "shared", size);
+  const global = space === undefined || space === "global";
+  const it: AtomicForm = { operation, type, half, global, ftz: space === "global" && type === "f32" && operation === "add", physical };
+  const inputs = vector === undefined ? undefined : elementsOf(i, values[0], count);
+  for (let index = 0; index < count; index++) {
+    if (index > 0) e.f.localGet(physical).i32Const(bytesOf(type)).op(OP.i32_add).localSet(physical);
+    one(e, i, it, inputs === undefined ? values : [inputs[index]]);
+    e.set(i, results[index] ?? { kind: "sink" }, half === undefined ? type : half.lanes === 2 ? "b32" : "b16");
+  }
 };
+
+/** Pushes what was in memory before. */
+function one(e: Emitter, i: Instruction, it: AtomicForm, values: readonly (Operand | undefined)[]): void {
+  const { operation, type, half, global, physical } = it;
+  const plain = half === undefined && type !== "f32" && type !== "f64";
+  if (operation === "cas") compareExchange(e, i, type, physical, values);
+  else if (type === "b16") exchange16(e, i, physical, values[0]);
+  else if (plain && ["add", "and", "or", "xor", "exch"].includes(operation)) {
+    // Nobody but this block, whose threads run in turn, sees its shared memory.
+    if (global) direct(e, i, operation, type, physical, values[0]);
+    else inTurn(e, i, operation, type, physical, values[0]);
+  } else loop(e, i, it, values[0]);
+}
 
 function direct(e: Emitter, i: Instruction, operation: string, type: ScalarType, physical: number, value: Operand | undefined): void {
   const wide = bitsOf(type) === 64;
@@ -63,30 +102,42 @@ function inTurn(e: Emitter, i: Instruction, operation: string, type: ScalarType,
   f.store(wide ? OP.i64_store : OP.i32_store, 0, 2).localGet(old);
 }
 
-function compareExchange(e: Emitter, i: Instruction, type: ScalarType, physical: number, values: readonly Operand[]): void {
-  const wide = bitsOf(type) === 64;
-  const untyped: ScalarType = wide ? "b64" : "b32";
+function compareExchange(e: Emitter, i: Instruction, type: ScalarType, physical: number, values: readonly (Operand | undefined)[]): void {
+  const bits = bitsOf(type);
+  const untyped: ScalarType = bits === 64 ? "b64" : bits === 32 ? "b32" : "b16";
   e.f.localGet(physical);
   e.push(i, values[0], untyped);
   e.push(i, values[1], untyped);
-  e.f.atomic(wide ? ATOMIC.i64_rmw_cmpxchg : ATOMIC.i32_rmw_cmpxchg, 0, wide ? 3 : 2);
+  if (bits === 16) e.f.atomic(ATOMIC.i32_rmw16_cmpxchg_u, 0, 1);
+  else e.f.atomic(bits === 64 ? ATOMIC.i64_rmw_cmpxchg : ATOMIC.i32_rmw_cmpxchg, 0, bits === 64 ? 3 : 2);
 }
 
-function loop(e: Emitter, i: Instruction, operation: string, type: ScalarType, physical: number, value: Operand | undefined): void {
+function exchange16(e: Emitter, i: Instruction, physical: number, value: Operand | undefined): void {
+  e.f.localGet(physical);
+  e.push(i, value, "b16");
+  e.f.atomic(ATOMIC.i32_rmw16_xchg_u, 0, 1);
+}
+
+/** Where wasm has no such operation: compares and exchanges until nobody has come between. */
+function loop(e: Emitter, i: Instruction, it: AtomicForm, value: Operand | undefined): void {
   const { f } = e;
+  const { type, half, physical } = it;
+  const narrow = half?.lanes === 1;
   const wide = bitsOf(type) === 64;
   const bits = wide ? I64 : I32;
   const old = e.scratch(bits, "old");
-  const operand = e.scratch(valueType(type), "atomic value");
-  e.push(i, value, type);
+  const operand = e.scratch(half === undefined ? valueType(type) : I32, "atomic value");
+  e.push(i, value, half === undefined ? type : half.lanes === 2 ? "b32" : "b16");
   f.localSet(operand);
+  const align = narrow ? 1 : wide ? 3 : 2;
   f.localGet(physical)
-    .atomic(wide ? ATOMIC.i64_atomic_load : ATOMIC.i32_atomic_load, 0, wide ? 3 : 2)
+    .atomic(narrow ? ATOMIC.i32_atomic_load16_u : wide ? ATOMIC.i64_atomic_load : ATOMIC.i32_atomic_load, 0, align)
     .localSet(old);
   const again = f.loop();
   f.localGet(physical).localGet(old);
-  pushUpdate(e, operation, type, old, operand);
-  f.atomic(wide ? ATOMIC.i64_rmw_cmpxchg : ATOMIC.i32_rmw_cmpxchg, 0, wide ? 3 : 2);
+  if (half === undefined) pushUpdate(e, it, old, operand);
+  else pushHalves(e, it.operation, half, old, operand);
+  f.atomic(narrow ? ATOMIC.i32_rmw16_cmpxchg_u : wide ? ATOMIC.i64_rmw_cmpxchg : ATOMIC.i32_rmw_cmpxchg, 0, align);
   const seen = e.scratch(bits, "seen");
   const ops = integerOps(bits);
   f.localTee(seen).localGet(old).localGet(seen).localSet(old).op(ops.eq).op(OP.i32_eqz).brIf(again);
@@ -96,13 +147,44 @@ function loop(e: Emitter, i: Instruction, operation: string, type: ScalarType, p
   if (type === "f64") f.op(OP.f64_reinterpret_i64);
 }
 
+/** Pushes the new bits of one half, or of two. */
+function pushHalves(e: Emitter, operation: Operation, { element, lanes }: HalfType, old: number, operand: number): void {
+  const { f } = e;
+  const [a, b] = [e.scratch(F32, "a"), e.scratch(F32, "b")];
+  for (let lane = 0; lane < lanes; lane++) {
+    for (const [from, to] of [
+      [old, a],
+      [operand, b],
+    ] as const) {
+      f.localGet(from);
+      if (lane === 0) f.i32Const(0xffff).op(OP.i32_and);
+      else f.i32Const(16).op(OP.i32_shr_u);
+      widenHalf(e, element);
+      f.localSet(to);
+    }
+    if (operation === "add") f.localGet(a).op(OP.f64_promote_f32).localGet(b).op(OP.f64_promote_f32).op(OP.f64_add);
+    else {
+      pushSmaller(e, operation === "min", a, b, false);
+      f.op(OP.f64_promote_f32);
+    }
+    narrowHalf(e, element);
+    if (lane === 1) f.i32Const(16).op(OP.i32_shl).op(OP.i32_or);
+  }
+}
+
 /** Pushes the new bits for the old ones. */
-function pushUpdate(e: Emitter, operation: string, type: ScalarType, old: number, operand: number): void {
+function pushUpdate(e: Emitter, { operation, type, ftz }: AtomicForm, old: number, operand: number): void {
   const { f } = e;
   const local = valueType(type);
-  if (local === F32 && operation === "add")
-    f.localGet(old).op(OP.f32_reinterpret_i32).localGet(operand).op(OP.f32_add).op(OP.i32_reinterpret_f32);
-  else if (local === F64 && operation === "add")
+  if (local === F32 && operation === "add") {
+    f.localGet(old).op(OP.f32_reinterpret_i32);
+    if (ftz) flush(e);
+    f.localGet(operand);
+    if (ftz) flush(e);
+    f.op(OP.f32_add);
+    if (ftz) flush(e);
+    f.op(OP.i32_reinterpret_f32);
+  } else if (local === F64 && operation === "add")
     f.localGet(old).op(OP.f64_reinterpret_i64).localGet(operand).op(OP.f64_add).op(OP.i64_reinterpret_f64);
   else if (local === F32 || local === F64) {
     // min, max and exch of floats.
@@ -118,7 +200,7 @@ function pushUpdate(e: Emitter, operation: string, type: ScalarType, old: number
   } else updateInteger(e, operation, type, old, operand);
 }
 
-function updateInteger(e: Emitter, operation: string, type: ScalarType, old: number, operand: number): void {
+function updateInteger(e: Emitter, operation: Operation, type: ScalarType, old: number, operand: number): void {
   const { f } = e;
   const local = valueType(type);
   const ops = integerOps(local);

@@ -1,4 +1,4 @@
-import { F32, F64, I64, OP, TRUNC_SAT } from "@decant/wasm";
+import { F32, F64, OP, TRUNC_SAT } from "@decant/wasm";
 import type { Instruction } from "../../parse/ast.ts";
 import { bitsOf, isSigned, type ScalarType } from "../../parse/types.ts";
 import { valueType, type Emitter } from "../emitter.ts";

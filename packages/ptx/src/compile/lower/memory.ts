@@ -169,3 +169,22 @@ export const nothing: Lowering = () => {};
 export const fence: Lowering = (e) => {
   e.f.op(0xfe).op(0x03).op(0x00);
 };
+
+/** createpolicy: there are no caches to advise. */
+export const noPolicy: Lowering = (e, i) => {
+  e.f.i64Const(0);
+  e.set(i, i.operands[0], "b64");
+};
+
+/** mapa: a block is a cluster of its own, so a place in the shared memory of block 0 of the cluster is the same place here. */
+export const ownShared: Lowering = (e, i) => {
+  const type = i.modifiers.includes("u64") ? "b64" : "b32";
+  e.push(i, i.operands[1], type);
+  e.set(i, i.operands[0], type);
+};
+
+/** getctarank: the block's number in its cluster. */
+export const ownRank: Lowering = (e, i) => {
+  e.f.i32Const(0);
+  e.set(i, i.operands[0], "b32");
+};

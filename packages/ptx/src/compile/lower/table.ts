@@ -24,8 +24,9 @@ import { copyAsync } from "./copy-async.ts";
 import { copySign, floatAbsNeg, floatBasic, floatDivide, floatMinMax, floatRoot, fma, testProperty, transcendental } from "./float.ts";
 import { halfAbsNeg, halfArithmetic, halfMinMax, halfTranscendental } from "./half.ts";
 import { absNeg, addSub, divRem, dotProduct, minMax, mul24, mulMad, sad } from "./integer.ts";
-import { convertAddress, fence, isSpace, load, mov, nothing, store } from "./memory.ts";
+import { convertAddress, fence, isSpace, load, mov, noPolicy, nothing, ownRank, ownShared, store } from "./memory.ts";
 import { systemCall } from "./system-call.ts";
+import { arrive } from "./warp.ts";
 import { videoMultiplyAdd, videoScalar, videoSet, videoSimd } from "./video.ts";
 
 /** Writes one instruction, without its guard. */
@@ -109,12 +110,21 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   prefetchu: nothing,
   nanosleep: nothing,
   pmevent: nothing,
+  discard: nothing,
+  applypriority: nothing,
+  griddepcontrol: nothing,
+  setmaxnreg: nothing,
+  createpolicy: noPolicy,
+  mapa: ownShared,
+  getctarank: ownRank,
   ...Object.fromEntries(["vadd", "vsub", "vabsdiff", "vmin", "vmax", "vshl", "vshr"].map((name) => [name, videoScalar])),
   vmad: videoMultiplyAdd,
   vset: videoSet,
   ...Object.fromEntries(
     ["vadd", "vsub", "vavrg", "vabsdiff", "vmin", "vmax", "vset"].flatMap((name) => [2, 4].map((lanes) => [`${name}${lanes}`, videoSimd])),
   ),
+  bar: arrive,
+  barrier: arrive,
   syscall: systemCall,
   fault: (e, i) => e.stop(i, FAULT[i.modifiers[0] as keyof typeof FAULT]), // Only linking makes these.
   trap: (e, i) => e.stop(i, FAULT.trap),

@@ -2,8 +2,9 @@ import { I32, I64, OP } from "@decant/wasm";
 import type { Instruction, Operand } from "../../parse/ast.ts";
 import { bitsOf, isSigned } from "../../parse/types.ts";
 import type { Emitter } from "../emitter.ts";
-import { LAUNCH, STATE, WARP_FRAME } from "../layout.ts";
+import { BARRIER, LAUNCH, STATE, WARP_FRAME, WORKER } from "../layout.ts";
 import { illegal, notTranslated, Suffixes } from "../suffixes.ts";
+import type { Lowering } from "./table.ts";
 
 /** An instruction at which threads meet: what a thread leaves before it waits, and what it does when all have come. */
 export interface Meeting {
@@ -11,7 +12,10 @@ export interface Meeting {
   suspend(e: Emitter): void;
   /** Sets the results. */
   resume(e: Emitter): void;
+  /** True when each thread leaves a part in its frame. */
   readonly warp: boolean;
+  /** Runs for each thread that goes on, before any of them does. */
+  latch?(e: Emitter): void;
 }
 
 export function meeting(i: Instruction): Meeting {
@@ -28,6 +32,10 @@ export function meeting(i: Instruction): Meeting {
       return vote(i);
     case "match":
       return match(i);
+    case "activemask":
+      return activeMask(i);
+    case "elect":
+      return elect(i);
     default:
       return reduce(i);
   }
@@ -39,9 +47,14 @@ function barrier(i: Instruction): Meeting {
   const suffixes = new Suffixes(i);
   suffixes.take("cta");
   const warp = suffixes.take("warp");
-  if (!suffixes.take("sync")) throw notTranslated(i);
+  const reduces = suffixes.take("red");
+  const operation = reduces ? suffixes.oneOf(["popc", "and", "or"]) : undefined;
+  if (reduces) suffixes.type();
+  else if (!suffixes.take("sync")) throw notTranslated(i);
   suffixes.take("aligned");
   suffixes.end();
+  if (operation !== undefined) return reduceAtBarrier(i, operation);
+  if (reduces) throw illegal(i, "a reduction needs .popc, .and or .or");
   const [first, count] = i.operands;
   if (warp) {
     return {
@@ -53,29 +66,157 @@ function barrier(i: Instruction): Meeting {
       resume() {},
     };
   }
+  return { warp, suspend: (e) => pushBarrierState(e, i, first, count), resume() {} };
+}
+
+/** Pushes the state of a thread that waits at a barrier. */
+function pushBarrierState(e: Emitter, i: Instruction, barrierNumber: Operand | undefined, count: Operand | undefined): void {
+  const { f } = e;
+  f.i32Const(STATE.barrier << STATE.waitShift);
+  if (barrierNumber !== undefined && e.constant(barrierNumber) !== 0n) {
+    pushBarrierNumber(e, i, barrierNumber);
+    f.i32Const(STATE.barrierShift).op(OP.i32_shl).op(OP.i32_or);
+  }
+  if (count === undefined) return;
+  e.push(i, count, "u32");
+  f.i32Const(31)
+    .op(OP.i32_add)
+    .i32Const(5)
+    .op(OP.i32_shr_u)
+    .i32Const(63)
+    .op(OP.i32_and)
+    .i32Const(STATE.countShift)
+    .op(OP.i32_shl)
+    .op(OP.i32_or);
+}
+
+function pushBarrierNumber(e: Emitter, i: Instruction, operand: Operand | undefined): void {
+  e.push(i, operand, "u32");
+  e.f.i32Const(BARRIER.count - 1).op(OP.i32_and);
+}
+
+/** Leaves where the worker keeps what it knows of the barrier whose number is on the stack; its fields lie from WORKER.barriers on. */
+function setBarrierPlace(e: Emitter): number {
+  const place = e.scratch(I32, "barrier place");
+  e.f.i32Const(Math.log2(BARRIER.bytes)).op(OP.i32_shl).localGet(e.locals.worker).op(OP.i32_add).localSet(place);
+  return place;
+}
+
+function addToBarrier(e: Emitter, place: number, field: number, push: () => void): void {
+  const { f } = e;
+  f.localGet(place)
+    .localGet(place)
+    .load(OP.i32_load, WORKER.barriers + field, 2);
+  push();
+  f.op(OP.i32_add).store(OP.i32_store, WORKER.barriers + field, 2);
+}
+
+/** bar.arrive: the thread is counted, and goes on. */
+export const arrive: Lowering = (e, i) => {
+  const suffixes = new Suffixes(i);
+  suffixes.take("cta");
+  suffixes.take("arrive");
+  suffixes.take("aligned");
+  suffixes.end();
+  pushBarrierNumber(e, i, i.operands[0]);
+  addToBarrier(e, setBarrierPlace(e), BARRIER.arrived, () => void e.f.i32Const(1));
+};
+
+/** bar.red: the predicates of all threads that meet are counted as they come; the counts are put aside before the first goes on. */
+function reduceAtBarrier(i: Instruction, operation: "popc" | "and" | "or"): Meeting {
+  const [d, first, ...rest] = i.operands;
+  const [count, predicate] = rest.length === 2 ? rest : [undefined, rest[0]];
   return {
-    warp,
+    warp: true,
     suspend(e) {
       const { f } = e;
-      f.i32Const(STATE.barrier << STATE.waitShift);
-      if (first !== undefined && e.constant(first) !== 0n) {
-        e.push(i, first, "u32");
-        f.i32Const(15).op(OP.i32_and).i32Const(STATE.barrierShift).op(OP.i32_shl).op(OP.i32_or);
-      }
-      if (count !== undefined) {
-        e.push(i, count, "u32");
-        f.i32Const(31)
-          .op(OP.i32_add)
-          .i32Const(5)
-          .op(OP.i32_shr_u)
-          .i32Const(63)
-          .op(OP.i32_and)
-          .i32Const(STATE.countShift)
-          .op(OP.i32_shl)
-          .op(OP.i32_or);
-      }
+      const at = e.pushFrame(WARP_FRAME.lane);
+      pushBarrierNumber(e, i, first);
+      f.store(OP.i32_store, at, 2);
+      pushBarrierNumber(e, i, first);
+      const place = setBarrierPlace(e);
+      addToBarrier(e, place, BARRIER.threads, () => void f.i32Const(1));
+      addToBarrier(e, place, BARRIER.trues, () => e.push(i, predicate, "pred"));
+      pushBarrierState(e, i, first, count);
     },
-    resume() {},
+    latch(e) {
+      const { f } = e;
+      f.load(OP.i32_load, e.pushFrame(WARP_FRAME.lane), 2);
+      const place = setBarrierPlace(e);
+      const field = (offset: number): number => WORKER.barriers + offset;
+      f.localGet(place).load(OP.i32_load, field(BARRIER.threads), 2).if();
+      for (const [from, to] of [
+        [BARRIER.threads, BARRIER.lastThreads],
+        [BARRIER.trues, BARRIER.lastTrues],
+      ] as const) {
+        f.localGet(place).localGet(place).load(OP.i32_load, field(from), 2).store(OP.i32_store, field(to), 2);
+        f.localGet(place).i32Const(0).store(OP.i32_store, field(from), 2);
+      }
+      f.end();
+    },
+    resume(e) {
+      const { f } = e;
+      f.load(OP.i32_load, e.pushFrame(WARP_FRAME.lane), 2);
+      const place = setBarrierPlace(e);
+      f.localGet(place).load(OP.i32_load, WORKER.barriers + BARRIER.lastTrues, 2);
+      if (operation === "or") f.i32Const(0).op(OP.i32_ne);
+      else if (operation === "and")
+        f.localGet(place)
+          .load(OP.i32_load, WORKER.barriers + BARRIER.lastThreads, 2)
+          .op(OP.i32_eq);
+      e.set(i, d, operation === "popc" ? "u32" : "pred");
+    },
+  };
+}
+
+/** Pushes the lanes of the warp that the block has. */
+function pushLanesOfWarp(e: Emitter): void {
+  const { f, locals } = e;
+  const left = e.scratch(I32, "lanes left");
+  f.localGet(locals.launch).load(OP.i32_load, LAUNCH.threads, 2).localGet(locals.thread).i32Const(-32).op(OP.i32_and).op(OP.i32_sub);
+  f.localSet(left);
+  f.i32Const(-1).i32Const(1).localGet(left).op(OP.i32_shl).i32Const(1).op(OP.i32_sub).localGet(left).i32Const(31).op(OP.i32_gt_u).select();
+}
+
+/** activemask: whoever of the warp is at the same place. */
+function activeMask(i: Instruction): Meeting {
+  return {
+    warp: true,
+    suspend(e) {
+      storeMask(e, i, undefined);
+      e.f.i32Const(WARP_STATE);
+    },
+    resume(e) {
+      e.f.load(OP.i32_load, e.pushFrame(WARP_FRAME.mask), 2);
+      pushLanesOfWarp(e);
+      e.f.op(OP.i32_and);
+      e.set(i, i.operands[0], "b32");
+    },
+  };
+}
+
+/** elect.sync: the first lane of the mask leads. */
+function elect(i: Instruction): Meeting {
+  const suffixes = new Suffixes(i);
+  suffixes.take("sync");
+  suffixes.end();
+  const [d, mask] = i.operands;
+  return {
+    warp: true,
+    suspend(e) {
+      storeMask(e, i, mask);
+      e.f.i32Const(WARP_STATE);
+    },
+    resume(e) {
+      const { f, locals } = e;
+      const leader = e.scratch(I32, "leader");
+      f.load(OP.i32_load, e.pushFrame(WARP_FRAME.mask), 2).op(OP.i32_ctz).localSet(leader);
+      f.localGet(leader);
+      e.set(i, d?.kind === "pair" ? d.first : d, "b32");
+      if (d?.kind !== "pair") return;
+      f.localGet(locals.thread).i32Const(31).op(OP.i32_and).localGet(leader).op(OP.i32_eq);
+      e.set(i, d.second, "pred");
+    },
   };
 }
 
