@@ -44,6 +44,9 @@ const separate = {
       contents: 'export function loadTranslation() { return decantScripts.load("translation"); }',
     }));
     bundle.onLoad({ filter: /\/decant\/src\/import-module\.ts$/ }, () => ({ contents: "export const { importModule } = decantScripts;" }));
+    bundle.onLoad({ filter: /\/win32\/src\/guest-images\/load-image\.ts$/ }, () => ({
+      contents: "export function loadImage(name) { return decantScripts.read(`${name}.dll`); }",
+    }));
     bundle.onLoad({ filter: /\/x86\/src\/engine\/load-runtime\.ts$/ }, () => ({
       contents: 'export function loadRuntime() { return decantScripts.read("runtime.wasm"); }',
     }));
@@ -65,6 +68,7 @@ await build({
   define: { DECANT_BUILD: JSON.stringify(UNKNOWN_BUILD) },
 });
 await buildModules();
+await writeGuestImages();
 stampBuild();
 const fromX86 = createRequire(join(root, "packages/x86/package.json"));
 copyFileSync(fromX86.resolve("iced-x86/iced_x86_bg.wasm"), join(dist, "iced_x86_bg.wasm"));
@@ -85,6 +89,16 @@ async function buildModules() {
   writeFileSync(join(dist, "runtime.wasm"), runtimeModule());
 }
 
+/** DLLs in guest code are files beside the bundle. */
+async function writeGuestImages() {
+  const made = join(dist, "guest-images.mjs");
+  const entry = join(root, "packages/win32/src/guest-images/load-image.ts");
+  await build({ ...shared, outdir: undefined, outfile: made, entryPoints: [entry], format: "esm" });
+  const { imageNames, loadImage } = await import(pathToFileURL(made).href);
+  rmSync(made);
+  for (const name of imageNames) writeFileSync(join(dist, `${name}.dll`), loadImage(name));
+}
+
 /** What earlier builds of the translator made must never be taken for this one's. */
 function stampBuild() {
   const files = readdirSync(dist).map((name) => join(dist, name));
@@ -92,7 +106,7 @@ function stampBuild() {
   for (const file of files) hash.update(readFileSync(file));
   const build = hash.digest("hex").slice(0, 32);
   for (const file of files) {
-    if (file.endsWith(".wasm")) continue;
+    if (/\.(wasm|dll)$/.test(file)) continue;
     const text = readFileSync(file, "utf8");
     if (text.includes(UNKNOWN_BUILD)) writeFileSync(file, text.replaceAll(UNKNOWN_BUILD, build));
   }

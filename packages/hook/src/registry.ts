@@ -51,6 +51,7 @@ interface Dll {
 export class Registry {
   readonly #dlls = new Map<string, Dll>();
   readonly #dllAliases = new Map<string, string>();
+  readonly #images = new Map<string, (pointerSize: PointerSize) => Uint8Array>();
   /** What is to be added to a DLL when somebody asks for it: there are thousands of functions, and a program loads few DLLs. */
   readonly #later = new Map<string, (() => void)[]>();
 
@@ -68,6 +69,17 @@ export class Registry {
   addLater(dll: string, make: () => readonly (Implementation | ApiTable)[]): this {
     this.#addAction(dll, () => void this.add(...make()));
     return this;
+  }
+
+  /** Adds a DLL that is guest code: `load` gives its file's bytes for a size of pointers, when it is first asked for. */
+  addImage(dll: string, load: (pointerSize: PointerSize) => Uint8Array): this {
+    this.#images.set(dllKey(dll), load);
+    return this;
+  }
+
+  /** The bytes of a DLL that is guest code; undefined for others. */
+  image(dll: string, pointerSize: PointerSize): Uint8Array | undefined {
+    return this.#images.get(dllKey(dll))?.(pointerSize);
   }
 
   /** Makes a DLL name stand for another: an api set, or a forwarder of a whole DLL. */

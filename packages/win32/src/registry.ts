@@ -1,6 +1,7 @@
 import { Registry, type FunctionsOfTopics } from "@decant/hook";
 import { random } from "./bcryptprimitives/random.ts";
 import { crt } from "./crt/index.ts";
+import { loadImage } from "./guest-images/load-image.ts";
 import { kernel32b } from "./kernel32/index-b.ts";
 import { kernel32c } from "./kernel32/index-c.ts";
 import { kernel32 } from "./kernel32/index.ts";
@@ -11,8 +12,13 @@ const topics = [...kernel32, ...kernel32b, ...kernel32c, ...processTopics, ...sy
 
 /** All of Windows' DLLs that are mapped. A new registry each time: what is added to one does not show in another. */
 export function win32Registry(): Registry {
-  return new Registry().add(...topics);
+  const registry = new Registry().add(...topics);
+  for (const dll of GUEST_DLLS) registry.addImage(dll, (pointerSize) => loadImage(`${dll}-${pointerSize === 8 ? "x64" : "x86"}`));
+  return registry;
 }
 
 /** Every function that is declared, by the names that hooks know it by: what makes their arguments typed. */
 export type Win32Functions = FunctionsOfTopics<(typeof topics)[number]>;
+
+/** DLLs that are guest code of our own (guest/images.ts). */
+const GUEST_DLLS = ["msvcp140"];

@@ -5,6 +5,7 @@ import type { Registry } from "@decant/hook";
 import {
   DIRECTORY,
   readDelayImports,
+  readExports,
   readImage,
   readImports,
   readTls,
@@ -110,6 +111,13 @@ function stateOf(dll: string, symbol: ImportedSymbol, registry: Registry, folder
   }
   const own = readGuestFile(nodeFiles(), `${toGuestPath(folder)}\\${dll}`);
   if (own !== undefined && readImage(own).isDll) return "program's own";
+  const guestCode = registry.image(builtIn, is64 ? 8 : 4);
+  if (guestCode !== undefined) {
+    const exported = readExports(readImage(guestCode))?.symbols ?? [];
+    return exported.some(({ name, ordinal }) => (symbol.name === undefined ? ordinal === symbol.ordinal : name === symbol.name))
+      ? "mapped"
+      : "not mapped";
+  }
   return isSystemDll(key) ? "not mapped" : "missing DLL";
 }
 

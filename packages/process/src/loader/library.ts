@@ -35,6 +35,8 @@ export interface Library {
 /** Where built-in DLLs come from, by their keys: "kernel32.dll". */
 export interface LibrarySource {
   find(key: string): Library | undefined;
+  /** The file of a built-in DLL that is guest code. */
+  image?(key: string): Uint8Array | undefined;
   /** What a function that the DLL lacks does all the same, because a user's hook supplies it, or to say by its signature how it was called. */
   missing?(key: string, name: string): MissingFunction | undefined;
 }

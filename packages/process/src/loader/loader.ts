@@ -14,7 +14,7 @@ import type { StubTable } from "./map-library.ts";
 import { Module } from "./module.ts";
 import type { ExportTarget } from "./module.ts";
 import type { ModuleList } from "./module-list.ts";
-import { readDll, searchDll } from "./search.ts";
+import { findBuiltIn, readDll, searchDll } from "./search.ts";
 import type { Found, SearchOptions } from "./search.ts";
 import type { StaticTls } from "./static-tls.ts";
 
@@ -166,9 +166,9 @@ export class Loader {
     const found = readDll(path, search);
     if (found !== undefined) return this.#mapFound(found);
     // A path into the system folder is a built-in DLL's.
-    const builtIn = /^c:\\windows\\(system32|syswow64)$/i.test(folderOf(name)) ? search.libraries.find(dllKey(name)) : undefined;
+    const builtIn = /^c:\\windows\\(system32|syswow64)$/i.test(folderOf(name)) ? findBuiltIn(dllKey(name), search.libraries) : undefined;
     if (builtIn === undefined) throw new LoadError(ERROR.MOD_NOT_FOUND, `${path} was not found`);
-    return modules.findKey(dllKey(name)) ?? this.#mapFound({ kind: "library", library: builtIn });
+    return modules.findKey(dllKey(name)) ?? this.#mapFound(builtIn);
   }
 
   #mapFound(found: Found): Module {

@@ -44,6 +44,7 @@ export function registryLibraries(registry: Registry, pointerSize: PointerSize, 
       const dll = registry.resolveDll(key);
       return dll === undefined ? undefined : makeLibrary(dll, registry.exports(dll, pointerSize), binding, pointerSize);
     },
+    image: (key) => registry.image(key, pointerSize),
     missing(key, name) {
       const bound = binding.unknown(key, name);
       if (!bound.isCallable && bound.function.parameters.length === 0) return undefined;

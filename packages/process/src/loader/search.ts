@@ -32,10 +32,7 @@ export type Found =
 export function searchDll(key: string, options: SearchOptions): Found {
   const { libraries, choices } = options;
   const choice = choices.get(key);
-  const builtIn = (): Found | undefined => {
-    const library = libraries.find(key);
-    return library === undefined ? (isSystemDll(key) ? emptyLibrary(key) : undefined) : { kind: "library", library };
-  };
+  const builtIn = (): Found | undefined => findBuiltIn(key, libraries) ?? (isSystemDll(key) ? emptyLibrary(key) : undefined);
   if (choice === "builtin" || (choice === undefined && (isApiSet(key) || isKnownDll(key)))) {
     const found = builtIn();
     if (found !== undefined) return found;
@@ -50,6 +47,14 @@ export function searchDll(key: string, options: SearchOptions): Found {
   const places = folders.filter((folder) => folder !== SYSTEM_FOLDER);
   const searched = [...places, ...(choice === "native" ? [] : [`${SYSTEM_FOLDER} (built-in DLLs)`])];
   throw new LoadError(ERROR.MOD_NOT_FOUND, `${key} was not found; searched ${searched.join(", ")}`, searched);
+}
+
+/** A built-in DLL: one that is answered, or one that is guest code. */
+export function findBuiltIn(key: string, libraries: LibrarySource): Found | undefined {
+  const library = libraries.find(key);
+  if (library !== undefined) return { kind: "library", library };
+  const bytes = libraries.image?.(key);
+  return bytes === undefined ? undefined : { kind: "file", path: `${SYSTEM_FOLDER}\\${key}`, image: readProcessImage(bytes, key) };
 }
 
 /** Reads a DLL from a file; undefined when there is no such file. Throws LoadError for a file that is no DLL for this processor, which data need not be. */

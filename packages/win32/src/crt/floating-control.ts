@@ -1,4 +1,4 @@
-import { api, fn, INT, out, UINT, VOID } from "@decant/hook";
+import { api, fn, INT, optional, out, UINT, VOID } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL } from "./dlls.ts";
 
@@ -11,7 +11,7 @@ export const floatingControlApi = api(
     _statusfp: fn(UINT),
     _controlfp: fn(UINT, ["new", UINT], ["mask", UINT]),
     _control87: fn(UINT, ["new", UINT], ["mask", UINT]),
-    _controlfp_s: fn(INT, ["current", out(UINT)], ["new", UINT], ["mask", UINT]),
+    _controlfp_s: fn(INT, ["current", optional(out(UINT))], ["new", UINT], ["mask", UINT]),
     _set_controlfp: fn(VOID, ["new", UINT], ["mask", UINT]),
     fegetround: fn(INT),
     fesetround: fn(INT, ["round", INT]),

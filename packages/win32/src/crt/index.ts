@@ -24,6 +24,7 @@ import { stringsAndMath } from "./strings-and-math.ts";
 import { cxx32 } from "./x86/cxx-frame-handler.ts";
 import { exceptHandler } from "./x86/except-handler.ts";
 import { jump32 } from "./x86/jump.ts";
+import { msvcrtX87, sse2Math, x87Math } from "./x86/register-math.ts";
 import { exceptions, threads } from "./threads.ts";
 import { msvcrtTime, time, ucrtTime } from "./time/time.ts";
 
@@ -39,5 +40,5 @@ export const crt = [
   threads, exceptions, ...cxxRuntime,
   multibyte, msvcrtMultibyteApi, floatingControl,
   environment, locale, msvcrtLocale, errors, jump,
-  jump32, exceptHandler, cxx32,
+  jump32, exceptHandler, cxx32, x87Math, sse2Math, msvcrtX87,
 ] as const satisfies readonly (Implementation | ApiTable)[]; // prettier-ignore

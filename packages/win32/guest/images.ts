@@ -1,0 +1,25 @@
+/** A DLL of our own in guest code: the folder of its sources, and what it imports, by DLL, names of x86's stdcall functions with their bytes. */
+export interface GuestImage {
+  readonly name: string;
+  readonly imports: Readonly<Record<string, string>>;
+}
+
+/** Every DLL that is guest code. */
+export const guestImages: readonly GuestImage[] = [
+  {
+    name: "msvcp140",
+    imports: {
+      "kernel32.dll": `AcquireSRWLockExclusive@4 CloseHandle@4 DeleteCriticalSection@4 EnterCriticalSection@4 FormatMessageA@28 GetCurrentThreadId@0
+        GetExitCodeThread@8 GetNativeSystemInfo@4 GetSystemTimeAsFileTime@4 InitOnceExecuteOnce@16 InitializeCriticalSection@4
+        LeaveCriticalSection@4 QueryPerformanceCounter@4 QueryPerformanceFrequency@4 RaiseException@16 ReleaseSRWLockExclusive@4
+        RtlPcToFileHeader@8 Sleep@4 SleepConditionVariableSRW@16 SwitchToThread@0 TryAcquireSRWLockExclusive@4 WaitForSingleObject@8
+        WakeAllConditionVariable@4 WakeConditionVariable@4`,
+      "vcruntime140.dll": `_CxxThrowException@8 __CxxFrameHandler3 __current_exception __std_exception_copy __std_exception_destroy __std_terminate
+        __uncaught_exceptions memcpy memset`,
+      "ucrtbase.dll": `___lc_codepage_func ___mb_cur_max_func __acrt_iob_func __pctype_func __stdio_common_vsprintf_s _beginthreadex _callnewh
+        _endthreadex _errno _fseeki64 _fsopen _lock_file _set_new_handler _strtoi64 _strtoui64 _unlock_file _wfsopen abort calloc cosh exp
+        fclose fflush fgetc fgetpos fputc fread free fwrite iswctype ldexp localeconv malloc mbrtowc rand_s setlocale sinh strcoll strftime
+        strlen strtod strtof strtol strtoul strxfrm tolower toupper towlower towupper wcrtomb wcscoll wcsxfrm`,
+    },
+  },
+];

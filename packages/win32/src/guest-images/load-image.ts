@@ -1,0 +1,13 @@
+import { base64 as x64 } from "./msvcp140-x64.ts";
+import { base64 as x86 } from "./msvcp140-x86.ts";
+
+/** DLLs in guest code, by "name-x64" and "name-x86". */
+const images: Readonly<Record<string, string>> = { "msvcp140-x64": x64, "msvcp140-x86": x86 };
+
+/** The bytes of a DLL in guest code. The bundle has another function in the place of this one, which reads a file (scripts/build.mjs). */
+export function loadImage(name: string): Uint8Array {
+  return Uint8Array.from(atob(images[name] ?? ""), (character) => character.charCodeAt(0));
+}
+
+/** The names of all images. */
+export const imageNames: readonly string[] = Object.keys(images);
