@@ -47,6 +47,7 @@ function pass(name: string, limit: number): Row {
     memory,
     decoder,
     stubAt: () => undefined,
+    isReturnSite: () => false,
     stubOfSyscall: () => undefined,
     guarding: () => "trap",
     isTranslated: (address) => done.has(address),

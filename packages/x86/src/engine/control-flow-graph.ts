@@ -35,6 +35,8 @@ export interface Surroundings {
   changesItself(address: number): boolean;
   /** True of an instruction that the lowering turned out not to know. */
   isUntranslatable(address: number): boolean;
+  /** True of an address, other than the entry, that is left for though the unit could go on there. */
+  endsBefore?(address: number): boolean;
 }
 
 /** A larger function is cut: its other regions are units of their own, joined by tail calls. */
@@ -70,15 +72,16 @@ function find(entry: number, around: Surroundings, { maxInstructions, isChanging
   const others: Range[] = [];
   const work: { start: number; before: readonly Step[] }[] = [{ start: entry, before: [] }];
   let count = 0;
-  for (let item = work.pop(); item !== undefined; item = work.pop()) {
-    const { start, before } = item;
-    if (runs.has(start) || count >= maxInstructions || (start !== entry && !around.memory.accessible(start, 1, "execute"))) continue;
+  // Near blocks first: where a unit is cut, it is far from its entry.
+  for (const { start, before } of work) {
+    if (runs.has(start) || count >= maxInstructions) continue;
+    if (start !== entry && (!around.memory.accessible(start, 1, "execute") || around.endsBefore?.(start) === true)) continue;
     const run = decodeRun({ start, entry, before, isChanging }, runs, around, others);
     runs.set(start, run);
     count += run.steps.length + 1;
     // What a jump table needs to know may stand in the blocks before.
     const history = [...before.slice(-MAX_HISTORY), ...run.steps];
-    for (const target of run.targets.toReversed()) if (!runs.has(target)) work.push({ start: target, before: history });
+    for (const target of run.targets) if (!runs.has(target)) work.push({ start: target, before: history });
   }
   const blocks = link(runs, around);
   const first = blocks.get(entry);

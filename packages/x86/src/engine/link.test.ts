@@ -23,6 +23,7 @@ function units() {
     stubOfSyscall: () => undefined,
     guarding: () => "trap",
     isTranslated: () => false,
+    isReturnSite: () => false,
   }).translate([CODE]);
 }
 

@@ -129,6 +129,7 @@ export class Machine {
       hash: runtime.exports["hash"] as HashFunction,
       guarding,
       isTranslated: (address) => this.#codeMap.get(address) !== 0,
+      isReturnSite: (address) => this.#cache.isReturnSite(address),
     });
     const helper = createHelpers({
       memory,

@@ -26,6 +26,8 @@ export interface TranslatorOptions {
   guarding(entry: number): Guarding;
   /** True when an address has code already. */
   isTranslated(address: number): boolean;
+  /** True of an address that a call in translated code returns to. */
+  isReturnSite(address: number): boolean;
 }
 
 const MAX_UNITS = 64;
@@ -33,6 +35,12 @@ const MAX_UNITS = 64;
 const MAX_GUESSES = 4;
 /** A program's start calls little of what it could call: with 4,000, hello.exe took 30 ms longer. */
 const MAX_INSTRUCTIONS = 1_000;
+
+/**
+ * Of code that is entered in the middle, after an unwinding, and of what it was cut to. A long function that unwinds at each of its calls, as Go's
+ * initialisers do where goroutines switch, would otherwise be translated to its end as often.
+ */
+const MAX_RESUMED_INSTRUCTIONS = 300;
 
 const MAX_LEAVES = 2_000;
 
@@ -47,6 +55,8 @@ export class Translator {
   /** Where calls through pointers may lead, by the address of the call: code that is entered in the middle sees less of what made it known. */
   readonly #guesses = new Map<number, readonly number[]>();
   readonly #untranslatable = new Set<number>();
+  /** Where code that was entered in the middle was cut. */
+  readonly #cuts = new Set<number>();
   /** Pages of code that was seen to write to itself. */
   readonly #selfChanging = new Set<number>();
   /**
@@ -61,6 +71,8 @@ export class Translator {
   /** Pages that these sets are about: changes elsewhere, which are many, cost nothing. */
   readonly #pages = new Set<number>();
   readonly #surroundings: Surroundings;
+  /** Code that is entered in the middle ends where other such code begins. */
+  readonly #resumedSurroundings: Surroundings;
 
   constructor(options: TranslatorOptions) {
     this.#options = options;
@@ -73,6 +85,10 @@ export class Translator {
       isFunction: (address) => this.#functions.has(address),
       changesItself: (address) => this.#selfChanging.has(address >>> 12),
       isUntranslatable: (address) => this.#untranslatable.has(address),
+    };
+    this.#resumedSurroundings = {
+      ...this.#surroundings,
+      endsBefore: (address) => this.#isResumed(address) && options.isTranslated(address),
     };
   }
 
@@ -111,6 +127,7 @@ export class Translator {
       if ((address >= start && address < end) || (table.address < end && start < tableEnd)) this.#jumpTables.delete(address);
     }
     for (const address of this.#untranslatable) if (address >= start && address < end) this.#untranslatable.delete(address);
+    for (const address of this.#cuts) if (address >= start && address < end) this.#cuts.delete(address);
   }
 
   /** New code may jump, with its flags, to what was a function's entry; a jump to a function keeps none. */
@@ -170,12 +187,14 @@ export class Translator {
       const entry = work[i] as number;
       if (units.has(entry)) continue;
       if (i >= entries.length && (isTranslated(entry) || !memory.accessible(entry, 1, "execute"))) continue;
+      const isResumed = this.#isResumed(entry);
       const unit = this.#discover(entry, pointers);
       units.set(entry, unit);
       instructions += unit.instructionCount;
       for (const { ending } of unit.blocks) {
         // Zeros are no code, most likely: not before they are reached.
-        if (ending.kind === "leave" && memory.accessible(ending.target, 4, "read") && memory.u32(ending.target) !== 0)
+        if (ending.kind === "leave" && ending.isCut && isResumed) this.#cuts.add(ending.target);
+        else if (ending.kind === "leave" && memory.accessible(ending.target, 4, "read") && memory.u32(ending.target) !== 0)
           work.push(ending.target);
         else if (ending.kind === "enter") this.#functions.add(ending.target);
         else if (ending.kind === "call" && ending.via === undefined && ending.target !== undefined) {
@@ -190,7 +209,9 @@ export class Translator {
   /** The unit at an address, with small functions in the place of their calls; `pointers` remembers what addresses are taken. */
   #discover(entry: number, pointers: Set<number>): Unit {
     const { guarding, memory, decoder } = this.#options;
-    const unit = discover(entry, this.#surroundings);
+    const unit = this.#isResumed(entry)
+      ? discover(entry, this.#resumedSurroundings, MAX_RESUMED_INSTRUCTIONS)
+      : discover(entry, this.#surroundings);
     const leaves = this.#leaves;
     const leafAt = (address: number): Unit | undefined => {
       if (!leaves.has(address)) {
@@ -211,6 +232,11 @@ export class Translator {
       return guesses;
     };
     return inlineCalls(unit, { leafAt, guessesFor });
+  }
+
+  /** True of code in the middle of a function that is entered after an unwinding, or follows what is. */
+  #isResumed(entry: number): boolean {
+    return !this.#functions.has(entry) && (this.#cuts.has(entry) || this.#options.isReturnSite(entry));
   }
 
   /** The function at an address, if it is one to put in the place of its calls. */

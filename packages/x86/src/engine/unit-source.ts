@@ -21,6 +21,7 @@ export interface UnitSourceOptions {
   readonly hash: HashFunction;
   guarding(entry: number): Guarding;
   isTranslated(address: number): boolean;
+  isReturnSite(address: number): boolean;
 }
 
 /** Where a machine's translated functions come from: earlier runs, or else the translator, which is made when it is first needed. */
@@ -49,13 +50,14 @@ export class UnitSource {
   }
 
   get translator(): Translator {
-    const { memory, guarding, isTranslated, stubs } = this.#options;
+    const { memory, guarding, isTranslated, isReturnSite, stubs } = this.#options;
     return (this.#translator ??= new (loadTranslation().Translator)({
       memory,
       decoder: this.decoder,
       stubAt: (address) => stubs.intact.get(address),
       stubOfSyscall: (address) => stubs.ofSyscall(address),
       isTranslated,
+      isReturnSite,
       guarding,
     }));
   }
