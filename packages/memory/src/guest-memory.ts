@@ -39,6 +39,7 @@ export class GuestMemory {
   readonly executesData: boolean;
   /** Called after protections or contents of executable pages may have changed: the translator drops what it made from [start, end). */
   onProtectionChange: (start: number, end: number) => void = () => {};
+  #far: { readonly start: number; readonly end: number; readonly high: number } | undefined;
   readonly #space: AddressSpace;
   readonly #states: Uint8Array;
   readonly #words: Uint16Array;
@@ -135,11 +136,30 @@ export class GuestMemory {
     this.view.setBigUint64(address - GUEST_BASE, value, true);
   }
 
-  /** Writes a pointer; the high half of one of 64 bits is zero. */
+  /** Writes a pointer; the high half of one of 64 bits is zero, but for what points into a far region. */
   setPointer(address: number, value: number): void {
     this.#check(address, this.pointerSize, WRITE, "write");
     this.view.setUint32(address - GUEST_BASE, value, true);
-    if (this.pointerSize === 8) this.view.setUint32(address + 4 - GUEST_BASE, 0, true);
+    if (this.pointerSize === 8) this.view.setUint32(address + 4 - GUEST_BASE, this.highHalf(value), true);
+  }
+
+  /**
+   * Says that a range stands for one above 4 GiB: an image without relocations that was linked there lies at the low half of its addresses, and what
+   * points into it carries the high half. There is one at most: the program.
+   */
+  setFarRegion(start: number, size: number, high: number): void {
+    this.#far = { start, end: start + size, high };
+  }
+
+  /** The high half that pointers into the far region carry; 0 where there is none. */
+  get farHigh(): number {
+    return this.#far?.high ?? 0;
+  }
+
+  /** The high half of a pointer to an address. */
+  highHalf(address: number): number {
+    const far = this.#far;
+    return far !== undefined && address >= far.start && address <= far.end ? far.high : 0;
   }
 
   /** Writes a value of a pointer's size; one of 32 bits takes the low half. */

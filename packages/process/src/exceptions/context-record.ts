@@ -34,7 +34,7 @@ export function writeContext(memory: GuestMemory, at: number, block: Uint8Array)
   memory.setU16(at + CONTEXT.SegSs, 0x2b);
   memory.setU32(at + CONTEXT.EFlags, readFlags(view));
   memory.write(at + CONTEXT.Rax, block.subarray(CPU.gpr, CPU.gpr + 16 * 8));
-  memory.setU64(at + CONTEXT.Rip, view.getBigUint64(CPU.rip, true));
+  memory.setPointer(at + CONTEXT.Rip, view.getUint32(CPU.rip, true));
   writeExtendedSave(memory, at + CONTEXT.FltSave, view);
   memory.write(at + CONTEXT.Xmm0, block.subarray(CPU.xmm, CPU.xmm + 16 * 16));
 }
@@ -44,7 +44,7 @@ export function readContext(memory: GuestMemory, at: number, block: Uint8Array):
   const view = new DataView(block.buffer, block.byteOffset);
   if (memory.pointerSize === 4) return readContext32(memory, at, view);
   block.set(memory.read(at + CONTEXT.Rax, 16 * 8), CPU.gpr);
-  view.setBigUint64(CPU.rip, memory.u64(at + CONTEXT.Rip), true);
+  view.setBigUint64(CPU.rip, BigInt(memory.u32(at + CONTEXT.Rip)), true);
   writeFlags(view, memory.u32(at + CONTEXT.EFlags));
   view.setUint32(CPU.mxcsr, memory.u32(at + CONTEXT.MxCsr), true);
   block.set(memory.read(at + CONTEXT.Xmm0, 16 * 16), CPU.xmm);

@@ -85,7 +85,7 @@ export function* unwind(thread: Thread, context: number, target: UnwindTarget, l
     if (land !== undefined) break;
     // The target's handler may have set registers in the record for the code that goes on: libgcc's passes the selector so.
     memory.setU64(context + CONTEXT.Rax, target.value);
-    memory.setU64(context + CONTEXT.Rip, BigInt(target.rip));
+    memory.setPointer(context + CONTEXT.Rip, target.rip);
     if (memory.u32(record) === STATUS_UNWIND_CONSOLIDATE) return yield* consolidate(thread, context, record);
     readContext(memory, context, thread.live);
     return yield* jump(thread);
@@ -175,7 +175,7 @@ function* callHandler(thread: Thread, step: Step, record: number, context: numbe
   const { address, data } = step.unwound.handler!;
   const dispatcher = thread.process.heap.require(DISPATCHER.SIZE);
   try {
-    const pointer = (offset: number, value: number): void => memory.setU64(dispatcher + offset, BigInt(value));
+    const pointer = (offset: number, value: number): void => memory.setPointer(dispatcher + offset, value);
     pointer(DISPATCHER.ControlPc, step.before.rip);
     pointer(DISPATCHER.ImageBase, step.function!.base);
     pointer(DISPATCHER.FunctionEntry, step.function!.address);

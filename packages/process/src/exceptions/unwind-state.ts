@@ -42,7 +42,7 @@ export function callerState(memory: GuestMemory, block: Uint8Array): UnwindState
 export function writeUnwindState(memory: GuestMemory, context: number, state: UnwindState): void {
   memory.write(context + CONTEXT.Rax, new Uint8Array(state.gpr.buffer, state.gpr.byteOffset, 16 * 8));
   memory.write(context + CONTEXT.Xmm0, state.xmm);
-  memory.setU64(context + CONTEXT.Rip, BigInt(state.rip));
+  memory.setPointer(context + CONTEXT.Rip, state.rip);
 }
 
 /** A copy that can be unwound by itself. */

@@ -67,14 +67,17 @@ describe("mapping", () => {
     expect(first === 0n || (first >= BigInt(program.base) && first < BigInt(program.base + program.size))).toBe(true);
   });
 
-  test("an image without relocations lies at its base, or is refused by name", () => {
+  test("an image without relocations lies at its base, or at its low half, or is refused by name", () => {
     const image = fixture("loader/fixed.exe");
     expect(load({ image, path: "Z:\\fixed.exe" }).modules.program.base).toBe(0x40_0000);
-    const high = image.slice();
-    const view = new DataView(high.buffer);
-    view.setBigUint64(view.getUint32(0x3c, true) + 24 + 24, 0x1_4000_0000n, true);
-    expect(() => load({ image: high, path: "Z:\\fixed.exe" })).toThrow(
-      /^fixed\.exe has no relocations and must lie at 0x140000000, above 4 GiB/,
+    const far = load({ image: fixture("loader/far.exe"), path: "Z:\\far.exe" });
+    expect([far.modules.program.base, far.memory.highHalf(0x4000_1000), far.memory.highHalf(0x3fff_ffff)]).toEqual([0x4000_0000, 1, 0]);
+    // Its low half is the null page.
+    const nowhere = image.slice();
+    const view = new DataView(nowhere.buffer);
+    view.setBigUint64(view.getUint32(0x3c, true) + 24 + 24, 0x1_0000_0000n, true);
+    expect(() => load({ image: nowhere, path: "Z:\\fixed.exe" })).toThrow(
+      /^fixed\.exe has no relocations and must lie at 0x100000000, where a guest has no memory/,
     );
   });
 

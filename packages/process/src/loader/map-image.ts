@@ -37,14 +37,15 @@ function place(memory: GuestMemory, image: Image, name: string): number {
   const fits = wanted > 0n && wanted + BigInt(size) <= BigInt(USER_END);
   if (!image.relocatable) {
     const at = `0x${wanted.toString(16)}`;
-    if (!fits)
-      throw new LoadError(
-        ERROR.BAD_EXE_FORMAT,
-        `${name} has no relocations and must lie at ${at}, above 4 GiB, where a guest has no memory`,
-      );
-    const base = memory.reserve(size, { ...options, at: Number(wanted) });
+    // Above 4 GiB it lies at the low half of its addresses; one region can be so.
+    const high = Number(wanted >> 32n);
+    const low = Number(wanted & 0xffff_ffffn);
+    if ((high > 0 && (image.isDll || memory.pointerSize === 4)) || low === 0 || low + size > USER_END)
+      throw new LoadError(ERROR.BAD_EXE_FORMAT, `${name} has no relocations and must lie at ${at}, where a guest has no memory`);
+    const base = memory.reserve(size, { ...options, at: low });
     if (base === undefined)
       throw new LoadError(ERROR.NOT_ENOUGH_MEMORY, `${name} has no relocations and must lie at ${at}, which is taken`);
+    if (high > 0) memory.setFarRegion(base, size, high);
     return base;
   }
   // A program linked for 0x140000000 goes where at least the low half of its addresses stays.
@@ -59,7 +60,7 @@ function place(memory: GuestMemory, image: Image, name: string): number {
 
 function relocate(memory: GuestMemory, image: Image, base: number): void {
   const delta = BigInt(base) - image.imageBase;
-  if (delta === 0n) return;
+  if (delta === 0n || !image.relocatable) return;
   const low = Number(BigInt.asUintN(32, delta));
   const high = Number(BigInt.asUintN(32, delta >> 32n));
   const { view } = memory;

@@ -94,6 +94,11 @@ export class Thread implements CallingThread {
     return object && [object.constructor.name, object.name].filter(Boolean).join(" ");
   }
 
+  /** The high half that a pointer into a program above 4 GiB carries. */
+  pointerHigh(address: number): number {
+    return this.memory.highHalf(address);
+  }
+
   /** "hello.exe+0x1234". */
   describeAddress(address: number): string {
     return this.process.modules.describe(address);

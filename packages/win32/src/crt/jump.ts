@@ -61,7 +61,7 @@ function setjmp(thread: Thread, env: number, frame: number): number {
   memory.fill(env, 0, JUMP.SIZE);
   memory.setU64(env + JUMP.Frame, BigInt(frame));
   memory.setU64(env + JUMP.Rsp, BigInt(rsp + 8));
-  memory.setU64(env + JUMP.Rip, BigInt(memory.u32(rsp)));
+  memory.setPointer(env + JUMP.Rip, memory.u32(rsp));
   for (const [register, offset] of SAVED) copyWords(thread, 2 * register, env + offset, 2);
   copyWords(thread, WORD.xmm + 4 * FIRST_XMM, env + JUMP.Xmm6, 4 * XMM_COUNT);
   memory.setU32(env + JUMP.MxCsr, registers[WORD.mxcsr]!);

@@ -96,7 +96,7 @@ export const unwinding = implement(unwindApi, {
       return memory.setU32(contextRecord + CONTEXT32.Eip, memory.u32(rsp));
     }
     memory.setU64(contextRecord + CONTEXT.Rax + 8 * GPR_RSP, BigInt(rsp + 8));
-    memory.setU64(contextRecord + CONTEXT.Rip, BigInt(memory.u32(rsp)));
+    memory.setPointer(contextRecord + CONTEXT.Rip, memory.u32(rsp));
   },
   *RtlRestoreContext(thread, contextRecord) {
     readContext(thread.memory, contextRecord, thread.live);
@@ -105,7 +105,7 @@ export const unwinding = implement(unwindApi, {
   *RtlLookupFunctionEntry(thread, controlPc, imageBase) {
     const found = yield* findFunction(thread, Number(controlPc & 0xffff_ffffn));
     if (found === undefined) return 0;
-    imageBase.set(BigInt(found.base));
+    imageBase.set(BigInt(found.base) + (BigInt(thread.memory.highHalf(found.base)) << 32n));
     return found.address;
   },
   RtlVirtualUnwind({ memory }, handlerType, imageBase, controlPc, functionEntry, contextRecord, handlerData, establisherFrame) {

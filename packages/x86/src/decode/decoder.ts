@@ -12,6 +12,7 @@ const MAX_INSTRUCTION_LENGTH = 15;
  */
 export class Decoder {
   readonly mode: 64 | 32;
+  readonly #memory: Partial<Pick<GuestMemory, "highHalf">>;
   readonly #guest: Uint8Array;
   readonly #iced: Iced;
   readonly #decoder: number;
@@ -22,8 +23,9 @@ export class Decoder {
   #view: DataView;
 
   /** Reads code from the memory's bytes: `memory.bytes[0]` is guest address GUEST_BASE. */
-  constructor(memory: Pick<GuestMemory, "bytes">, mode: 64 | 32) {
+  constructor(memory: Pick<GuestMemory, "bytes"> & Partial<Pick<GuestMemory, "highHalf">>, mode: 64 | 32) {
     this.mode = mode;
+    this.#memory = memory;
     this.#guest = memory.bytes;
     const wasm = (this.#iced = iced());
     this.#result = wasm.__wbindgen_malloc(16, 8);
@@ -65,7 +67,7 @@ export class Decoder {
           break;
         case KIND.memory:
           operands.push((MEMORY_OPERANDS[form.memoryBits] ??= operand("memory", 0, form.memoryBits)));
-          memory = this.#memory(flags, delta);
+          memory = this.#memoryOperand(flags, delta);
           indirect = true;
           break;
         case KIND.nearBranch16:
@@ -92,7 +94,7 @@ export class Decoder {
           if (kind >= KIND.memorySegSi && kind <= KIND.memoryEsRdi) {
             const addressBits = 16 << ((kind - KIND.memorySegSi) % 3);
             operands.push((STRING_OPERANDS[form.memoryBits + addressBits * 1024] ??= operand("string", addressBits, form.memoryBits)));
-            memory = this.#memory(flags, delta);
+            memory = this.#memoryOperand(flags, delta);
           } else {
             const bits = IMMEDIATE_BITS[kind - KIND.immediate8]!;
             operands.push(IMMEDIATES[bits]!);
@@ -163,7 +165,7 @@ export class Decoder {
     this.#view = new DataView(this.#iced.memory.buffer);
   }
 
-  #memory(flags: number, delta: number): MemoryOperand {
+  #memoryOperand(flags: number, delta: number): MemoryOperand {
     const at = this.#instruction;
     const base = this.#bytes[at + FIELD.base]!;
     const index = this.#bytes[at + FIELD.index]!;
@@ -173,6 +175,7 @@ export class Decoder {
     const size = this.#bytes[at + FIELD.displacementSize]!;
     if (base === RIP) {
       displacement = u64(this.#view, at + FIELD.displacement) + delta;
+      displacement += (this.#memory.highHalf?.(displacement >>> 0) ?? 0) * 0x1_0000_0000;
       addressBits = 64;
     } else {
       const low = this.#view.getInt32(at + FIELD.displacement, true);

@@ -16,6 +16,8 @@ export type Guarding = "trap" | "exact" | "checked";
 interface CheckContext {
   readonly f: FunctionBuilder;
   readonly e: Emitter;
+  /** The high half of pointers into the far region (GuestMemory.setFarRegion); 0 where there is none. */
+  readonly farHigh: number;
   readonly guarding: Guarding;
   fault(): void;
 }
@@ -78,7 +80,7 @@ function pushPageState(f: FunctionBuilder, offset: number): void {
 
 /** A 64-bit address must lie below 4 GiB, where everything of the guest's is. */
 function checkUpperHalf(
-  { f, e }: CheckContext,
+  { f, e, farHigh }: CheckContext,
   { memory, mode }: Instruction,
   fail: (access: number, pushHigh: () => void) => void,
   bytes: number,
@@ -90,6 +92,8 @@ function checkUpperHalf(
   if (memory.base >= 0) e.getGpr(memory.base, 64).f.op(OP.i64_add);
   if (memory.index >= 0) e.getGpr(memory.index, 64).f.i64Const(memory.scale).op(OP.i64_shl).op(OP.i64_add);
   f.i64Const(32).op(OP.i64_shr_u).localTee(sum).op(OP.i32_wrap_i64);
+  // What points into the far region, or is taken to.
+  if (farHigh !== 0) f.localGet(sum).op(OP.i32_wrap_i64).i32Const(farHigh).op(OP.i32_ne).op(OP.i32_mul);
   fail(bytes, () => void f.localGet(sum).op(OP.i32_wrap_i64));
 }
 

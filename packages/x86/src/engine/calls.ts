@@ -45,7 +45,7 @@ export function emitCall(
     f.localSet(next);
   }
   registers.spill(saved.registers & ~RSP);
-  e.push(() => e.const(returnAddress, context.mode), insn);
+  e.pushReturnAddress(insn);
   e.flushStack();
   registers.spill(RSP);
   if (saved.budget) registers.spillBudget();

@@ -82,7 +82,9 @@ export class SingleStep {
     const key = `${insn.ip} ${guarding} ${bytes.join(" ")}`;
     let made = this.#made.get(key);
     if (made === undefined) {
-      const module = new WebAssembly.Module(moduleOf(insn, guarding === "trap" ? "exact" : guarding) as Uint8Array<ArrayBuffer>);
+      const module = new WebAssembly.Module(
+        moduleOf(insn, guarding === "trap" ? "exact" : guarding, this.#memory.farHigh) as Uint8Array<ArrayBuffer>,
+      );
       made = new WebAssembly.Instance(module, this.#imports).exports["step"] as () => void;
       this.#made.set(key, made);
     }
@@ -91,7 +93,7 @@ export class SingleStep {
 
   #push(insn: Instruction, value: number): void {
     const bytes = insn.mode / 8;
-    if (bytes === 8) this.#memory.setU64(this.#cpu.rsp - 8, BigInt(value));
+    if (bytes === 8) this.#memory.setPointer(this.#cpu.rsp - 8, value);
     else this.#memory.setU32(this.#cpu.rsp - 4, value);
     this.#cpu.rsp -= bytes;
   }
@@ -127,7 +129,7 @@ export class SingleStep {
 }
 
 /** A function that loads what an instruction may use, runs it, and stores everything back. */
-function moduleOf(insn: Instruction, guarding: Guarding): Uint8Array {
+function moduleOf(insn: Instruction, guarding: Guarding, farHigh: number): Uint8Array {
   const m = new ModuleBuilder();
   m.name = "step";
   m.importMemory("env", "memory", { initial: WASM_PAGES, maximum: WASM_PAGES });
@@ -150,7 +152,7 @@ function moduleOf(insn: Instruction, guarding: Guarding): Uint8Array {
     spillAll: () => registers.spill(reads | writes),
     reloadAll: () => registers.reload(reads | writes),
     makeExact: spill,
-    onAccess: (at, kind, bytes) => emitAccessCheck({ f, e, guarding, fault: spill }, at, kind, bytes),
+    onAccess: (at, kind, bytes) => emitAccessCheck({ f, e, guarding, farHigh, fault: spill }, at, kind, bytes),
   });
   registers.reload(reads | writes);
   registers.reloadFlags(FLAG.ALL);

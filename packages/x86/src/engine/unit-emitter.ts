@@ -91,9 +91,10 @@ export class UnitEmitter implements BlockEmitter {
       spillAll: () => registers.spill(this.#dirty),
       reloadAll: () => registers.reload(this.#dirty | this.#live),
       makeExact: () => this.#makeExact(),
+      highHalf: (address) => memory.highHalf(address),
       ...(guarding !== "trap" && {
         onAccess: (insn, kind, bytes) =>
-          emitAccessCheck({ f, e: this.#emitter, guarding, fault: () => this.#makeExact() }, insn, kind, bytes),
+          emitAccessCheck({ f, e: this.#emitter, guarding, farHigh: memory.farHigh, fault: () => this.#makeExact() }, insn, kind, bytes),
       }),
     });
     registers.pushWhole = (n) => this.#emitter.pushWhole(n);
@@ -352,7 +353,7 @@ export class UnitEmitter implements BlockEmitter {
       }
       case "enter":
         e.flushFlags(flow.flagsOut);
-        e.push(() => e.const(ending.insn.next, this.#mode), ending.insn);
+        e.pushReturnAddress(ending.insn);
         e.flushStack();
         if (ending.checksStack) this.#checkStack(block, flow, ending.target);
         this.#storeStack(this.#depths.get(block) as StackDepth);

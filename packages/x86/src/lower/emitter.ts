@@ -31,6 +31,8 @@ export interface EmitterOptions {
   onAccess?(insn: Instruction, kind: "read" | "write", bytes: number): void;
   /** Emits code that puts into the CPU block what only locals have: what comes next raises an exception at the instruction. */
   makeExact?(insn: Instruction): void;
+  /** The high half of a pointer to an address; 0 unless said. */
+  highHalf?(address: number): number;
   /** Emits code that writes every register to the CPU block, and code that reads them all back. */
   spillAll(): void;
   reloadAll(): void;
@@ -155,6 +157,13 @@ export class Emitter {
     pushValue();
     this.store(bytes * 8, offset);
     this.moveStack(-bytes);
+  }
+
+  /** Pushes the address at which a call returns. */
+  pushReturnAddress(insn: Instruction): void {
+    const address = insn.next >>> 0;
+    const high = this.#options.highHalf?.(address) ?? 0;
+    this.push(() => this.const(high * 0x1_0000_0000 + address, this.mode), insn);
   }
 
   /** Leaves the value popped off the guest's stack on the wasm stack, as wide as the mode. */

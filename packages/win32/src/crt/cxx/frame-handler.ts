@@ -145,7 +145,7 @@ export function* callCatchBlock(thread: Thread): GuestGenerator<never> {
     for (const thrown of exceptions.left.splice(0)) if (isLast(exceptions, thrown)) yield* destroyObject(thread, thrown);
     // Exceptions that leave the clause look for their handler in the function's frame next.
     writeContext(memory, context, thread.live);
-    memory.setU64(context + CONTEXT.Rip, BigInt(pending.controlPc));
+    memory.setPointer(context + CONTEXT.Rip, pending.controlPc);
     thread.frames.enterException(pending.stack, context);
     const answer = yield* guestCall(thread, pending.handler.funclet, 0, pending.establisher);
     const { continuations = [] } = pending.handler;
