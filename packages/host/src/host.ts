@@ -21,6 +21,8 @@ export interface HostInput {
   read(maxBytes: number): Uint8Array | Promise<Uint8Array>;
   /** Bytes that are there already, without waiting. */
   readonly available: number;
+  /** Of a terminal: keys come at once and are not shown, Ctrl-C among them; or a line at a time, edited and shown by the host. */
+  setRaw?(raw: boolean): void;
   /** Ends pending reads; the host's event loop is no longer held open. */
   close(): void;
 }
@@ -32,6 +34,8 @@ export interface HostOutput {
   /** The terminal's size in characters; undefined where there is none. */
   readonly columns: number | undefined;
   readonly rows: number | undefined;
+  /** Tells when the terminal's size changes; returns what ends it. */
+  onResize?(listener: () => void): () => void;
   /** Writes all bytes before it returns. Fails with EPIPE when nobody reads any more. */
   write(bytes: Uint8Array): void;
 }

@@ -4,6 +4,7 @@ export { HostError } from "./host-error.ts";
 export { manualClock, type ManualClock } from "./memory/clock.ts";
 export { memoryFiles, type InitialFiles } from "./memory/memory-files.ts";
 export { memoryHost, type MemoryHost, type MemoryHostOptions } from "./memory/memory-host.ts";
+export { memoryTerminal, type MemoryTerminal } from "./memory/memory-terminal.ts";
 export { memoryInput, memoryOutput, type MemoryOutput } from "./memory/memory-streams.ts";
 export { nodeFiles } from "./node/node-files.ts";
 export { nodeHost, type NodeHostOptions } from "./node/node-host.ts";

@@ -44,6 +44,7 @@ export { ModuleList } from "./loader/module-list.ts";
 export type { DllChoice } from "./loader/search.ts";
 export { Event } from "./objects/event.ts";
 export { KernelObject } from "./objects/kernel-object.ts";
+export type { Waiter } from "./objects/kernel-object.ts";
 export { Mutex } from "./objects/mutex.ts";
 export { ProcessObject } from "./objects/process-object.ts";
 export { Semaphore } from "./objects/semaphore.ts";

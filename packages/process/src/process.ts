@@ -81,6 +81,8 @@ export class Process {
   readonly dllDirectories: DllDirectories;
   /** SetConsoleCtrlHandler's handlers, oldest first. */
   readonly consoleHandlers: number[] = [];
+  /** SetConsoleCtrlHandler(NULL, TRUE): Ctrl-C does nothing at all. */
+  ignoresControlC = false;
   isExiting = false;
   /** How it ended; undefined while it runs. */
   ending: Ending | undefined;
@@ -275,7 +277,7 @@ export class Process {
 
   /** A console event (0: Ctrl-C, 1: Ctrl-Break): handlers run on a thread of their own, newest first; by default the process ends. */
   consoleControl(event: number): void {
-    if (this.ending !== undefined || this.isExiting) return;
+    if (this.ending !== undefined || this.isExiting || (event === 0 && this.ignoresControlC)) return;
     if (this.consoleHandlers.length === 0) return this.end({ kind: "interrupt", exitCode: EXIT_STATUS.CONTROL_C_EXIT });
     this.createHostThread((thread) => runConsoleHandlers(thread, event));
   }

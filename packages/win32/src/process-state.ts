@@ -1,16 +1,12 @@
 import type { Handle } from "@decant/hook";
 import { parametersLayout, type Process, type Thread } from "@decant/process";
-import { ANSI_CODE_PAGE, codePage, OEM_CODE_PAGE, textCodec } from "./text/code-pages.ts";
+import { consoleDevice, type ConsoleDevice } from "./console/console-device.ts";
+import { ConsoleInput, ConsoleOutput } from "./console/console-handles.ts";
+import type { ScreenBuffer } from "./console/screen-buffer.ts";
+import { ANSI_CODE_PAGE, codePage, textCodec } from "./text/code-pages.ts";
 import { FileSystem } from "./files/file-system.ts";
 import type { IoObject } from "./files/io-object.ts";
-import {
-  BROKEN_OUTPUT_EXIT_CODE,
-  ConsoleInput,
-  ConsoleOutput,
-  InputStream,
-  OutputStream,
-  type ConsoleState,
-} from "./files/standard-streams.ts";
+import { BROKEN_OUTPUT_EXIT_CODE, InputStream, OutputStream } from "./files/standard-streams.ts";
 import type { PathContext } from "./paths/windows-path.ts";
 import { sessionEnvironment } from "./system/system-table.ts";
 import { upcase } from "./text/upcase.ts";
@@ -26,7 +22,7 @@ const STANDARD = new Map<number, "StandardInput" | "StandardOutput" | "StandardE
 export class ProcessState {
   readonly process: Process;
   readonly fileSystem: FileSystem;
-  readonly console: ConsoleState = { inputCodePage: OEM_CODE_PAGE, outputCodePage: OEM_CODE_PAGE, title: "" };
+  readonly console: ConsoleDevice;
   /** By names in upper case. */
   readonly environment = new Map<string, { name: string; value: string }>();
   /** SetErrorMode's bits. */
@@ -38,7 +34,11 @@ export class ProcessState {
   constructor(process: Process) {
     this.process = process;
     this.fileSystem = new FileSystem(process.host);
-    this.console.title = process.path;
+    const { kernel } = process;
+    this.console = consoleDevice(kernel, () => process.end({ kind: "exit", exitCode: BROKEN_OUTPUT_EXIT_CODE }));
+    if (this.console.title === "") this.console.setTitle(process.path, false);
+    // The last process gives the terminal back.
+    process.onEnd(() => kernel.processes.size <= 1 && this.console.restore());
     for (const [name, value] of process.environment) this.environment.set(upcase(name), { name, value });
     if (process.memory.pointerSize === 4) this.#narrowEnvironment();
     process.dllDirectories.path = () => this.environment.get("PATH")?.value ?? "";
@@ -81,19 +81,23 @@ export class ProcessState {
   /** A new handle's object for one of the host's streams. */
   openInput(): IoObject {
     const { stdin } = this.process.host;
-    return stdin.isTerminal
-      ? new ConsoleInput(stdin, () => textCodec(codePage(this.console.inputCodePage) ?? codePage(ANSI_CODE_PAGE)!))
-      : new InputStream(stdin);
+    if (!stdin.isTerminal) return new InputStream(stdin);
+    return new ConsoleInput(this.console, () => textCodec(codePage(this.console.inputCodePage) ?? codePage(ANSI_CODE_PAGE)!));
   }
 
   openOutput(stream: "stdout" | "stderr"): IoObject {
     const output = this.process.host[stream];
-    const onBroken = (): void => this.process.end({ kind: "exit", exitCode: BROKEN_OUTPUT_EXIT_CODE });
-    if (!output.isTerminal) return new OutputStream(output, onBroken);
-    return new ConsoleOutput(output, onBroken, () => {
-      const page = codePage(this.console.outputCodePage) ?? codePage(ANSI_CODE_PAGE)!;
-      return { id: page.id, codec: textCodec(page) };
-    });
+    if (output.isTerminal) return this.openScreen(this.console.active);
+    return new OutputStream(output, () => this.process.end({ kind: "exit", exitCode: BROKEN_OUTPUT_EXIT_CODE }));
+  }
+
+  /** A new handle's object for a screen buffer. */
+  openScreen(buffer: ScreenBuffer, onClose?: () => void): ConsoleOutput {
+    const page = (): { id: number; codec: ReturnType<typeof textCodec> } => {
+      const found = codePage(this.console.outputCodePage) ?? codePage(ANSI_CODE_PAGE)!;
+      return { id: found.id, codec: textCodec(found) };
+    };
+    return new ConsoleOutput(buffer, page, onClose);
   }
 
   #openStandardHandles(): void {

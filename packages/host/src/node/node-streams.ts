@@ -22,6 +22,12 @@ export function nodeOutput(fd: number, stream: () => WriteStream): HostOutput {
     get rows() {
       return kind === "terminal" ? stream().rows : undefined;
     },
+    onResize(listener) {
+      if (kind !== "terminal") return () => {};
+      const terminal = stream();
+      terminal.on("resize", listener);
+      return () => terminal.off("resize", listener);
+    },
     write(bytes) {
       let done = 0;
       while (done < bytes.length) {
@@ -128,6 +134,11 @@ class StreamInput implements HostInput {
     if (this.#buffered.length > 0 || maxBytes === 0) return this.#take(maxBytes);
     if (this.#error !== undefined) throw this.#error;
     return this.#ended ? NOTHING : this.#wait(maxBytes);
+  }
+
+  setRaw(raw: boolean): void {
+    const stream = this.#start();
+    if (stream instanceof Object && "setRawMode" in stream) (stream as ReadStream).setRawMode(raw);
   }
 
   close(): void {

@@ -1,16 +1,17 @@
-import { encodeText, ERROR, NULL_HANDLE, Win32Error, type Handle } from "@decant/hook";
-import { implement, waitFor, type Thread } from "@decant/process";
-import { ConsoleInput, ConsoleOutput } from "../files/standard-streams.ts";
+import { ERROR, NULL_HANDLE, Win32Error, type TextBuffer } from "@decant/hook";
+import { implement } from "@decant/process";
+import { ConsoleInput } from "../console/console-handles.ts";
+import { CONSOLE_MODE, INPUT_MODE } from "../console/modes.ts";
 import { stateOf } from "../process-state.ts";
 import { codePage } from "../text/code-pages.ts";
 import { consoleApi } from "./console.api.ts";
+import { consoleOf } from "./console-handle.ts";
 
-const DEFAULT_COLUMNS = 80;
-const DEFAULT_ROWS = 25;
-const ATTRIBUTE_MASK = 0xff;
-/** Windows' colour bits are blue, green, red; a terminal's are red, green, blue. */
-const TERMINAL_COLOUR = [0, 4, 2, 6, 1, 5, 3, 7];
-const DEFAULT_ATTRIBUTES = 7;
+const OUTPUT_MODES = 0x1f;
+const INPUT_MODES = 0x3ff;
+const CONTROL = { C: 0, BREAK: 1 } as const;
+const ATTACH_PARENT_PROCESS = 0xffff_ffff;
+const MOUSE_BUTTONS = 3;
 
 export const consoleCalls = implement(consoleApi, {
   GetConsoleMode(thread, handle, mode) {
@@ -18,46 +19,20 @@ export const consoleCalls = implement(consoleApi, {
     return true;
   },
   SetConsoleMode(thread, handle, mode) {
-    consoleOf(thread, handle).mode = mode;
+    const console = consoleOf(thread, handle);
+    if (console instanceof ConsoleInput) {
+      const echoesNoLine = (mode & INPUT_MODE.ECHO) !== 0 && (mode & INPUT_MODE.LINE) === 0;
+      if ((mode & ~INPUT_MODES) !== 0 || echoesNoLine) throw new Win32Error(ERROR.INVALID_PARAMETER);
+      console.device.setInputMode(mode);
+    } else {
+      const needsProcessing = CONSOLE_MODE.VIRTUAL_TERMINAL | CONSOLE_MODE.PROCESSED_OUTPUT;
+      const isUnprocessed = (mode & needsProcessing) === CONSOLE_MODE.VIRTUAL_TERMINAL;
+      if ((mode & ~OUTPUT_MODES) !== 0 || isUnprocessed) throw new Win32Error(ERROR.INVALID_PARAMETER);
+      console.buffer.setMode(mode);
+    }
     return true;
   },
-  GetConsoleScreenBufferInfo(thread, handle, info) {
-    const { output, attributes } = outputOf(thread, handle);
-    const X = output.columns ?? DEFAULT_COLUMNS;
-    const Y = output.rows ?? DEFAULT_ROWS;
-    // A terminal does not tell where its cursor is: the first column of the last line, where output goes on.
-    info.set({
-      dwSize: { X, Y },
-      dwCursorPosition: { X: 0, Y: Y - 1 },
-      wAttributes: attributes,
-      srWindow: { Left: 0, Top: 0, Right: X - 1, Bottom: Y - 1 },
-      dwMaximumWindowSize: { X, Y },
-    });
-    return true;
-  },
-  SetConsoleTextAttribute(thread, handle, attributes) {
-    const console = outputOf(thread, handle);
-    console.attributes = attributes & ATTRIBUTE_MASK;
-    const foreground = (attributes & 8 ? 90 : 30) + (TERMINAL_COLOUR[attributes & 7] ?? 7);
-    const background = (attributes & 0x80 ? 100 : 40) + (TERMINAL_COLOUR[(attributes >> 4) & 7] ?? 0);
-    console.writeText(
-      attributes === DEFAULT_ATTRIBUTES ? "\u001b[0m" : `\u001b[${foreground}${(attributes & 0xf0) === 0 ? "" : `;${background}`}m`,
-    );
-    return true;
-  },
-  WriteConsole(thread, handle, buffer, count, written) {
-    outputOf(thread, handle).writeText(buffer.text(count));
-    if (!written.isNull) written.set(count);
-    return true;
-  },
-  *ReadConsoleW(thread, handle, buffer, count, read) {
-    const console = thread.process.handles.get(handle, ConsoleInput);
-    const typed = yield* waitFor(console.readText(Math.max(1, count)));
-    const taken = typed.slice(0, count);
-    buffer.write(encodeText(thread, taken, "wide"));
-    read.set(taken.length);
-    return true;
-  },
+
   GetConsoleCP: (thread) => stateOf(thread).console.inputCodePage,
   GetConsoleOutputCP: (thread) => stateOf(thread).console.outputCodePage,
   SetConsoleCP(thread, id) {
@@ -70,13 +45,21 @@ export const consoleCalls = implement(consoleApi, {
     stateOf(thread).console.outputCodePage = id;
     return true;
   },
+
   SetConsoleTitle(thread, title) {
-    stateOf(thread).console.title = title ?? "";
-    const { stdout } = thread.process.host;
-    if (stdout.isTerminal) stdout.write(new TextEncoder().encode(`\u001b]0;${(title ?? "").replaceAll(/\p{Cc}/gu, "")}\u0007`));
+    if (title === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    stateOf(thread).console.setTitle(title, true);
     return true;
   },
+  GetConsoleTitle: (thread, lpConsoleTitle, nSize) => writeTitle(lpConsoleTitle, nSize, stateOf(thread).console.title),
+  GetConsoleOriginalTitle: (thread, lpConsoleTitle, nSize) => writeTitle(lpConsoleTitle, nSize, thread.process.path),
+
   SetConsoleCtrlHandler({ process }, handler, add) {
+    // No handler at all: Ctrl-C itself is ignored, or not.
+    if (handler === 0) {
+      process.ignoresControlC = add;
+      return true;
+    }
     const handlers = process.consoleHandlers;
     if (add) handlers.push(handler);
     else {
@@ -86,18 +69,52 @@ export const consoleCalls = implement(consoleApi, {
     }
     return true;
   },
+  GenerateConsoleCtrlEvent({ kernel }, dwCtrlEvent, dwProcessGroupId) {
+    if (dwCtrlEvent !== CONTROL.C && dwCtrlEvent !== CONTROL.BREAK) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const all = Array.from(kernel.processes);
+    // A group is named by its first process. Ctrl-C goes to all, or to none: groups are made deaf to it.
+    const meant = dwProcessGroupId === 0 ? all : all.filter(({ id }) => id === dwProcessGroupId && dwCtrlEvent === CONTROL.BREAK);
+    if (dwProcessGroupId !== 0 && !all.some(({ id }) => id === dwProcessGroupId)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    for (const process of meant) process.consoleControl(dwCtrlEvent);
+    return true;
+  },
+
   // There is a console, and no window that it is in.
   GetConsoleWindow: () => NULL_HANDLE,
+  /** The process has the console of its parent. */
+  AllocConsole() {
+    throw new Win32Error(ERROR.ACCESS_DENIED);
+  },
+  FreeConsole: () => true,
+  AttachConsole(_thread, dwProcessId) {
+    throw new Win32Error(dwProcessId === ATTACH_PARENT_PROCESS ? ERROR.ACCESS_DENIED : ERROR.INVALID_PARAMETER);
+  },
+  GetConsoleProcessList({ kernel }, lpdwProcessList, dwProcessCount) {
+    if (dwProcessCount === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const ids = [...kernel.processes].map(({ id }) => id).reverse(); // prettier-ignore
+    if (ids.length <= dwProcessCount) lpdwProcessList.write(ids);
+    return ids.length;
+  },
+
+  GetNumberOfConsoleMouseButtons(_thread, lpNumberOfMouseButtons) {
+    lpNumberOfMouseButtons.set(MOUSE_BUTTONS);
+    return true;
+  },
+  GetConsoleDisplayMode(_thread, lpModeFlags) {
+    lpModeFlags.set(0);
+    return true;
+  },
+  /** What is selected is the terminal's affair. */
+  GetConsoleSelectionInfo(_thread, lpConsoleSelectionInfo) {
+    lpConsoleSelectionInfo.set({});
+    return true;
+  },
 });
 
-function consoleOf({ process }: Thread, handle: Handle): ConsoleInput | ConsoleOutput {
-  const object = process.handles.find(handle);
-  if (object instanceof ConsoleInput || object instanceof ConsoleOutput) return object;
-  throw new Win32Error(ERROR.INVALID_HANDLE);
-}
-
-function outputOf({ process }: Thread, handle: Handle): ConsoleOutput {
-  return process.handles.get(handle, ConsoleOutput);
+/** As much of a title as fits; the length of the whole. */
+function writeTitle(buffer: TextBuffer, size: number, title: string): number {
+  if (size > 0) buffer.writeTruncated(title, size);
+  return title.length;
 }
 
 function requirePage(id: number): void {
