@@ -95,10 +95,10 @@ export function keyEvents(text: string): InputEvent[] {
   const events: InputEvent[] = [];
   let at = 0;
   while (at < text.length) {
-    const sequence = text[at] === "\u001b" ? specialKey(text.slice(at)) : undefined;
+    const sequence = text[at] === "\u001b" ? specialKey(text.slice(at + 1)) : undefined;
     if (sequence !== undefined) {
       events.push(...sequence.events);
-      at += sequence.length;
+      at += 1 + sequence.length;
     } else if (text[at] === "\u001b" && at + 1 < text.length && text[at + 1] !== "\u001b") {
       events.push(...press(text.charCodeAt(at + 1), KEY_STATE.LEFT_ALT));
       at += 2;
@@ -120,12 +120,13 @@ interface Sequence {
   readonly length: number;
 }
 
+/** A sequence without the escape that begins it. */
 function specialKey(text: string): Sequence | undefined {
-  const mouse = /^\u001b\[<(\d+);(\d+);(\d+)([Mm])/.exec(text);
+  const mouse = /^\[<(\d+);(\d+);(\d+)([Mm])/.exec(text);
   if (mouse !== null) return { events: [mouseEvent(mouse)], length: mouse[0].length };
-  const focus = /^\u001b\[([IO])/.exec(text);
+  const focus = /^\[([IO])/.exec(text);
   if (focus !== null) return { events: [{ kind: "focus", x: focus[1] === "I" ? 1 : 0, y: 0 }], length: focus[0].length };
-  const match = /^\u001b(?:\[(\d*)(?:;(\d+))?([A-HPQRSZ~])|O([A-HPQRS]))/.exec(text);
+  const match = /^(?:\[(\d*)(?:;(\d+))?([A-HPQRSZ~])|O([A-HPQRS]))/.exec(text);
   if (match === null) return undefined;
   const [whole, number, modifiers, final = match[4]!] = match;
   if (final === "Z") return { events: both(TAB, 9, KEY_STATE.SHIFT), length: whole.length };

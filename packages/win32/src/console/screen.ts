@@ -203,7 +203,7 @@ export class Screen {
   }
 
   #csi(sequence: string): void {
-    const match = /^\u001b\[([?>!=]?)([\d;:]*)[ -/]*([@-~])$/.exec(sequence);
+    const match = /^\[([?>!=]?)([\d;:]*)[ -/]*([@-~])$/.exec(sequence.slice(1));
     if (match === null) return;
     const [, prefix, numbers = "", final = ""] = match;
     const parameters = numbers === "" ? [] : numbers.split(/[;:]/, MAX_PARAMETERS).map(Number);
