@@ -3,7 +3,9 @@
 set -e
 cd "$(dirname "$0")"
 for source in *.cu; do
-  nvcc -O3 -arch=compute_75 -ptx "$source" -o "${source%.cu}.ptx"
+  # A source that needs more than compute_75 says so in its first line.
+  arch=$(sed -n '1s/^\/\/ arch: //p' "$source")
+  nvcc -O3 -arch="${arch:-compute_75}" -ptx "$source" -o "${source%.cu}.ptx"
 done
 # What C programs with the same sources answer.
 host=$(mktemp)

@@ -30,6 +30,8 @@ export interface KernelContext {
   readonly frameBytes: number;
   /** How many threads' frames lie interleaved, slot by slot: 1, or the lanes of the vector form. */
   readonly lanes: number;
+  /** Slots for what threads bring to an operation of their warp beyond one value: as many again follow for what they brought. */
+  readonly wideSlots: number;
   readonly uniform: Uniform;
   readonly localTypes: ReadonlyMap<Register, ValueType>;
   /** The root that an address register is derived from: accesses with the same root share a range check. */
@@ -110,8 +112,8 @@ export class Emitter {
     return slot * 8 * this.kernel.lanes;
   }
 
-  /** The same for what another thread of the block, whose number is in a local, brought to a warp operation. */
-  pushPeerLatch(thread: number): number {
+  /** The same for what another thread of the block, whose number is in a local, brought to a warp operation: one value, or one of the wide slots. */
+  pushPeerLatch(thread: number, wide?: number): number {
     const { f, locals } = this;
     const { frameBytes, lanes } = this.kernel;
     f.localGet(locals.worker).load(OP.i32_load, WORKER.frames, 2);
@@ -123,7 +125,7 @@ export class Emitter {
         .i32Const(3)
         .op(OP.i32_shl)
         .op(OP.i32_add);
-    return WARP_FRAME.latch * 8 * lanes;
+    return (wide === undefined ? WARP_FRAME.latch : WARP_FRAME.slots + this.kernel.wideSlots + wide) * 8 * lanes;
   }
 
   localType(register: Register): ValueType {

@@ -49,6 +49,7 @@ const SIGNATURES: Record<HelperName, readonly [parameters: readonly ValueType[],
 export class Helpers {
   readonly imports: ModuleImports;
   readonly #module: ModuleBuilder;
+  readonly #custom = new Map<string, FunctionBuilder>();
   readonly #known = new Map<HelperName, FunctionBuilder>();
 
   constructor(module: ModuleBuilder) {
@@ -66,6 +67,16 @@ export class Helpers {
       clock: module.importFunction("env", "clock", module.type([], [I64])),
       service: module.importFunction("env", "service", module.type([I32, I32, I32], [I64])),
     };
+  }
+
+  /** The index of a function that is made for one purpose, written when it is first asked for. */
+  custom(key: string, parameters: readonly ValueType[], results: readonly ValueType[], write: (f: FunctionBuilder) => void): number {
+    const known = this.#custom.get(key);
+    if (known !== undefined) return known.index;
+    const f = this.#module.function(this.#module.type(parameters, results));
+    this.#custom.set(key, f);
+    write(f);
+    return f.index;
   }
 
   /** The index of a helper function. */

@@ -68,6 +68,7 @@ export function writeKernel(
     name: source.name,
     symbols,
     frameBytes: plan.frameBytes,
+    wideSlots: plan.wideSlots,
     lanes: analysed.vector === undefined ? 1 : (options.lanes ?? chooseLanes(program, analysed.vector.ssa, options.rows ?? 8)),
     uniform: analysed.uniform,
     localTypes: findLocalTypes(program),

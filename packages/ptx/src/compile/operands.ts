@@ -38,7 +38,7 @@ const NO_RESULT = new Set([
 ]);
 
 /** Opcodes that do something to the world, so that each thread must do it, and no thread that takes no part. */
-export const ACTS: ReadonlySet<string> = new Set(["atom", "red", "cp", "trap", "brkpt", "syscall", "fault", "bar", "barrier"]);
+export const ACTS: ReadonlySet<string> = new Set(["atom", "red", "cp", "trap", "brkpt", "syscall", "fault", "bar", "barrier", "wmma"]);
 
 export function effects(instruction: Instruction): Effects {
   const reads: Register[] = [];

@@ -188,6 +188,12 @@ export class PhaseWriter {
     const to = this.emitter.pushFrame(WARP_FRAME.latch, true);
     const from = this.emitter.pushFrame(WARP_FRAME.value, true);
     f.load(OP.i64_load, from, 3).store(OP.i64_store, to, 3);
+    const wide = this.phase.from === undefined ? 0 : (meeting(this.phase.from).latchedSlots ?? 0);
+    for (let slot = 0; slot < wide; slot++) {
+      const target = this.emitter.pushFrame(WARP_FRAME.slots + this.kernel.wideSlots + slot, true);
+      const source = this.emitter.pushFrame(WARP_FRAME.slots + slot, true);
+      f.load(OP.i64_load, source, 3).store(OP.i64_store, target, 3);
+    }
     if (this.phase.from !== undefined) meeting(this.phase.from).latch?.(this.emitter);
     f.end();
     f.localGet(thread).i32Const(1).op(OP.i32_add).localSet(thread);

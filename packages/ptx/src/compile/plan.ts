@@ -19,6 +19,7 @@ export interface Phase {
 export interface PhasePlan {
   readonly phases: readonly Phase[];
   readonly frameBytes: number;
+  readonly wideSlots: number;
   /** The slot in which the vector form notes that what is the same in all lanes was kept for lane 0 only. */
   readonly compactSlot: number;
   /** The phase that a block which suspends goes on in. */
@@ -30,7 +31,7 @@ export function planPhases(program: Program, recomputed: (register: Register) =>
   const phases: Phase[] = [{ index: 0, entry: 0, from: undefined, live: [] }];
   const phaseAfter = new Map<Block, Phase>();
   const suspending = program.blocks.filter((block) => block.terminator.kind === "suspend");
-  if (suspending.length === 0) return { phases, frameBytes: 0, compactSlot: 0, phaseAfter };
+  if (suspending.length === 0) return { phases, frameBytes: 0, wideSlots: 0, compactSlot: 0, phaseAfter };
   if (suspending.length > STATE.phaseMask) {
     const end = suspending[STATE.phaseMask]?.terminator;
     throw new PtxError(
@@ -42,7 +43,11 @@ export function planPhases(program: Program, recomputed: (register: Register) =>
   const live = liveAtStart(program);
   const slots = new Map<Register, number>();
   const usesWarp = suspending.some(({ terminator }) => terminator.kind === "suspend" && meeting(terminator.instruction).warp);
-  const first = usesWarp ? WARP_FRAME.slots : 0;
+  const wideSlots = Math.max(
+    0,
+    ...suspending.map(({ terminator: end }) => (end.kind === "suspend" ? (meeting(end.instruction).wideSlots ?? 0) : 0)),
+  );
+  const first = usesWarp ? WARP_FRAME.slots + 2 * wideSlots : 0;
   for (const block of suspending) {
     const end = block.terminator;
     if (end.kind !== "suspend") continue;
@@ -61,5 +66,5 @@ export function planPhases(program: Program, recomputed: (register: Register) =>
     phases.push(phase);
     phaseAfter.set(block, phase);
   }
-  return { phases, frameBytes: (first + slots.size + 1) * 8, compactSlot: first + slots.size, phaseAfter };
+  return { phases, wideSlots, frameBytes: (first + slots.size + 1) * 8, compactSlot: first + slots.size, phaseAfter };
 }

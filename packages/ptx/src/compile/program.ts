@@ -31,13 +31,13 @@ export interface Program {
   readonly registers: readonly Register[];
 }
 
-const WARP_OPCODES = new Set(["shfl", "vote", "match", "redux", "activemask", "elect"]);
+const WARP_OPCODES = new Set(["shfl", "vote", "match", "redux", "activemask", "elect", "mma", "ldmatrix", "stmatrix", "movmatrix"]);
 
 /** Instructions at which all threads of a block, or of a warp, meet. */
 function suspends(instruction: Instruction): boolean {
   const { opcode, modifiers } = instruction;
   if (opcode === "bar" || opcode === "barrier") return !modifiers.includes("arrive");
-  return WARP_OPCODES.has(opcode);
+  return WARP_OPCODES.has(opcode) || (opcode === "wmma" && modifiers[0] === "mma");
 }
 
 export function successors(block: Block): readonly number[] {

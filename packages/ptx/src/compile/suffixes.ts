@@ -39,6 +39,12 @@ export class Suffixes {
     return at < 0 ? undefined : (this.#left.splice(at, 1)[0] as T); // findIndex has just found it among `names`.
   }
 
+  /** Takes the first suffix that matches. */
+  matching(pattern: RegExp): string | undefined {
+    const at = this.#left.findIndex((name) => pattern.test(name));
+    return at < 0 ? undefined : this.#left.splice(at, 1)[0];
+  }
+
   /** Takes the first suffix that is a type. */
   type(): ScalarType {
     const at = this.#left.findIndex(isScalarType);

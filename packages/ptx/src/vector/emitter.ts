@@ -238,7 +238,7 @@ export class VectorEmitter extends Emitter {
       if (known !== undefined) return known;
       const at = next;
       next += this.lanes * (bitsOf(value.register.type) === 64 ? 8 : 4);
-      if (next > WORKER.bytes) throw new Error("ptx: an instruction with too many operands");
+      if (next > WORKER.service) throw new Error("ptx: an instruction with too many operands");
       room.set(value, at);
       return at;
     };

@@ -25,6 +25,7 @@ import { copySign, floatAbsNeg, floatBasic, floatDivide, floatMinMax, floatRoot,
 import { halfAbsNeg, halfArithmetic, halfMinMax, halfTranscendental } from "./half.ts";
 import { absNeg, addSub, divRem, dotProduct, minMax, mul24, mulMad, sad } from "./integer.ts";
 import { convertAddress, fence, isSpace, load, mov, noPolicy, nothing, ownRank, ownShared, store } from "./memory.ts";
+import { matrixFragment } from "./matrix-fragments.ts";
 import { systemCall } from "./system-call.ts";
 import { arrive } from "./warp.ts";
 import { videoMultiplyAdd, videoScalar, videoSet, videoSimd } from "./video.ts";
@@ -125,6 +126,7 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   ),
   bar: arrive,
   barrier: arrive,
+  wmma: matrixFragment,
   syscall: systemCall,
   fault: (e, i) => e.stop(i, FAULT[i.modifiers[0] as keyof typeof FAULT]), // Only linking makes these.
   trap: (e, i) => e.stop(i, FAULT.trap),

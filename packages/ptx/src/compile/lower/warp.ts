@@ -4,19 +4,9 @@ import { bitsOf, isSigned } from "../../parse/types.ts";
 import type { Emitter } from "../emitter.ts";
 import { BARRIER, LAUNCH, STATE, WARP_FRAME, WORKER } from "../layout.ts";
 import { illegal, notTranslated, Suffixes } from "../suffixes.ts";
+import { loadMatrix, matrixProduct, storeMatrix, transposeMatrix } from "./matrix.ts";
+import { storeMask, WARP_STATE, type Meeting } from "./meeting.ts";
 import type { Lowering } from "./table.ts";
-
-/** An instruction at which threads meet: what a thread leaves before it waits, and what it does when all have come. */
-export interface Meeting {
-  /** Leaves the thread's part in its frame, and pushes the state it waits in, without the phase. */
-  suspend(e: Emitter): void;
-  /** Sets the results. */
-  resume(e: Emitter): void;
-  /** True when each thread leaves a part in its frame. */
-  readonly warp: boolean;
-  /** Runs for each thread that goes on, before any of them does. */
-  latch?(e: Emitter): void;
-}
 
 export function meeting(i: Instruction): Meeting {
   switch (i.opcode) {
@@ -36,12 +26,19 @@ export function meeting(i: Instruction): Meeting {
       return activeMask(i);
     case "elect":
       return elect(i);
+    case "mma":
+    case "wmma":
+      return matrixProduct(i);
+    case "ldmatrix":
+      return loadMatrix(i);
+    case "stmatrix":
+      return storeMatrix(i);
+    case "movmatrix":
+      return transposeMatrix(i);
     default:
       return reduce(i);
   }
 }
-
-const WARP_STATE = STATE.warp << STATE.waitShift;
 
 function barrier(i: Instruction): Meeting {
   const suffixes = new Suffixes(i);
@@ -218,13 +215,6 @@ function elect(i: Instruction): Meeting {
       e.set(i, d.second, "pred");
     },
   };
-}
-
-function storeMask(e: Emitter, i: Instruction, mask: Operand | undefined): void {
-  const at = e.pushFrame(WARP_FRAME.mask);
-  if (mask === undefined) e.f.i32Const(-1);
-  else e.push(i, mask, "b32");
-  e.f.store(OP.i32_store, at, 2);
 }
 
 function shuffle(i: Instruction): Meeting {
