@@ -1,4 +1,4 @@
-import { MemoryAccessError } from "@decant/memory";
+import { GUEST_BASE, MemoryAccessError } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
 import { PeError, readUnwindInfo, UNW_FLAG } from "@decant/pe";
 import type { Process } from "../process.ts";
@@ -24,6 +24,7 @@ const LSDA_START = 0xff;
 export function ownsFaultHandler(process: Process, address: number): boolean {
   const { memory } = process;
   try {
+    if (memory.pointerSize === 4) return registersHandler(memory, address);
     const found = lookUpFunction(process, address);
     if (found === undefined) return false;
     // Most have none: their flags say so, and nothing else need be read.
@@ -63,4 +64,34 @@ function isScopeTable(memory: GuestMemory, base: number, data: number): boolean 
     if (begin === 0 || begin >= end || !memory.accessible(base + begin, end - begin, "execute")) return false;
   }
   return true;
+}
+
+/** Bytes in which a function of x86 has registered its handler, if it does. */
+const PROLOGUE_BYTES = 64;
+const NULL_ADDRESS = [0, 0, 0, 0];
+
+/**
+ * Whether the function of x86 at an address puts a handler into fs:[0] where it begins: itself, or by the helper that Microsoft's compiler calls first
+ * (`push size; push table; call __SEH_prolog4`).
+ */
+export function registersHandler(memory: GuestMemory, address: number): boolean {
+  if (writesChain(memory, address)) return true;
+  if (!memory.accessible(address, 15, "execute")) return false;
+  const bytes = memory.bytes.subarray(address - GUEST_BASE, address - GUEST_BASE + 15);
+  const second = bytes[0] === 0x6a ? 2 : bytes[0] === 0x68 ? 5 : undefined;
+  if (second === undefined || bytes[second] !== 0x68 || bytes[second + 5] !== 0xe8) return false;
+  return writesChain(memory, (address + second + 10 + memory.u32(address + second + 6)) >>> 0);
+}
+
+/** Whether `mov fs:[0], register` is in the first bytes, before anything returns. */
+function writesChain(memory: GuestMemory, address: number): boolean {
+  if (!memory.accessible(address, 7, "execute")) return false;
+  const start = address - GUEST_BASE;
+  const code = memory.bytes.subarray(start, start + PROLOGUE_BYTES);
+  const isNull = (at: number): boolean => NULL_ADDRESS.every((byte, n) => code[at + n] === byte);
+  for (let at = code.indexOf(0x64); at >= 0; at = code.indexOf(0x64, at + 1)) {
+    if (code[at + 1] === 0xa3 && isNull(at + 2)) return true;
+    if (code[at + 1] === 0x89 && ((code[at + 2] ?? 0) & 0xc7) === 0x05 && isNull(at + 3)) return true;
+  }
+  return false;
 }
