@@ -110,7 +110,7 @@ export class Decoder {
       next: length === 0 ? ip + 1 : next,
       code,
       mnemonic: form.mnemonic,
-      kind: indirect && (form.kind === "jmp" || form.kind === "call") ? `${form.kind}-indirect` : form.kind,
+      kind: kindOf(form.kind, indirect, target === next),
       target,
       cc: form.cc,
       operands,
@@ -210,6 +210,12 @@ export class Decoder {
       cc: CONDITIONS.get(mnemonic),
     };
   }
+}
+
+/** A call of the next instruction only pushes its address: position-independent code asks so where it is, and keeps its flags meanwhile. */
+function kindOf(kind: InstructionKind, isIndirect: boolean, isToNext: boolean): InstructionKind {
+  if (isIndirect && (kind === "jmp" || kind === "call")) return `${kind}-indirect`;
+  return kind === "call" && isToNext ? "normal" : kind;
 }
 
 /** What depends on the form only; asked once. */

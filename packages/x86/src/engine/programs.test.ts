@@ -316,3 +316,13 @@ const hasAssembler = spawnSync("as", ["--version"]).status === 0 && process.arch
 test.skipIf(!hasAssembler)("the bytes are what the sources assemble to", () => {
   for (const { source, mode, bytes } of Object.values(PROGRAMS)) expect(assemble(source, mode)).toBe(bytes);
 });
+
+test("flags stay over a call of the next instruction, by which 32-bit code asks where it is", () => {
+  const guest = new TestGuest({ mode: 32 });
+  const stub = guest.stub(() => 7);
+  const callStub = (at: number): string => `e8${Buffer.from(Int32Array.of(stub - (CODE + at + 5)).buffer).toString("hex")}`;
+  // mov ecx, [esp+4]; cmp ecx, 5; call next; next: pop edx; je equal; call stub; mov eax, edx; ret; equal: push edx; call stub; pop edx; ret
+  guest.load(`8b4c240483f905e8000000005a7408${callStub(15)}89d0c352${callStub(24)}5ac3`);
+  expect(guest.call(5)).toBe(7);
+  expect(guest.call(4)).toBe(CODE + 12);
+});

@@ -23,6 +23,14 @@ export const stack: LoweringTable = {
       e.push(() => e.get(insn, 0), insn, bits === 16 ? 2 : e.mode / 8);
     },
   },
+  /** Of the next instruction (see the decoder's kinds); all others end a block. */
+  Call: {
+    operands: "",
+    reads: RSP,
+    writes: RSP,
+    memory: true,
+    lower: (e, insn) => e.pushReturnAddress(insn),
+  },
   Pop: {
     operands: "w",
     reads: RSP,
