@@ -98,7 +98,9 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
   const cwd = resolve(options.cwd ?? process.cwd());
   const denied = new Set<string>();
   const onDenied = ({ path, access }: Denial): void => {
-    if (denied.has(path) || denied.size >= MAX_DENIALS_SHOWN) return;
+    // A path that was refused is looked for in the folders above it, too.
+    const isKnown = [...denied].some((known) => known === path || known.startsWith(`${path}/`));
+    if (isKnown || denied.size >= MAX_DENIALS_SHOWN) return;
     denied.add(path);
     options.warn(`the program may not ${access} ${path}; --mount ${dirname(path)}${access === "read" ? ":ro" : ""} would allow it`);
   };

@@ -24,7 +24,7 @@ export * from "./registry.ts";
 export * from "./thread.ts";
 export { callTimes, type CallTime } from "./call-times.ts";
 export { trace, traceText, type TracedCall, type TraceOptions } from "./trace.ts";
-export type { Handle } from "./types/address.ts";
+export { AddressType, type Handle } from "./types/address.ts";
 export {
   arrayIn,
   arrayOut,

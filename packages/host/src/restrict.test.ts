@@ -48,7 +48,7 @@ describe("what is granted works", () => {
     const { granted } = tree();
     granted.open("/data/one.txt", write).close();
     granted.open("/data/new.txt", write).close();
-    expect(() => granted.open("/data/two.txt")).toThrow("EACCES");
+    expect(() => granted.open("/data/two.txt")).toThrow("ENOENT");
     expect(() => granted.open("/data/third.txt", write)).toThrow("EACCES");
   });
 
@@ -69,10 +69,10 @@ describe("everything else is refused", () => {
     "/work/in/../../etc/passwd",
     "/worker",
     "/data/two.txt",
-  ])("%s cannot be opened", (path) => {
+  ])("%s is not found", (path) => {
     const denials: Denial[] = [];
     const { granted } = tree(denials);
-    expect(() => granted.open(path)).toThrow("EACCES");
+    expect(() => granted.open(path)).toThrow("ENOENT");
     expect(denials).toEqual([{ path, access: "read" }]);
   });
 

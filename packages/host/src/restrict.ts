@@ -15,7 +15,8 @@ export interface Denial {
 }
 
 /**
- * Files of which only those granted can be touched; everything else fails with EACCES, and is told to `onDenied`. Grants hold for real
+ * Files of which only those granted can be touched; everything else looks as if it were not there (ENOENT), may not be changed (EACCES), and is
+ * told to `onDenied`. Grants hold for real
  * paths: a symbolic link inside a grant that leads out of it does not work, and neither does "..". The folders above a grant can be seen,
  * with nothing in them but the way to it.
  */
@@ -134,6 +135,8 @@ class RestrictedFiles implements HostFiles {
 
   #denied(path: string, access: Access): HostError {
     this.#onDenied({ path, access: access === "write" ? "write" : "read" });
+    // Folders show nothing but the way to grants, so what they do not show cannot be found: programs look in many places, and go on.
+    if (access !== "write") return new HostError("ENOENT", `no such file or directory, ${path}`);
     return new HostError("EACCES", `permission denied, ${path}`);
   }
 

@@ -8,6 +8,7 @@ import { psapiApi } from "./psapi/psapi.api.ts";
 import { commandLine } from "./shell32/command-line.ts";
 import { characters } from "./user32/characters.ts";
 import { userText } from "./user32/text.ts";
+import { windowStation } from "./user32/window-station.ts";
 import { version } from "./version/version.ts";
 
 /** What programs ask of Windows besides files, processes, the console and the C runtime. */
@@ -22,4 +23,5 @@ export const systemTopics = [
   security,
   userText,
   version,
+  windowStation,
 ] as const satisfies readonly (Implementation | ApiTable)[];

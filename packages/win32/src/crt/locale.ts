@@ -3,6 +3,7 @@ import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL, MSVCRT } from "./dlls.ts";
 import { Runtime } from "./runtime.ts";
 import { LC } from "./locale-state.ts";
+import { writeCharacterClasses } from "./strings/characters.ts";
 import { encodeString, storedString, type Width } from "./startup/program-data.ts";
 
 /** The C locale. */
@@ -102,7 +103,10 @@ function setLocale(thread: Thread, category: number, request: string | undefined
   if (category < 0 || category > LC_MAX) return 0;
   const name = request === undefined ? state.name(category) : state.set(category, request);
   if (name === undefined) return 0;
-  if (request !== undefined) thread.memory.setI32(Runtime.of(thread).variable("__mb_cur_max", 4), maximumCharacter(thread));
+  if (request !== undefined) {
+    thread.memory.setI32(Runtime.of(thread).variable("__mb_cur_max", 4), maximumCharacter(thread));
+    writeCharacterClasses(thread);
+  }
   const bytes = encodeString(thread, name, width);
   const address = Runtime.of(thread).reserve(`locale name ${name} ${width}`, bytes.length);
   thread.memory.write(address, bytes);

@@ -1,4 +1,5 @@
 import type { Implementation } from "@decant/hook";
+import { atoms } from "./atoms.ts";
 import { codePageCalls } from "./code-page-calls.ts";
 import { consoleCells } from "./console-cells.ts";
 import { consoleInput } from "./console-input.ts";
@@ -8,8 +9,9 @@ import { locale } from "./locale.ts";
 import { startup } from "./startup.ts";
 import { strings } from "./strings.ts";
 
-/** Text, the console, and how a program starts. */
+/** Text, atoms, the console, and how a program starts. */
 export const kernel32c = [
+  atoms,
   codePageCalls,
   consoleCalls,
   consoleCells,

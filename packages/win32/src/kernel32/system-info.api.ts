@@ -37,6 +37,17 @@ export const SYSTEM_INFO = struct("SYSTEM_INFO", {
   wProcessorRevision: WORD,
 });
 
+export const MEMORYSTATUS = struct("MEMORYSTATUS", {
+  dwLength: DWORD,
+  dwMemoryLoad: DWORD,
+  dwTotalPhys: ULONG_PTR_N,
+  dwAvailPhys: ULONG_PTR_N,
+  dwTotalPageFile: ULONG_PTR_N,
+  dwAvailPageFile: ULONG_PTR_N,
+  dwTotalVirtual: ULONG_PTR_N,
+  dwAvailVirtual: ULONG_PTR_N,
+});
+
 export const OSVERSIONINFO = struct("OSVERSIONINFO", {
   dwOSVersionInfoSize: DWORD,
   dwMajorVersion: DWORD,
@@ -87,6 +98,7 @@ export const systemInfoApi = api("kernel32", {
   GetActiveProcessorCount: fn(orElse(DWORD, 0), ["GroupNumber", WORD]),
   GetMaximumProcessorCount: fn(orElse(DWORD, 0), ["GroupNumber", WORD]),
   GetActiveProcessorGroupCount: fn(WORD),
+  GlobalMemoryStatus: fn(VOID, ["lpBuffer", out(MEMORYSTATUS)]),
   GlobalMemoryStatusEx: fn(BOOL, ["lpBuffer", inout(MEMORYSTATUSEX)]),
   GetComputerName: text(BOOL, ["lpBuffer", TBUF], ["nSize", inout(DWORD)]),
   GetComputerNameEx: text(BOOL, ["NameType", UINT], ["lpBuffer", TBUF], ["nSize", inout(DWORD)]),

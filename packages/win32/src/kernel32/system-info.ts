@@ -2,7 +2,7 @@ import { ERROR, Win32Error, type AcceptedOf } from "@decant/hook";
 import { ALLOCATION_GRANULARITY, GUEST_BASE, PAGE_SIZE, USER_END } from "@decant/memory";
 import { implement, SHARED_DATA, WINDOWS_VERSION, type Thread } from "@decant/process";
 import { COMPUTER_NAME } from "../system/system-table.ts";
-import { systemInfoApi, type SYSTEM_INFO } from "./system-info.api.ts";
+import { MEMORYSTATUS, systemInfoApi, type SYSTEM_INFO } from "./system-info.api.ts";
 
 const PROCESSOR_ARCHITECTURE_AMD64 = 9;
 const PROCESSOR_AMD_X8664 = 8664;
@@ -57,6 +57,21 @@ export const systemInfo = implement(systemInfoApi, {
   GetActiveProcessorCount: (thread, group) => processorCount(thread, group),
   GetMaximumProcessorCount: (thread, group) => processorCount(thread, group),
   GetActiveProcessorGroupCount: () => 1,
+  // 32-bit programs are told of 2 GiB at most.
+  GlobalMemoryStatus({ memory, pointerSize }, status) {
+    const limit = pointerSize === 8 ? Infinity : 2 ** 31 - 1;
+    const available = Math.min(limit, Math.max(0, PHYSICAL_BYTES - memory.committedBytes));
+    status.set({
+      dwLength: MEMORYSTATUS.size(pointerSize),
+      dwMemoryLoad: Math.round((100 * Math.min(PHYSICAL_BYTES, memory.committedBytes)) / PHYSICAL_BYTES),
+      dwTotalPhys: Math.min(limit, PHYSICAL_BYTES),
+      dwAvailPhys: available,
+      dwTotalPageFile: Math.min(limit, PHYSICAL_BYTES),
+      dwAvailPageFile: available,
+      dwTotalVirtual: Math.min(limit, USER_END - GUEST_BASE),
+      dwAvailVirtual: Math.min(limit, Math.max(0, USER_END - GUEST_BASE - memory.committedBytes)),
+    });
+  },
   GlobalMemoryStatusEx({ memory }, status) {
     if (status.get().dwLength !== 64) throw new Win32Error(ERROR.INVALID_PARAMETER);
     const available = Math.max(0, PHYSICAL_BYTES - memory.committedBytes);

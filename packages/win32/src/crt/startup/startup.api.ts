@@ -4,6 +4,7 @@ import {
   CALLBACK,
   CSTR,
   data,
+  DOUBLE,
   errno,
   fn,
   INT,
@@ -20,6 +21,7 @@ import {
   byteBlock,
 } from "@decant/hook";
 import { BOTH, CDECL, MSVCRT, UCRT } from "../dlls.ts";
+import { CLASS_TABLE } from "../strings/class-table.ts";
 
 const STARTUPINFO = struct("_startupinfo", { newmode: INT });
 
@@ -118,11 +120,11 @@ export const msvcrtStartupApi = api(
     _wpgmptr: data(POINTER),
     _iob: data(byteBlock(20 * 48)),
     __mb_cur_max: data(INT, 1),
-    _pctype: data(POINTER),
-    _pwctype: data(POINTER),
+    _pctype: data(CLASS_TABLE, 0),
+    _pwctype: data(CLASS_TABLE, 0),
     _sys_nerr: data(INT, 43),
     _sys_errlist: data(byteBlock(44 * 8)),
-    _HUGE: data(byteBlock(8)),
+    _HUGE: data(DOUBLE, Infinity),
     _timezone: data(INT, 28800),
     _daylight: data(INT, 1),
     _dstbias: data(INT, -3600),

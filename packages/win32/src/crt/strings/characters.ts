@@ -1,50 +1,41 @@
-import { implement } from "@decant/process";
+import { implement, type Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
 import { charactersApi } from "./characters.api.ts";
+import { C_CLASSES, classOf, LETTER, TYPE, wideClassOf } from "./classes.ts";
 import { asciiLower, asciiUpper } from "./units.ts";
 
-/** The bits of _isctype and of the table behind __pctype_func (ctype.h). */
-const TYPE = { UPPER: 1, LOWER: 2, DIGIT: 4, SPACE: 8, PUNCT: 0x10, CONTROL: 0x20, BLANK: 0x40, HEX: 0x80, ALPHA: 0x100 } as const;
-const LETTER = TYPE.UPPER | TYPE.LOWER | TYPE.ALPHA;
-
-/** The class bits of a byte in the "C" locale. */
-function classOf(c: number): number {
-  if (c < 0 || c > 0x7f) return 0;
-  let bits = 0;
-  if (c < 0x20 || c === 0x7f) bits |= TYPE.CONTROL;
-  if ((c >= 9 && c <= 13) || c === 0x20) bits |= TYPE.SPACE;
-  if (c === 0x20) bits |= TYPE.BLANK;
-  if (c >= 0x30 && c <= 0x39) bits |= TYPE.DIGIT | TYPE.HEX;
-  if (c >= 0x41 && c <= 0x5a) bits |= TYPE.UPPER;
-  if (c >= 0x61 && c <= 0x7a) bits |= TYPE.LOWER;
-  if ((c >= 0x41 && c <= 0x46) || (c >= 0x61 && c <= 0x66)) bits |= TYPE.HEX;
-  if (c > 0x20 && c < 0x7f && (bits & (TYPE.UPPER | TYPE.LOWER | TYPE.DIGIT)) === 0) bits |= TYPE.PUNCT;
-  return bits;
+/** The class bits of a byte in the locale that is set: above ASCII those of the character that it is in a single-byte code page. */
+function byteClass(thread: Thread, c: number): number {
+  if (c < 0x80 || c > 0xff) return classOf(c);
+  const { codePage } = Runtime.of(thread).locale;
+  if (codePage === 0 || codePage === UTF8) return 0;
+  return wideClassOf(thread.ansi.decode(Uint8Array.of(c)).charCodeAt(0));
 }
 
-/** The class bits of a UTF-16 unit: Unicode's properties above ASCII. */
-function wideClassOf(c: number): number {
-  if (c < 0x80) return c >= 0x41 && (classOf(c) & LETTER) !== 0 ? classOf(c) | TYPE.ALPHA : classOf(c);
-  const character = String.fromCharCode(c);
-  let bits = 0;
-  if (/\p{Lu}/u.test(character)) bits |= TYPE.UPPER | TYPE.ALPHA;
-  else if (/\p{Ll}/u.test(character)) bits |= TYPE.LOWER | TYPE.ALPHA;
-  else if (/[\p{L}\p{Nl}]/u.test(character)) bits |= TYPE.ALPHA;
-  if (/\p{Nd}/u.test(character)) bits |= TYPE.DIGIT;
-  if (/\s/u.test(character) || c === 0x85) bits |= TYPE.SPACE;
-  if (/\p{Zs}/u.test(character)) bits |= TYPE.BLANK;
-  if (/[\p{P}\p{S}]/u.test(character)) bits |= TYPE.PUNCT;
-  if (/[\p{Cc}\p{Cf}]/u.test(character)) bits |= TYPE.CONTROL;
-  return bits;
+/** A byte's other case in the locale that is set; itself where that is no byte. */
+function changeByteCase(thread: Thread, c: number, ascii: (c: number) => number, change: (text: string) => string): number {
+  if (c < 0x80 || c > 0xff || byteClass(thread, c) === 0) return ascii(c);
+  const text = thread.ansi.decode(Uint8Array.of(c));
+  const [changed = c, ...more] = thread.ansi.encode(change(text));
+  return more.length > 0 || thread.ansi.decode(Uint8Array.of(changed)) !== change(text) ? c : changed;
 }
+
+/** Wide characters above ASCII have cases only where a locale is set. */
+function changeWideCase(thread: Thread, c: number, ascii: (c: number) => number, change: (text: string) => string): number {
+  if (c < 0x80 || Runtime.of(thread).locale.codePage === 0) return ascii(c);
+  const changed = change(String.fromCharCode(c));
+  return changed.length === 1 ? changed.charCodeAt(0) : c;
+}
+
+const lower = (text: string): string => text.toLowerCase();
+const upper = (text: string): string => text.toUpperCase();
 
 const GRAPH = LETTER | TYPE.DIGIT | TYPE.PUNCT;
-const is = (mask: number) => (_: unknown, c: number) => classOf(c) & mask;
+const is = (mask: number) => (thread: Thread, c: number) => byteClass(thread, c) & mask;
 const isWide = (mask: number) => (_: unknown, c: number) => wideClassOf(c) & mask;
 const isSymbol = (c: number): boolean => c === 0x5f || (classOf(c) & LETTER) !== 0;
 
-/** Bytes of the table: EOF's entry, then one for each byte. */
-const TABLE_ENTRIES = 257;
+const UTF8 = 65001;
 
 export const characters = implement(charactersApi, {
   isalpha: is(LETTER),
@@ -58,17 +49,17 @@ export const characters = implement(charactersApi, {
   isprint: is(GRAPH | TYPE.BLANK),
   isgraph: is(GRAPH),
   iscntrl: is(TYPE.CONTROL),
-  isblank: (_, c) => (c === 9 ? TYPE.BLANK : classOf(c) & TYPE.BLANK),
+  isblank: (thread, c) => (c === 9 ? TYPE.BLANK : byteClass(thread, c) & TYPE.BLANK),
   __isascii: (_, c) => Number(c >= 0 && c < 0x80),
   __toascii: (_, c) => c & 0x7f,
   __iscsym: (_, c) => Number(isSymbol(c) || (classOf(c) & TYPE.DIGIT) !== 0),
   __iscsymf: (_, c) => Number(isSymbol(c)),
-  tolower: (_, c) => asciiLower(c),
-  toupper: (_, c) => asciiUpper(c),
+  tolower: (thread, c) => changeByteCase(thread, c, asciiLower, lower),
+  toupper: (thread, c) => changeByteCase(thread, c, asciiUpper, upper),
   _tolower: (_, c) => c + 0x20,
   _toupper: (_, c) => c - 0x20,
   isleadbyte: () => 0,
-  _isctype: (_, c, mask) => classOf(c) & mask,
+  _isctype: (thread, c, mask) => byteClass(thread, c) & mask,
   iswalpha: isWide(LETTER),
   iswupper: isWide(TYPE.UPPER),
   iswlower: isWide(TYPE.LOWER),
@@ -83,12 +74,23 @@ export const characters = implement(charactersApi, {
   iswblank: (_, c) => (c === 9 ? TYPE.BLANK : wideClassOf(c) & TYPE.BLANK),
   iswascii: (_, c) => Number(c < 0x80),
   iswctype: (_, c, type) => wideClassOf(c) & type,
-  towlower: (_, c) => asciiLower(c),
-  towupper: (_, c) => asciiUpper(c),
+  towlower: (thread, c) => changeWideCase(thread, c, asciiLower, lower),
+  towupper: (thread, c) => changeWideCase(thread, c, asciiUpper, upper),
   __pctype_func(thread) {
-    const runtime = Runtime.of(thread);
-    const table = runtime.reserve("ctype table", 2 * TABLE_ENTRIES);
-    for (let c = 0; c < 0x80; c++) thread.memory.setU16(table + 2 + 2 * c, classOf(c));
-    return table + 2;
+    writeCharacterClasses(thread);
+    return classTable(thread) + 2;
   },
 });
+
+/** Writes the table of character classes for the locale that is set. */
+export function writeCharacterClasses(thread: Thread): void {
+  const table = classTable(thread);
+  if (table !== 0) for (let c = 0; c < 0x100; c++) thread.memory.setU16(table + 2 + 2 * c, byteClass(thread, c));
+}
+
+/** The table that programs look into: msvcrt's variable points behind its first entry. */
+function classTable(thread: Thread): number {
+  const runtime = Runtime.of(thread);
+  const variable = runtime.exported("_pctype");
+  return variable === undefined ? runtime.reserve("ctype table", 2 * C_CLASSES.length) : thread.memory.u32(variable) - 2;
+}
