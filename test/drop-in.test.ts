@@ -73,11 +73,19 @@ describe("WINE_BINARY=decant", () => {
     // Recorded with `wine rcedit-x64.exe hello.exe` and the same options: Wine 8.0, Debian.
     const recorded = "930fd22216f67d293f3bd6bfa510a4564511566fc9401c22fe42b04b72b14a47";
     expect(createHash("sha256").update(readFileSync(program)).digest("hex")).toBe(recorded);
-    const binary = join(import.meta.dirname, "../node_modules/rcedit/bin/rcedit-x64.exe");
-    // It prints in the ANSI code page, as under Wine; the letters above 0x7f are not UTF-8 then.
-    expect(await spawnExe(binary, [program, "--get-version-string", "CompanyName"])).toMatch(/^..dille & Co$/);
     const ran = await decant(["run", program, "still"]);
     expect(ran.stdout.toString()).toContain("argv[1] = <still>");
+  });
+
+  test("what rcedit says of a program, and how it ends where it gives up, are as under Wine 8", async () => {
+    const binary = join(import.meta.dirname, "../node_modules/rcedit/bin/rcedit-x64.exe");
+    const program = copyOfHello("named.exe");
+    await rcedit(program, { "version-string": { CompanyName: "\u00c7\u00e9dille & Co" } });
+    // It prints in the ANSI code page; the letters above 0x7f are not UTF-8 then.
+    expect(await spawnExe(binary, [program, "--get-version-string", "CompanyName"])).toMatch(/^..dille & Co$/);
+    // It aborts on what it made itself of an icon and a manifest at once.
+    await rcedit(program, { icon: iconFile(), "application-manifest": manifestFile() });
+    await expect(spawnExe(binary, [program, "--get-version-string", "CompanyName"])).rejects.toMatchObject({ code: 9 });
   });
 
   test("a program's output, arguments and exit code come through", async () => {

@@ -7,7 +7,9 @@ const { join } = require("node:path");
 const { pathToFileURL } = require("node:url");
 const { Script } = require("node:vm");
 
-const COMMANDS_WITHOUT_GUEST = new Set([undefined, "inspect", "serve", "cache", "token", "top", "help", "--help", "-h", "--version", "-V"]);
+const COMMANDS_WITHOUT_GUEST = new Set(
+  "inspect serve cache prefix shim install doctor token top help --help -h --version -V".split(" ").concat(undefined),
+);
 const dist = join(__dirname, "../dist");
 const scripts = new Map();
 // A guest's, made before anything is loaded, as V8 collects all garbage then. Compiled code is read and checked in it first, at its end.

@@ -72,3 +72,10 @@ export function numberOption(
   }
   return value;
 }
+
+/** Words of an environment variable: separated by spaces, with '…' and "…" around those that hold some. */
+export function splitWords(text: string): string[] {
+  return [...text.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)].map(([word]) =>
+    word.replaceAll(/'([^']*)'|"([^"]*)"/g, (_, a?: string, b?: string) => a ?? b ?? ""),
+  );
+}

@@ -10,11 +10,15 @@ export function helpText(paint: Paint): string {
 ${head("Usage")}
   decant [run] [options] program.exe [arguments…]   run a Windows program
   decant inspect program.exe                         say what it is, what it imports, and which of that is mapped
+  decant prefix [list|where|reset|copy]              C: drives that stay between runs
   decant cache [show|clear]                          what is kept of translated programs between runs
   decant kernel list|run module.ptx                  show and run the kernels of a CUDA module
   decant serve [options]                             let CUDA programs on other machines compute here
   decant token add|list|revoke                       who may use that server
   decant top [url]                                   watch it
+  decant shim FOLDER                                 write a launcher for each .exe, for a PATH
+  decant install --binfmt|--wine FOLDER              let other programs start Windows programs through Decant
+  decant doctor                                      what works on this machine, and what would not
 
 ${head("Examples")}
   decant hello.exe one "two words"

@@ -12,10 +12,15 @@ const commands: Record<string, () => Promise<Command>> = {
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
   token: async () => (await import("./commands/token.ts")).tokenCommand,
   kernel: async () => (await import("./commands/kernel.ts")).kernelCommand,
+  prefix: async () => (await import("./commands/prefix.ts")).prefixCommand,
+  shim: async () => (await import("./commands/shim.ts")).shimCommand,
+  install: async () => (await import("./commands/install.ts")).installCommand,
+  doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   top: async () => (await import("./commands/top.ts")).topCommand,
 };
 
 async function main(args: readonly string[]): Promise<number> {
+  if (process.env["DECANT_AS_WINE"]) return await mainAsWine(args);
   const [first = "--help", ...rest] = args;
   if (first === "--help" || first === "-h" || first === "help") {
     process.stdout.write(helpText(painter(process.stdout)));
@@ -29,6 +34,16 @@ async function main(args: readonly string[]): Promise<number> {
   if (load !== undefined) return (await load())(rest);
   // `decant program.exe args` means `decant run program.exe args`, options before the program included.
   return (await (commands["run"] as () => Promise<Command>)())(args);
+}
+
+/** Called by Wine's name, as `decant install --wine` arranges it. Programs that the guest starts are not. */
+async function mainAsWine(args: readonly string[]): Promise<number> {
+  delete process.env["DECANT_AS_WINE"];
+  const { wineCommand } = await import("./wine-command.ts");
+  const command = wineCommand(args, version());
+  if ("run" in command) return (await (commands["run"] as () => Promise<Command>)())(["--", ...command.run]);
+  process.stdout.write(command.print);
+  return 0;
 }
 
 function version(): string {
@@ -47,9 +62,19 @@ main(process.argv.slice(2)).then(
       process.exitCode = error.exitCode;
       return;
     }
-    process.stderr.write(
-      `${paint("red", "decant:")} this is a bug in Decant, please report it: ${error instanceof Error ? error.stack : String(error)}\n`,
-    );
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.exitCode = 70;
+    return import("./failure-report.ts").then(({ writeFailureReport }) => {
+      const path = writeFailureReport({ what, version: version(), args: process.argv.slice(2) });
+      process.stderr.write(`${paint("red", "decant:")} this is a bug in Decant: ${path === undefined ? what : `${firstLine(what)}\n`}`);
+      if (path !== undefined)
+        process.stderr.write(
+          `Please report it, with ${path}: it says what happened, on what machine, and which functions the program imports.\n`,
+        );
+    });
   },
 );
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}

@@ -1,6 +1,7 @@
 import { PeError, readImage, type Image } from "@decant/pe";
 import { readFileSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
+import { toHostPath } from "./guest-paths.ts";
 import { UsageError } from "./terminal.ts";
 
 /** A program that was found and read. */
@@ -20,7 +21,8 @@ export function readProgram(name: string): ProgramFile {
   let bytes: Uint8Array;
   let path: string;
   try {
-    path = realpathSync(resolve(name));
+    // A Windows path is what tools that expect Wine may give.
+    path = realpathSync(resolve(toHostPath(name) ?? name));
     bytes = readFileSync(path);
   } catch (error) {
     throw new UsageError(...cannotRead(name, (error as NodeJS.ErrnoException).code));

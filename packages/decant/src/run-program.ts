@@ -1,6 +1,6 @@
 import { basename, dirname, resolve } from "node:path";
 import type { CudaDriver } from "@decant/cuda";
-import { nodeFiles, nodeHost, restrict, type Denial, type Grant, type Host, type HostFiles } from "@decant/host";
+import { nodeFiles, nodeHost, restrict, subtree, type Denial, type Grant, type Host, type HostFiles } from "@decant/host";
 import { Hooks, trace, traceText, type Registry, type TracedCall } from "@decant/hook";
 import { nvcudaApi } from "@decant/nvcuda";
 import { Kernel, type DllChoice, type Ending, type ProcessOptions } from "@decant/process";
@@ -24,6 +24,8 @@ export interface MachineOptions {
   readonly mounts?: readonly Grant[];
   /** Its disk, in the place of the host's with those grants. */
   readonly files?: HostFiles;
+  /** A folder of the host's that is its C:, and stays; a drive in memory when absent. */
+  readonly systemDrive?: string;
   /** Where DLLs are read by their Windows paths; its disk when absent. */
   readonly readFile?: (path: string) => Uint8Array | undefined;
   /** Standard streams in the place of this process's. */
@@ -105,7 +107,8 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
     options.warn(`the program may not ${access} ${path}; --mount ${dirname(path)}${access === "read" ? ":ro" : ""} would allow it`);
   };
   const files = options.files ?? restrict(nodeFiles(), grantsFor(options, cwd), onDenied);
-  const host: Host = { ...nodeHost({ files }), ...options.streams };
+  const systemDrive = options.systemDrive === undefined ? undefined : subtree(nodeFiles(), options.systemDrive);
+  const host: Host = { ...nodeHost({ files, ...(systemDrive && { systemDrive }) }), ...options.streams };
   const hooks = new Hooks({ report: options.warn });
   await options.setHooks?.(hooks);
   if (options.trace !== undefined) trace(hooks, options.trace, options.onTrace ?? ((call) => options.warn(traceText(call))));

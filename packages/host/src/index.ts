@@ -11,4 +11,5 @@ export { nodeHost, type NodeHostOptions } from "./node/node-host.ts";
 export { nodeStore } from "./node/node-store.ts";
 export { fileInput, nodeInput, nodeOutput, streamInput, streamOutput } from "./node/node-streams.ts";
 export type { HostStore, StoreEntry } from "./store.ts";
+export { subtree } from "./subtree.ts";
 export { restrict, type Denial, type Grant } from "./restrict.ts";

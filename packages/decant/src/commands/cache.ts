@@ -1,7 +1,8 @@
 import { nodeStore } from "@decant/host";
 import { CACHE_LIMIT_BYTES, cacheFolder } from "../cache-folder.ts";
 import { describeOptions, parseCommandLine } from "../command-line.ts";
-import { painter, UsageError } from "../terminal.ts";
+import { dateText, sizeText, tableText } from "../tables.ts";
+import { UsageError } from "../terminal.ts";
 
 const options = {
   cache: {
@@ -54,7 +55,8 @@ function clear(folder: string, asJson: boolean): void {
   const left = new Set(store.list().map(({ name }) => name));
   const removed = before.filter(({ name }) => !left.has(name));
   if (asJson) process.stdout.write(`${JSON.stringify({ folder, removed: removed.map(({ name }) => name), bytes: sum(removed) })}\n`);
-  else process.stdout.write(removed.length === 0 ? `Nothing is kept in ${folder}.\n` : `Removed ${size(sum(removed))} from ${folder}.\n`);
+  else
+    process.stdout.write(removed.length === 0 ? `Nothing is kept in ${folder}.\n` : `Removed ${sizeText(sum(removed))} from ${folder}.\n`);
   if (left.size > 0) throw new UsageError(`${left.size} files in ${folder} could not be removed`, 1);
 }
 
@@ -69,22 +71,12 @@ function show(folder: string, asJson: boolean): void {
     process.stdout.write(`Nothing is kept in ${folder}.\n`);
     return;
   }
-  const paint = painter(process.stdout);
-  const rows = entries.map(({ name, bytes, usedMs }) => [name.replace(/-[0-9a-f]+$/, ""), size(bytes), when(usedMs)] as const);
-  const width = Math.max("program".length, ...rows.map(([name]) => name.length));
-  process.stdout.write(`${folder}: ${size(sum(entries))} of ${size(CACHE_LIMIT_BYTES)}\n\n`);
-  process.stdout.write(`${paint("bold", `${"program".padEnd(width)}  ${"size".padStart(9)}  last used`)}\n`);
-  for (const [name, bytes, used] of rows) process.stdout.write(`${name.padEnd(width)}  ${bytes.padStart(9)}  ${used}\n`);
+  const rows = entries.map(({ name, bytes, usedMs }) => [name.replace(/-[0-9a-f]+$/, ""), sizeText(bytes), dateText(usedMs)]);
+  process.stdout.write(
+    `${folder}: ${sizeText(sum(entries))} of ${sizeText(CACHE_LIMIT_BYTES)}\n\n${tableText(["program", ">size", "last used"], rows)}`,
+  );
 }
 
 function sum(entries: readonly { bytes: number }[]): number {
   return entries.reduce((total, { bytes }) => total + bytes, 0);
-}
-
-function size(bytes: number): string {
-  return bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-}
-
-function when(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16).replace("T", " ");
 }

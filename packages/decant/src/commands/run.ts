@@ -5,11 +5,12 @@ import { SUBSYSTEM } from "@decant/pe";
 import type { Grant } from "@decant/host";
 import { callTimes, type CallTime } from "@decant/hook";
 import { callTable } from "../call-table.ts";
-import { describeOptions, numberOption, parseCommandLine, type OptionValues } from "../command-line.ts";
+import { describeOptions, numberOption, parseCommandLine, splitWords, type OptionValues } from "../command-line.ts";
 import { cacheFolder } from "../cache-folder.ts";
 import { keepCompiledCode, useEarlyMemory } from "../compiled-code.ts";
 import { crashReportJson, crashReportText } from "../crash-report-text.ts";
 import { cudaDriver } from "../cuda-driver.ts";
+import { prefixNamed, usePrefix } from "../prefixes.ts";
 import { readProgram, requireRunnable } from "../program-file.ts";
 import { grantsFor, runProgram } from "../run-program.ts";
 import { painter, UsageError } from "../terminal.ts";
@@ -19,6 +20,11 @@ const options = {
   timeout: { type: "string", value: "SECONDS", help: "end the program after this long (exit code 124)" },
   memory: { type: "string", value: "MIB", help: "memory that it may use" },
   mount: { type: "string", multiple: true, value: "PATH[:ro]", help: "let it touch this folder or file too (:ro to read only)" },
+  prefix: {
+    type: "string",
+    value: "NAME|FOLDER",
+    help: "a C: drive that stays between runs (`decant prefix`); DECANT_PREFIX says the same.\nWithout it C: is in memory",
+  },
   cwd: { type: "string", value: "FOLDER", help: "its current folder" },
   env: { type: "string", multiple: true, value: "NAME=VALUE", help: "a variable of its environment" },
   gpu: {
@@ -65,6 +71,8 @@ Examples
   decant run --trace 'kernel32!*File*' tool.exe
   decant run --trace '*' --trace-format chrome --trace-file trace.json tool.exe     # open it in Perfetto
   decant run --hook faults.ts --stats tool.exe
+
+Options in DECANT_OPTIONS come before those given, for programs that start decant themselves: DECANT_OPTIONS="--mount /data --prefix build".
 `;
 
 /** The exit code of timeout(1). */
@@ -72,7 +80,7 @@ const TIMED_OUT = 124;
 
 /** `decant run`: runs a program, and returns the exit code for this process. */
 export async function runCommand(args: readonly string[]): Promise<number> {
-  const { options: given, rest } = parseCommandLine(options, args);
+  const { options: given, rest } = parseCommandLine(options, [...splitWords(process.env["DECANT_OPTIONS"] ?? ""), ...args]);
   if (given.help) {
     process.stdout.write(help);
     return 0;
@@ -102,6 +110,9 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   if (program.image.subsystem === SUBSYSTEM.WINDOWS_GUI) warn(`${name} is made for windows on a screen; there are no windows here`);
   const cache = cacheFolder(given.cache);
   const cuda = cudaDriver(given.gpu);
+  const prefixName = given.prefix ?? (process.env["DECANT_PREFIX"] || undefined);
+  const prefix = prefixName === undefined ? undefined : prefixNamed(prefixName);
+  const use = prefix && usePrefix(prefix);
   useEarlyMemory();
   let interrupt: (() => void) | undefined;
   const onSignal = (): void => interrupt?.();
@@ -127,6 +138,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       },
       onStart: (control) => (interrupt = control.interrupt),
       ...(given.checked && { checked: true }),
+      ...(prefix && { systemDrive: prefix.drive }),
       ...(cache !== undefined && { cacheFolder: cache }),
       ...(seconds !== undefined && { timeoutMs: seconds * 1000 }),
       ...(mebibytes !== undefined && { memoryLimitBytes: mebibytes * 2 ** 20 }),
@@ -151,12 +163,15 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       };
       process.stderr.write(`${JSON.stringify(shown)}\n`);
     } else if (report !== undefined) process.stderr.write(crashReportText(report, paint));
+    // The sentence about it is printed already; thrown, it becomes a report for an issue.
+    if (kind === "internal") throw new Error(message);
     return exit;
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
     throw new UsageError(`${name}: ${error.message}`, DLL_NOT_FOUND & 0xff);
   } finally {
     process.off("SIGINT", onSignal);
+    use?.release();
     await cuda.close();
     keepCompiledCode(cache);
   }

@@ -8,6 +8,7 @@ import { cacheFolder } from "../cache-folder.ts";
 import { cudaDriver } from "../cuda-driver.ts";
 import { readGuestFile, toGuestPath } from "../guest-paths.ts";
 import { hookScriptApi, type HookScript } from "../hook-script.ts";
+import { prefixNamed, usePrefix } from "../prefixes.ts";
 import type { MachineOptions } from "../run-program.ts";
 import { memoryDisk, MEMORY_FOLDER, type FileContents, type MemoryDisk } from "./memory-disk.ts";
 import { makeStdio, type Stdio, type StdioOptions } from "./stdio.ts";
@@ -23,6 +24,8 @@ export interface GuestOptions extends StdioOptions {
    * the result's `files`.
    */
   readonly files?: FileContents;
+  /** A prefix by name or folder (`decant prefix`): its C: drive stays. In memory when absent. */
+  readonly prefix?: string;
   /** What of the host's disk it may touch besides its current folder, its own and what its arguments name: a path, or a path to read only. */
   readonly mounts?: readonly (string | Grant)[];
   /** Sets hooks before it starts; what a hook script's default export is. */
@@ -59,12 +62,17 @@ export function prepare(options: GuestOptions, { path, bytes }: { path: string; 
   const cwd = files === undefined ? resolve(options.cwd ?? ".") : posix.resolve("/", options.cwd ?? MEMORY_FOLDER);
   const disk = files === undefined ? undefined : memoryDisk({ [path]: bytes, ...files }, cwd);
   const stdio = makeStdio(options);
+  const prefix = options.prefix === undefined ? undefined : prefixNamed(options.prefix);
+  const use = prefix && usePrefix(prefix);
   const cuda = typeof gpu === "object" ? { driver: gpu, close: () => Promise.resolve() } : cudaDriver(gpu);
   const cache = cacheFolder(options.cache);
   return {
     stdio,
     disk,
-    close: () => cuda.close(),
+    async close() {
+      use?.release();
+      await cuda.close();
+    },
     machine: {
       cwd,
       mounts: mounts.map((mount): Grant => (typeof mount === "string" ? { path: resolve(mount), access: "write" } : mount)),
@@ -73,6 +81,7 @@ export function prepare(options: GuestOptions, { path, bytes }: { path: string; 
       warn: onWarning,
       stubs: new Map(Object.entries(stubs).map(([name, value]) => [name, BigInt.asUintN(64, BigInt(value))])),
       dllChoices: new Map(Object.entries(dlls).map(([name, choice]) => [dllKey(name), choice])),
+      ...(prefix && { systemDrive: prefix.drive }),
       ...(env && { environment: env }),
       ...(hooks && { setHooks: async (set: Hooks) => void (await hooks(hookScriptApi(set))) }),
       ...(trace && { trace: trace.pattern, onTrace: (call: TracedCall) => trace.onCall(call) }),

@@ -10,6 +10,8 @@ import { isGuestVariable } from "../guest-environment.ts";
 export interface SpawnOptions extends Omit<NodeSpawnOptions, "shell" | "argv0" | "windowsVerbatimArguments"> {
   /** What it may touch besides its current folder, its own and what its arguments name. */
   readonly mounts?: readonly (string | Grant)[];
+  /** A prefix by name or folder: its C: drive stays. */
+  readonly prefix?: string;
   /** Hook scripts, by their paths. */
   readonly hookScripts?: readonly string[];
   /** Functions to trace ("kernel32!*File*"), on its standard error or in a file. */
@@ -30,7 +32,8 @@ export interface SpawnOptions extends Omit<NodeSpawnOptions, "shell" | "argv0" |
  * signals end it. The exit code has 8 bits, as a process of this host's has no more. Use `run` for all 32, for files in memory, and for hooks that are functions.
  */
 export function spawn(program: string, args: readonly string[] = [], options: SpawnOptions = {}): ChildProcess {
-  const { mounts, hookScripts, trace, traceFile, traceFormat, stubs, dlls, memoryLimitBytes, checked, cache, gpu, ...own } = options;
+  const { mounts, prefix, hookScripts, trace, traceFile, traceFormat, stubs, dlls, memoryLimitBytes, checked, cache, gpu, ...own } =
+    options;
   const path = resolve(program);
   // As for any program that is not there: "error", with ENOENT.
   if (!existsSync(path)) return spawnProcess(path, [...args], own);
@@ -38,6 +41,7 @@ export function spawn(program: string, args: readonly string[] = [], options: Sp
     typeof given === "string" ? given : `${given.path}${given.access === "read" ? ":ro" : ""}`;
   const flags = [
     ...(mounts ?? []).flatMap((given) => ["--mount", mount(given)]),
+    ...(prefix === undefined ? [] : ["--prefix", prefix]),
     ...(hookScripts ?? []).flatMap((script) => ["--hook", resolve(script)]),
     ...(trace === undefined ? [] : [`--trace=${trace}`]),
     ...(traceFile === undefined ? [] : ["--trace-file", resolve(traceFile)]),
