@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root } from "./workspace.mjs";
 
@@ -11,6 +11,9 @@ const dist = join(root, "packages/decant/dist");
 
 /** Stands for the hash of the whole bundle, which is known when it is written. */
 const UNKNOWN_BUILD = "the hash of this build";
+
+/** Folders of packages that are not ours. */
+const foreign = new Set();
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
@@ -52,15 +55,20 @@ const separate = {
     }));
   },
 };
-await build({ ...script, entryPoints: { decant: join(root, "packages/decant/src/main.ts") }, plugins: [separate] });
-await build({ ...script, entryPoints: { translation: join(root, "packages/x86/src/engine/translation.ts") } });
-await build({
+await bundle({ ...script, entryPoints: { decant: join(root, "packages/decant/src/main.ts") }, plugins: [separate] });
+await bundle({ ...script, entryPoints: { translation: join(root, "packages/x86/src/engine/translation.ts") } });
+await bundle({
   ...shared,
   entryPoints: {
     index: join(root, "packages/decant/src/index.ts"),
+    api: join(root, "packages/decant/src/api.ts"),
+    testing: join(root, "packages/decant/src/testing.ts"),
     "nvidia-process": join(root, "packages/compute/src/nvidia/nvidia-process.ts"),
   },
   format: "esm",
+  // What the entries have in common is there once: their classes have to be the same.
+  splitting: true,
+  chunkNames: "part-[hash]",
   // Bundled CommonJS packages still call require for Node's own modules.
   banner: {
     js: 'import { createRequire as decantCreateRequire } from "node:module"; const require = decantCreateRequire(import.meta.url);',
@@ -72,6 +80,34 @@ await writeGuestImages();
 stampBuild();
 const fromX86 = createRequire(join(root, "packages/x86/package.json"));
 copyFileSync(fromX86.resolve("iced-x86/iced_x86_bg.wasm"), join(dist, "iced_x86_bg.wasm"));
+foreign.add(dirname(fromX86.resolve("iced-x86/package.json")));
+writeLicences();
+
+/** Builds, and remembers what of other packages goes into it. */
+async function bundle(options) {
+  const { metafile } = await build({ ...options, metafile: true });
+  for (const input of Object.keys(metafile.inputs)) {
+    const folder = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
+    if (folder !== undefined && !folder.includes("node_modules/@decant/")) foreign.add(folder);
+  }
+}
+
+/** The licence of everything in the bundle that somebody else wrote. A package without one fails the build. */
+function writeLicences() {
+  const sections = [...foreign]
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      if (license === undefined) throw new Error(`${name} is bundled, and has no licence`);
+      // A package that only names its licence says so in its package.json.
+      const text = file === undefined ? `Its package.json says: ${license}.` : readFileSync(join(folder, file), "utf8").trim();
+      return `${name} ${version} (${license})\n\n${text}\n`;
+    });
+  const head =
+    "dist/ is built from Decant's own sources (MIT, see LICENSE) and from the npm packages below. iced_x86_bg.wasm is iced-x86's as it is.\n";
+  writeFileSync(join(dist, "THIRD-PARTY-LICENCES.txt"), [head, ...sections].join(`\n${"-".repeat(80)}\n\n`));
+}
 
 /** WebAssembly that is the same in every run is made here. */
 async function buildModules() {

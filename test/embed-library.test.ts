@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { arrayIn, arrayOut, BOOL, bytesOut, callback, cdecl, CSTR, CSTR_BUF, double, DOUBLE, DWORD, ERROR, FLOAT, fn, in_, inout, INT, loadLibrary, LONGLONG, LPCSTR, LPCWSTR, out, PVOID, struct, VARARGS, VOID } from "decant"; // prettier-ignore
+import { arrayIn, arrayOut, BOOL, bytesOut, callback, cdecl, CSTR, CSTR_BUF, double, DOUBLE, DWORD, ERROR, FLOAT, fn, in_, inout, INT, loadLibrary, LONGLONG, LPCSTR, LPCWSTR, out, PVOID, struct, VARARGS, VOID } from "#decant"; // prettier-ignore
 import { afterAll, describe, expect, expectTypeOf, test } from "vitest";
 import { fixturesFolder } from "../fixtures/build.ts";
 

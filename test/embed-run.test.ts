@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
-import { run, spawn, type RunOptions } from "decant";
+import { run, spawn, type RunOptions } from "#decant";
 import { afterAll, describe, expect, test } from "vitest";
 import { fixturesFolder } from "../fixtures/build.ts";
 

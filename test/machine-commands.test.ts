@@ -26,7 +26,7 @@ describe("decant shim", () => {
     const ran = await decant(["shim", tools, "--into", bin, "--env", "DECANT_FIXTURE=it's set"]);
     expect(ran.stdout.toString()).toBe(`${join(bin, "Faults")}\n${join(bin, "hello")}\n`);
     const env = { ...process.env, DECANT_CACHE: "off", PATH: `${bin}:${process.env["PATH"]}` };
-    const shown = execFileSync("hello", ["two words", "--help"], {
+    const shown = execFileSync(join(bin, "hello"), ["two words", "--help"], {
       env,
       encoding: "utf8",
       cwd: folder,
@@ -34,7 +34,9 @@ describe("decant shim", () => {
     });
     expect(shown).toContain("argv[1] = <two words>\r\nargv[2] = <--help>");
     expect(shown).toContain("|it's set");
-    expect(() => execFileSync("Faults", ["exit", "7"], { env, stdio: "ignore" })).toThrow(expect.objectContaining({ status: 7 }));
+    expect(() => execFileSync(join(bin, "Faults"), ["exit", "7"], { env, stdio: "ignore" })).toThrow(
+      expect.objectContaining({ status: 7 }),
+    );
     // Again is fine; over what is somebody else's is not.
     expect((await decant(["shim", tools, `--into=${bin}`])).exit).toBe(0);
     writeFileSync(join(bin, "hello"), "mine");

@@ -31,7 +31,11 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const load = commands[first];
-  if (load !== undefined) return (await load())(rest);
+  if (load !== undefined) {
+    // `decant doctor | head -3`: nobody reads the rest. A run's own output is not Node's stream, which takes milliseconds to make.
+    if (first !== "run") process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+    return (await load())(rest);
+  }
   // `decant program.exe args` means `decant run program.exe args`, options before the program included.
   return (await (commands["run"] as () => Promise<Command>)())(args);
 }

@@ -24,7 +24,7 @@ export * from "./registry.ts";
 export * from "./thread.ts";
 export { callTimes, type CallTime } from "./call-times.ts";
 export { trace, traceText, type TracedCall, type TraceOptions } from "./trace.ts";
-export { AddressType, type Handle } from "./types/address.ts";
+export { AddressType, HandleType, type Handle } from "./types/address.ts";
 export {
   arrayIn,
   arrayOut,
@@ -38,13 +38,33 @@ export {
   type Pointer,
 } from "./types/buffers.ts";
 export { ControlTransfer } from "./types/failure.ts";
-export { enumeration, flags } from "./types/flags.ts";
+export { enumeration, flags, NamedIntegerType } from "./types/flags.ts";
 export { optional, required } from "./types/optional.ts";
 export { cell, in_, inout, InType, out, PointerType, type Out } from "./types/pointers.ts";
-export { codeResult, cuResultOf, errno, infallible, orElse } from "./types/results.ts";
-export { array, byteBlock, struct, union, type StructInput, type StructType, type StructValue } from "./types/structs.ts";
-export { encodeText, readString, StringType, TextBufferType, type TextBuffer, type TextForm, type Written } from "./types/text.ts";
+export { codeResult, cuResultOf, errno, infallible, orElse, ResultType, VoidType } from "./types/results.ts";
+export { BooleanType, FloatType, IntegerType, WideNumberType, WideType } from "./types/scalars.ts";
+export {
+  array,
+  ArrayType,
+  byteBlock,
+  ByteBlockType,
+  struct,
+  union,
+  type StructInput,
+  type StructType,
+  type StructValue,
+} from "./types/structs.ts";
+export {
+  CharactersType,
+  encodeText,
+  readString,
+  StringType,
+  TextBufferType,
+  type TextBuffer,
+  type TextForm,
+  type Written,
+} from "./types/text.ts";
 export type { AcceptedOf, AnyType, Type, ValueOf } from "./types/type.ts";
-export { VA_LIST, VARARGS, VarArgs } from "./types/varargs.ts";
+export { VA_LIST, VARARGS, VarArgs, VarArgsType } from "./types/varargs.ts";
 export * from "./types/windows.ts";
 export { rawArgument, unknownFunction, UnknownFunctionError } from "./unknown-function.ts";

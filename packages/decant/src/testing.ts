@@ -1,0 +1,2 @@
+/** @decant/testing, as the published package has it: unit tests of API mappings, with vitest, node:test or any other runner. */
+export * from "@decant/testing";
