@@ -2,10 +2,16 @@ import type { ApiTable, Implementation } from "@decant/hook";
 import { registryKeys } from "./advapi32/registry-keys.ts";
 import { registryValues } from "./advapi32/registry-values.ts";
 import { security } from "./advapi32/security.ts";
+import { capi } from "./crypto/capi.ts";
+import { cng } from "./crypto/cng.ts";
 import { kernel32System } from "./kernel32/index-system.ts";
 import { automation } from "./oleaut32/automation.ts";
+import { combaseApi } from "./ole32/com.api.ts";
+import { com, commonControls } from "./ole32/com.ts";
 import { psapiApi } from "./psapi/psapi.api.ts";
+import { uuid } from "./rpcrt4/uuid.ts";
 import { commandLine } from "./shell32/command-line.ts";
+import { folders, userProfile } from "./shell32/folders.ts";
 import { characters } from "./user32/characters.ts";
 import { userText } from "./user32/text.ts";
 import { windowStation } from "./user32/window-station.ts";
@@ -15,7 +21,15 @@ import { version } from "./version/version.ts";
 export const systemTopics = [
   ...kernel32System,
   automation,
+  capi,
   characters,
+  cng,
+  com,
+  combaseApi,
+  commonControls,
+  folders,
+  userProfile,
+  uuid,
   commandLine,
   psapiApi,
   registryKeys,

@@ -1,5 +1,6 @@
 import { ERROR, Win32Error } from "@decant/hook";
 import { implement, KernelObject, ProcessObject, ThreadObject } from "@decant/process";
+import { fillRandom } from "../crypto/random-bytes.ts";
 import { USER_NAME } from "../system/system-table.ts";
 import { securityApi } from "./security.api.ts";
 
@@ -21,8 +22,6 @@ const HELD = new Set(
 );
 const LUID_AND_ATTRIBUTES = 12;
 const MAX_PRIVILEGES = 64;
-/** The most bytes that hosts give at a time. */
-const RANDOM_CHUNK = 0x1_0000;
 
 /** The access token of a process: an ordinary user's. */
 class Token extends KernelObject {}
@@ -69,9 +68,7 @@ export const security = implement(securityApi, {
     return true;
   },
   SystemFunction036({ process }, RandomBuffer, RandomBufferLength) {
-    const target = RandomBuffer.writable(RandomBufferLength);
-    for (let at = 0; at < target.length; at += RANDOM_CHUNK)
-      target.set(process.host.random(Math.min(RANDOM_CHUNK, target.length - at)), at);
+    fillRandom(process, RandomBuffer.writable(RandomBufferLength));
     return true;
   },
 });
