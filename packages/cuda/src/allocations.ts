@@ -115,6 +115,12 @@ export class AddressAllocator {
     return true;
   }
 
+  /** Whether `allocateAt` would succeed. */
+  isFree(address: number, size: number): boolean {
+    const end = address + this.#rounded(size);
+    return address % this.#granularity === 0 && this.#holes.some((hole) => hole.address <= address && end <= hole.address + hole.size);
+  }
+
   /** Keeps a range from being allocated, without an allocation in it; false when it is not all free. */
   reserve(address: number, size: number): boolean {
     return this.#take(address, size);

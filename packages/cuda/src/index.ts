@@ -16,7 +16,7 @@ export { type Copy, type CopySide, linearCopy, PIECE_BYTES } from "./client/copy
 export { type HostMemory, hostBytes } from "./client/host-memory.ts";
 export { potentialBlockSize } from "./client/launch-calls.ts";
 export { loadKernel } from "./client/library-calls.ts";
-export { Mirror } from "./client/mirror.ts";
+export { checkAttach, sharedAllocation } from "./client/shared-memory-calls.ts";
 export { f32, f64, type KernelArgument } from "./client/launch-calls.ts";
 export { Kernel } from "./client/objects.ts";
 export { moduleLog } from "./client/module-calls.ts";
@@ -24,3 +24,5 @@ export { Gpu, type GpuOptions, openGpu } from "./gpu/gpu.ts";
 export { type ElementType, GpuBuffer, type TypedArray } from "./gpu/buffer.ts";
 export { type Dimensions, type GpuArgument, GpuKernel, GpuModule, type Launch } from "./gpu/module.ts";
 export { GpuEvent, GpuStream } from "./gpu/stream.ts";
+export { isUpdated, type KernelNodeParams, type MemsetParams, nodeWork } from "./client/graph-calls.ts";
+export type { HostFunction } from "./client/host-calls.ts";

@@ -63,6 +63,31 @@ export const context = (nvcuda: Nvcuda) =>
     cuCtxGetDevice(thread, device) {
       device.set(nvcuda.cuda(thread).cuCtxGetDevice());
     },
+    cuCtxGetDevice_v2(thread, device, ctx) {
+      device.set(nvcuda.cuda(thread).cuCtxGetDevice(ctx));
+    },
+    *cuCtxSynchronize_v2(thread, ctx) {
+      yield* waitFor(nvcuda.cuda(thread).cuCtxSynchronize(ctx));
+    },
+    cuCtxSetFlags(thread, flags) {
+      nvcuda.cuda(thread).cuCtxSetFlags(flags);
+    },
+    cuCtxGetSharedMemConfig(thread, config) {
+      config.set(nvcuda.cuda(thread).cuCtxGetSharedMemConfig());
+    },
+    cuCtxSetSharedMemConfig(thread, config) {
+      nvcuda.cuda(thread).cuCtxSetSharedMemConfig(config);
+    },
+    // There is no such cache.
+    cuCtxResetPersistingL2Cache(thread) {
+      nvcuda.cuda(thread).thread.context();
+    },
+    cuCtxEnablePeerAccess(thread, peerContext, flags) {
+      nvcuda.cuda(thread).cuCtxEnablePeerAccess(peerContext, flags);
+    },
+    cuCtxDisablePeerAccess(thread, peerContext) {
+      nvcuda.cuda(thread).cuCtxDisablePeerAccess(peerContext);
+    },
     cuCtxGetFlags(thread, flags) {
       flags.set(nvcuda.cuda(thread).cuCtxGetFlags());
     },

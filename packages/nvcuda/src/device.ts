@@ -52,6 +52,13 @@ export const device = (nvcuda: Nvcuda) =>
       const values = PROPERTIES.map((attribute) => cuda.cuDeviceGetAttribute(attribute, dev));
       prop.set(new Uint8Array(Int32Array.from(values).buffer));
     },
+    cuDeviceGetP2PAttribute(thread, value, attrib, srcDevice, dstDevice) {
+      value.set(nvcuda.cuda(thread).cuDeviceGetP2PAttribute(attrib, srcDevice, dstDevice));
+    },
+    cuDeviceGetExecAffinitySupport(thread, pi, _type, dev) {
+      nvcuda.cuda(thread).client.device(dev);
+      pi.set(0);
+    },
     cuDeviceCanAccessPeer(thread, canAccessPeer, dev, peerDev) {
       canAccessPeer.set(Number(nvcuda.cuda(thread).cuDeviceCanAccessPeer(dev, peerDev)));
     },

@@ -58,6 +58,8 @@ export const deviceApi = api("nvcuda", {
   cuDeviceGetByPCIBusId: fn(CURESULT, ["dev", out(CUdevice)], ["pciBusId", LPCSTR]),
   cuDeviceComputeCapability: fn(CURESULT, ["major", out(INT)], ["minor", out(INT)], ["dev", CUdevice]),
   cuDeviceGetProperties: fn(CURESULT, ["prop", out(byteBlock(44))], ["dev", CUdevice]),
+  cuDeviceGetP2PAttribute: fn(CURESULT, ["value", out(INT)], ["attrib", CUenum], ["srcDevice", CUdevice], ["dstDevice", CUdevice]),
+  cuDeviceGetExecAffinitySupport: fn(CURESULT, ["pi", out(INT)], ["type", CUenum], ["dev", CUdevice]),
   cuDeviceCanAccessPeer: fn(CURESULT, ["canAccessPeer", out(INT)], ["dev", CUdevice], ["peerDev", CUdevice]),
 });
 
@@ -83,6 +85,14 @@ export const contextApi = api("nvcuda", {
   cuCtxPopCurrent: alias("cuCtxPopCurrent_v2"),
   cuCtxPopCurrent_v2: fn(CURESULT, ["pctx", optional(out(CUcontext))]),
   cuCtxGetDevice: fn(CURESULT, ["device", out(CUdevice)]),
+  cuCtxGetDevice_v2: fn(CURESULT, ["device", out(CUdevice)], ["ctx", CUcontext]),
+  cuCtxSynchronize_v2: fn(CURESULT, ["ctx", CUcontext]),
+  cuCtxSetFlags: fn(CURESULT, ["flags", UINT]),
+  cuCtxGetSharedMemConfig: fn(CURESULT, ["pConfig", out(CUenum)]),
+  cuCtxSetSharedMemConfig: fn(CURESULT, ["config", CUenum]),
+  cuCtxResetPersistingL2Cache: fn(CURESULT),
+  cuCtxEnablePeerAccess: fn(CURESULT, ["peerContext", CUcontext], ["Flags", UINT]),
+  cuCtxDisablePeerAccess: fn(CURESULT, ["peerContext", CUcontext]),
   cuCtxGetFlags: fn(CURESULT, ["flags", out(UINT)]),
   cuCtxGetId: fn(CURESULT, ["ctx", CUcontext], ["ctxId", out(ULONGLONG)]),
   cuCtxGetApiVersion: fn(CURESULT, ["ctx", CUcontext], ["version", out(UINT)]),
@@ -120,6 +130,7 @@ export const moduleApi = api("nvcuda", {
   cuFuncGetAttribute: fn(CURESULT, ["pi", out(INT)], ["attrib", CUenum], ["hfunc", CUfunction]),
   cuFuncSetAttribute: fn(CURESULT, ["hfunc", CUfunction], ["attrib", CUenum], ["value", INT]),
   cuFuncSetCacheConfig: fn(CURESULT, ["hfunc", CUfunction], ["config", CUenum]),
+  cuFuncSetSharedMemConfig: fn(CURESULT, ["hfunc", CUfunction], ["config", CUenum]),
   cuFuncGetModule: fn(CURESULT, ["hmod", out(CUmodule)], ["hfunc", CUfunction]),
   cuFuncGetName: fn(CURESULT, ["name", out(PVOID)], ["hfunc", CUfunction]),
   cuFuncGetParamInfo: fn(
@@ -145,23 +156,6 @@ export const moduleApi = api("nvcuda", {
     ["flags", UINT],
   ),
 });
-
-const kernelLaunch = fn(
-  CURESULT,
-  ["f", CUfunction],
-  ["gridDimX", UINT],
-  ["gridDimY", UINT],
-  ["gridDimZ", UINT],
-  ["blockDimX", UINT],
-  ["blockDimY", UINT],
-  ["blockDimZ", UINT],
-  ["sharedMemBytes", UINT],
-  ["hStream", CUstream],
-  ["kernelParams", PVOID],
-  ["extra", PVOID],
-);
-
-export const launchApi = api("nvcuda", { cuLaunchKernel: kernelLaunch, cuLaunchKernel_ptsz: kernelLaunch });
 
 const copyHtoD = fn(CURESULT, ["dstDevice", CUdeviceptr], ["srcHost", bytesIn("ByteCount")], ["ByteCount", SIZE_T]);
 const copyDtoH = fn(CURESULT, ["dstHost", bytesOut("ByteCount")], ["srcDevice", CUdeviceptr], ["ByteCount", SIZE_T]);
@@ -222,57 +216,37 @@ export const memoryApi = api("nvcuda", {
   cuMemGetAddressRange: alias("cuMemGetAddressRange_v2"),
   cuMemGetAddressRange_v2: fn(CURESULT, ["pbase", optional(out(CUdeviceptr))], ["psize", optional(out(SIZE_T))], ["dptr", CUdeviceptr]),
   cuMemcpy: copyAny,
-  cuMemcpy_ptds: copyAny,
   cuMemcpyAsync: copyAnyAsync,
-  cuMemcpyAsync_ptsz: copyAnyAsync,
   cuMemcpyHtoD: alias("cuMemcpyHtoD_v2"),
   cuMemcpyHtoD_v2: copyHtoD,
-  cuMemcpyHtoD_v2_ptds: copyHtoD,
   cuMemcpyHtoDAsync: alias("cuMemcpyHtoDAsync_v2"),
   cuMemcpyHtoDAsync_v2: copyHtoDAsync,
-  cuMemcpyHtoDAsync_v2_ptsz: copyHtoDAsync,
   cuMemcpyDtoH: alias("cuMemcpyDtoH_v2"),
   cuMemcpyDtoH_v2: copyDtoH,
-  cuMemcpyDtoH_v2_ptds: copyDtoH,
   cuMemcpyDtoHAsync: alias("cuMemcpyDtoHAsync_v2"),
   cuMemcpyDtoHAsync_v2: copyDtoHAsync,
-  cuMemcpyDtoHAsync_v2_ptsz: copyDtoHAsync,
   cuMemcpyDtoD: alias("cuMemcpyDtoD_v2"),
   cuMemcpyDtoD_v2: copyDtoD,
-  cuMemcpyDtoD_v2_ptds: copyDtoD,
   cuMemcpyDtoDAsync: alias("cuMemcpyDtoDAsync_v2"),
   cuMemcpyDtoDAsync_v2: copyDtoDAsync,
-  cuMemcpyDtoDAsync_v2_ptsz: copyDtoDAsync,
   cuMemsetD8: alias("cuMemsetD8_v2"),
   cuMemsetD8_v2: setD8,
-  cuMemsetD8_v2_ptds: setD8,
   cuMemsetD8Async: setD8Async,
-  cuMemsetD8Async_ptsz: setD8Async,
   cuMemsetD16: alias("cuMemsetD16_v2"),
   cuMemsetD16_v2: setD16,
-  cuMemsetD16_v2_ptds: setD16,
   cuMemsetD16Async: setD16Async,
-  cuMemsetD16Async_ptsz: setD16Async,
   cuMemsetD32: alias("cuMemsetD32_v2"),
   cuMemsetD32_v2: setD32,
-  cuMemsetD32_v2_ptds: setD32,
   cuMemsetD32Async: setD32Async,
-  cuMemsetD32Async_ptsz: setD32Async,
   cuMemsetD2D8: alias("cuMemsetD2D8_v2"),
   cuMemsetD2D8_v2: setD2D8,
-  cuMemsetD2D8_v2_ptds: setD2D8,
   cuMemsetD2D8Async: rowsOnStream(UCHAR),
-  cuMemsetD2D8Async_ptsz: rowsOnStream(UCHAR),
   cuMemsetD2D16: alias("cuMemsetD2D16_v2"),
   cuMemsetD2D16_v2: setD2D16,
-  cuMemsetD2D16_v2_ptds: setD2D16,
   cuMemsetD2D16Async: rowsOnStream(USHORT),
-  cuMemsetD2D16Async_ptsz: rowsOnStream(USHORT),
   cuMemsetD2D32: alias("cuMemsetD2D32_v2"),
   cuMemsetD2D32_v2: setD2D32,
-  cuMemsetD2D32_v2_ptds: setD2D32,
   cuMemsetD2D32Async: rowsOnStream(UINT),
-  cuMemsetD2D32Async_ptsz: rowsOnStream(UINT),
   cuPointerGetAttribute: fn(CURESULT, ["data", PVOID], ["attribute", CUenum], ["ptr", CUdeviceptr]),
   cuPointerGetAttributes: fn(
     CURESULT,
@@ -284,53 +258,14 @@ export const memoryApi = api("nvcuda", {
 });
 
 export const hostMemoryApi = api("nvcuda", {
-  cuMemHostAlloc: fn(CURESULT, ["pp", out(PVOID)], ["bytesize", SIZE_T], ["Flags", UINT]),
+  cuMemHostAlloc: fn(CURESULT, ["pp", out(CUdeviceptr)], ["bytesize", SIZE_T], ["Flags", UINT]),
   cuMemAllocHost: alias("cuMemAllocHost_v2"),
-  cuMemAllocHost_v2: fn(CURESULT, ["pp", out(PVOID)], ["bytesize", SIZE_T]),
-  cuMemFreeHost: fn(CURESULT, ["p", PVOID]),
+  cuMemAllocHost_v2: fn(CURESULT, ["pp", out(CUdeviceptr)], ["bytesize", SIZE_T]),
+  cuMemFreeHost: fn(CURESULT, ["p", CUdeviceptr]),
   cuMemHostRegister: alias("cuMemHostRegister_v2"),
-  cuMemHostRegister_v2: fn(CURESULT, ["p", PVOID], ["bytesize", SIZE_T], ["Flags", UINT]),
-  cuMemHostUnregister: fn(CURESULT, ["p", PVOID]),
-  cuMemHostGetFlags: fn(CURESULT, ["pFlags", out(UINT)], ["p", PVOID]),
-});
-
-const onStream = fn(CURESULT, ["hStream", CUstream]);
-const waitEvent = fn(CURESULT, ["hStream", CUstream], ["hEvent", CUevent], ["Flags", UINT]);
-const record = fn(CURESULT, ["hEvent", CUevent], ["hStream", CUstream]);
-const recordWithFlags = fn(CURESULT, ["hEvent", CUevent], ["hStream", CUstream], ["flags", UINT]);
-const streamFlags = fn(CURESULT, ["hStream", CUstream], ["flags", out(UINT)]);
-const streamPriority = fn(CURESULT, ["hStream", CUstream], ["priority", out(INT)]);
-const streamContext = fn(CURESULT, ["hStream", CUstream], ["pctx", out(CUcontext)]);
-const streamId = fn(CURESULT, ["hStream", CUstream], ["streamId", out(ULONGLONG)]);
-
-export const streamApi = api("nvcuda", {
-  cuStreamCreate: fn(CURESULT, ["phStream", out(CUstream)], ["Flags", UINT]),
-  cuStreamCreateWithPriority: fn(CURESULT, ["phStream", out(CUstream)], ["flags", UINT], ["priority", INT]),
-  cuStreamDestroy: alias("cuStreamDestroy_v2"),
-  cuStreamDestroy_v2: onStream,
-  cuStreamQuery: onStream,
-  cuStreamQuery_ptsz: onStream,
-  cuStreamSynchronize: onStream,
-  cuStreamSynchronize_ptsz: onStream,
-  cuStreamWaitEvent: waitEvent,
-  cuStreamWaitEvent_ptsz: waitEvent,
-  cuStreamGetFlags: streamFlags,
-  cuStreamGetFlags_ptsz: streamFlags,
-  cuStreamGetPriority: streamPriority,
-  cuStreamGetPriority_ptsz: streamPriority,
-  cuStreamGetCtx: streamContext,
-  cuStreamGetCtx_ptsz: streamContext,
-  cuStreamGetId: streamId,
-  cuStreamGetId_ptsz: streamId,
-  cuEventCreate: fn(CURESULT, ["phEvent", out(CUevent)], ["Flags", UINT]),
-  cuEventDestroy: alias("cuEventDestroy_v2"),
-  cuEventDestroy_v2: fn(CURESULT, ["hEvent", CUevent]),
-  cuEventRecord: record,
-  cuEventRecord_ptsz: record,
-  cuEventRecordWithFlags: recordWithFlags,
-  cuEventRecordWithFlags_ptsz: recordWithFlags,
-  cuEventQuery: fn(CURESULT, ["hEvent", CUevent]),
-  cuEventSynchronize: fn(CURESULT, ["hEvent", CUevent]),
-  cuEventElapsedTime: fn(CURESULT, ["pMilliseconds", out(FLOAT)], ["hStart", CUevent], ["hEnd", CUevent]),
-  cuEventElapsedTime_v2: fn(CURESULT, ["pMilliseconds", out(FLOAT)], ["hStart", CUevent], ["hEnd", CUevent]),
+  cuMemHostRegister_v2: fn(CURESULT, ["p", CUdeviceptr], ["bytesize", SIZE_T], ["Flags", UINT]),
+  cuMemHostUnregister: fn(CURESULT, ["p", CUdeviceptr]),
+  cuMemHostGetDevicePointer: alias("cuMemHostGetDevicePointer_v2"),
+  cuMemHostGetDevicePointer_v2: fn(CURESULT, ["pdptr", out(CUdeviceptr)], ["p", CUdeviceptr], ["Flags", UINT]),
+  cuMemHostGetFlags: fn(CURESULT, ["pFlags", out(UINT)], ["p", CUdeviceptr]),
 });

@@ -4,7 +4,8 @@ import { type GuestThread, implement, named, need, type Nvcuda } from "./library
 
 /** The version that cuDriverGetVersion answers before cuInit, when no driver has been asked. */
 const DRIVER_VERSION = 13000;
-/** CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM; the other flag asks for what is the default here. */
+/** CU_GET_PROC_ADDRESS_LEGACY_STREAM, which is the default, and CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM. */
+const LEGACY_STREAM = 1n;
 const PER_THREAD_DEFAULT_STREAM = 2n;
 /** CUdriverProcAddressQueryResult. */
 const QUERY = { SUCCESS: 0, SYMBOL_NOT_FOUND: 1 } as const;
@@ -24,9 +25,12 @@ export const driver = (nvcuda: Nvcuda) =>
       pfn.set(address);
       if (address === 0) throw new CudaError(CUDA_ERROR.NOT_FOUND);
     },
-    cuGetProcAddress_v2(thread, symbol, pfn, cudaVersion, flags, symbolStatus) {
+    cuGetProcAddress_v2(thread, symbol, pfn, cudaVersion, flags, symbolStatus, ...rest) {
       need(pfn);
-      const address = procedure(thread, named(symbol), cudaVersion, flags);
+      // The form for per-thread default streams gives one more argument: its own default is theirs.
+      const isDefault = (flags & (LEGACY_STREAM | PER_THREAD_DEFAULT_STREAM)) === 0n;
+      const asked = isDefault && (rest as unknown[]).length > 0 ? PER_THREAD_DEFAULT_STREAM : flags;
+      const address = procedure(thread, named(symbol), cudaVersion, asked);
       pfn.set(address);
       symbolStatus.set(address === 0 ? QUERY.SYMBOL_NOT_FOUND : QUERY.SUCCESS);
       if (address === 0) throw new CudaError(CUDA_ERROR.NOT_FOUND);

@@ -1,7 +1,9 @@
 import type { Cuda, CudaDriver } from "@decant/cuda";
 import { AllocationMap, CUDA_ERROR, CudaClient, CudaError, cudaOf, CudaThread } from "@decant/cuda";
 import { type CallingThread, implementFor, type Out, type Waiting } from "@decant/hook";
-import { waitFor } from "@decant/process";
+import { type GuestGenerator, type Thread, waitFor } from "@decant/process";
+import type { HostCall } from "./host-functions.ts";
+import type { JitOptions } from "./jit-options.ts";
 
 /** What nvcuda needs of a guest thread, and of its process. */
 export interface GuestThread extends CallingThread {
@@ -11,6 +13,7 @@ export interface GuestThread extends CallingThread {
     readonly heap: { allocate(size: number): number };
     readonly host: { readonly stdout: { write(bytes: Uint8Array): unknown } };
     onEnd(callback: () => void): void;
+    createHostThread(main: (thread: Thread) => GuestGenerator<never>): unknown;
     readonly modules: {
       find(name: string): { readonly exports: { readonly byName: ReadonlyMap<string, object> } } | undefined;
     };
@@ -25,15 +28,33 @@ export interface NvcudaOptions {
   readFile?(thread: GuestThread, path: string): Uint8Array | undefined;
 }
 
+/** Page-locked memory: its flags, whether it was allocated or registered, and the device's pointer to it, if it has one. */
+interface HostBlock {
+  readonly flags: number;
+  readonly isAllocated: boolean;
+  devicePointer: number | undefined;
+}
+
 /** What nvcuda.dll keeps for a process. */
 class ProcessState {
   client: CudaClient | undefined;
   opening: Promise<CudaClient> | undefined;
   /** Page-locked host memory; guest addresses. */
   readonly pinned = new AllocationMap();
-  /** Of the pinned ranges, those that cuMemHostAlloc made. */
-  readonly allocatedHere = new Set<number>();
+  /** What each of the pinned ranges is; guest addresses. */
+  readonly hostBlocks = new Map<number, HostBlock>();
+  /** Managed memory: what the guest knows it by, and its own part of that. */
+  readonly managed = new Map<number, number>();
   readonly texts = new Map<string, number>();
+  /** Pending links: where their logs go, and the image that the guest may read. */
+  readonly links = new Map<number, { readonly logs: JitOptions; image: number | undefined }>();
+  /** Functions that wait to be called on the hidden thread, and whether it runs. */
+  readonly hostCalls: HostCall[] = [];
+  isHostThreadRunning = false;
+  handleArray = 0;
+  handleRoom = 0;
+  /** Graph nodes' parameters as the guest gave them, or as it was shown them: guest addresses by node. */
+  readonly nodeBlocks = new Map<number, number>();
 }
 
 /** nvcuda.dll in all guest processes that use one driver. */
@@ -93,6 +114,18 @@ export class Nvcuda {
     const { client } = this.state(thread);
     if (!client) throw new CudaError(CUDA_ERROR.NOT_INITIALIZED);
     return thread.state(this.#key, () => cudaOf(new CudaThread(client)));
+  }
+
+  /** The guest address of an array of handles, which holds until the next one is asked for. */
+  handles(thread: GuestThread, handles: readonly number[]): number {
+    if (handles.length === 0) return 0;
+    const state = this.state(thread);
+    if (state.handleRoom < handles.length) {
+      state.handleRoom = Math.max(64, 2 * handles.length);
+      state.handleArray = thread.process.heap.allocate(8 * state.handleRoom);
+    }
+    for (const [index, handle] of handles.entries()) thread.memory.setU64(state.handleArray + 8 * index, BigInt(handle));
+    return state.handleArray;
   }
 
   /** The guest address of a NUL-terminated text that stays. */

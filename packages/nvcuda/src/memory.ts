@@ -3,52 +3,31 @@ import type { Pointer } from "@decant/hook";
 import { memoryApi } from "./driver.api.ts";
 import { guestBytes, low, postCopy, unifiedSide } from "./guest-copy.ts";
 import { type GuestThread, implement, need, type Nvcuda } from "./library.ts";
-import { perThread } from "./per-thread.ts";
 import { pointerAttribute, writePointerAttribute } from "./pointer-attributes.ts";
 
 export const memory = (nvcuda: Nvcuda) => {
   const bodies = copies(nvcuda);
   return implement(memoryApi, {
     cuMemcpyHtoD_v2: bodies.copyHtoD,
-    cuMemcpyHtoD_v2_ptds: perThread(3, bodies.copyHtoD),
     cuMemcpyHtoDAsync_v2: bodies.copyHtoD,
-    cuMemcpyHtoDAsync_v2_ptsz: perThread(3, bodies.copyHtoD),
     cuMemcpyDtoH_v2: bodies.copyDtoH,
-    cuMemcpyDtoH_v2_ptds: perThread(3, bodies.copyDtoH),
     cuMemcpyDtoHAsync_v2: bodies.copyDtoHAsync,
-    cuMemcpyDtoHAsync_v2_ptsz: perThread(3, bodies.copyDtoHAsync),
     cuMemcpyDtoD_v2: bodies.copyDtoD,
-    cuMemcpyDtoD_v2_ptds: perThread(3, bodies.copyDtoD),
     cuMemcpyDtoDAsync_v2: bodies.copyDtoD,
-    cuMemcpyDtoDAsync_v2_ptsz: perThread(3, bodies.copyDtoD),
     cuMemcpy: bodies.copyAny,
-    cuMemcpy_ptds: perThread(3, bodies.copyAny),
     cuMemcpyAsync: bodies.copyAnyAsync,
-    cuMemcpyAsync_ptsz: perThread(3, bodies.copyAnyAsync),
     cuMemsetD8_v2: bodies.setD8,
-    cuMemsetD8_v2_ptds: perThread(3, bodies.setD8),
     cuMemsetD8Async: bodies.setD8,
-    cuMemsetD8Async_ptsz: perThread(3, bodies.setD8),
     cuMemsetD16_v2: bodies.setD16,
-    cuMemsetD16_v2_ptds: perThread(3, bodies.setD16),
     cuMemsetD16Async: bodies.setD16,
-    cuMemsetD16Async_ptsz: perThread(3, bodies.setD16),
     cuMemsetD32_v2: bodies.setD32,
-    cuMemsetD32_v2_ptds: perThread(3, bodies.setD32),
     cuMemsetD32Async: bodies.setD32,
-    cuMemsetD32Async_ptsz: perThread(3, bodies.setD32),
     cuMemsetD2D8_v2: bodies.setD2D8,
-    cuMemsetD2D8_v2_ptds: perThread(5, bodies.setD2D8),
     cuMemsetD2D8Async: bodies.setD2D8,
-    cuMemsetD2D8Async_ptsz: perThread(5, bodies.setD2D8),
     cuMemsetD2D16_v2: bodies.setD2D16,
-    cuMemsetD2D16_v2_ptds: perThread(5, bodies.setD2D16),
     cuMemsetD2D16Async: bodies.setD2D16,
-    cuMemsetD2D16Async_ptsz: perThread(5, bodies.setD2D16),
     cuMemsetD2D32_v2: bodies.setD2D32,
-    cuMemsetD2D32_v2_ptds: perThread(5, bodies.setD2D32),
     cuMemsetD2D32Async: bodies.setD2D32,
-    cuMemsetD2D32Async_ptsz: perThread(5, bodies.setD2D32),
     cuMemAlloc_v2(thread, dptr, bytesize) {
       const cuda = nvcuda.cuda(thread);
       need(dptr);
@@ -63,6 +42,10 @@ export const memory = (nvcuda: Nvcuda) => {
     },
     cuMemFree_v2(thread, dptr) {
       nvcuda.cuda(thread).cuMemFree(dptr);
+      const { managed } = nvcuda.state(thread);
+      const own = managed.get(dptr);
+      if (own !== undefined) thread.memory.release(own);
+      managed.delete(dptr);
     },
     cuMemGetInfo_v2(thread, free, total) {
       const info = nvcuda.cuda(thread).cuMemGetInfo();

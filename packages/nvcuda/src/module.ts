@@ -50,6 +50,9 @@ export const module = (nvcuda: Nvcuda) =>
     cuFuncSetCacheConfig(thread, hfunc, config) {
       nvcuda.cuda(thread).cuFuncSetCacheConfig(hfunc, config);
     },
+    cuFuncSetSharedMemConfig(thread, hfunc, config) {
+      nvcuda.cuda(thread).cuFuncSetSharedMemConfig(hfunc, config);
+    },
     cuFuncGetModule(thread, hmod, hfunc) {
       hmod.set(nvcuda.cuda(thread).cuFuncGetModule(hfunc));
     },

@@ -1,12 +1,19 @@
 import type { Implementation } from "@decant/hook";
+import { array } from "./array.ts";
 import { context } from "./context.ts";
+import { copyRows } from "./copy-rows.ts";
 import { device } from "./device.ts";
 import { driver } from "./driver.ts";
+import { graph } from "./graph.ts";
+import { guestLibrary } from "./guest-library.ts";
 import { hostMemory } from "./host-memory.ts";
+import { link } from "./link.ts";
+import { managed, pools, virtualMemory } from "./memory-pools.ts";
 import { launch } from "./launch.ts";
 import { Nvcuda, type NvcudaOptions } from "./library.ts";
 import { memory } from "./memory.ts";
 import { module } from "./module.ts";
+import { perThreadForms } from "./per-thread.ts";
 import { stream } from "./stream.ts";
 import { unsupported } from "./unsupported.ts";
 
@@ -16,7 +23,25 @@ import { unsupported } from "./unsupported.ts";
  */
 export function nvcudaApi(options: NvcudaOptions): { readonly implementations: readonly Implementation[]; readonly library: Nvcuda } {
   const library = new Nvcuda(options);
-  const topics = [driver, device, context, module, launch, memory, hostMemory, stream].map((topic) => topic(library) as Implementation);
+  const plain = [
+    driver,
+    device,
+    context,
+    module,
+    link,
+    guestLibrary,
+    launch,
+    memory,
+    copyRows,
+    hostMemory,
+    pools,
+    managed,
+    virtualMemory,
+    array,
+    stream,
+    graph,
+  ].map((topic) => topic(library) as Implementation);
+  const topics = [...plain, perThreadForms(plain)];
   const declared = new Set(topics.flatMap(({ table }) => Object.keys(table.declarations)));
   return { implementations: [...topics, unsupported(library, declared)], library };
 }

@@ -1,13 +1,30 @@
-import { STREAM_PER_THREAD } from "@decant/cuda";
+import { exportNames, STREAM_PER_THREAD } from "@decant/cuda";
+import { api, type FunctionDeclaration, type Implementation } from "@decant/hook";
+import { implement } from "./library.ts";
+
+type AnyBody = (thread: unknown, ...args: unknown[]) => unknown;
+
+const exported = new Set(exportNames);
 
 /**
- * The `_ptsz` or `_ptds` form of a function: a default stream, 0 in the argument at `position` (or no argument there),
- * means the thread's own.
+ * The `_ptds` and `_ptsz` forms of all functions that have one: a default stream, 0 in `hStream`, means the thread's own. A function without such a
+ * parameter takes the stream as one more argument, behind its own.
  */
-export function perThread<T, A extends unknown[], R>(position: number, body: (thread: T, ...args: A) => R): (thread: T, ...args: A) => R {
-  return (thread, ...args) => {
-    const moved: unknown[] = args;
-    moved[position] = moved[position] || STREAM_PER_THREAD;
-    return body(thread, ...(moved as A)); // the same arguments, but for the stream, a number as before
-  };
+export function perThreadForms(topics: readonly Implementation[]): Implementation {
+  const declarations: Record<string, FunctionDeclaration> = {};
+  const bodies: Record<string, AnyBody> = {};
+  for (const { table, bodies: plain } of topics)
+    for (const [name, body] of Object.entries(plain as Record<string, AnyBody>)) {
+      const form = [`${name}_ptds`, `${name}_ptsz`].find((candidate) => exported.has(candidate));
+      const declaration = (table.declarations as Record<string, FunctionDeclaration>)[name];
+      if (form === undefined || declaration === undefined) continue;
+      const named = declaration.parameters.findIndex((parameter) => Array.isArray(parameter) && parameter[0] === "hStream");
+      const at = named < 0 ? declaration.parameters.length : named;
+      declarations[form] = declaration;
+      bodies[form] = (thread, ...args) => {
+        args[at] = args[at] || STREAM_PER_THREAD;
+        return body(thread, ...args);
+      };
+    }
+  return implement(api("nvcuda", declarations), bodies);
 }

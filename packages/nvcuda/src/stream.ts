@@ -1,9 +1,10 @@
 import { CUDA_ERROR, CudaError } from "@decant/cuda";
 import type { Out, Waiting } from "@decant/hook";
 import { waitFor } from "@decant/process";
-import { streamApi } from "./driver.api.ts";
+import { callOnHostThread } from "./host-functions.ts";
+import { readHandles } from "./handles.ts";
+import { streamApi } from "./stream.api.ts";
 import { type GuestThread, implement, need, type Nvcuda } from "./library.ts";
-import { perThread } from "./per-thread.ts";
 
 export const stream = (nvcuda: Nvcuda) => {
   function* cuStreamQuery(thread: GuestThread, hStream: number) {
@@ -53,17 +54,89 @@ export const stream = (nvcuda: Nvcuda) => {
     cuEventRecordWithFlags,
     cuEventElapsedTime,
   };
+  /** The status of a capture, where a program wants to know; its dependencies lie in guest memory until the next question. */
+  function captureInfo(
+    thread: GuestThread,
+    hStream: number,
+    status: Out<number>,
+    id: Out<bigint, number | bigint>,
+    graph?: Out<number, number | bigint>,
+    dependencies?: Out<number>,
+    count?: Out<number, number | bigint>,
+  ): void {
+    const info = nvcuda.cuda(thread).cuStreamGetCaptureInfo(hStream);
+    need(status);
+    status.set(info.captureStatus);
+    id.set(BigInt(info.id));
+    graph?.set(info.graph);
+    if (dependencies && !dependencies.isNull) dependencies.set(nvcuda.handles(thread, info.dependencies));
+    count?.set(info.dependencies.length);
+  }
   return implement(streamApi, {
     ...bodies,
-    cuStreamQuery_ptsz: perThread(0, bodies.cuStreamQuery),
-    cuStreamSynchronize_ptsz: perThread(0, bodies.cuStreamSynchronize),
-    cuStreamWaitEvent_ptsz: perThread(0, bodies.cuStreamWaitEvent),
-    cuStreamGetFlags_ptsz: perThread(0, bodies.cuStreamGetFlags),
-    cuStreamGetPriority_ptsz: perThread(0, bodies.cuStreamGetPriority),
-    cuStreamGetCtx_ptsz: perThread(0, bodies.cuStreamGetCtx),
-    cuStreamGetId_ptsz: perThread(0, bodies.cuStreamGetId),
-    cuEventRecord_ptsz: perThread(1, bodies.cuEventRecord),
-    cuEventRecordWithFlags_ptsz: perThread(1, bodies.cuEventRecordWithFlags),
+    cuStreamAddCallback(thread, hStream, callback, userData, flags) {
+      const cuda = nvcuda.cuda(thread);
+      if (callback === 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+      cuda.cuStreamAddCallback(hStream, (status) => callOnHostThread(nvcuda, thread, callback, hStream, status, userData), flags);
+    },
+    cuLaunchHostFunc(thread, hStream, f, userData) {
+      const cuda = nvcuda.cuda(thread);
+      if (f === 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+      cuda.cuLaunchHostFunc(hStream, () => callOnHostThread(nvcuda, thread, f, userData));
+    },
+    cuStreamGetDevice(thread, hStream, device) {
+      device.set(nvcuda.cuda(thread).thread.stream(hStream).context.device.ordinal);
+    },
+    // There are no green contexts.
+    cuStreamGetCtx_v2(thread, hStream, pCtx, pGreenCtx) {
+      pCtx.set(nvcuda.cuda(thread).cuStreamGetCtx(hStream));
+      pGreenCtx.set(0);
+    },
+    cuStreamAttachMemAsync(thread, hStream, dptr, length, flags) {
+      nvcuda.cuda(thread).cuStreamAttachMemAsync(hStream, dptr, length, flags);
+    },
+    cuStreamBeginCapture(thread, hStream) {
+      nvcuda.cuda(thread).cuStreamBeginCapture(hStream);
+    },
+    cuStreamBeginCapture_v2(thread, hStream, mode) {
+      nvcuda.cuda(thread).cuStreamBeginCapture(hStream, mode);
+    },
+    cuStreamBeginCaptureToGraph(thread, hStream, hGraph, dependencies, _dependencyData, numDependencies, mode) {
+      const cuda = nvcuda.cuda(thread);
+      cuda.cuStreamBeginCaptureToGraph(hStream, hGraph, readHandles(thread, dependencies, numDependencies), mode);
+    },
+    cuStreamEndCapture(thread, hStream, phGraph) {
+      const cuda = nvcuda.cuda(thread);
+      need(phGraph);
+      phGraph.set(0);
+      phGraph.set(cuda.cuStreamEndCapture(hStream));
+    },
+    cuStreamIsCapturing(thread, hStream, captureStatus) {
+      captureStatus.set(nvcuda.cuda(thread).cuStreamIsCapturing(hStream));
+    },
+    cuStreamGetCaptureInfo(thread, hStream, status, id) {
+      captureInfo(thread, hStream, status, id);
+    },
+    cuStreamGetCaptureInfo_v2(thread, hStream, status, id, graph, dependencies, count) {
+      captureInfo(thread, hStream, status, id, graph, dependencies, count);
+    },
+    cuStreamGetCaptureInfo_v3(thread, hStream, status, id, graph, dependencies, edgeData, count) {
+      captureInfo(thread, hStream, status, id, graph, dependencies, count);
+      edgeData.set(0);
+    },
+    cuStreamUpdateCaptureDependencies(thread, hStream, dependencies, numDependencies, flags) {
+      const cuda = nvcuda.cuda(thread);
+      cuda.cuStreamUpdateCaptureDependencies(hStream, readHandles(thread, dependencies, numDependencies), flags);
+    },
+    cuStreamUpdateCaptureDependencies_v2(thread, hStream, dependencies, _dependencyData, numDependencies, flags) {
+      const cuda = nvcuda.cuda(thread);
+      cuda.cuStreamUpdateCaptureDependencies(hStream, readHandles(thread, dependencies, numDependencies), flags);
+    },
+    cuThreadExchangeStreamCaptureMode(thread, mode) {
+      const cuda = nvcuda.cuda(thread);
+      need(mode);
+      mode.set(cuda.cuThreadExchangeStreamCaptureMode(mode.get()));
+    },
     cuEventElapsedTime_v2: bodies.cuEventElapsedTime,
     cuStreamCreate(thread, phStream, flags) {
       const cuda = nvcuda.cuda(thread);

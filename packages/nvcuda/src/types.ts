@@ -19,3 +19,6 @@ export const CURESULT = codeResult(
   cuResultOf,
   (code: number | undefined) => errorName(code ?? 0) ?? String(code),
 ) as unknown as Type<number, number | void>;
+
+/** Handles that are no contexts, modules or streams. */
+export const CUhandle = ULONG_PTR_N;

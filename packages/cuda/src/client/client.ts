@@ -156,6 +156,7 @@ export class CudaClient {
     for (const stream of context.streams) this.forget(stream);
     for (const event of context.events) this.forget(event);
     for (const link of context.links) this.forget(link);
+    for (const array of context.arrays) this.forget(array);
     for (const { address } of context.memory.allocations) this.pools.release(address);
     for (const reservation of context.reservations.values())
       for (const { memory } of reservation.mappings.values()) memory.mapping = undefined;

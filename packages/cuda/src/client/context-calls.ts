@@ -48,8 +48,47 @@ export function cuCtxPopCurrent(thread: CudaThread): number {
   return context.handle;
 }
 
-export function cuCtxGetDevice(thread: CudaThread): number {
-  return thread.context().device.ordinal;
+/** The device of a context; of the current one, if none is named. */
+export function cuCtxGetDevice(thread: CudaThread, ctx = 0): number {
+  return contextOf(thread, ctx).device.ordinal;
+}
+
+export function cuCtxSetFlags(thread: CudaThread, flags: number): void {
+  const context = thread.context();
+  checkFlags(flags);
+  context.flags = flags;
+}
+
+/** CU_SHARED_MEM_CONFIG_DEFAULT_BANK_SIZE: there are no banks. */
+export function cuCtxGetSharedMemConfig(thread: CudaThread): number {
+  thread.context();
+  return 0;
+}
+
+/** A preference (CUsharedconfig, 0 to 2) that no driver here acts on. */
+export function cuCtxSetSharedMemConfig(thread: CudaThread, config: number): void {
+  thread.context();
+  if (config < 0 || config > 2) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+}
+
+/** No device here reaches another's memory. */
+export function cuCtxEnablePeerAccess(thread: CudaThread, peerContext: number, flags = 0): void {
+  checkPeer(thread, peerContext);
+  if (flags !== 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  throw new CudaError(CUDA_ERROR.PEER_ACCESS_UNSUPPORTED);
+}
+
+export function cuCtxDisablePeerAccess(thread: CudaThread, peerContext: number): void {
+  checkPeer(thread, peerContext);
+  throw new CudaError(CUDA_ERROR.PEER_ACCESS_NOT_ENABLED);
+}
+
+function checkPeer(thread: CudaThread, peerContext: number): void {
+  if (thread.client.object(peerContext, Context) === thread.context()) throw new CudaError(CUDA_ERROR.INVALID_CONTEXT);
+}
+
+function contextOf(thread: CudaThread, ctx: number): Context {
+  return ctx === 0 ? thread.context() : thread.client.object(ctx, Context).check();
 }
 
 export function cuCtxGetFlags(thread: CudaThread): number {
@@ -69,8 +108,8 @@ export function cuCtxGetApiVersion(thread: CudaThread, ctx = 0): number {
 }
 
 /** Waits for all work of the context, and for its copies to the host. */
-export async function cuCtxSynchronize(thread: CudaThread): Promise<void> {
-  const context = thread.context();
+export async function cuCtxSynchronize(thread: CudaThread, ctx = 0): Promise<void> {
+  const context = contextOf(thread, ctx);
   for (const { capture } of context.streams) capture?.invalidate(CUDA_ERROR.STREAM_CAPTURE_UNSUPPORTED);
   const landings = [...context.streams].flatMap(({ landing }) => landing ?? []);
   const posted = [...context.streams].map((stream) => [stream, stream.posted] as const);

@@ -2,8 +2,10 @@ import type { CudaDriver } from "../driver.ts";
 import { CudaClient } from "./client.ts";
 import * as contextCalls from "./context-calls.ts";
 import * as deviceCalls from "./device-calls.ts";
+import * as arrayCalls from "./array-calls.ts";
 import * as captureCalls from "./capture-calls.ts";
 import * as graphCalls from "./graph-calls.ts";
+import type { HostMemory } from "./host-memory.ts";
 import * as hostCalls from "./host-calls.ts";
 import * as launchCalls from "./launch-calls.ts";
 import * as libraryCalls from "./library-calls.ts";
@@ -13,6 +15,7 @@ import * as moduleCalls from "./module-calls.ts";
 import * as poolCalls from "./pool-calls.ts";
 import * as sharedMemoryCalls from "./shared-memory-calls.ts";
 import * as streamCalls from "./stream-calls.ts";
+import { CudaArray } from "./objects.ts";
 import { CudaThread } from "./thread.ts";
 import * as virtualMemoryCalls from "./virtual-memory-calls.ts";
 
@@ -21,6 +24,7 @@ const calls = {
   ...contextCalls,
   ...hostCalls,
   ...captureCalls,
+  ...arrayCalls,
   ...graphCalls,
   ...moduleCalls,
   ...linkCalls,
@@ -47,6 +51,12 @@ export type Cuda = {
 } & {
   readonly client: CudaClient;
   readonly thread: CudaThread;
+  /** Device memory that stands for memory of the host's, at an address of the caller's where one is given. */
+  allocateShared(bytesize: number, memory: HostMemory, at?: number): number;
+  /** The device of memory of cuMemCreate. */
+  allocationDevice(handle: number): number;
+  /** The array of a handle, with its place in device memory. */
+  array(hArray: number): CudaArray;
   /** Another host thread of the same program: contexts and handles are shared, what is current is not. */
   newThread(): Cuda;
   /** A promise while posted bytes pile up in the channel: who posts many wait for it before they post more. */
@@ -69,6 +79,9 @@ export function cudaOf(thread: CudaThread): Cuda {
     ...methods,
     client: thread.client,
     thread,
+    allocateShared: (...args: [number, HostMemory, number?]) => sharedMemoryCalls.allocateShared(thread, ...args),
+    allocationDevice: (handle: number) => virtualMemoryCalls.allocationDevice(thread, handle),
+    array: (hArray: number) => thread.client.object(hArray, CudaArray),
     newThread: () => cudaOf(new CudaThread(thread.client)),
     backpressure: () => thread.client.session.backpressure?.(),
     close: () => thread.client.close(),

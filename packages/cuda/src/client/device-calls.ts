@@ -71,6 +71,14 @@ export function cuDeviceGetPCIBusId(thread: CudaThread, dev: number): string {
   return `${part(DEVICE_ATTRIBUTE.PCI_DOMAIN_ID, 4)}:${part(DEVICE_ATTRIBUTE.PCI_BUS_ID, 2)}:${part(DEVICE_ATTRIBUTE.PCI_DEVICE_ID, 2)}.0`;
 }
 
+/** What two devices can do together; fails with CUDA_ERROR_INVALID_DEVICE for one with itself. */
+export function cuDeviceGetP2PAttribute(thread: CudaThread, attrib: number, srcDevice: number, dstDevice: number): number {
+  const [source, destination] = [thread.client.device(srcDevice), thread.client.device(dstDevice)];
+  if (attrib < 1 || attrib > 5) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  if (source === destination) throw new CudaError(CUDA_ERROR.INVALID_DEVICE);
+  return 0;
+}
+
 /** Accepts `domain:bus:device.function`, `domain:bus:device` and `bus:device.function`. */
 export function cuDeviceGetByPCIBusId(thread: CudaThread, pciBusId: string): number {
   const wanted = /^(?:([0-9a-f]{1,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})(?:\.[0-7])?$/i.exec(pciBusId);

@@ -15,6 +15,9 @@ export interface KernelNodeParams extends LaunchShape {
   readonly kernelParams: readonly KernelArgument[] | Uint8Array;
 }
 
+/** A memset node: CUDA_MEMSET_NODE_PARAMS. */
+export type MemsetParams = Omit<MemsetWork, "kind">;
+
 /** CU_GRAPH_USER_OBJECT and device launches are not offered: of CUgraphInstantiate_flags, AUTO_FREE_ON_LAUNCH, UPLOAD and USE_NODE_PRIORITY are taken. */
 const INSTANTIATE_FLAGS = 1 | 2 | 8;
 
@@ -59,12 +62,7 @@ export function cuGraphAddMemcpyNode(thread: CudaThread, hGraph: number, depende
   return add(thread, hGraph, dependencies, copyOf(thread, copy));
 }
 
-export function cuGraphAddMemsetNode(
-  thread: CudaThread,
-  hGraph: number,
-  dependencies: readonly number[],
-  params: Omit<MemsetWork, "kind">,
-): number {
+export function cuGraphAddMemsetNode(thread: CudaThread, hGraph: number, dependencies: readonly number[], params: MemsetParams): number {
   return add(thread, hGraph, dependencies, memsetOf(thread, params));
 }
 
@@ -167,7 +165,7 @@ export function cuGraphMemcpyNodeSetParams(thread: CudaThread, hNode: number, co
   replace(thread, hNode, copyOf(thread, copy));
 }
 
-export function cuGraphMemsetNodeSetParams(thread: CudaThread, hNode: number, params: Omit<MemsetWork, "kind">): void {
+export function cuGraphMemsetNodeSetParams(thread: CudaThread, hNode: number, params: MemsetParams): void {
   replace(thread, hNode, memsetOf(thread, params));
 }
 
@@ -228,12 +226,7 @@ export function cuGraphExecMemcpyNodeSetParams(thread: CudaThread, hGraphExec: n
   setInExec(thread, hGraphExec, hNode, copyOf(thread, copy));
 }
 
-export function cuGraphExecMemsetNodeSetParams(
-  thread: CudaThread,
-  hGraphExec: number,
-  hNode: number,
-  params: Omit<MemsetWork, "kind">,
-): void {
+export function cuGraphExecMemsetNodeSetParams(thread: CudaThread, hGraphExec: number, hNode: number, params: MemsetParams): void {
   setInExec(thread, hGraphExec, hNode, memsetOf(thread, params));
 }
 
@@ -287,7 +280,7 @@ function copyOf(thread: CudaThread, copy: Copy): Work {
   return { kind: "copy", copy };
 }
 
-function memsetOf(thread: CudaThread, params: Omit<MemsetWork, "kind">): Work {
+function memsetOf(thread: CudaThread, params: MemsetParams): Work {
   const { dst, pitch, elementSize, width, height } = params;
   const row = width * elementSize;
   const isValid = [1, 2, 4].includes(elementSize) && dst % elementSize === 0 && (height <= 1 || pitch >= row);

@@ -14,7 +14,7 @@ export function cuLaunchHostFunc(thread: CudaThread, hStream: number, fn: HostFu
 }
 
 /** A host function as a stream's work. `known` is what the program calls it. */
-export function hostWork(fn: HostFunction, known: { readonly fn: number; readonly userData: number } = { fn: 0, userData: 0 }): HostWork {
+export function hostWork(fn: HostFunction, known: { readonly fn: number; readonly userData: bigint } = { fn: 0, userData: 0n }): HostWork {
   return {
     kind: "host",
     ...known,
@@ -36,5 +36,5 @@ export function cuStreamAddCallback(
   if (stream.capture) throw new CudaError(CUDA_ERROR.STREAM_CAPTURE_UNSUPPORTED);
   const statusOf = (failure: unknown): number => (failure instanceof CudaError ? failure.cuResult : CUDA_ERROR.UNKNOWN);
   const run = (failure: unknown): void | Promise<void> => callback(failure === undefined ? CUDA_ERROR.SUCCESS : statusOf(failure));
-  void submit(thread.client, stream, { kind: "host", fn: 0, userData: 0, run });
+  void submit(thread.client, stream, { kind: "host", fn: 0, userData: 0n, run });
 }

@@ -137,6 +137,12 @@ export function cuFuncSetCacheConfig(thread: CudaThread, hfunc: number, config: 
   if (config < 0 || config > 3) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
 }
 
+/** A preference for banks of shared memory (CUsharedconfig, 0 to 2) that no driver here acts on. */
+export function cuFuncSetSharedMemConfig(thread: CudaThread, hfunc: number, config: number): void {
+  thread.client.object(hfunc, Kernel);
+  if (config < 0 || config > 2) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+}
+
 /** CU_MODULE_EAGER_LOADING. */
 export function cuModuleGetLoadingMode(): number {
   return 1;

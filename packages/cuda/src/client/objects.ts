@@ -24,6 +24,7 @@ export class Context {
   readonly modules = new Set<Module>();
   readonly events = new Set<Event>();
   readonly links = new Set<Link>();
+  readonly arrays = new Set<CudaArray>();
   readonly limits = new Map<number, number>();
   /** Memory that the host sees too. */
   readonly mirrors = new Set<Mirror>();
@@ -115,6 +116,49 @@ export class Module {
     this.handle = handle;
     this.context = context;
     this.info = info;
+  }
+}
+
+/** A CUarray: device memory with rows `pitch` and slices `slice` bytes apart. Sizes are in elements, and 0 for a dimension that it does not have. */
+export class CudaArray {
+  readonly handle: number;
+  readonly context: Context;
+  readonly address: number;
+  readonly width: number;
+  readonly height: number;
+  readonly depth: number;
+  readonly format: number;
+  readonly numChannels: number;
+  readonly flags: number;
+  readonly elementBytes: number;
+  readonly pitch: number;
+  readonly slice: number;
+
+  constructor(handle: number, context: Context, given: Omit<CudaArray, "handle" | "context" | "rowBytes" | "rows" | "slices">) {
+    this.handle = handle;
+    this.context = context;
+    this.address = given.address;
+    this.width = given.width;
+    this.height = given.height;
+    this.depth = given.depth;
+    this.format = given.format;
+    this.numChannels = given.numChannels;
+    this.flags = given.flags;
+    this.elementBytes = given.elementBytes;
+    this.pitch = given.pitch;
+    this.slice = given.slice;
+  }
+
+  get rowBytes(): number {
+    return this.width * this.elementBytes;
+  }
+
+  get rows(): number {
+    return Math.max(this.height, 1);
+  }
+
+  get slices(): number {
+    return Math.max(this.depth, 1);
   }
 }
 
@@ -254,4 +298,5 @@ export type ClientObject =
   | PhysicalMemory
   | Graph
   | GraphNode
-  | GraphExec;
+  | GraphExec
+  | CudaArray;

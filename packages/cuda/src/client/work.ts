@@ -37,7 +37,7 @@ export interface HostWork {
   readonly run: (failure: unknown) => void | Promise<void>;
   /** What the program knows it by, for cuGraphHostNodeGetParams. */
   readonly fn: number;
-  readonly userData: number;
+  readonly userData: bigint;
 }
 
 export interface EventRecordWork {
