@@ -64,7 +64,7 @@ describe.skipIf(!hasCompiler)("with a libcuda", () => {
     const { cuda } = await program();
     expect([cuda.cuDeviceGetName(0), cuda.cuDriverGetVersion(), cuda.cuDeviceTotalMem(0)]).toEqual(["Recording GPU", 13000, 1 << 30]);
     expect(cuda.cuDeviceComputeCapability(0)).toEqual({ major: 9, minor: 0 });
-    expect(cuda.cuDeviceGetAttribute(DEVICE_ATTRIBUTE.MANAGED_MEMORY, 0)).toBe(0);
+    expect(cuda.cuDeviceGetAttribute(DEVICE_ATTRIBUTE.COOPERATIVE_LAUNCH, 0)).toBe(0);
   });
 
   test("memory is zeroed, set, copied in and out, and lies where the client chose", async () => {

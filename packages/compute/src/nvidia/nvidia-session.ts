@@ -383,9 +383,7 @@ function describeDevice(cuda: Libcuda, device: number, memory: DeviceMemory): De
 }
 
 const NOT_CARRIED: ReadonlySet<number> = new Set([
-  DEVICE_ATTRIBUTE.MANAGED_MEMORY,
   DEVICE_ATTRIBUTE.CONCURRENT_MANAGED_ACCESS,
-  DEVICE_ATTRIBUTE.MEMORY_POOLS_SUPPORTED,
   DEVICE_ATTRIBUTE.COOPERATIVE_LAUNCH,
 ]);
 
