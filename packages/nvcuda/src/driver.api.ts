@@ -7,7 +7,6 @@ import {
   bytesIn,
   bytesOut,
   fn,
-  FLOAT,
   INT,
   LPCSTR,
   optional,
@@ -19,7 +18,7 @@ import {
   ULONGLONG,
   USHORT,
 } from "@decant/hook";
-import { CUcontext, CUdevice, CUdeviceptr, CUenum, CUevent, CUfunction, CUmodule, CURESULT, CUstream } from "./types.ts";
+import { CUcontext, CUdevice, CUdeviceptr, CUenum, CUfunction, CUmodule, CURESULT, CUstream } from "./types.ts";
 
 /*
  * The Driver API by topic ("CUDA Driver API", cuda.h 13.0). Plain names of functions that have a later form are the

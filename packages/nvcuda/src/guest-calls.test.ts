@@ -11,7 +11,7 @@ const OPEN_NON_BLOCKING = 1;
 
 /** A handle that a call gives. */
 async function given({ call }: Pick<Ready, "call">, name: string, ...args: unknown[]): Promise<number> {
-  const place = cell(0);
+  const place = cell<number | bigint>(0);
   expect([name, await call(name, place, ...args)]).toEqual([name, 0]);
   return Number(place.get());
 }

@@ -1,4 +1,4 @@
-import { CUDA_ERROR, CudaError } from "@decant/cuda";
+import { CudaError } from "@decant/cuda";
 import type { Out, Waiting } from "@decant/hook";
 import { waitFor } from "@decant/process";
 import { writeHandles } from "./handles.ts";

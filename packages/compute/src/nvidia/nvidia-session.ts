@@ -382,10 +382,7 @@ function describeDevice(cuda: Libcuda, device: number, memory: DeviceMemory): De
   };
 }
 
-const NOT_CARRIED: ReadonlySet<number> = new Set([
-  DEVICE_ATTRIBUTE.CONCURRENT_MANAGED_ACCESS,
-  DEVICE_ATTRIBUTE.COOPERATIVE_LAUNCH,
-]);
+const NOT_CARRIED: ReadonlySet<number> = new Set([DEVICE_ATTRIBUTE.CONCURRENT_MANAGED_ACCESS, DEVICE_ATTRIBUTE.COOPERATIVE_LAUNCH]);
 
 function variableNames(image: Uint8Array): string[] {
   try {

@@ -13,10 +13,12 @@ import * as linkCalls from "./link-calls.ts";
 import * as memoryCalls from "./memory-calls.ts";
 import * as moduleCalls from "./module-calls.ts";
 import * as poolCalls from "./pool-calls.ts";
+import { allocateShared } from "./shared-memory-calls.ts";
 import * as sharedMemoryCalls from "./shared-memory-calls.ts";
 import * as streamCalls from "./stream-calls.ts";
 import { CudaArray } from "./objects.ts";
 import { CudaThread } from "./thread.ts";
+import { allocationDevice } from "./virtual-memory-calls.ts";
 import * as virtualMemoryCalls from "./virtual-memory-calls.ts";
 
 const calls = {
@@ -79,8 +81,8 @@ export function cudaOf(thread: CudaThread): Cuda {
     ...methods,
     client: thread.client,
     thread,
-    allocateShared: (...args: [number, HostMemory, number?]) => sharedMemoryCalls.allocateShared(thread, ...args),
-    allocationDevice: (handle: number) => virtualMemoryCalls.allocationDevice(thread, handle),
+    allocateShared: (...args: [number, HostMemory, number?]) => allocateShared(thread, ...args),
+    allocationDevice: (handle: number) => allocationDevice(thread, handle),
     array: (hArray: number) => thread.client.object(hArray, CudaArray),
     newThread: () => cudaOf(new CudaThread(thread.client)),
     backpressure: () => thread.client.session.backpressure?.(),
