@@ -1,5 +1,19 @@
-import { ABORT_WORD, compileModule, createServices, FAULT, LAUNCH, layout, parsePtx, runBlocks, takeOutput, WORKER } from "./index.ts";
-import type { BlockRun, CompiledModule, KernelOptions, PhaseFunction } from "./index.ts";
+import {
+  ABORT_WORD,
+  compileModule,
+  createServices,
+  createTextures,
+  FAULT,
+  LAUNCH,
+  layout,
+  parsePtx,
+  runBlocks,
+  takeOutput,
+  TEXTURE,
+  WORKER,
+  writeTextureDescriptor,
+} from "./index.ts";
+import type { BlockRun, CompiledModule, KernelOptions, PhaseFunction, TextureDescriptor, TextureLevel } from "./index.ts";
 
 const TAG = 0x7dec;
 const LAUNCH_AT = 0x1000;
@@ -10,6 +24,9 @@ const SCRATCH_AT = 0x10000;
 const HEAP_AT = 0x400000;
 const OUTPUT_AT = 0x3000000;
 const OUTPUT_BYTES = 1 << 16;
+const TEXTURES_AT = 0x2f00000;
+const LEVELS_AT = 0x2f80000;
+const TEXELS_AT = 0x2800000;
 const DEVICE_HEAP_AT = 0x3200000;
 const DEVICE_HEAP_BYTES = 1 << 20;
 
@@ -47,11 +64,19 @@ export interface Fault {
   readonly block: readonly number[];
 }
 
+export interface TestTexture {
+  readonly handle: bigint;
+  readonly bytes: Uint8Array;
+}
+
 /** A compiled module in a small memory of its own, for this package's tests: everything in one thread. */
 export class Harness {
   readonly compiled: CompiledModule;
   readonly #memory = new WebAssembly.Memory({ initial: 1024, maximum: 1024, shared: true });
   readonly #exports: WebAssembly.Exports;
+  #textures = 0;
+  #levels = LEVELS_AT;
+  #texels = TEXELS_AT;
 
   constructor(text: string, options: Partial<KernelOptions> = {}) {
     this.compiled = compileModule(parsePtx(text), { features: { fusedMultiplyAdd: false }, ...options });
@@ -67,7 +92,12 @@ export class Harness {
         exp2: (x: number) => 2 ** x,
         tanh: Math.tanh,
         clock: () => process.hrtime.bigint(),
-        service: createServices(layout, this.#memory.buffer, BigInt(TAG) << 32n),
+        service: createServices(
+          layout,
+          this.#memory.buffer,
+          BigInt(TAG) << 32n,
+          createTextures(layout, this.#memory.buffer, BigInt(TAG) << 32n),
+        ),
       },
     }).exports;
     const bytes = new Uint8Array(this.#memory.buffer);
@@ -132,6 +162,8 @@ export class Harness {
       [LAUNCH.outputBytes, OUTPUT_BYTES],
       [LAUNCH.heap, DEVICE_HEAP_AT],
       [LAUNCH.heapBytes, DEVICE_HEAP_BYTES],
+      [LAUNCH.textures, TEXTURES_AT],
+      [LAUNCH.textureCount, this.#textures],
     ] as const)
       view.setUint32(LAUNCH_AT + field, value, true);
     const shared = SCRATCH_AT;
@@ -156,6 +188,58 @@ export class Harness {
     for (let first = 0; first < blocks; first += chunk) runBlocks(run, first, Math.min(chunk, blocks - first));
     for (const [at, buffer] of buffers)
       new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength).set(bytes.subarray(at, at + buffer.byteLength));
+  }
+
+  /**
+   * Makes a texture or surface of texels that lie together, level after level; gives its handle, and a view of its texels. Each
+   * level has half the size of the one before.
+   */
+  texture(
+    texels: ArrayBufferView,
+    it: Partial<TextureDescriptor> & { width: number; height?: number; depth?: number; levelCount?: number },
+  ): TestTexture {
+    const at = TEXTURES_AT + this.#textures++ * TEXTURE.bytes;
+    const [channels, format, layers] = [it.channels ?? 1, it.format ?? 0x20, it.layers ?? 0];
+    const size = channels * (format === 1 || format === 8 ? 1 : format === 2 || format === 9 || format === 0x10 ? 2 : 4);
+    const start = this.#texels;
+    const levels: TextureLevel[] = [];
+    for (let level = 0; level < (it.levelCount ?? 1); level++) {
+      const [width, height, depth] = [it.width, it.height ?? 0, it.depth ?? 0].map((length) =>
+        length === 0 ? 0 : Math.max(1, length >> level),
+      ) as [number, number, number];
+      const rowPitch = width * size;
+      const slicePitch = rowPitch * Math.max(1, height);
+      levels.push({ address: this.#texels, width, height, depth, rowPitch, slicePitch });
+      this.#texels += slicePitch * Math.max(1, depth, layers);
+    }
+    const bytes = new Uint8Array(this.#memory.buffer, start, texels.byteLength);
+    bytes.set(new Uint8Array(texels.buffer, texels.byteOffset, texels.byteLength));
+    this.#texels = Math.ceil((start + Math.max(texels.byteLength, this.#texels - start)) / 256) * 256;
+    writeTextureDescriptor(new DataView(this.#memory.buffer), at, {
+      flags: 0,
+      levelTable: this.#levels,
+      addressModes: [1, 1, 1],
+      filterMode: 0,
+      mipmapFilter: 0,
+      levelBias: 0,
+      minLevel: 0,
+      maxLevel: 100,
+      border: [0, 0, 0, 0],
+      ...it,
+      channels,
+      format,
+      layers,
+      levels,
+    });
+    this.#levels += 16 * TEXTURE.levelBytes;
+    return { handle: BigInt(this.#textures), bytes };
+  }
+
+  /** Binds a reference of the module to a texture. */
+  bind(name: string, handle: bigint): void {
+    const variable = this.compiled.variables.find((candidate) => candidate.name === name);
+    if (variable?.reference === undefined) throw new Error(`no reference ${name}`);
+    new DataView(this.#memory.buffer).setBigUint64(HEAP_AT - 0x200000 + variable.offset, handle, true);
   }
 
   /** What kernels have printed since the last time. */

@@ -14,5 +14,7 @@ export type { Features, Site } from "./compile/emitter.ts";
 export type { KernelOptions } from "./compile/kernel.ts";
 export * from "./compile/layout.ts";
 export { probeFeatures } from "./compile/probe.ts";
+export { writeTextureDescriptor, type TextureDescriptor, type TextureLevel } from "./run/texture-descriptor.ts";
+export { createTextures, type Textures } from "./run/textures.ts";
 export { createServices, takeOutput, type Service } from "./run/services.ts";
 export { runBlocks, type BlockRun, type Layout, type PhaseFunction } from "./run/run-blocks.ts";

@@ -218,14 +218,9 @@ describe("modules:", () => {
     ["text that is no PTX", text("hello"), CUDA_ERROR.INVALID_PTX, /ptx:1: error: expected a directive, found 'hello'/],
     [
       "an instruction that is not translated",
-      text(
-        `${HEAD}.entry k() { .reg .f32 %f<5>; .reg .b32 %r;\n tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}, [t, {%r}]; }\n`.replace(
-          ".entry",
-          ".global .texref t;\n.entry",
-        ),
-      ),
+      text(`${HEAD}.entry k() { .reg .b64 %rd; .reg .b32 %r;\n sured.b.add.1d.u32.trap [%rd, {%r}], %r; }\n`),
       CUDA_ERROR.INVALID_PTX,
-      /ptx:6: error: 'tex\.1d.*is not translated yet/,
+      /ptx:5: error: 'sured\.b.*is not translated yet/,
     ],
     [
       "an extern that nothing defines",

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { createServices, layout, runBlocks, YIELD_WORD } from "@decant/ptx";
+import { createServices, createTextures, layout, runBlocks, YIELD_WORD } from "@decant/ptx";
 import { createRunner, type FromWorker, type ToWorker } from "./worker-main.ts";
 
 /** A kernel launch, ready to run: its records are in the memory. */
@@ -206,7 +206,11 @@ export class Pool {
 }
 
 function localMember(): Member {
-  return { memories: new Set(), modules: new Set(), send: createRunner(layout, runBlocks, createServices, () => undefined) };
+  return {
+    memories: new Set(),
+    modules: new Set(),
+    send: createRunner(layout, runBlocks, createServices, createTextures, () => undefined),
+  };
 }
 
 /**
@@ -221,7 +225,7 @@ const collect = () => {
   require("node:v8").setFlagsFromString("--expose-gc");
   require("node:vm").runInNewContext("gc")();
 };
-const run = (${createRunner.toString()})(${JSON.stringify(layout)}, ${runBlocks.toString()}, ${createServices.toString()}, collect);
+const run = (${createRunner.toString()})(${JSON.stringify(layout)}, ${runBlocks.toString()}, ${createServices.toString()}, ${createTextures.toString()}, collect);
 parentPort.on("message", (message) => {
   const answer = run(message);
   if (answer !== undefined) parentPort.postMessage(answer);

@@ -1,4 +1,4 @@
-import type { BlockRun, Layout, PhaseFunction, Service } from "@decant/ptx";
+import type { BlockRun, Layout, PhaseFunction, Service, Textures } from "@decant/ptx";
 
 /** What the pool tells a worker. Modules and memories are sent once, before the first run that needs them. */
 export type ToWorker =
@@ -57,7 +57,8 @@ interface MathImports {
 export function createRunner(
   layout: Layout,
   runBlocks: (run: BlockRun, first: number, count: number) => void,
-  createServices: (layout: Layout, buffer: ArrayBufferLike, window: bigint) => Service,
+  createServices: (layout: Layout, buffer: ArrayBufferLike, window: bigint, textures: Textures) => Service,
+  createTextures: (layout: Layout, buffer: ArrayBufferLike, window: bigint) => Textures,
   collect: () => void,
 ): (message: ToWorker) => FromWorker | undefined {
   const memories = new Map<number, { object: WebAssembly.Memory; words: Int32Array; counter: BigInt64Array }>();
@@ -115,7 +116,8 @@ export function createRunner(
       case "module": {
         const memory = memories.get(message.memory)?.object;
         if (memory === undefined) return undefined;
-        const service = createServices(layout, memory.buffer, message.window);
+        const textures = createTextures(layout, memory.buffer, message.window);
+        const service = createServices(layout, memory.buffer, message.window, textures);
         const env = { memory, window: message.window, symbols: message.symbols, service, ...math };
         modules.set(message.module, { exports: new WebAssembly.Instance(message.code, { env }).exports, memory: message.memory });
         return undefined;

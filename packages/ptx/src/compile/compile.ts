@@ -37,6 +37,8 @@ export interface CompiledVariable {
   readonly offset: number;
   readonly size: number;
   readonly constant: boolean;
+  /** For references: 64 bits that hold a handle (see TEXTURE in layout.ts). */
+  readonly reference: "texture" | "sampler" | "surface" | undefined;
 }
 
 /** A pointer in a variable's initial value: the address of the byte at `target`, shifted and masked as `mask` says. */
@@ -108,6 +110,7 @@ export function compileModule(module: PtxModule, options: KernelOptions): Compil
       offset,
       size: variable.size,
       constant: variable.space === "const",
+      reference: referenceOf(variable),
     })),
     variableBytes: placed.bytes,
     initial,
@@ -116,6 +119,11 @@ export function compileModule(module: PtxModule, options: KernelOptions): Compil
     version: module.version,
     target: module.targets[0] ?? "",
   };
+}
+
+function referenceOf({ type, space }: Variable): CompiledVariable["reference"] {
+  if (type === "texref" || space === "tex") return "texture";
+  return type === "samplerref" ? "sampler" : type === "surfref" ? "surface" : undefined;
 }
 
 function initialValues(module: PtxModule, variables: readonly ModuleVariable[]): Pick<CompiledModule, "initial" | "relocations"> {

@@ -21,6 +21,8 @@ export const LAUNCH = {
   heap: 64, // what kernels allocate from
   heapBytes: 68,
   workers: 72, // how many workers may take blocks
+  textures: 76, // address of the table of texture descriptors: see TEXTURE
+  textureCount: 80,
   bytes: 96,
 } as const;
 
@@ -74,7 +76,62 @@ export const FAULT = {
 } as const;
 
 /** What a kernel asks the host for: see run/services.ts. */
-export const SERVICE = { vprintf: 1, assert: 2, malloc: 3, free: 4 } as const;
+export const SERVICE = { vprintf: 1, assert: 2, malloc: 3, free: 4, texture: 5 } as const;
+
+/**
+ * A descriptor of a texture or surface. The driver keeps them in one table, where no allocation of the client lies (kernels could
+ * change them otherwise), and names it in the launch record. Handle n (a texture or surface object, from 1 on) is the table's entry
+ * n - 1. A .texref, .samplerref or .surfref variable of a module is 64 bits that hold a handle: the driver writes it there when
+ * the reference is bound. All fields are 32 bits unless they say otherwise; addresses are offsets in the memory, without a tag.
+ */
+export const TEXTURE = {
+  /** CUarray_format: 1, 2, 3 unsigned and 8, 9, 10 signed integers of 8, 16 and 32 bits, 0x10 half, 0x20 float; 0: the entry is free. */
+  format: 0,
+  channels: 4, // 1, 2 or 4
+  flags: 8, // TEXTURE_FLAG
+  layers: 12, // of a layered texture, six for each cube; 0 for others
+  address: 16, // of level 0; from here on as in the level table
+  width: 20, // in texels
+  height: 24, // 0 or 1 where there is none, as for the depth
+  depth: 28,
+  rowPitch: 32, // in bytes
+  slicePitch: 36, // in bytes: from one slice of the depth, or one layer, to the next
+  levels: 40, // mipmap levels; 0 or 1 where there is one
+  levelTable: 44, // address of six words for each level from 1 on: as those from `address` on
+  levelBytes: 24,
+  addressModes: 48, // three bytes: 0 wrap, 1 clamp, 2 mirror, 3 border (CUaddress_mode)
+  filterMode: 51, // one byte: 0 point, 1 linear
+  mipmapFilter: 52, // one byte: 0 point, 1 linear
+  levelBias: 56, // float, as the next two
+  minLevel: 60,
+  maxLevel: 64,
+  border: 68, // four floats
+  bytes: 96,
+} as const;
+
+/** cuda.h's CU_TRSF_ flags, and sRGB. */
+export const TEXTURE_FLAG = { readAsInteger: 1, normalizedCoordinates: 2, sRgb: 0x10 } as const;
+
+/** Where a texture or surface instruction leaves its operands in the worker's `service` area, and finds its results. */
+export const TEXTURE_CALL = {
+  texture: 0, // 64 bits: a handle, or a pointer to one
+  sampler: 8, // the same; 0: the texture's own
+  operation: 16, // TEXTURE_OPERATION
+  geometry: 20, // 1d, 2d, 3d, a1d, a2d, cube, acube; or what is asked for
+  integerCoordinates: 24,
+  component: 28,
+  coordinates: 32, // four words, as the next ones
+  offsets: 48,
+  gradientX: 64,
+  gradientY: 80,
+  level: 96,
+  elementBytes: 100,
+  elementCount: 104,
+  clamp: 108, // 0 trap, 1 clamp, 2 zero
+  result: 128, // four of 64 bits
+} as const;
+
+export const TEXTURE_OPERATION = { base: 0, level: 1, gradient: 2, gather: 3, surfaceLoad: 4, surfaceStore: 5, query: 6 } as const;
 
 /**
  * A thread's state word after a phase: where it goes on (the phase), and what it waits for. A phase function returns the
@@ -106,4 +163,20 @@ export const WARP_FRAME = { mask: 0, lane: 1, value: 2, latch: 3, slots: 4 } as 
 export const WARP_SIZE = 32;
 
 /** All of it, as one value that can be sent to a worker. */
-export const layout = { BARRIER, SERVICE, LAUNCH, WORKER, ABORT_WORD, NEXT_BLOCK, YIELD_WORD, FAULT, STATE, WARP_FRAME, WARP_SIZE };
+export const layout = {
+  TEXTURE,
+  TEXTURE_FLAG,
+  TEXTURE_CALL,
+  TEXTURE_OPERATION,
+  BARRIER,
+  SERVICE,
+  LAUNCH,
+  WORKER,
+  ABORT_WORD,
+  NEXT_BLOCK,
+  YIELD_WORD,
+  FAULT,
+  STATE,
+  WARP_FRAME,
+  WARP_SIZE,
+};

@@ -38,7 +38,24 @@ const NO_RESULT = new Set([
 ]);
 
 /** Opcodes that do something to the world, so that each thread must do it, and no thread that takes no part. */
-export const ACTS: ReadonlySet<string> = new Set(["atom", "red", "cp", "trap", "brkpt", "syscall", "fault", "bar", "barrier", "wmma"]);
+export const ACTS: ReadonlySet<string> = new Set([
+  "atom",
+  "red",
+  "cp",
+  "trap",
+  "brkpt",
+  "syscall",
+  "fault",
+  "bar",
+  "barrier",
+  "wmma",
+  "tex",
+  "tld4",
+  "suld",
+  "sust",
+  "txq",
+  "suq",
+]);
 
 export function effects(instruction: Instruction): Effects {
   const reads: Register[] = [];

@@ -21,13 +21,13 @@ export function placeModuleVariables(module: PtxModule): { variables: ModuleVari
   const variables: ModuleVariable[] = [];
   let at = 0;
   const add = (variable: Variable): void => {
-    if (variable.space !== "global" && variable.space !== "const") return;
+    if (variable.space !== "global" && variable.space !== "const" && variable.space !== "tex") return;
     if (variable.linkage === "extern") {
       throw new PtxError(variable.line, `unresolved extern variable '${variable.name}'`, { kind: "unresolved" });
     }
     at = align(at, Math.max(variable.align, 16));
     variables.push({ variable, offset: at });
-    at = align(at + variable.size, GAP) + GAP;
+    at = align(at + Math.max(variable.size, variable.space === "tex" ? 8 : 0), GAP) + GAP;
     if (at > 2 ** 31) throw new PtxError(variable.line, "module variables are too large");
   };
   for (const variable of module.variables) add(variable);

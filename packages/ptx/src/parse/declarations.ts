@@ -78,7 +78,11 @@ function parseDeclarator(tokens: TokenStream, space: Space, linkage: Linkage, pr
   }
   const elementBytes = bytesOf(prefix.type) * prefix.vector;
   const initial: Initial[] = [];
-  if (tokens.accept("=")) {
+  const reference = prefix.type === "texref" || prefix.type === "samplerref" || prefix.type === "surfref";
+  if (reference && tokens.accept("=")) {
+    // What a reference begins with says the driver that binds it.
+    while (!tokens.is(";")) if (tokens.next().kind === "end") throw tokens.unexpected("';'");
+  } else if (tokens.accept("=")) {
     if (space !== "global" && space !== "const")
       throw new PtxError(token.line, `initial value not allowed for '${token.text}' in .${space}`);
     parseInitializer(tokens, prefix.type, prefix.vector === 1 ? dimensions : [...dimensions, prefix.vector], initial);

@@ -128,7 +128,7 @@ describe("messages name line, instruction and reason:", () => {
     ["a label declared twice", body("a: a: ret;"), 7, "duplicate definition of label 'a'"],
     [
       "an instruction that is not translated yet",
-      body("tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}, [p, {%r1}];"),
+      body("sured.b.add.1d.u32.trap [%rd1, {%r1}], %r2;"),
       7,
       "this instruction is not translated yet",
     ],

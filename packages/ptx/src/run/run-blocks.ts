@@ -1,22 +1,10 @@
-import type { BARRIER, FAULT, LAUNCH, SERVICE, STATE, WARP_FRAME, WORKER } from "../compile/layout.ts";
+import type { layout } from "../compile/layout.ts";
 
 /** A phase function of a compiled kernel. */
 export type PhaseFunction = (worker: number, match: number, count: number) => number;
 
 /** The layout constants, as one value that can be sent to a worker. */
-export interface Layout {
-  readonly LAUNCH: typeof LAUNCH;
-  readonly BARRIER: typeof BARRIER;
-  readonly WORKER: typeof WORKER;
-  readonly SERVICE: typeof SERVICE;
-  readonly STATE: typeof STATE;
-  readonly WARP_FRAME: typeof WARP_FRAME;
-  readonly WARP_SIZE: number;
-  readonly FAULT: typeof FAULT;
-  readonly ABORT_WORD: number;
-  readonly NEXT_BLOCK: number;
-  readonly YIELD_WORD: number;
-}
+export type Layout = typeof layout;
 
 /** One kernel, instantiated, and where its records lie in the memory. */
 export interface BlockRun {

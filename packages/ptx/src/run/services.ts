@@ -1,4 +1,5 @@
 import type { Layout } from "./run-blocks.ts";
+import type { Textures } from "./textures.ts";
 
 /** What a kernel asks of the host: (worker's record, SERVICE number, thread) -> result. The arguments are in the record. */
 export type Service = (worker: number, service: number, thread: number) => bigint;
@@ -12,7 +13,7 @@ export type Service = (worker: number, service: number, thread: number) => bigin
  *
  * The text of this function is what workers run: it must not name anything outside of itself.
  */
-export function createServices(layout: Layout, buffer: ArrayBufferLike, window: bigint): Service {
+export function createServices(layout: Layout, buffer: ArrayBufferLike, window: bigint, textures: Textures): Service {
   const { LAUNCH, WORKER, SERVICE } = layout;
   const words = new Int32Array(buffer);
   const bytes = new Uint8Array(buffer);
@@ -274,6 +275,8 @@ export function createServices(layout: Layout, buffer: ArrayBufferLike, window: 
         return malloc(worker);
       case SERVICE.free:
         return free(worker);
+      case SERVICE.texture:
+        return textures(worker) ? 1n : 0n;
       default:
         return 0n;
     }

@@ -27,6 +27,7 @@ import { absNeg, addSub, divRem, dotProduct, minMax, mul24, mulMad, sad } from "
 import { convertAddress, fence, isSpace, load, mov, noPolicy, nothing, ownRank, ownShared, store } from "./memory.ts";
 import { matrixFragment } from "./matrix-fragments.ts";
 import { systemCall } from "./system-call.ts";
+import { query, surface, texture } from "./texture.ts";
 import { arrive } from "./warp.ts";
 import { videoMultiplyAdd, videoScalar, videoSet, videoSimd } from "./video.ts";
 
@@ -126,6 +127,12 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   ),
   bar: arrive,
   barrier: arrive,
+  tex: texture,
+  tld4: texture,
+  suld: surface,
+  sust: surface,
+  txq: query,
+  suq: query,
   wmma: matrixFragment,
   syscall: systemCall,
   fault: (e, i) => e.stop(i, FAULT[i.modifiers[0] as keyof typeof FAULT]), // Only linking makes these.
