@@ -62,6 +62,8 @@ export class Kernel {
   readonly #maxProcesses: number;
   readonly #told = new Set<string>();
   #running: Thread | undefined;
+  #lastProcess: Process | undefined;
+  readonly #switchListeners = new Set<(from: Process, to: Process) => void>();
   #nextId = SYSTEM_PROCESS_ID;
   #wakeIdle: (() => void) | undefined;
   #lastHostTurn = 0;
@@ -180,6 +182,12 @@ export class Kernel {
     return before;
   }
 
+  /** Runs before a thread of another process runs than the last one did. Returns what ends that. */
+  onSwitch(listener: (from: Process, to: Process) => void): () => void {
+    this.#switchListeners.add(listener);
+    return () => this.#switchListeners.delete(listener);
+  }
+
   /** Tells the user about a process that ended badly. */
   report(sentence: string): void {
     this.#report(sentence);
@@ -204,9 +212,17 @@ export class Kernel {
     this.#wakeIdle?.();
   }
 
+  #switch(to: Process): void {
+    const from = this.#lastProcess;
+    this.#lastProcess = to;
+    if (from === undefined) return;
+    for (const listener of this.#switchListeners) listener(from, to);
+  }
+
   #runThread(thread: Thread): void {
     if (thread.status !== "ready" || thread.suspendCount > 0) return;
     const started = this.host.clock.monotonic();
+    if (thread.process !== this.#lastProcess) this.#switch(thread.process);
     this.#running = thread;
     thread.status = "running";
     try {

@@ -2,6 +2,7 @@ import type { HostFile, HostFiles, HostStat } from "@decant/host";
 import { ERROR, NtError, STATUS, Win32Error } from "@decant/hook";
 import type { Kernel } from "@decant/process";
 import { RIGHT } from "./access.ts";
+import type { ChangeQueue } from "./change-queue.ts";
 import { CHANGE, folderChanges } from "./folder-changes.ts";
 import type { FolderListing } from "./folder-listing.ts";
 import { FILE_TYPE, IoObject } from "./io-object.ts";
@@ -39,6 +40,8 @@ export class DiskFile extends IoObject {
   deleteOnClose: "last" | "name" | undefined;
   /** Where NtQueryDirectoryFile and its like go on. */
   listing: FolderListing | undefined;
+  /** What ReadDirectoryChangesW tells of, from its first call on. */
+  changes: ChangeQueue | undefined;
   readonly #file: HostFile | undefined;
   readonly #opening: Opening;
   readonly #canRead: boolean;
@@ -111,8 +114,8 @@ export class DiskFile extends IoObject {
   }
 
   /** The file's bytes for a view, whatever the handle's rights and locks are: they were checked when the section was made. */
-  readMapped(into: Uint8Array, offset: number): void {
-    this.#data().read(into, offset);
+  readMapped(into: Uint8Array, offset: number): number {
+    return this.#data().read(into, offset);
   }
 
   writeMapped(bytes: Uint8Array, offset: number): void {
@@ -138,7 +141,7 @@ export class DiskFile extends IoObject {
   truncate(size: number): void {
     if (!this.#canWrite) throw new Win32Error(ERROR.ACCESS_DENIED);
     const file = this.#data();
-    if (size < this.node.mappedBytes) throw new NtError(STATUS.USER_MAPPED_FILE);
+    if (size < this.node.mappedBytes()) throw new NtError(STATUS.USER_MAPPED_FILE);
     file.truncate(size);
     this.#hasWritten = true;
   }
@@ -166,6 +169,7 @@ export class DiskFile extends IoObject {
 
   protected override close(): void {
     this.#file?.close();
+    this.changes?.close();
     if (this.#hasWritten) folderChanges(this.#kernel).note(this.files, this.path, CHANGE.MODIFIED);
     this.#locks.release(this);
     if (this.deleteOnClose === "last" && this.node.removal === undefined) this.markForDeletion();

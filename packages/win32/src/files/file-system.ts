@@ -3,6 +3,7 @@ import { ERROR, NtError, STATUS, Win32Error } from "@decant/hook";
 import { deviceName, fullPath, type PathContext } from "../paths/windows-path.ts";
 import { BUILT_IN_PROGRAMS } from "../programs/names.ts";
 import { programImage } from "../programs/program-image.ts";
+import { letterOfVolume } from "./volume-names.ts";
 import { upcase } from "../text/upcase.ts";
 
 /** The drive that shows the host's files. */
@@ -82,7 +83,7 @@ export class FileSystem {
   locate(path: string, context: PathContext, link: "follow" | "link" = "follow"): Location | DeviceLocation {
     const full = path.startsWith("\\\\?\\") ? path : fullPath(path, context);
     if (full === "") throw new Win32Error(ERROR.PATH_NOT_FOUND);
-    const plain = withoutPrefix(full);
+    const plain = withoutPrefix(onDrive(full));
     if (plain.startsWith("\\\\.\\")) return { kind: "device", name: deviceOf(plain.slice(4)), full };
     if (plain.startsWith("\\\\")) throw new Win32Error(ERROR.BAD_NETPATH);
     const drive = plain[1] === ":" ? this.drive(plain[0]!) : undefined;
@@ -127,6 +128,13 @@ export class FileSystem {
 
 /** Complete paths need no current folder. */
 const NO_CONTEXT: PathContext = { current: `${SYSTEM_DRIVE}:\\` };
+
+/** A path that begins with a volume's name, by the volume's letter. */
+function onDrive(path: string): string {
+  const volume = /^\\\\[?.]\\Volume\{[^}]*\}(?=\\|$)/i.exec(path)?.[0];
+  const letter = volume === undefined ? undefined : letterOfVolume(volume);
+  return letter === undefined ? path : `\\\\?\\${letter}:\\${path.slice(volume!.length + 1)}`;
+}
 
 /** The Windows path of a host path: `/work/a` is `Z:\work\a`. */
 export function windowsPath(hostPath: string): string {

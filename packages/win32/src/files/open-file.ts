@@ -118,7 +118,7 @@ function openExisting(thread: Thread, { files, path, full }: Location, stat: Hos
   const node = openFiles(kernel).enter(stat, opening);
   let file: HostFile | undefined;
   try {
-    if (empties && node.mappedBytes > 0) throw new NtError(STATUS.USER_MAPPED_FILE);
+    if (empties && node.sections.size > 0) throw new NtError(STATUS.USER_MAPPED_FILE);
     const hasContent = (rights & (RIGHT.READ_DATA | RIGHT.EXECUTE)) !== 0 || writes;
     if (kind === "file" && hasContent) file = files.open(path, { write: writes, truncate: empties });
     if (empties) remember(thread, stat, request.attributes | FILE_ATTRIBUTE.ARCHIVE);

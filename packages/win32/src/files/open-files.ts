@@ -22,10 +22,17 @@ export class OpenNode {
   readonly openings = new Set<Opening>();
   /** The name goes with the last handle; nobody can open it until then. */
   removal: (() => void) | undefined;
-  /** How far sections of it reach: a file is not cut shorter than that. */
-  mappedBytes = 0;
+  /** Sections of it. */
+  readonly sections = new Set<{ readonly size: number }>();
   /** Told of bytes that are written and about to be read through handles: views of the file. */
   readonly views = new Set<{ written(bytes: Uint8Array, position: number): void; flush(): void }>();
+
+  /** How far sections reach: a file is not cut shorter than that. */
+  mappedBytes(): number {
+    let bytes = 0;
+    for (const { size } of this.sections) bytes = Math.max(bytes, size);
+    return bytes;
+  }
 }
 
 /** Who has which file open, in all processes of a kernel ("Creating and Opening Files", sharing modes). */

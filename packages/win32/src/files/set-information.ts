@@ -111,7 +111,7 @@ function setDisposition(file: DiskFile, flags: number): void {
   }
   const stat = file.stat();
   if (file.kind === "file" && !stat.writable && (flags & DISPOSITION.IGNORE_READONLY) === 0) throw new NtError(STATUS.CANNOT_DELETE);
-  if (file.node.mappedBytes > 0) throw new NtError(STATUS.CANNOT_DELETE);
+  if (file.node.sections.size > 0) throw new NtError(STATUS.CANNOT_DELETE);
   if (file.isFolder && file.files.list(file.path).length > 0) throw new NtError(STATUS.DIRECTORY_NOT_EMPTY);
   file.deleteOnClose = (flags & DISPOSITION.POSIX_SEMANTICS) !== 0 ? "name" : "last";
   // From now on nobody can open it.

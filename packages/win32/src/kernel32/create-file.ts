@@ -50,7 +50,7 @@ export function createFile(thread: Thread, name: string, request: CreateFileRequ
   const location = fileSystem.locate(name, paths, (flags & FLAG.OPEN_REPARSE_POINT) !== 0 ? "link" : "follow");
   if (location.kind === "device") {
     const handle = addHandle(thread, openDevice(thread, location.name, access), request);
-    thread.lastError = ERROR.SUCCESS;
+    thread.lastError = request.disposition === OPEN.OPEN_ALWAYS ? ERROR.ALREADY_EXISTS : ERROR.SUCCESS;
     return handle;
   }
   const writes = (access & (GENERIC.WRITE | GENERIC.ALL | RIGHT.WRITE_DATA)) !== 0;

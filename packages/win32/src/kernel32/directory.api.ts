@@ -73,12 +73,6 @@ export const directoryApi = api("kernel32", {
   ),
   FindNextFile: text(BOOL, ["hFindFile", HANDLE], ["lpFindFileData", out(FIND_DATA)]),
   FindClose: fn(BOOL, ["hFindFile", HANDLE]),
-  FindFirstChangeNotification: text(
-    handleOr(INVALID_HANDLE_VALUE),
-    ["lpPathName", TSTR],
-    ["bWatchSubtree", BOOL],
-    ["dwNotifyFilter", DWORD],
-  ),
   GetCurrentDirectory: text(LENGTH, ["nBufferLength", DWORD], ["lpBuffer", TBUF]),
   SetCurrentDirectory: text(BOOL, ["lpPathName", TSTR]),
   GetFullPathName: text(LENGTH, ["lpFileName", TSTR], ["nBufferLength", DWORD], ["lpBuffer", TBUF], ["lpFilePart", optional(out(LPWSTR))]),

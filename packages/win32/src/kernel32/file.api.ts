@@ -92,20 +92,4 @@ export const fileApi = api("kernel32", {
   SetFileApisToANSI: fn(VOID),
   AreFileApisANSI: fn(infallible(BOOL)),
   SetHandleCount: fn(UINT, ["uNumber", UINT]),
-  OpenFileById: fn(
-    handleOr(INVALID_HANDLE_VALUE),
-    ["hVolumeHint", HANDLE],
-    ["lpFileId", PVOID],
-    ["dwDesiredAccess", DWORD],
-    ["dwShareMode", DWORD],
-    ["lpSecurityAttributes", PVOID],
-    ["dwFlagsAndAttributes", DWORD],
-  ),
-  ReOpenFile: fn(
-    handleOr(INVALID_HANDLE_VALUE),
-    ["hOriginalFile", HANDLE],
-    ["dwDesiredAccess", DWORD],
-    ["dwShareMode", DWORD],
-    ["dwFlagsAndAttributes", DWORD],
-  ),
 });

@@ -1,6 +1,6 @@
 import { ERROR, Win32Error } from "@decant/hook";
 import type { DiskFile } from "../files/disk-file.ts";
-import { devicePath, volumeName } from "./volume-names.ts";
+import { devicePath, volumeName } from "../files/volume-names.ts";
 
 /** GetFinalPathNameByHandle's dwFlags. */
 const VOLUME_NAME = { DOS: 0, GUID: 1, NT: 2, NONE: 4 } as const;

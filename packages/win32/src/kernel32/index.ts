@@ -7,6 +7,8 @@ import { directory } from "./directory.ts";
 import { error } from "./error.ts";
 import { file } from "./file.ts";
 import { fileIo } from "./file-io.ts";
+import { fileMapping } from "./file-mapping.ts";
+import { folderChangeCalls } from "./folder-changes.ts";
 import { handle } from "./handle.ts";
 import { heap } from "./heap.ts";
 import { lockFile } from "./lock-file.ts";
@@ -16,6 +18,7 @@ import { process } from "./process.ts";
 import { sync } from "./sync.ts";
 import { toolhelp } from "./toolhelp.ts";
 import { virtual } from "./virtual.ts";
+import { volume } from "./volume.ts";
 import { waiting } from "./wait.ts";
 
 /** The topics of kernel32. */
@@ -28,6 +31,8 @@ export const kernel32 = [
   error,
   file,
   fileIo,
+  fileMapping,
+  folderChangeCalls,
   handle,
   heap,
   lockFile,
@@ -37,5 +42,6 @@ export const kernel32 = [
   sync,
   toolhelp,
   virtual,
+  volume,
   waiting,
 ] as const satisfies readonly Implementation[];

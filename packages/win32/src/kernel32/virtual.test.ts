@@ -3,6 +3,7 @@ import { PAGE } from "@decant/memory";
 import { guest } from "@decant/testing";
 import { describe, expect, test } from "vitest";
 import { file } from "./file.ts";
+import { fileMapping } from "./file-mapping.ts";
 import { handle } from "./handle.ts";
 import { MEM, MEMORY_BASIC_INFORMATION } from "./virtual.api.ts";
 import { virtual } from "./virtual.ts";
@@ -10,7 +11,11 @@ import { virtual } from "./virtual.ts";
 const { COMMIT, RESERVE, DECOMMIT, RELEASE, FREE } = MEM;
 
 function machine() {
-  const made = guest({ topics: [virtual, file, handle], currentDirectory: "Z:\\w", files: { "/w/data": "0123456789", "/w/empty": "" } });
+  const made = guest({
+    topics: [virtual, file, fileMapping, handle],
+    currentDirectory: "Z:\\w",
+    files: { "/w/data": "0123456789", "/w/empty": "" },
+  });
   const query = (address: number) => {
     const information = made.out(MEMORY_BASIC_INFORMATION);
     expect(made.call("VirtualQuery", address, information, 48)).toBe(48);

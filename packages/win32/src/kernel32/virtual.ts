@@ -2,7 +2,6 @@ import { ERROR, Win32Error, type Out } from "@decant/hook";
 import { MemoryLimitError, PAGE, USER_END, type MemoryInformation } from "@decant/memory";
 import { implement, noteProtection, ProcessObject, type Thread } from "@decant/process";
 import { MEM, MEMORY_BASIC_INFORMATION, MEMORY_BASIC_INFORMATION32, virtualApi } from "./virtual.api.ts";
-import { FileMapping, MappedViews, mappingSize } from "./file-mapping.ts";
 
 const STATE = { free: MEM.FREE, reserve: MEM.RESERVE, commit: MEM.COMMIT } as const;
 const KIND = { private: MEM.PRIVATE, image: MEM.IMAGE, mapped: MEM.MAPPED } as const;
@@ -86,33 +85,6 @@ export const virtual = implement(virtualApi, {
     return true;
   },
   GetLargePageMinimum: () => 0,
-
-  CreateFileMapping(thread, hFile, _lpFileMappingAttributes, flProtect, dwMaximumSizeHigh, dwMaximumSizeLow, lpName) {
-    const mapping = FileMapping.create(thread, hFile, flProtect, mappingSize(dwMaximumSizeHigh, dwMaximumSizeLow), lpName);
-    return thread.process.handles.add(mapping);
-  },
-  OpenFileMapping(thread, _dwDesiredAccess, _bInheritHandle, lpName) {
-    if (lpName === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    const found = thread.kernel.named.get(lpName);
-    if (found === undefined) throw new Win32Error(ERROR.FILE_NOT_FOUND);
-    if (!(found instanceof FileMapping)) throw new Win32Error(ERROR.INVALID_HANDLE);
-    return thread.process.handles.add(found);
-  },
-  MapViewOfFile: (thread, hFileMappingObject, dwDesiredAccess, dwFileOffsetHigh, dwFileOffsetLow, dwNumberOfBytesToMap) =>
-    MappedViews.of(thread).map(
-      thread.process.handles.get(hFileMappingObject, FileMapping),
-      dwDesiredAccess,
-      mappingSize(dwFileOffsetHigh, dwFileOffsetLow),
-      dwNumberOfBytesToMap,
-    ),
-  FlushViewOfFile(thread, lpBaseAddress) {
-    MappedViews.of(thread).flush(lpBaseAddress);
-    return true;
-  },
-  UnmapViewOfFile(thread, lpBaseAddress) {
-    MappedViews.of(thread).unmap(lpBaseAddress);
-    return true;
-  },
 });
 
 function protect({ memory, process }: Thread, address: number, size: number, protection: number, oldProtection: Out<number>): boolean {

@@ -3,6 +3,12 @@ export function volumeName(letter: string): string {
   return `\\\\?\\Volume{dec0de00-0000-4000-8000-0000000000${letter.charCodeAt(0).toString(16)}}\\`;
 }
 
+/** The drive letter of a volume's name; undefined when there is no such volume. */
+export function letterOfVolume(name: string): string | undefined {
+  const code = /^\\\\[?.]\\Volume\{dec0de00-0000-4000-8000-0000000000([0-9a-f]{2})\}\\?$/i.exec(name)?.[1];
+  return code === undefined ? undefined : String.fromCharCode(Number.parseInt(code, 16));
+}
+
 /** The device behind a drive letter, as QueryDosDevice tells it. */
 export function devicePath(letter: string): string {
   return `\\Device\\HarddiskVolume${letter === "C" ? 1 : letter.charCodeAt(0) - 0x40}`;
