@@ -1,5 +1,5 @@
 import { CUDA_ERROR, CudaError, sharedAllocation } from "@decant/cuda";
-import { PAGE } from "@decant/memory";
+import { PAGE, USER_END } from "@decant/memory";
 import { guestBytes } from "./guest-copy.ts";
 import type { GuestThread, Nvcuda } from "./library.ts";
 
@@ -14,8 +14,8 @@ const TRIES = 64;
  */
 export function allocateShared(nvcuda: Nvcuda, thread: GuestThread, size: number): { address: number; dptr: number } {
   const cuda = nvcuda.cuda(thread);
-  const { base, isFree } = sharedAllocation(cuda.thread);
-  const address = findPlace(thread, size, (at) => isFree(base + at, size));
+  const { base, end, isFree } = sharedAllocation(cuda.thread);
+  const address = findPlace(thread, size, end, (at) => isFree(base + at, size));
   try {
     const memory = guestBytes(thread, address, size, "write");
     return { address, dptr: cuda.allocateShared(size, memory, base + address) };
@@ -30,13 +30,16 @@ export function mirror(nvcuda: Nvcuda, thread: GuestThread, address: number, siz
   return nvcuda.cuda(thread).allocateShared(size, guestBytes(thread, address, size, "read"));
 }
 
-/** Guest memory at an address that suits the device too. */
-function findPlace(thread: GuestThread, size: number, suits: (address: number) => boolean): number {
+/** Guest memory at an address that suits the device too: from the top down, as the device's own allocations begin at the bottom. */
+function findPlace(thread: GuestThread, size: number, end: number, suits: (address: number) => boolean): number {
   const { memory } = thread;
   const refused: number[] = [];
   try {
     for (let tries = 0; tries < TRIES; tries++) {
-      const address = memory.allocate(Math.ceil(size / GRANULE) * GRANULE, PAGE.READWRITE);
+      const address = memory.allocate(Math.ceil(size / GRANULE) * GRANULE, PAGE.READWRITE, {
+        topDown: true,
+        below: Math.min(end, USER_END),
+      });
       if (address === undefined) break;
       if (suits(address)) return address;
       // It is kept for the moment, so that the next one is another.

@@ -41,11 +41,15 @@ export function allocateShared(thread: CudaThread, bytesize: number, memory: Hos
   return dptr;
 }
 
-/** Where shared memory of the current context may lie: the address of its slot, and whether a range of it is free. */
-export function sharedAllocation(thread: CudaThread): { readonly base: number; isFree(address: number, size: number): boolean } {
+/** Where shared memory of the current context may lie: the address of its slot, how far that may be used, and whether a range of it is free. */
+export function sharedAllocation(thread: CudaThread): {
+  readonly base: number;
+  readonly end: number;
+  isFree(address: number, size: number): boolean;
+} {
   const { device, slot, memory } = thread.context();
-  const { base, stride } = device.info.arena;
-  return { base: base + slot * stride, isFree: (address, size) => memory.isFree(address, size) };
+  const { base, stride, end } = device.info.arena;
+  return { base: base + slot * stride, end, isFree: (address, size) => memory.isFree(address, size) };
 }
 
 /** A hint: managed memory moves by itself. The range must be managed, the device one that there is, or the host (-1). */
