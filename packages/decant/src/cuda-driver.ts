@@ -11,7 +11,7 @@ export interface RunDriver {
  * Where a program's CUDA calls go: to the server at `url`, or to one that is started on loopback when the program first calls cuInit. Nothing is
  * loaded or started for a program that uses no CUDA.
  */
-export function cudaDriver(url: string | undefined): RunDriver {
+export function cudaDriver(url: string | undefined, compiler?: "vector" | "reference"): RunDriver {
   let remote: CudaDriver | undefined;
   let stop: (() => Promise<void>) | undefined;
   const start = async (): Promise<CudaDriver> => {
@@ -21,7 +21,14 @@ export function cudaDriver(url: string | undefined): RunDriver {
       return remoteDriver(url, token ? { token } : {});
     }
     const { startServerProcess } = await import("@decant/server");
-    const server = await startServerProcess([process.execPath, ...process.execArgv, commandPath, "serve", "--for-parent"]);
+    const server = await startServerProcess([
+      process.execPath,
+      ...process.execArgv,
+      commandPath,
+      "serve",
+      "--for-parent",
+      ...(compiler ? [compiler] : []),
+    ]);
     stop = () => server.stop();
     return remoteDriver(server.url, { token: server.token });
   };

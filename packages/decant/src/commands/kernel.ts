@@ -3,6 +3,7 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import { cpuDriver } from "@decant/compute";
 import { type Cuda, CudaError, type CudaDriver, errorName, guard, type KernelArgument, openCuda } from "@decant/cuda";
 import { remoteDriver } from "@decant/remoting";
+import { compilerOption } from "../compiler-option.ts";
 import { describeOptions, numberOption, type OptionTable } from "../command-line.ts";
 import { kernelSignatures, signatureText } from "../kernel-signatures.ts";
 import { parseValues, parseZeros, type TypedValues, VALUE_TYPE_NAMES, valuesForJson, valuesText } from "../kernel-values.ts";
@@ -166,12 +167,9 @@ function driverFor(given: Values): CudaDriver {
     const token = process.env["DECANT_TOKEN"];
     return remoteDriver(given.gpu, token ? { token } : {});
   }
-  const { compute } = given;
-  if (compute !== undefined && compute !== "vector" && compute !== "reference")
-    throw new UsageError(`--compute is vector or reference, not "${compute}"`);
   const workers = numberOption("workers", given.workers, { min: 1, max: 1024, unit: "threads" });
   const timeLimitMs = durationOption("kernel-time", given["kernel-time"]);
-  const cpu = cpuDriver({ ...(compute && { compiler: compute }), ...(workers && { workers }), ...(timeLimitMs && { timeLimitMs }) });
+  const cpu = cpuDriver({ ...compilerOption(given.compute), ...(workers && { workers }), ...(timeLimitMs && { timeLimitMs }) });
   return { open: async (session) => guard(await cpu.open(session)), close: () => cpu.close() };
 }
 

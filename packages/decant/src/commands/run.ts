@@ -9,6 +9,7 @@ import { describeOptions, numberOption, parseCommandLine, splitWords, type Optio
 import { cacheFolder } from "../cache-folder.ts";
 import { keepCompiledCode, useEarlyMemory } from "../compiled-code.ts";
 import { crashReportJson, crashReportText } from "../crash-report-text.ts";
+import { compilerOption } from "../compiler-option.ts";
 import { cudaDriver } from "../cuda-driver.ts";
 import { prefixNamed, usePrefix } from "../prefixes.ts";
 import { readProgram, requireRunnable } from "../program-file.ts";
@@ -31,6 +32,11 @@ const options = {
     type: "string",
     value: "ws://HOST:PORT",
     help: "where CUDA runs (`decant serve`); the token comes from DECANT_TOKEN.\nWithout it a server is started for the run, on the processor",
+  },
+  compute: {
+    type: "string",
+    value: "vector|reference",
+    help: "how the processor runs CUDA kernels: by SIMD (default), or one thread after the other in plain code",
   },
   checked: { type: "boolean", help: "check every access to memory, so that each bad pointer faults; slower (docs/faults.md)" },
   trace: { type: "string", multiple: true, value: "PATTERN", help: "print calls of functions, as 'kernel32!*File*,-*Tls*'" },
@@ -109,7 +115,9 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const warn = (sentence: string): void => void process.stderr.write(`${paint("yellow", "decant:")} ${sentence}\n`);
   if (program.image.subsystem === SUBSYSTEM.WINDOWS_GUI) warn(`${name} is made for windows on a screen; there are no windows here`);
   const cache = cacheFolder(given.cache);
-  const cuda = cudaDriver(given.gpu);
+  if (given.gpu !== undefined && given.compute !== undefined)
+    throw new UsageError("--compute is for kernels that run here: with --gpu the server decides");
+  const cuda = cudaDriver(given.gpu, compilerOption(given.compute).compiler);
   const prefixName = given.prefix ?? (process.env["DECANT_PREFIX"] || undefined);
   const prefix = prefixName === undefined ? undefined : prefixNamed(prefixName);
   const use = prefix && usePrefix(prefix);

@@ -3,6 +3,7 @@ import { cpuDriver, nvidiaDriver } from "@decant/compute";
 import { defaultGuardLimits } from "@decant/cuda";
 import { type LogEntry, logLine, serve, serveParent, TokenFile } from "@decant/server";
 import { describeOptions, numberOption, parseCommandLine } from "../command-line.ts";
+import { compilerOption } from "../compiler-option.ts";
 import { bytesOption, durationOption } from "../quantities.ts";
 import { painter, UsageError } from "../terminal.ts";
 import { defaultTokenFile } from "../token-file.ts";
@@ -31,6 +32,11 @@ const options = {
     help: "what computes: the processor (default), or NVIDIA GPUs by libcuda and the npm package koffi",
   },
   workers: { type: "string", value: "N", help: "threads that compute (default: one for each processor)" },
+  compute: {
+    type: "string",
+    value: "vector|reference",
+    help: "how the processor runs kernels: by SIMD (default), or one thread after the other,\nwhich is what the other is checked against",
+  },
   "log-format": { type: "string", value: "text|json", help: "how each thing that happens is logged on standard error (default text)" },
   quiet: { type: "boolean", short: "q", help: "no log" },
   help: { type: "boolean", short: "h", help: "this text" },
@@ -55,7 +61,7 @@ Examples
 /** `decant serve`: resolves when the server was asked to stop. */
 export async function serveCommand(args: readonly string[]): Promise<number> {
   if (args[0] === FOR_PARENT) {
-    await serveParent(cpuDriver());
+    await serveParent(cpuDriver(compilerOption(args[1])));
     return 0;
   }
   const { options: given, rest } = parseCommandLine(options, args);
@@ -78,7 +84,10 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
   };
   const { driver: driverName = "cpu" } = given;
   if (driverName !== "cpu" && driverName !== "nvidia") throw new UsageError(`--driver is cpu or nvidia, not "${driverName}"`);
-  const driver = driverName === "nvidia" ? nvidiaDriver() : cpuDriver({ ...(workers && { workers }), ...(timeLimitMs && { timeLimitMs }) });
+  const driver =
+    driverName === "nvidia"
+      ? nvidiaDriver()
+      : cpuDriver({ ...(workers && { workers }), ...(timeLimitMs && { timeLimitMs }), ...compilerOption(given.compute) });
   const asked = new Promise((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
   let server;
   try {
