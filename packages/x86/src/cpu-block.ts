@@ -31,7 +31,7 @@ export const CPU = {
   fpTop: 0x280,
   fpControl: 0x288,
   fpStatus: 0x28c,
-  /** Where helpers of the x87 leave what goes to memory, sixteen bytes. */
+  /** What goes to helpers of floating point, and comes from them: 32 bytes. */
   fpScratch: 0x290,
   /** Machine, not thread: the countdown that bounds uninterrupted running, and why the wasm frames unwound. */
   budget: 0x400,

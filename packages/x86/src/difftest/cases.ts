@@ -1,5 +1,6 @@
 import type { Instruction } from "../decode/instruction.ts";
 import { MNEMONIC, MNEMONIC_NAMES } from "../decode/mnemonics.ts";
+import { isRounded } from "../lower/rounding.ts";
 import { putX87, x87Image, x87Number } from "../x87-image.ts";
 import { DF_POSITION, FLAG_POSITIONS, GS_BASE, Random, STATE, STATE_BYTES, WINDOW, WINDOW_BYTES } from "./state.ts";
 
@@ -43,7 +44,8 @@ function fillState(state: DataView, sequence: readonly Instruction[], contents: 
   const name = MNEMONIC_NAMES[sequence[0]?.mnemonic ?? -1] ?? "";
   if (USES_DIRECTION.test(name)) flags |= random.below(2) << DF_POSITION;
   state.setUint32(STATE.rflags, flags, true);
-  state.setUint32(STATE.mxcsr, 0x1f80, true);
+  const isRoundedAlone = sequence.length === 1 && isRounded(sequence[0]!);
+  state.setUint32(STATE.mxcsr, 0x1f80 | (isRoundedAlone && random.below(2) === 0 ? random.below(4) << 13 : 0), true);
   fillX87(state, name, random);
   setGpr(state, 4, WINDOW + 128);
   if (sequence.length === 1) constrain(state, sequence[0]!, random);

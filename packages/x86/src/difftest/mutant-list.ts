@@ -37,4 +37,11 @@ export const MUTANTS: readonly Mutant[] = [
   { name: "a loop's count is not written", file: "engine/unit-emitter.ts", from: 'bits).int(bits, "add").mask(bits).setGpr(GPR.rcx, bits);\n    e.getGpr(GPR.rcx, bits);', to: 'bits).int(bits, "add").mask(bits);' },
   { name: "stack moves are not flushed at a block's end", file: "engine/unit-emitter.ts", from: "this.#emitter.flushStack();\n    // Where a table", to: "// Where a table" },
   { name: "functions are remembered when their code is replaced", file: "engine/translator.ts", from: "    this.#forgetFunctions(start, end);\n", to: "" },
+  { name: "80-bit numbers are rounded up at a half", file: "lower/x87-module.ts", from: "x.and32(x.eq(get(below), k(TOP)), x.ne(x.and(get(significand), get(unit)), k(0n)))", to: "x.eq(get(below), k(TOP))" },
+  { name: "what an 80-bit addition shifts out is lost", file: "lower/x87-module.ts", from: "x.set(below, x.or(x.shr(get(b), shift), x.wide(x.ne(lost, k(0n)))));", to: "x.set(below, x.shr(get(b), shift));" },
+  { name: "53 bits of precision are 64", file: "lower/extended.ts", from: "[24, 53, 53, 64]", to: "[24, 64, 64, 64]" },
+  { name: "pops leave the register in use", file: "lower/x87-stack.ts", from: "pushWord(e, at).const(X87_FORM.empty, 32).int(32, \"or\"));\n    moveTop", to: "pushWord(e, at));\n    moveTop" },
+  { name: "MXCSR's rounding up is down", file: "lower/sse-rounded.ts", from: "((view.getUint32(CPU.mxcsr, true) >> 13) & 3) << 10", to: "((view.getUint32(CPU.mxcsr, true) >> 13) & 1) << 10" },
+  { name: "daa forgets the carry", file: "lower/legacy.ts", from: "e.flags.push(FLAG.CF);\n      const high", to: "e.const(0, 32);\n      const high" },
+  { name: "popa takes the stack pointer", file: "lower/stack.ts", from: "n !== GPR.rsp && e.value(value, 32).setGpr(n, bits)", to: "e.value(value, 32).setGpr(n, bits)" },
 ]; // prettier-ignore

@@ -5,19 +5,19 @@ import { readPrograms } from "./programs-file.ts";
 import { check, checkWithSomeFlags, prepare } from "./replay.ts";
 import { Translated } from "./translated.ts";
 
-process.exitCode = replay();
+process.exitCode = replay(64) || replay(32);
 
-function replay(): 0 | 1 {
+function replay(mode: 64 | 32): 0 | 1 {
   try {
-    const engine = new EngineRun();
-    for (const { code, starts, ends } of readPrograms()) {
+    const engine = new EngineRun(mode);
+    for (const { code, starts, ends } of readPrograms(mode)) {
       const found = engine.compare(code, starts, ends);
       if (found !== undefined) return report(`a program, ${found}`);
     }
-    const forms = readForms();
-    const recording = readRecording();
+    const forms = readForms(mode);
+    const recording = readRecording(mode);
     const { seed, casesPerForm } = recording.header;
-    const translated = new Translated();
+    const translated = new Translated(mode);
     for (let at = 0; at < forms.length; at += 64) {
       const batch = forms.slice(at, at + 64).map((form) => prepare(translated, form, seed, casesPerForm));
       for (const run of [check, checkWithSomeFlags]) {

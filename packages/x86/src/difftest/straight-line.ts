@@ -5,6 +5,7 @@ import type { Instruction } from "../decode/instruction.ts";
 import { effects } from "../lower/effects.ts";
 import { Emitter } from "../lower/emitter.ts";
 import { HELPERS, type HelperName } from "../lower/helpers.ts";
+import { isRounded } from "../lower/rounding.ts";
 
 const FLAG_OFFSETS: Readonly<Record<number, number>> = {
   [FLAG.CF]: CPU.cf,
@@ -97,6 +98,8 @@ function emitSequence(
     },
     helper: (name) => helpers[name],
     onMayFault: () => {},
+    // Alone it is tried with MXCSR's roundings (cases.ts); in sequences as code that need not ask.
+    rounds: sequence.length === 1 && isRounded(sequence[0]!),
     spillAll: spill,
     reloadAll: reload,
   });

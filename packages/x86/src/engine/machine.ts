@@ -1,6 +1,7 @@
 import { GUEST_BASE, MemoryAccessError, type GuestMemory } from "@decant/memory";
 import { CPU, GPR } from "../cpu-block.ts";
 import { createHelpers } from "../lower/helpers.ts";
+import { MXCSR_ROUNDING } from "../lower/sse-rounded.ts";
 import type { Guarding } from "./access-checks.ts";
 import { CodeCache } from "./code-cache.ts";
 import { CodeMap } from "./code-map.ts";
@@ -94,6 +95,7 @@ export class Machine {
   #fault: Fault | undefined;
   #isInApi = false;
   #mustUnwind = false;
+  #rounds = false;
   #guarding: Guarding;
   #singleStep: SingleStep | undefined;
 
@@ -128,6 +130,7 @@ export class Machine {
       storage: options.translations,
       hash: runtime.exports["hash"] as HashFunction,
       guarding,
+      rounds: () => this.#rounds,
       isTranslated: (address) => this.#codeMap.get(address) !== 0,
       isReturnSite: (address) => this.#cache.isReturnSite(address),
     });
@@ -178,6 +181,18 @@ export class Machine {
     this.#mustUnwind = true;
   }
 
+  /** Whether MXCSR asks for another rounding than to nearest, which code so far does not look at. */
+  #mustRound(): boolean {
+    return !this.#rounds && ((this.cpu.u32[CPU.mxcsr / 4] as number) & MXCSR_ROUNDING) !== 0;
+  }
+
+  /** From here on all code looks at MXCSR's rounding. Nothing of the code made so far runs. */
+  #honourRounding(): void {
+    this.#rounds = true;
+    this.#source.startOver();
+    this.#cache.clear();
+  }
+
   /** Modules of translated code that there is a place for: how many there have been at a time. */
   get moduleCount(): number {
     return this.#cache.slotCount;
@@ -205,6 +220,7 @@ export class Machine {
       this.#mustUnwind = false;
       this.#fault = undefined;
       this.#cache.forgetDropped();
+      if (this.#mustRound()) this.#honourRounding();
       try {
         if (((u32[CPU.eflags / 4] as number) & TRAP_FLAG) !== 0) return this.#stepOnce();
         this.#runGuest(cpu.rip);
@@ -279,7 +295,7 @@ export class Machine {
     this.#isInApi = false;
     // A handler may have asked for single steps.
     const isStepping = ((u32[CPU.eflags / 4] as number) & TRAP_FLAG) !== 0;
-    if ((!this.#mustUnwind && !isStepping) || next === UNWIND) return next;
+    if ((!this.#mustUnwind && !isStepping && !this.#mustRound()) || next === UNWIND) return next;
     this.#mustUnwind = false;
     this.cpu.rip = next;
     return UNWIND;

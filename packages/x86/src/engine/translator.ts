@@ -24,6 +24,8 @@ export interface TranslatorOptions {
   stubOfSyscall(address: number): { stub: Stub; bytes: Range } | undefined;
   /** How the accesses of the unit at an address fault. */
   guarding(entry: number): Guarding;
+  /** Whether arithmetic looks at MXCSR's rounding; not unless said. */
+  rounds?(): boolean;
   /** True when an address has code already. */
   isTranslated(address: number): boolean;
   /** True of an address that a call in translated code returns to. */
@@ -151,7 +153,8 @@ export class Translator {
     const f = new FunctionBuilder(NO_INDEX, NO_INDEX, 0, undefined, this.#code.clear());
     const context = new ModuleContext(f);
     const guarding = this.#options.guarding(unit.entry.start);
-    new UnitEmitter(f, unit, context, { mode: decoder.mode, memory, guarding }).emit();
+    const rounds = this.#options.rounds?.() === true;
+    new UnitEmitter(f, unit, context, { mode: decoder.mode, memory, guarding, rounds }).emit();
     const { bytes, codeStart } = f.body();
     const { stubs, targets, sites } = context;
     const relocations = f.holes.flatMap(({ offset, tag }) => {

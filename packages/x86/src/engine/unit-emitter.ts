@@ -15,6 +15,7 @@ import { CPU_ADDRESS, EXIT, MACHINE, STALE_ITSELF } from "./layout.ts";
 import { wasmAddress, type ModuleContext } from "./module-context.ts";
 import { RegisterFile } from "./register-file.ts";
 import { planScalars } from "./scalars.ts";
+import { MXCSR_ROUNDING } from "../lower/sse-rounded.ts";
 import { TRAP_FLAG } from "./single-step.ts";
 import { endingChange, followStack, setsFramePointer, stackChange, type StackDepth } from "./stack-depth.ts";
 import { unrollLoops } from "./unroll.ts";
@@ -33,6 +34,8 @@ interface UnitOptions {
   readonly mode: 64 | 32;
   readonly memory: GuestMemory;
   readonly guarding: Guarding;
+  /** Whether arithmetic looks at MXCSR's rounding. */
+  readonly rounds: boolean;
 }
 
 /** Emits one guest function as one wasm function: () -> next RIP. */
@@ -67,7 +70,7 @@ export class UnitEmitter implements BlockEmitter {
   /** What rsp is beyond the rsp in the CPU block. */
   #stackDifference = 0;
 
-  constructor(f: FunctionBuilder, unit: Unit, module: ModuleContext, { mode, memory, guarding }: UnitOptions) {
+  constructor(f: FunctionBuilder, unit: Unit, module: ModuleContext, { mode, memory, guarding, rounds }: UnitOptions) {
     this.#f = f;
     this.#mode = mode;
     this.#module = module;
@@ -91,6 +94,7 @@ export class UnitEmitter implements BlockEmitter {
       spillAll: () => registers.spill(this.#dirty),
       reloadAll: () => registers.reload(this.#dirty | this.#live),
       makeExact: () => this.#makeExact(),
+      rounds,
       highHalf: (address) => memory.highHalf(address),
       ...(guarding !== "trap" && {
         onAccess: (insn, kind, bytes) =>
@@ -142,6 +146,19 @@ export class UnitEmitter implements BlockEmitter {
     f.if();
     this.#registers.spill(this.#dirty | RSP);
     this.#registers.spillFlags(FLAG.ALL);
+    this.#exit(next);
+    f.end();
+  }
+
+  /** After MXCSR was loaded: when it asks for another rounding than to nearest, the machine goes on with code that looks at it. */
+  #leaveToRound(next: number, flags: number): void {
+    const f = this.#f;
+    this.#emitter.flushStack();
+    f.i32Const(CPU_ADDRESS).load(OP.i32_load, CPU.mxcsr, 2).i32Const(MXCSR_ROUNDING).op(OP.i32_and);
+    f.if();
+    this.#emitter.flushFlags(flags);
+    this.#registers.spill(this.#dirty | RSP);
+    this.#registers.spillFlags(flags);
     this.#exit(next);
     f.end();
   }
@@ -274,6 +291,7 @@ export class UnitEmitter implements BlockEmitter {
       this.#live |= effects.writes;
       this.#keepStackExact(insn, effects.writes);
       if (POPS_FLAGS.has(insn.mnemonic)) this.#leaveToStep(insn.next >>> 0);
+      if (SETS_ROUNDING.has(insn.mnemonic) && !this.#emitter.rounds) this.#leaveToRound(insn.next >>> 0, flags[i] as number);
     }
     this.#emitter.flushStack();
     // Where a table's guard refuses, the registers leave in their vectors.
@@ -515,9 +533,11 @@ const DIVISIONS: ReadonlySet<number> = new Set([MNEMONIC.Div, MNEMONIC.Idiv]);
 
 const POPS_FLAGS: ReadonlySet<number> = new Set([MNEMONIC.Popf, MNEMONIC.Popfd, MNEMONIC.Popfq]);
 
-/** What may make the registers exact in all code: division, before it raises its exception, and what may set TF. */
+const SETS_ROUNDING: ReadonlySet<number> = new Set([MNEMONIC.Ldmxcsr, MNEMONIC.Fxrstor, MNEMONIC.Fxrstor64]);
+
+/** What may make the registers exact in all code: division, before it raises its exception, and what may set TF or MXCSR. */
 function isExactAlways({ insn }: Step): boolean {
-  return DIVISIONS.has(insn.mnemonic) || POPS_FLAGS.has(insn.mnemonic);
+  return DIVISIONS.has(insn.mnemonic) || POPS_FLAGS.has(insn.mnemonic) || SETS_ROUNDING.has(insn.mnemonic);
 }
 
 function mayFault(step: Step): boolean {

@@ -31,6 +31,8 @@ export interface EmitterOptions {
   onAccess?(insn: Instruction, kind: "read" | "write", bytes: number): void;
   /** Emits code that puts into the CPU block what only locals have: what comes next raises an exception at the instruction. */
   makeExact?(insn: Instruction): void;
+  /** Whether arithmetic asks MXCSR which way to round; not unless said. */
+  readonly rounds?: boolean;
   /** The high half of a pointer to an address; 0 unless said. */
   highHalf?(address: number): number;
   /** Emits code that writes every register to the CPU block, and code that reads them all back. */
@@ -108,6 +110,12 @@ export class Emitter {
 
   mergeScalars(): void {
     for (let n = 0; n < 16; n++) this.mergeScalar(n);
+  }
+
+  /** Brings all vectors up to their low lanes, and from there on goes by them alone. */
+  forgetScalars(): void {
+    this.mergeScalars();
+    this.assumeScalars(NO_SCALARS);
   }
 
   /** Pushes a whole xmm register, and leaves its locals as they are: for code that seldom runs. */
@@ -460,6 +468,11 @@ export class Emitter {
     if (this.mode === 64) this.f.op(OP.i32_wrap_i64);
     this.f.i32Const(-GUEST_BASE - (offset < 0 ? -displacement : STACK_BIAS)).op(OP.i32_add);
     return Math.max(offset, 0);
+  }
+
+  /** True where MXCSR's rounding counts. */
+  get rounds(): boolean {
+    return this.#options.rounds === true;
   }
 
   /** True where accesses are checked, each before it is made. */

@@ -7,7 +7,7 @@ import type { Lowering, LoweringTable } from "./lowering.ts";
 import { stringCompareDoubleword, stringOr } from "./strings.ts";
 
 /**
- * Arithmetic on floats and doubles. Rounding is to nearest whatever MXCSR says, and its exception flags are not set.
+ * Arithmetic on floats and doubles. Rounding is to nearest; for MXCSR's see `withRounding`. Its exception flags are not set.
  * Which of two NaNs a result is, and the sign of a new one, are the host processor's: x86-64 hosts agree with the guest.
  */
 export const sseFloat: LoweringTable = {
@@ -191,7 +191,7 @@ function horizontal(opcode: number, even: number[], odd: number[]): Lowering {
   };
 }
 
-/** Kept for stmxcsr; nothing else looks at it. */
+/** Where it asks for another rounding than to nearest, the engine leaves for code that rounds (`Emitter.rounds`). */
 function loadControl(e: Emitter, insn: Instruction): void {
   const value = e.get(insn, 0).save(32);
   e.cpuAddress(CPU.mxcsr).value(value, 32).store(32);

@@ -8,6 +8,7 @@ import type { Lowering, LoweringTable } from "./lowering.ts";
 import { mmx, mmxForms } from "./mmx.ts";
 import { moves } from "./moves.ts";
 import { multiplyDivide } from "./multiply-divide.ts";
+import { withRounding } from "./rounding.ts";
 import { shifts } from "./shifts.ts";
 import { sseConvert } from "./sse-convert.ts";
 import { sseFloat } from "./sse-float.ts";
@@ -52,7 +53,8 @@ export const lowerings: readonly (Lowering | undefined)[] = byNumber();
 function byNumber(): (Lowering | undefined)[] {
   const table: (Lowering | undefined)[] = [];
   for (const topic of TOPICS) {
-    for (const [name, lowering] of Object.entries(topic) as [MnemonicName, Lowering][]) table[MNEMONIC[name]] = withMmx(name, lowering);
+    for (const [name, lowering] of Object.entries(topic) as [MnemonicName, Lowering][])
+      table[MNEMONIC[name]] = withRounding(name, withMmx(name, lowering));
   }
   return table;
 }
