@@ -28,7 +28,7 @@ describe("an unhandled exception ends with one report", () => {
   (registers)
   Registers but rip and rsp are as of the last call or the function's entry; --checked shows them as they are.
 
-  stack of thread 8
+  stack of thread 16
       0  crash.exe+0x1530  read_through  (crash.c:10)
       1  crash.exe+0x163e  choose+0x8e  (crash.c:28)
       2  crash.exe+0x1742  main+0x44  (crash.c:43)
