@@ -1,7 +1,9 @@
 import type { ApiTable, Implementation } from "@decant/hook";
 import { registryKeys } from "./advapi32/registry-keys.ts";
 import { registryValues } from "./advapi32/registry-values.ts";
-import { security } from "./advapi32/security.ts";
+import { accessControl } from "./advapi32/access-control.ts";
+import { sidCalls } from "./advapi32/sid-calls.ts";
+import { tokens } from "./advapi32/tokens.ts";
 import { capi } from "./crypto/capi.ts";
 import { cng } from "./crypto/cng.ts";
 import { kernel32System } from "./kernel32/index-system.ts";
@@ -34,7 +36,9 @@ export const systemTopics = [
   psapiApi,
   registryKeys,
   registryValues,
-  security,
+  accessControl,
+  sidCalls,
+  tokens,
   userText,
   version,
   windowStation,

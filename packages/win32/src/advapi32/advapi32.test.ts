@@ -2,9 +2,9 @@ import { DWORD, ERROR, HANDLE } from "@decant/hook";
 import { guest } from "@decant/testing";
 import { describe, expect, test } from "vitest";
 import { LUID } from "./security.api.ts";
-import { security } from "./security.ts";
+import { tokens } from "./tokens.ts";
 
-const machine = () => guest({ topics: [security] });
+const machine = () => guest({ topics: [tokens] });
 
 describe("privileges", () => {
   test("have Windows' numbers, in any case of the name", () => {
