@@ -44,6 +44,41 @@ describe("--trace", () => {
     expect(failed.every((call) => call["failed"] === true)).toBe(true);
   });
 
+  test("chooses calls by their result", async () => {
+    const ran = await decant(["run", "--trace", "*", "--trace-result", "ERROR_FILE*", fixture("sha256/sha256.exe"), join(folder, "none")]);
+    const lines = ran.stderr.split("\n").filter((line) => /^ +\d+\.\d{3}/.test(line));
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.every((line) => line.includes("[ERROR_FILE_NOT_FOUND]"))).toBe(true);
+  });
+
+  test("shows API calls, waits, threads and GPU kernels on one timeline", async () => {
+    const file = join(folder, "timeline.json");
+    const trace = ["--trace", "kernel32!*", "--trace", "nvcuda!*", "--trace-format", "chrome", "--trace-file", file];
+    const events = async (...program: string[]): Promise<Record<string, unknown>[]> => {
+      await decant(["run", ...trace, ...program]);
+      return JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>[];
+    };
+    const cuda = await events(fixture("vector-add/vector-add.exe"));
+    const launch = cuda.find(({ name }) => name === "nvcuda!cuLaunchKernel");
+    const kernel = cuda.find(({ cat }) => cat === "kernel");
+    expect(kernel).toMatchObject({ ph: "X", pid: 2, args: { grid: expect.stringMatching(/^\d+x1x1$/) } });
+    // The device began after the call began, as far as both clocks agree.
+    expect(Number(kernel?.["ts"])).toBeGreaterThan(Number(launch?.["ts"]) - 20_000);
+    expect(cuda).toContainEqual(expect.objectContaining({ ph: "M", pid: 2, name: "process_name", args: { name: "CUDA device" } }));
+    const threads = await events(fixture("threads/threads.exe"));
+    const waits = threads.filter(({ cat }) => cat === "wait");
+    expect(waits.length).toBeGreaterThan(0);
+    expect(new Set(threads.map(({ tid }) => tid)).size).toBeGreaterThan(1);
+    // Each wait lies within a call of its thread: that is what makes it nest there.
+    for (const wait of waits) {
+      const [from, to] = [Number(wait["ts"]), Number(wait["ts"]) + Number(wait["dur"])];
+      const around = threads.some(
+        ({ cat, tid, ts, dur }) => cat !== "wait" && tid === wait["tid"] && Number(ts) <= from && Number(ts) + Number(dur) >= to - 1,
+      );
+      expect(around).toBe(true);
+    }
+  });
+
   test("writes the Trace Event Format, in which every event has what the format asks for", async () => {
     const file = join(folder, "trace.json");
     await decant(["run", "--trace", "*", "--trace-format", "chrome", "--trace-file", file, hello]);
@@ -85,6 +120,29 @@ describe("--hook", () => {
     const ran = await decant(["run", "--hook", hooks, fixture("faults/faults.exe"), "exit", "3"]);
     expect(ran.stderr).toMatch(/^CALLS (TRUE|FALSE)$/m);
     expect(ran.exit).toBe(42);
+  });
+
+  test("calls guest functions, skips calls, and supplies functions that Decant lacks", async () => {
+    const hooks = script(
+      "guest.ts",
+      `export default ({ hook, replace, callGuest }: any) => {
+         replace("msvcrt!_initterm", function* (call: any, first: any, last: any) {
+           const size = call.thread.pointerSize;
+           let functions = 0;
+           for (let at = Number(first.address ?? first); at < Number(last.address ?? last); at += size) {
+             const address = call.thread.memory.u32(at);
+             if (address !== 0) { functions++; yield* callGuest(call.thread, address); }
+           }
+           console.error("called", functions > 0);
+         });
+         hook("msvcrt!getenv", { enter(call: any) { call.skip(0); } });
+         replace("kernel32!DecantHasNoSuchFunction", (call: any) => 5);
+       };`,
+    );
+    const ran = await decant(["run", "--hook", hooks, hello], { env: { DECANT_FIXTURE: "set" } });
+    expect(ran.stderr).toContain("called true");
+    expect(ran.stdout.toString()).toContain("(unset)");
+    expect((await decant(["run", "--hook", hooks, fixture("faults/faults.exe"), "unmapped"])).stderr).not.toContain("not mapped");
   });
 
   test("injects a fault, and the program says what it makes of it", async () => {

@@ -8,6 +8,7 @@ export * from "./export-names.ts";
 export * from "./allocations.ts";
 export * from "./launch.ts";
 export * from "./guard.ts";
+export { type DeviceSpan, tracedDriver } from "./traced-driver.ts";
 export { type Cuda, cudaOf, openCuda } from "./client/cuda.ts";
 export { CudaClient } from "./client/client.ts";
 export { CudaThread, STREAM_LEGACY, STREAM_PER_THREAD } from "./client/thread.ts";

@@ -260,7 +260,9 @@ class Session {
     return this.#inOrder(() => undefined);
   }
   cuEventElapsedTime(start: number, end: number): number {
-    return this.#events.get(end)! - this.#events.get(start)!;
+    const [from, to] = [this.#events.get(start), this.#events.get(end)];
+    if (from === undefined || to === undefined) throw new CudaError(CUDA_ERROR.NOT_READY);
+    return to - from;
   }
 
   /** Runs now when nothing is queued, else when what is queued has ended. */

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { CrtError, ERRNO, ERROR, NtError, STATUS, Win32Error, type Hooks } from "@decant/hook";
+import { CrtError, ERRNO, ERROR, NtError, STATUS, Win32Error, type CallingThread, type Hooks } from "@decant/hook";
+import { guestCall, type GuestGenerator, type Thread } from "@decant/process";
 import type { Win32Functions } from "@decant/win32";
 import { transform } from "sucrase";
 import { importModule } from "./import-module.ts";
@@ -17,6 +18,8 @@ export interface HookScriptApi {
   readonly fail: Hooks["fail"];
   /** A fixed result. */
   readonly stub: Hooks["stub"];
+  /** Calls a guest function by its address, from a replacement that is a generator: `const sum = yield* callGuest(call.thread, address, 1, 2)`. */
+  readonly callGuest: (thread: CallingThread, address: number, ...args: readonly (number | bigint)[]) => GuestGenerator<number>;
   readonly ERROR: typeof ERROR;
   readonly STATUS: typeof STATUS;
   readonly ERRNO: typeof ERRNO;
@@ -45,6 +48,8 @@ export function hookScriptApi(hooks: Hooks): HookScriptApi {
     replace: hooks.replace.bind(hooks),
     fail: hooks.fail.bind(hooks),
     stub: hooks.stub.bind(hooks),
+    // Hooks see a thread by what the hook layer needs of it; in a process it is one.
+    callGuest: (thread, address, ...args) => guestCall(thread as Thread, address, ...args),
     ERROR,
     STATUS,
     ERRNO,

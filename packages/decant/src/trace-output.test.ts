@@ -1,3 +1,4 @@
+import type { DeviceSpan } from "@decant/cuda";
 import type { TracedCall } from "@decant/hook";
 import { expect, test } from "vitest";
 import { traceOutput } from "./trace-output.ts";
@@ -8,6 +9,7 @@ const call = (over: Partial<TracedCall>): TracedCall => ({
   depth: 0,
   startMs: 100,
   durationMs: 0.25,
+  waits: [],
   arguments: ["hObject=0x7"],
   result: "TRUE",
   error: undefined,
@@ -17,11 +19,21 @@ const call = (over: Partial<TracedCall>): TracedCall => ({
 });
 const failed = call({ thread: 12, depth: 1, startMs: 101.5, result: "FALSE", error: "ERROR_INVALID_HANDLE", failed: true });
 
+const kernel: DeviceSpan = {
+  name: "saxpy",
+  kind: "kernel",
+  stream: 3,
+  startMs: 103,
+  durationMs: 1.25,
+  details: { grid: "8x1x1", block: "256x1x1" },
+};
+
 test("text has time, thread and nesting before the call", () => {
   const output = traceOutput("text");
-  expect([output.call(call({})), output.call(failed), output.end()]).toEqual([
+  expect([output.call(call({})), output.call(failed), output.span(kernel), output.end()]).toEqual([
     "     0.000     8 kernel32!CloseHandle(hObject=0x7) = TRUE\n",
     "     1.500    12   kernel32!CloseHandle(hObject=0x7) = FALSE [ERROR_INVALID_HANDLE]\n",
+    "     3.000   gpu kernel saxpy(grid=8x1x1, block=256x1x1) 1.250 ms\n",
     "",
   ]);
 });
@@ -39,25 +51,41 @@ test("json is an object a line", () => {
 
 test("chrome is one array of complete events in microseconds, with a name for each thread", () => {
   const output = traceOutput("chrome");
-  const text = output.call(call({})) + output.call(failed) + output.call(call({ startMs: 102 })) + output.end();
+  const waiting = call({ startMs: 102, waits: [{ startMs: 102.1, durationMs: 0.05 }] });
+  const text = output.call(call({})) + output.call(failed) + output.call(waiting) + output.span(kernel) + output.end();
   const events = JSON.parse(text) as Record<string, unknown>[];
-  expect(events.map(({ ph, tid, ts, dur, cat }) => [ph, tid, ts, dur, cat])).toEqual([
-    ["M", 8, undefined, undefined, undefined],
-    ["X", 8, 0, 250, "kernel32"],
-    ["M", 12, undefined, undefined, undefined],
-    ["X", 12, 1500, 250, "kernel32"],
-    ["X", 8, 2000, 250, "kernel32"],
+  const rounded = (value: unknown): unknown => (typeof value === "number" ? Math.round(value) : value);
+  expect(events.map(({ ph, pid, tid, ts, dur, name }) => [ph, pid, tid, rounded(ts), rounded(dur), name])).toEqual([
+    ["M", 1, 8, undefined, undefined, "process_name"],
+    ["M", 1, 8, undefined, undefined, "thread_name"],
+    ["X", 1, 8, 0, 250, "kernel32!CloseHandle"],
+    ["M", 1, 12, undefined, undefined, "thread_name"],
+    ["X", 1, 12, 1500, 250, "kernel32!CloseHandle"],
+    ["X", 1, 8, 2000, 250, "kernel32!CloseHandle"],
+    ["X", 1, 8, 2100, 50, "waits"],
+    ["M", 2, 3, undefined, undefined, "process_name"],
+    ["M", 2, 3, undefined, undefined, "thread_name"],
+    ["X", 2, 3, 3000, 1250, "saxpy"],
   ]);
   expect(traceOutput("chrome").end()).toBe("[]\n");
 });
 
-test("calls are chosen by thread and by failure", () => {
+test("calls are chosen by thread, by failure and by result", () => {
   const chosen = (filter: Parameters<typeof traceOutput>[1]): boolean[] =>
     [call({}), failed].map((each) => traceOutput("text", filter).call(each) !== "");
-  expect([chosen({}), chosen({ thread: 12 }), chosen({ failed: true }), chosen({ thread: 8, failed: true })]).toEqual([
+  expect([
+    chosen({}),
+    chosen({ thread: 12 }),
+    chosen({ failed: true }),
+    chosen({ thread: 8, failed: true }),
+    chosen({ result: "error_*" }),
+    chosen({ result: "TRUE" }),
+  ]).toEqual([
     [true, true],
     [false, true],
     [false, true],
     [false, false],
+    [false, true],
+    [true, false],
   ]);
 });

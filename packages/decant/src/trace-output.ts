@@ -1,3 +1,4 @@
+import type { DeviceSpan } from "@decant/cuda";
 import { traceText, type TracedCall } from "@decant/hook";
 
 /** How a trace is written: lines for people, a JSON object a line, or the Trace Event Format that Perfetto and chrome://tracing open. */
@@ -10,53 +11,103 @@ export interface TraceFilter {
   readonly thread?: number;
   /** Only calls that failed. */
   readonly failed?: boolean;
+  /** Only calls whose result, or last error, looks like this: "FALSE", "ERROR_*", "0x*". */
+  readonly result?: string;
 }
 
-/** Takes calls and gives the text for them; `end` what closes the whole. */
+/** Takes calls, and what devices did, and gives the text for them; `end` what closes the whole. */
 export interface TraceOutput {
   call(call: TracedCall): string;
+  span(span: DeviceSpan): string;
   end(): string;
 }
 
 /** Writes calls in a format. Times count from the first call that was traced. */
-export function traceOutput(format: TraceFormat, filter: TraceFilter = {}): TraceOutput {
+export function traceOutput(format: TraceFormat, filter: TraceFilter = {}, program = "program"): TraceOutput {
   let origin: number | undefined;
-  const since = (call: TracedCall): number => call.startMs - (origin ??= call.startMs);
+  const since = ({ startMs }: { startMs: number }): number => startMs - (origin ??= startMs);
+  const looksWanted = filter.result === undefined ? () => true : globMatcher(filter.result);
   const isWanted = (call: TracedCall): boolean =>
-    (filter.thread === undefined || call.thread === filter.thread) && (filter.failed !== true || call.failed);
+    (filter.thread === undefined || call.thread === filter.thread) &&
+    (filter.failed !== true || call.failed) &&
+    (looksWanted(call.result) || (call.error !== undefined && looksWanted(call.error)));
   const writers: Record<TraceFormat, TraceOutput> = {
     text: {
-      call: (call) =>
-        `${since(call).toFixed(3).padStart(10)} ${String(call.thread).padStart(5)} ${"  ".repeat(call.depth)}${traceText(call)}\n`,
+      call: (call) => `${timeText(since(call))} ${String(call.thread).padStart(5)} ${"  ".repeat(call.depth)}${traceText(call)}\n`,
+      span: (span) => `${timeText(since(span))} ${"gpu".padStart(5)} ${spanText(span)}\n`,
       end: () => "",
     },
-    json: { call: (call) => `${JSON.stringify({ ...call, startMs: since(call) })}\n`, end: () => "" },
-    chrome: chromeOutput(since),
+    json: {
+      call: (call) => `${JSON.stringify({ ...call, startMs: since(call) })}\n`,
+      span: (span) => `${JSON.stringify({ device: true, ...span, startMs: since(span) })}\n`,
+      end: () => "",
+    },
+    chrome: chromeOutput(since, program),
   };
   const writer = writers[format];
-  return { call: (call) => (isWanted(call) ? writer.call(call) : ""), end: () => writer.end() };
+  return { call: (call) => (isWanted(call) ? writer.call(call) : ""), span: (span) => writer.span(span), end: () => writer.end() };
 }
 
-/** Complete events ("ph": "X") of the Trace Event Format, times in microseconds; a thread is named at its first call. */
-function chromeOutput(since: (call: TracedCall) => number): TraceOutput {
-  const named = new Set<number>();
+function timeText(ms: number): string {
+  return ms.toFixed(3).padStart(10);
+}
+
+/** `kernel saxpy(grid=8x1x1, block=256x1x1) 1.250 ms`. */
+function spanText({ kind, name, details, durationMs }: DeviceSpan): string {
+  const shown = Object.entries(details).map(([key, value]) => `${key}=${value}`);
+  return `${kind === "kernel" ? "kernel " : ""}${name}(${shown.join(", ")}) ${durationMs.toFixed(3)} ms`;
+}
+
+function globMatcher(glob: string): (text: string) => boolean {
+  const source = glob.split("*").map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, "\\$&"));
+  const expression = new RegExp(`^${source.join(".*")}$`, "i");
+  return (text) => expression.test(text);
+}
+
+/** The program, and the devices that work for it, as the timeline's processes. */
+const PROGRAM = 1;
+const DEVICE = 2;
+
+/**
+ * The Trace Event Format's JSON array: a complete event ("ph": "X") for each call, for each time that a thread waited in it, and for all that a device did, times in microseconds.
+ * A process and a thread are named ("ph": "M") before their first event.
+ */
+function chromeOutput(since: (what: { startMs: number }) => number, program: string): TraceOutput {
+  const named = new Set<string>();
   let isFirst = true;
   const event = (value: object): string => {
     const text = `${isFirst ? "[\n" : ",\n"}${JSON.stringify(value)}`;
     isFirst = false;
     return text;
   };
+  const complete = (
+    name: string,
+    cat: string,
+    pid: number,
+    tid: number,
+    span: { startMs: number; durationMs: number },
+    args: object,
+  ): string => event({ name, cat, ph: "X", ts: since(span) * 1000, dur: span.durationMs * 1000, pid, tid, args });
+  const name = (pid: number, tid: number, process: string, thread: string): string => {
+    const texts: string[] = [];
+    if (!named.has(String(pid))) texts.push(event({ name: "process_name", ph: "M", pid, tid, args: { name: process } }));
+    if (!named.has(`${pid}/${tid}`)) texts.push(event({ name: "thread_name", ph: "M", pid, tid, args: { name: thread } }));
+    named.add(String(pid)).add(`${pid}/${tid}`);
+    return texts.join("");
+  };
   return {
     call(call) {
-      const { name, thread, durationMs } = call;
-      const [dll] = name.split("!");
-      const args = { call: traceText(call), ...(call.error !== undefined && { error: call.error }) };
-      const meta = named.has(thread)
-        ? ""
-        : event({ name: "thread_name", ph: "M", pid: 1, tid: thread, args: { name: `thread ${thread}` } });
-      named.add(thread);
-      return meta + event({ name, cat: dll, ph: "X", ts: since(call) * 1000, dur: durationMs * 1000, pid: 1, tid: thread, args });
+      const { name: called, thread, error, waits } = call;
+      const args = { call: traceText(call), ...(error !== undefined && { error }) };
+      return [
+        name(PROGRAM, thread, program, `thread ${thread}`),
+        complete(called, called.split("!")[0] ?? "", PROGRAM, thread, call, args),
+        ...waits.map((wait) => complete("waits", "wait", PROGRAM, thread, wait, {})),
+      ].join("");
     },
+    span: (span) =>
+      name(DEVICE, span.stream, "CUDA device", `stream ${span.stream}`) +
+      complete(span.name, span.kind, DEVICE, span.stream, span, span.details),
     end: () => (isFirst ? "[]\n" : "\n]\n"),
   };
 }

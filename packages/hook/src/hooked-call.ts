@@ -11,6 +11,9 @@ export interface HookEntry {
   enter?: (call: HookedCall) => void;
   leave?: (call: HookedCall, result: unknown) => unknown;
   unwound?: (call: HookedCall) => void;
+  /** The call hands something to the kernel, and goes on later. */
+  paused?: (call: HookedCall, suspension: unknown) => void;
+  resumed?: (call: HookedCall) => void;
   replace?: (call: HookedCall, ...args: unknown[]) => unknown;
 }
 
@@ -24,6 +27,8 @@ export class HookedCall<A = Record<string, unknown>, R = unknown> {
   readonly caller: number;
   /** Why the function failed; undefined when it did not. */
   error: unknown;
+  /** What `skip` was given. */
+  skipped: { readonly result: R } | undefined;
   /** The function itself, for a replacement to call: its result, or a generator when it waits. */
   readonly original: (...args: unknown[]) => R | Waiting<R>;
 
@@ -37,6 +42,11 @@ export class HookedCall<A = Record<string, unknown>, R = unknown> {
       if (target.body === undefined) throw new Error(`${target.fullName} has no implementation to call`);
       return target.body(thread, ...args) as R | Waiting<R>;
     };
+  }
+
+  /** For `enter`: the function is not called, and this is its result. Hooks that come later see the call all the same. */
+  skip(result: R): void {
+    this.skipped = { result };
   }
 
   /** "kernel32!CreateFileW". */
@@ -63,6 +73,7 @@ export interface HookState {
 export function runHooked(target: ApiFunction, entries: readonly HookEntry[], { running, replacing, report }: HookState): AnyBody {
   const { fullName } = target;
   const replacement = entries.findLast(({ replace }) => replace !== undefined);
+  const watching = entries.filter(({ paused, resumed }) => paused !== undefined || resumed !== undefined);
 
   /** Runs one handler, unless it is running already. */
   function guarded(entry: HookEntry, what: string, handler: () => unknown): unknown {
@@ -110,7 +121,7 @@ export function runHooked(target: ApiFunction, entries: readonly HookEntry[], { 
   function* wait(call: HookedCall, waiting: Waiting<unknown>): Waiting<unknown> {
     let isOver = false;
     try {
-      const value: unknown = yield* waiting;
+      const value: unknown = yield* watching.length === 0 ? waiting : watched(call, waiting);
       isOver = true;
       return leave(call, value).result;
     } catch (error) {
@@ -118,6 +129,26 @@ export function runHooked(target: ApiFunction, entries: readonly HookEntry[], { 
       return failed(call, error);
     } finally {
       if (!isOver) unwound(call);
+    }
+  }
+
+  /** The same steps, with those told who watch them. */
+  function* watched(call: HookedCall, waiting: Waiting<unknown>): Waiting<unknown> {
+    try {
+      for (let step = waiting.next(); ;) {
+        if (step.done === true) return step.value;
+        for (const entry of watching) guarded(entry, "paused", () => entry.paused?.(call, step.value));
+        let outcome: { input: unknown } | { error: unknown };
+        try {
+          outcome = { input: yield step.value };
+        } catch (error) {
+          outcome = { error };
+        }
+        for (const entry of watching) guarded(entry, "resumed", () => entry.resumed?.(call));
+        step = "error" in outcome ? waiting.throw(outcome.error) : waiting.next(outcome.input);
+      }
+    } finally {
+      waiting.return(undefined);
     }
   }
 
@@ -141,7 +172,7 @@ export function runHooked(target: ApiFunction, entries: readonly HookEntry[], { 
     for (const entry of entries) guarded(entry, "enter", () => entry.enter?.(call));
     let value: unknown;
     try {
-      value = callTarget(call);
+      value = call.skipped === undefined ? callTarget(call) : call.skipped.result;
     } catch (error) {
       return failed(call, error);
     }

@@ -117,6 +117,14 @@ test("the binding tells when a function becomes hooked, and when it is no more",
   ]);
 });
 
+test("enter may skip the call, with a result of its own", () => {
+  const { hooks, call } = setUp();
+  const seen: unknown[] = [];
+  hooks.hook("kernel32!Add", { enter: (made) => made.skip(7), leave: (_call, result) => void seen.push(result) });
+  hooks.replace("kernel32!Add", () => 1 / 0);
+  expect([call("Add", 1, 2), seen]).toEqual([7, [7]]);
+});
+
 test("a replacement gets the arguments and may call the original", () => {
   const { hooks, call } = setUp();
   hooks.replace("kernel32!Add", ({ original }, a, b) => {

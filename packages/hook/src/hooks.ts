@@ -81,7 +81,7 @@ export class Hooks<Known = object> {
     pattern: P | (keyof Known & string),
     handlers: HookHandlers<SignatureAt<Known, P>[0], SignatureAt<Known, P>[1]>,
   ): HookHandle {
-    return this.add({ ...handlers, matches: patternMatcher(pattern) } as HookEntry);
+    return this.add({ ...(handlers as unknown as HookEntry), matches: patternMatcher(pattern) });
   }
 
   /** Calls `body` in the place of the functions that match; call.original is the function itself. The last one set wins. */

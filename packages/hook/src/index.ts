@@ -19,7 +19,7 @@ export type { HookedCall, HookEntry } from "./hooked-call.ts";
 export * from "./hooks.ts";
 export * from "./host-arguments.ts";
 export * from "./implement.ts";
-export { patternMatcher } from "./pattern.ts";
+export { matchesName, patternMatcher } from "./pattern.ts";
 export * from "./registry.ts";
 export * from "./thread.ts";
 export { callTimes, type CallTime } from "./call-times.ts";

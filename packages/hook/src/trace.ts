@@ -18,6 +18,8 @@ export interface TracedCall {
   /** When it began, and how long it took, waits included: milliseconds of the clock that the trace was given. */
   readonly startMs: number;
   readonly durationMs: number;
+  /** When its thread stood still in it, for an object, a time or the host; not while it ran guest code. */
+  readonly waits: readonly { readonly startMs: number; readonly durationMs: number }[];
   /** `hFile=0x7`, by type: arguments as they were before the call, out-parameters as they are after it. */
   readonly arguments: readonly string[];
   /** The result by type; "" for a function that has none. */
@@ -40,6 +42,9 @@ interface Begun {
   readonly depth: number;
   readonly startMs: number;
   readonly before: readonly string[];
+  readonly waits: { startMs: number; durationMs: number }[];
+  /** Whether it waits now. */
+  isWaiting: boolean;
 }
 
 /** Tells of every call that matches ("kernel32!*File*,-*Tls*"), when it is over. */
@@ -53,7 +58,7 @@ export function trace(
   const depths = new WeakMap<CallingThread, number>();
   const over = (call: HookedCall, end: Pick<TracedCall, "result" | "error" | "returned">): void => {
     const { function: target, thread, error } = call;
-    const { depth, startMs, before } = begun.get(call) ?? { depth: 0, startMs: now(), before: [] };
+    const { depth, startMs, before, waits } = begun.get(call) ?? { depth: 0, startMs: now(), before: [], waits: [] };
     depths.set(thread, depth);
     const after = error === undefined ? showArguments(thread, target, call.values, "after") : before;
     onCall({
@@ -62,6 +67,7 @@ export function trace(
       depth,
       startMs,
       durationMs: now() - startMs,
+      waits,
       arguments: target.parameterTypes.map((type: AnyType, index) => (type.direction === "in" ? before : after)[index] ?? ""),
       failed: error !== undefined,
       ...end,
@@ -72,7 +78,21 @@ export function trace(
     enter(call) {
       const depth = depths.get(call.thread) ?? 0;
       depths.set(call.thread, depth + 1);
-      begun.set(call, { depth, startMs: now(), before: showArguments(call.thread, call.function, call.values, "before") });
+      const before = showArguments(call.thread, call.function, call.values, "before");
+      begun.set(call, { depth, startMs: now(), before, waits: [], isWaiting: false });
+    },
+    paused(call, suspension) {
+      const of = begun.get(call);
+      if (of === undefined || !isBlock(suspension)) return;
+      of.isWaiting = true;
+      of.waits.push({ startMs: now(), durationMs: 0 });
+    },
+    resumed(call) {
+      const of = begun.get(call);
+      const last = of?.waits.at(-1);
+      if (of?.isWaiting !== true || last === undefined) return;
+      of.isWaiting = false;
+      last.durationMs = now() - last.startMs;
     },
     leave(call, result) {
       const { result: type } = call.function;
@@ -92,4 +112,9 @@ export function traceText({ name, arguments: shown, result, error, returned }: T
 function failureName({ error, thread }: HookedCall, { failure }: AnyType): string | undefined {
   if (error === undefined || failure === undefined || failure.channel === "result") return undefined;
   return failure.channel === "errno" ? errorName("errno", thread.errno) : errorName("win32", thread.lastError);
+}
+
+/** Whether the kernel makes a thread stand still for what a call handed to it; it may also run guest code for it. */
+function isBlock(suspension: unknown): boolean {
+  return typeof suspension === "object" && suspension !== null && "kind" in suspension && suspension.kind === "block";
 }

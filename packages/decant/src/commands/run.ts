@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { dllKey, LoadError, type DllChoice } from "@decant/process";
 import { SUBSYSTEM } from "@decant/pe";
 import type { Grant } from "@decant/host";
-import { callTimes, type CallTime } from "@decant/hook";
+import { callTimes, matchesName, type CallTime } from "@decant/hook";
 import { callTable } from "../call-table.ts";
 import { describeOptions, numberOption, parseCommandLine, splitWords, type OptionValues } from "../command-line.ts";
 import { cacheFolder } from "../cache-folder.ts";
@@ -44,6 +44,7 @@ const options = {
   "trace-file": { type: "string", value: "FILE", help: "where to, in the place of standard error" },
   "trace-thread": { type: "string", value: "ID", help: "only the calls of one thread" },
   "trace-failed": { type: "boolean", help: "only calls that failed" },
+  "trace-result": { type: "string", value: "GLOB", help: "only calls with such a result or last error, as FALSE or 'ERROR_*'" },
   stats: { type: "boolean", help: "end with a table on standard error: calls and time by function" },
   hook: {
     type: "string",
@@ -126,7 +127,12 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const onSignal = (): void => interrupt?.();
   process.on("SIGINT", onSignal);
   try {
-    const tracing = openTrace(given);
+    const tracing = openTrace(given, name);
+    // What devices do is on the timeline where the calls are that made them do it.
+    const isDeviceTraced = given.trace !== undefined && matchesName(given.trace.join(","), "nvcuda", "cuLaunchKernel");
+    const traced = isDeviceTraced
+      ? (await import("@decant/cuda")).tracedDriver(cuda.driver, (span) => tracing.write(tracing.output.span(span)))
+      : undefined;
     let times: Iterable<CallTime> = [];
     const ending = await runProgram({
       path: program.path,
@@ -137,7 +143,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       mounts,
       stubs,
       dllChoices,
-      cuda: cuda.driver,
+      cuda: traced ?? cuda.driver,
       warn,
       onTrace: (call) => tracing.write(tracing.output.call(call)),
       async setHooks(hooks) {
@@ -152,6 +158,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       ...(mebibytes !== undefined && { memoryLimitBytes: mebibytes * 2 ** 20 }),
       ...(given.trace && { trace: given.trace.join(",") }),
     });
+    await traced?.settle();
     if (given.trace) tracing.write(tracing.output.end());
     tracing.close();
     if (given.stats) process.stderr.write(callTable(times));
@@ -186,7 +193,10 @@ export async function runCommand(args: readonly string[]): Promise<number> {
 }
 
 /** Where the trace goes, and in what form. */
-function openTrace(given: Pick<OptionValues<typeof options>, "trace-format" | "trace-file" | "trace-thread" | "trace-failed">): {
+function openTrace(
+  given: Pick<OptionValues<typeof options>, "trace-format" | "trace-file" | "trace-thread" | "trace-failed" | "trace-result">,
+  program: string,
+): {
   readonly output: TraceOutput;
   write(text: string): void;
   close(): void;
@@ -194,7 +204,13 @@ function openTrace(given: Pick<OptionValues<typeof options>, "trace-format" | "t
   const format = TRACE_FORMATS.find((name) => name === (given["trace-format"] ?? "text"));
   if (format === undefined) throw new UsageError(`--trace-format is one of ${TRACE_FORMATS.join(", ")}, not "${given["trace-format"]}"`);
   const thread = numberOption("trace-thread", given["trace-thread"], { min: 0, max: 2 ** 32, unit: "a thread" });
-  const output = traceOutput(format, { ...(thread !== undefined && { thread }), ...(given["trace-failed"] && { failed: true }) });
+  const result = given["trace-result"];
+  const filter = {
+    ...(thread !== undefined && { thread }),
+    ...(given["trace-failed"] && { failed: true }),
+    ...(result !== undefined && { result }),
+  };
+  const output = traceOutput(format, filter, program);
   const file = given["trace-file"];
   if (file === undefined) {
     const write = (text: string): void => void (text !== "" && process.stderr.write(painter(process.stderr)("dim", text)));
