@@ -98,6 +98,41 @@ describe("everything else is refused", () => {
     expect(() => files.stat("/etc/new")).toThrow("ENOENT");
   });
 
+  test("a hard link needs both names: what may only be read would be written by it", () => {
+    const { granted, files } = tree();
+    granted.link("/work/here.txt", "/work/again.txt");
+    expect(files.stat("/work/again.txt").links).toBe(2);
+    expect(() => granted.link("/tools/app.exe", "/work/app.exe")).toThrow("EACCES");
+    expect(() => granted.link("/work/here.txt", "/etc/here.txt")).toThrow("EACCES");
+    expect(() => granted.link("/data/two.txt", "/work/two.txt")).toThrow("EACCES");
+  });
+
+  test("a symbolic link may lead only to what is granted", () => {
+    const { granted, files } = tree();
+    granted.makeLink("sub/deep.txt", "/work/l1");
+    granted.makeLink("/tools/app.exe", "/work/l2");
+    expect(granted.readLink("/work/l1")).toBe("sub/deep.txt");
+    for (const target of ["../etc/passwd", "/etc/passwd", "..", "out/passwd", "sub/../../etc"])
+      expect(() => granted.makeLink(target, "/work/l3"), target).toThrow("EACCES");
+    expect(() => granted.makeLink("/work/here.txt", "/tools/l")).toThrow("EACCES");
+    expect(() => files.lstat("/work/l3")).toThrow("ENOENT");
+  });
+
+  test("an open file of a grant to read changes nothing, its times neither", () => {
+    const { granted, files } = tree();
+    const file = granted.open("/tools/app.exe");
+    expect(file.read(new Uint8Array(2), 0)).toBe(2);
+    for (const change of [() => file.setTimes(1n, 1n), () => file.truncate(0), () => file.write(new Uint8Array(1), 0)])
+      expect(change).toThrow("EACCES");
+    expect(files.stat("/tools/app.exe").size).toBe(2);
+  });
+
+  test("a folder that may not be read is not watched", () => {
+    const { granted } = tree();
+    expect(() => granted.watch("/data", true, () => {})).toThrow("EACCES");
+    expect(granted.watch("/work", true, () => {})).toBeUndefined(); // in memory nobody else changes anything
+  });
+
   test("removing a link removes the link", () => {
     const { granted, files } = tree();
     granted.remove("/work/up");
