@@ -103,7 +103,8 @@ class RestrictedFiles implements HostFiles {
   makeLink(target: string, path: string): void {
     const link = this.#check(path, "write", false);
     const folder = link.slice(0, link.lastIndexOf("/"));
-    this.#check(target.startsWith("/") ? target : `${folder}/${target}`, "read", true);
+    const leadsTo = this.#resolve(target.startsWith("/") ? target : `${folder}/${target}`, true);
+    if (!this.#allows(leadsTo, "read")) throw this.#denied(leadsTo, "write");
     this.#files.makeLink(target, link);
   }
 
