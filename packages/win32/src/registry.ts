@@ -5,6 +5,8 @@ import { loadImage } from "./guest-images/load-image.ts";
 import { kernel32b } from "./kernel32/index-b.ts";
 import { kernel32c } from "./kernel32/index-c.ts";
 import { kernel32 } from "./kernel32/index.ts";
+import { addBuiltInProgram } from "./programs/built-in.ts";
+import { commandProcessor } from "./programs/cmd/command-processor.ts";
 import { processTopics } from "./process-topics.ts";
 import { systemTopics } from "./system-topics.ts";
 
@@ -12,6 +14,7 @@ const topics = [...kernel32, ...kernel32b, ...kernel32c, ...processTopics, ...sy
 
 /** All of Windows' DLLs that are mapped. A new registry each time: what is added to one does not show in another. */
 export function win32Registry(): Registry {
+  addBuiltInProgram("cmd.exe", commandProcessor);
   const registry = new Registry().add(...topics);
   for (const dll of GUEST_DLLS) registry.addImage(dll, (pointerSize) => loadImage(`${dll}-${pointerSize === 8 ? "x64" : "x86"}`));
   return registry;

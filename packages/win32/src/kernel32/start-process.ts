@@ -3,7 +3,7 @@ import { PeError, readImage } from "@decant/pe";
 import { LoadError, type Process, type ProcessOptions, type StartupDetails, type Thread } from "@decant/process";
 import { NullDevice } from "../files/standard-streams.ts";
 import { fullPath } from "../paths/windows-path.ts";
-import { builtInProgram } from "../programs/index.ts";
+import { builtInProgram } from "../programs/built-in.ts";
 import { programImage } from "../programs/program-image.ts";
 import { ProcessState, stateOf } from "../process-state.ts";
 import { CREATE } from "./creation-flags.ts";

@@ -1,8 +1,8 @@
 /** Programs of Windows' that are built in, in its system folders. */
-export const BUILT_IN_PROGRAMS: readonly string[] = [];
+export const BUILT_IN_PROGRAMS = ["cmd.exe"] as const;
 
 /** The name of a built-in program, by its full path; undefined for others. */
-export function builtInName(path: string): string | undefined {
+export function builtInName(path: string): (typeof BUILT_IN_PROGRAMS)[number] | undefined {
   const name = /^c:\\windows\\(?:system32|syswow64)\\([^\\]+)$/i.exec(path)?.[1]?.toLowerCase();
   return BUILT_IN_PROGRAMS.find((each) => each === name);
 }
