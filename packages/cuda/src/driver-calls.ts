@@ -14,12 +14,14 @@ import {
   NEW_LINK,
   NEW_MODULE,
   NEW_STREAM,
+  NEW_TEXTURE,
   OLD_CONTEXT,
   OLD_EVENT,
   OLD_GATE,
   OLD_LINK,
   OLD_MODULE,
   OLD_STREAM,
+  OLD_TEXTURE,
   SIZE,
   STREAM,
   TEXT,
@@ -27,6 +29,7 @@ import {
   VOID,
 } from "./wire-types.ts";
 import { MODULE_INFO } from "./driver-info.ts";
+import { TEXTURE_INFO } from "./texture-info.ts";
 
 type Parameter = readonly [name: string, type: WireType<unknown>];
 
@@ -100,6 +103,14 @@ export const driverCalls = {
   // The result is an image for cuModuleLoadData. Fails with CUDA_ERROR_NOT_FOUND for a name that nothing defines.
   cuLinkComplete: answer(BYTES, ["link", LINK]),
   cuLinkDestroy: post(["link", OLD_LINK]),
+
+  // The result is what kernels know the object by: a CUtexObject or CUsurfObject. Each level lies in one allocation of the context.
+  cuTexObjectCreate: answer(SIZE, ["texture", NEW_TEXTURE], ["context", CONTEXT], ["info", TEXTURE_INFO]),
+  cuTexObjectDestroy: post(["texture", OLD_TEXTURE]),
+  cuSurfObjectCreate: answer(SIZE, ["surface", NEW_TEXTURE], ["context", CONTEXT], ["info", TEXTURE_INFO]),
+  cuSurfObjectDestroy: post(["surface", OLD_TEXTURE]),
+  // Lets a texture or surface reference of a module (its position in the module's references) be an object.
+  cuTexRefSetArray: post(["module", MODULE], ["reference", U32], ["object", SIZE]),
 
   // The address lies in the context's arena slot, and no live allocation overlaps it. New memory is zeroed when it was used before.
   cuMemAlloc: create(["address", DEVICEPTR], ["context", CONTEXT], ["size", SIZE]),

@@ -21,8 +21,16 @@ export const FUNCTION_INFO = record("Function", {
 /** A variable of a loaded module that cuModuleGetGlobal finds. */
 export const GLOBAL_INFO = record("Global", { name: TEXT, address: DEVICEPTR, size: SIZE });
 
+/** A .texref, .samplerref or .surfref variable of a loaded module: `kind` is 0, 1 or 2. */
+export const REFERENCE_INFO = record("Reference", { name: TEXT, kind: U32 });
+
 /** What loading a module answers: all that the client needs to find functions and globals, to lay out parameters and to check launches. */
-export const MODULE_INFO = record("Module", { functions: list(FUNCTION_INFO), globals: list(GLOBAL_INFO), log: TEXT });
+export const MODULE_INFO = record("Module", {
+  functions: list(FUNCTION_INFO),
+  globals: list(GLOBAL_INFO),
+  references: list(REFERENCE_INFO),
+  log: TEXT,
+});
 
 /**
  * Device addresses that a session's contexts may use. A context takes a slot: addresses from

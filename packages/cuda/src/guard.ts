@@ -5,6 +5,7 @@ import type { DeviceInfo, FunctionInfo, ModuleInfo } from "./driver-info.ts";
 import type { CudaSession } from "./driver.ts";
 import { attributesOf, checkCooperative, checkLaunch, type LaunchShape, parameterBytes } from "./launch.ts";
 import { CUDA_ERROR, CudaError, isSticky } from "./result.ts";
+import { isTextureInfo, levelBytes, type TextureInfo } from "./texture-info.ts";
 import type { HandleKind } from "./wire-types.ts";
 
 /** What one session may hold. */
@@ -234,6 +235,11 @@ class Guard {
         throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY);
       if (!context.memory.add(address, size)) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
     },
+    cuTexObjectCreate: (context, [, , info]) => this.#texture(context, info),
+    cuSurfObjectCreate: (context, [, , info]) => this.#texture(context, info),
+    cuTexRefSetArray: (_, [module, reference]) => {
+      if (!this.#handles.get(module)?.module?.references[reference]) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    },
     cuMemFree: (context, [address]) => {
       if (!context.memory.remove(address)) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
     },
@@ -299,6 +305,11 @@ class Guard {
     // The function's own limit may have been raised by cuFuncSetAttribute; the driver holds that against its device.
     checkLaunch(this.#attributes[context.device]!, kernel, shape, Number.MAX_SAFE_INTEGER);
     return { kernel, shape };
+  }
+
+  #texture(context: Context, info: TextureInfo): void {
+    if (!isTextureInfo(info)) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    for (const level of info.levels) this.#range(context, level.address, levelBytes(info, level));
   }
 
   /** Slices of rows must not overlap each other, and must lie in one allocation or module global together. */

@@ -2,6 +2,7 @@ export * from "./driver.ts";
 export * from "./driver-calls.ts";
 export * from "./driver-info.ts";
 export * from "./wire-types.ts";
+export * from "./texture-info.ts";
 export * from "./result.ts";
 export * from "./attributes.ts";
 export * from "./export-names.ts";
@@ -27,3 +28,5 @@ export { type Dimensions, type GpuArgument, GpuKernel, GpuModule, type Launch } 
 export { GpuEvent, GpuStream } from "./gpu/stream.ts";
 export { isUpdated, type KernelNodeParams, type MemsetParams, nodeWork } from "./client/graph-calls.ts";
 export type { HostFunction } from "./client/host-calls.ts";
+export { bindTexRef, type TextureDesc, textureReference, type TextureResource } from "./client/texture-calls.ts";
+export type { ArrayDescriptor } from "./client/array-calls.ts";

@@ -79,6 +79,7 @@ class Session {
   readonly #slotOf = new Map<number, number>();
   readonly #modules = new Map<number, ModuleInfo>();
   readonly #events = new Map<number, number>();
+  #textures = 0;
   readonly #gates = new Map<number, () => void>();
   readonly #links = new Map<number, string>();
   #globals = 0;
@@ -118,6 +119,7 @@ class Session {
     const info: ModuleInfo = {
       functions: lines.flatMap(([word, name, sizes]) => (word === "kernel" ? [kernelInfo(name!, sizes)] : [])),
       globals: lines.flatMap(([word, name, size]) => (word === "global" ? [this.#global(context, name!, Number(size))] : [])),
+      references: lines.flatMap(([word, name]) => (word === "texref" ? [{ name: name!, kind: 0 }] : [])),
       log: "",
     };
     this.#modules.set(module, info);
@@ -129,6 +131,16 @@ class Session {
   }
 
   cuFuncSetAttribute(): void {}
+
+  cuTexObjectCreate(): number {
+    return ++this.#textures;
+  }
+  cuTexObjectDestroy(): void {}
+  cuSurfObjectCreate(): number {
+    return ++this.#textures;
+  }
+  cuSurfObjectDestroy(): void {}
+  cuTexRefSetArray(): void {}
 
   /** A linked image is the lines of all that was added. */
   cuLinkCreate(link: number): void {

@@ -2,7 +2,7 @@
 export type WireValue = number | string | boolean | null | Uint8Array | readonly WireValue[];
 
 /** The kinds of object that a client names by a handle of its own choosing. */
-export type HandleKind = "context" | "stream" | "event" | "module" | "link" | "gate";
+export type HandleKind = "context" | "stream" | "event" | "module" | "link" | "gate" | "texture";
 
 /**
  * The type of one parameter or result of a driver call: how it is put into a message and how a value from a
@@ -76,11 +76,13 @@ export const NEW_EVENT = handle("NEW_EVENT", ["event"], "create");
 export const NEW_MODULE = handle("NEW_MODULE", ["module"], "create");
 export const NEW_LINK = handle("NEW_LINK", ["link"], "create");
 export const NEW_GATE = handle("NEW_GATE", ["gate"], "create");
+export const NEW_TEXTURE = handle("NEW_TEXTURE", ["texture"], "create");
 export const OLD_CONTEXT = handle("OLD_CONTEXT", ["context"], "destroy");
 export const OLD_STREAM = handle("OLD_STREAM", ["stream"], "destroy");
 export const OLD_EVENT = handle("OLD_EVENT", ["event"], "destroy");
 export const OLD_MODULE = handle("OLD_MODULE", ["module"], "destroy");
 export const OLD_GATE = handle("OLD_GATE", ["gate"], "destroy");
+export const OLD_TEXTURE = handle("OLD_TEXTURE", ["texture"], "destroy");
 export const OLD_LINK = handle("OLD_LINK", ["link"], "destroy");
 
 /** A sequence of values of one type. */

@@ -1,6 +1,6 @@
-import { CUDA_ERROR, CudaError } from "@decant/cuda";
+import { type ArrayDescriptor, CUDA_ERROR, CudaError } from "@decant/cuda";
 import { arrayApi } from "./array.api.ts";
-import { implement, need, type Nvcuda } from "./library.ts";
+import { type GuestThread, implement, need, type Nvcuda } from "./library.ts";
 
 /** CUDA_ARRAY_DESCRIPTOR and CUDA_ARRAY3D_DESCRIPTOR: width and height, then these. */
 const FLAT = { format: 16, channels: 20 } as const;
@@ -18,21 +18,9 @@ export const array = (nvcuda: Nvcuda) =>
       pHandle.set(cuda.cuArrayCreate({ width, height, format, numChannels }));
     },
     cuArray3DCreate_v2(thread, pHandle, descriptor) {
-      const { memory } = thread;
       const cuda = nvcuda.cuda(thread);
       need(pHandle);
-      if (descriptor === 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
-      const [width, height, depth] = [0, 8, DEEP.depth].map((offset) => Number(memory.u64(descriptor + offset))) as [
-        number,
-        number,
-        number,
-      ];
-      const [format, numChannels, flags] = [DEEP.format, DEEP.channels, DEEP.flags].map((offset) => memory.u32(descriptor + offset)) as [
-        number,
-        number,
-        number,
-      ];
-      pHandle.set(cuda.cuArray3DCreate({ width, height, depth, format, numChannels, flags }));
+      pHandle.set(cuda.cuArray3DCreate(readArrayDescriptor(thread, descriptor)));
     },
     cuArrayGetDescriptor_v2(thread, descriptor, hArray) {
       const { width, height, format, numChannels } = nvcuda.cuda(thread).cuArray3DGetDescriptor(hArray);
@@ -51,3 +39,16 @@ export const array = (nvcuda: Nvcuda) =>
     },
     cuArrayDestroy: (thread, hArray) => nvcuda.cuda(thread).cuArrayDestroy(hArray),
   });
+
+/** Reads a CUDA_ARRAY3D_DESCRIPTOR. */
+export function readArrayDescriptor({ memory }: GuestThread, address: number): ArrayDescriptor {
+  if (address === 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  return {
+    width: Number(memory.u64(address)),
+    height: Number(memory.u64(address + 8)),
+    depth: Number(memory.u64(address + DEEP.depth)),
+    format: memory.u32(address + DEEP.format),
+    numChannels: memory.u32(address + DEEP.channels),
+    flags: memory.u32(address + DEEP.flags),
+  };
+}

@@ -1,4 +1,4 @@
-import { type Copy, type CopySide, CUDA_ERROR, CudaError } from "@decant/cuda";
+import { type Copy, type CopySide, CUDA_ERROR, CudaError, linearCopy } from "@decant/cuda";
 import type { Waiting } from "@decant/hook";
 import { copyApi } from "./copy.api.ts";
 import { guestBytes, low, postCopy, unifiedSide } from "./guest-copy.ts";
@@ -19,7 +19,49 @@ export const copyRows = (nvcuda: Nvcuda) => {
   function cuMemcpyPeer(thread: GuestThread, dst: number, dstContext: number, src: number, srcContext: number, bytes: number, hStream = 0) {
     nvcuda.cuda(thread).cuMemcpyPeer(dst, dstContext, src, srcContext, bytes, hStream);
   }
+  /** A part of the only row of an array of one dimension. */
+  const inRow = (thread: GuestThread, handle: number, offset: number, size: number): Pick<CopySide, "at"> => {
+    const array = nvcuda.cuda(thread).array(handle);
+    if (array.rows > 1 || array.slices > 1 || offset + size > array.rowBytes) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    return { at: array.address + offset };
+  };
+  function* hostToArray(
+    thread: GuestThread,
+    dstArray: number,
+    dstOffset: number,
+    srcHost: number,
+    size: number,
+    hStream = 0,
+  ): Waiting<void> {
+    const src = { at: 0, memory: guestBytes(thread, low(srcHost), size, "read") };
+    yield* postCopy(nvcuda, thread, linearCopy(inRow(thread, dstArray, dstOffset, size), src, size), hStream);
+  }
+  function* arrayToHost(
+    thread: GuestThread,
+    dstHost: number,
+    srcArray: number,
+    srcOffset: number,
+    size: number,
+    hStream = 0,
+  ): Waiting<void> {
+    const dst = { at: 0, memory: guestBytes(thread, low(dstHost), size, "write") };
+    yield* postCopy(nvcuda, thread, linearCopy(dst, inRow(thread, srcArray, srcOffset, size), size), hStream);
+  }
   return implement(copyApi, {
+    cuMemcpyHtoA_v2: hostToArray,
+    cuMemcpyHtoAAsync_v2: hostToArray,
+    cuMemcpyAtoH_v2: arrayToHost,
+    cuMemcpyAtoHAsync_v2: arrayToHost,
+    *cuMemcpyDtoA_v2(thread, dstArray, dstOffset, srcDevice, size) {
+      yield* postCopy(nvcuda, thread, linearCopy(inRow(thread, dstArray, dstOffset, size), { at: srcDevice }, size), 0);
+    },
+    *cuMemcpyAtoD_v2(thread, dstDevice, srcArray, srcOffset, size) {
+      yield* postCopy(nvcuda, thread, linearCopy({ at: dstDevice }, inRow(thread, srcArray, srcOffset, size), size), 0);
+    },
+    *cuMemcpyAtoA_v2(thread, dstArray, dstOffset, srcArray, srcOffset, size) {
+      const dst = inRow(thread, dstArray, dstOffset, size);
+      yield* postCopy(nvcuda, thread, linearCopy(dst, inRow(thread, srcArray, srcOffset, size), size), 0);
+    },
     cuMemcpy2D_v2: copier(false, false),
     cuMemcpy2DUnaligned_v2: copier(false, false),
     cuMemcpy2DAsync_v2: copier(false, true),

@@ -53,6 +53,8 @@ class ProcessState {
   isHostThreadRunning = false;
   handleArray = 0;
   handleRoom = 0;
+  /** CUDA_RESOURCE_DESC and CUDA_TEXTURE_DESC of texture and surface objects, by context and object. */
+  readonly textureBlocks = new Map<string, { readonly resource: Uint8Array; readonly desc: Uint8Array }>();
   /** Graph nodes' parameters as the guest gave them, or as it was shown them: guest addresses by node. */
   readonly nodeBlocks = new Map<number, number>();
 }

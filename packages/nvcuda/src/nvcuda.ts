@@ -15,6 +15,7 @@ import { memory } from "./memory.ts";
 import { module } from "./module.ts";
 import { perThreadForms } from "./per-thread.ts";
 import { stream } from "./stream.ts";
+import { texture } from "./texture.ts";
 import { unsupported } from "./unsupported.ts";
 
 /**
@@ -38,6 +39,7 @@ export function nvcudaApi(options: NvcudaOptions): { readonly implementations: r
     managed,
     virtualMemory,
     array,
+    texture,
     stream,
     graph,
   ].map((topic) => topic(library) as Implementation);

@@ -98,7 +98,7 @@ export class ContextMemory {
     const count = this.#allocations.count + this.#ranges.count;
     if (this.#tableIsCurrent) return count;
     let at: number = MEMORY_MAP.allocationTable;
-    if (at + count * 8 > MEMORY_MAP.allocations) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, "too many allocations");
+    if (at + count * 8 > MEMORY_MAP.textures) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, "too many allocations");
     const add = (offset: number, size: number): void => {
       this.view.setUint32(at, offset, true);
       this.view.setUint32(at + 4, offset + size, true);

@@ -1,4 +1,4 @@
-import { CUDA_ERROR, CudaError, FUNC_ATTRIBUTE, type ModuleInfo } from "@decant/cuda";
+import { CUDA_ERROR, CudaError, FUNC_ATTRIBUTE, type ModuleInfo, type TextureInfo } from "@decant/cuda";
 import { ABORT_WORD, takeOutput, type KernelOptions } from "@decant/ptx";
 import { collectGarbage } from "./collect-garbage.ts";
 import { ContextMemory } from "./context-memory.ts";
@@ -7,6 +7,7 @@ import { launchFailure, prepareLaunch, type LaunchRequest } from "./launch.ts";
 import { CpuLink } from "./link.ts";
 import { CpuModule } from "./module.ts";
 import type { Pool, Share } from "./pool.ts";
+import { TextureTable } from "./texture-table.ts";
 import { LaunchTurns, StreamOrder, type StreamQueue } from "./streams.ts";
 
 /** A context that leaves more than this is collected at once. */
@@ -48,6 +49,9 @@ export class CpuContext {
   readonly links = new Map<number, CpuLink>();
   readonly events = new Map<number, Recorded>();
   readonly order = new StreamOrder();
+  readonly textures: TextureTable;
+  /** What kernels know texture and surface objects by, by handle. */
+  readonly textureObjects = new Map<number, number>();
   readonly #options: ContextOptions;
   readonly #launches = new LaunchTurns();
   /** What opens the streams that wait for host functions. */
@@ -57,6 +61,7 @@ export class CpuContext {
 
   constructor(slot: number, options: ContextOptions) {
     this.memory = new ContextMemory(slot);
+    this.textures = new TextureTable(this.memory.view, this.memory.base);
     this.#options = options;
   }
 
@@ -124,6 +129,26 @@ export class CpuContext {
     return module.info;
   }
 
+  createTexture(handle: number, info: TextureInfo): number {
+    const object = this.textures.add(info);
+    this.textureObjects.set(handle, object);
+    return object;
+  }
+
+  /** What runs may still use it. */
+  destroyTexture(handle: number): void | Promise<void> {
+    const object = this.textureObjects.get(handle);
+    this.textureObjects.delete(handle);
+    if (object !== undefined) return this.order.alone(() => this.textures.remove(object));
+    return undefined;
+  }
+
+  /** Lets a module's reference be an object. */
+  bindReference(module: number, reference: number, object: number): void {
+    const offset = this.modules.get(module)?.references[reference];
+    if (offset !== undefined) this.memory.view.setBigUint64(offset, BigInt(object), true);
+  }
+
   createLink(handle: number): void {
     this.links.set(handle, new CpuLink(this.#options.kernels));
   }
@@ -151,7 +176,7 @@ export class CpuContext {
 
   async #launch(request: LaunchRequest): Promise<void> {
     const { pool, share, timeLimitMs } = this.#options;
-    const job = prepareLaunch(this.memory, request, pool.size);
+    const job = prepareLaunch(this.memory, this.textures.count, request, pool.size);
     let timedOut = false;
     let timer: NodeJS.Timeout | undefined;
     let left = timeLimitMs;

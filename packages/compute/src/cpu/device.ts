@@ -8,6 +8,9 @@ export const MEMORY_MAP = {
   launch: 0x1000,
   parameters: 0x2000, // 32 KiB
   allocationTable: 0x10000,
+  // Descriptors of textures, and of the levels of those that have several, an entry each.
+  textures: 8 * MIB,
+  textureLevels: 10 * MIB,
   allocations: 16 * MIB, // what the client allocates
   variables: 0xe000_0000, // the variables of modules
   heap: 0xef00_0000, // what kernels allocate
@@ -113,7 +116,8 @@ export function driverInfo(workers: number, memoryBytes: number): DriverInfo {
           slots: ARENA_SLOTS,
           start: MEMORY_MAP.allocations,
           end: MEMORY_MAP.variables,
-          granularity: 256,
+          // As textures want their memory aligned.
+          granularity: 512,
         },
       },
     ],

@@ -23,7 +23,7 @@ const MAX_CHUNK = 64;
 const RECORD_BYTES = 8192;
 
 /** Checks a launch, and writes its records into the memory. Nothing else may run in the memory. */
-export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, workers: number): Job {
+export function prepareLaunch(memory: ContextMemory, textures: number, request: LaunchRequest, workers: number): Job {
   const { module, grid, block, parameters } = request;
   const kernel = module.compiled.kernels[request.function];
   if (kernel === undefined) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
@@ -42,6 +42,8 @@ export function prepareLaunch(memory: ContextMemory, request: LaunchRequest, wor
     [LAUNCH.allocations, MEMORY_MAP.allocationTable],
     [LAUNCH.allocationCount, memory.writeTable()],
     [LAUNCH.dynamicShared, dynamicShared],
+    [LAUNCH.textures, MEMORY_MAP.textures],
+    [LAUNCH.textureCount, textures],
     [LAUNCH.output, MEMORY_MAP.output],
     [LAUNCH.outputBytes, PRINTF_FIFO_BYTES],
     [LAUNCH.heap, MEMORY_MAP.heap],

@@ -14,6 +14,9 @@ import { modulePtx } from "../image/module-ptx.ts";
 import type { ContextMemory } from "./context-memory.ts";
 import { SHARED_BYTES } from "./device.ts";
 
+/** `kind` of a reference. */
+const REFERENCE_KINDS = ["texture", "sampler", "surface"] as const;
+
 let nextId = 1;
 
 /** The code of one kernel, for blocks of certain shapes. */
@@ -36,6 +39,8 @@ export class CpuModule {
   readonly variables: readonly { readonly offset: number; readonly size: number }[];
   /** True when a kernel may allocate memory. */
   readonly allocates: boolean;
+  /** Where the texture, sampler and surface references lie, in the order of the module's information. */
+  readonly references: readonly number[];
   /** What cuFuncSetAttribute allowed each kernel. */
   readonly maxDynamicShared: number[];
 
@@ -52,9 +57,14 @@ export class CpuModule {
     this.allocates = this.#source.functions.some(({ name, body }) => name === "malloc" && body === undefined);
     this.maxDynamicShared = this.compiled.kernels.map(({ sharedBytes }) => Math.max(0, SHARED_BYTES - sharedBytes));
     this.#initialize(memory);
+    const references = this.compiled.variables.filter(({ reference }) => reference !== undefined);
+    this.references = references.map(({ offset }) => this.symbols + offset);
     this.info = {
       functions: this.compiled.kernels.map((kernel, index) => this.#functionInfo(kernel, this.maxDynamicShared[index] ?? 0)),
-      globals: this.compiled.variables.map(({ name, offset, size }) => ({ name, address: memory.base + this.symbols + offset, size })),
+      globals: this.compiled.variables
+        .filter(({ reference }) => reference === undefined)
+        .map(({ name, offset, size }) => ({ name, address: memory.base + this.symbols + offset, size })),
+      references: references.map(({ name, reference }) => ({ name, kind: REFERENCE_KINDS.indexOf(reference!) })),
       log: "",
     };
   }

@@ -14,7 +14,7 @@ import type { CpuLink } from "./link.ts";
 import type { StreamQueue } from "./streams.ts";
 
 /** What belongs to a context. */
-type Owned = "event" | "module" | "link" | "gate";
+type Owned = "event" | "module" | "link" | "gate" | "texture";
 
 interface Stream {
   readonly context: CpuContext;
@@ -28,7 +28,13 @@ export class CpuSession implements DriverCalls {
   readonly info: DriverInfo;
   readonly #options: ContextOptions;
   readonly #contexts = new Map<number, CpuContext>();
-  readonly #owners: Record<Owned, Map<number, CpuContext>> = { event: new Map(), module: new Map(), link: new Map(), gate: new Map() };
+  readonly #owners: Record<Owned, Map<number, CpuContext>> = {
+    event: new Map(),
+    module: new Map(),
+    link: new Map(),
+    gate: new Map(),
+    texture: new Map(),
+  };
   readonly #streams = new Map<number, Stream>();
 
   constructor(info: DriverInfo, options: ContextOptions) {
@@ -71,6 +77,32 @@ export class CpuSession implements DriverCalls {
     const context = this.#owner("module", module);
     this.#owners.module.delete(module);
     return context.alone(() => context.unload(module));
+  }
+
+  cuTexObjectCreate(...[texture, handle, info]: CallArguments<"cuTexObjectCreate">): number {
+    const context = this.#context(handle);
+    this.#owners.texture.set(texture, context);
+    return context.createTexture(texture, info);
+  }
+
+  cuTexObjectDestroy(texture: number): void | Promise<void> {
+    const context = this.#owner("texture", texture);
+    this.#owners.texture.delete(texture);
+    return context.destroyTexture(texture);
+  }
+
+  /** A surface is a texture that is written to. */
+  cuSurfObjectCreate(...args: CallArguments<"cuSurfObjectCreate">): number {
+    return this.cuTexObjectCreate(...args);
+  }
+
+  cuSurfObjectDestroy(surface: number): void | Promise<void> {
+    return this.cuTexObjectDestroy(surface);
+  }
+
+  cuTexRefSetArray(...[module, reference, object]: CallArguments<"cuTexRefSetArray">): void | Promise<void> {
+    const context = this.#owner("module", module);
+    return context.alone(() => context.bindReference(module, reference, object));
   }
 
   cuLinkCreate(...[link, context]: CallArguments<"cuLinkCreate">): void {

@@ -128,7 +128,12 @@ export class NvidiaSession implements Partial<DriverCalls> {
     const functions = new BigUint64Array(count);
     if (count > 0) check(this.#cuda.cuModuleEnumerateFunctions(functions, count, cuda));
     this.#modules.set(handle, { cuda, context, functions: [...functions] });
-    return { functions: [...functions].map((f) => this.#describeFunction(f)), globals: this.#globals(cuda, image), log: "" };
+    return {
+      functions: [...functions].map((f) => this.#describeFunction(f)),
+      globals: this.#globals(cuda, image),
+      references: [],
+      log: "",
+    };
   }
 
   cuModuleUnload(handle: number): void {

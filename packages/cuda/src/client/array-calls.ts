@@ -2,7 +2,8 @@ import { DEVICE_ATTRIBUTE } from "../attributes.ts";
 import { CUDA_ERROR, CudaError } from "../result.ts";
 import { refuseInCapture } from "./capture.ts";
 import { allocate, free } from "./memory-calls.ts";
-import { CudaArray } from "./objects.ts";
+import { FORMAT_BYTES, MOST_TEXTURE_LEVELS } from "../texture-info.ts";
+import { CudaArray, MipmappedArray } from "./objects.ts";
 import type { CudaThread } from "./thread.ts";
 
 /** CUDA_ARRAY3D_DESCRIPTOR: sizes in elements; a height or depth of 0 is a dimension that the array does not have. */
@@ -15,17 +16,6 @@ export interface ArrayDescriptor {
   readonly flags: number;
 }
 
-/** Bytes of a channel of each CUarray_format: 8, 16 and 32 bits unsigned and signed, half, float. */
-const FORMAT_BYTES = new Map([
-  [0x01, 1],
-  [0x02, 2],
-  [0x03, 4],
-  [0x08, 1],
-  [0x09, 2],
-  [0x0a, 4],
-  [0x10, 2],
-  [0x20, 4],
-]);
 /** CUDA_ARRAY3D_*. */
 const FLAG = { LAYERED: 1, SURFACE_LDST: 2, CUBEMAP: 4, TEXTURE_GATHER: 8 } as const;
 const ALL_FLAGS = 15;
@@ -55,6 +45,39 @@ export function cuArray3DCreate(thread: CudaThread, descriptor: ArrayDescriptor)
   );
   context.arrays.add(array);
   return array.handle;
+}
+
+/** Arrays for the levels of detail of a texture: as many as there are sizes, if `levels` is more. */
+export function cuMipmappedArrayCreate(thread: CudaThread, descriptor: ArrayDescriptor, levels: number): number {
+  const { client } = thread;
+  const context = thread.context();
+  const isDeep = descriptor.depth > 0 && (descriptor.flags & (FLAG.LAYERED | FLAG.CUBEMAP)) === 0;
+  const side = Math.max(descriptor.width, descriptor.height, isDeep ? descriptor.depth : 1);
+  if (levels < 1) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  const count = Math.min(levels, MOST_TEXTURE_LEVELS, Math.floor(Math.log2(side)) + 1);
+  const half = (size: number, level: number): number => (size === 0 ? 0 : Math.max(1, size >> level));
+  const arrays = Array.from({ length: count }, (_, level) => {
+    const { width, height, depth } = descriptor;
+    const size = { width: half(width, level), height: half(height, level), depth: isDeep ? half(depth, level) : depth };
+    return client.object(cuArray3DCreate(thread, { ...descriptor, ...size }), CudaArray);
+  });
+  const mipmap = client.register(new MipmappedArray(client.handle(), context, arrays));
+  context.mipmaps.add(mipmap);
+  return mipmap.handle;
+}
+
+/** The array of a level, which goes with the whole. */
+export function cuMipmappedArrayGetLevel(thread: CudaThread, hMipmappedArray: number, level: number): number {
+  const array = thread.client.object(hMipmappedArray, MipmappedArray).levels[level];
+  if (!array) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  return array.handle;
+}
+
+export function cuMipmappedArrayDestroy(thread: CudaThread, hMipmappedArray: number): void {
+  const mipmap = thread.client.object(hMipmappedArray, MipmappedArray);
+  thread.client.forget(mipmap);
+  mipmap.context.mipmaps.delete(mipmap);
+  for (const { handle } of mipmap.levels) cuArrayDestroy(thread, handle);
 }
 
 export function cuArrayDestroy(thread: CudaThread, hArray: number): void {

@@ -124,8 +124,7 @@ export class CudaClient {
   }
 
   unloadModule(module: Module): void {
-    for (const kernel of module.functions.values()) this.forget(kernel);
-    this.forget(module);
+    this.#forgetModule(module);
     module.context.modules.delete(module);
     this.session.cuModuleUnload(module.handle);
   }
@@ -150,13 +149,12 @@ export class CudaClient {
     context.destroyed = true;
     this.contexts.delete(context);
     for (const module of context.modules) {
-      for (const kernel of module.functions.values()) this.forget(kernel);
-      this.forget(module);
+      this.#forgetModule(module);
     }
     for (const stream of context.streams) this.forget(stream);
     for (const event of context.events) this.forget(event);
     for (const link of context.links) this.forget(link);
-    for (const array of context.arrays) this.forget(array);
+    for (const array of [...context.arrays, ...context.mipmaps]) this.forget(array);
     for (const { address } of context.memory.allocations) this.pools.release(address);
     for (const reservation of context.reservations.values())
       for (const { memory } of reservation.mappings.values()) memory.mapping = undefined;
@@ -165,6 +163,11 @@ export class CudaClient {
     for (const library of this.#objects.values()) if (library instanceof Library) library.modules.delete(context);
     this.forget(context);
     if (!this.#lost) this.session.cuCtxDestroy(context.handle);
+  }
+
+  #forgetModule(module: Module): void {
+    for (const object of [...module.functions.values(), ...module.references.values()]) this.forget(object);
+    this.forget(module);
   }
 
   /** The context whose memory holds all of the range; fails with CUDA_ERROR_INVALID_VALUE when none does. */

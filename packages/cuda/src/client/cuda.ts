@@ -17,6 +17,7 @@ import { allocateShared } from "./shared-memory-calls.ts";
 import * as sharedMemoryCalls from "./shared-memory-calls.ts";
 import * as streamCalls from "./stream-calls.ts";
 import { CudaArray } from "./objects.ts";
+import * as textureCalls from "./texture-calls.ts";
 import { CudaThread } from "./thread.ts";
 import { allocationDevice } from "./virtual-memory-calls.ts";
 import * as virtualMemoryCalls from "./virtual-memory-calls.ts";
@@ -27,6 +28,7 @@ const calls = {
   ...hostCalls,
   ...captureCalls,
   ...arrayCalls,
+  ...textureCalls,
   ...graphCalls,
   ...moduleCalls,
   ...linkCalls,

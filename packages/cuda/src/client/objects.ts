@@ -3,6 +3,7 @@ import type { DeviceInfo, FunctionInfo, ModuleInfo } from "../driver-info.ts";
 import { CUDA_ERROR, CudaError } from "../result.ts";
 import type { CaptureSequence } from "./capture.ts";
 import type { Graph, GraphExec, GraphNode } from "./graph.ts";
+import type { TextureDesc, TextureResource } from "./texture-calls.ts";
 import type { Mirror } from "./mirror.ts";
 
 /** A device of the session, with its attributes by number. */
@@ -25,6 +26,10 @@ export class Context {
   readonly events = new Set<Event>();
   readonly links = new Set<Link>();
   readonly arrays = new Set<CudaArray>();
+  readonly mipmaps = new Set<MipmappedArray>();
+  /** Handles of texture and surface objects, by what kernels know them by. */
+  readonly textures = new Map<number, number>();
+  readonly surfaces = new Map<number, number>();
   readonly limits = new Map<number, number>();
   /** Memory that the host sees too. */
   readonly mirrors = new Set<Mirror>();
@@ -111,6 +116,7 @@ export class Module {
   readonly context: Context;
   readonly info: ModuleInfo;
   readonly functions = new Map<string, Kernel>();
+  readonly references = new Map<number, TextureReference>();
 
   constructor(handle: number, context: Context, info: ModuleInfo) {
     this.handle = handle;
@@ -159,6 +165,38 @@ export class CudaArray {
 
   get slices(): number {
     return Math.max(this.depth, 1);
+  }
+}
+
+/** A CUmipmappedArray: an array for each level, each half the size of the one before. */
+export class MipmappedArray {
+  readonly handle: number;
+  readonly context: Context;
+  readonly levels: readonly CudaArray[];
+
+  constructor(handle: number, context: Context, levels: readonly CudaArray[]) {
+    this.handle = handle;
+    this.context = context;
+    this.levels = levels;
+  }
+}
+
+/** A CUtexref or CUsurfref: a reference of a module, and what it was told to be. */
+export class TextureReference {
+  readonly handle: number;
+  readonly module: Module;
+  readonly index: number;
+  resource: TextureResource | undefined;
+  desc: TextureDesc = {};
+  /** The format for linear memory, which comes by a call of its own. */
+  format = { format: 0x20, numChannels: 1 };
+  /** The handle of the object that stands for it. */
+  object: number | undefined;
+
+  constructor(handle: number, module: Module, index: number) {
+    this.handle = handle;
+    this.module = module;
+    this.index = index;
   }
 }
 
@@ -299,4 +337,6 @@ export type ClientObject =
   | Graph
   | GraphNode
   | GraphExec
-  | CudaArray;
+  | CudaArray
+  | MipmappedArray
+  | TextureReference;

@@ -14,5 +14,6 @@ nvcc -cubin -arch=sm_75 images.cu -o images-machine-code.cubin
 mkdir -p /tmp/images && cp images.cu /tmp/images && (cd /tmp/images && nvcc -cubin -arch=sm_75 -G images.cu -o images-debug.cubin)
 mv /tmp/images/images-debug.cubin . && rm -r /tmp/images
 for name in link-a link-b; do nvcc -ptx -rdc=true -arch=compute_75 $name.cu -o $name.ptx; done
+nvcc -ptx -arch=compute_75 textures.cu -o textures.ptx
 nvcc -fatbin -rdc=true $ptx link-b.cu -o link-b.fatbin
 sha256sum *.cu > sources.sha256
