@@ -123,6 +123,9 @@ uintptr_t _beginthreadex(void *, unsigned, unsigned(__stdcall *)(void *), void *
 void _endthreadex(unsigned);
 }
 
+// Programs that are built with these headers import what the library exports.
+#ifndef EXPORT
 #define EXPORT __declspec(dllexport)
+#endif
 inline void *operator new(size_t, void *at) noexcept { return at; }
 inline void operator delete(void *, void *) noexcept {}

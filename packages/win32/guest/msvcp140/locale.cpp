@@ -206,13 +206,6 @@ locale locale::global(const locale &given) {
   }
   return before;
 }
-const locale::facet *locale::_Getfacet(size_t number) const {
-  const facet *const found = number < _Ptr->_Facetcount ? _Ptr->_Facetvec[number] : nullptr;
-  if (found != nullptr || !_Ptr->_Xparent) return found;
-  const _Locimp *const outer = _Getgloballocale();
-  return number < outer->_Facetcount ? outer->_Facetvec[number] : nullptr;
-}
-
 template class EXPORT _Yarn<char>;
 template class EXPORT _Yarn<wchar_t>;
 

@@ -197,7 +197,12 @@ public:
     return *this;
   }
   const char *c_str() const { return _Ptr ? _Ptr->_Name._C_str() : ""; }
-  const facet *_Getfacet(size_t number) const;
+  const facet *_Getfacet(size_t number) const {
+    const facet *const found = number < _Ptr->_Facetcount ? _Ptr->_Facetvec[number] : nullptr;
+    if (found != nullptr || !_Ptr->_Xparent) return found;
+    const _Locimp *const outer = _Getgloballocale();
+    return number < outer->_Facetcount ? outer->_Facetvec[number] : nullptr;
+  }
   static EXPORT const locale &classic();
   static EXPORT locale global(const locale &);
   static EXPORT locale empty();

@@ -349,8 +349,10 @@ private:
     const int before = *error;
     *error = 0;
     value = isField ? convert(text, &end) : V();
-    if (!isField || end == text || *end != '\0' || *error != 0) state = ios_base::failbit;
-    if (end == text) value = V();
+    if (!isField || end == text || *end != '\0' || *error != 0) {
+      state = ios_base::failbit;
+      value = V();
+    }
     *error = before;
     if (first == last) state |= ios_base::eofbit;
     return first;
@@ -365,6 +367,7 @@ private:
     char *at = text;
     char *const limit = text + ROOM - 8;
     const auto put = [&](char character) { if (at < limit) *at++ = character; };
+    const bool mayBeHex = (stream.flags() & ios_base::floatfield) == ios_base::hexfloat;
     bool hasDigits = false, isHex = false, hasPoint = false;
     const auto sign = [&] {
       if (first == last) return;
@@ -382,7 +385,7 @@ private:
       }
       if (!hasPoint && separator != E() && *first == separator && hasDigits) continue;
       const char character = characters.narrow(*first, '\0'), lower = static_cast<char>(character | 0x20);
-      if (!isHex && !hasPoint && lower == 'x' && hasDigits && at[-1] == '0' && (at == text + 1 || at[-2] == '+' || at[-2] == '-')) {
+      if (mayBeHex && !isHex && !hasPoint && lower == 'x' && hasDigits && at[-1] == '0' && (at == text + 1 || at[-2] == '+' || at[-2] == '-')) {
         isHex = true;
         hasDigits = false;
         put(character);

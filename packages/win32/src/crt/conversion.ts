@@ -2,7 +2,7 @@ import { CrtError, ERRNO } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { conversionApi, msvcrtConversionApi, ucrtConversionApi } from "./conversion.api.ts";
 import { toExponentialDigits, toFixedDigits } from "./numbers/decimal.ts";
-import { parseDouble } from "./numbers/parse-double.ts";
+import { parseDouble, parseFloat32 } from "./numbers/parse-double.ts";
 import { parseInteger, toInteger } from "./numbers/parse-integer.ts";
 import { MSVCRT_PRINTF } from "./printf/flavour.ts";
 import { formatFloating } from "./printf/floating.ts";
@@ -104,11 +104,11 @@ export const ucrtConversion = implement(ucrtConversionApi, {
   strtoull: (thread, source, end, base) => integer(thread, source, end, base, { bits: 64, signed: false, wide: false }),
   strtoimax: (thread, source, end, base) => integer(thread, source, end, base, { bits: 64, signed: true, wide: false }),
   strtoumax: (thread, source, end, base) => integer(thread, source, end, base, { bits: 64, signed: false, wide: false }),
-  strtof: (thread, source, end) => Math.fround(double(thread, source, end, false)),
-  _strtof_l: (thread, source, end) => Math.fround(double(thread, source, end, false)),
+  strtof: (thread, source, end) => double(thread, source, end, false, parseFloat32),
+  _strtof_l: (thread, source, end) => double(thread, source, end, false, parseFloat32),
   wcstoll: (thread, source, end, base) => integer(thread, source, end, base, { bits: 64, signed: true, wide: true }),
   wcstoull: (thread, source, end, base) => integer(thread, source, end, base, { bits: 64, signed: false, wide: true }),
-  wcstof: (thread, source, end) => Math.fround(double(thread, source, end, true)),
+  wcstof: (thread, source, end) => double(thread, source, end, true, parseFloat32),
   atoll: (thread, str) => value(thread, str, 64),
 });
 
@@ -133,8 +133,8 @@ function integer(thread: Thread, source: number, end: number, base: number, { bi
   return value;
 }
 
-function double(thread: Thread, source: number, end: number, wide: boolean): number {
-  const parsed = readNumber(thread, source, wide, (text) => parseDouble(text, { c99: true }));
+function double(thread: Thread, source: number, end: number, wide: boolean, parse = parseDouble): number {
+  const parsed = readNumber(thread, source, wide, (text) => parse(text, { c99: true }));
   storeEnd(thread, end, source + parsed.length * (wide ? 2 : 1));
   if (parsed.isOutOfRange) thread.errno = ERRNO.ERANGE;
   return parsed.value;

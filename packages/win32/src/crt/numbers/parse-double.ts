@@ -39,6 +39,51 @@ export function parseDouble(text: string, { c99 }: DoubleGrammar): ParsedDouble 
   return { value: sign === "-" ? -magnitude : magnitude, length: skipped + all.length, isOutOfRange };
 }
 
+const SMALLEST_NORMAL_FLOAT = 2 ** -126;
+
+/** Reads a number as strtof does, rounded once to a float. */
+export function parseFloat32(text: string, grammar: DoubleGrammar): ParsedDouble {
+  const parsed = parseDouble(text, grammar);
+  const { value, length } = parsed;
+  const nearest = Math.fround(value);
+  // The double was rounded itself: where it lies half between two floats, the text says which is nearer.
+  const other = nearest > value ? nextFloat(nearest, -1) : nextFloat(nearest, 1);
+  const isHalfway = nearest !== value && Math.abs(value - nearest) === Math.abs(other - value);
+  const direction = isHalfway ? compareToDecimal(text.slice(0, length), value) : 0;
+  const float = direction === 0 ? nearest : direction > 0 ? Math.max(nearest, other) : Math.min(nearest, other);
+  const isTooLarge = Math.abs(float) === Infinity && Math.abs(value) !== Infinity;
+  const isTooSmall = value !== 0 && Math.abs(float) < SMALLEST_NORMAL_FLOAT;
+  return { value: float, length, isOutOfRange: parsed.isOutOfRange || isTooLarge || isTooSmall };
+}
+
+const floatBits = new Int32Array(1);
+const floats = new Float32Array(floatBits.buffer);
+
+/** The next float up or down from a finite one. */
+function nextFloat(value: number, direction: 1 | -1): number {
+  floats[0] = value;
+  if (value === 0) return direction * 2 ** -149;
+  floatBits[0]! += value > 0 === direction > 0 ? 1 : -1;
+  return floats[0]!;
+}
+
+/** The sign of a decimal text's exact value less a double. */
+function compareToDecimal(text: string, value: number): number {
+  const [, sign, digits = "", exponent = "0"] = DECIMAL.exec(text.trimStart()) ?? [];
+  const [whole = "", fraction = ""] = digits.split(".");
+  const scale10 = Number(exponent) - fraction.length;
+  // A double is an integer times a power of two, above 2 ** -1074.
+  let numerator = BigInt(whole + fraction) * 10n ** BigInt(Math.max(0, scale10));
+  let double = BigInt(Math.abs(value) >= 2 ** 53 ? Math.abs(value) : 0);
+  if (double === 0n) {
+    double = BigInt(Math.abs(value) * 2 ** 200);
+    numerator <<= 200n;
+  }
+  double *= 10n ** BigInt(Math.max(0, -scale10));
+  const order = numerator > double ? 1 : numerator < double ? -1 : 0;
+  return sign === "-" ? -order : order;
+}
+
 function parseSpecial(text: string): ParsedDouble | undefined {
   const infinity = INFINITY.exec(text);
   if (infinity !== null) return { value: infinity[1] === "-" ? -Infinity : Infinity, length: infinity[0].length, isOutOfRange: false };
