@@ -47,12 +47,16 @@ describe.each([wide, narrow])("in $mode-bit mode", ({ mode, header, replay, form
     expect(replay(checkWithSomeFlags)).toEqual([]);
   }, 120_000);
 
-  test("programs with jumps, loops and calls leave through the whole engine what the recording processor left", () => {
-    const engine = new EngineRun(mode);
-    const programs = readPrograms(mode);
-    expect(programs.length).toBeGreaterThanOrEqual(100);
-    expect(programs.flatMap(({ code, starts, ends }) => engine.compare(code, starts, ends) ?? [])).toEqual([]);
-  }, 120_000);
+  test.each(["trap", "exact", "checked"] as const)(
+    "programs with jumps, loops and calls leave through the whole engine what the recording processor left (%s)",
+    (guarding) => {
+      const engine = new EngineRun(mode, guarding);
+      const programs = readPrograms(mode);
+      expect(programs.length).toBeGreaterThanOrEqual(100);
+      expect(programs.flatMap(({ code, starts, ends }) => engine.compare(code, starts, ends) ?? [])).toEqual([]);
+    },
+    120_000,
+  );
 });
 
 test("a program that leaves something else is reported", () => {

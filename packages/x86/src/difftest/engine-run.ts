@@ -1,6 +1,6 @@
 import { GuestMemory, PAGE } from "@decant/memory";
 import { CPU, FLAG } from "../cpu-block.ts";
-import { Machine, UNWIND } from "../engine/index.ts";
+import { Machine, UNWIND, type Guarding } from "../engine/index.ts";
 import { describe, differences, type Tolerance } from "./compare.ts";
 import { CODE, STATE, STATE_BYTES } from "./state.ts";
 import { loadState, storeState } from "./translated.ts";
@@ -22,7 +22,8 @@ export class EngineRun {
   readonly #memory = new GuestMemory();
   readonly #machine: Machine;
 
-  constructor(mode: 64 | 32 = 64) {
+  /** `guarding` says how accesses fault: code is another in each way (access-checks.ts). */
+  constructor(mode: 64 | 32 = 64, guarding: Guarding = "trap") {
     const memory = this.#memory;
     for (const [at, protection] of [
       [CONTEXT, PAGE.READWRITE],
@@ -36,6 +37,7 @@ export class EngineRun {
     this.#machine = new Machine({
       memory,
       mode,
+      guarding,
       api: () => {
         this.#machine.suspend();
         return UNWIND;

@@ -27,6 +27,7 @@ const ROUNDED_INSTRUCTIONS: Readonly<Partial<Record<MnemonicName, Rounded>>> = {
   Cvtps2dq: ["toInteger32", 32, 4], Cvtpd2dq: ["toInteger32", 64, 2], Cvtps2pi: ["toInteger32", 32, 2], Cvtpd2pi: ["toInteger32", 64, 2],
   Cvtsi2ss: ["fromInteger64", 32, 1], Cvtsi2sd: ["fromInteger64", 64, 1],
   Cvtdq2ps: ["fromInteger32", 32, 4], Cvtpi2ps: ["fromInteger32", 32, 2],
+  Dpps: ["dot", 32, 4], Dppd: ["dot", 64, 2],
   Cvtsd2ss: ["toSingle", 64, 1], Cvtpd2ps: ["toSingle", 64, 2],
 }; // prettier-ignore
 
@@ -79,7 +80,10 @@ function callHelper(e: Emitter, insn: Instruction, [name, bits, lanes]: Rounded,
   // What comes out whole has zeros above, as wide as the form says.
   if (insn.mnemonic === MNEMONIC.Cvtpd2ps) e.cpuAddress(CPU.fpScratch).const(0, 64).store(64).cpuAddress(CPU.fpScratch + 8).const(0, 64).store(64);
   const operation = name === "toInteger32" && to!.bits === 64 && to!.kind === "gpr" ? "toInteger64" : name;
-  e.const(ROUNDED[operation], 32).const(bits, 32).const(lanes, 32).help("sseRounded");
+  e.const(ROUNDED[operation], 32)
+    .const(bits, 32)
+    .const(name === "dot" ? insn.immediate & 0xff : lanes, 32)
+    .help("sseRounded");
   e.cpuAddress(CPU.fpScratch);
   if (to!.kind === "gpr") e.load(to!.bits).setGpr(to!.register, to!.bits);
   else {

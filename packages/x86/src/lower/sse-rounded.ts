@@ -12,6 +12,8 @@ export const ROUNDED = {
   toInteger32: 9, toInteger64: 10,
   /** To floats or doubles (bits). */
   fromInteger32: 11, fromInteger64: 12, toSingle: 13,
+  /** dpps and dppd: `lanes` is the immediate. */
+  dot: 14,
 } as const; // prettier-ignore
 
 /** RC of MXCSR. */
@@ -81,8 +83,21 @@ export function sseRounded(memory: Pick<GuestMemory, "wasm">): (operation: numbe
     } else if (operation === ROUNDED.fromInteger64) write(bits, 0, fromInteger(view.getBigInt64(second, true)));
     else for (let n = 0; n < count; n++) write(bits, n, fromInteger(BigInt(words[n]!)));
   };
+  /** Products of the lanes that bits 4 and up of the immediate name, summed in pairs, to the lanes that bits 0 and up name; the others become 0. */
+  const dot = (bits: Width, immediate: number): void => {
+    const none: Extended = { sign: 0, exponent: 0, significand: 0n };
+    const rounded = (operation: number, a: Extended, b: Extended): Extended => {
+      write(bits, 0, compute(operation, a, b));
+      return read(first, bits, 0);
+    };
+    const [as, bs] = [lanesOf(bits, 128 / bits, first), lanesOf(bits, 128 / bits, second)];
+    let sums = as.map((a, n) => ((immediate >> (4 + n)) & 1 ? rounded(ROUNDED.multiply, a, bs[n]!) : none));
+    while (sums.length > 1) sums = Array.from({ length: sums.length / 2 }, (_, n) => rounded(ROUNDED.add, sums[2 * n]!, sums[2 * n + 1]!));
+    for (let n = 0; n < 128 / bits; n++) write(bits, n, (immediate >> n) & 1 ? sums[0]! : none);
+  };
   return (operation, width, count) => {
     const bits = width as Width;
+    if (operation === ROUNDED.dot) return dot(bits, count);
     if (operation >= ROUNDED.toInteger32) return convert(operation, bits, count);
     if (operation === ROUNDED.addPairs) return pairs(ROUNDED.add, bits);
     if (operation === ROUNDED.subtractPairs) return pairs(ROUNDED.subtract, bits);
