@@ -1,5 +1,6 @@
 import type { Implementation } from "@decant/hook";
 import { ntFile } from "./ntdll/file.ts";
+import { ntQuery } from "./ntdll/query.ts";
 import { rtlNames } from "./ntdll/names.ts";
 import { ntSystem } from "./ntdll/system.ts";
 import { ntWait } from "./ntdll/wait.ts";
@@ -12,6 +13,7 @@ export const processTopics = [
   ntFile,
   ntSystem,
   ntWait,
+  ntQuery,
   rtlNames,
   socketStartup,
 ] as const satisfies readonly Implementation[];
