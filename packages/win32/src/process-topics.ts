@@ -5,6 +5,7 @@ import { rtlNames } from "./ntdll/names.ts";
 import { ntSystem } from "./ntdll/system.ts";
 import { ntWait } from "./ntdll/wait.ts";
 import { multimediaTime } from "./winmm/time.ts";
+import { securityInterface } from "./secur32/security-interface.ts";
 import { socketStartup } from "./ws2_32/startup.ts";
 
 /** What other DLLs than kernel32 say of processes, waits and time. */
@@ -15,5 +16,6 @@ export const processTopics = [
   ntWait,
   ntQuery,
   rtlNames,
+  securityInterface,
   socketStartup,
 ] as const satisfies readonly Implementation[];
