@@ -1,5 +1,5 @@
 import { AllocationMap, CUDA_ERROR, CudaError } from "@decant/cuda";
-import { ARENA_TAG, DEVICE_HEAP_BYTES, MEMORY_MAP, SLOT_BYTES } from "./device.ts";
+import { ARENA_TAG, DEVICE_HEAP_BYTES, GRID_WORKSPACE_BYTES, MEMORY_MAP, SLOT_BYTES } from "./device.ts";
 
 let nextId = 1;
 
@@ -23,6 +23,7 @@ export class ContextMemory {
   };
   #tableIsCurrent = false;
   #usesHeap = false;
+  #usesGridWorkspace = false;
 
   constructor(slot: number) {
     this.base = (ARENA_TAG + slot) * SLOT_BYTES;
@@ -90,6 +91,15 @@ export class ContextMemory {
     if (this.#usesHeap) return;
     this.#usesHeap = true;
     this.#ranges.add(MEMORY_MAP.heap, DEVICE_HEAP_BYTES);
+    this.#tableIsCurrent = false;
+  }
+
+  /** Gives the blocks of a cooperative launch a place to meet, which nobody has come to yet. */
+  useGridWorkspace(): void {
+    this.bytes.fill(0, MEMORY_MAP.gridWorkspace, MEMORY_MAP.gridWorkspace + GRID_WORKSPACE_BYTES);
+    if (this.#usesGridWorkspace) return;
+    this.#usesGridWorkspace = true;
+    this.#ranges.add(MEMORY_MAP.gridWorkspace, GRID_WORKSPACE_BYTES);
     this.#tableIsCurrent = false;
   }
 

@@ -130,6 +130,17 @@ describe.each([
     await cuda.close();
   });
 
+  test("the log names the source line where the PTX has it", async () => {
+    const { calls, base } = await session(driver);
+    const source = `${HEAD}.file 1 "kernels/wild.cu"\n.visible .entry k(.param .u64 p) { .reg .b64 %rd; .loc 1 7 3\n ld.param.u64 %rd, [p];\n .loc 1 42 5\n st.global.u32 [%rd+256], 1; ret; }`;
+    await calls.cuModuleLoadData(2, 1, text(source));
+    calls.cuMemAlloc(base, 1, 256);
+    calls.cuLaunchKernel(1, 2, 0, 1, 1, 1, 1, 1, 1, 0, parameters({ pointer: base }));
+    const { log } = await failure(calls.cuCtxSynchronize(1));
+    expect(log).toMatch(/kernel 'k', ptx line 8 \(kernels\/wild\.cu:42\) 'st\.global\.u32 \[%rd\+256\], 1'/);
+    await calls.close();
+  });
+
   test("an access outside of every allocation is CUDA_ERROR_ILLEGAL_ADDRESS, and the log says where", async () => {
     const { calls, base } = await session(driver);
     await calls.cuModuleLoadData(2, 1, faults);
@@ -158,6 +169,23 @@ describe.each([
     await expect(failure(calls.cuCtxSynchronize(1))).resolves.toEqual(failing(code));
     await calls.close();
   });
+});
+
+test("the blocks of a cooperative launch wait for each other", async () => {
+  const cuda = await openCuda(start({ workers: 2, memoryBytes: 64 << 20, timeLimitMs: 20_000 }));
+  cuda.cuCtxCreate(0, 0);
+  const module = await cuda.cuModuleLoadData(kernels("grid-sync"));
+  const data = cuda.cuMemAlloc(4 * 64);
+  cuda.cuMemcpyHtoD(
+    data,
+    Int32Array.from({ length: 64 }, (_, i) => i * i),
+  );
+  const kernel = cuda.cuModuleGetFunction(module, "gridSync");
+  for (let launch = 0; launch < 2; launch++) cuda.cuLaunchCooperativeKernel(kernel, 2, 1, 1, 32, 1, 1, 0, 0, [data, 10]);
+  const found = new Int32Array((await cuda.cuMemcpyDtoH(data, 4 * 64)).slice().buffer);
+  // Twenty times, each took its neighbour's number, and added one.
+  expect([...found]).toEqual(Array.from({ length: 64 }, (_, i) => ((i + 20) % 64) ** 2 + 20));
+  await cuda.close();
 });
 
 describe("kernels that do not end meet the time limit, and the device survives:", () => {

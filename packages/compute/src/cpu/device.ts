@@ -14,6 +14,7 @@ export const MEMORY_MAP = {
   allocations: 16 * MIB, // what the client allocates
   variables: 0xe000_0000, // the variables of modules
   heap: 0xef00_0000, // what kernels allocate
+  gridWorkspace: 0xefd0_0000, // where the blocks of a cooperative launch meet
   output: 0xefe0_0000, // what kernels print
   scratch: 0xf000_0000, // what workers need to run blocks
   end: 0xffff_0000,
@@ -21,6 +22,7 @@ export const MEMORY_MAP = {
 
 /** What kernels may allocate and print before it is taken, as CUDA has it where nobody set a limit (cuCtxSetLimit). */
 export const DEVICE_HEAP_BYTES = 8 * MIB;
+export const GRID_WORKSPACE_BYTES = 256;
 export const PRINTF_FIFO_BYTES = MIB;
 
 /** The arena: slot n is `tag << 32` with tag ARENA_TAG + n, far from small integers and from host pointers. */

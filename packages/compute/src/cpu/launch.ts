@@ -34,6 +34,12 @@ export function prepareLaunch(memory: ContextMemory, textures: number, request: 
   const shared = request.sharedBytes === 0 ? kernel.sharedBytes : dynamicShared + request.sharedBytes;
   const { view } = memory;
   const put = (address: number, value: number): void => view.setUint32(address, value, true);
+  if (request.isCooperative) memory.useGridWorkspace();
+  view.setBigUint64(
+    MEMORY_MAP.launch + LAUNCH.gridWorkspace,
+    request.isCooperative ? BigInt(memory.base + MEMORY_MAP.gridWorkspace) : 0n,
+    true,
+  );
   const fields: [number, number][] = [
     [LAUNCH.threads, threads],
     [LAUNCH.sharedBytes, shared],

@@ -343,6 +343,9 @@ export class Emitter {
         .load(OP.i32_load, LAUNCH.dynamicShared, 2)
         .op(OP.i32_sub);
     } else if (name === "total_smem_size" || name === "aggr_smem_size") f.localGet(locals.launch).load(OP.i32_load, LAUNCH.sharedBytes, 2);
+    else if (name === "envreg1" || name === "envreg2")
+      // The two halves of a pointer, as cooperative groups take it.
+      f.localGet(locals.launch).load(OP.i32_load, LAUNCH.gridWorkspace + (name === "envreg1" ? 4 : 0), 2);
     else if (/^(envreg|pm[0-7]$|cluster_cta(id|rank)|reserved_smem|current_graph_exec)/.test(name)) f.i32Const(0);
     else if (/^(cluster_ncta|pm[0-7]_64)/.test(name)) f.i32Const(name.startsWith("pm") ? 0 : 1);
     else throw notTranslated(instruction, `special register '%${name}'`);

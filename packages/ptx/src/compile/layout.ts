@@ -23,6 +23,7 @@ export const LAUNCH = {
   workers: 72, // how many workers may take blocks
   textures: 76, // address of the table of texture descriptors: see TEXTURE
   textureCount: 80,
+  gridWorkspace: 88, // 64 bits: a generic pointer to where the blocks of a cooperative launch meet, or 0
   bytes: 96,
 } as const;
 

@@ -122,6 +122,8 @@ describe("messages name line, instruction and reason:", () => {
       "'add.s32 %r1, %rd1, %r2': arguments mismatch: '%rd1' is .b64, 'add' works on .s32",
     ],
     ["too few operands", body("add.s32 %r1, %r2;"), 7, "'add.s32 %r1, %r2': too few operands for 'add'"],
+    ["bits of a float", body("or.f32 %f1, %f2, %f3;"), 7, "'or.f32 %f1, %f2, %f3': '.f32' is not a type of 'or'"],
+    ["a choice of predicates", body("selp.pred %p1, %p1, %p1, %p1;"), 7, "'.pred' is not a type of 'selp'"],
     ["a missing semicolon", body("mov.u32 %r1, 5\nret;"), 8, "'mov.u32 %r1, 5 ret': expected ';', found 'ret'"],
     ["a result that is no register", body("mov.u32 5, %r1;"), 7, "'mov.u32 5, %r1': the result of 'mov' must be a register"],
     ["a guard that is no predicate", body("@%r1 ret;"), 7, "'@%r1 ret': '%r1' is not a predicate register"],

@@ -226,7 +226,7 @@ export const countBits: Lowering = (e, i) => {
 export const findBit: Lowering = (e, i) => {
   const suffixes = new Suffixes(i);
   const shiftAmount = suffixes.take("shiftamt");
-  const type = suffixes.type();
+  const type = requireBits(i, suffixes.type());
   suffixes.end();
   const { f } = e;
   const local = valueType(type);
@@ -288,7 +288,7 @@ export const permute: Lowering = (e, i) => {
 export const bitMask: Lowering = (e, i) => {
   const suffixes = new Suffixes(i);
   const mode = suffixes.oneOf(["clamp", "wrap"]);
-  suffixes.type();
+  if (suffixes.type() !== "b32") throw illegal(i, "bmsk needs .b32");
   suffixes.end();
   const { f } = e;
   const limit = (): void => {
@@ -312,7 +312,7 @@ export const extendBits: Lowering = (e, i) => {
   const mode = suffixes.oneOf(["clamp", "wrap"]);
   const type = suffixes.type();
   suffixes.end();
-  if (bitsOf(type) !== 32) throw illegal(i, "szext needs .u32 or .s32");
+  if (type !== "u32" && type !== "s32") throw illegal(i, "szext needs .u32 or .s32");
   const { f } = e;
   const count = e.scratch(I64, "count");
   e.push(i, i.operands[1], type);
@@ -348,5 +348,12 @@ function onlyType(i: Instruction): ScalarType {
   const suffixes = new Suffixes(i);
   const type = suffixes.type();
   suffixes.end();
+  return requireBits(i, type);
+}
+
+/** Bits have no floating-point types, and only logic has predicates. */
+function requireBits(i: Instruction, type: ScalarType): ScalarType {
+  const predicates = i.opcode === "and" || i.opcode === "or" || i.opcode === "xor" || i.opcode === "not";
+  if (!/^[bus](16|32|64)$/.test(type) && !(predicates && type === "pred")) throw illegal(i, `'.${type}' is not a type of '${i.opcode}'`);
   return type;
 }

@@ -143,7 +143,7 @@ function oneOf(type: ScalarType): number {
 
 export const selp: Lowering = (e, i) => {
   const suffixes = new Suffixes(i);
-  const type = suffixes.type();
+  const type = requireSelectable(i, suffixes.type());
   suffixes.end();
   const [d, a, b, p] = i.operands;
   e.push(i, a, type);
@@ -153,13 +153,19 @@ export const selp: Lowering = (e, i) => {
   e.set(i, d, type);
 };
 
+function requireSelectable(i: Instruction, type: ScalarType): ScalarType {
+  if (!/^([bus](16|32|64)|f(32|64))$/.test(type)) throw illegal(i, `'.${type}' is not a type of '${i.opcode}'`);
+  return type;
+}
+
 /** slct: a where c is not negative, else b. */
 export const slct: Lowering = (e, i) => {
   const suffixes = new Suffixes(i);
   const ftz = suffixes.take("ftz");
-  const type = suffixes.type();
+  const type = requireSelectable(i, suffixes.type());
   const selector = suffixes.type();
   suffixes.end();
+  if (selector !== "f32" && selector !== "s32") throw illegal(i, `'slct' selects by .s32 or .f32, not by .${selector}`);
   const [d, a, b, c] = i.operands;
   e.push(i, a, type);
   e.push(i, b, type);

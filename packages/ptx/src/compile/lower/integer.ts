@@ -432,6 +432,7 @@ export const dotProduct: Lowering = (e, i) => {
   const aType = suffixes.type();
   const bType = suffixes.type();
   suffixes.end();
+  for (const type of [aType, bType]) if (type !== "u32" && type !== "s32") throw illegal(i, `'.${type}' is not a type of '${i.opcode}'`);
   const { f } = e;
   const [a, b] = two(e, i, "b32", i.operands[1], i.operands[2]);
   const part = (local: number, at: number, bits: number, signed: boolean): void => {

@@ -1,0 +1,11 @@
+import { afterAll, expect, test } from "vitest";
+import { Fuzz } from "./fuzz.ts";
+
+const fuzz = new Fuzz(1);
+afterAll(() => fuzz.close());
+
+test("damaged kernels are refused, run, or fail with a CudaError (npx tsx packages/compute/src/cpu/fuzz.ts runs more)", async () => {
+  const outcomes = new Set<string>();
+  for (let run = 0; run < 40; run++) outcomes.add((await fuzz.run()).outcome);
+  expect([...outcomes].toSorted()).toEqual(["failed", "ran", "refused"]);
+});
