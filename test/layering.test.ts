@@ -17,7 +17,7 @@ const layers: Record<string, readonly string[]> = {
   compute: ["cuda", "ptx"],
   remoting: ["cuda"],
   nvcuda: ["process", "hook", "cuda", "memory"],
-  testing: ["win32", "process", "hook", "memory", "host"],
+  testing: ["win32", "nvcuda", "cuda", "process", "hook", "memory", "host"],
   server: ["remoting", "compute", "cuda"],
 };
 

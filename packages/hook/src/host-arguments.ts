@@ -1,8 +1,9 @@
+import type { CallbackType, FunctionDeclaration, Parameters } from "./api.ts";
 import type { CallingThread } from "./thread.ts";
 import { ArrayPointerType } from "./types/buffers.ts";
 import { InType, PointerType } from "./types/pointers.ts";
 import { encodeText, StringType, TextBufferType, type TextForm } from "./types/text.ts";
-import type { AnyType } from "./types/type.ts";
+import type { AnyType, Type } from "./types/type.ts";
 
 /** A value that TypeScript gives for a parameter: a word; text, bytes, a struct's fields or an array for pointers; a place; a function for callbacks. */
 export type HostArgument =
@@ -19,6 +20,29 @@ export type HostArgument =
   | ((...args: any[]) => unknown)
   | readonly unknown[]
   | { readonly [field: string]: unknown };
+
+/** What may be given for a parameter of a type: a number is an address wherever a pointer is wanted. */
+export type ArgumentFor<T> =
+  T extends StringType<string | undefined>
+    ? string | number | undefined
+    : T extends PointerType<infer V, infer W>
+      ? GuestPlace<V> | W | number | undefined
+      : T extends InType<infer V>
+        ? Partial<V> | GuestPlace<V> | number | undefined
+        : T extends ArrayPointerType<infer V, infer W>
+          ? readonly (V | W)[] | GuestPlace<unknown> | Uint8Array | number | undefined
+          : T extends CallbackType<FunctionDeclaration>
+            ? number | ((...args: bigint[]) => bigint | number | boolean | void) | undefined
+            : T extends Type<number, number | bigint> | Type<boolean, boolean | number> | Type<bigint, bigint | number>
+              ? number | bigint | boolean | undefined
+              : HostArgument;
+
+/** What may be given for a function's parameters; what is left out at the end is zero. */
+export type ArgumentsFor<P extends Parameters> = P extends readonly [infer First, ...infer Rest extends Parameters]
+  ? First extends readonly [string, infer T]
+    ? [argument?: ArgumentFor<T>, ...ArgumentsFor<Rest>]
+    : HostArgument[]
+  : [];
 
 /** Memory of the guest's for one value, to pass as an out-parameter and to look at after the call. */
 export class GuestPlace<V> {

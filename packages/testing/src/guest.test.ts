@@ -1,7 +1,12 @@
-import { alias, api, arrayIn, BOOL, bytesOut, data, DOUBLE, DWORD, ERROR, fn, HANDLE, Hooks, in_, INT, LARGE_INTEGER, LONGLONG, LPCSTR, LPCWSTR, out as outOf, PVOID, struct, TBUF, text, TSTR, VARARGS, VOID, Win32Error } from "@decant/hook"; // prettier-ignore
+import { alias, api, arrayIn, BOOL, bytesOut, data, DOUBLE, DWORD, ERROR, fn, HANDLE, Hooks, in_, INT, LARGE_INTEGER, LONGLONG, LPCSTR, LPCWSTR, out as outOf, PVOID, struct, TBUF, text, TSTR, ULONGLONG, VARARGS, VOID, Win32Error } from "@decant/hook"; // prettier-ignore
 import { exitProcess, guestCall, implement, sleep, waitFor } from "@decant/process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { guard } from "@decant/cuda";
+import { memoryDriver } from "@decant/cuda/testing";
 import { describe, expect, test } from "vitest";
-import { double, guest } from "./index.ts";
+import { double, guest, type HostArgument } from "./index.ts";
 
 const POINT = struct("POINT", { x: INT, y: INT });
 const SMALL = struct("SMALL", { a: INT, b: INT });
@@ -173,5 +178,56 @@ describe("without topics, a guest has all of win32", () => {
     call("msvcrt!printf", "%d %s %.1f\n", 42, "apples", double(1.5));
     call("msvcrt!fflush", 0);
     expect(host.stdout.text()).toBe("42 apples 1.5\r\n");
+  });
+});
+
+describe("options", () => {
+  test("a folder of this machine's in the place of files in memory", () => {
+    const folder = mkdtempSync(join(tmpdir(), "decant-guest-"));
+    try {
+      writeFileSync(join(folder, "in.txt"), "hello");
+      const { call, out } = guest({ folder });
+      const from = call("kernel32!CreateFileW", "Z:\\in.txt", 0x8000_0000, 1, undefined, 3, 0, 0);
+      const size = out(LARGE_INTEGER);
+      expect([call("kernel32!GetFileSizeEx", from, size), size.value]).toEqual([1, 5]);
+      const to = call("kernel32!CreateFileW", "Z:\\out.txt", 0x4000_0000, 0, undefined, 2, 0, 0);
+      expect(call("kernel32!WriteFile", to, new TextEncoder().encode("written"), 7, out(DWORD), 0)).toBe(1);
+      expect(readFileSync(join(folder, "out.txt"), "utf8")).toBe("written");
+      expect(call("kernel32!GetFileAttributesW", "Z:\\..\\etc\\passwd")).toBe(0xffff_ffff);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("CUDA, over any driver", async () => {
+    const driver = memoryDriver({
+      kernels: { fill: ({ memory, parameters }) => void memory(Number(parameters.getBigUint64(0, true)), 4).fill(7) },
+    });
+    const { callAsync, out, memory, allocate } = guest({
+      cuda: { open: async (session) => guard(await driver.open(session)), close: () => driver.close() },
+    });
+    const cuda = async (name: string, ...args: HostArgument[]): Promise<void> =>
+      expect([name, await callAsync(`nvcuda!${name}`, ...args)]).toEqual([name, 0]);
+    const [context, module, kernel, device] = [out(PVOID), out(PVOID), out(PVOID), out(ULONGLONG)];
+    await cuda("cuInit", 0);
+    await cuda("cuCtxCreate_v2", context, 0, 0);
+    await cuda("cuModuleLoadData", module, "kernel fill 8");
+    await cuda("cuModuleGetFunction", kernel, module.value, "fill");
+    await cuda("cuMemAlloc_v2", device, 4);
+    const argument = out(ULONGLONG, device.value);
+    const parameters = out(PVOID, argument.address);
+    await cuda("cuLaunchKernel", kernel.value, 1, 1, 1, 1, 1, 1, 0, 0, parameters, 0);
+    const result = allocate(4);
+    await cuda("cuMemcpyDtoH_v2", result, device.value, 4);
+    expect([...memory.read(result, 4)]).toEqual([7, 7, 7, 7]);
+  });
+
+  test("a call by its DLL's name is typed", () => {
+    const { call } = guest();
+    expect(call("kernel32!GetFileAttributesW", "C:\\")).toBe(0x10);
+    // @ts-expect-error -- text where a string is wanted, not a list
+    expect(() => call("kernel32!GetFileAttributesW", ["C:"])).toThrow("an object was given");
+    // @ts-expect-error -- it has one parameter
+    call("kernel32!GetFileAttributesW", "C:\\", 5);
   });
 });

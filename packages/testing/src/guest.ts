@@ -1,12 +1,25 @@
-import { memoryHost } from "@decant/host";
+import type { CudaDriver } from "@decant/cuda";
+import { memoryHost, nodeFiles, subtree } from "@decant/host";
 import type { MemoryHost, MemoryHostOptions } from "@decant/host";
 import { GuestPlace, Registry, REGISTER } from "@decant/hook";
-import type { AcceptedOf, AnyType, ApiFunction, ApiTable, Hooks, HostArgument, Implementation, ValueOf } from "@decant/hook";
+import type {
+  AcceptedOf,
+  AnyType,
+  ApiFunction,
+  ApiTable,
+  ArgumentsFor,
+  Hooks,
+  HostArgument,
+  Implementation,
+  Signature,
+  ValueOf,
+} from "@decant/hook";
 import { PAGE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
 import { emptyProgram, Kernel } from "@decant/process";
 import type { Process, Thread } from "@decant/process";
-import { prepareProcess, win32Registry } from "@decant/win32";
+import { nvcudaApi } from "@decant/nvcuda";
+import { prepareProcess, win32Registry, type Win32Functions } from "@decant/win32";
 import { placeArguments } from "./arguments.ts";
 import { StubMachine } from "./stub-machine.ts";
 import type { Callback } from "./stub-machine.ts";
@@ -16,6 +29,10 @@ const CALL_BYTES = 0x200;
 
 /** What a guest without a program is made of. */
 export interface GuestOptions extends MemoryHostOptions {
+  /** A folder of this machine's that is Z: in the place of `files`: what the guest writes is there, and nothing of it leads out. */
+  readonly folder?: string;
+  /** Where CUDA runs, for a guest with an nvcuda.dll. Its calls wait: callAsync. */
+  readonly cuda?: CudaDriver;
   /** What it is a process of: 32 for x86. */
   readonly bits?: 32 | 64;
   /** The topics that it has, instead of all of win32. */
@@ -28,6 +45,12 @@ export interface GuestOptions extends MemoryHostOptions {
   readonly currentDirectory?: string;
 }
 
+type ArgumentsAt<N> = N extends keyof Win32Functions
+  ? Win32Functions[N] extends Signature<AnyType, infer P>
+    ? ArgumentsFor<P>
+    : HostArgument[]
+  : HostArgument[];
+
 /** A process with one thread and no program: tests call API functions on it as guest code would. */
 export interface Guest {
   readonly process: Process;
@@ -39,9 +62,9 @@ export interface Guest {
   readonly reports: readonly string[];
   /**
    * Calls a function by its export's name ("GetFileSizeEx", "ucrtbase!exit") through its stub. The result is a number by its declared type
-   * (FALSE is 0). Waits let the clock run on; what waits for the host's promises needs callAsync.
+   * (FALSE is 0). Waits let the clock run on; what waits for the host's promises needs callAsync. With its DLL's name ("kernel32!GetFileSizeEx") its arguments are typed.
    */
-  call(name: string, ...args: HostArgument[]): number;
+  call<N extends string>(name: N, ...args: ArgumentsAt<N>): number;
   /** The same, for results of 64 bits. */
   call64(name: string, ...args: HostArgument[]): bigint;
   /** The same, for functions that may wait for a promise of the host's. */
@@ -78,10 +101,14 @@ export function guest(options: GuestOptions = {}): Guest {
     commandLine = "test.exe",
     environment = {},
     currentDirectory = "C:\\",
+    folder,
+    cuda,
     ...machineOptions
   } = options;
   const registry = (topics === undefined ? win32Registry() : new Registry().add(...topics)).add(...also);
-  const host = memoryHost(machineOptions);
+  if (cuda !== undefined) registry.addLater("nvcuda.dll", () => nvcudaApi({ driver: cuda }).implementations);
+  const machineHost = memoryHost(machineOptions);
+  const host = folder === undefined ? machineHost : { ...machineHost, files: subtree(nodeFiles(), folder) };
   const reports: string[] = [];
   let machine: StubMachine | undefined;
   const kernel = new Kernel({

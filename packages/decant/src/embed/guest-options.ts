@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname, posix, resolve } from "node:path";
+import { basename, dirname, join, posix, resolve } from "node:path";
 import type { CudaDriver } from "@decant/cuda";
 import { nodeFiles, restrict, type Grant } from "@decant/host";
 import type { Hooks, TracedCall } from "@decant/hook";
@@ -49,6 +49,8 @@ export interface GuestOptions extends StdioOptions {
 
 /** What options come to. */
 export interface Prepared {
+  /** Where the program or DLL lies for the guest, as a path of its disk. */
+  readonly path: string;
   readonly machine: Omit<MachineOptions, "args" | "path">;
   readonly stdio: Stdio;
   /** Where files are in memory. */
@@ -56,10 +58,12 @@ export interface Prepared {
   close(): Promise<void>;
 }
 
-/** Turns options into what a machine is made of. `path` and `bytes`: the file of the program or DLL. */
-export function prepare(options: GuestOptions, { path, bytes }: { path: string; bytes: Uint8Array }): Prepared {
+/** Turns options into what a machine is made of. `path` and `bytes`: the file of the program or DLL, on the host. */
+export function prepare(options: GuestOptions, { path: hostPath, bytes }: { path: string; bytes: Uint8Array }): Prepared {
   const { env, files, mounts = [], hooks, trace, stubs = {}, dlls = {}, memoryLimitBytes, checked, gpu, onWarning = () => {} } = options;
   const cwd = files === undefined ? resolve(options.cwd ?? ".") : posix.resolve("/", options.cwd ?? MEMORY_FOLDER);
+  // On a disk in memory it lies beside nothing of the host's.
+  const path = files === undefined ? hostPath : posix.join(PROGRAM_FOLDER, basename(hostPath));
   const disk = files === undefined ? undefined : memoryDisk({ [path]: bytes, ...files }, cwd);
   const stdio = makeStdio(options);
   const prefix = options.prefix === undefined ? undefined : prefixNamed(options.prefix);
@@ -67,6 +71,7 @@ export function prepare(options: GuestOptions, { path, bytes }: { path: string; 
   const cuda = typeof gpu === "object" ? { driver: gpu, close: () => Promise.resolve() } : cudaDriver(gpu);
   const cache = cacheFolder(options.cache);
   return {
+    path,
     stdio,
     disk,
     async close() {
@@ -90,15 +95,19 @@ export function prepare(options: GuestOptions, { path, bytes }: { path: string; 
       ...(cache !== undefined && { cacheFolder: cache }),
       ...(disk !== undefined && {
         files: disk.files,
-        readFile: (guestPath) => readGuestFile(disk.files, guestPath) ?? readBeside(path, guestPath),
+        readFile: (guestPath) => readGuestFile(disk.files, guestPath) ?? readBeside(hostPath, guestPath),
       }),
     },
   };
 }
 
+/** Where a program lies whose files are in memory. */
+const PROGRAM_FOLDER = "/program";
+
 /** DLLs that lie beside the program on the host are found from a disk in memory too. */
 function readBeside(program: string, guestPath: string): Uint8Array | undefined {
-  const folder = dirname(program);
-  if (!existsSync(program) || !guestPath.toLowerCase().startsWith(`${toGuestPath(folder)}\\`.toLowerCase())) return undefined;
-  return readGuestFile(restrict(nodeFiles(), [{ path: folder, access: "read" }]), guestPath);
+  const [folder, name] = [`${toGuestPath(PROGRAM_FOLDER)}\\`, guestPath.slice(guestPath.lastIndexOf("\\") + 1)];
+  if (!existsSync(program) || guestPath.toLowerCase() !== `${folder}${name}`.toLowerCase()) return undefined;
+  const beside = restrict(nodeFiles(), [{ path: dirname(program), access: "read" }]);
+  return readGuestFile(beside, toGuestPath(join(dirname(program), name)));
 }

@@ -163,8 +163,8 @@ export class GuestLibrary {
   }
 
   async #start(): Promise<{ kernel: Kernel; process: Process }> {
-    const { name, path = `/${PROGRAM}`, bytes, bits, options } = this.#source;
-    const { machine, close } = prepare(options, { path, bytes: bytes ?? new Uint8Array(0) });
+    const { name, bytes, bits, options } = this.#source;
+    const { path, machine, close } = prepare(options, { path: this.#source.path ?? `/${PROGRAM}`, bytes: bytes ?? new Uint8Array(0) });
     this.#close = close;
     const { kernel, common } = await setUpGuests({ ...machine, path, args: [] });
     const process = kernel.createProcess({

@@ -10,8 +10,8 @@ export const MEMORY_FOLDER = "/work";
 /** A disk in memory, on which the guest may touch everything. */
 export interface MemoryDisk {
   readonly files: HostFiles;
-  /** All files that are there now, by their paths: from the current folder where they lie in it. */
-  contents(): Map<string, Buffer>;
+  /** All files that are there now but one, by their paths: from the current folder where they lie in it. */
+  contents(except: string): Map<string, Buffer>;
 }
 
 /** Makes a disk with a current folder and files in it. */
@@ -22,10 +22,12 @@ export function memoryDisk(given: FileContents, folder: string): MemoryDisk {
   const files = memoryFiles({ files: { [`${folder}/`]: "", ...Object.fromEntries(entries) } });
   return {
     files,
-    contents() {
+    contents(except) {
       const found = new Map<string, Buffer>();
-      for (const path of walk(files, ""))
+      for (const path of walk(files, "")) {
+        if (path === except) continue;
         found.set(path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path, read(files, path));
+      }
       return found;
     },
   };

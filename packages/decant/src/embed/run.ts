@@ -1,4 +1,4 @@
-import { posix, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Ending } from "@decant/process";
 import { checkedImage, readProgram, requireRunnable, type ProgramFile } from "../program-file.ts";
@@ -39,9 +39,9 @@ export interface RunResult {
 export async function run(program: string | URL | Uint8Array, args: readonly string[] = [], options: RunOptions = {}): Promise<RunResult> {
   const { signal, timeoutMs } = options;
   signal?.throwIfAborted();
-  const { path, bytes, image } = programFile(program, options);
-  requireRunnable(path, image);
-  const { machine, stdio, disk, close } = prepare(options, { path, bytes });
+  const file = programFile(program, options);
+  requireRunnable(file.path, file.image);
+  const { path, machine, stdio, disk, close } = prepare(options, file);
   let control: RunControl | undefined;
   const abort = (): void => control?.terminate();
   signal?.addEventListener("abort", abort);
@@ -53,14 +53,13 @@ export async function run(program: string | URL | Uint8Array, args: readonly str
     const { exitCode, kind, message, report } = await runProgram({
       ...machine,
       path,
-      bytes,
+      bytes: file.bytes,
       args,
       onStart,
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
     signal?.throwIfAborted();
-    const files = disk?.contents() ?? new Map<string, Buffer>();
-    files.delete(path);
+    const files = disk?.contents(path) ?? new Map<string, Buffer>();
     return { exitCode, ending: kind, message, report, stdout: stdio.kept.stdout(), stderr: stdio.kept.stderr(), files };
   } finally {
     signal?.removeEventListener("abort", abort);
@@ -69,11 +68,7 @@ export async function run(program: string | URL | Uint8Array, args: readonly str
 }
 
 /** A program by its path, or as bytes under a name in the current folder. */
-function programFile(program: string | URL | Uint8Array, { name = "program.exe", cwd, files }: RunOptions): ProgramFile {
+function programFile(program: string | URL | Uint8Array, { name = "program.exe", cwd }: RunOptions): ProgramFile {
   if (!(program instanceof Uint8Array)) return readProgram(program instanceof URL ? fileURLToPath(program) : program);
-  const path = files === undefined ? resolve(cwd ?? ".", name) : posix.join(PROGRAM_FOLDER, name);
-  return { path, bytes: program, image: checkedImage(name, program) };
+  return { path: resolve(cwd ?? ".", name), bytes: program, image: checkedImage(name, program) };
 }
-
-/** Where a program lies that is given as bytes, with its files in memory. */
-const PROGRAM_FOLDER = "/program";
