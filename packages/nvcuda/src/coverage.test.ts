@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import { exportNames } from "@decant/cuda";
+import { expect, test } from "vitest";
+import { nvcudaApi } from "./index.ts";
+
+/** What real programs use, by how many of them need it; names without their versions and per-thread forms. */
+const tiers: readonly (readonly [title: string, names: string])[] = [
+  [
+    "T0, to start",
+    `cuInit cuDriverGetVersion cuGetProcAddress cuGetExportTable cuGetErrorName cuGetErrorString cuDeviceGetCount cuDeviceGet cuDeviceGetName
+     cuDeviceTotalMem cuDeviceGetAttribute cuDeviceGetUuid cuDeviceGetLuid cuDeviceGetPCIBusId cuDeviceGetByPCIBusId cuDeviceComputeCapability
+     cuDeviceGetProperties cuDevicePrimaryCtxRetain cuDevicePrimaryCtxRelease cuDevicePrimaryCtxGetState cuDevicePrimaryCtxSetFlags
+     cuDevicePrimaryCtxReset cuModuleGetLoadingMode`,
+  ],
+  [
+    "T1, to compute",
+    `cuCtxCreate cuCtxDestroy cuCtxGetCurrent cuCtxSetCurrent cuCtxPushCurrent cuCtxPopCurrent cuCtxGetDevice cuCtxSynchronize
+     cuCtxGetApiVersion cuCtxGetLimit cuCtxSetLimit cuCtxGetFlags cuCtxSetCacheConfig cuCtxGetStreamPriorityRange cuModuleLoad cuModuleLoadData
+     cuModuleLoadDataEx cuModuleLoadFatBinary cuModuleUnload cuModuleGetFunction cuModuleGetGlobal cuMemAlloc cuMemFree cuMemAllocPitch
+     cuMemGetInfo cuMemGetAddressRange cuMemcpy cuMemcpyHtoD cuMemcpyDtoH cuMemcpyDtoD cuMemsetD8 cuMemsetD16 cuMemsetD32 cuLaunchKernel
+     cuFuncGetAttribute cuFuncSetAttribute cuFuncSetCacheConfig`,
+  ],
+  [
+    "T2, asynchronous work and libraries",
+    `cuStreamCreate cuStreamCreateWithPriority cuStreamDestroy cuStreamQuery cuStreamSynchronize cuStreamWaitEvent cuStreamGetFlags
+     cuStreamGetPriority cuStreamGetCtx cuStreamAddCallback cuLaunchHostFunc cuEventCreate cuEventDestroy cuEventRecord cuEventRecordWithFlags
+     cuEventQuery cuEventSynchronize cuEventElapsedTime cuMemcpyAsync cuMemcpyHtoDAsync cuMemcpyDtoHAsync cuMemcpyDtoDAsync cuMemsetD8Async
+     cuMemsetD32Async cuMemsetD2D8 cuMemsetD2D32 cuMemHostAlloc cuMemAllocHost cuMemFreeHost cuMemHostRegister cuMemHostUnregister
+     cuMemHostGetDevicePointer cuPointerGetAttribute cuPointerGetAttributes cuLaunchKernelEx cuOccupancyMaxActiveBlocksPerMultiprocessor
+     cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags cuOccupancyMaxPotentialBlockSize cuLibraryLoadData cuLibraryUnload cuLibraryGetKernel
+     cuLibraryGetModule cuKernelGetFunction`,
+  ],
+  [
+    "T3, images and linking",
+    `cuArrayCreate cuArray3DCreate cuArrayDestroy cuArrayGetDescriptor cuMemcpy2D cuMemcpy2DUnaligned cuMemcpy2DAsync cuMemcpy3D cuMemcpy3DAsync
+     cuTexObjectCreate cuTexObjectDestroy cuSurfObjectCreate cuSurfObjectDestroy cuModuleGetTexRef cuTexRefSetArray cuTexRefSetAddress
+     cuTexRefSetAddressMode cuTexRefSetFilterMode cuTexRefSetFlags cuTexRefSetFormat cuLinkCreate cuLinkAddData cuLinkComplete cuLinkDestroy`,
+  ],
+  [
+    "T4, large programs",
+    `cuStreamBeginCapture cuStreamEndCapture cuStreamIsCapturing cuStreamGetCaptureInfo cuThreadExchangeStreamCaptureMode cuGraphCreate
+     cuGraphDestroy cuGraphInstantiateWithFlags cuGraphLaunch cuGraphExecDestroy cuGraphExecUpdate cuGraphGetNodes cuGraphAddKernelNode
+     cuGraphAddMemcpyNode cuGraphAddMemsetNode cuMemAddressReserve cuMemAddressFree cuMemCreate cuMemRelease cuMemMap cuMemUnmap cuMemSetAccess
+     cuMemGetAllocationGranularity cuMemAllocAsync cuMemFreeAsync cuDeviceGetDefaultMemPool cuMemPoolCreate cuMemPoolDestroy
+     cuMemPoolGetAttribute cuMemPoolSetAttribute cuMemPoolTrimTo cuMemAllocManaged cuMemPrefetchAsync cuMemAdvise cuDeviceCanAccessPeer
+     cuCtxEnablePeerAccess cuMemcpyPeer cuMemcpyPeerAsync cuLaunchCooperativeKernel`,
+  ],
+];
+
+/** A name without its version and its per-thread form. */
+const plain = (name: string): string => name.replace(/_pt[ds]z$|_ptds$/, "").replace(/_v\d$/, "");
+
+test("docs/cuda.md says which functions are there (npx vitest run packages/nvcuda/src/coverage.test.ts -u writes it)", async () => {
+  const driver = { open: () => Promise.reject(new Error("not opened")), close: () => undefined };
+  const { implementations } = nvcudaApi({ driver });
+  const offered = new Set(implementations.slice(0, -1).flatMap(({ table }) => Object.keys(table.declarations as object)));
+  const missing = exportNames.filter((name) => !offered.has(name));
+  const absent = new Set(missing.map(plain));
+  const rows = tiers.map(([title, names]) => {
+    const list = names.split(/\s+/);
+    const lacking = list.filter((name) => absent.has(name));
+    return `| ${title} | ${list.length - lacking.length} of ${list.length} | ${lacking.join(" ") || "–"} |`;
+  });
+  const tiered = new Set(tiers.flatMap(([, names]) => names.split(/\s+/)));
+  const others = [...new Set([...offered].map(plain))].filter((name) => !tiered.has(name)).toSorted();
+  const page = `# The CUDA Driver API: what is there
+
+Made by \`packages/nvcuda/src/coverage.test.ts\` from the tables of the guest's nvcuda.dll, which exports all ${exportNames.length} names of cuda.h 13.0
+with their versions and per-thread forms: ${offered.size} are offered, ${missing.length} answer CUDA_ERROR_NOT_SUPPORTED and are counted.
+
+| tier | offered | not yet |
+|---|---|---|
+${rows.join("\n")}
+
+Besides: ${others.join(" ")}.
+
+Not there: ${[...absent].toSorted().join(" ")}.
+`;
+  expect(
+    tiers.flatMap(([, names]) => names.split(/\s+/)).filter((name) => !exportNames.some((export_) => plain(export_) === name)),
+  ).toEqual([]);
+  await expect(page).toMatchFileSnapshot(join(import.meta.dirname, "../../../docs/cuda.md"));
+});
