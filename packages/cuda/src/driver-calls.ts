@@ -174,6 +174,9 @@ export const driverCalls = {
   cuEventSynchronize: answer(VOID, ["event", EVENT]),
   // Milliseconds between two recorded and completed events.
   cuEventElapsedTime: answer(FLOAT, ["start", EVENT], ["end", EVENT]),
+
+  // A program has called a function of cuda.h that is not there: to be counted.
+  unsupportedCall: post(["times", U32], ["function", TEXT]),
 } satisfies Record<string, DriverCall>;
 
 type Calls = typeof driverCalls;

@@ -277,6 +277,8 @@ class Session {
     return to - from;
   }
 
+  unsupportedCall(): void {}
+
   /** Runs now when nothing is queued, else when what is queued has ended. */
   #inOrder<T>(work: () => T | Promise<T>): T | Promise<T> {
     const result = this.#tail ? this.#tail.then(work) : work();

@@ -74,7 +74,8 @@ export class Nvcuda {
     return this.#unsupported;
   }
 
-  countUnsupported(name: string): void {
+  countUnsupported(thread: GuestThread, name: string): void {
+    this.state(thread).client?.session.unsupportedCall(1, name);
     this.#unsupported.set(name, (this.#unsupported.get(name) ?? 0) + 1);
   }
 

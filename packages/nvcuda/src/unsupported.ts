@@ -1,6 +1,6 @@
 import { CUDA_ERROR, exportNames } from "@decant/cuda";
 import { api, fn, type Implementation } from "@decant/hook";
-import { implement, type Nvcuda } from "./library.ts";
+import { type GuestThread, implement, type Nvcuda } from "./library.ts";
 import { CURESULT } from "./types.ts";
 
 /** All exports of nvcuda.dll that no topic declares: each answers CUDA_ERROR_NOT_SUPPORTED, and is counted. */
@@ -10,8 +10,8 @@ export function unsupported(nvcuda: Nvcuda, declared: ReadonlySet<string>): Impl
   const bodies = Object.fromEntries(
     names.map((name) => [
       name,
-      () => {
-        nvcuda.countUnsupported(name);
+      (thread: GuestThread) => {
+        nvcuda.countUnsupported(thread, name);
         return CUDA_ERROR.NOT_SUPPORTED;
       },
     ]),

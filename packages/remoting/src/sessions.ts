@@ -207,7 +207,9 @@ export class Sessions {
       onOutput: (text) => entry?.served.output(text),
       onLost: (reason) => entry?.served.end(CUDA_ERROR.EXTERNAL_DEVICE, reason),
     });
-    const cuda = guard(session, { ...(this.#options.guardLimits ?? defaultGuardLimits), ...grant.limits });
+    // What a driver has no use for is counted here.
+    const counting = { ...session, unsupportedCall: (times: number, name: string) => this.metrics.notSupported(times, name) };
+    const cuda = guard(counting, { ...(this.#options.guardLimits ?? defaultGuardLimits), ...grant.limits });
     const served = new ServedSession(cuda, signatures, {
       limits: this.#limits,
       content: this.#store(grant.name),

@@ -62,6 +62,12 @@ function metricsText(sessions: Sessions): string {
     metrics.calls.flatMap((count, index) => (count === 0 ? [] : [[`{function="${callNames[index]}"}`, count] as const])),
   );
   metric("failures_total", "counter", "Answers with an error, by CUresult.", failureSamples(metrics.failures));
+  metric(
+    "unsupported_calls_total",
+    "counter",
+    "Calls of functions that are not there, by function.",
+    [...metrics.unsupported].map(([name, count]) => [`{function="${name}"}`, count] as const),
+  );
   metric("received_bytes_total", "counter", "Bytes of frames received.", [["", metrics.bytesIn]]);
   metric("sent_bytes_total", "counter", "Bytes of frames sent.", [["", metrics.bytesOut]]);
   metric("bad_frames_total", "counter", "Sessions that a bad frame ended.", [["", metrics.badFrames]]);

@@ -57,6 +57,17 @@ describe("tokens", () => {
     expect([small, large].some((token) => text.includes(token.slice(7)))).toBe(false);
   });
 
+  test("that have expired let nobody in", async () => {
+    const tokens = tokenFile();
+    const [old, fresh] = [
+      tokens.add("old", { expires: new Date(Date.now() - 1000).toISOString() }),
+      tokens.add("fresh", { expires: new Date(Date.now() + 60_000).toISOString() }),
+    ];
+    const { running } = await server({ tokens });
+    await expect(connect(running.url, { token: old })).rejects.toEqual(failing(CUDA_ERROR.NOT_PERMITTED));
+    await (await connect(running.url, { token: fresh })).close();
+  });
+
   test("that are revoked end their sessions, and no others", async () => {
     const tokens = tokenFile();
     const [one, other] = [tokens.add("one"), tokens.add("other")];
@@ -114,12 +125,15 @@ describe("by http", () => {
     cuda.cuCtxCreate(0, 0);
     cuda.cuMemAlloc(4096);
     await cuda.cuModuleLoadData("bad").catch(() => undefined);
+    for (const name of ["cuGreenCtxCreate", "cuGreenCtxCreate", "cuNothing"]) cuda.client.session.unsupportedCall(1, name);
     await cuda.cuCtxSynchronize();
     const text = await (await fetch(`${http}/metrics`)).text();
     expect(text).toContain('decant_sessions{state="connected"} 1\n');
     expect(text).toContain("decant_device_memory_bytes 4096\n");
     expect(text).toContain('decant_calls_total{function="cuMemAlloc"} 1\n');
     expect(text).toContain('decant_failures_total{result="CUDA_ERROR_INVALID_PTX"} 1\n');
+    expect(text).toContain('decant_unsupported_calls_total{function="cuGreenCtxCreate"} 2\n');
+    expect(text).not.toContain("cuNothing");
     expect(text).toMatch(/decant_answer_seconds_bucket\{le="\+Inf"\} 2\n/);
     // Every line is a comment or a sample, as the text format says.
     const sample = /^(# (HELP|TYPE) decant_\w+ .+|decant_\w+(\{\w+="[^"]*"\})? [-+.\de]+)$/;

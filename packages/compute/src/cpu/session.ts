@@ -312,6 +312,9 @@ export class CpuSession implements DriverCalls {
     });
   }
 
+  /** A server counts them. */
+  unsupportedCall(): void {}
+
   async close(): Promise<void> {
     await Promise.all([...this.#contexts.keys()].map((handle) => this.cuCtxDestroy(handle)));
   }

@@ -263,6 +263,9 @@ export class NvidiaSession implements Partial<DriverCalls> {
     return ms[0]!;
   }
 
+  /** A server counts them. */
+  unsupportedCall(): void {}
+
   /** Ends everything; the process that it had may end as well. */
   close(): void {
     for (const handle of [...this.#contexts.keys()]) {
