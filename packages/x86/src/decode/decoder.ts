@@ -44,7 +44,7 @@ export class Decoder {
     const view = this.#view;
     const at = this.#instruction;
     const code = view.getUint16(at + FIELD.code, true);
-    const form = (FORMS[code] ??= this.#form());
+    const form = (FORMS[code] ??= this.#form(code));
     const length = this.#bytes[at + FIELD.length]!;
     const next = ip + length;
     // The decoder's own instruction pointer is left to run: what depends on it is moved by the difference.
@@ -200,13 +200,13 @@ export class Decoder {
     );
   }
 
-  #form(): Form {
+  #form(code: number): Form {
     const mnemonic = this.#iced.instruction_mnemonic(this.#instruction);
     return {
       mnemonic,
       operandCount: this.#iced.instruction_opCount(this.#instruction),
       memoryBits: this.#iced.memorysizeext_size(this.#iced.instruction_memorySize(this.#instruction)) * 8,
-      kind: this.#isFar() ? "far" : (KINDS.get(mnemonic) ?? "normal"),
+      kind: this.#isFar() || NARROW.has(code) ? "far" : (KINDS.get(mnemonic) ?? "normal"),
       cc: CONDITIONS.get(mnemonic),
     };
   }
@@ -217,6 +217,9 @@ function kindOf(kind: InstructionKind, isIndirect: boolean, isToNext: boolean): 
   if (isIndirect && (kind === "jmp" || kind === "call")) return `${kind}-indirect`;
   return kind === "call" && isToNext ? "normal" : kind;
 }
+
+/** iced-x86's numbers of ret, enter, leave, call and jmp that an operand-size prefix makes use 16 bits of the stack or of the address. */
+const NARROW: ReadonlySet<number> = new Set([391, 394, 408, 411, 691, 757, 763]);
 
 /** What depends on the form only; asked once. */
 interface Form {

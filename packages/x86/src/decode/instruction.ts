@@ -22,7 +22,7 @@ export type InstructionKind =
   | "privileged"
   /** ud0, ud1, ud2. */
   | "undefined"
-  /** Far jumps, calls and returns, iret: no program on Windows needs them. */
+  /** Far jumps, calls and returns, iret, and those of 16 bits, as of enter and leave: no program on Windows needs them. */
   | "far"
   /** Bytes that are no instruction, or that could not be read. */
   | "invalid";

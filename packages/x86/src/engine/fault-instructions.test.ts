@@ -27,6 +27,7 @@ test.each([
   ["ud2", "0f0b", { code: "illegal-instruction" }],
   ["monitor", "0f01c8", { code: "illegal-instruction" }],
   ["retf", "cb", { code: "not-translated" }],
+  ["leave of 16 bits", "66c9", { code: "not-translated" }],
   ["jmp far [rsp]", "ff2c24", { code: "not-translated" }],
   ["mov ds, eax (5)", "b8050000008ed8", { code: "access-violation", rip: CODE + 5 }],
 ] as const)("%s", (_name, code, expected) => {
@@ -39,6 +40,7 @@ test.each([
   ["into after an overflow", "b8ffffff7f40ce", { code: "integer-overflow", rip: CODE + 6 }],
   // push 9; push 1; mov eax,10; bound eax,[esp]
   ["bound beyond the upper limit", "6a096a01b80a000000620424", { code: "array-bounds", rip: CODE + 9 }],
+  ["a ret of 16 bits", "66c3", { code: "not-translated", rip: CODE }],
   // call far 0x33:0
   ["a far call", "9a000000003300", { code: "not-translated", rip: CODE }],
 ] as const)("%s, in 32-bit mode", (_name, code, expected) => {

@@ -115,7 +115,7 @@ export function describeInstruction(rip: number, memory: GuestMemory, decoder: D
     case "int":
       return interrupt(insn) ?? protectionFault(rip, "an interrupt that programs may not use", memory, decoder);
     case "far":
-      return fault("not-translated", "a far jump, call or return, which Decant does not follow");
+      return fault("not-translated", "a far jump, call or return, or one of 16 bits, which Decant does not follow");
     case "syscall":
       return fault("not-translated", "a system call that is made without a function of ntdll, which Decant does not answer");
     default:

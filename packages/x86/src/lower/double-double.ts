@@ -79,23 +79,28 @@ export const LN2: DoubleDouble = [Math.LN2, 2.319046813846299558e-17];
 export const LOG2E: DoubleDouble = [Math.LOG2E, 2.0355273740931033e-17];
 export const PI: DoubleDouble = [Math.PI, 1.224646799147353207e-16];
 
-/** 1/n! for n up to 29. */
-const INVERSE_FACTORIALS = ((): DoubleDouble[] => {
-  const list: DoubleDouble[] = [ONE];
-  for (let n = 1; n < 30; n++) list.push(dd.divide(list[n - 1]!, [n, 0]));
-  return list;
-})();
+/** The series of e^x - 1 over x, sine over x and cosine, the latter two in x^2; made when they are first needed, as most programs need none. */
+interface Series {
+  readonly exponential: readonly DoubleDouble[];
+  readonly sine: readonly DoubleDouble[];
+  readonly cosine: readonly DoubleDouble[];
+}
 
-const EXPONENTIAL = INVERSE_FACTORIALS.slice(1, 17);
-const alternating = (first: 0 | 1): DoubleDouble[] =>
-  INVERSE_FACTORIALS.filter((_, n) => n % 2 === first).map(([high, low], n) => (n % 2 === 0 ? [high, low] : [-high, -low]));
-const SINE = alternating(1);
-const COSINE = alternating(0);
+let made: Series | undefined;
+
+function series(): Series {
+  if (made !== undefined) return made;
+  const inverseFactorials: DoubleDouble[] = [ONE];
+  for (let n = 1; n < 30; n++) inverseFactorials.push(dd.divide(inverseFactorials[n - 1]!, [n, 0]));
+  const alternating = (first: 0 | 1): DoubleDouble[] =>
+    inverseFactorials.filter((_, n) => n % 2 === first).map(([high, low], n) => (n % 2 === 0 ? [high, low] : [-high, -low]));
+  return (made = { exponential: inverseFactorials.slice(1, 17), sine: alternating(1), cosine: alternating(0) });
+}
 
 /** e^x - 1, for x between -1 and 1. */
 export function expm1(x: DoubleDouble): DoubleDouble {
   const small = dd.scale(x, 1 / 32);
-  let result = dd.multiply(small, dd.polynomial(small, EXPONENTIAL));
+  let result = dd.multiply(small, dd.polynomial(small, series().exponential));
   for (let n = 0; n < 5; n++) result = dd.multiply(result, dd.add(result, [2, 0]));
   return result;
 }
@@ -111,7 +116,7 @@ export function log1p(x: DoubleDouble): DoubleDouble {
 /** Sine and cosine, for x between -pi/4 and pi/4. */
 export function sineAndCosine(x: DoubleDouble): [sine: DoubleDouble, cosine: DoubleDouble] {
   const square = dd.multiply(x, x);
-  return [dd.multiply(x, dd.polynomial(square, SINE)), dd.polynomial(square, COSINE)];
+  return [dd.multiply(x, dd.polynomial(square, series().sine)), dd.polynomial(square, series().cosine)];
 }
 
 /** The angle of (x, y), for y between 0 and x: one step of Newton's method from the host's. */
