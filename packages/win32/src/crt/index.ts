@@ -12,6 +12,8 @@ import { ucrtHeapApi } from "./heap.ts";
 import { jump } from "./jump.ts";
 import { locale, msvcrtLocale } from "./locale.ts";
 import { multibyte, msvcrtMultibyteApi } from "./multibyte.ts";
+import { msvcrtInvalidParameter, ucrtInvalidParameter } from "./startup/invalid-parameter.ts";
+import { msvcrtLocks, ucrtLocks } from "./startup/locks.ts";
 import { startup, msvcrtStartup } from "./startup/startup.ts";
 import { ucrtStartup } from "./startup/ucrt-startup.ts";
 import { descriptorCalls } from "./stdio/descriptor-calls.ts";
@@ -30,7 +32,7 @@ import { msvcrtTime, time, ucrtTime } from "./time/time.ts";
 
 /** The C runtimes: msvcrt.dll, ucrtbase.dll (which the api-ms-win-crt-* sets stand for) and vcruntime140.dll. */
 export const crt = [
-  startup, msvcrtStartup, ucrtStartup,
+  startup, msvcrtStartup, ucrtStartup, msvcrtLocks, ucrtLocks, msvcrtInvalidParameter, ucrtInvalidParameter,
   heap, msvcrtHeap, ucrtHeapApi,
   ...stringsAndMath,
   conversion, msvcrtConversion, ucrtConversion,

@@ -26,64 +26,112 @@ export const sorting = implement(sortingApi, {
 type Compare = (a: number, b: number) => GuestGenerator<number>;
 
 /**
- * Sorts in place, as qsort must: the comparison sees the elements where they lie. Heapsort is never quadratic, whatever the comparison answers;
- * short arrays take insertion, which compares less. Neither is stable, and C asks for nothing else.
+ * Sorts in place, as qsort must, and in the order in which Windows does: programs can see in which order they are asked, and how elements that compare
+ * alike end up. Quicksort about the middle of three, the larger part later; of eight elements or fewer, the largest goes to the end each time.
  */
 function* sort({ memory }: Thread, base: number, number: number, width: number, compare: Compare): GuestGenerator<void> {
   if (number < 2 || width === 0) return;
-  const at = (i: number): number => base + i * width;
-  if (number <= INSERTION_LIMIT) {
-    for (let i = 1; i < number; i++) {
-      for (let j = i; j > 0 && ((yield* compare(at(j - 1), at(j))) | 0) > 0; j--) swap(memory, at(j - 1), at(j), width);
+  const later: { low: number; high: number }[] = [{ low: base, high: base + (number - 1) * width }];
+  for (let part = later.pop(); part !== undefined; part = later.pop()) {
+    let { low, high } = part;
+    while (low < high) {
+      if ((high - low) / width + 1 <= SHORT) {
+        yield* sortShort(memory, low, high, width, compare);
+        break;
+      }
+      const [left, right] = yield* partition(memory, low, high, width, compare);
+      const isLeftLarger = left - low >= high - right;
+      if (isLeftLarger) {
+        if (low < left) later.push({ low, high: left });
+        low = right;
+      } else {
+        if (right < high) later.push({ low: right, high });
+        high = left;
+      }
     }
-    return;
-  }
-  for (let root = (number >> 1) - 1; root >= 0; root--) yield* siftDown(memory, at, root, number, width, compare);
-  for (let end = number - 1; end > 0; end--) {
-    swap(memory, at(0), at(end), width);
-    yield* siftDown(memory, at, 0, end, width, compare);
   }
 }
 
-const INSERTION_LIMIT = 8;
+/** The largest number of elements that are not worth partitioning. */
+const SHORT = 8;
 
-function* siftDown(
+function* sortShort(memory: GuestMemory, low: number, high: number, width: number, compare: Compare): GuestGenerator<void> {
+  for (let end = high; end > low; end -= width) {
+    let largest = low;
+    for (let at = low + width; at <= end; at += width) if (((yield* compare(at, largest)) | 0) > 0) largest = at;
+    swap(memory, largest, end, width);
+  }
+}
+
+/** Brings what is not greater than the middle element to its left. Returns the last element of the left part and the first of the right one. */
+function* partition(
   memory: GuestMemory,
-  at: (i: number) => number,
-  from: number,
-  end: number,
+  low: number,
+  high: number,
   width: number,
   compare: Compare,
-): GuestGenerator<void> {
-  for (let root = from; ;) {
-    let child = 2 * root + 1;
-    if (child >= end) return;
-    if (child + 1 < end && ((yield* compare(at(child), at(child + 1))) | 0) < 0) child++;
-    if (((yield* compare(at(root), at(child))) | 0) >= 0) return;
-    swap(memory, at(root), at(child), width);
-    root = child;
+): GuestGenerator<readonly [left: number, right: number]> {
+  let middle = low + Math.floor(((high - low) / width + 1) / 2) * width;
+  for (const [a, b] of [
+    [low, middle],
+    [low, high],
+    [middle, high],
+  ] as const)
+    // prettier-ignore
+    if (((yield* compare(a, b)) | 0) > 0) swap(memory, a, b, width);
+  let right = low;
+  let left = high;
+  for (;;) {
+    if (middle > right) {
+      do right += width;
+      while (right < middle && ((yield* compare(right, middle)) | 0) <= 0);
+    }
+    if (middle <= right) {
+      do right += width;
+      while (right < left && ((yield* compare(right, middle)) | 0) <= 0);
+    }
+    do left -= width;
+    while (left > middle && ((yield* compare(left, middle)) | 0) > 0);
+    if (left < right) break;
+    swap(memory, right, left, width);
+    if (middle === left) middle = right;
   }
+  // Elements like the middle one, beside it, are where they belong.
+  left += width;
+  if (middle < left) {
+    do left -= width;
+    while (left > middle && ((yield* compare(left, middle)) | 0) === 0);
+  }
+  if (middle >= left) {
+    do left -= width;
+    while (left > low && ((yield* compare(left, middle)) | 0) === 0);
+  }
+  return [left, right];
 }
 
 function swap(memory: GuestMemory, a: number, b: number, width: number): void {
+  if (a === b) return;
   const first = memory.read(a, width);
   memory.copy(a, b, width);
   memory.write(b, first);
 }
 
+/** Looks at the middle of what is left, the lower one of an even number, as Windows does. */
 function* binarySearch(
   base: number,
   number: number,
   width: number,
   compare: (at: number) => GuestGenerator<number>,
 ): GuestGenerator<number> {
-  let low = 0;
-  for (let high = number; low < high;) {
-    const middle = (low + high) >>> 1;
-    const sign = (yield* compare(base + middle * width)) | 0;
-    if (sign === 0) return base + middle * width;
-    if (sign < 0) high = middle;
-    else low = middle + 1;
+  let first = 0;
+  for (let count = number; count > 0;) {
+    const half = count >>> 1;
+    if (half === 0) return ((yield* compare(base + first * width)) | 0) === 0 ? base + first * width : 0;
+    const middle = (count & 1) === 1 ? half : half - 1;
+    const sign = (yield* compare(base + (first + middle) * width)) | 0;
+    if (sign === 0) return base + (first + middle) * width;
+    if (sign > 0) first += middle + 1;
+    count = sign < 0 ? middle : half;
   }
   return 0;
 }

@@ -70,9 +70,6 @@ export const startup = implement(startupApi, {
     return 0;
   },
   _set_purecall_handler: (thread, handler) => exchange(thread, "purecall handler", handler),
-  _set_invalid_parameter_handler: (thread, handler) => exchange(thread, "invalid parameter handler", handler),
-  _get_invalid_parameter_handler: (thread) => thread.memory.u32(Runtime.of(thread).variable("invalid parameter handler", 8)),
-  _invalid_parameter_noinfo() {},
   signal: setSignal,
   raise: raiseSignal,
   _onexit(thread, func) {
@@ -118,8 +115,6 @@ export const msvcrtStartup = implement(msvcrtStartupApi, {
   __lconv_init: () => 0,
   _assert: assertionFailed,
   _wassert: assertionFailed,
-  _lock() {},
-  _unlock() {},
 });
 
 /** What a call of a pure virtual function comes to: the program's handler, then its end. */

@@ -5,7 +5,8 @@ import { descriptor } from "../stdio/low-io.ts";
 import { system } from "../system.ts";
 import { fromCalendar, toCalendar, type CalendarTime } from "./calendar.ts";
 import { localCalendar, localSeconds, now, zoneAt, zoneVariables } from "./local-time.ts";
-import { asciiTime, formatTime } from "./strftime.ts";
+import { asciiTime, DAYS, formatTime, MONTHS } from "./strftime.ts";
+import { encodeString, type Width } from "../startup/program-data.ts";
 import { msvcrtTimeApi, timeApi, TM, ucrtTimeApi } from "./time.api.ts";
 
 type Tm = ValueOf<typeof TM>;
@@ -112,6 +113,15 @@ export const msvcrtTime = implement(msvcrtTimeApi, {
 
 export const ucrtTime = implement(ucrtTimeApi, {
   strftime: (thread, strDest, maxsize, text, timeptr) => strftime(thread, strDest, maxsize, text, timeptr, true, false),
+  // For the C++ library, which gives the names back that it was given.
+  _Strftime: (thread, strDest, maxsize, text, timeptr) => strftime(thread, strDest, maxsize, text, timeptr, true, false),
+  _Wcsftime: (thread, strDest, maxsize, text, timeptr) => strftime(thread, strDest, maxsize, text, timeptr, true, true),
+  _Getdays: (thread) => heapText(thread, namesText(DAYS), "narrow"),
+  _Getmonths: (thread) => heapText(thread, namesText(MONTHS), "narrow"),
+  _Gettnames: timeNames,
+  _W_Getdays: (thread) => heapText(thread, namesText(DAYS), "wide"),
+  _W_Getmonths: (thread) => heapText(thread, namesText(MONTHS), "wide"),
+  _W_Gettnames: timeNames,
   wcsftime: (thread, strDest, maxsize, text, timeptr) => strftime(thread, strDest, maxsize, text, timeptr, true, true),
   _timespec64_get(thread, ts, base) {
     const seconds = now(thread);
@@ -232,3 +242,23 @@ function setHandleTimes(thread: Thread, fd: number, times: Times | undefined): n
   system.setHandleTimes(thread, descriptor(thread, fd).handle, times?.actime ?? moment, times?.modtime ?? moment);
   return 0;
 }
+
+/** ":Sun:Sunday:Mon:Monday…", as the C++ library wants names. */
+function namesText(names: readonly string[]): string {
+  return names.map((name) => `:${name.slice(0, 3)}:${name}`).join("");
+}
+
+/** Text in a block of the heap that is the caller's to free; 0 when there is no memory. */
+function heapText(thread: Thread, text: string, width: Width): number {
+  const bytes = encodeString(thread, text, width);
+  const address = thread.process.heap.allocate(bytes.length);
+  if (address !== 0) thread.memory.write(address, bytes);
+  return address;
+}
+
+/** A block that stands for the names of the locale that is set: nobody looks into it. */
+function timeNames(thread: Thread): number {
+  return thread.process.heap.allocate(TIME_NAMES_SIZE, true);
+}
+
+const TIME_NAMES_SIZE = 0x300;
