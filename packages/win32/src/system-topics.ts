@@ -6,6 +6,7 @@ import { sidCalls } from "./advapi32/sid-calls.ts";
 import { tokens } from "./advapi32/tokens.ts";
 import { capi } from "./crypto/capi.ts";
 import { cng } from "./crypto/cng.ts";
+import { crypt32 } from "./crypt32/crypt32.ts";
 import { kernel32System } from "./kernel32/index-system.ts";
 import { automation } from "./oleaut32/automation.ts";
 import { combaseApi } from "./ole32/com.api.ts";
@@ -15,9 +16,13 @@ import { uuid } from "./rpcrt4/uuid.ts";
 import { commandLine } from "./shell32/command-line.ts";
 import { folders, userProfile } from "./shell32/folders.ts";
 import { characters } from "./user32/characters.ts";
+import { messages } from "./user32/messages.ts";
+import { noWindows } from "./user32/no-windows.ts";
 import { userText } from "./user32/text.ts";
 import { windowStation } from "./user32/window-station.ts";
 import { version } from "./version/version.ts";
+import { addresses } from "./ws2_32/addresses.ts";
+import { sockets } from "./ws2_32/sockets.ts";
 
 /** What programs ask of Windows besides files, processes, the console and the C runtime. */
 export const systemTopics = [
@@ -26,6 +31,9 @@ export const systemTopics = [
   capi,
   characters,
   cng,
+  crypt32,
+  messages,
+  noWindows,
   com,
   combaseApi,
   commonControls,
@@ -41,5 +49,7 @@ export const systemTopics = [
   tokens,
   userText,
   version,
+  addresses,
+  sockets,
   windowStation,
 ] as const satisfies readonly (Implementation | ApiTable)[];

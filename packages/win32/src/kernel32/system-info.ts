@@ -6,13 +6,16 @@ import { MEMORYSTATUS, systemInfoApi, type SYSTEM_INFO } from "./system-info.api
 
 const PROCESSOR_ARCHITECTURE_AMD64 = 9;
 const PROCESSOR_AMD_X8664 = 8664;
+const PROCESSOR_ARCHITECTURE_INTEL = 0;
+const PROCESSOR_INTEL_PENTIUM = 586;
 const VER_PLATFORM_WIN32_NT = 2;
 /** Where KUSER_SHARED_DATA keeps its processor features: the one list of what the processor has. */
 const PROCESSOR_FEATURES = SHARED_DATA + 0x274;
 const PROCESSOR_FEATURE_COUNT = 64;
 const PF_FASTFAIL_AVAILABLE = 23;
 const ALL_PROCESSOR_GROUPS = 0xffff;
-const PHYSICAL_BYTES = 4 * 2 ** 30;
+/** What programs are told that the machine has. */
+export const PHYSICAL_BYTES = 4 * 2 ** 30;
 
 /** VerifyVersionInfo's type bits, in the order of their fields in a condition mask (three bits each). */
 const VER = {
@@ -28,7 +31,7 @@ const VER = {
 const CONDITION = { EQUAL: 1, GREATER: 2, GREATER_EQUAL: 3, LESS: 4, LESS_EQUAL: 5, AND: 6, OR: 7 } as const;
 
 export const systemInfo = implement(systemInfoApi, {
-  GetSystemInfo: (thread, info) => info.set(describeSystem(thread)),
+  GetSystemInfo: (thread, info) => info.set(describeSystem(thread, thread.pointerSize === 4)),
   GetNativeSystemInfo: (thread, info) => info.set(describeSystem(thread)),
   GetVersion: () => (WINDOWS_VERSION.build * 0x1_0000 + (WINDOWS_VERSION.minor << 8) + WINDOWS_VERSION.major) >>> 0,
   GetVersionEx(_, information) {
@@ -109,15 +112,15 @@ export const systemInfo = implement(systemInfoApi, {
   },
 });
 
-function describeSystem({ process: { host } }: Thread): AcceptedOf<typeof SYSTEM_INFO> {
+function describeSystem({ process: { host } }: Thread, isNarrow = false): AcceptedOf<typeof SYSTEM_INFO> {
   return {
-    wProcessorArchitecture: PROCESSOR_ARCHITECTURE_AMD64,
+    wProcessorArchitecture: isNarrow ? PROCESSOR_ARCHITECTURE_INTEL : PROCESSOR_ARCHITECTURE_AMD64,
     dwPageSize: PAGE_SIZE,
     lpMinimumApplicationAddress: GUEST_BASE,
     lpMaximumApplicationAddress: USER_END - 1,
     dwActiveProcessorMask: 2 ** Math.min(host.cpuCount, 32) - 1,
     dwNumberOfProcessors: host.cpuCount,
-    dwProcessorType: PROCESSOR_AMD_X8664,
+    dwProcessorType: isNarrow ? PROCESSOR_INTEL_PENTIUM : PROCESSOR_AMD_X8664,
     dwAllocationGranularity: ALLOCATION_GRANULARITY,
     wProcessorLevel: 6,
     wProcessorRevision: 0,

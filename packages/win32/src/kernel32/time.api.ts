@@ -1,6 +1,7 @@
 import {
   api,
   BOOL,
+  BOOLEAN,
   DWORD,
   fn,
   in_,
@@ -39,6 +40,12 @@ export const TIME_ZONE_INFORMATION = struct("TIME_ZONE_INFORMATION", {
   DaylightBias: LONG,
 });
 
+export const DYNAMIC_TIME_ZONE_INFORMATION = struct("DYNAMIC_TIME_ZONE_INFORMATION", {
+  ...TIME_ZONE_INFORMATION.fields,
+  TimeZoneKeyName: wchars(128),
+  DynamicDaylightTimeDisabled: BOOLEAN,
+});
+
 /** Time ("Time Functions"). */
 export const timeApi = api("kernel32", {
   GetSystemTime: fn(VOID, ["lpSystemTime", out(SYSTEMTIME)]),
@@ -54,6 +61,19 @@ export const timeApi = api("kernel32", {
     ["lpTimeZone", optional(in_(TIME_ZONE_INFORMATION))],
     ["lpUniversalTime", in_(SYSTEMTIME)],
     ["lpLocalTime", out(SYSTEMTIME)],
+  ),
+  TzSpecificLocalTimeToSystemTime: fn(
+    BOOL,
+    ["lpTimeZoneInformation", optional(in_(TIME_ZONE_INFORMATION))],
+    ["lpLocalTime", in_(SYSTEMTIME)],
+    ["lpUniversalTime", out(SYSTEMTIME)],
+  ),
+  GetDynamicTimeZoneInformation: fn(orElse(DWORD, 0xffff_ffff), ["pTimeZoneInformation", out(DYNAMIC_TIME_ZONE_INFORMATION)]),
+  GetTimeZoneInformationForYear: fn(
+    BOOL,
+    ["wYear", WORD],
+    ["pdtzi", optional(in_(DYNAMIC_TIME_ZONE_INFORMATION))],
+    ["ptzi", out(TIME_ZONE_INFORMATION)],
   ),
   CompareFileTime: fn(infallible(LONG), ["lpFileTime1", in_(FILETIME)], ["lpFileTime2", in_(FILETIME)]),
   FileTimeToDosDateTime: fn(BOOL, ["lpFileTime", in_(FILETIME)], ["lpFatDate", out(WORD)], ["lpFatTime", out(WORD)]),

@@ -227,12 +227,12 @@ function computeRules(place: string, year: number): ZoneRules {
   const january = offsetOf(place, Date.UTC(year, 0, 1));
   const july = offsetOf(place, Date.UTC(year, 6, 1));
   const standard = Math.min(january, july);
-  const none = { bias: -standard, daylightBias: -60, toStandard: undefined, toDaylight: undefined };
+  const none = { bias: 0 - standard, daylightBias: -60, toStandard: undefined, toDaylight: undefined };
   const toDaylight = changes.find(({ after }) => after > standard);
   const toStandard = changes.find(({ after }) => after === standard);
   if (changes.length !== 2 || toDaylight === undefined || toStandard === undefined) return none;
   return {
-    bias: -standard,
+    bias: 0 - standard,
     daylightBias: standard - toDaylight.after,
     toStandard: ruleOf(place, year, toStandard),
     toDaylight: ruleOf(place, year, toDaylight),

@@ -1,4 +1,22 @@
-import { api, BOOL, DWORD, fn, HWND, infallible, INT, PVOID, TBUF, TCCH, text, TSTR, UCHAR, UINT, USHORT, WORD } from "@decant/hook";
+import {
+  api,
+  BOOL,
+  DWORD,
+  fn,
+  HWND,
+  infallible,
+  INT,
+  orElse,
+  PVOID,
+  TBUF,
+  TCCH,
+  text,
+  TSTR,
+  UCHAR,
+  UINT,
+  USHORT,
+  WORD,
+} from "@decant/hook";
 
 /** Characters, OEM text, and the little of user32 that works without windows. */
 export const charactersApi = api("user32", {
@@ -20,5 +38,5 @@ export const charactersApi = api("user32", {
   CharToOemBuffA: fn(BOOL, ["lpszSrc", PVOID], ["lpszDst", PVOID], ["cchDstLength", DWORD]),
   OemToCharBuffA: fn(BOOL, ["lpszSrc", PVOID], ["lpszDst", PVOID], ["cchDstLength", DWORD]),
   MessageBox: text(INT, ["hWnd", HWND], ["lpText", TSTR], ["lpCaption", TSTR], ["uType", UINT]),
-  LoadString: text(INT, ["hInstance", PVOID], ["uID", UINT], ["lpBuffer", TBUF], ["cchBufferMax", INT]),
+  LoadString: text(orElse(INT, 0), ["hInstance", PVOID], ["uID", UINT], ["lpBuffer", TBUF], ["cchBufferMax", INT]),
 });

@@ -1,5 +1,6 @@
-import { ERROR } from "@decant/hook";
+import { ERROR, Win32Error } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
+import { resourcesOf } from "../kernel32/resource.ts";
 import { ANSI_CODE_PAGE, codePage, OEM_CODE_PAGE } from "../text/code-pages.ts";
 import { downcase, upcase } from "../text/upcase.ts";
 import { charactersApi } from "./characters.api.ts";
@@ -45,7 +46,30 @@ export const characters = implement(charactersApi, {
     thread.lastError = ERROR.INVALID_WINDOW_HANDLE;
     return 0;
   },
+  LoadString(thread, hInstance, uID, lpBuffer, cchBufferMax) {
+    const text = loadString(thread, hInstance, uID);
+    // "If this parameter is 0, then lpBuffer receives a read-only pointer to the string resource itself."
+    if (cchBufferMax === 0 && lpBuffer.charSize === 2) {
+      thread.memory.setPointer(lpBuffer.address, text.address);
+      return text.text.length;
+    }
+    if (cchBufferMax <= 0) return lpBuffer.charSize === 2 ? 0 : -1;
+    return lpBuffer.writeTruncated(text.text, cchBufferMax).written;
+  },
 });
+
+/** A text of a module: sixteen lie in each resource, each with its length in front ("STRINGTABLE resource"). */
+function loadString(thread: Thread, module: number, id: number): { text: string; address: number } {
+  const block = ((id & 0xffff) >> 4) + 1;
+  const { address, size } = resourcesOf(thread, module).find(RT_STRING, block, 0);
+  let at = address;
+  for (let i = 0; i < (id & 15) && at + 2 <= address + size; i++) at += 2 + 2 * thread.memory.u16(at);
+  const length = at + 2 <= address + size ? thread.memory.u16(at) : 0;
+  if (length === 0) throw new Win32Error(ERROR.RESOURCE_NAME_NOT_FOUND);
+  return { text: thread.memory.utf16(at + 2, length), address: at + 2 };
+}
+
+const RT_STRING = 6;
 
 function changeBuffer(
   { memory, ansi }: Thread,

@@ -1,4 +1,4 @@
-import { api, BOOL, DWORD, fn, HANDLE, inout, INT, optional, orElse, out, PVOID, struct, VOID, wchars, WORD, byteBlock } from "@decant/hook"; // prettier-ignore
+import { api, BOOL, DWORD, fn, HANDLE, inout, INT, optional, ordinal, orElse, out, PVOID, struct, VOID, wchars, WORD, byteBlock } from "@decant/hook"; // prettier-ignore
 import { OVERLAPPED } from "../kernel32/file-io.api.ts";
 
 /** SOCKET_ERROR, and WSAGetLastError's code, which is the last error. */
@@ -30,10 +30,10 @@ export const WSAPROTOCOL_INFOW = struct("WSAPROTOCOL_INFOW", {
 
 /** How a program begins with sockets ("Winsock Functions"). */
 export const socketStartupApi = api("ws2_32", {
-  WSAStartup: fn(INT, ["wVersionRequested", WORD], ["lpWSAData", PVOID]),
-  WSACleanup: fn(SOCKET_RESULT),
-  WSAGetLastError: fn(INT),
-  WSASetLastError: fn(VOID, ["iError", INT]),
+  WSAStartup: ordinal(115, fn(INT, ["wVersionRequested", WORD], ["lpWSAData", PVOID])),
+  WSACleanup: ordinal(116, fn(SOCKET_RESULT)),
+  WSAGetLastError: ordinal(111, fn(INT)),
+  WSASetLastError: ordinal(112, fn(VOID, ["iError", INT])),
   WSAEnumProtocolsW: fn(SOCKET_RESULT, ["lpiProtocols", PVOID], ["lpProtocolBuffer", PVOID], ["lpdwBufferLength", inout(DWORD)]),
   WSAGetOverlappedResult: fn(
     BOOL,

@@ -98,7 +98,7 @@ export const socketStartup = implement(socketStartupApi, {
 });
 
 /** Fails until WSAStartup was called. */
-function requireStartup({ process }: Thread): void {
+export function requireStartup({ process }: Thread): void {
   if (useOf(process).count === 0) throw new Win32Error(WSA.NOTINITIALISED);
 }
 

@@ -1,0 +1,62 @@
+import { api, BOOL, BYTES, DWORD, fn, infallible, inout, LPCSTR, LPCWSTR, LPSTR_BUF, LPWSTR_BUF, optional, out, PVOID, TSTR, text, ULONG_PTR } from "@decant/hook"; // prettier-ignore
+
+/** Certificates and encodings ("CryptoAPI 2.0"). */
+export const crypt32Api = api("crypt32", {
+  CertOpenStore: fn(
+    PVOID,
+    ["lpszStoreProvider", PVOID],
+    ["dwEncodingType", DWORD],
+    ["hCryptProv", ULONG_PTR],
+    ["dwFlags", DWORD],
+    ["pvPara", PVOID],
+  ),
+  CertOpenSystemStore: text(PVOID, ["hProv", ULONG_PTR], ["szSubsystemProtocol", TSTR]),
+  CertCloseStore: fn(BOOL, ["hCertStore", PVOID], ["dwFlags", DWORD]),
+  CertEnumCertificatesInStore: fn(PVOID, ["hCertStore", PVOID], ["pPrevCertContext", PVOID]),
+  CertFindCertificateInStore: fn(
+    PVOID,
+    ["hCertStore", PVOID],
+    ["dwCertEncodingType", DWORD],
+    ["dwFindFlags", DWORD],
+    ["dwFindType", DWORD],
+    ["pvFindPara", PVOID],
+    ["pPrevCertContext", PVOID],
+  ),
+  CertFreeCertificateContext: fn(infallible(BOOL), ["pCertContext", PVOID]),
+  CryptStringToBinaryA: fn(
+    BOOL,
+    ["pszString", LPCSTR],
+    ["cchString", DWORD],
+    ["dwFlags", DWORD],
+    ["pbBinary", BYTES],
+    ["pcbBinary", inout(DWORD)],
+    ["pdwSkip", optional(out(DWORD))],
+    ["pdwFlags", optional(out(DWORD))],
+  ),
+  CryptStringToBinaryW: fn(
+    BOOL,
+    ["pszString", LPCWSTR],
+    ["cchString", DWORD],
+    ["dwFlags", DWORD],
+    ["pbBinary", BYTES],
+    ["pcbBinary", inout(DWORD)],
+    ["pdwSkip", optional(out(DWORD))],
+    ["pdwFlags", optional(out(DWORD))],
+  ),
+  CryptBinaryToStringA: fn(
+    BOOL,
+    ["pbBinary", BYTES],
+    ["cbBinary", DWORD],
+    ["dwFlags", DWORD],
+    ["pszString", LPSTR_BUF],
+    ["pcchString", inout(DWORD)],
+  ),
+  CryptBinaryToStringW: fn(
+    BOOL,
+    ["pbBinary", BYTES],
+    ["cbBinary", DWORD],
+    ["dwFlags", DWORD],
+    ["pszString", LPWSTR_BUF],
+    ["pcchString", inout(DWORD)],
+  ),
+});
