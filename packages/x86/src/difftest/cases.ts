@@ -137,7 +137,19 @@ function fillX87(state: DataView, name: string, random: Random): void {
   const depth = /^F(nstenv|nsave|xsave)/.test(name) ? 8 : name.startsWith("F") ? random.pick([6, 6, 6, 6, 6, 6, 8, 1]) : 0;
   state.setUint16(STATE.depth, depth, true);
   for (let n = 0; n < 8; n++) setSt(state, n, x87Value(random));
+  if (/^F(add|sub)/.test(name) && random.below(2) === 0) fillWithHalves(state, random);
   constrainX87(state, name, random);
+}
+
+/** Numbers that are half a unit of st(0), or a little more or less, with 64 bits of precision or with 53: what rounding to even is about. */
+function fillWithHalves(state: DataView, random: Random): void {
+  const significand = random.below(2) === 0 ? 1n << 63n : (1n << 63n) | random.u64();
+  const exponent = 16383 + random.below(200) - 100;
+  setSt(state, 0, { significand, exponent: exponent | (random.below(2) << 15) });
+  for (let n = 1; n < 8; n++) {
+    const half = random.pick([1n << 63n, 1n << 63n, (1n << 63n) | 1n, 0xffff_ffff_ffff_ffffn, 0xc000_0000_0000_0000n]);
+    setSt(state, n, { significand: half, exponent: (exponent - random.pick([64, 64, 65, 66, 53, 54])) | (random.below(2) << 15) });
+  }
 }
 
 /** 80-bit numbers, from eight bytes on at any place of the window. */
