@@ -4,6 +4,7 @@ import {
   createServices,
   createTextures,
   FAULT,
+  HEAP_HEADER_BYTES,
   LAUNCH,
   layout,
   parsePtx,
@@ -133,7 +134,7 @@ export class Harness {
       else if ("f64" in argument) view.setFloat64(at, argument.f64, true);
       else view.setBigUint64(at, argument.u64, true);
     }
-    allocations.push([DEVICE_HEAP_AT, DEVICE_HEAP_AT + DEVICE_HEAP_BYTES]);
+    allocations.push([DEVICE_HEAP_AT + HEAP_HEADER_BYTES, DEVICE_HEAP_AT + DEVICE_HEAP_BYTES]);
     for (const [index, [start, end]] of allocations.entries()) {
       view.setUint32(TABLE_AT + index * 8, start, true);
       view.setUint32(TABLE_AT + index * 8 + 4, end, true);

@@ -45,6 +45,11 @@ const forms: readonly Form[] = [
   ["mad.lo.cc, madc", words, (type) => `${plain("mad.lo.cc", 4)(type)} ${plain("madc.hi", 4)(type)}`],
   ["mul24.lo, mad24.lo", ["u32", "s32"], (type) => `${plain("mul24.lo", 3)(type)} ${plain("mad24.lo", 4)(type)}`],
   ["fma.rn", [...floats, ...halves, "f32x2"], plain("fma.rn", 4)],
+  [
+    "fma.rn.relu, .sat, .ftz (halves)",
+    ["f16", "f16x2"],
+    (type) => ["rn.relu", "rn.sat", "rn.ftz"].map((mode) => plain(`fma.${mode}`, 4)(type)).join(" "),
+  ],
   ["fma.rz, .rm, .rp", floats, (type) => ["rz", "rm", "rp"].map((mode) => plain(`fma.${mode}`, 4)(type)).join(" ")],
   ["div", integers, plain("div", 3)],
   ["div.rn", floats, plain("div.rn", 3)],
@@ -55,6 +60,10 @@ const forms: readonly Form[] = [
   ["neg", ["s16", "s32", "s64", ...floats, ...halves], plain("neg", 2)],
   ["min", [...integers, ...floats, ...halves, "u16x2", "s16x2"], plain("min", 3)],
   ["max", [...integers, ...floats, ...halves, "u16x2", "s16x2"], plain("max", 3)],
+  ["min.NaN, max.NaN, .xorsign.abs", ["f32", ...halves], (type) => `${plain("min.NaN", 3)(type)} ${plain("max.xorsign.abs", 3)(type)}`],
+  ["min, max (three numbers)", ["f32"], (type) => `${plain("min", 4)(type)} ${plain("max", 4)(type)}`],
+  ["min.relu, max.relu", ["s32", "s16x2"], (type) => `${plain("min.relu", 3)(type)} ${plain("max.relu", 3)(type)}`],
+  ["add (16 bits, twice)", ["u16x2", "s16x2"], plain("add", 3)],
   ["sad", integers, plain("sad", 4)],
   ["rcp.rn, sqrt.rn", floats, (type) => `${plain("rcp.rn", 2)(type)} ${plain("sqrt.rn", 2)(type)}`],
   ["rcp.rz, sqrt.rm", floats, (type) => `${plain("rcp.rz", 2)(type)} ${plain("sqrt.rm", 2)(type)}`],
@@ -89,9 +98,33 @@ const forms: readonly Form[] = [
     ["u32", "s32"],
     (type) => `dp4a.${type}.${type} %b32d, %b32a, %b32b, %b32c; dp2a.lo.${type}.${type} %b32d, %b32a, %b32b, %b32c;`,
   ],
-  ["vadd, vset (video)", ["u32"], once("vadd.u32.u32.u32 %b32d, %b32a, %b32b;")],
+  [
+    "vadd, vsub, vabsdiff, vmin, vmax",
+    ["u32", "s32"],
+    (type) =>
+      ["vadd", "vsub", "vabsdiff", "vmin", "vmax"].map((name) => `${name}.${type}.u32.s32.sat %b32d, %b32a.b1, %b32b.h1;`).join(" "),
+  ],
+  [
+    "vshl, vshr, vmad, vset",
+    ["u32", "s32"],
+    (type) =>
+      `vshl.${type}.${type}.u32.clamp %b32d, %b32a, %b32b; vshr.${type}.${type}.u32.wrap %b32d, %b32a, %b32b; vmad.${type}.${type}.${type}.shr7 %b32d, %b32a, %b32b, %b32c; vset.${type}.${type}.lt %b32d, %b32a, %b32b;`,
+  ],
+  [
+    "vadd2, vsub2, vavrg2, vabsdiff2, vmin2, vmax2, vset2",
+    ["u32", "s32"],
+    (type) =>
+      `${["vadd2", "vsub2", "vavrg2", "vabsdiff2", "vmin2", "vmax2"].map((name) => `${name}.${type}.${type}.${type} %b32d, %b32a, %b32b, %b32c;`).join(" ")} vset2.${type}.${type}.ge %b32d, %b32a, %b32b, %b32c;`,
+  ],
+  [
+    "vadd4, vsub4, vavrg4, vabsdiff4, vmin4, vmax4, vset4",
+    ["u32", "s32"],
+    (type) =>
+      `${["vadd4", "vsub4", "vavrg4", "vabsdiff4", "vmin4", "vmax4"].map((name) => `${name}.${type}.${type}.${type}.add %b32d, %b32a, %b32b, %b32c;`).join(" ")} vset4.${type}.${type}.ge %b32d, %b32a, %b32b, %b32c;`,
+  ],
   ["setp", [...bits, ...integers], (type) => `setp.eq.${type} %pd, ${register(type, "a")}, ${register(type, "b")};`],
   ["setp (floats)", [...floats, ...halves], (type) => `setp.lt.${type} %pd, ${register(type, "a")}, ${register(type, "b")};`],
+  ["set (halves)", halves, (type) => `set.lt.${type}.${type} ${register(type, "d")}, ${register(type, "a")}, ${register(type, "b")};`],
   ["set", ["u32", "s32", "f32"], (type) => `set.lt.${type}.f32 ${register(type, "d")}, %f32a, %f32b;`],
   [
     "selp",
@@ -106,9 +139,29 @@ const forms: readonly Form[] = [
   ["cvt.rzi from .f64", integers, convert(".rzi", "f64")],
   ["cvt.rn from .f64", ["f16", "f32"], convert(".rn", "f64")],
   ["cvt.rn from .f32", ["f16", "bf16", "tf32"], convert(".rn", "f32")],
+  ["cvt.rna from .f32", ["tf32"], convert(".rna", "f32")],
+  [
+    "cvt.rn.relu, .satfinite from .f32",
+    ["f16", "bf16", "tf32"],
+    (type) => `${convert(".rn.relu", "f32")(type)} ${convert(".rn.satfinite", "f32")(type)}`,
+  ],
+  ["cvt.rn from two .f32", ["f16x2", "bf16x2"], (type) => `cvt.rn.${type}.f32 %b32d, %f32a, %f32b;`],
+  ["cvt.rzi from .f16", integers, convert(".rzi", "f16")],
+  ["cvt.rzi from .bf16", integers, convert(".rzi", "bf16")],
+  ["cvt from .bf16", floats, convert("", "bf16")],
   ["cvt from .f16", floats, convert("", "f16")],
-  ["cvt.rn.satfinite (8-bit floats)", ["e4m3x2", "e5m2x2"], (type) => `cvt.rn.satfinite.${type}.f32 %b16d, %f32a, %f32b;`],
-  ["cvt.pack", ["s16"], once("cvt.pack.sat.s16.s32 %b32d, %b32a, %b32b;")],
+  [
+    "cvt.rn.satfinite (8-bit floats)",
+    ["e4m3x2", "e5m2x2", "e2m3x2", "e3m2x2", "e2m1x2", "ue8m0x2"],
+    (type) => `cvt.rn.satfinite.${type}.f32 %b16d, %f32a, %f32b;`,
+  ],
+  ["cvt.rn.f16x2 (from 8-bit floats)", ["e4m3x2", "e5m2x2", "e2m3x2", "e3m2x2", "e2m1x2"], (type) => `cvt.rn.f16x2.${type} %b32d, %b16a;`],
+  ["cvt.rs (random bits)", ["f16x2"], once("cvt.rs.f16x2.f32 %b32d, %f32a, %f32b, %b32a;")],
+  [
+    "cvt.pack",
+    ["s16", "u16", "s8", "u8", "s4", "u2"],
+    (type) => `cvt.pack.sat.${type}.s32${type.endsWith("16") ? "" : ".b32"} %b32d, %b32a, %b32b${type.endsWith("16") ? "" : ", %b32c"};`,
+  ],
   ["ld.global", ["b8", ...bits, ...floats, "b128"], memory("ld.global")],
   [
     "ld (generic), .volatile, .acquire",
@@ -117,11 +170,16 @@ const forms: readonly Form[] = [
   ],
   ["st.global", ["b8", ...bits, ...floats], (type) => `st.global.${type} [%b64a], ${register(type, "b")};`],
   ["cvta", ["u64", "u32"], (type) => `cvta.to.global.${type} ${register(type, "d")}, ${register(type, "a")};`],
-  ["atom.add", ["u32", "s32", "u64", "f32", "f64", "f16x2", "bf16x2"], (type) => atomic(/^f16|^bf/.test(type) ? "add.noftz" : "add")(type)],
+  [
+    "atom.add",
+    ["u32", "s32", "u64", "f32", "f64", "f16", "f16x2", "bf16", "bf16x2"],
+    (type) => atomic(/^f16|^bf/.test(type) ? "add.noftz" : "add")(type),
+  ],
   ["atom.and, .or, .xor", ["b32", "b64"], (type) => ["and", "or", "xor"].map((name) => atomic(name)(type)).join(" ")],
   ["atom.exch, .cas", ["b16", "b32", "b64", "b128"], (type) => `${type === "b16" ? "" : atomic("exch")(type)} ${atomic("cas", 2)(type)}`],
   ["atom.min, .max", words, (type) => `${atomic("min")(type)} ${atomic("max")(type)}`],
   ["atom.inc, .dec", ["u32"], (type) => `${atomic("inc")(type)} ${atomic("dec")(type)}`],
+  ["red.add (vectors)", ["f32"], once("red.global.add.v2.f32 [%b64a], {%f32a, %f32b};")],
   ["red.add", ["u32", "f32"], (type) => `red.global.add.${type} [%b64a], ${register(type, "b")};`],
   ["bar.sync, barrier.sync", [""], once("bar.sync 0; barrier.sync 1, 64;")],
   ["bar.arrive", [""], once("bar.arrive 1, 64;")],
@@ -139,14 +197,93 @@ const forms: readonly Form[] = [
   ["call", [""], once("call helper;")],
   ["nanosleep, prefetch", [""], once("nanosleep.u32 10; prefetch.global.L1 [%b64a];")],
   ["cp.async", [""], once("cp.async.ca.shared.global [%b32a], [%b64a], 4; cp.async.commit_group; cp.async.wait_all;")],
-  ["tex, tld4, suld, sust", [""], once("tex.2d.v4.f32.f32 {%f32a, %f32b, %f32c, %f32d}, [%b64a, {%f32a, %f32b}];")],
   [
-    "mma.sync",
-    [""],
+    "tex",
+    ["1d", "2d", "3d", "a1d", "a2d", "cube", "acube", "2dms"],
+    (geometry) => {
+      const count = { "1d": 1, "2d": 2, a1d: 2 }[geometry] ?? 4;
+      const layered = geometry.startsWith("a");
+      const place = ["%f32a", "%f32b", "%f32c", "%f32d"].slice(0, count);
+      if (layered) place[0] = "%b32a";
+      return `tex.${geometry}.v4.f32.f32 {%f32a, %f32b, %f32c, %f32d}, [%b64a, {${place.join(", ")}}];`;
+    },
+  ],
+  [
+    "tex.level, tex.grad",
+    ["2d"],
     once(
-      "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%f32a, %f32b, %f32c, %f32d}, {%b32a, %b32b}, {%b32c}, {%f32a, %f32b, %f32c, %f32d};",
+      "tex.level.2d.v4.f32.f32 {%f32a, %f32b, %f32c, %f32d}, [%b64a, {%f32a, %f32b}], %f32c; tex.grad.2d.v4.f32.f32 {%f32a, %f32b, %f32c, %f32d}, [%b64a, {%f32a, %f32b}], {%f32a, %f32b}, {%f32c, %f32d};",
     ),
   ],
+  ["tld4", ["2d"], once("tld4.r.2d.v4.f32.f32 {%f32a, %f32b, %f32c, %f32d}, [%b64a, {%f32a, %f32b}];")],
+  ["txq, suq", ["b32"], once("txq.width.b32 %b32d, [%b64a]; suq.height.b32 %b32d, [%b64a];")],
+  [
+    "suld.b, sust.b",
+    ["b8", ...bits],
+    (type) =>
+      `suld.b.2d.${type}.trap ${register(type, "d")}, [%b64a, {%b32a, %b32b}]; sust.b.2d.${type}.zero [%b64a, {%b32a, %b32b}], ${register(type, "a")};`,
+  ],
+  ["sured, sust.p", ["u32"], once("sured.b.add.2d.u32.trap [%b64a, {%b32a, %b32b}], %b32c;")],
+  [
+    "mma.sync",
+    [
+      "m16n8k8 f16",
+      "m16n8k16 f16",
+      "m16n8k16 bf16",
+      "m16n8k4 tf32",
+      "m16n8k8 tf32",
+      "m8n8k16 s8",
+      "m16n8k16 u8",
+      "m16n8k32 s8",
+      "m16n8k64 s4",
+      "m8n8k128 b1",
+      "m16n8k32 e4m3",
+      "m8n8k4 f64",
+      "m16n8k16 f64",
+      "m8n8k4 f16",
+    ],
+    (form) => {
+      const [shape = "", type = ""] = form.split(" ");
+      const [m = 0, n = 0, k = 0] = (/^m([0-9]+)n([0-9]+)k([0-9]+)$/.exec(shape) ?? []).slice(1).map(Number);
+      const elements = { f16: 2, bf16: 2, tf32: 1, s8: 4, u8: 4, s4: 8, b1: 32, e4m3: 4, f64: 1 }[type] ?? 1;
+      const sum = type === "f64" ? "f64" : /^[sub]/.test(type) && type !== "bf16" ? "s32" : "f32";
+      const list = (name: string, count: number): string => `{${Array.from({ length: count }, () => name).join(", ")}}`;
+      const word = type === "f64" ? "%f64a" : "%b32a";
+      const total = list(sum === "f64" ? "%f64d" : sum === "s32" ? "%b32d" : "%f32d", (m * n) / 32);
+      const popc = type === "b1" ? ".xor.popc" : "";
+      return `mma.sync.aligned.${shape}.row.col.${sum}.${type}.${type}.${sum}${popc} ${total}, ${list(word, (m / 8) * (k / 4 / elements))}, ${list(word, k / 4 / elements)}, ${total};`;
+    },
+  ],
+  [
+    "ldmatrix, stmatrix, movmatrix",
+    ["b16"],
+    once(
+      "ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%b32a, %b32b}, [%b32c]; stmatrix.sync.aligned.m8n8.x1.shared.b16 [%b32c], {%b32a}; movmatrix.sync.aligned.m8n8.trans.b16 %b32d, %b32a;",
+    ),
+  ],
+  [
+    "wmma.load, .mma, .store",
+    ["m16n16k16"],
+    once(
+      (() => {
+        const list = (name: string, count: number): string => `{${Array.from({ length: count }, () => name).join(", ")}}`;
+        return `wmma.load.a.sync.aligned.row.m16n16k16.f16 ${list("%b32a", 8)}, [%b64a]; wmma.mma.sync.aligned.row.col.m16n16k16.f32.f32 ${list("%f32d", 8)}, ${list("%b32a", 8)}, ${list("%b32b", 8)}, ${list("%f32d", 8)}; wmma.store.d.sync.aligned.row.m16n16k16.f32 [%b64a], ${list("%f32d", 8)};`;
+      })(),
+    ),
+  ],
+  ["mma.sp, wgmma, tcgen05", [""], once("wgmma.fence.sync.aligned;")],
+  ["mbarrier, cp.async.bulk", [""], once("mbarrier.init.shared.b64 [%b32a], 1;")],
+  [
+    "createpolicy, discard, applypriority",
+    [""],
+    once(
+      "createpolicy.fractional.L2::evict_last.b64 %b64d, 1.0; discard.global.L2 [%b64a], 128; applypriority.global.L2::evict_normal [%b64a], 128;",
+    ),
+  ],
+  ["mapa, getctarank", ["u32"], once("mapa.shared::cluster.u32 %b32d, %b32a, 0; getctarank.shared::cluster.u32 %b32d, %b32a;")],
+  ["barrier.cluster", [""], once("barrier.cluster.arrive; barrier.cluster.wait;")],
+  ["isspacep", [""], once("isspacep.global %pd, %b64a; isspacep.shared %pd, %b64a;")],
+  ["setmaxnreg, griddepcontrol, pmevent", [""], once("setmaxnreg.inc.sync.aligned.u32 64; griddepcontrol.wait; pmevent 1;")],
 ];
 
 const declarations = ["b16", "b32", "b64", "f32", "f64"].map(

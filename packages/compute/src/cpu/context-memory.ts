@@ -1,3 +1,4 @@
+import { HEAP_HEADER_BYTES } from "@decant/ptx";
 import { AllocationMap, CUDA_ERROR, CudaError } from "@decant/cuda";
 import { ARENA_TAG, DEVICE_HEAP_BYTES, GRID_WORKSPACE_BYTES, MEMORY_MAP, SLOT_BYTES } from "./device.ts";
 
@@ -90,7 +91,8 @@ export class ContextMemory {
   useHeap(): void {
     if (this.#usesHeap) return;
     this.#usesHeap = true;
-    this.#ranges.add(MEMORY_MAP.heap, DEVICE_HEAP_BYTES);
+    // Its lock and its lists are not for kernels.
+    this.#ranges.add(MEMORY_MAP.heap + HEAP_HEADER_BYTES, DEVICE_HEAP_BYTES - HEAP_HEADER_BYTES);
     this.#tableIsCurrent = false;
   }
 

@@ -50,6 +50,8 @@ export function addressedFunctions(module: PtxModule): ReadonlySet<string> {
 
 /** Functions of more instructions than this are not written again at each call. */
 const MAX_COPIED = 2000;
+/** A kernel that grows beyond this calls functions that others call too. */
+const MAX_GROWN = 20_000;
 /** Calls within calls that are written in place. */
 const MAX_DEPTH = 64;
 
@@ -78,6 +80,7 @@ export function sharedFunctions(
       if (target?.body === undefined) continue;
       if (onPath.has(target.name) || depth > MAX_DEPTH) shared.add(target.name);
       else visit(target, depth + 1);
+      if (size > MAX_GROWN && (sites.get(target.name) ?? 0) > 1) shared.add(target.name);
       if (!shared.has(target.name)) size += sizes.get(target.name) ?? 0;
     }
     onPath.delete(source.name);

@@ -124,6 +124,33 @@ test("arguments and results in registers, as PTX before 2.0 passes them", () => 
   expect(out[0]).toBe(7 << 4);
 });
 
+test("parameters in the body, as PTX before 1.4 has them", () => {
+  const text = `.version 1.2\n.target sm_13\n.entry k { .reg .u64 %o; .reg .u32 %x; .param .u64 __cudaparm_out; .param .u32 __cudaparm_x;
+ ld.param.u64 %o, [__cudaparm_out]; ld.param.u32 %x, [__cudaparm_x]; st.global.u32 [%o], %x; exit; }`;
+  const out = new Uint32Array(1);
+  new Harness(text).run("k", [out, { u32: 77 }]);
+  expect(out[0]).toBe(77);
+});
+
+test("what would grow without end is written once, and called", () => {
+  const body = Array.from({ length: 60 }, (_, i) => `add.u32 %n, %n, ${i};`).join(" ");
+  const functions = Array.from({ length: 12 }, (_, level) => {
+    const inner =
+      level === 0
+        ? body
+        : Array.from({ length: 4 }, () => `st.param.b32 [a], %n; call (b), f${level - 1}, (a); ld.param.b32 %n, [b];`).join(" ");
+    return `.func (.param .b32 r) f${level} (.param .b32 n) { .reg .b32 %n; .param .b32 a; .param .b32 b; ld.param.u32 %n, [n]; ${inner} st.param.b32 [r], %n; ret; }`;
+  });
+  const text = `.version 8.0\n.target sm_75\n.address_size 64\n${functions.join("\n")}
+.visible .entry k(.param .u64 out) { .reg .b64 %o; .reg .b32 %n; .param .b32 a; .param .b32 b; ld.param.u64 %o, [out]; st.param.b32 [a], 5; call (b), f3, (a); ld.param.b32 %n, [b]; st.global.u32 [%o], %n; ret; }
+.visible .entry large(.param .u64 out) { .reg .b64 %o; .reg .b32 %n; .param .b32 a; .param .b32 b; ld.param.u64 %o, [out]; st.param.b32 [a], 5; call (b), f11, (a); ld.param.b32 %n, [b]; st.global.u32 [%o], %n; ret; }`;
+  const harness = new Harness(text);
+  expect(harness.compiled.wasm.length).toBeLessThan(1_000_000);
+  const out = new Uint32Array(1);
+  harness.run("k", [out]);
+  expect(out[0]).toBe(5 + 4 ** 3 * 1770);
+});
+
 test.each([
   ["a function that nothing defines", ".extern .func nowhere();", "call nowhere;", "unresolved extern function 'nowhere'"],
   ["too few arguments", ".func f(.param .b32 a) { ret; }", "call f;", "'f' takes 1 arguments and gives 0 results"],

@@ -76,6 +76,9 @@ export const FAULT = {
   stackOverflow: 8,
 } as const;
 
+/** What the heap begins with, out of reach of kernels: see run/services.ts. */
+export const HEAP_HEADER_BYTES = 256;
+
 /** What a kernel asks the host for: see run/services.ts. */
 export const SERVICE = { vprintf: 1, assert: 2, malloc: 3, free: 4, texture: 5 } as const;
 
@@ -165,6 +168,7 @@ export const WARP_SIZE = 32;
 
 /** All of it, as one value that can be sent to a worker. */
 export const layout = {
+  HEAP_HEADER_BYTES,
   TEXTURE,
   TEXTURE_FLAG,
   TEXTURE_CALL,

@@ -108,11 +108,26 @@ class ModuleParser {
 
   #function(entry: boolean, linkage: Linkage, line: number): void {
     const globals = { variables: this.#variables, functions: this.#names };
-    const parsed = parseFunction(this.#tokens, entry, linkage, globals, (name) => this.#names.add(name));
+    const written = parseFunction(this.#tokens, entry, linkage, globals, (name) => this.#names.add(name));
+    const parsed = entry ? withParameters(written) : written;
     const known = this.#functions.get(parsed.name);
     if (this.#variables.has(parsed.name) || (known?.body !== undefined && parsed.body !== undefined)) {
       throw new PtxError(line, `duplicate definition of function '${parsed.name}'`);
     }
     if (known?.body === undefined) this.#functions.set(parsed.name, parsed);
   }
+}
+
+/** A kernel of PTX before 1.4 has its parameters in its body: what no parameter list declares, and no call passes. */
+function withParameters(source: PtxFunction): PtxFunction {
+  const { body, parameters } = source;
+  if (
+    body === undefined ||
+    parameters.length > 0 ||
+    body.statements.some((statement) => statement.kind === "instruction" && statement.opcode === "call")
+  )
+    return source;
+  const own = body.variables.filter(({ space }) => space === "param");
+  if (own.length === 0) return source;
+  return { ...source, parameters: own, body: { ...body, variables: body.variables.filter(({ space }) => space !== "param") } };
 }

@@ -14,7 +14,7 @@ export type Service = (worker: number, service: number, thread: number) => bigin
  * The text of this function is what workers run: it must not name anything outside of itself.
  */
 export function createServices(layout: Layout, buffer: ArrayBufferLike, window: bigint, textures: Textures): Service {
-  const { LAUNCH, WORKER, SERVICE } = layout;
+  const { HEAP_HEADER_BYTES, LAUNCH, WORKER, SERVICE } = layout;
   const words = new Int32Array(buffer);
   const bytes = new Uint8Array(buffer);
   const view = new DataView(buffer);
@@ -224,7 +224,6 @@ export function createServices(layout: Layout, buffer: ArrayBufferLike, window: 
     return 0n;
   };
 
-  const HEAP_HEADER = 256;
   const malloc = (worker: number): bigint => {
     const size = view.getBigUint64(worker + WORKER.service, true);
     const launch = launchOf(worker);
@@ -237,11 +236,11 @@ export function createServices(layout: Layout, buffer: ArrayBufferLike, window: 
       const list = heap + 16 + 4 * exponent;
       const free = word(list);
       // A kernel can overwrite what a free block says; only places in the heap are believed.
-      if (free >= heap + HEAP_HEADER && free + 2 ** exponent <= heap + end) {
+      if (free >= heap + HEAP_HEADER_BYTES && free + 2 ** exponent <= heap + end) {
         view.setUint32(list, word(free), true);
         return window + BigInt(free);
       }
-      const top = word(heap + 4) || HEAP_HEADER;
+      const top = word(heap + 4) || HEAP_HEADER_BYTES;
       if (top + 16 + 2 ** exponent > end) return 0n;
       view.setUint32(heap + 4, top + 16 + 2 ** exponent, true);
       view.setUint32(heap + top, exponent, true);
@@ -252,7 +251,13 @@ export function createServices(layout: Layout, buffer: ArrayBufferLike, window: 
     const launch = launchOf(worker);
     const heap = word(launch + LAUNCH.heap);
     const at = place(view.getBigUint64(worker + WORKER.service, true), 16);
-    if (heap === 0 || at === undefined || at % 16 !== 0 || at < heap + HEAP_HEADER + 16 || at >= heap + word(launch + LAUNCH.heapBytes))
+    if (
+      heap === 0 ||
+      at === undefined ||
+      at % 16 !== 0 ||
+      at < heap + HEAP_HEADER_BYTES + 16 ||
+      at >= heap + word(launch + LAUNCH.heapBytes)
+    )
       return 0n;
     const exponent = word(at - 16);
     if (exponent < 4 || exponent > 31) return 0n;
