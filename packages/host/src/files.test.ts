@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -20,6 +21,21 @@ describe.each([
   const files = make();
   const base = `${root}/${name.replace(/\W/g, "")}`;
   files.makeFolder(base);
+
+  test("links are other names of a file, or lead to it", () => {
+    files.open(`${base}/one`, { write: true, create: true }).close();
+    files.link(`${base}/one`, `${base}/two`);
+    expect(files.stat(`${base}/two`)).toMatchObject({ links: 2, inode: files.stat(`${base}/one`).inode });
+    expect(() => files.link(`${base}/one`, `${base}/two`)).toThrow("EEXIST");
+    files.makeLink("one", `${base}/soft`);
+    expect([files.readLink(`${base}/soft`), files.lstat(`${base}/soft`).kind, files.stat(`${base}/soft`).kind]).toEqual([
+      "one",
+      "link",
+      "file",
+    ]);
+    expect(() => files.readLink(`${base}/one`)).toThrow("EINVAL");
+    for (const path of ["one", "two", "soft"]) files.remove(`${base}/${path}`);
+  });
 
   test("a file is made, written, read and cut", () => {
     const file = files.open(`${base}/a`, { write: true, create: true });
@@ -97,4 +113,23 @@ test("a real symbolic link out of a grant is refused", () => {
   expect(() => files.open(`${folder}/out/hostname`)).toThrow("ENOENT");
   expect(() => files.list(`${folder}/out`)).toThrow("ENOENT");
   expect(files.lstat(`${folder}/out`).kind).toBe("link");
+});
+
+test.skipIf(process.platform === "win32")("a FIFO at whose other end nobody is holds nothing up", () => {
+  const path = join(folder, "fifo");
+  execFileSync("mkfifo", [path]);
+  const file = nodeFiles().open(path);
+  expect(file.stat().kind).toBe("other");
+  file.close();
+});
+
+test("changes that others make in a folder are told", async () => {
+  const path = mkdtempSync(join(folder, "watched-"));
+  let stop: (() => void) | undefined;
+  const told = new Promise<string>((resolve) => {
+    stop = nodeFiles().watch(path, false, ({ name }) => resolve(name));
+  });
+  writeFileSync(join(path, "new"), "");
+  expect(await told).toBe("new");
+  stop?.();
 });

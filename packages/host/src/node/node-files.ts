@@ -95,8 +95,9 @@ class NodeFile implements HostFile {
 }
 
 function openFlags({ write, create, truncate, noFollow }: OpenOptions): number {
-  const { O_RDWR, O_RDONLY, O_CREAT, O_EXCL, O_TRUNC, O_NOFOLLOW } = fs.constants;
-  let flags = write === true ? O_RDWR : O_RDONLY;
+  const { O_RDWR, O_RDONLY, O_CREAT, O_EXCL, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  // A FIFO at whose other end nobody is would hold everything up; files do not care.
+  let flags = (write === true ? O_RDWR : O_RDONLY) | (O_NONBLOCK ?? 0);
   if (create !== undefined && create !== false) flags |= O_CREAT;
   if (create === "new") flags |= O_EXCL;
   if (truncate === true) flags |= O_TRUNC;

@@ -18,6 +18,7 @@ import { file } from "../kernel32/file.ts";
 import { fileIo } from "../kernel32/file-io.ts";
 import type { BY_HANDLE_FILE_INFORMATION } from "../kernel32/file.api.ts";
 import type { FILE_ATTRIBUTE_DATA, FIND_DATA } from "../kernel32/directory.api.ts";
+import { FILE_ATTRIBUTE } from "../files/attributes.ts";
 import { TEMP_FOLDER } from "../files/file-system.ts";
 import { fileTimeFromMs, msFromFileTime } from "../files/file-time.ts";
 import { fullPath } from "../paths/windows-path.ts";
@@ -112,6 +113,18 @@ export const system = {
     const data = structCell<typeof FILE_ATTRIBUTE_DATA>(NO_FACTS);
     succeeded(folders.GetFileAttributesEx(thread, path, 0, data));
     return factsOf(data.get());
+  },
+
+  /** The same of what a symbolic link leads to. */
+  targetFacts(thread: Thread, path: string): FileFacts {
+    const facts = system.attributes(thread, path);
+    if ((facts.attributes & FILE_ATTRIBUTE.REPARSE_POINT) === 0) return facts;
+    const handle = system.createFile(thread, path, 0, SHARE_ALL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS);
+    try {
+      return system.handleFacts(thread, handle);
+    } finally {
+      system.closeHandle(thread, handle);
+    }
   },
 
   handleFacts(thread: Thread, handle: Handle): FileFacts {

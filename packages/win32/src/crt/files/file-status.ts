@@ -80,7 +80,7 @@ interface Status {
 function byPath(thread: Thread, path: string | undefined, buffer: number, form: Form): number {
   if (path === undefined || buffer === 0) throw new CrtError(ERRNO.EINVAL);
   if (/[*?]/.test(path)) throw new CrtError(ERRNO.ENOENT);
-  const facts = system.attributes(thread, path);
+  const facts = system.targetFacts(thread, path);
   const isFolder = (facts.attributes & FILE_ATTRIBUTE.DIRECTORY) !== 0;
   const isExecutable = isFolder || EXECUTABLE.test(path);
   const mode = permissions(facts) | (isFolder ? MODE.FOLDER : MODE.FILE) | (isExecutable ? MODE.EXECUTE : 0);
