@@ -16,6 +16,8 @@ export interface CallContext {
   readonly mode: 64 | 32;
   readonly module: ModuleContext;
   readonly registers: RegisterFile;
+  /** Whether functions done in place leave null pointers to the API. */
+  readonly guardsNull: boolean;
   /** A local for guest addresses on their way. */
   readonly next: number;
 }
@@ -74,7 +76,15 @@ export function emitIntrinsicCall(context: CallContext, ending: Ending & { kind:
     f.op(OP.i32_eqz).brIf(slow);
   }
   if (stub.intrinsic !== undefined) {
-    emitIntrinsic(stub.intrinsic, { f, e, slow, runtime: (name) => context.module.runtime(name), mark: () => e.mayFault(ending.insn) });
+    const { guardsNull } = context;
+    emitIntrinsic(stub.intrinsic, {
+      f,
+      e,
+      slow,
+      guardsNull,
+      runtime: (name) => context.module.runtime(name),
+      mark: () => e.mayFault(ending.insn),
+    });
     f.br(done);
   }
   f.end();

@@ -299,3 +299,27 @@ describe("checked accesses", () => {
     expect(fault(guest, NEXT)).toMatchObject({ code: "access-violation", address: NEXT, access: "write" });
   });
 });
+
+test("where registers must be exact, the C library's functions are done in place but for null pointers", () => {
+  const guest = new TestGuest(exact);
+  let calls = 0;
+  const memcpy = guest.stub(() => {
+    calls++;
+    return 7;
+  }, "memcpy");
+  guest.load(`e8${relative(memcpy - CODE - 5)}c3`); // call memcpy; ret
+  guest.memory.setU32(DATA, 0x1234_5678);
+  expect(guest.call(DATA + 16, DATA, 4)).toBe(DATA + 16);
+  expect([guest.memory.u32(DATA + 16), calls]).toEqual([0x1234_5678, 0]);
+  for (const [to, from, bytes] of [
+    [8, DATA, 4],
+    [DATA, 8, 4],
+    [DATA, 0xffff_fff0, 0x20],
+  ] as const)
+    expect(guest.call(to, from, bytes)).toBe(7);
+  expect(calls).toBe(3);
+});
+
+function relative(value: number): string {
+  return Buffer.from(Int32Array.of(value).buffer).toString("hex");
+}

@@ -13,6 +13,8 @@ export interface IntrinsicContext {
   readonly e: Emitter;
   /** Says that what follows may trap. */
   mark(): void;
+  /** Leaves pointers into the null page, which wasm would trap on, to the API: a fault there has all registers. */
+  readonly guardsNull: boolean;
   /** The end of this label's block makes the call after all. */
   readonly slow: Label;
   runtime(name: RuntimeImport): number;
@@ -30,11 +32,20 @@ export const CDECL_INTRINSICS: ReadonlySet<Intrinsic> = new Set([
   "memcpy", "memmove", "memset", "memcmp", "memchr", "strcmp", "strncmp", "strchr", "strcpy", "strlen", "wcslen",
 ]); // prettier-ignore
 
+/** Which arguments are pointers, and which of these ranges as long as the third says. */
+const POINTERS: Readonly<Record<Intrinsic, { readonly pointers: readonly number[]; readonly hasLength?: boolean }>> = {
+  memcpy: { pointers: [0, 1], hasLength: true }, memmove: { pointers: [0, 1], hasLength: true }, memset: { pointers: [0], hasLength: true },
+  memcmp: { pointers: [0, 1] }, strncmp: { pointers: [0, 1] }, strcmp: { pointers: [0, 1] }, strcpy: { pointers: [0, 1] },
+  memchr: { pointers: [0] }, strchr: { pointers: [0] }, strlen: { pointers: [0] }, wcslen: { pointers: [0] },
+  GetLastError: { pointers: [] }, SetLastError: { pointers: [] }, TlsGetValue: { pointers: [] },
+  EnterCriticalSection: { pointers: [0] }, LeaveCriticalSection: { pointers: [0] },
+}; // prettier-ignore
+
 /**
  * Emits an API function's common case in place of its call: arguments are in rcx, rdx and r8, of 32-bit code on the stack. Where the case turns out
  * uncommon the code branches to `slow`.
  */
-export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, runtime }: IntrinsicContext): void {
+export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, runtime, guardsNull }: IntrinsicContext): void {
   /** Pushes an argument: x64 has it in a register, 32-bit cdecl on the stack. */
   const argument = (n: number): Emitter => {
     if (e.mode === 64) return e.getGpr(ARGUMENTS[n] as number, 32);
@@ -68,6 +79,19 @@ export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, runtime }: In
     unless();
   };
   mark();
+  if (guardsNull) {
+    const { pointers, hasLength } = POINTERS[name];
+    for (const n of pointers) {
+      argument(n).const(GUEST_BASE, 32).int(32, "ge_u");
+      unless();
+      if (hasLength !== true) continue;
+      // Nor up to the end of all memory.
+      e.const(0, 32);
+      argument(n).int(32, "sub");
+      argument(2).int(32, "ge_u");
+      unless();
+    }
+  }
   switch (name) {
     case "memcpy":
     case "memmove":

@@ -77,7 +77,7 @@ export class UnitEmitter implements BlockEmitter {
     this.#memory = memory;
     this.#entry = unit.entry.start;
     this.#span = spanOf(unit, memory);
-    if (guarding !== "trap") callIntrinsics(unit.blocks);
+    if (guarding === "checked") callIntrinsics(unit.blocks);
     unrollLoops(unit.blocks);
     this.#graph = makeReducible(unit.entry);
     if (unit.isChanging) markCompared(this.#graph.blocks);
@@ -103,7 +103,7 @@ export class UnitEmitter implements BlockEmitter {
     });
     registers.pushWhole = (n) => this.#emitter.pushWhole(n);
     this.#scalars = planScalars(this.#graph.blocks, (block) => this.#flow(block).liveIn >>> 16);
-    this.#context = { f, e: this.#emitter, mode, module, registers, next: f.local(I32) };
+    this.#context = { f, e: this.#emitter, mode, module, registers, guardsNull: guarding === "exact", next: f.local(I32) };
   }
 
   emit(): void {
