@@ -1,5 +1,5 @@
 import type { CallName } from "@decant/cuda";
-import { callNames, signature } from "@decant/cuda";
+import { callNames, driverCalls, signature } from "@decant/cuda";
 import { memoryDriver } from "@decant/cuda/testing";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -99,11 +99,28 @@ test("calls with arguments of the right types, but arbitrary values, never reach
     SIZE: fc.oneof(fc.nat(5000), fc.maxSafeNat()),
     DEVICEPTR: fc.oneof(fc.constantFrom(0, BASE, BASE + 1, BASE + 4095, BASE + 4096), fc.maxSafeNat()),
     BYTES: fc.uint8Array({ maxLength: 40 }),
+    TEXT: fc.string({ maxLength: 10 }),
   };
   const handle = fc.integer({ min: 1, max: 8 });
+  const size = fc.oneof(fc.nat(100), fc.constantFrom(0, 4096, 2 ** 32 - 1));
+  const level = fc.tuple(values["DEVICEPTR"]!, size, size, size, fc.oneof(size, fc.maxSafeNat()), fc.oneof(size, fc.maxSafeNat()));
+  const mode = fc.constantFrom(0, 1, 2, 3, 4);
+  const texture = fc.tuple(
+    fc.constantFrom(0x20, 1, 0x0a, 7),
+    fc.constantFrom(1, 2, 4, 3),
+    size,
+    size,
+    fc.array(level, { maxLength: 20 }),
+    fc.array(mode, { minLength: 3, maxLength: 4 }),
+    mode,
+    mode,
+    ...[1, 2, 3].map(() => fc.double()),
+    fc.array(fc.double(), { minLength: 3, maxLength: 4 }),
+  );
   const calls = fc.constantFrom(...callNames).chain((name) => {
-    const types = signature(name).match(/(?<=:)[A-Z0-9_]+(?=[,)])/g) ?? [];
-    return fc.tuple(...types.map((type) => values[type] ?? handle)).map((args) => [number(name), ...args]);
+    const types = driverCalls[name].parameters.map(([, type]) => type.name);
+    const argument = (type: string): fc.Arbitrary<unknown> => values[type] ?? (type.startsWith("Texture{") ? texture : handle);
+    return fc.tuple(...types.map(argument)).map((args) => [number(name), ...args]);
   });
   await fc.assert(
     fc.asyncProperty(fc.array(calls, { maxLength: 30 }), async (list) => {
