@@ -59,6 +59,8 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
     case 75: *value = 9; return SUCCESS;
     case 76: *value = 0; return SUCCESS;
     case 83: *value = 1; return SUCCESS;
+    case 95: *value = 1; return SUCCESS;                              /* cooperative launches */
+    case 39: *value = 2048; return SUCCESS;                           /* threads on a multiprocessor */
     default: *value = 0; return attribute > 0 && attribute < 140 ? SUCCESS : INVALID_VALUE;
   }
 }
@@ -172,6 +174,32 @@ int cuLaunchKernel(struct function *f, u32 gx, u32 gy, u32 gz, u32 bx, u32 by, u
   if (!strcmp(f->name, "crash")) abort();
   return SUCCESS;
 }
+int cuLaunchCooperativeKernel(struct function *f, u32 gx, u32 gy, u32 gz, u32 bx, u32 by, u32 bz, u32 shared, u64 stream, void **params) {
+  char text[256] = "";
+  for (u32 i = 0; i < f->parameters; i++)
+    for (size_t j = 0; j < f->sizes[i]; j++) sprintf(text + strlen(text), "%02x", ((unsigned char *)params[i])[j]);
+  note("cooperative %s %u,%u,%u %u,%u,%u %u %s %s", f->name, gx, gy, gz, bx, by, bz, shared, stream ? "stream" : "default", text);
+  return state();
+}
+struct link { char text[4096]; char *log; };
+int cuLinkCreate_v2(u32 count, int *options, void **values, struct link **link) {
+  *link = calloc(1, sizeof **link);
+  for (u32 i = 0; i < count; i++) if (options[i] == 5) (*link)->log = values[i];
+  return state();
+}
+int cuLinkAddData_v2(struct link *link, int type, const char *data, size_t size, const char *name, u32 count, int *options, void **values) {
+  (void)count; (void)options; (void)values;
+  note("link %s %d %zu", name, type, size);
+  if (!strstr(data, ".version")) {
+    if (link->log) sprintf(link->log, "%s: error: expected .version", name);
+    return INVALID_PTX;
+  }
+  if (strlen(link->text) + strlen(data) >= sizeof link->text) return INVALID_VALUE;
+  strcat(link->text, data);
+  return state();
+}
+int cuLinkComplete(struct link *link, void **cubin, size_t *size) { *cubin = link->text; *size = strlen(link->text) + 1; return state(); }
+int cuLinkDestroy(struct link *link) { free(link); return SUCCESS; }
 int cuStreamCreateWithPriority(u64 *stream, u32 flags, int priority) { note("stream %u %d", flags, priority); *stream = 0x1000; return state(); }
 int cuStreamDestroy_v2(u64 stream) { (void)stream; return SUCCESS; }
 int cuStreamQuery(u64 stream) { static int asked; (void)stream; return ++asked % 3 ? 600 : state(); /* not ready at once */ }

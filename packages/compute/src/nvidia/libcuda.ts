@@ -19,6 +19,11 @@ const declarations = {
   cuCtxSynchronize: "int cuCtxSynchronize()",
   cuCtxSetLimit: "int cuCtxSetLimit(int limit, size_t value)",
   cuModuleLoadDataEx: "int cuModuleLoadDataEx(void *module, const void *image, unsigned int count, void *options, void *values)",
+  cuLinkCreate_v2: "int cuLinkCreate_v2(unsigned int count, void *options, void *values, void *state)",
+  cuLinkAddData_v2:
+    "int cuLinkAddData_v2(uint64_t state, int type, const void *data, size_t size, const char *name, unsigned int count, void *options, void *values)",
+  cuLinkComplete: "int cuLinkComplete(uint64_t state, void *cubin, void *size)",
+  cuLinkDestroy: "int cuLinkDestroy(uint64_t state)",
   cuModuleUnload: "int cuModuleUnload(uint64_t module)",
   cuModuleGetFunctionCount: "int cuModuleGetFunctionCount(void *count, uint64_t module)",
   cuModuleEnumerateFunctions: "int cuModuleEnumerateFunctions(void *functions, unsigned int count, uint64_t module)",
@@ -45,6 +50,8 @@ const declarations = {
     "int cuMemsetD2D32Async(uint64_t dst, size_t pitch, unsigned int value, size_t width, size_t height, uint64_t stream)",
   cuLaunchKernel:
     "int cuLaunchKernel(uint64_t f, unsigned int gx, unsigned int gy, unsigned int gz, unsigned int bx, unsigned int by, unsigned int bz, unsigned int shared, uint64_t stream, void *params, void *extra)",
+  cuLaunchCooperativeKernel:
+    "int cuLaunchCooperativeKernel(uint64_t f, unsigned int gx, unsigned int gy, unsigned int gz, unsigned int bx, unsigned int by, unsigned int bz, unsigned int shared, uint64_t stream, void *params)",
   cuStreamCreateWithPriority: "int cuStreamCreateWithPriority(void *stream, unsigned int flags, int priority)",
   cuStreamDestroy_v2: "int cuStreamDestroy_v2(uint64_t stream)",
   cuStreamQuery: "int cuStreamQuery(uint64_t stream)",
@@ -63,6 +70,8 @@ type CArgument = number | bigint | string | ArrayBufferView | null;
 export type Libcuda = { readonly [N in keyof typeof declarations]: (...args: CArgument[]) => number } & {
   /** Memory of the C heap, for what the library reads by pointer: its address, and a view of it. */
   allocate(bytes: number): { readonly address: bigint; readonly bytes: Uint8Array };
+  /** A copy of what lies at an address of the C heap. */
+  bytes(address: bigint, size: number): Uint8Array;
   /** The text at an address of the C heap. */
   text(address: bigint): string;
   /** Writes out what the library printed to standard output. */
@@ -112,6 +121,11 @@ export async function openLibcuda(path = process.env["DECANT_LIBCUDA"] || LIBRAR
     allocate(bytes: number) {
       const pointer = koffi.alloc("uint8_t", bytes);
       return { address: koffi.address(pointer), bytes: new Uint8Array(koffi.view(pointer, bytes)) };
+    },
+    bytes(address: bigint, size: number) {
+      const copy = new Uint8Array(size);
+      if (size > 0) memcpy(copy, address, size);
+      return copy;
     },
     text(address: bigint) {
       const bytes = new Uint8Array(strnlen(address, MOST_TEXT));

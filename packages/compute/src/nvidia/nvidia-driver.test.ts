@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CUDA_ERROR, DEVICE_ATTRIBUTE, guard, openCuda, type Cuda, type CudaDriver } from "@decant/cuda";
+import { copy, CUDA_ERROR, DEVICE_ATTRIBUTE, guard, hostBytes, JIT_INPUT, openCuda, type Cuda, type CudaDriver } from "@decant/cuda";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { nvidiaDriver } from "./nvidia-driver.ts";
 
@@ -64,7 +64,7 @@ describe.skipIf(!hasCompiler)("with a libcuda", () => {
     const { cuda } = await program();
     expect([cuda.cuDeviceGetName(0), cuda.cuDriverGetVersion(), cuda.cuDeviceTotalMem(0)]).toEqual(["Recording GPU", 13000, 1 << 30]);
     expect(cuda.cuDeviceComputeCapability(0)).toEqual({ major: 9, minor: 0 });
-    expect(cuda.cuDeviceGetAttribute(DEVICE_ATTRIBUTE.COOPERATIVE_LAUNCH, 0)).toBe(0);
+    expect(cuda.cuDeviceGetAttribute(DEVICE_ATTRIBUTE.CONCURRENT_MANAGED_ACCESS, 0)).toBe(0);
   });
 
   test("memory is zeroed, set, copied in and out, and lies where the client chose", async () => {
@@ -108,6 +108,54 @@ describe.skipIf(!hasCompiler)("with a libcuda", () => {
       "stream 1 0",
       "launch add 3,2,1 64,1,1 128 stream " + "00".repeat(24),
     ]);
+  });
+
+  test("a cooperative launch is given the address of each parameter", async () => {
+    const { cuda, module } = await program();
+    const f = cuda.cuModuleGetFunction(module, "add");
+    cuda.cuLaunchCooperativeKernel(f, 2, 1, 1, 64, 1, 1, 0, 0, [0x1122334455667788n, 7, 0x99aabbccddeeff00n]);
+    await cuda.cuCtxSynchronize();
+    expect(recorded().filter((line) => !line.includes("map"))).toEqual([
+      "cooperative add 2,1,1 64,1,1 0 default 88776655443322110700000000ffeeddccbbaa99",
+    ]);
+  });
+
+  test("rows are copied in every direction, and between contexts", async () => {
+    const { cuda, context } = await program();
+    const [p, q] = [cuda.cuMemAlloc(64), cuda.cuMemAlloc(64)];
+    const bytes = Uint8Array.from({ length: 12 }, (_, i) => i + 1);
+    const size = { width: 3, height: 2, depth: 1 };
+    const row = (pitch: number, at = 0) => ({ at, pitch, slice: 0 });
+    await copy(cuda.thread, { ...size, dst: row(8, p), src: { ...row(4), memory: hostBytes(bytes) } });
+    await copy(cuda.thread, { ...size, dst: row(16, q), src: row(8, p) });
+    const back = new Uint8Array(8);
+    await copy(cuda.thread, { ...size, dst: { ...row(5), memory: hostBytes(back) }, src: row(16, q) });
+    expect([...back]).toEqual([1, 2, 3, 0, 0, 5, 6, 7]);
+    const other = cuda.cuCtxCreate(0, 0);
+    const r = cuda.cuMemAlloc(4);
+    cuda.cuMemcpyPeer(r, other, q, context, 3);
+    expect([...(await cuda.cuMemcpyDtoH(r, 4))]).toEqual([1, 2, 3, 0]);
+  });
+
+  test("modules are linked, and the log of a failure comes with it", async () => {
+    const { cuda } = await program();
+    const link = cuda.cuLinkCreate();
+    await expect(cuda.cuLinkAddData(link, JIT_INPUT.PTX, "nothing", "x.ptx")).rejects.toMatchObject({
+      cuResult: CUDA_ERROR.INVALID_PTX,
+      log: "x.ptx: error: expected .version",
+    });
+    await cuda.cuLinkAddData(link, JIT_INPUT.PTX, image, "y.ptx");
+    const cubin = await cuda.cuLinkComplete(link);
+    expect(recorded().filter((line) => line.startsWith("link"))).toEqual(["link x.ptx 1 8", `link y.ptx 1 ${image.length + 1}`]);
+    cuda.cuLinkDestroy(link);
+    expect(cuda.cuModuleGetFunctionCount(await cuda.cuModuleLoadData(cubin))).toBe(4);
+  });
+
+  test("what is not carried over is CUDA_ERROR_NOT_SUPPORTED", async () => {
+    const { cuda } = await program();
+    const p = cuda.cuMemAlloc(64);
+    const linear = { kind: "linear" as const, devPtr: p, format: 0x20, numChannels: 1, sizeInBytes: 64 };
+    await expect(cuda.cuTexObjectCreate(linear)).rejects.toMatchObject({ cuResult: CUDA_ERROR.NOT_SUPPORTED });
   });
 
   test("a module's variables are found by the names in its text", async () => {

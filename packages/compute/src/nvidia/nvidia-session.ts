@@ -3,6 +3,7 @@ import {
   CudaError,
   DEVICE_ATTRIBUTE,
   FUNC_ATTRIBUTE,
+  JIT_INPUT,
   type CallArguments,
   type DeviceInfo,
   type DriverCalls,
@@ -12,6 +13,7 @@ import {
   type ModuleInfo,
 } from "@decant/cuda";
 import { parsePtx } from "@decant/ptx";
+import { modulePtx } from "../image/module-ptx.ts";
 import { DeviceMemory, SLOT_BYTES, SLOTS } from "./device-memory.ts";
 import { check, type Libcuda } from "./libcuda.ts";
 
@@ -26,6 +28,15 @@ interface Module {
   readonly cuda: bigint;
   readonly context: Context;
   readonly functions: readonly bigint[];
+  readonly infos: readonly FunctionInfo[];
+}
+
+/** A pending link; the library writes its log as long as it lives, so what it writes to is kept. */
+interface Link {
+  readonly cuda: bigint;
+  readonly context: Context;
+  readonly log: Uint8Array;
+  readonly values: Uint8Array;
 }
 
 /** CU_JIT_ERROR_LOG_BUFFER and CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES. */
@@ -50,6 +61,7 @@ export class NvidiaSession implements Partial<DriverCalls> {
   readonly #contexts = new Map<number, Context>();
   readonly #modules = new Map<number, Module>();
   readonly #streams = new Map<number, { readonly cuda: bigint; readonly context: Context }>();
+  readonly #links = new Map<number, Link>();
   readonly #events = new Map<number, { readonly cuda: bigint; readonly context: Context }>();
   readonly #parameters: { readonly address: bigint; readonly bytes: Uint8Array };
   readonly #extra: ReturnType<Libcuda["allocate"]>;
@@ -90,7 +102,7 @@ export class NvidiaSession implements Partial<DriverCalls> {
   cuCtxDestroy(handle: number): void {
     const context = this.#context(handle);
     this.#contexts.delete(handle);
-    for (const owned of [this.#modules, this.#streams, this.#events])
+    for (const owned of [this.#modules, this.#streams, this.#events, this.#links])
       for (const [key, object] of owned as Map<number, { readonly context: Context }>) if (object.context === context) owned.delete(key);
     this.#enter(context);
     // Its work ends first; what that failed with is of no interest any more.
@@ -127,9 +139,10 @@ export class NvidiaSession implements Partial<DriverCalls> {
     const count = outInt(this.#cuda.cuModuleGetFunctionCount, cuda);
     const functions = new BigUint64Array(count);
     if (count > 0) check(this.#cuda.cuModuleEnumerateFunctions(functions, count, cuda));
-    this.#modules.set(handle, { cuda, context, functions: [...functions] });
+    const infos = [...functions].map((f) => this.#describeFunction(f));
+    this.#modules.set(handle, { cuda, context, functions: [...functions], infos });
     return {
-      functions: [...functions].map((f) => this.#describeFunction(f)),
+      functions: infos,
       globals: this.#globals(cuda, image),
       references: [],
       log: "",
@@ -183,6 +196,38 @@ export class NvidiaSession implements Partial<DriverCalls> {
     if (size > 0) check(this.#cuda.cuMemcpyDtoDAsync_v2(destination, source, size, this.#enterStream(handle)));
   }
 
+  cuMemcpy2DHtoD(...[handle, address, pitch, width, height, bytes]: CallArguments<"cuMemcpy2DHtoD">): void {
+    const stream = this.#enterStream(handle);
+    for (let row = 0; row < height && width > 0; row++)
+      check(this.#cuda.cuMemcpyHtoDAsync_v2(address + row * pitch, bytes.subarray(row * width, (row + 1) * width), width, stream));
+  }
+
+  async cuMemcpy2DDtoH(...[handle, address, pitch, width, height]: CallArguments<"cuMemcpy2DDtoH">): Promise<Uint8Array> {
+    const result = new Uint8Array(width * height);
+    await this.#query(() => this.#cuda.cuStreamQuery(this.#enterStream(handle)));
+    const stream = this.#enterStream(handle);
+    for (let row = 0; row < height && width > 0; row++)
+      check(this.#cuda.cuMemcpyDtoHAsync_v2(result.subarray(row * width, (row + 1) * width), address + row * pitch, width, stream));
+    check(this.#cuda.cuStreamSynchronize(stream));
+    return result;
+  }
+
+  cuMemcpy3DDtoD(
+    ...[handle, dst, dstPitch, dstSlice, src, srcPitch, srcSlice, width, height, depth]: CallArguments<"cuMemcpy3DDtoD">
+  ): void {
+    const stream = this.#enterStream(handle);
+    for (let z = 0; z < depth && width > 0; z++)
+      for (let y = 0; y < height; y++)
+        check(this.#cuda.cuMemcpyDtoDAsync_v2(dst + z * dstSlice + y * dstPitch, src + z * srcSlice + y * srcPitch, width, stream));
+  }
+
+  /** Addresses are the process's: one context's copy reaches another's memory, when its work is done. */
+  cuMemcpyPeer(...[handle, destination, srcContext, source, size]: CallArguments<"cuMemcpyPeer">): void {
+    this.#enter(this.#context(srcContext));
+    check(this.#cuda.cuCtxSynchronize());
+    if (size > 0) check(this.#cuda.cuMemcpyDtoDAsync_v2(destination, source, size, this.#enterStream(handle)));
+  }
+
   cuMemsetD2D(...[handle, address, pitch, value, elementSize, width, height]: CallArguments<"cuMemsetD2D">): void {
     if (width === 0 || height === 0) return;
     const stream = this.#enterStream(handle);
@@ -200,6 +245,59 @@ export class NvidiaSession implements Partial<DriverCalls> {
     this.#parameters.bytes.set(parameters);
     this.#parameterSize[0] = BigInt(parameters.length);
     check(this.#cuda.cuLaunchKernel(f, gx, gy, gz, bx, by, bz, sharedBytes, stream, null, this.#extra.bytes));
+  }
+
+  /** This function has no packed form: it is given the address of each parameter. */
+  cuLaunchCooperativeKernel(
+    ...[handle, moduleHandle, index, gx, gy, gz, bx, by, bz, sharedBytes, parameters]: CallArguments<"cuLaunchCooperativeKernel">
+  ): void {
+    const stream = this.#enterStream(handle);
+    const module = this.#module(moduleHandle);
+    const [f, info] = [module.functions[index], module.infos[index]];
+    if (f === undefined || info === undefined || parameters.length > PARAMETER_BYTES) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    this.#parameters.bytes.set(parameters);
+    const places = BigUint64Array.from([...info.parameters.map(({ offset }) => this.#parameters.address + BigInt(offset)), 0n]);
+    check(this.#cuda.cuLaunchCooperativeKernel(f, gx, gy, gz, bx, by, bz, sharedBytes, stream, places));
+  }
+
+  cuLinkCreate(...[link, contextHandle]: CallArguments<"cuLinkCreate">): void {
+    const context = this.#context(contextHandle);
+    this.#enter(context);
+    const log = this.#cuda.allocate(LOG_BYTES);
+    log.bytes.fill(0);
+    // The library keeps to the options' values as long as the link lives.
+    const values = this.#cuda.allocate(16);
+    new BigUint64Array(values.bytes.buffer, values.bytes.byteOffset, 2).set([log.address, BigInt(LOG_BYTES)]);
+    const state = new BigUint64Array(1);
+    check(this.#cuda.cuLinkCreate_v2(JIT_ERROR_LOG.length, Int32Array.from(JIT_ERROR_LOG), values.bytes, state));
+    this.#links.set(link, { cuda: state[0]!, context, log: log.bytes, values: values.bytes });
+  }
+
+  cuLinkAddData(...[link, type, name, data]: CallArguments<"cuLinkAddData">): string {
+    const { cuda, context, log } = found(this.#links.get(link));
+    this.#enter(context);
+    // PTX text is read up to its NUL.
+    const ended = new Uint8Array(data.length + 1);
+    ended.set(data);
+    const size = type === JIT_INPUT.PTX ? ended.length : data.length;
+    const result = this.#cuda.cuLinkAddData_v2(cuda, type, ended, size, name, 0, null, null);
+    check(result, textOf(log) || undefined);
+    return "";
+  }
+
+  cuLinkComplete(link: number): Uint8Array {
+    const { cuda, context, log } = found(this.#links.get(link));
+    this.#enter(context);
+    const [cubin, size] = [new BigUint64Array(1), new BigUint64Array(1)];
+    check(this.#cuda.cuLinkComplete(cuda, cubin, size), textOf(log) || undefined);
+    return this.#cuda.bytes(cubin[0]!, Number(size[0]));
+  }
+
+  cuLinkDestroy(link: number): void {
+    const { cuda, context } = found(this.#links.get(link));
+    this.#enter(context);
+    this.#links.delete(link);
+    check(this.#cuda.cuLinkDestroy(cuda));
   }
 
   cuStreamCreate(...[handle, contextHandle, flags, priority]: CallArguments<"cuStreamCreate">): void {
@@ -390,12 +488,11 @@ function describeDevice(cuda: Libcuda, device: number, memory: DeviceMemory): De
   };
 }
 
-const NOT_CARRIED: ReadonlySet<number> = new Set([DEVICE_ATTRIBUTE.CONCURRENT_MANAGED_ACCESS, DEVICE_ATTRIBUTE.COOPERATIVE_LAUNCH]);
+const NOT_CARRIED: ReadonlySet<number> = new Set([DEVICE_ATTRIBUTE.CONCURRENT_MANAGED_ACCESS]);
 
 function variableNames(image: Uint8Array): string[] {
   try {
-    const { variables } = parsePtx(new TextDecoder("latin1").decode(image).split("\0")[0] ?? "");
-    return variables.map(({ name }) => name);
+    return modulePtx(image).flatMap((text) => parsePtx(text).variables.map(({ name }) => name));
   } catch {
     return [];
   }
