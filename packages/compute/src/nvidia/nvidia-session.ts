@@ -198,7 +198,7 @@ export class NvidiaSession implements Partial<DriverCalls> {
 
   cuMemcpy2DHtoD(...[handle, address, pitch, width, height, bytes]: CallArguments<"cuMemcpy2DHtoD">): void {
     const stream = this.#enterStream(handle);
-    for (let row = 0; row < height && width > 0; row++)
+    for (let row = 0; row < (width === 0 ? 0 : height); row++)
       check(this.#cuda.cuMemcpyHtoDAsync_v2(address + row * pitch, bytes.subarray(row * width, (row + 1) * width), width, stream));
   }
 
@@ -206,7 +206,7 @@ export class NvidiaSession implements Partial<DriverCalls> {
     const result = new Uint8Array(width * height);
     await this.#query(() => this.#cuda.cuStreamQuery(this.#enterStream(handle)));
     const stream = this.#enterStream(handle);
-    for (let row = 0; row < height && width > 0; row++)
+    for (let row = 0; row < (width === 0 ? 0 : height); row++)
       check(this.#cuda.cuMemcpyDtoHAsync_v2(result.subarray(row * width, (row + 1) * width), address + row * pitch, width, stream));
     check(this.#cuda.cuStreamSynchronize(stream));
     return result;
@@ -216,7 +216,7 @@ export class NvidiaSession implements Partial<DriverCalls> {
     ...[handle, dst, dstPitch, dstSlice, src, srcPitch, srcSlice, width, height, depth]: CallArguments<"cuMemcpy3DDtoD">
   ): void {
     const stream = this.#enterStream(handle);
-    for (let z = 0; z < depth && width > 0; z++)
+    for (let z = 0; z < (width === 0 ? 0 : depth); z++)
       for (let y = 0; y < height; y++)
         check(this.#cuda.cuMemcpyDtoDAsync_v2(dst + z * dstSlice + y * dstPitch, src + z * srcSlice + y * srcPitch, width, stream));
   }
