@@ -181,7 +181,7 @@ describe.each(["reference", "vector"] as const)("textures by the %s form:", (com
     expect(differing(out, [...lanes.map((i) => between(i, 0)), ...lanes.map((i) => between(i, 1))])).toEqual([]);
   });
 
-  test("gathers four texels, counter-clockwise from the lower left", () => {
+  test("tld4 gathers four texels, counter-clockwise from the lower left", () => {
     const data = texels(6 * 5 * 4);
     const [out, at] = [new Float32Array(256), places(64, 0, 6)];
     run("gather", out, { u64: harness.texture(data, { width: 6, height: 5, channels: 4 }).handle }, at);

@@ -171,6 +171,15 @@ describe("video instructions of two and four numbers:", () => {
     );
     cases.push({
       ...words,
+      text: "vset2.s32.s32.le.add %d, %0, %1, %2;",
+      expected: (x = 0n, y = 0n, z = 0n) =>
+        unsigned(
+          [0, 1].reduce((all, i) => all + (part(x, `h${i}`, "s32") <= part(y, `h${i}`, "s32") ? 1n : 0n), z),
+          32,
+        ),
+    });
+    cases.push({
+      ...words,
       text: "vset4.u32.s32.gt.add %d, %0, %1, %2;",
       expected: (x = 0n, y = 0n, z = 0n) =>
         unsigned(

@@ -379,7 +379,7 @@ function selp(e: VectorEmitter, s: SsaInstruction): boolean {
 
 function copy(e: VectorEmitter, s: SsaInstruction, type: ScalarType): boolean {
   const i = s.instruction;
-  if (!plain(i, type) || i.modifiers.includes("shared") || i.modifiers.includes("local") || i.modifiers.includes("param")) return false;
+  if (!plain(i, type) || i.modifiers.some((name) => /^(shared|local|param)\b/.test(name))) return false;
   return each(e, s, type, (j) => e.pushVector(s, i, i.operands[1], type, j));
 }
 

@@ -7,7 +7,7 @@ import { illegal, notTranslated, Suffixes } from "../suffixes.ts";
 import { checkedAddress, type AccessSpace } from "./access.ts";
 import type { Lowering } from "./table.ts";
 
-const SPACES = ["global", "const", "shared", "local", "param", "shared::cta", "param::entry"] as const;
+const SPACES = ["global", "const", "shared", "local", "param", "shared::cta", "shared::cluster", "param::entry"] as const;
 const SCOPES = ["cta", "cluster", "gpu", "sys"] as const;
 
 export interface AccessForm {
@@ -33,7 +33,7 @@ export function accessForm(i: Instruction, suffixes: Suffixes): AccessForm {
 
 function spaceOf(suffixes: Suffixes): AccessSpace {
   const space = suffixes.oneOf(SPACES);
-  if (space === "shared::cta") return "shared";
+  if (space === "shared::cta" || space === "shared::cluster") return "shared"; // Each block is a cluster by itself.
   return space === "param::entry" ? "param" : (space ?? "generic");
 }
 
@@ -151,14 +151,29 @@ export const isSpace: Lowering = (e, i) => {
     else f.localGet(locals.launch).load(OP.i64_load32_u, window === "shared" ? LAUNCH.sharedBytes : LAUNCH.parameterBytes, 2);
     f.op(OP.i64_lt_u);
   };
+  /** Constants lie among the module's variables; a pointer past the end of one still belongs to it, as for a window. */
+  const constant = (): void => {
+    f.i32Const(0);
+    for (const [variable, { offset }] of e.kernel.symbols.placements) {
+      if (variable.space !== "const") continue;
+      f.localGet(pointer);
+      e.pushModuleAddress(BigInt(offset));
+      f.op(OP.i64_sub)
+        .i64Const(variable.size + 1)
+        .op(OP.i64_lt_u)
+        .op(OP.i32_or);
+    }
+  };
   if (space === "shared" || space === "local" || space === "param") inside(space);
+  else if (space === "const") constant();
   else if (space === "global") {
-    inside("shared");
-    inside("local");
-    f.op(OP.i32_or);
-    inside("param");
-    f.op(OP.i32_or).op(OP.i32_eqz);
-  } else f.i32Const(0);
+    constant();
+    for (const window of ["shared", "local", "param"] as const) {
+      inside(window);
+      f.op(OP.i32_or);
+    }
+    f.op(OP.i32_eqz);
+  } else throw illegal(i, "isspacep needs a space");
   e.set(i, i.operands[0], "pred");
 };
 

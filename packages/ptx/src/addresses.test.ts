@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { Harness } from "./harness.ts";
+
+const kernel = (body: string): string => `.version 8.5
+.target sm_90
+.address_size 64
+.global .align 4 .u32 module_data[4];
+.const .align 4 .u32 constant_data[4] = {1, 2, 3, 4};
+.visible .entry k(.param .u64 p)
+{
+.reg .b32 %r<20>; .reg .b64 %rd<20>; .reg .pred %p<9>;
+.shared .align 4 .b8 own[128];
+.local .align 4 .b8 mine[16];
+ld.param.u64 %rd1, [p]; mov.u32 %r1, %tid.x; mul.wide.u32 %rd2, %r1, 4; add.s64 %rd2, %rd1, %rd2;
+${body}
+ret;
+}`;
+
+/** The words that the threads of a launch leave in a buffer of one word a thread. */
+function words(body: string, compiler: "reference" | "vector", grid = 1): number[] {
+  const out = new Uint32Array(32 * grid);
+  new Harness(kernel(body), { compiler }).run("k", [out], { grid: [grid], block: [32] });
+  return [...out];
+}
+
+/** Bits 0 to 3: whether the address in %rd9 is global, shared, local, constant. */
+const spaces = ["global", "shared", "local", "const"]
+  .map((space, at) => `isspacep.${space} %p1, %rd9; selp.u32 %r9, ${1 << at}, 0, %p1; or.b32 %r8, %r8, %r9;`)
+  .join("\n");
+
+for (const compiler of ["reference", "vector"] as const) {
+  test.each([
+    ["a buffer", "mov.b64 %rd9, %rd1;", 1],
+    ["a module's variable", "mov.u64 %rd8, module_data; cvta.global.u64 %rd9, %rd8;", 1],
+    ["shared memory", "mov.u64 %rd8, own; cvta.shared.u64 %rd9, %rd8;", 2],
+    ["a thread's own place in shared memory", "mov.u64 %rd8, own; cvta.shared.u64 %rd9, %rd8; mad.wide.u32 %rd9, %r1, 4, %rd9;", 2],
+    ["local memory", "mov.u64 %rd8, mine; cvta.local.u64 %rd9, %rd8;", 4],
+    ["constant memory", "mov.u64 %rd8, constant_data; cvta.const.u64 %rd9, %rd8;", 8],
+  ])(`isspacep tells %s, by the ${compiler} form`, (_, address, expected) => {
+    expect(words(`mov.u32 %r8, 0; ${address}\n${spaces}\nst.global.u32 [%rd2], %r8;`, compiler)).toEqual(
+      Array.from({ length: 32 }, () => expected),
+    );
+  });
+
+  test.each(["shared", "shared::cta", "shared::cluster"])(`a generic address of .%s, by the ${compiler} form`, (space) => {
+    const body = `mov.u64 %rd4, own; mad.wide.u32 %rd4, %r1, 4, %rd4; cvta.${space}.u64 %rd5, %rd4; add.u32 %r4, %r1, 100;
+st.${space}.u32 [%rd4], %r4; ld.u32 %r5, [%rd5]; add.u32 %r5, %r5, 1; st.u32 [%rd5], %r5; cvta.to.${space}.u64 %rd6, %rd5;
+ld.${space}.u32 %r6, [%rd6]; st.global.u32 [%rd2], %r6;`;
+    expect(words(body, compiler)).toEqual(Array.from({ length: 32 }, (_, i) => 101 + i));
+  });
+
+  test(`cvta to a space and back leaves an address as it was, by the ${compiler} form`, () => {
+    const trip = ["shared own", "shared::cta own", "shared::cluster own", "local mine", "global module_data", "const constant_data"]
+      .map((pair, at) => {
+        const [space = "", name = ""] = pair.split(" ");
+        return `mov.u64 %rd4, ${name}; cvta.${space}.u64 %rd5, %rd4; cvta.to.${space}.u64 %rd6, %rd5; setp.eq.u64 %p1, %rd6, %rd4; selp.u32 %r9, ${1 << at}, 0, %p1; or.b32 %r8, %r8, %r9;`;
+      })
+      .join("\n");
+    expect(words(`mov.u32 %r8, 0;\n${trip}\nst.global.u32 [%rd2], %r8;`, compiler)).toEqual(Array.from({ length: 32 }, () => 63));
+  });
+
+  test(`a block without a cluster is one of its own: mapa and getctarank, by the ${compiler} form`, () => {
+    const body = `mov.u32 %r2, own; mad.lo.u32 %r2, %r1, 4, %r2; mapa.shared::cluster.u32 %r3, %r2, 0;
+add.u32 %r4, %r1, 100; st.shared.u32 [%r2], %r4; ld.shared::cluster.u32 %r5, [%r3];
+getctarank.shared::cluster.u32 %r6, %r3; mad.lo.u32 %r5, %r6, 1000, %r5; st.global.u32 [%rd2], %r5;`;
+    expect(words(body, compiler)).toEqual(Array.from({ length: 32 }, (_, i) => 100 + i));
+  });
+
+  test(`what is written before a fence is seen by the block that counts last, by the ${compiler} form`, () => {
+    // Each block writes its words, fences and counts; the last one adds all words up (threadFenceReduction of the programming guide).
+    const body = `mov.u32 %r2, %ctaid.x; mad.lo.u32 %r3, %r2, 32, %r1; mul.wide.u32 %rd3, %r3, 4; add.s64 %rd3, %rd1, %rd3;
+add.u32 %r4, %r3, 1; st.global.u32 [%rd3], %r4; membar.gl; fence.acq_rel.gpu; fence.sc.sys; bar.sync 0;
+setp.ne.u32 %p1, %r1, 0; @%p1 bra end; atom.global.inc.u32 %r5, [module_data], 7; setp.ne.u32 %p2, %r5, 7; @%p2 bra end;
+membar.sys; mov.u32 %r6, 0; mov.u32 %r7, 0;
+loop: mul.wide.u32 %rd4, %r6, 4; add.s64 %rd4, %rd1, %rd4; ld.volatile.global.u32 %r8, [%rd4]; add.u32 %r7, %r7, %r8;
+add.u32 %r6, %r6, 1; setp.lt.u32 %p3, %r6, 256; @%p3 bra loop;
+st.global.u32 [%rd1], %r7;
+end:`;
+    expect(words(body, compiler, 8)[0]).toBe((256 * 257) / 2);
+  });
+}
