@@ -16,6 +16,7 @@ import { msvcrtInvalidParameter, ucrtInvalidParameter } from "./startup/invalid-
 import { msvcrtLocks, ucrtLocks } from "./startup/locks.ts";
 import { startup, msvcrtStartup } from "./startup/startup.ts";
 import { ucrtStartup } from "./startup/ucrt-startup.ts";
+import { spawning } from "./processes/spawn.ts";
 import { descriptorCalls } from "./stdio/descriptor-calls.ts";
 import { msvcrtFormatted, ucrtFormatted } from "./stdio/formatted.ts";
 import { msvcrtScanned, ucrtScanned } from "./stdio/scanned.ts";
@@ -38,6 +39,7 @@ export const crt = [
   conversion, msvcrtConversion, ucrtConversion,
   descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted, msvcrtScanned, ucrtScanned,
   time, msvcrtTime, ucrtTime,
+  spawning,
   fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, find, msvcrtFindApi,
   threads, exceptions, ...cxxRuntime,
   multibyte, msvcrtMultibyteApi, floatingControl,

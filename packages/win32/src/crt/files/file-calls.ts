@@ -74,8 +74,6 @@ export const fileCallsApi = api(
       ["ext", TSTR],
     ),
     _searchenv: textAs("_searchenv", "_wsearchenv", VOID, ["filename", TSTR], ["varname", TSTR], ["pathname", TBUF]),
-    system: fn(RESULT, ["command", CSTR]),
-    _wsystem: fn(RESULT, ["command", LPCWSTR]),
   },
   CDECL,
 );
@@ -164,9 +162,6 @@ export const fileCalls = implement(fileCallsApi, {
     }
     pathname.write(found, MAX_PATH);
   },
-  // There is no command interpreter: NULL asks for that, and everything else fails as without one.
-  system: runCommand,
-  _wsystem: runCommand,
 });
 
 function given(path: string | undefined): string {
@@ -204,9 +199,4 @@ function storePath(thread: Thread, buffer: TextBuffer, path: string, capacity: n
 function put(buffer: TextBuffer, size: number, text: string): void {
   if (buffer.isNull) return;
   if (buffer.write(text, size).needed > size) throw new CrtError(ERRNO.ERANGE);
-}
-
-function runCommand(_thread: Thread, command: string | undefined): number {
-  if (command === undefined) return 0;
-  throw new CrtError(ERRNO.ENOENT);
 }

@@ -62,13 +62,9 @@ export const descriptorApi = api(
     _get_osfhandle: fn(errno(LONG_PTR_N, -1), ["fd", INT]),
     _open_osfhandle: fn(RESULT, ["osfhandle", LONG_PTR_N], ["flags", INT]),
     _locking: fn(RESULT, ["fd", INT], ["mode", INT], ["nbytes", LONG]),
-    _pipe: fn(RESULT, ["pfds", BYTES], ["psize", UINT], ["textmode", INT]),
     _umask: fn(INT, ["pmode", INT]),
     _umask_s: fn(ERRNO_T, ["mode", INT], ["oldMode", out(INT)]),
     _mktemp: fn(errno(SIZE_T, 0), ["template", LPSTR]),
-    _popen: fn(errno(SIZE_T, 0), ["command", CSTR], ["mode", CSTR]),
-    _wpopen: fn(errno(SIZE_T, 0), ["command", LPCWSTR], ["mode", LPCWSTR]),
-    _pclose: fn(RESULT, ["stream", SIZE_T]),
   },
   CDECL,
 );

@@ -1,5 +1,6 @@
 import { CrtError, ERRNO, ERROR, Win32Error, type Handle } from "@decant/hook";
 import type { GuestGenerator, Thread } from "@decant/process";
+import { inheritedDescriptors } from "../processes/inherited-descriptors.ts";
 import { Runtime } from "../runtime.ts";
 import { system } from "../system.ts";
 import type { Descriptor, Encoding } from "./descriptors.ts";
@@ -18,6 +19,8 @@ export function descriptor(thread: Thread, fd: number): Descriptor {
   const { descriptors } = Runtime.of(thread);
   if (!descriptors.isInitialised) {
     descriptors.isInitialised = true;
+    for (const { fd, handle, isText, isAppend } of inheritedDescriptors(thread))
+      descriptors.set(fd, describe(thread, handle, { isText, isAppend }));
     STANDARD_HANDLES.forEach((standard, index) => {
       const handle = system.standardHandle(thread, standard);
       if (handle !== 0 && handle !== -1 && descriptors.find(index) === undefined)
