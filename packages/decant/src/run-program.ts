@@ -4,7 +4,7 @@ import { nodeFiles, nodeHost, restrict, subtree, type Denial, type Grant, type H
 import { Hooks, trace, traceText, type Registry, type TracedCall } from "@decant/hook";
 import { nvcudaApi } from "@decant/nvcuda";
 import { Kernel, type DllChoice, type Ending, type ProcessOptions } from "@decant/process";
-import { win32Registry } from "@decant/win32";
+import { prepareProcess, win32Registry } from "@decant/win32";
 import type { Statistics } from "@decant/x86";
 import { windowsCommandLine } from "./command-line-text.ts";
 import { namedPaths, readGuestFile, toGuestPath } from "./guest-paths.ts";
@@ -34,6 +34,8 @@ export interface MachineOptions {
   readonly cacheFolder?: string;
   readonly timeoutMs?: number;
   readonly memoryLimitBytes?: number;
+  /** Processes that there may be at a time; 256 when absent. */
+  readonly maxProcesses?: number;
   /** Whether every access is checked against its page's state (docs/faults.md). */
   readonly checked?: boolean;
   /** Functions to trace (`kernel32!*File*,-*Tls*`), and who is told of their calls. */
@@ -119,6 +121,7 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
     report: options.warn,
     ...(translations && { translations }),
     ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+    ...(options.maxProcesses !== undefined && { maxProcesses: options.maxProcesses }),
   });
   const common = {
     environment: guestEnvironment(process.env, options.environment ?? {}, host.cpuCount),
@@ -143,6 +146,7 @@ export async function runProgram(options: RunProgramOptions): Promise<ProgramEnd
       path: toGuestPath(options.path),
       commandLine: windowsCommandLine([basename(options.path), ...options.args]),
     });
+    prepareProcess(guest);
     options.onStart?.({
       interrupt: () => kernel.interrupt(),
       terminate: () => {

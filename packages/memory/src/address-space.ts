@@ -1,5 +1,5 @@
 import { ALLOCATION_GRANULARITY, CPU_BLOCK, GUEST_BASE, PAGE_SIZE, PAGE_STATE, USER_END } from "./layout.ts";
-import { MemoryLimitError } from "./errors.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import { PAGE, pageProtection, pageState } from "./protection.ts";
 
 /** What an allocation holds: VirtualQuery's MEM_PRIVATE, MEM_IMAGE, MEM_MAPPED. */
@@ -52,14 +52,14 @@ export class AddressSpace {
   readonly states = new Uint8Array(2 ** 20);
   readonly #owners: (Allocation | undefined)[] = new Array<Allocation | undefined>(LAST_GRANULE).fill(undefined);
   readonly #bytes: Uint8Array;
-  readonly #limitBytes: number;
+  readonly #budget: MemoryBudget;
   #committedBytes = 0;
   #peakCommittedBytes = 0;
   #cursor = FIRST_GRANULE + 1;
 
-  constructor(bytes: Uint8Array, limitBytes: number) {
+  constructor(bytes: Uint8Array, budget: MemoryBudget) {
     this.#bytes = bytes;
-    this.#limitBytes = limitBytes;
+    this.#budget = budget;
     this.#owners[CPU_BLOCK / ALLOCATION_GRANULARITY] = SYSTEM;
   }
 
@@ -98,7 +98,7 @@ export class AddressSpace {
     const [first, last] = pages(address, size);
     let fresh = 0;
     for (let page = first; page < last; page++) if (this.states[page] === 0) fresh++;
-    if (this.#committedBytes + fresh * PAGE_SIZE > this.#limitBytes) throw new MemoryLimitError(this.#limitBytes);
+    this.#budget.take(fresh * PAGE_SIZE);
     this.#committedBytes += fresh * PAGE_SIZE;
     this.#peakCommittedBytes = Math.max(this.#peakCommittedBytes, this.#committedBytes);
     this.#setStates(first, last, state);
@@ -206,6 +206,7 @@ export class AddressSpace {
       while (end < last && this.states[end] !== 0) end++;
       this.#bytes.fill(0, page * PAGE_SIZE - GUEST_BASE, end * PAGE_SIZE - GUEST_BASE);
       this.#committedBytes -= (end - page) * PAGE_SIZE;
+      this.#budget.give((end - page) * PAGE_SIZE);
       this.#setStates(page, end, 0);
       page = end;
     }

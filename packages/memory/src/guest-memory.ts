@@ -1,5 +1,6 @@
 import { AddressSpace, type MemoryInformation, type ReserveOptions } from "./address-space.ts";
 import { MemoryAccessError } from "./errors.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 import { GUEST_BASE, PAGE_SIZE, USER_END, WASM_PAGES } from "./layout.ts";
 import { PAGE, PAGE_STATE_BIT, type AccessKind } from "./protection.ts";
 
@@ -21,6 +22,8 @@ export function offerMemory(memory: WebAssembly.Memory): void {
 /** How a guest's memory is made. */
 export interface GuestMemoryOptions {
   readonly limitBytes?: number;
+  /** In the place of a limit of its own: what it shares with others. */
+  readonly budget?: MemoryBudget;
   readonly pointerSize?: 4 | 8;
   readonly executesData?: boolean;
 }
@@ -44,7 +47,12 @@ export class GuestMemory {
   readonly #states: Uint8Array;
   readonly #words: Uint16Array;
 
-  constructor({ limitBytes = Infinity, pointerSize = 8, executesData = false }: GuestMemoryOptions = {}) {
+  constructor({
+    limitBytes = Infinity,
+    budget = new MemoryBudget(limitBytes),
+    pointerSize = 8,
+    executesData = false,
+  }: GuestMemoryOptions = {}) {
     this.pointerSize = pointerSize;
     this.executesData = executesData;
     this.wasm = spare ?? new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES });
@@ -52,7 +60,7 @@ export class GuestMemory {
     this.bytes = new Uint8Array(this.wasm.buffer);
     this.view = new DataView(this.wasm.buffer);
     this.#words = new Uint16Array(this.wasm.buffer);
-    this.#space = new AddressSpace(this.bytes, limitBytes);
+    this.#space = new AddressSpace(this.bytes, budget);
     this.#states = this.#space.states;
   }
 

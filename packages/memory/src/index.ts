@@ -3,3 +3,4 @@ export * from "./errors.ts";
 export * from "./guest-memory.ts";
 export * from "./layout.ts";
 export * from "./protection.ts";
+export * from "./memory-budget.ts";

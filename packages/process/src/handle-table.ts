@@ -21,10 +21,12 @@ export class HandleTable {
   readonly #entries: (Entry | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #pseudo: (handle: number) => KernelObject | undefined;
+  readonly #onLimit: (limit: number) => void;
 
-  /** `pseudo` gives the objects behind the handles that are always there: -1 is the process, -2 the calling thread. */
-  constructor(pseudo: (handle: number) => KernelObject | undefined = () => undefined) {
+  /** `pseudo` gives the objects behind the handles that are always there: -1 is the process, -2 the calling thread. `onLimit` hears when there are too many. */
+  constructor(pseudo: (handle: number) => KernelObject | undefined = () => undefined, onLimit: (limit: number) => void = () => {}) {
     this.#pseudo = pseudo;
+    this.#onLimit = onLimit;
   }
 
   get count(): number {
@@ -34,7 +36,10 @@ export class HandleTable {
   /** Opens a handle. Throws ERROR_NO_SYSTEM_RESOURCES when there are too many. */
   add(object: KernelObject, inheritable = false): Handle {
     const index = this.#free.pop() ?? this.#entries.length;
-    if (index >= MAX_HANDLES) throw new Win32Error(ERROR.NO_SYSTEM_RESOURCES);
+    if (index >= MAX_HANDLES) {
+      this.#onLimit(MAX_HANDLES);
+      throw new Win32Error(ERROR.NO_SYSTEM_RESOURCES);
+    }
     this.#entries[index] = { object, inheritable, isProtected: false };
     object.retain();
     return ((index + 1) * STEP) as Handle;

@@ -53,6 +53,7 @@ export { WaitableTimer } from "./objects/waitable-timer.ts";
 export { Process, PROCESS_HEAP } from "./process.ts";
 export type { ProcessOptions, StartupDetails } from "./process-options.ts";
 export type { StateKey } from "./state-map.ts";
+export { Fiber, switchFiber } from "./threads/fiber.ts";
 export { guestCall, guestCall64, guestCallInFrame, guestCallThis, jump } from "./threads/guest-call.ts";
 export { getThreadContext, setThreadContext } from "./threads/thread-context.ts";
 export { exitProcess, exitThread } from "./threads/thread-life.ts";

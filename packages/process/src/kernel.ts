@@ -1,6 +1,6 @@
 import type { Host } from "@decant/host";
 import { ERROR } from "@decant/hook";
-import { MemoryLimitError } from "@decant/memory";
+import { MemoryBudget, MemoryLimitError } from "@decant/memory";
 import { Machine } from "@decant/x86";
 import type { MachineOptions, TranslationStorage } from "@decant/x86";
 import { yieldToHost } from "./event-loop.ts";
@@ -24,6 +24,11 @@ export type GuestMachine = Pick<Machine, "run" | "addStub" | "invalidate" | "sus
 
 /** Processes that a run may have at a time, unless it says otherwise. */
 const DEFAULT_MAX_PROCESSES = 256;
+/** How long nothing has to run before it is said that nothing can. */
+const STUCK_MS = 3000;
+const STUCK = "stuck";
+/** Threads that are named then. */
+const SHOWN_WAITING = 4;
 /** The id of Windows' own process, which is always there. */
 const SYSTEM_PROCESS_ID = 4;
 
@@ -59,6 +64,9 @@ export class Kernel {
   readonly #ready: Thread[] = [];
   readonly #report: (sentence: string) => void;
   readonly #timeoutMs: number | undefined;
+  #memoryBudget: MemoryBudget | undefined;
+  /** Waits for something of the host's. */
+  #hostWaits = 0;
   readonly #maxProcesses: number;
   readonly #told = new Set<string>();
   #running: Thread | undefined;
@@ -103,6 +111,24 @@ export class Kernel {
         `${baseName(options.path)} does not fit into a memory limit of ${options.memoryLimitBytes} bytes`,
       );
     }
+  }
+
+  /** What all processes may commit together: the first one's limit. */
+  memoryBudget(limitBytes: number): MemoryBudget {
+    const shown = Math.floor(limitBytes / 2 ** 20);
+    return (this.#memoryBudget ??= new MemoryBudget(limitBytes, () =>
+      this.reportOnce(`the memory limit of ${shown} MiB is reached: programs get no more`),
+    ));
+  }
+
+  /** Counts a wait for the host; the result ends it. While there is one, guests that all wait are not stuck. */
+  beginHostWait(): () => void {
+    this.#hostWaits++;
+    let isOpen = true;
+    return () => {
+      if (isOpen) this.#hostWaits--;
+      isOpen = false;
+    };
   }
 
   /** An id that no process or thread has: a multiple of four, as on Windows. */
@@ -239,8 +265,14 @@ export class Kernel {
   async #idle(until?: Promise<void>): Promise<void> {
     const delay = this.timers.untilNext();
     if (delay === 0) return;
+    // The time limit wakes nobody.
+    const isStuck = this.timers.count === (this.#timeoutMs === undefined ? 0 : 1) && this.#hostWaits === 0 && until === undefined;
     await new Promise<void>((resolve) => {
-      const timeout = setTimeout(resolve, Math.min(delay ?? MAX_IDLE_MS, MAX_IDLE_MS));
+      const wait = Math.min(delay ?? MAX_IDLE_MS, isStuck && !this.#told.has(STUCK) ? STUCK_MS : MAX_IDLE_MS);
+      const timeout = setTimeout(() => {
+        if (isStuck && wait === STUCK_MS) this.#tellStuck();
+        resolve();
+      }, wait);
       this.#wakeIdle = () => {
         clearTimeout(timeout);
         resolve();
@@ -249,6 +281,19 @@ export class Kernel {
     });
     this.#wakeIdle = undefined;
     this.#lastHostTurn = this.host.clock.monotonic();
+  }
+
+  /** Every thread waits, and for nothing of the host's: only Ctrl-C or a time limit can end that. */
+  #tellStuck(): void {
+    if (this.#told.has(STUCK)) return;
+    this.#told.add(STUCK);
+    const waiting = [...this.processes].flatMap(({ name, threads, modules }) =>
+      [...threads].map((thread) => `thread ${thread.id} of ${name}, in ${modules.describe(thread.contextRip)}`),
+    );
+    const more = waiting.length > SHOWN_WAITING ? ` and ${waiting.length - SHOWN_WAITING} more` : "";
+    this.report(
+      `nothing can run: every thread waits for another (${waiting.slice(0, SHOWN_WAITING).join("; ")}${more}); --timeout would end this`,
+    );
   }
 
   async #hostTurn(isOver: () => boolean): Promise<void> {

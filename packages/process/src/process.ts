@@ -118,11 +118,14 @@ export class Process {
     this.memory = new GuestMemory({
       pointerSize: image.is64 ? 8 : 4,
       executesData: !image.is64 && (image.dllCharacteristics & NX_COMPAT) === 0,
-      ...(options.memoryLimitBytes !== undefined && { limitBytes: options.memoryLimitBytes }),
+      ...(options.memoryLimitBytes !== undefined && { budget: kernel.memoryBudget(options.memoryLimitBytes) }),
     });
     this.object = new ProcessObject(this);
     this.object.retain();
-    this.handles = new HandleTable((handle) => this.#pseudoHandle(handle));
+    this.handles = new HandleTable(
+      (handle) => this.#pseudoHandle(handle),
+      (limit) => kernel.reportOnce(`${this.name} has ${limit} handles open: it gets no more`),
+    );
     this.machine = kernel.createMachine({
       memory: this.memory,
       mode: image.is64 ? 64 : 32,
@@ -247,6 +250,8 @@ export class Process {
     for (const callback of this.#endCallbacks) callback();
     this.machine.save();
     this.handles.closeAll();
+    if (this.options.memoryLimitBytes !== undefined)
+      this.kernel.memoryBudget(this.options.memoryLimitBytes).give(this.memory.committedBytes);
     this.object.end(ending.exitCode);
     this.object.release();
     this.kernel.processEnded(this);
@@ -260,8 +265,8 @@ export class Process {
     this.#tls.removeThread(thread);
     // Its frames may still be on the JavaScript stack: the pages go when they cannot be in use.
     if (this.#loaded === thread) this.#loaded = undefined;
-    if (this.kernel.currentThread !== thread) freeThread(this.memory, thread);
-    else queueMicrotask(() => this.ending === undefined && freeThread(this.memory, thread));
+    if (this.kernel.currentThread !== thread) freeThread(this.memory, thread.allocation);
+    else queueMicrotask(() => this.ending === undefined && freeThread(this.memory, thread.allocation));
     if (this.threads.size === 0) this.end({ kind: "exit", exitCode });
   }
 

@@ -19,7 +19,8 @@ import { TRACE_FORMATS, traceOutput, type TraceOutput } from "../trace-output.ts
 
 const options = {
   timeout: { type: "string", value: "SECONDS", help: "end the program after this long (exit code 124)" },
-  memory: { type: "string", value: "MIB", help: "memory that it may use" },
+  memory: { type: "string", value: "MIB", help: "memory that it and the programs that it starts may use" },
+  processes: { type: "string", value: "N", help: "programs that may run at a time (256)" },
   mount: { type: "string", multiple: true, value: "PATH[:ro]", help: "let it touch this folder or file too (:ro to read only)" },
   prefix: {
     type: "string",
@@ -96,6 +97,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   if (name === undefined) throw new UsageError("run needs a program: decant run [options] program.exe [arguments…]");
   const seconds = numberOption("timeout", given.timeout, { min: 0.001, max: 1e7, unit: "seconds" });
   const mebibytes = numberOption("memory", given.memory, { min: 1, max: 4096, unit: "MiB" });
+  const processes = numberOption("processes", given.processes, { min: 1, max: 4096, unit: "processes" });
   const mounts = (given.mount ?? []).map(parseMount);
   const cwd = given.cwd ?? process.cwd();
   const pairs = (option: string, values: readonly string[] | undefined): [string, string][] =>
@@ -155,6 +157,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       ...(prefix && { systemDrive: prefix.drive }),
       ...(cache !== undefined && { cacheFolder: cache }),
       ...(seconds !== undefined && { timeoutMs: seconds * 1000 }),
+      ...(processes !== undefined && { maxProcesses: processes }),
       ...(mebibytes !== undefined && { memoryLimitBytes: mebibytes * 2 ** 20 }),
       ...(given.trace && { trace: given.trace.join(",") }),
     });

@@ -110,6 +110,11 @@ export class FrameStack {
         frame.close();
         this.closeBelow(thread.rsp);
         return thread.rip;
+      case "leave":
+        this.#remove(frame);
+        frame.close();
+        suspension.enter();
+        return UNWIND;
       case "block":
         thread.block(suspension);
         return UNWIND;

@@ -28,8 +28,11 @@ export class Thread implements CallingThread {
   readonly kernel: Kernel;
   readonly memory: GuestMemory;
   readonly teb: number;
-  readonly stackLow: number;
-  readonly stackHigh: number;
+  /** What was allocated for it. */
+  readonly allocation: ThreadMemory;
+  /** The stack that it runs on: of a fiber its own. */
+  stackLow: number;
+  stackHigh: number;
   readonly object: ThreadObject;
   readonly registers: Uint32Array;
   /** The CPU block as bytes: this thread's registers while it is loaded. */
@@ -42,7 +45,7 @@ export class Thread implements CallingThread {
   onApc: (() => void) | undefined;
   readonly ownedMutexes = new Set<Mutex>();
   /** The mappings that wait, or call guest code, for this thread. */
-  readonly frames: FrameStack = new FrameStack(this);
+  frames: FrameStack = new FrameStack(this);
   status: ThreadStatus = "blocked";
   suspendCount = 0;
   /** Milliseconds of processor time used, for GetThreadTimes. */
@@ -68,6 +71,7 @@ export class Thread implements CallingThread {
     this.id = id;
     this.startedAt = this.kernel.host.clock.now();
     this.teb = memory.teb;
+    this.allocation = memory;
     this.stackLow = memory.stackLow;
     this.stackHigh = memory.stackHigh;
     this.object = new ThreadObject(this);
@@ -132,6 +136,11 @@ export class Thread implements CallingThread {
 
   set rsp(value: number) {
     setRegister(this.registers, WORD.rsp, value);
+  }
+
+  /** Where it is, also while another one is loaded. */
+  get contextRip(): number {
+    return new Uint32Array(this.context.buffer, this.context.byteOffset)[WORD.rip]!;
   }
 
   get rip(): number {
@@ -252,7 +261,15 @@ export class Thread implements CallingThread {
   /** Waits until the suspension ends: the kernel wakes the thread then. */
   block(suspension: BlockSuspension): void {
     this.status = "blocked";
-    this.#cancelBlock = suspension.begin((value) => this.kernel.wakeThread(this, value));
+    const endHostWait = suspension.waitsForHost === true ? this.kernel.beginHostWait() : undefined;
+    const cancel = suspension.begin((value) => {
+      endHostWait?.();
+      this.kernel.wakeThread(this, value);
+    });
+    this.#cancelBlock = () => {
+      endHostWait?.();
+      cancel();
+    };
   }
 
   /** Ends what the thread was waiting for, and closes all its frames. */

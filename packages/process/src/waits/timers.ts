@@ -37,6 +37,11 @@ export class Timers {
     while (this.#pending.length > 0 && this.#pending.at(-1)!.due <= now) this.#pending.pop()!.fire();
   }
 
+  /** How many are pending. */
+  get count(): number {
+    return this.#pending.length;
+  }
+
   /** Milliseconds until the next one; undefined when there is none. */
   untilNext(): number | undefined {
     const next = this.#pending.at(-1);

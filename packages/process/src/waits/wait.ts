@@ -42,6 +42,7 @@ export function* sleep(thread: Thread, timeoutMs: number, alertable = false): Gu
 export function* waitFor<T>(promise: Promise<T>): GuestGenerator<T> {
   const outcome = (yield {
     kind: "block",
+    waitsForHost: true,
     begin(resume) {
       let active = true;
       const end = (value: Outcome<T>): void => {

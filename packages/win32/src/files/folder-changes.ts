@@ -48,7 +48,9 @@ export class FolderChanges {
     });
     const watch: Watch = { files, folder, recursive, onChange, stop };
     this.#watches.add(watch);
+    const endHostWait = this.#kernel.beginHostWait();
     return () => {
+      endHostWait();
       this.#watches.delete(watch);
       stop?.();
     };

@@ -51,8 +51,10 @@ export function tellLater<T>(telling: Telling, pending: PendingIo<T>, finish: (o
   const { thread, object, place } = telling;
   const access: OverlappedAccess = { thread, overlapped: place.address, cancel: () => pending.cancel() };
   object.accesses.add(access);
+  const endHostWait = pending.isOfHost ? thread.kernel.beginHostWait() : undefined;
   pending.onEnd((outcome) => {
     object.accesses.delete(access);
+    endHostWait?.();
     if (thread.process.ending === undefined) {
       const { status, count } = finished(outcome, finish);
       tell(telling, status, count, false);
@@ -68,6 +70,7 @@ export function* waitForIo<T>(thread: Thread, pending: PendingIo<T>): GuestGener
     pending.outcome ??
     ((yield {
       kind: "block",
+      waitsForHost: pending.isOfHost,
       begin(resume) {
         let isActive = true;
         pending.onEnd((ended) => {

@@ -5,18 +5,21 @@ export type IoOutcome<T> = { readonly value: T } | { readonly error: unknown };
 
 /** An access that goes on after the call that began it: a read of an empty pipe, a write to a full one, a wait for a client. */
 export class PendingIo<T> {
+  /** Whether something outside of the guests ends it. */
+  readonly isOfHost: boolean;
   #outcome: IoOutcome<T> | undefined;
   #listeners: ((outcome: IoOutcome<T>) => void)[] = [];
   readonly #withdraw: () => void;
 
   /** `withdraw` takes the request back from the device, when it is cancelled. */
-  constructor(withdraw: () => void = () => {}) {
+  constructor(withdraw: () => void = () => {}, { isOfHost = false } = {}) {
     this.#withdraw = withdraw;
+    this.isOfHost = isOfHost;
   }
 
   /** What waits for the host. Cancelled, its result is lost. */
   static of<T>(promise: Promise<T>): PendingIo<T> {
-    const pending = new PendingIo<T>();
+    const pending = new PendingIo<T>(undefined, { isOfHost: true });
     promise.then(
       (value) => pending.end({ value }),
       (error: unknown) => pending.end({ error }),

@@ -1,5 +1,5 @@
-import { ERROR, readString, Win32Error } from "@decant/hook";
-import { implement, ProcessObject, type Thread } from "@decant/process";
+import { ERROR, readString, STATUS, Win32Error } from "@decant/hook";
+import { implement, ProcessObject, raise, type Thread } from "@decant/process";
 import { stateOf } from "../process-state.ts";
 import { expandMessage } from "../text/format-message.ts";
 import { SYSTEM_MESSAGES } from "../text/system-messages.ts";
@@ -68,6 +68,17 @@ export const error = implement(errorApi, {
   // No debugger listens: as on Windows, the text goes nowhere.
   OutputDebugStringA() {},
   OutputDebugStringW() {},
+  // Without a debugger a handler of the program's may take it; otherwise it ends the program.
+  *DebugBreak(thread) {
+    const { rsp, memory } = thread;
+    yield* raise(thread, {
+      code: STATUS.BREAKPOINT,
+      flags: 0,
+      address: memory.u32(rsp),
+      parameters: [0n],
+      description: "it called DebugBreak",
+    });
+  },
   WerSetFlags(thread, dwFlags) {
     thread.process.state(REPORTING_FLAGS, () => ({ bits: 0 })).bits = dwFlags;
     return 0;

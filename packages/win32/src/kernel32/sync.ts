@@ -122,6 +122,26 @@ export const sync = implement(syncApi, {
   },
   QueryDepthSList: ({ memory }, ListHead) => memory.u16(slist(memory, ListHead).depth),
 
+  InitializeSynchronizationBarrier({ memory }, lpBarrier, lTotalThreads) {
+    if (lTotalThreads < 1) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    memory.setU32(lpBarrier, lTotalThreads);
+    memory.setU32(lpBarrier + 4, 0);
+    return true;
+  },
+  *EnterSynchronizationBarrier(thread, lpBarrier) {
+    const { memory } = thread;
+    const arrived = memory.u32(lpBarrier + 4) + 1;
+    memory.setU32(lpBarrier + 4, arrived % memory.u32(lpBarrier));
+    // The last one lets the others go.
+    if (arrived % memory.u32(lpBarrier) === 0) {
+      AddressWaiters.of(thread).wake(lpBarrier, true);
+      return true;
+    }
+    yield* AddressWaiters.of(thread).wait(thread, lpBarrier, undefined);
+    return false;
+  },
+  DeleteSynchronizationBarrier: () => true,
+
   InterlockedIncrement: (thread, Addend) => add(thread, Addend, 1) + 1,
   InterlockedDecrement: (thread, Addend) => add(thread, Addend, -1) - 1,
   InterlockedExchange({ memory }, Target, Value) {

@@ -1,7 +1,6 @@
 import {
   api,
   BYTES,
-  CSTR,
   errno,
   ERRNO_T,
   fn,
@@ -9,7 +8,6 @@ import {
   LONG,
   LONG_PTR_N,
   LPSTR,
-  LPCWSTR,
   OFFSET,
   out,
   SIZE_T,
