@@ -17,9 +17,10 @@ export type ArgumentsOf<P extends Parameters> = {
 
 /** What a caller in the guest's place gives for a function's parameters. */
 export type NamedArguments<P extends Parameters> = {
-  -readonly [I in keyof P as P[I] extends readonly [infer N extends string, AnyType] ? N : never]: P[I] extends readonly [string, infer T]
-    ? ValueOf<T>
-    : never;
+  // Positions alone: the keys of a tuple are also "length", methods, and number, which is all of its elements at once.
+  -readonly [
+    I in keyof P as I extends `${number}` ? (P[I] extends readonly [infer N extends string, AnyType] ? N : never) : never
+  ]: P[I] extends readonly [string, infer T] ? ValueOf<T> : never;
 };
 
 /** What fn and text take and make. */

@@ -77,6 +77,17 @@ test("enter sees typed arguments and may change them, leave may change the resul
   expect(call("Add", 1, 2)).toBe(3);
 });
 
+test("each argument has its own type, by its name", () => {
+  const { hooks, call, thread } = setUp();
+  hooks.hook("kernel32!Open", {
+    enter({ args }) {
+      expectTypeOf(args).toEqualTypeOf<{ name: string | undefined; share: number; how: number }>();
+      args.name = args.name?.toUpperCase();
+    },
+  });
+  expect(call("OpenW", thread.wide("x"), 1, 3)).toBe(7);
+});
+
 test("hooks run in order, and leave in reverse", () => {
   const { hooks, call } = setUp();
   const events: string[] = [];

@@ -1,0 +1,154 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { transformSync } from "esbuild";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fixturesFolder } from "../fixtures/build.ts";
+import { decantCommand } from "./decant.ts";
+
+/** A block of a page: ```ts … ```, ```sh … ```. */
+interface Block {
+  readonly page: string;
+  readonly line: number;
+  readonly language: string;
+  readonly text: string;
+}
+
+const root = join(import.meta.dirname, "..");
+const docs = join(root, "docs");
+const pages = [
+  "README.md",
+  ...readdirSync(docs)
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
+const blocks = pages.flatMap(blocksOf);
+const folder = mkdtempSync(join(tmpdir(), "decant-docs-"));
+/** Within the repository, where the packages are found by their names. */
+const scripts = join(root, `.cache/docs-${process.pid}`);
+const env = {
+  ...process.env,
+  PATH: `${join(folder, "commands")}:${process.env["PATH"]}`,
+  DECANT_CACHE: join(folder, "cache"),
+  DECANT_PREFIXES: join(folder, "prefixes"),
+  NO_COLOR: "1",
+};
+
+function blocksOf(page: string): Block[] {
+  const found: Block[] = [];
+  const lines = readFileSync(join(root, page), "utf8").split("\n");
+  for (let at = 0; at < lines.length; at++) {
+    const language = /^```(\w+)$/.exec(lines[at] ?? "")?.[1];
+    if (language === undefined) continue;
+    const end = lines.indexOf("```", at + 1);
+    found.push({ page, line: at + 2, language, text: lines.slice(at + 1, end).join("\n") });
+    at = end;
+  }
+  return found;
+}
+
+/** A folder that has what the pages speak of. */
+beforeAll(() => {
+  mkdirSync(join(folder, "commands"));
+  mkdirSync(join(folder, "tools"));
+  mkdirSync(scripts, { recursive: true });
+  symlinkSync(decantCommand, join(folder, "commands/decant"));
+  writeFileSync(join(folder, "commands/npx"), '#!/bin/sh\n[ "$1" = decant ] && shift\nexec decant "$@"\n', { mode: 0o755 });
+  symlinkSync(join(root, "fixtures"), join(folder, "fixtures"));
+  for (const [name, from] of [
+    ["tool.exe", "hello/hello.exe"],
+    ["program.exe", "hello/hello.exe"],
+    ["sha256.exe", "sha256/sha256.exe"],
+    ["library.dll", "library/library.dll"],
+    ["tools/hello.exe", "hello/hello.exe"],
+    ["simulate.exe", "vector-add/vector-add.exe"],
+  ] as const) {
+    // prettier-ignore
+    copyFileSync(join(fixturesFolder, from), join(folder, name));
+  }
+  writeFileSync(join(folder, "input.txt"), "abc");
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+  rmSync(scripts, { recursive: true });
+});
+
+/** Hook scripts are run by the commands that name them: the first block that exports one, under that name. */
+const isHookScript = ({ text }: Block): boolean => text.includes("export default");
+
+describe("every code block of the docs runs", () => {
+  const typescript = blocks.filter(({ language }) => language === "ts");
+  test("there are some", () => {
+    expect(typescript.length).toBeGreaterThan(8);
+  });
+
+  const named = typescript.map((block) => [`${block.page}:${block.line}`, block] as const);
+
+  test.each(named.filter(([, block]) => !isHookScript(block)))("%s", (_, block) => {
+    const recordings = join(folder, "recordings");
+    if (block.text.includes("recordings/") && !existsSync(recordings)) recordTool(recordings);
+    // What is run is the bundle, as users have it.
+    const bundle = (entry = "/index"): string => JSON.stringify(pathToFileURL(join(root, `packages/decant/dist${entry}.js`)).href);
+    const { code } = transformSync(block.text, { loader: "ts", format: "esm" });
+    const file = `${sourceOf(block)}.mjs`;
+    writeFileSync(
+      file,
+      code.replaceAll(/from "decant(\/\w+)?"/g, (_all, entry?: string) => `from ${bundle(entry)}`),
+    );
+    const { NODE_TEST_CONTEXT: _context, ...rest } = env as NodeJS.ProcessEnv;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [file], { cwd: folder, env: rest, encoding: "utf8" });
+    expect({ status, stdout, stderr }).toMatchObject({ status: 0 });
+  });
+
+  test.each(named.filter(([, block]) => isHookScript(block)))("%s, as a hook script", (_, block) => {
+    const file = join(folder, "script.ts");
+    writeFileSync(file, block.text);
+    const args = ["run", "--hook", file, "sha256.exe", "input.txt"];
+    const shown = execFileSync("decant", args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
+    expect(shown).toContain("input.txt");
+  });
+
+  test("TypeScript of the docs is right by its types", () => {
+    const files = typescript.map((block) => {
+      const file = `${sourceOf(block)}.ts`;
+      writeFileSync(file, block.text.replaceAll(/from "decant(\/\w+)?"/g, 'from "#decant$1"'));
+      return file;
+    });
+    const config = join(scripts, "tsconfig.json");
+    writeFileSync(
+      config,
+      JSON.stringify({ extends: join(root, "tsconfig.json"), include: [], files: [join(root, "types/webassembly.d.ts"), ...files] }),
+    );
+    const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", config], { cwd: root, encoding: "utf8" });
+    expect(stdout).toBe("");
+  });
+});
+
+/** Where a block's text goes, without the extension. */
+function sourceOf({ page, line }: Block): string {
+  return join(scripts, `${page.replaceAll(/\W/g, "-")}-${line}`);
+}
+
+describe("every command of the docs runs", () => {
+  const commands = blocks
+    .filter(({ language }) => language === "sh")
+    .flatMap(({ page, line, text }) => text.split("\n").map((command, index) => [`${page}:${line + index}`, command] as const))
+    .filter(([, command]) => command.trim() !== "" && !command.startsWith("#") && !/# not run: \S/.test(command));
+  test("there are some", () => {
+    expect(commands.length).toBeGreaterThan(15);
+  });
+
+  test.each(commands)("%s %s", (_, command) => {
+    const { status, stderr } = spawnSync("sh", ["-c", command], { cwd: folder, env, encoding: "utf8" });
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+  });
+});
+
+/** What Wine answered of the tool, as test/recordings has it. */
+function recordTool(into: string): void {
+  mkdirSync(into);
+  const recorded = JSON.parse(readFileSync(join(root, "test/recordings/hello.json"), "utf8")) as Record<string, unknown>;
+  writeFileSync(join(into, "tool.json"), JSON.stringify({ "tool.exe one --exit 3": recorded["hello.exe one --exit 3"] }));
+}
