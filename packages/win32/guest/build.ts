@@ -40,13 +40,13 @@ function build(image: GuestImage): void {
 }
 
 /** Compiles and links an image for one processor. */
-function link({ name, imports }: GuestImage, target: string, work: string): Buffer {
+function link({ name, imports, exports = [], flags = [] }: GuestImage, target: string, work: string): Buffer {
   const run = (command: string, ...args: string[]): void => void execFileSync(command, args, { stdio: "inherit" });
   const folder = join(guestFolder, name);
   const inputs: string[] = [];
   for (const source of readdirSync(folder).filter((file) => file.endsWith(".cpp"))) {
     const object = join(work, `${target}-${source}.obj`);
-    run("clang", `--target=${target}-pc-windows-msvc`, ...FLAGS, "-c", join(folder, source), "-o", object);
+    run("clang", `--target=${target}-pc-windows-msvc`, ...FLAGS, ...flags, "-c", join(folder, source), "-o", object);
     inputs.push(object);
   }
   for (const [dll, names] of Object.entries(imports)) {
@@ -62,7 +62,7 @@ function link({ name, imports }: GuestImage, target: string, work: string): Buff
     inputs.push(`${definition}.lib`);
   }
   const output = join(work, `${name}-${target}.dll`);
-  run("lld-link", "/nologo", "/dll", "/entry:start", "/nodefaultlib", "/timestamp:0", "/opt:ref,icf", ...(target === "i686" ? ["/safeseh:no"] : []), ...inputs, `/out:${output}`); // prettier-ignore
+  run("lld-link", "/nologo", "/dll", "/entry:start", "/nodefaultlib", "/timestamp:0", "/opt:ref,icf", ...(target === "i686" ? ["/safeseh:no"] : []), ...exports.map((each) => `/export:${each}`), ...inputs, `/out:${output}`); // prettier-ignore
   return readFileSync(output);
 }
 

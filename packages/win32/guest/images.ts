@@ -2,6 +2,10 @@
 export interface GuestImage {
   readonly name: string;
   readonly imports: Readonly<Record<string, string>>;
+  /** What it exports besides what its sources say: names of functions that x86 decorates. */
+  readonly exports?: readonly string[];
+  /** More flags of the compiler's. */
+  readonly flags?: readonly string[];
 }
 
 /** Every DLL that is guest code. */
@@ -21,5 +25,14 @@ export const guestImages: readonly GuestImage[] = [
         fclose fflush fgetc fgetpos fputc fread free fwrite iswctype ldexp localeconv malloc mbrtowc rand_s setlocale sinh strcoll strftime
         strlen strtod strtof strtol strtoul strxfrm tolower toupper towlower towupper wcrtomb wcscoll wcsxfrm`,
     },
+  },
+  {
+    name: "windowscodecs",
+    imports: {
+      "kernel32.dll": "CloseHandle@4 CreateFileW@28 GetLastError@0 ReadFile@20 SetEndOfFile@4 SetFilePointerEx@20 WriteFile@20",
+      "msvcrt.dll": "abort free malloc memcmp memcpy memset realloc",
+    },
+    flags: ["-fno-rtti"],
+    exports: ["DllGetClassObject", "DllCanUnloadNow", "SHCreateStreamOnFileW"],
   },
 ];

@@ -24,4 +24,4 @@ export function win32Registry(): Registry {
 export type Win32Functions = FunctionsOfTopics<(typeof topics)[number]>;
 
 /** DLLs that are guest code of our own (guest/images.ts). */
-const GUEST_DLLS = ["msvcp140"];
+const GUEST_DLLS = ["msvcp140", "windowscodecs"];

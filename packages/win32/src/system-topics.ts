@@ -20,6 +20,7 @@ import { messages } from "./user32/messages.ts";
 import { noWindows } from "./user32/no-windows.ts";
 import { userText } from "./user32/text.ts";
 import { windowStation } from "./user32/window-station.ts";
+import { shellStreamsApi } from "./shlwapi/streams.api.ts";
 import { version } from "./version/version.ts";
 import { addresses } from "./ws2_32/addresses.ts";
 import { sockets } from "./ws2_32/sockets.ts";
@@ -45,6 +46,7 @@ export const systemTopics = [
   registryKeys,
   registryValues,
   accessControl,
+  shellStreamsApi,
   sidCalls,
   tokens,
   userText,

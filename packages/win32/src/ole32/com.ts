@@ -3,6 +3,7 @@ import { implement, type Thread } from "@decant/process";
 import { hivesOf } from "../hives/hives.ts";
 import { dataText } from "../hives/key-node.ts";
 import { comApi, commonControlsApi } from "./com.api.ts";
+import { createInProcess, serverOf } from "./in-process.ts";
 import { bracedGuid, parseGuid, randomGuid, type GuidValue } from "./guids.ts";
 
 const S_OK = 0;
@@ -36,7 +37,7 @@ interface Apartment {
 const APARTMENT_KEY = Symbol("COM apartment");
 const SECURITY_KEY = Symbol("COM security");
 
-/** COM's start-up and memory. No class is registered, so that programs go their way without objects, as they do on a bare Windows. */
+/** COM's start-up and memory. Of classes there are those that we bring along; for others programs go their way without objects, as on a bare Windows. */
 export const com = implement(comApi, {
   CoInitialize: (thread) => initialise(thread, true),
   CoInitializeEx: (thread, _pvReserved, dwCoInit) => initialise(thread, (dwCoInit & COINIT_APARTMENTTHREADED) !== 0),
@@ -58,7 +59,15 @@ export const com = implement(comApi, {
     return S_OK;
   },
   CoGetCurrentProcess: ({ process }) => process.id,
-  CoCreateInstance: (thread, _rclsid, _pUnkOuter, _dwClsContext, _riid, ppv) => notRegistered(thread, ppv),
+  *CoCreateInstance(thread, rclsid, pUnkOuter, dwClsContext, riid, ppv) {
+    const server = serverOf(rclsid, dwClsContext);
+    if (server === undefined || ppv.isNull) return notRegistered(thread, ppv);
+    ppv.set(0);
+    requireApartment(thread);
+    const { result, object } = yield* createInProcess(thread, server, { clsid: rclsid, iid: riid, outer: pUnkOuter });
+    ppv.set(object);
+    return result;
+  },
   CoCreateInstanceEx(thread, _Clsid, _punkOuter, _dwClsCtx, _pServerInfo, dwCount, pResults) {
     requireApartment(thread);
     const size = (MULTI_QI_POINTERS + 1) * thread.pointerSize;

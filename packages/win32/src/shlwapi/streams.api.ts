@@ -1,0 +1,4 @@
+import { api, forward } from "@decant/hook";
+
+/** Streams over files ("SHCreateStreamOnFile"): guest code, as the objects that it makes are. */
+export const shellStreamsApi = api("shlwapi", { SHCreateStreamOnFileW: forward("windowscodecs.SHCreateStreamOnFileW") });
