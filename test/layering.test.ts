@@ -47,7 +47,7 @@ test.each(Object.keys(layers))("%s imports only what its package.json names", (n
   const declared = new Set(Object.keys(manifest(name).dependencies ?? {}));
   const undeclared: string[] = [];
   for (const file of sources(join(packages, name, "src"))) {
-    if (file.endsWith(".test.ts")) continue;
+    if (/\.(test|fixture)\.ts$/.test(file)) continue;
     const text = readFileSync(join(packages, name, "src", file), "utf8");
     for (const [, imported = ""] of text.matchAll(/from "([^."][^"]*)"/g)) {
       const dependency = imported.startsWith("@") ? imported.split("/").slice(0, 2).join("/") : imported.split("/")[0];
