@@ -231,6 +231,12 @@ describe("the command itself", () => {
     expect(json).toMatchObject({ machine: "x86-64", subsystem: "console" });
   });
 
+  test("--allow-net lets sockets use this machine's network, which answers as the one of their own does", async () => {
+    const expected = JSON.parse(readFileSync(join(import.meta.dirname, "../fixtures/expected.json"), "latin1"))["sockets of one program"];
+    const ran = await decant(["run", "--allow-net", fixture("sockets/sockets.exe")]);
+    expect(ran.stdout.toString("latin1")).toBe(expected.stdout);
+  });
+
   test("--trace shows calls by type", async () => {
     const ran = await decant(["run", "--trace", "kernel32!ExitProcess", fixture("faults/faults.exe"), "exit", "3"]);
     expect(ran.stderr).toMatch(/kernel32!ExitProcess\(uExitCode=3\)/);

@@ -1,6 +1,18 @@
+import { hostname } from "node:os";
 import { basename, dirname, resolve } from "node:path";
 import type { CudaDriver } from "@decant/cuda";
-import { nodeFiles, nodeHost, restrict, subtree, type Denial, type Grant, type Host, type HostFiles } from "@decant/host";
+import {
+  type Denial,
+  type Grant,
+  type Host,
+  type HostFiles,
+  loopbackNetwork,
+  nodeFiles,
+  nodeHost,
+  nodeNetwork,
+  restrict,
+  subtree,
+} from "@decant/host";
 import { Hooks, trace, traceText, type Registry, type TracedCall } from "@decant/hook";
 import { nvcudaApi } from "@decant/nvcuda";
 import { Kernel, type DllChoice, type Ending, type ProcessOptions } from "@decant/process";
@@ -22,6 +34,8 @@ export interface MachineOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What the guest may touch besides its current folder, its own folder and what its arguments name. */
   readonly mounts?: readonly Grant[];
+  /** Whether it may use this host's network; there are only its own ports otherwise. */
+  readonly allowNet?: boolean;
   /** Its disk, in the place of the host's with those grants. */
   readonly files?: HostFiles;
   /** A folder of the host's that is its C:, and stays; a drive in memory when absent. */
@@ -110,7 +124,13 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
   };
   const files = options.files ?? restrict(nodeFiles(), grantsFor(options, cwd), onDenied);
   const systemDrive = options.systemDrive === undefined ? undefined : subtree(nodeFiles(), options.systemDrive);
-  const host: Host = { ...nodeHost({ files, ...(systemDrive && { systemDrive }) }), ...options.streams };
+  const onUnreachable = (target: string): void => {
+    if (denied.has(target) || denied.size >= MAX_DENIALS_SHOWN) return;
+    denied.add(target);
+    options.warn(`the program may not reach ${target} over the network; --allow-net would allow it`);
+  };
+  const network = options.allowNet === true ? nodeNetwork() : loopbackNetwork({ hostName: hostname(), onDenied: onUnreachable });
+  const host: Host = { ...nodeHost({ files, network, ...(systemDrive && { systemDrive }) }), ...options.streams };
   const hooks = new Hooks({ report: options.warn });
   await options.setHooks?.(hooks);
   if (options.trace !== undefined) trace(hooks, options.trace, options.onTrace ?? ((call) => options.warn(traceText(call))));

@@ -1,4 +1,5 @@
 import type { HostFiles } from "./files.ts";
+import type { HostNetwork } from "./network.ts";
 
 /** The time. */
 export interface Clock {
@@ -46,6 +47,8 @@ export interface Host {
   readonly files: HostFiles;
   /** The files of the virtual system drive: a tree that belongs to guests alone. */
   readonly systemDrive: HostFiles;
+  /** What guests reach by sockets: each other at least. */
+  readonly network: HostNetwork;
   readonly stdin: HostInput;
   readonly stdout: HostOutput;
   readonly stderr: HostOutput;

@@ -2,14 +2,26 @@ export type { FileKind, FolderChange, FolderEntry, HostFile, HostFiles, HostStat
 export type { Clock, Host, HostInput, HostOutput } from "./host.ts";
 export { HostError } from "./host-error.ts";
 export { manualClock, type ManualClock } from "./memory/clock.ts";
+export { loopbackNetwork, type LoopbackOptions } from "./memory/loopback-network.ts";
 export { memoryFiles, type InitialFiles } from "./memory/memory-files.ts";
 export { memoryHost, type MemoryHost, type MemoryHostOptions } from "./memory/memory-host.ts";
 export { memoryTerminal, type MemoryTerminal } from "./memory/memory-terminal.ts";
 export { memoryInput, memoryOutput, type MemoryOutput } from "./memory/memory-streams.ts";
 export { nodeFiles } from "./node/node-files.ts";
+export { nodeNetwork } from "./node/node-network.ts";
 export { nodeHost, type NodeHostOptions } from "./node/node-host.ts";
 export { nodeStore } from "./node/node-store.ts";
 export { fileInput, nodeInput, nodeOutput, streamInput, streamOutput } from "./node/node-streams.ts";
+export {
+  isLoopback,
+  isWildcard,
+  type ConnectionListener,
+  type HostConnection,
+  type HostDatagrams,
+  type HostListener,
+  type HostNetwork,
+  type NetAddress,
+} from "./network.ts";
 export type { HostStore, StoreEntry } from "./store.ts";
 export { subtree } from "./subtree.ts";
 export { restrict, type Denial, type Grant } from "./restrict.ts";

@@ -23,6 +23,10 @@ import { windowStation } from "./user32/window-station.ts";
 import { shellStreamsApi } from "./shlwapi/streams.api.ts";
 import { version } from "./version/version.ts";
 import { addresses } from "./ws2_32/addresses.ts";
+import { socketExtensions } from "./mswsock/extensions.ts";
+import { socketIo } from "./ws2_32/socket-io.ts";
+import { socketOptions } from "./ws2_32/socket-options.ts";
+import { socketWaits } from "./ws2_32/socket-waits.ts";
 import { sockets } from "./ws2_32/sockets.ts";
 
 /** What programs ask of Windows besides files, processes, the console and the C runtime. */
@@ -52,6 +56,10 @@ export const systemTopics = [
   userText,
   version,
   addresses,
+  socketExtensions,
+  socketIo,
+  socketOptions,
+  socketWaits,
   sockets,
   windowStation,
 ] as const satisfies readonly (Implementation | ApiTable)[];

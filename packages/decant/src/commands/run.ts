@@ -22,6 +22,7 @@ const options = {
   memory: { type: "string", value: "MIB", help: "memory that it and the programs that it starts may use" },
   processes: { type: "string", value: "N", help: "programs that may run at a time (256)" },
   mount: { type: "string", multiple: true, value: "PATH[:ro]", help: "let it touch this folder or file too (:ro to read only)" },
+  "allow-net": { type: "boolean", help: "let it use this machine's network; otherwise it reaches only itself, over 127.0.0.1" },
   prefix: {
     type: "string",
     value: "NAME|FOLDER",
@@ -143,6 +144,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       cwd,
       environment,
       mounts,
+      ...(given["allow-net"] && { allowNet: true }),
       stubs,
       dllChoices,
       cuda: traced ?? cuda.driver,

@@ -28,6 +28,8 @@ export interface GuestOptions extends StdioOptions {
   readonly prefix?: string;
   /** What of the host's disk it may touch besides its current folder, its own and what its arguments name: a path, or a path to read only. */
   readonly mounts?: readonly (string | Grant)[];
+  /** Whether it may use this machine's network; otherwise it reaches only itself, over 127.0.0.1. */
+  readonly allowNet?: boolean;
   /** Sets hooks before it starts; what a hook script's default export is. */
   readonly hooks?: HookScript;
   /** Functions to trace ("kernel32!*File*,-*Tls*"), and who is told of each call. */
@@ -60,7 +62,20 @@ export interface Prepared {
 
 /** Turns options into what a machine is made of. `path` and `bytes`: the file of the program or DLL, on the host. */
 export function prepare(options: GuestOptions, { path: hostPath, bytes }: { path: string; bytes: Uint8Array }): Prepared {
-  const { env, files, mounts = [], hooks, trace, stubs = {}, dlls = {}, memoryLimitBytes, checked, gpu, onWarning = () => {} } = options;
+  const {
+    env,
+    files,
+    mounts = [],
+    allowNet,
+    hooks,
+    trace,
+    stubs = {},
+    dlls = {},
+    memoryLimitBytes,
+    checked,
+    gpu,
+    onWarning = () => {},
+  } = options;
   const cwd = files === undefined ? resolve(options.cwd ?? ".") : posix.resolve("/", options.cwd ?? MEMORY_FOLDER);
   // On a disk in memory it lies beside nothing of the host's.
   const path = files === undefined ? hostPath : posix.join(PROGRAM_FOLDER, basename(hostPath));
@@ -81,6 +96,7 @@ export function prepare(options: GuestOptions, { path: hostPath, bytes }: { path
     machine: {
       cwd,
       mounts: mounts.map((mount): Grant => (typeof mount === "string" ? { path: resolve(mount), access: "write" } : mount)),
+      ...(allowNet !== undefined && { allowNet }),
       streams: stdio.streams,
       cuda: cuda.driver,
       warn: onWarning,

@@ -10,6 +10,8 @@ import { isGuestVariable } from "../guest-environment.ts";
 export interface SpawnOptions extends Omit<NodeSpawnOptions, "shell" | "argv0" | "windowsVerbatimArguments"> {
   /** What it may touch besides its current folder, its own and what its arguments name. */
   readonly mounts?: readonly (string | Grant)[];
+  /** Whether it may use this machine's network. */
+  readonly allowNet?: boolean;
   /** A prefix by name or folder: its C: drive stays. */
   readonly prefix?: string;
   /** Hook scripts, by their paths. */
@@ -32,8 +34,22 @@ export interface SpawnOptions extends Omit<NodeSpawnOptions, "shell" | "argv0" |
  * signals end it. The exit code has 8 bits, as a process of this host's has no more. Use `run` for all 32, for files in memory, and for hooks that are functions.
  */
 export function spawn(program: string, args: readonly string[] = [], options: SpawnOptions = {}): ChildProcess {
-  const { mounts, prefix, hookScripts, trace, traceFile, traceFormat, stubs, dlls, memoryLimitBytes, checked, cache, gpu, ...own } =
-    options;
+  const {
+    mounts,
+    allowNet,
+    prefix,
+    hookScripts,
+    trace,
+    traceFile,
+    traceFormat,
+    stubs,
+    dlls,
+    memoryLimitBytes,
+    checked,
+    cache,
+    gpu,
+    ...own
+  } = options;
   const path = resolve(program);
   // As for any program that is not there: "error", with ENOENT.
   if (!existsSync(path)) return spawnProcess(path, [...args], own);
@@ -41,6 +57,7 @@ export function spawn(program: string, args: readonly string[] = [], options: Sp
     typeof given === "string" ? given : `${given.path}${given.access === "read" ? ":ro" : ""}`;
   const flags = [
     ...(mounts ?? []).flatMap((given) => ["--mount", mount(given)]),
+    ...(allowNet === true ? ["--allow-net"] : []),
     ...(prefix === undefined ? [] : ["--prefix", prefix]),
     ...(hookScripts ?? []).flatMap((script) => ["--hook", resolve(script)]),
     ...(trace === undefined ? [] : [`--trace=${trace}`]),

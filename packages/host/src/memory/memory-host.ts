@@ -1,5 +1,6 @@
 import type { Host, HostInput } from "../host.ts";
 import { manualClock, type ManualClock } from "./clock.ts";
+import { loopbackNetwork } from "./loopback-network.ts";
 import { memoryFiles, type InitialFiles } from "./memory-files.ts";
 import { memoryInput, memoryOutput, type MemoryOutput } from "./memory-streams.ts";
 
@@ -40,6 +41,7 @@ export function memoryHost({
   return {
     files: memoryFiles({ files, clock }),
     systemDrive: memoryFiles({ clock }),
+    network: loopbackNetwork({ hostName: "decant", onDenied: (target) => void warnings.push(`no network: ${target}`) }),
     stdin: typeof stdin === "string" || stdin instanceof Uint8Array ? memoryInput(stdin) : stdin,
     stdout,
     stderr: memoryOutput(),

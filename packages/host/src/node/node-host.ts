@@ -2,7 +2,9 @@ import { availableParallelism, hostname } from "node:os";
 import process from "node:process";
 import type { HostFiles } from "../files.ts";
 import type { Clock, Host } from "../host.ts";
+import { loopbackNetwork } from "../memory/loopback-network.ts";
 import { memoryFiles } from "../memory/memory-files.ts";
+import type { HostNetwork } from "../network.ts";
 import { nodeFiles } from "./node-files.ts";
 import { nodeInput, nodeOutput } from "./node-streams.ts";
 
@@ -12,6 +14,8 @@ export interface NodeHostOptions {
   readonly files?: HostFiles;
   /** A tree in memory when absent. */
   readonly systemDrive?: HostFiles;
+  /** A network with nobody else on it when absent. */
+  readonly network?: HostNetwork;
   readonly clock?: Clock;
   readonly cpuCount?: number;
 }
@@ -23,6 +27,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
   return {
     files: options.files ?? nodeFiles(),
     systemDrive: options.systemDrive ?? memoryFiles({ clock }),
+    network: options.network ?? loopbackNetwork({ hostName: hostname() }),
     stdin: nodeInput(0, () => process.stdin),
     stdout: nodeOutput(1, () => process.stdout),
     stderr,

@@ -1,8 +1,9 @@
 import { encodeText, ERROR, Win32Error, WSA, type Out } from "@decant/hook";
-import { implement, type Thread } from "@decant/process";
+import { implement, waitFor, type GuestGenerator, type Thread } from "@decant/process";
 import { COMPUTER_NAME } from "../system/system-table.ts";
 import { parseIpv4, parseIpv6, parseLooseIpv4, showAddress, type AddressBytes } from "./internet-addresses.ts";
-import { addressesApi } from "./sockets.api.ts";
+import { addressesApi } from "./addresses.api.ts";
+import { socketErrorOf } from "./socket.ts";
 
 const AF = { UNSPEC: 0, INET: 2, INET6: 23 } as const;
 const INADDR_NONE = 0xffff_ffff;
@@ -75,7 +76,13 @@ function show({ memory }: Thread, family: number, address: number): string {
 }
 
 /** ADDRINFO begins with four ints: flags, family, kind of socket, protocol. */
-function lookUp(thread: Thread, node: string | undefined, service: string | undefined, hintsAddress: number, result: Out<number>): number {
+function* lookUp(
+  thread: Thread,
+  node: string | undefined,
+  service: string | undefined,
+  hintsAddress: number,
+  result: Out<number>,
+): GuestGenerator<number> {
   const { memory } = thread;
   const hint = (index: number): number => (hintsAddress === 0 ? 0 : memory.i32(hintsAddress + 4 * index));
   const [flags, family, kind, protocol] = [hint(0), hint(1), hint(2), hint(3)];
@@ -84,7 +91,9 @@ function lookUp(thread: Thread, node: string | undefined, service: string | unde
   if (family !== AF.UNSPEC && family !== AF.INET && family !== AF.INET6) return WSA.EAFNOSUPPORT;
   const port = service === undefined ? 0 : /^\d+$/.test(service) ? Number(service) & 0xffff : SERVICES[service.toLowerCase()];
   if (port === undefined) return WSA.TYPE_NOT_FOUND;
-  const found = hostOf(node, flags).filter(({ length }) => family === AF.UNSPEC || (family === AF.INET) === (length === 4));
+  const known = hostOf(node, flags) ?? (yield* askNetwork(thread, node ?? ""));
+  if (typeof known === "number") return known;
+  const found = known.filter(({ length }) => family === AF.UNSPEC || (family === AF.INET) === (length === 4));
   if (found.length === 0) return WSA.HOST_NOT_FOUND;
   let next = 0;
   // Kind and protocol are those that were asked for.
@@ -93,12 +102,24 @@ function lookUp(thread: Thread, node: string | undefined, service: string | unde
   return 0;
 }
 
-function hostOf(node: string | undefined, flags: number): readonly AddressBytes[] {
+/** What needs no network; undefined for a name that has to be asked for. */
+function hostOf(node: string | undefined, flags: number): readonly AddressBytes[] | undefined {
   if (node === undefined) return (flags & AI.PASSIVE) !== 0 ? ANY : LOOPBACK;
   const literal = parseIpv4(node) ?? parseIpv6(node.replace(/%.*$/, ""));
   if (literal !== undefined) return [literal];
-  const isHere = ["localhost", COMPUTER_NAME.toLowerCase(), ""].includes(node.toLowerCase());
-  return isHere && (flags & AI.NUMERICHOST) === 0 ? LOOPBACK : [];
+  if ((flags & AI.NUMERICHOST) !== 0) return [];
+  return ["localhost", COMPUTER_NAME.toLowerCase(), ""].includes(node.toLowerCase()) ? LOOPBACK : undefined;
+}
+
+/** Addresses of a name, or the code of the failure. */
+function* askNetwork({ kernel }: Thread, name: string): GuestGenerator<readonly AddressBytes[] | number> {
+  try {
+    const found = yield* waitFor(kernel.host.network.lookUp(name, 0));
+    return found.flatMap(({ family, address }) => (family === 4 ? parseIpv4(address) : parseIpv6(address.replace(/%.*$/, ""))) ?? []);
+  } catch (error) {
+    const code = socketErrorOf(error);
+    return code === WSA.TRY_AGAIN ? code : WSA.HOST_NOT_FOUND;
+  }
 }
 
 /** An ADDRINFO with its address behind it, in one piece of memory. */

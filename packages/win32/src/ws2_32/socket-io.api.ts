@@ -1,0 +1,44 @@
+import { api, DWORD, fn, inout, INT, optional, ordinal, out, PVOID, SOCKET } from "@decant/hook";
+import { OVERLAPPED } from "../kernel32/file-io.api.ts";
+import { SOCKET_RESULT } from "./startup.api.ts";
+
+const S = ["s", SOCKET] as const;
+const BUFFERS = [["lpBuffers", PVOID], ["dwBufferCount", DWORD]] as const; // prettier-ignore
+const TELLING = [["lpOverlapped", optional(inout(OVERLAPPED))], ["lpCompletionRoutine", PVOID]] as const; // prettier-ignore
+
+/** Sending and receiving ("Winsock Functions"). */
+export const socketIoApi = api("ws2_32", {
+  send: ordinal(19, fn(SOCKET_RESULT, S, ["buf", PVOID], ["len", INT], ["flags", INT])),
+  sendto: ordinal(20, fn(SOCKET_RESULT, S, ["buf", PVOID], ["len", INT], ["flags", INT], ["to", PVOID], ["tolen", INT])),
+  recv: ordinal(16, fn(SOCKET_RESULT, S, ["buf", PVOID], ["len", INT], ["flags", INT])),
+  recvfrom: ordinal(17, fn(SOCKET_RESULT, S, ["buf", PVOID], ["len", INT], ["flags", INT], ["from", PVOID], ["fromlen", PVOID])),
+  WSASend: fn(SOCKET_RESULT, S, ...BUFFERS, ["lpNumberOfBytesSent", optional(out(DWORD))], ["dwFlags", DWORD], ...TELLING),
+  WSASendTo: fn(
+    SOCKET_RESULT,
+    S,
+    ...BUFFERS,
+    ["lpNumberOfBytesSent", optional(out(DWORD))],
+    ["dwFlags", DWORD],
+    ["lpTo", PVOID],
+    ["iTolen", INT],
+    ...TELLING,
+  ),
+  WSARecv: fn(
+    SOCKET_RESULT,
+    S,
+    ...BUFFERS,
+    ["lpNumberOfBytesRecvd", optional(out(DWORD))],
+    ["lpFlags", optional(inout(DWORD))],
+    ...TELLING,
+  ),
+  WSARecvFrom: fn(
+    SOCKET_RESULT,
+    S,
+    ...BUFFERS,
+    ["lpNumberOfBytesRecvd", optional(out(DWORD))],
+    ["lpFlags", optional(inout(DWORD))],
+    ["lpFrom", PVOID],
+    ["lpFromlen", PVOID],
+    ...TELLING,
+  ),
+});
