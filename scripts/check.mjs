@@ -2,7 +2,8 @@
 import { install, run, tool } from "./workspace.mjs";
 
 install();
-tool("tsc", []);
+// With the declarations that the published package has: a type that they cannot name is found here.
+tool("tsc", ["--declaration"]);
 tool("oxlint", ["--type-aware", "--deny-warnings"]);
 tool("oxfmt", ["--check"]);
 tool("knip", []);

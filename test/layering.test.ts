@@ -35,6 +35,9 @@ function sources(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
 }
 
+/** Tests, and what they share. */
+const isForTests = (file: string): boolean => /\.(test|fixture)\.ts$/.test(file);
+
 test("the table names every package but the root of all", () => {
   expect(readdirSync(packages).toSorted()).toEqual([...Object.keys(layers), "decant"].toSorted());
 });
@@ -47,7 +50,7 @@ test.each(Object.keys(layers))("%s imports only what its package.json names", (n
   const declared = new Set(Object.keys(manifest(name).dependencies ?? {}));
   const undeclared: string[] = [];
   for (const file of sources(join(packages, name, "src"))) {
-    if (/\.(test|fixture)\.ts$/.test(file)) continue;
+    if (isForTests(file)) continue;
     const text = readFileSync(join(packages, name, "src", file), "utf8");
     for (const [, imported = ""] of text.matchAll(/from "([^."][^"]*)"/g)) {
       const dependency = imported.startsWith("@") ? imported.split("/").slice(0, 2).join("/") : imported.split("/")[0];
@@ -63,7 +66,7 @@ test("only the packages that may touch Node do", () => {
   for (const name of Object.keys(layers)) {
     if (mayUseNode.has(name)) continue;
     for (const file of sources(join(packages, name, "src"))) {
-      if (file.endsWith(".test.ts") || file.includes("difftest/")) continue;
+      if (isForTests(file) || file.includes("difftest/")) continue;
       if (/from "node:/.test(readFileSync(join(packages, name, "src", file), "utf8"))) offenders.push(`${name}/${file}`);
     }
   }

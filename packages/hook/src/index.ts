@@ -37,7 +37,7 @@ export {
   type GuestArray,
   type Pointer,
 } from "./types/buffers.ts";
-export { ControlTransfer } from "./types/failure.ts";
+export { ControlTransfer, type Failure } from "./types/failure.ts";
 export { enumeration, flags, NamedIntegerType } from "./types/flags.ts";
 export { optional, required } from "./types/optional.ts";
 export { cell, in_, inout, InType, out, PointerType, type Out } from "./types/pointers.ts";
@@ -64,7 +64,7 @@ export {
   type TextForm,
   type Written,
 } from "./types/text.ts";
-export type { AcceptedOf, AnyType, Type, ValueOf } from "./types/type.ts";
+export type { AcceptedOf, AnyType, Direction, Kind, Passing, Type, ValueOf } from "./types/type.ts";
 export { VA_LIST, VARARGS, VarArgs, VarArgsType } from "./types/varargs.ts";
 export * from "./types/windows.ts";
 export { rawArgument, unknownFunction, UnknownFunctionError } from "./unknown-function.ts";
