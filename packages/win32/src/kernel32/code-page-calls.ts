@@ -76,14 +76,17 @@ export const codePageCalls = implement(codePageApi, {
   GetACP: () => ANSI_CODE_PAGE,
   GetOEMCP: () => OEM_CODE_PAGE,
   GetCPInfo(_, page, info) {
-    info.set({ MaxCharSize: requirePage(page).maxCharSize, DefaultChar: Uint8Array.of(0x3f, 0) });
+    const found = requirePage(page);
+    info.set({ MaxCharSize: found.maxCharSize, DefaultChar: Uint8Array.of(0x3f, 0), LeadByte: leadBytes(found) });
     return true;
   },
   GetCPInfoEx(_, page, _flags, info) {
-    const { maxCharSize, id, name } = requirePage(page);
+    const found = requirePage(page);
+    const { maxCharSize, id, name } = found;
     info.set({
       MaxCharSize: maxCharSize,
       DefaultChar: Uint8Array.of(0x3f, 0),
+      LeadByte: leadBytes(found),
       UnicodeDefaultChar: id === UTF8 ? 0xfffd : 0x3f,
       CodePage: id,
       CodePageName: name,
@@ -91,13 +94,20 @@ export const codePageCalls = implement(codePageApi, {
     return true;
   },
   IsValidCodePage: (_, page) => page > 3 && codePage(page) !== undefined,
-  // None of the pages that Decant has is a double-byte one.
-  IsDBCSLeadByte: () => false,
-  IsDBCSLeadByteEx(_, page) {
-    requirePage(page);
-    return false;
-  },
+  IsDBCSLeadByte: (_, byte) => isLeadByte(codePage(ANSI_CODE_PAGE)!, byte),
+  IsDBCSLeadByteEx: (_, page, byte) => isLeadByte(requirePage(page), byte),
 });
+
+function isLeadByte({ leadBytes: ranges = [] }: CodePage, byte: number): boolean {
+  return ranges.some(([from, to]) => byte >= from && byte <= to);
+}
+
+/** Pairs of first and last, ended by zeros. */
+function leadBytes({ leadBytes: ranges = [] }: CodePage): Uint8Array {
+  const bytes = new Uint8Array(12);
+  bytes.set(ranges.flat());
+  return bytes;
+}
 
 function isAscii(bytes: Uint8Array): boolean {
   for (let i = 0; i < bytes.length; i++) if (bytes[i]! >= 0x80) return false;

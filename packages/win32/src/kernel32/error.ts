@@ -1,8 +1,10 @@
 import { ERROR, readString, STATUS, Win32Error } from "@decant/hook";
 import { implement, ProcessObject, raise, type Thread } from "@decant/process";
 import { stateOf } from "../process-state.ts";
+import { resourcesOf } from "./resource.ts";
 import { expandMessage } from "../text/format-message.ts";
 import { SYSTEM_MESSAGES } from "../text/system-messages.ts";
+import { findMessage } from "../text/message-table.ts";
 import { errorApi } from "./error.api.ts";
 
 const FORMAT_MESSAGE = {
@@ -99,11 +101,27 @@ const THREAD_ERROR_MODE = Symbol("thread error mode");
 function messageText(thread: Thread, flags: number, source: number, id: number, isWide: boolean): string {
   if ((flags & FORMAT_MESSAGE.FROM_STRING) !== 0) return readString(thread, source, isWide ? "wide" : "ansi");
   if ((flags & (FORMAT_MESSAGE.FROM_SYSTEM | FORMAT_MESSAGE.FROM_HMODULE)) === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  // A module's messages are looked at first, whatever else is asked for.
+  const own = (flags & FORMAT_MESSAGE.FROM_HMODULE) === 0 ? undefined : moduleMessage(thread, source, id);
+  if (own !== undefined) return own;
   const win32 = id >>> 16 === 0x8007 ? id & 0xffff : id;
   const message = (flags & FORMAT_MESSAGE.FROM_SYSTEM) === 0 ? undefined : SYSTEM_MESSAGES.get(win32);
   if (message === undefined) throw new Win32Error(ERROR.MR_MID_NOT_FOUND);
   return `${message}\r\n`;
 }
+
+/** A message of a module's table; undefined where it has none. */
+function moduleMessage(thread: Thread, module: number, id: number): string | undefined {
+  try {
+    const found = resourcesOf(thread, module).find(RT_MESSAGETABLE, 1, 0);
+    return findMessage(thread.memory, found, id, (bytes) => thread.ansi.decode(bytes));
+  } catch (error) {
+    if (error instanceof Win32Error) return undefined;
+    throw error;
+  }
+}
+
+const RT_MESSAGETABLE = 11;
 
 /** Reads the arguments: an array of pointer-sized values, or a pointer to a va_list, which is a pointer to the same. */
 function inserts(thread: Thread, flags: number, address: number, isWide: boolean) {

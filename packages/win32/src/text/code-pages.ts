@@ -1,4 +1,5 @@
 import type { TextCodec } from "@decant/hook";
+import { doubleBytePage } from "./double-byte-pages.ts";
 import { CP1252, CP437, CP850 } from "./single-byte-tables.ts";
 
 /** Pseudo code pages and Unicode ones ("Code Page Identifiers"). */
@@ -21,6 +22,8 @@ export interface CodePage {
   readonly name: string;
   /** Bytes of its longest character. */
   readonly maxCharSize: number;
+  /** Ranges of bytes that begin characters of two bytes; absent where there are none. */
+  readonly leadBytes?: readonly (readonly [from: number, to: number])[];
   /** With `strict`, undefined where bytes are no text; otherwise U+FFFD stands there. */
   decode(bytes: Uint8Array, strict?: boolean): string | undefined;
   /** `lossy` tells whether a default was put somewhere. */
@@ -71,7 +74,7 @@ function makeCodePage(id: number): CodePage | undefined {
   if (id === 20127) return singleByte(id, "US-ASCII (7bit)", ASCII);
   if (id === 28591) return singleByte(id, "ISO 8859-1 Latin 1", range(0, 256));
   const [label, name] = LABELS[id] ?? [];
-  if (label === undefined || name === undefined) return undefined;
+  if (label === undefined || name === undefined) return doubleBytePage(id);
   // Only the upper half: the platform's 866 has IBM's exchange of three control characters.
   return singleByte(id, name, ASCII + new TextDecoder(label).decode(Uint8Array.from({ length: 128 }, (_, byte) => byte + 128)));
 }
