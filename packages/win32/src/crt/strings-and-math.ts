@@ -1,3 +1,4 @@
+import { division } from "./math/division.ts";
 import { math, math99 } from "./math/math.ts";
 import { sorting } from "./sorting.ts";
 import { characters } from "./strings/characters.ts";
@@ -5,4 +6,16 @@ import { memory, memoryExtra } from "./strings/memory.ts";
 import { msvcrtStrings, searching, strings, ucrtStrings } from "./strings/strings.ts";
 
 /** The C runtime's topics that need no state: memory, strings, characters, mathematics, sorting. */
-export const stringsAndMath = [memory, memoryExtra, searching, strings, msvcrtStrings, ucrtStrings, characters, math, math99, sorting];
+export const stringsAndMath = [
+  memory,
+  memoryExtra,
+  searching,
+  strings,
+  msvcrtStrings,
+  ucrtStrings,
+  characters,
+  division,
+  math,
+  math99,
+  sorting,
+];
