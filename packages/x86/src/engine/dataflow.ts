@@ -183,7 +183,8 @@ function liveBeforeEnding({ ending, successors }: Block, flow: BlockFlow, after:
   return (after & ~writes) | (leaves ? flow.dirtyAtEnd : 0) | reads | known;
 }
 
-function flagsBeforeEnding({ ending }: Block, flow: BlockFlow): number {
+/** Flags that a block's ending, or what comes after it, may read. */
+export function flagsBeforeEnding({ ending }: Block, flow: BlockFlow): number {
   // A callee leaves its own flags.
   if (isCallLike(ending)) return 0;
   return flow.flagsOut | endingEffects(ending).flagsRead;

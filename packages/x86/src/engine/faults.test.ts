@@ -323,3 +323,15 @@ test("where registers must be exact, the C library's functions are done in place
 function relative(value: number): string {
   return Buffer.from(Int32Array.of(value).buffer).toString("hex");
 }
+
+test("flags that are dead before a call and live behind it do not matter where the call's own operand may fault", () => {
+  const guest = new TestGuest(exact);
+  const stub = guest.stub(() => 5);
+  guest.memory.setU64(DATA, BigInt(stub));
+  // sub rsp, 40; add edx, 1; cmovz eax, edx; call [rcx]; setc al; add rsp, 40; ret
+  guest.load("4883ec2883c2010f44c2ff110f92c04883c428c3");
+  guest.machine.cpu.u32[CPU.eflags / 4] = 2;
+  expect(guest.call(DATA) & ~0xff).toBe(0);
+  guest.enter(0x21);
+  expect(guest.run()).toMatchObject({ kind: "fault", fault: { code: "access-violation", address: 0x21 } });
+});

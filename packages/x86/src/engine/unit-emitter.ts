@@ -8,7 +8,7 @@ import type { Block, Step } from "./block.ts";
 import { emitComparison, entryRanges, markCompared, writableParts, type Range } from "./changing-code.ts";
 import { emitCall, emitIntrinsicCall, emitJumpOut, emitLeave, type CallContext } from "./calls.ts";
 import type { Unit } from "./control-flow-graph.ts";
-import { analyse, liveFlagsAfter, type BlockFlow } from "./dataflow.ts";
+import { analyse, flagsBeforeEnding, liveFlagsAfter, type BlockFlow } from "./dataflow.ts";
 import { loopWeights } from "./dominators.ts";
 import { makeReducible, type ReducibleGraph } from "./irreducible.ts";
 import { CPU_ADDRESS, EXIT, MACHINE, STALE_ITSELF } from "./layout.ts";
@@ -301,7 +301,7 @@ export class UnitEmitter implements BlockEmitter {
     }
     this.#dirty = flow.dirtyAtEnd;
     this.#own = 0;
-    this.#flags = flow.flagsOut;
+    this.#flags = flagsBeforeEnding(block, flow);
     // Where rsp is what the CPU block has, a store in another block before has seen to that.
     if (endingChange(block) === 0 && this.#stackDifference !== 0) this.#storeStack(depth);
   }
