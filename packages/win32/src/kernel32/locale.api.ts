@@ -9,24 +9,28 @@ import {
   INT,
   LANGID,
   LCID,
+  LPCCH,
   LPCWCH,
   LPCWSTR,
   LPWSTR_BUF,
   orElse,
   PVOID,
+  TBUF,
+  TCCH,
+  text,
 } from "@decant/hook";
 
 const COUNT = orElse(INT, 0);
 
 /** Locales and text by their rules ("National Language Support Functions"). The one locale is en-US. */
 export const localeApi = api("kernel32", {
-  LCMapStringW: fn(
+  LCMapString: text(
     COUNT,
     ["Locale", LCID],
     ["dwMapFlags", DWORD],
-    ["lpSrcStr", LPCWCH],
+    ["lpSrcStr", TCCH],
     ["cchSrc", INT],
-    ["lpDestStr", PVOID],
+    ["lpDestStr", TBUF],
     ["cchDest", INT],
   ),
   LCMapStringEx: fn(
@@ -35,19 +39,20 @@ export const localeApi = api("kernel32", {
     ["dwMapFlags", DWORD],
     ["lpSrcStr", LPCWCH],
     ["cchSrc", INT],
-    ["lpDestStr", PVOID],
+    ["lpDestStr", LPWSTR_BUF],
     ["cchDest", INT],
     ["lpVersionInformation", PVOID],
     ["lpReserved", PVOID],
     ["sortHandle", PVOID],
   ),
-  CompareStringW: fn(
+  FoldString: text(COUNT, ["dwMapFlags", DWORD], ["lpSrcStr", TCCH], ["cchSrc", INT], ["lpDestStr", TBUF], ["cchDest", INT]),
+  CompareString: text(
     COUNT,
     ["Locale", LCID],
     ["dwCmpFlags", DWORD],
-    ["lpString1", LPCWCH],
+    ["lpString1", TCCH],
     ["cchCount1", INT],
-    ["lpString2", LPCWCH],
+    ["lpString2", TCCH],
     ["cchCount2", INT],
   ),
   CompareStringEx: fn(
@@ -71,7 +76,9 @@ export const localeApi = api("kernel32", {
     ["bIgnoreCase", BOOL],
   ),
   GetStringTypeW: fn(BOOL, ["dwInfoType", DWORD], ["lpSrcStr", LPCWCH], ["cchSrc", INT], ["lpCharType", BYTES]),
-  GetLocaleInfoW: fn(COUNT, ["Locale", LCID], ["LCType", DWORD], ["lpLCData", LPWSTR_BUF], ["cchData", INT]),
+  GetStringTypeA: fn(BOOL, ["Locale", LCID], ["dwInfoType", DWORD], ["lpSrcStr", LPCCH], ["cchSrc", INT], ["lpCharType", BYTES]),
+  GetStringTypeEx: text(BOOL, ["Locale", LCID], ["dwInfoType", DWORD], ["lpSrcStr", TCCH], ["cchSrc", INT], ["lpCharType", BYTES]),
+  GetLocaleInfo: text(COUNT, ["Locale", LCID], ["LCType", DWORD], ["lpLCData", TBUF], ["cchData", INT]),
   GetLocaleInfoEx: fn(COUNT, ["lpLocaleName", LPCWSTR], ["LCType", DWORD], ["lpLCData", LPWSTR_BUF], ["cchData", INT]),
   IsValidLocale: fn(infallible(BOOL), ["Locale", LCID], ["dwFlags", DWORD]),
   IsValidLocaleName: fn(infallible(BOOL), ["lpLocaleName", LPCWSTR]),
@@ -79,6 +86,7 @@ export const localeApi = api("kernel32", {
   GetUserDefaultLCID: fn(LCID),
   GetSystemDefaultLCID: fn(LCID),
   GetThreadLocale: fn(LCID),
+  SetThreadLocale: fn(BOOL, ["Locale", LCID]),
   GetUserDefaultLangID: fn(LANGID),
   GetSystemDefaultLangID: fn(LANGID),
   GetUserDefaultUILanguage: fn(LANGID),

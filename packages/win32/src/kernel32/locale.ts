@@ -1,9 +1,9 @@
-import { ERROR, Win32Error, type TextBuffer } from "@decant/hook";
-import type { GuestMemory } from "@decant/memory";
+import { encodeText, ERROR, Win32Error, type Pointer, type TextBuffer } from "@decant/hook";
 import { guestCall, implement, type Thread } from "@decant/process";
 import { ANSI_CODE_PAGE, OEM_CODE_PAGE } from "../text/code-pages.ts";
 import { allLocales, findLocaleByName, LOCALE } from "../text/locales.ts";
 import { downcase, upcase } from "../text/upcase.ts";
+import { foldText } from "./fold-text.ts";
 import { localeApi } from "./locale.api.ts";
 
 const ENGLISH_US = 0x409;
@@ -65,33 +65,29 @@ const INFORMATION: Readonly<Record<number, string>> = {
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
+/** Of the threads that have set one. */
+const threadLocales = new WeakMap<Thread, number>();
 const collators = new Map<number, Intl.Collator>();
 
 export const locale = implement(localeApi, {
-  LCMapStringW: ({ memory }, _locale, flags, source, count, target, targetChars) =>
-    mapString(memory, flags, source, count, target, targetChars),
-  LCMapStringEx: ({ memory }, _name, flags, source, count, target, targetChars) =>
-    mapString(memory, flags, source, count, target, targetChars),
-  CompareStringW: ({ memory }, _locale, flags, a, countA, b, countB) =>
-    compareText(flags, counted(memory, a, countA), counted(memory, b, countB)),
-  CompareStringEx: ({ memory }, _name, flags, a, countA, b, countB) =>
-    compareText(flags, counted(memory, a, countA), counted(memory, b, countB)),
-  CompareStringOrdinal({ memory }, a, countA, b, countB, ignoreCase) {
+  LCMapString: (thread, _locale, flags, source, count, target, targetChars) =>
+    mapped(thread, mapString, flags, source, count, target, targetChars),
+  LCMapStringEx: (thread, _name, flags, source, count, target, targetChars) =>
+    mapped(thread, mapString, flags, source, count, target, targetChars),
+  FoldString: (thread, flags, source, count, target, targetChars) => mapped(thread, foldText, flags, source, count, target, targetChars),
+  CompareString: (_thread, _locale, flags, a, countA, b, countB) => compareText(flags, counted(a, countA), counted(b, countB)),
+  CompareStringEx: (_thread, _name, flags, a, countA, b, countB) => compareText(flags, counted(a, countA), counted(b, countB)),
+  CompareStringOrdinal(_thread, a, countA, b, countB, ignoreCase) {
     const fold = ignoreCase ? upcase : (text: string) => text;
-    const x = fold(counted(memory, a, countA));
-    const y = fold(counted(memory, b, countB));
+    const x = fold(counted(a, countA));
+    const y = fold(counted(b, countB));
     return CSTR_EQUAL + (x < y ? -1 : x > y ? 1 : 0);
   },
-  GetStringTypeW({ memory }, type, source, count, target) {
-    const classify = CLASSIFIERS[type];
-    if (classify === undefined || source.isNull || target.isNull || count === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    const chars = memory.utf16(source.address, count < 0 ? memory.wstringLength(source.address) + 1 : count);
-    const view = new DataView(new ArrayBuffer(2 * chars.length));
-    for (let i = 0; i < chars.length; i++) view.setUint16(2 * i, classify(chars.charCodeAt(i)), true);
-    target.write(new Uint8Array(view.buffer));
-    return true;
-  },
-  GetLocaleInfoW(thread, id, type, target, count) {
+  GetStringTypeW: (thread, type, source, count, target) => classifyText(thread, type, source, count, target),
+  // The classes of an ANSI text are those of the characters that it stands for.
+  GetStringTypeA: (thread, _locale, type, source, count, target) => classifyText(thread, type, source, count, target),
+  GetStringTypeEx: (thread, _locale, type, source, count, target) => classifyText(thread, type, source, count, target),
+  GetLocaleInfo(thread, id, type, target, count) {
     if (!SAME_AS_ENGLISH.has(id)) throw new Win32Error(ERROR.INVALID_PARAMETER);
     return information(thread, type, target, count);
   },
@@ -116,7 +112,12 @@ export const locale = implement(localeApi, {
   },
   GetUserDefaultLCID: () => ENGLISH_US,
   GetSystemDefaultLCID: () => ENGLISH_US,
-  GetThreadLocale: () => ENGLISH_US,
+  GetThreadLocale: (thread) => threadLocales.get(thread) ?? ENGLISH_US,
+  SetThreadLocale(thread, id) {
+    if (!SAME_AS_ENGLISH.has(id)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    threadLocales.set(thread, id === LOCALE.INVARIANT ? id : ENGLISH_US);
+    return true;
+  },
   GetUserDefaultLangID: () => ENGLISH_US,
   GetSystemDefaultLangID: () => ENGLISH_US,
   GetUserDefaultUILanguage: () => ENGLISH_US,
@@ -146,21 +147,49 @@ function writeName(target: TextBuffer, count: number): number {
 }
 
 /** Text of `count` units; -1 up to its NUL. */
-function counted(memory: GuestMemory, text: TextBuffer, count: number): string {
+function counted(text: TextBuffer, count: number): string {
   if (text.isNull || count < -1) throw new Win32Error(ERROR.INVALID_PARAMETER);
-  return count < 0 ? memory.wstring(text.address) : memory.utf16(text.address, count);
+  return count < 0 ? text.read() : text.text(count);
 }
 
-function mapString(memory: GuestMemory, flags: number, source: TextBuffer, count: number, target: number, targetChars: number): number {
-  if (source.isNull || count === 0 || targetChars < 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+/** Text of `count` units; with its NUL when the count is negative. */
+function withEnd(text: TextBuffer, count: number): string {
+  if (text.isNull || count === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  return count < 0 ? `${text.read()}\0` : text.text(count);
+}
+
+/** What a map makes of a text; its length alone when there is no room given. */
+function mapped(
+  thread: Thread,
+  map: (flags: number, text: string) => string,
+  flags: number,
+  source: TextBuffer,
+  count: number,
+  target: TextBuffer,
+  targetChars: number,
+): number {
+  if (targetChars < 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  const result = map(flags, withEnd(source, count));
+  const length = encodeText(thread, result, target.charSize === 2 ? "wide" : "ansi").length / target.charSize;
+  if (targetChars === 0) return length;
+  if (length > targetChars) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+  return target.writeUnterminated(result, targetChars);
+}
+
+function mapString(flags: number, text: string): string {
   if ((flags & MAP.UPPERCASE) !== 0 && (flags & MAP.LOWERCASE) !== 0) throw new Win32Error(ERROR.INVALID_FLAGS);
   if ((flags & (MAP.SORTKEY | MAP.HALFWIDTH | MAP.FULLWIDTH)) !== 0) throw new Win32Error(ERROR.INVALID_FLAGS);
-  const text = memory.utf16(source.address, count < 0 ? memory.wstringLength(source.address) + 1 : count);
-  const mapped = (flags & MAP.UPPERCASE) !== 0 ? upcase(text) : (flags & MAP.LOWERCASE) !== 0 ? downcase(text) : text;
-  if (targetChars === 0) return mapped.length;
-  if (mapped.length > targetChars) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
-  memory.setUtf16(target, mapped);
-  return mapped.length;
+  return (flags & MAP.UPPERCASE) !== 0 ? upcase(text) : (flags & MAP.LOWERCASE) !== 0 ? downcase(text) : text;
+}
+
+function classifyText({ memory }: Thread, type: number, source: TextBuffer, count: number, target: Pointer): boolean {
+  const classify = CLASSIFIERS[type];
+  if (classify === undefined || target.isNull) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  const chars = withEnd(source, count);
+  const view = new DataView(new ArrayBuffer(2 * chars.length));
+  for (let i = 0; i < chars.length; i++) view.setUint16(2 * i, classify(chars.charCodeAt(i)), true);
+  memory.write(target.address, new Uint8Array(view.buffer));
+  return true;
 }
 
 /** By the rules of the locale: words as people sort them, case last. */
@@ -185,10 +214,11 @@ function information({ memory }: Thread, type: number, target: TextBuffer, count
   const value = nameOf(kind) ?? INFORMATION[kind];
   if (value === undefined) throw new Win32Error(ERROR.INVALID_FLAGS);
   if ((type & LOCALE_RETURN_NUMBER) !== 0) {
-    if (count === 0) return 2;
-    if (count < 2) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+    const units = 4 / target.charSize;
+    if (count === 0) return units;
+    if (count < units) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
     memory.setU32(target.address, kind === 1 || kind === 9 ? parseInt(value, 16) : Number(value));
-    return 2;
+    return units;
   }
   if (count === 0) return value.length + 1;
   if (value.length + 1 > count) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);

@@ -1,10 +1,14 @@
-import { api, BOOL, BYTES, DWORD, fn, HANDLE, in_, infallible, inout, INT, LONG, optional, orElse, out, TBUF, text, ULONG, ULONGLONG, USHORT } from "@decant/hook"; // prettier-ignore
+import { api, BOOL, byteBlock, BYTES, DWORD, fn, HANDLE, in_, infallible, inout, INT, LONG, optional, orElse, out, struct, TBUF, text, UCHAR, ULONG, ULONG_PTR, ULONGLONG, USHORT, WORD } from "@decant/hook"; // prettier-ignore
 import { SYSTEMTIME } from "./time.api.ts";
+
+const GROUP_AFFINITY = struct("GROUP_AFFINITY", { Mask: ULONG_PTR, Group: WORD, Reserved: byteBlock(6) });
 
 /** What the machine is made of, which edition of Windows it runs, and in what kind of package a program came. */
 export const machineApi = api("kernel32", {
   GetNumaHighestNodeNumber: fn(BOOL, ["HighestNodeNumber", out(ULONG)]),
   GetNumaNodeProcessorMask: fn(BOOL, ["Node", ULONG], ["ProcessorMask", out(ULONGLONG)]),
+  GetNumaNodeProcessorMaskEx: fn(BOOL, ["Node", USHORT], ["ProcessorMask", out(GROUP_AFFINITY)]),
+  GetNumaProcessorNode: fn(BOOL, ["Processor", UCHAR], ["NodeNumber", out(UCHAR)]),
   GetLogicalProcessorInformation: fn(BOOL, ["Buffer", BYTES], ["ReturnedLength", inout(DWORD)]),
   GetLogicalProcessorInformationEx: fn(BOOL, ["RelationshipType", INT], ["Buffer", BYTES], ["ReturnedLength", inout(DWORD)]),
   GetProductInfo: fn(

@@ -21,6 +21,18 @@ export const machine = implement(machineApi, {
     ProcessorMask.set((1n << BigInt(coresOf(thread))) - 1n);
     return true;
   },
+  GetNumaNodeProcessorMaskEx(thread, Node, ProcessorMask) {
+    if (Node !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    ProcessorMask.set({ Mask: (1n << BigInt(coresOf(thread))) - 1n });
+    return true;
+  },
+  GetNumaProcessorNode(thread, Processor, NodeNumber) {
+    // "If the specified processor does not exist, this parameter is set to MAXUCHAR."
+    const exists = Processor < coresOf(thread);
+    NodeNumber.set(exists ? 0 : 0xff);
+    if (!exists) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return true;
+  },
   GetLogicalProcessorInformation(thread, Buffer, ReturnedLength) {
     // SYSTEM_LOGICAL_PROCESSOR_INFORMATION: a mask, the relation, and sixteen bytes of what it is about.
     const { pointerSize } = thread;
