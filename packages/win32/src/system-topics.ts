@@ -7,6 +7,8 @@ import { tokens } from "./advapi32/tokens.ts";
 import { capi } from "./crypto/capi.ts";
 import { cng } from "./crypto/cng.ts";
 import { crypt32 } from "./crypt32/crypt32.ts";
+import { stackWalk } from "./dbghelp/stack-walk.ts";
+import { debugSymbols } from "./dbghelp/symbols.ts";
 import { kernel32System } from "./kernel32/index-system.ts";
 import { automation } from "./oleaut32/automation.ts";
 import { combaseApi } from "./ole32/com.api.ts";
@@ -37,6 +39,8 @@ export const systemTopics = [
   characters,
   cng,
   crypt32,
+  debugSymbols,
+  stackWalk,
   messages,
   noWindows,
   com,

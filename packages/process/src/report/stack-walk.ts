@@ -24,16 +24,24 @@ export function walkStack(process: Process, from: UnwindState): StackFrame[] {
   const state = copyUnwindState(from);
   const frames: StackFrame[] = [{ address: state.rip, found: "fault" }];
   while (frames.length < MAX_FRAMES) {
-    const before = rspOf(state);
-    const found = nextFrame(process, state, frames.length === 1);
-    // A stack that does not grow smaller would be walked for ever.
-    if (found === undefined || rspOf(state) <= before) break;
+    const found = unwindFrame(process, state, frames.length === 1);
+    if (found === undefined) break;
     frames.push({ address: state.rip, found });
   }
   return frames;
 }
 
-/** Puts the registers of the caller into `state`. */
+/**
+ * Puts the registers of the caller into `state`, and says how it was found; undefined, with `state` in no order, where the stack ends or makes no sense.
+ * `isFirst`: `state` is where the thread is, not where a call will return to.
+ */
+export function unwindFrame(process: Process, state: UnwindState, isFirst: boolean): StackFrame["found"] | undefined {
+  const before = rspOf(state);
+  const found = nextFrame(process, state, isFirst);
+  // A stack that does not grow smaller would be walked for ever.
+  return rspOf(state) <= before ? undefined : found;
+}
+
 function nextFrame(process: Process, state: UnwindState, isFirst: boolean): StackFrame["found"] | undefined {
   const { memory } = process;
   try {
