@@ -91,6 +91,17 @@ export class AddressSpace {
     return base;
   }
 
+  /** The longest run of addresses that nobody has reserved, in bytes. */
+  get longestFreeBytes(): number {
+    let longest = 0;
+    let run = 0;
+    for (let granule = FIRST_GRANULE + 1; granule < LAST_GRANULE; granule++) {
+      run = this.#owners[granule] === undefined ? run + 1 : 0;
+      longest = Math.max(longest, run);
+    }
+    return longest * ALLOCATION_GRANULARITY;
+  }
+
   /** Commits pages of one reservation; pages that are committed already only change protection. False when part is not reserved. */
   commit(address: number, size: number, protection: number): boolean {
     const state = pageState(protection);

@@ -289,6 +289,11 @@ export class GuestMemory {
     return this.#space.reserve(size, options);
   }
 
+  /** The longest run of addresses that nobody has reserved, in bytes. */
+  get longestFreeBytes(): number {
+    return this.#space.longestFreeBytes;
+  }
+
   /** Commits pages of a reservation, zero-filled. False when part is not reserved; MemoryLimitError past the limit. */
   commit(address: number, size: number, protection: number): boolean {
     const done = this.#space.commit(address, size, protection);

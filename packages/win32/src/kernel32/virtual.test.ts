@@ -68,6 +68,21 @@ describe("VirtualAlloc", () => {
   });
 });
 
+test("a reservation of more addresses than there are is granted, and holds what fits", () => {
+  const { call, thread, memory } = machine();
+  const base = call("VirtualAlloc", 0n, 2 ** 40, RESERVE, PAGE.READWRITE);
+  const size = memory.allocationAt(base)?.size ?? 0;
+  expect(size).toBeGreaterThan(2 ** 30);
+  expect(call("VirtualAlloc", BigInt(base), 0x1000, COMMIT, PAGE.READWRITE)).toBe(base);
+  expect(call("VirtualAlloc", BigInt(base + size - 0x1000), 0x1000, COMMIT, PAGE.READWRITE)).toBe(base + size - 0x1000);
+  expect(call("VirtualAlloc", BigInt(base + size - 0x1000), 0x2000, COMMIT, PAGE.READWRITE)).toBe(0);
+  expect(call("VirtualAlloc", 0n, 2 ** 40, RESERVE | COMMIT, PAGE.READWRITE)).toBe(0);
+  expect(thread.lastError).toBe(ERROR.NOT_ENOUGH_MEMORY);
+  // Other memory does not come to lie where the program takes its own reservation to be.
+  expect(call("VirtualAlloc", 0n, 2 ** 28, RESERVE, PAGE.READWRITE)).toBeLessThan(base);
+  expect(call("VirtualFree", base, 0, RELEASE)).toBe(1);
+});
+
 describe("VirtualFree", () => {
   test("releases a whole reservation by its base, with size 0", () => {
     const { call, query, thread } = machine();

@@ -107,6 +107,7 @@ function allocate(thread: Thread, hint: bigint, size: number, type: number, prot
   if (type === MEM.RESET) return Number(hint);
   const commits = (type & MEM.COMMIT) !== 0;
   if (!commits && (type & MEM.RESERVE) === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  if (hint === 0n && !commits && size > USER_END && thread.pointerSize === 8) return reserveWhatFits(thread, protection);
   // Nothing of the guest's lies above the user space: a hint there is taken.
   if (hint + BigInt(Math.ceil(size)) > BigInt(USER_END))
     throw new Win32Error(hint === 0n ? ERROR.NOT_ENOUGH_MEMORY : ERROR.INVALID_ADDRESS);
@@ -123,6 +124,18 @@ function allocate(thread: Thread, hint: bigint, size: number, type: number, prot
   }
   if (base === undefined) throw new Win32Error(at === 0 ? ERROR.NOT_ENOUGH_MEMORY : ERROR.INVALID_ADDRESS);
   if (commits) noteProtection(process, base, size, protection);
+  return base;
+}
+
+/**
+ * A reservation of more addresses than there are, which 64-bit Windows grants: run-time systems (GHC's takes a terabyte) reserve once for all that they may ever
+ * commit, and commit from its beginning on. Half of the longest run that is free stands for it, high up, as nothing else may lie in the range that was asked
+ * for; commits past its end fail.
+ */
+function reserveWhatFits({ memory }: Thread, protection: number): number {
+  const size = Math.floor(memory.longestFreeBytes / 2 / GRANULARITY) * GRANULARITY;
+  const base = size === 0 ? undefined : memory.reserve(size, { topDown: true, protection });
+  if (base === undefined) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
   return base;
 }
 
