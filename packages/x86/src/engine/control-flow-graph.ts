@@ -40,7 +40,7 @@ export interface Surroundings {
 }
 
 /** A larger function is cut: its other regions are units of their own, joined by tail calls. */
-const MAX_INSTRUCTIONS = 5_000;
+export const MAX_UNIT_INSTRUCTIONS = 5_000;
 const MAX_BLOCK = 1_000;
 
 /** A run of instructions with one entry, before its targets are blocks. */
@@ -53,7 +53,7 @@ interface Run {
 }
 
 /** Finds the blocks that can be reached from `entry` without leaving by a call, a return or an unknown jump; with more than `maxInstructions` it is cut. */
-export function discover(entry: number, around: Surroundings, maxInstructions = MAX_INSTRUCTIONS): Unit {
+export function discover(entry: number, around: Surroundings, maxInstructions = MAX_UNIT_INSTRUCTIONS): Unit {
   const { memory } = around;
   const unit = find(entry, around, { maxInstructions, isChanging: isWritable([entry, entry + 1], memory) });
   if (unit.isChanging || !unit.ranges.some((range) => isWritable(range, memory))) return unit;

@@ -48,3 +48,38 @@ test("a long function that waits at each of its calls is translated in pieces, n
   expect(instructions).toBeGreaterThan(CALLS * INSTRUCTIONS_PER_CALL);
   expect(instructions).toBeLessThan(30 * CALLS * INSTRUCTIONS_PER_CALL);
 });
+
+const CASES = 100;
+const PARTS = 40;
+/** test, jz, nop, 2 × add. */
+const INSTRUCTIONS_PER_PART = 5;
+
+/** A loop around a switch, as an interpreter's, that makes a function larger than a unit: each of its cases is entered once, and leads back. */
+function largeLoop(): string {
+  const start = "31db31d2"; // xor ebx, ebx; xor edx, edx
+  const head = start.length / 2;
+  const part = `85db740190${"83c301".repeat(2)}`; // test ebx, ebx; jz past; nop; add ebx, 1
+  const caseBytes = (part.length / 2) * PARTS + 5;
+  const firstCase = head + 3 + CASES * 12 + 3;
+  let hex = `${start}83c201`; // add edx, 1
+  for (let i = 0; i < CASES; i++) {
+    hex += `81fa${little(i + 1)}`; // cmp edx, i
+    const after = hex.length / 2 + 6;
+    hex += `0f84${little(firstCase + i * caseBytes - after)}`; // je
+  }
+  hex += "89d8c3"; // mov eax, ebx; ret
+  for (let i = 0; i < CASES; i++) {
+    hex += part.repeat(PARTS);
+    hex += `e9${little(head - (hex.length / 2 + 5))}`; // jmp
+  }
+  return hex;
+}
+
+test("what a large function with a loop around it was cut to is translated in pieces, not as often as a unit holds", () => {
+  const guest = new TestGuest();
+  guest.load(largeLoop());
+  guest.enter();
+  while (!guest.hasEnded) expect(guest.run().kind).not.toBe("fault");
+  expect(guest.machine.cpu.gpr32(GPR.rax)).toBe(CASES * PARTS * 2);
+  expect(guest.machine.statistics.instructions).toBeLessThan(3 * CASES * PARTS * INSTRUCTIONS_PER_PART);
+});

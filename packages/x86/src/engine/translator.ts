@@ -4,7 +4,7 @@ import type { Decoder, Instruction } from "../decode/index.ts";
 import { NotTranslated } from "../lower/index.ts";
 import type { Guarding } from "./access-checks.ts";
 import { isWritable, type Range } from "./changing-code.ts";
-import { discover, type Surroundings, type Unit } from "./control-flow-graph.ts";
+import { discover, MAX_UNIT_INSTRUCTIONS, type Surroundings, type Unit } from "./control-flow-graph.ts";
 import { pointersIn } from "./function-pointers.ts";
 import { inlineCalls, isLeaf, MAX_LEAF_INSTRUCTIONS } from "./inline.ts";
 import type { Step } from "./block.ts";
@@ -40,7 +40,8 @@ const MAX_INSTRUCTIONS = 1_000;
 
 /**
  * Of code that is entered in the middle, after an unwinding, and of what it was cut to. A long function that unwinds at each of its calls, as Go's
- * initialisers do where goroutines switch, would otherwise be translated to its end as often.
+ * initialisers do where goroutines switch, would otherwise be translated to its end as often. So would what a function larger than a unit was cut to:
+ * in one with a loop around it, as an interpreter's, all of it is reached from everywhere.
  */
 const MAX_RESUMED_INSTRUCTIONS = 300;
 
@@ -57,7 +58,7 @@ export class Translator {
   /** Where calls through pointers may lead, by the address of the call: code that is entered in the middle sees less of what made it known. */
   readonly #guesses = new Map<number, readonly number[]>();
   readonly #untranslatable = new Set<number>();
-  /** Where code that was entered in the middle was cut. */
+  /** Where code that was entered in the middle was cut, and functions larger than a unit. */
   readonly #cuts = new Set<number>();
   /** Pages of code that was seen to write to itself. */
   readonly #selfChanging = new Set<number>();
@@ -190,17 +191,20 @@ export class Translator {
       const entry = work[i] as number;
       if (units.has(entry)) continue;
       if (i >= entries.length && (isTranslated(entry) || !memory.accessible(entry, 1, "execute"))) continue;
-      const isResumed = this.#isResumed(entry);
       const unit = this.#discover(entry, pointers);
+      const isInPieces = this.#isResumed(entry) || unit.instructionCount >= MAX_UNIT_INSTRUCTIONS;
       units.set(entry, unit);
       instructions += unit.instructionCount;
       for (const { ending } of unit.blocks) {
         // Zeros are no code, most likely: not before they are reached.
-        if (ending.kind === "leave" && ending.isCut && isResumed) this.#cuts.add(ending.target);
-        else if (ending.kind === "leave" && memory.accessible(ending.target, 4, "read") && memory.u32(ending.target) !== 0)
+        if (ending.kind === "leave" && ending.isCut && isInPieces) {
+          // What is translated already is found again as it was.
+          if (!isTranslated(ending.target)) this.#cuts.add(ending.target);
+        } else if (ending.kind === "leave" && memory.accessible(ending.target, 4, "read") && memory.u32(ending.target) !== 0) {
           work.push(ending.target);
-        else if (ending.kind === "enter") this.#functions.add(ending.target);
-        else if (ending.kind === "call" && ending.via === undefined && ending.target !== undefined) {
+        } else if (ending.kind === "enter") {
+          this.#functions.add(ending.target);
+        } else if (ending.kind === "call" && ending.via === undefined && ending.target !== undefined) {
           this.#functions.add(ending.target);
           work.push(ending.target);
         }
@@ -237,7 +241,7 @@ export class Translator {
     return inlineCalls(unit, { leafAt, guessesFor });
   }
 
-  /** True of code in the middle of a function that is entered after an unwinding, or follows what is. */
+  /** True of code in the middle of a function that is entered after an unwinding, or follows what was cut. */
   #isResumed(entry: number): boolean {
     return !this.#functions.has(entry) && (this.#cuts.has(entry) || this.#options.isReturnSite(entry));
   }
