@@ -22,6 +22,9 @@ import { messages } from "./user32/messages.ts";
 import { noWindows } from "./user32/no-windows.ts";
 import { userText } from "./user32/text.ts";
 import { windowStation } from "./user32/window-station.ts";
+import { adapters } from "./iphlpapi/adapters.ts";
+import { suspend } from "./powrprof/suspend.ts";
+import { shellPaths } from "./shlwapi/paths.ts";
 import { shellStreamsApi } from "./shlwapi/streams.api.ts";
 import { version } from "./version/version.ts";
 import { addresses } from "./ws2_32/addresses.ts";
@@ -54,6 +57,9 @@ export const systemTopics = [
   registryKeys,
   registryValues,
   accessControl,
+  adapters,
+  shellPaths,
+  suspend,
   shellStreamsApi,
   sidCalls,
   tokens,

@@ -23,7 +23,6 @@ const API_SETS: readonly (readonly [prefix: string, dll: string])[] = [
   ["api-ms-win-core-registry-", "advapi32.dll"],
   ["api-ms-win-core-shlwapi-", "shlwapi.dll"],
   ["api-ms-win-core-version-", "version.dll"],
-  ["api-ms-win-core-path-", "shlwapi.dll"],
   ["api-ms-win-core-rtlsupport-", "kernel32.dll"],
   ["api-ms-win-core-", "kernel32.dll"],
   ["api-ms-win-security-", "advapi32.dll"],

@@ -2,8 +2,8 @@ import { api, BOOLEAN, BYTES, bytesIn, bytesOut, fn, LPCWSTR, NTSTATUS, out, PVO
 
 const NAME = required(LPCWSTR);
 
-/** Cryptography: random bytes, hashes, keyed hashes, AES, PBKDF2 ("Cryptography API: Next Generation", bcrypt.h). */
-export const cngApi = api("bcrypt", {
+/** Cryptography: random bytes, hashes, keyed hashes, AES, PBKDF2 ("Cryptography API: Next Generation", bcrypt.h). ncrypt has these functions too. */
+export const cngApi = api(["bcrypt", "ncrypt"], {
   BCryptOpenAlgorithmProvider: fn(
     NTSTATUS,
     ["phAlgorithm", out(PVOID)],

@@ -1,4 +1,4 @@
-import { ERROR, UCHAR, ULONG } from "@decant/hook";
+import { ERROR, PVOID, UCHAR, ULONG } from "@decant/hook";
 import { guest } from "@decant/testing";
 import { expect, test } from "vitest";
 
@@ -13,4 +13,11 @@ test("there is one NUMA node, with every processor", () => {
   const node = out(UCHAR);
   expect([call("GetNumaProcessorNode", host.cpuCount - 1, node), node.value]).toEqual([1, 0]);
   expect([call("GetNumaProcessorNode", host.cpuCount, node), node.value, thread.lastError]).toEqual([0, 0xff, ERROR.INVALID_PARAMETER]);
+});
+
+test("a thread's stack lies between its limits", () => {
+  const { call, out, thread } = guest();
+  const [low, high] = [out(PVOID), out(PVOID)];
+  call("GetCurrentThreadStackLimits", low, high);
+  expect([low.value < thread.rsp, thread.rsp < high.value]).toEqual([true, true]);
 });

@@ -39,6 +39,7 @@ export const threadsApi = api("kernel32", {
   ResumeThread: fn(COUNT, ["hThread", HANDLE]),
   GetExitCodeThread: fn(BOOL, ["hThread", HANDLE], ["lpExitCode", out(DWORD)]),
   GetCurrentThread: fn(HANDLE),
+  GetCurrentThreadStackLimits: fn(VOID, ["LowLimit", out(PVOID)], ["HighLimit", out(PVOID)]),
   GetCurrentThreadId: fn(DWORD),
   GetThreadId: fn(orElse(DWORD, 0), ["Thread", HANDLE]),
   GetProcessIdOfThread: fn(orElse(DWORD, 0), ["Thread", HANDLE]),

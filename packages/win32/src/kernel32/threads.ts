@@ -51,6 +51,10 @@ export const threads = implement(threadsApi, {
     return true;
   },
   GetCurrentThread: () => CURRENT_THREAD,
+  GetCurrentThreadStackLimits({ stackLow, stackHigh }, LowLimit, HighLimit) {
+    LowLimit.set(stackLow);
+    HighLimit.set(stackHigh);
+  },
   GetCurrentThreadId: (thread) => thread.id,
   GetThreadId: (thread, handle) => threadOf(thread, handle).id,
   GetProcessIdOfThread: (thread, handle) => threadOf(thread, handle).process.id,
