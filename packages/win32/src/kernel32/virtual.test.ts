@@ -53,7 +53,7 @@ describe("VirtualAlloc", () => {
     ["an address that is not reserved", 0x5000_0000, 1, COMMIT, PAGE.READWRITE, ERROR.INVALID_ADDRESS],
     ["an address above the user space", 0xf000_0000, 1, COMMIT | RESERVE, PAGE.READWRITE, ERROR.INVALID_ADDRESS],
     ["an address of more than 32 bits", 0xc0_0000_0000n, 1, COMMIT | RESERVE, PAGE.READWRITE, ERROR.INVALID_ADDRESS],
-    ["more than there is", 0, 0xf000_0000, RESERVE, PAGE.READWRITE, ERROR.NOT_ENOUGH_MEMORY],
+    ["more than there is", 0, 0xf000_0000, RESERVE | COMMIT, PAGE.READWRITE, ERROR.NOT_ENOUGH_MEMORY],
   ])("fails for %s", (_what, address, size, type, protection, code) => {
     const { call, thread } = machine();
     expect(call("VirtualAlloc", address, size, type, protection)).toBe(0);
@@ -72,7 +72,7 @@ test("a reservation of more addresses than there are is granted, and holds what 
   const { call, thread, memory } = machine();
   const base = call("VirtualAlloc", 0n, 2 ** 40, RESERVE, PAGE.READWRITE);
   const size = memory.allocationAt(base)?.size ?? 0;
-  expect(size).toBeGreaterThan(2 ** 30);
+  expect(size).toBeGreaterThan(2 ** 29);
   expect(call("VirtualAlloc", BigInt(base), 0x1000, COMMIT, PAGE.READWRITE)).toBe(base);
   expect(call("VirtualAlloc", BigInt(base + size - 0x1000), 0x1000, COMMIT, PAGE.READWRITE)).toBe(base + size - 0x1000);
   expect(call("VirtualAlloc", BigInt(base + size - 0x1000), 0x2000, COMMIT, PAGE.READWRITE)).toBe(0);
