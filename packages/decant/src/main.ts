@@ -55,9 +55,13 @@ function version(): string {
   return manifest.version;
 }
 
+const ENDS_AT_ONCE = new Set(["TTYWrap", "PipeWrap", "Timeout", "Immediate"]);
+
 main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;
+    // Left to end by itself, Node waits for V8's threads, which may compile the guest's code better for minutes still, for nobody.
+    if (process.platform !== "win32" && !isWriting()) process.exit();
   },
   (error: unknown) => {
     const paint = painter(process.stderr);
@@ -78,6 +82,11 @@ main(process.argv.slice(2)).then(
     });
   },
 );
+
+/** Whether sockets, or files, have something left to do. Standard streams are written at once, but on Windows. */
+function isWriting(): boolean {
+  return process.getActiveResourcesInfo().some((name) => !ENDS_AT_ONCE.has(name));
+}
 
 function firstLine(text: string): string {
   return text.split("\n", 1)[0] ?? "";
