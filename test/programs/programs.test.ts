@@ -13,7 +13,7 @@ describe("programs nobody here wrote", () => {
   let passed = 0;
 
   // The first run fetches the packages; a machine may be busy.
-  test.each(cases)("$id answers as recorded ($expect_source)", { timeout: 120_000 }, async (program) => {
+  test.each(cases)("$id answers as recorded ($expect_source)", { timeout: 300_000 }, async (program) => {
     expect(await runCase(program, run)).toEqual([]);
     passed++;
   });
