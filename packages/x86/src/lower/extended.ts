@@ -304,7 +304,9 @@ export function remainder(
     rounding.raised &= ~RAISED.denormal;
     return done(invalid(rounding));
   }
-  if (isZero(a) || isInfinite(b)) return done(a);
+  if (isZero(a)) return done(a);
+  // A pseudo-denormal dividend comes back with the exponent that it stands for.
+  if (isInfinite(b)) return done(settle(a.sign, a.significand, powerOf(a), rounding));
   const distance = exponentOf(a) - exponentOf(b);
   const [powerA, powerB] = [powerOf(a), powerOf(b)];
   const common = Math.min(powerA, powerB);
