@@ -2,6 +2,20 @@ import { api, BOOLEAN, BYTES, bytesIn, bytesOut, fn, LPCWSTR, NTSTATUS, out, PVO
 
 const NAME = required(LPCWSTR);
 
+/** What BCryptEncrypt and BCryptDecrypt take. */
+const CIPHER = [
+  ["hKey", PVOID],
+  ["pbInput", bytesIn("cbInput")],
+  ["cbInput", ULONG],
+  ["pPaddingInfo", PVOID],
+  ["pbIV", BYTES],
+  ["cbIV", ULONG],
+  ["pbOutput", BYTES],
+  ["cbOutput", ULONG],
+  ["pcbResult", out(ULONG)],
+  ["dwFlags", ULONG],
+] as const;
+
 /** Cryptography: random bytes, hashes, keyed hashes, AES, PBKDF2 ("Cryptography API: Next Generation", bcrypt.h). ncrypt has these functions too. */
 export const cngApi = api(["bcrypt", "ncrypt"], {
   BCryptOpenAlgorithmProvider: fn(
@@ -78,30 +92,6 @@ export const cngApi = api(["bcrypt", "ncrypt"], {
     ["dwFlags", ULONG],
   ),
   BCryptDestroyKey: fn(NTSTATUS, ["hKey", PVOID]),
-  BCryptEncrypt: fn(
-    NTSTATUS,
-    ["hKey", PVOID],
-    ["pbInput", bytesIn("cbInput")],
-    ["cbInput", ULONG],
-    ["pPaddingInfo", PVOID],
-    ["pbIV", BYTES],
-    ["cbIV", ULONG],
-    ["pbOutput", BYTES],
-    ["cbOutput", ULONG],
-    ["pcbResult", out(ULONG)],
-    ["dwFlags", ULONG],
-  ),
-  BCryptDecrypt: fn(
-    NTSTATUS,
-    ["hKey", PVOID],
-    ["pbInput", bytesIn("cbInput")],
-    ["cbInput", ULONG],
-    ["pPaddingInfo", PVOID],
-    ["pbIV", BYTES],
-    ["cbIV", ULONG],
-    ["pbOutput", BYTES],
-    ["cbOutput", ULONG],
-    ["pcbResult", out(ULONG)],
-    ["dwFlags", ULONG],
-  ),
+  BCryptEncrypt: fn(NTSTATUS, ...CIPHER),
+  BCryptDecrypt: fn(NTSTATUS, ...CIPHER),
 });

@@ -1,3 +1,4 @@
+import { DAYS as ENGLISH_DAYS, MONTHS as ENGLISH_MONTHS } from "./english-names.ts";
 import { DEFAULT_LOCALE, type Locale } from "./locales.ts";
 
 /** A date and a time of day, as SYSTEMTIME has them; the day of the week counts from Sunday. */
@@ -63,21 +64,6 @@ export interface CalendarNames {
   readonly pm: string;
 }
 
-const ENGLISH_DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const ENGLISH_MONTHS = [
-  "January",
-  "February",
-  "March",
-  "April",
-  "May",
-  "June",
-  "July",
-  "August",
-  "September",
-  "October",
-  "November",
-  "December",
-];
 const ENGLISH: CalendarNames = {
   days: ENGLISH_DAYS,
   shortDays: ENGLISH_DAYS.map((name) => name.slice(0, 3)),

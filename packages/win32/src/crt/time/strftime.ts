@@ -1,22 +1,6 @@
+import { DAYS, MONTHS } from "../../text/english-names.ts";
 import { fromCalendar, type CalendarTime } from "./calendar.ts";
 
-/** The days' names in the "C" locale. */
-export const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-/** The months' names. */
-export const MONTHS = [
-  "January",
-  "February",
-  "March",
-  "April",
-  "May",
-  "June",
-  "July",
-  "August",
-  "September",
-  "October",
-  "November",
-  "December",
-];
 const DAY_SECONDS = 86_400;
 
 /** The time zone as strftime prints it. */

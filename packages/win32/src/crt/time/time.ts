@@ -5,7 +5,8 @@ import { descriptor } from "../stdio/low-io.ts";
 import { system } from "../system.ts";
 import { fromCalendar, toCalendar, type CalendarTime } from "./calendar.ts";
 import { localCalendar, localSeconds, now, zoneAt, zoneVariables } from "./local-time.ts";
-import { asciiTime, DAYS, formatTime, MONTHS } from "./strftime.ts";
+import { DAYS, MONTHS } from "../../text/english-names.ts";
+import { asciiTime, formatTime } from "./strftime.ts";
 import { encodeString, type Width } from "../startup/program-data.ts";
 import { msvcrtTimeApi, timeApi, TM, ucrtTimeApi } from "./time.api.ts";
 
