@@ -20,6 +20,7 @@ import * as reference from "./reference.ts";
 import { double, floatSamples, half, randomBits, single, type Format, type Mode } from "./reference.ts";
 
 setFlagsFromString("--experimental-wasm-relaxed-simd");
+setFlagsFromString("--experimental-wasm-branch-hinting");
 
 describe("integer arithmetic agrees with BigInt:", () => {
   test("add, sub and mul.lo", () => {

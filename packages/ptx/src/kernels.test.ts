@@ -8,6 +8,7 @@ import * as reference from "./reference.ts";
 import { double, randomBits, single } from "./reference.ts";
 
 setFlagsFromString("--experimental-wasm-relaxed-simd");
+setFlagsFromString("--experimental-wasm-branch-hinting");
 
 const folder = new URL("../kernels/", import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, folder), "latin1");

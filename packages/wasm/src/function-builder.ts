@@ -29,6 +29,8 @@ export class FunctionBuilder {
   readonly marks: Mark[] = [];
   /** Places that `hole` left, in order. */
   readonly holes: Mark[] = [];
+  /** Branches that `expect` has spoken of: where they are, and 1 for taken. */
+  readonly hints: Mark[] = [];
   /** Calls of functions from LATE_FUNCTION on: where their number is (five bytes of LEB128), and which. */
   readonly lateCalls: Mark[] = [];
   readonly #parameterCount: number;
@@ -63,6 +65,12 @@ export class FunctionBuilder {
   hole(bytes: number, tag: number): this {
     this.holes.push({ offset: this.code.length, tag });
     for (let i = 0; i < bytes; i++) this.code.byte(NOP);
+    return this;
+  }
+
+  /** Says of the `if` or `brIf` written next whether its condition mostly holds. An engine that takes the hint keeps what is rare out of the way. */
+  expect(holds: boolean): this {
+    this.hints.push({ offset: this.code.length, tag: holds ? 1 : 0 });
     return this;
   }
 

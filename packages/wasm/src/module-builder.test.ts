@@ -90,6 +90,26 @@ test("imports, memory, globals, data and SIMD work together", () => {
   expect(logged).toEqual([16]);
 });
 
+test("expectations of branches name their places in the branch hints' section, and say which way", () => {
+  const m = new ModuleBuilder();
+  m.importFunction("env", "log", m.type([F64]));
+  m.function(m.type([])).unreachable();
+  const f = m.function(m.type([I32]));
+  f.local(I64);
+  const out = f.block();
+  f.localGet(0).expect(false).if();
+  f.end();
+  f.localGet(0).op(OP.i32_eqz).expect(true).brIf(out);
+  f.end();
+  const bytes = m.finish();
+  const [section] = WebAssembly.Module.customSections(new WebAssembly.Module(bytes), "metadata.code.branch_hint");
+  // One function, of index 2, with two hints: offset, size and value of each.
+  const hints = [...new Uint8Array(section ?? new ArrayBuffer())];
+  expect(hints).toEqual([1, 2, 2, expect.any(Number), 1, 0, expect.any(Number), 1, 1]);
+  const body = m.bodyOffsets[1] ?? 0;
+  expect([hints[3], hints[6]].map((offset) => bytes[body + (offset ?? 0)])).toEqual([0x04, 0x0d]);
+});
+
 test("constants survive their encoding, at every size", () => {
   const constant = (type: ValueType, value: number | bigint): unknown => {
     const m = new ModuleBuilder();

@@ -83,7 +83,7 @@ export class ModuleBuilder {
   /** A function whose entry in the code section, without its size, is there already (`FunctionBuilder.body`). */
   finishedFunction(typeIndex: number, body: Uint8Array, name?: string): number {
     const index = this.#importedFunctions + this.#functions.length;
-    this.#functions.push({ index, typeIndex, name, marks: [], body: () => ({ bytes: body, codeStart: 0 }) });
+    this.#functions.push({ index, typeIndex, name, marks: [], hints: [], body: () => ({ bytes: body, codeStart: 0 }) });
     return index;
   }
 
@@ -180,6 +180,7 @@ export class ModuleBuilder {
     this.#writeSection(out, SECTION.global, this.#globals);
     this.#writeSection(out, SECTION.export, this.#exports);
     this.#writeSection(out, SECTION.element, this.#elements);
+    this.#writeHints(out, bodies);
     if (bodies.length > 0) this.#writeCode(out, bodies, codeBytes);
     this.#writeSection(out, SECTION.data, this.#data);
     this.#writeNames(out);
@@ -199,6 +200,29 @@ export class ModuleBuilder {
       for (const { offset, tag } of (this.#functions[n] as FinishedFunction).marks) this.#marks.push({ offset: start + offset, tag });
       out.append(bytes);
     });
+  }
+
+  /** The branch hinting proposal's custom section. Offsets are from the start of a function's entry, without its size. */
+  #writeHints(out: ByteWriter, bodies: readonly { codeStart: number }[]): void {
+    const hinted = this.#functions.flatMap((builder, n) =>
+      builder.hints.length > 0 ? [{ builder, start: bodies[n]?.codeStart ?? 0 }] : [],
+    );
+    if (hinted.length === 0) return;
+    const section = new ByteWriter();
+    section.name("metadata.code.branch_hint");
+    section.u32(hinted.length);
+    for (const { builder, start } of hinted) {
+      section.u32(builder.index);
+      section.u32(builder.hints.length);
+      for (const { offset, tag } of builder.hints) {
+        section.u32(start + offset);
+        section.u32(1);
+        section.byte(tag);
+      }
+    }
+    out.byte(0);
+    out.u32(section.length);
+    out.append(section.bytes);
   }
 
   /** The "name" custom section: stack traces and profilers show it. */
@@ -259,7 +283,7 @@ export class ModuleBuilder {
 }
 
 /** What `finish` needs of a function. */
-type FinishedFunction = Pick<FunctionBuilder, "index" | "typeIndex" | "name" | "marks" | "body">;
+type FinishedFunction = Pick<FunctionBuilder, "index" | "typeIndex" | "name" | "marks" | "hints" | "body">;
 
 /** Bytes of an unsigned LEB128. */
 function sizeOfU32(value: number): number {

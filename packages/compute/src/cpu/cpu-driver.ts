@@ -45,7 +45,9 @@ export function cpuDriver(options: CpuDriverOptions = {}): CudaDriver {
 }
 
 function findFeatures(): Features {
-  // Node 20 has relaxed SIMD behind a flag; later ones have it on, and may no longer know the flag.
-  if (Number.parseInt(process.versions.node, 10) < 22) setFlagsFromString("--experimental-wasm-relaxed-simd");
+  // Behind flags at first; later engines have them on, and may no longer know the flags.
+  const version = Number.parseInt(process.versions.node, 10);
+  if (version < 22) setFlagsFromString("--experimental-wasm-relaxed-simd");
+  if (version < 25) setFlagsFromString("--experimental-wasm-branch-hinting");
   return probeFeatures();
 }

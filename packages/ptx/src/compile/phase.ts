@@ -319,7 +319,7 @@ export class PhaseWriter {
   /** Hot: at every backward jump. One load of a word that stays in the cache; bench "kernels". */
   protected poll(): void {
     const f = this.f;
-    f.i32Const(0).atomic(ATOMIC.i32_atomic_load, ABORT_WORD, 2).if();
+    f.i32Const(0).atomic(ATOMIC.i32_atomic_load, ABORT_WORD, 2).expect(false).if();
     f.localGet(0).i32Const(FAULT.stopped).i32Const(0).localGet(this.locals.thread).call(this.kernel.helpers.get("stop"));
     f.end();
   }

@@ -23,7 +23,7 @@ export function writeRun(builder: ModuleBuilder, helpers: Helpers, name: string,
   const out = f.block();
   const again = f.loop();
   // A loop around a barrier passes here each time, and may hold no loop of its own.
-  f.i32Const(0).atomic(ATOMIC.i32_atomic_load, ABORT_WORD, 2).if();
+  f.i32Const(0).atomic(ATOMIC.i32_atomic_load, ABORT_WORD, 2).expect(false).if();
   f.localGet(worker).i32Const(FAULT.stopped).i32Const(0).i32Const(0).call(helpers.get("stop")).end();
   f.localGet(state).i32Const(STATE.done).op(OP.i32_eq).brIf(out);
   f.localGet(state).i32Const(STATE.mixed).op(OP.i32_eq).if();

@@ -142,7 +142,7 @@ function checkGroup(e: VectorEmitter, group: Group, access: Access): void {
     f.localGet(range.count).op(OP.i64_lt_u);
   };
   pushGood();
-  f.localTee(good).op(OP.i32_eqz).if();
+  f.localTee(good).op(OP.i32_eqz).expect(false).if();
   f.localGet(e.locals.worker).localGet(pointer).i32Const(size).i32Const(0).localGet(e.locals.thread).call(e.helpers.get("locate"));
   f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeBase, 3).localSet(range.base);
   f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).i64Const(extra).op(OP.i64_sub).i64Const(0);

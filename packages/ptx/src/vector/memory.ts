@@ -75,24 +75,10 @@ function guardedAccess(
   write: { check(): void; pointer(): void; fast(): void },
 ): void {
   const { f } = e;
-  const tried = e.temporary(I32, "tried");
   const done = f.block();
-  if (range === undefined) {
-    write.check();
-    f.op(OP.i32_eqz).if();
-    write.fast();
-    f.br(done);
-    f.end();
-  } else {
-    f.i32Const(0).localSet(tried);
-    const again = f.loop();
-    write.check();
-    f.op(OP.i32_eqz).if();
-    write.fast();
-    f.br(done);
-    f.end();
-    f.localGet(tried).op(OP.i32_eqz).if();
-    f.i32Const(1).localSet(tried);
+  write.check();
+  f.expect(false).if();
+  if (range !== undefined) {
     f.localGet(e.locals.worker);
     write.pointer();
     f.i32Const(it.size).i32Const(0).localGet(e.locals.thread).call(e.helpers.get("locate"));
@@ -100,11 +86,14 @@ function guardedAccess(
     // What is left for lane 0 when the last lane must fit as well.
     f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).i64Const(extra).op(OP.i64_sub).i64Const(0);
     f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).i64Const(extra).op(OP.i64_gt_u).select().localSet(range.count);
-    f.br(again);
-    f.end();
-    f.end();
+    write.check();
+    f.expect(false).if();
   }
   laneByLane(e, it);
+  f.br(done);
+  if (range !== undefined) f.end();
+  f.end();
+  write.fast();
   f.end();
 }
 

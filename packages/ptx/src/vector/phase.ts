@@ -111,7 +111,7 @@ export class VectorPhase extends PhaseWriter {
       if (j > 0) f.simd(SIMD.v128_and);
     }
     // Once threads came apart within a vector, nothing that is the same in all lanes may be taken for so any more.
-    f.simd(SIMD.i32x4_all_true).op(OP.i32_eqz).localGet(0).load(OP.i32_load, WORKER.split, 2).op(OP.i32_or).if();
+    f.simd(SIMD.i32x4_all_true).op(OP.i32_eqz).localGet(0).load(OP.i32_load, WORKER.split, 2).op(OP.i32_or).expect(false).if();
     for (let j = 0; j < this.#e.vectors; j++) {
       match(j);
       if (j > 0) f.simd(SIMD.v128_or);
@@ -406,7 +406,7 @@ export class VectorPhase extends PhaseWriter {
     if (groups === undefined) return;
     const rest = needed.slice(groups.first);
     groups.check(e);
-    this.f.if();
+    this.f.expect(true).if();
     for (const s of rest) if (!groups.write(e, s)) this.#instruction(s);
     this.f.else();
     for (const s of rest) this.#instruction(s);

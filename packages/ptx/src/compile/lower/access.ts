@@ -100,6 +100,7 @@ function windowAddress(
     if (shift > 0) f.i32Const(shift).op(OP.i32_rotr);
     f.localGet(e.locals.sharedCounts[shift] ?? 0)
       .op(OP.i32_ge_u)
+      .expect(false)
       .if();
     f.localGet(at).op(OP.i64_extend_i32_u);
     callFault(e, i, size);
@@ -138,7 +139,7 @@ function checkWindow(
     f.localGet(locals.launch).load(OP.i64_load32_u, LAUNCH.parameterBytes, 2);
     if (shift > 0) f.i64Const(shift).op(OP.i64_shr_u);
   }
-  f.op(OP.i64_ge_u).if();
+  f.op(OP.i64_ge_u).expect(false).if();
   f.localGet(window);
   callFault(e, i, size);
   f.end();
@@ -176,7 +177,7 @@ function checkPointer(e: Emitter, i: Instruction, pointer: number, root: string,
   const shift = Math.log2(size);
   f.localGet(pointer).localGet(base).op(OP.i64_sub);
   if (shift > 0) f.i64Const(shift).op(OP.i64_rotr);
-  f.localGet(count).op(OP.i64_ge_u).if();
+  f.localGet(count).op(OP.i64_ge_u).expect(false).if();
   f.localGet(locals.worker).localGet(pointer).i32Const(size).i32Const(e.site(i)).localGet(locals.thread).call(e.helpers.get("resolve"));
   f.localGet(locals.worker).load(OP.i64_load, WORKER.rangeBase, 3).localSet(base);
   f.localGet(locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).localSet(count);
