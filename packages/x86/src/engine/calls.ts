@@ -82,7 +82,7 @@ export function emitIntrinsicCall(context: CallContext, ending: Ending & { kind:
       e,
       slow,
       guardsNull,
-      runtime: (name) => context.module.runtime(name),
+      callRuntime: (name) => context.module.callRuntime(name),
       mark: () => e.mayFault(ending.insn),
     });
     f.br(done);
@@ -103,7 +103,7 @@ export function emitJumpOut(
   const { f, module, next } = context;
   const toApi = (stub: Stub): void => {
     module.stubConst("apiIndex", stub);
-    f.returnCall(module.api);
+    module.callRuntime("api", true);
   };
   if (via !== undefined && via.slot === undefined) {
     save();
@@ -133,7 +133,7 @@ function emitApi(context: CallContext, { stub, slot }: ApiTarget, otherwise: () 
   const { f, module } = context;
   const callApi = (): void => {
     module.stubConst("apiIndex", stub);
-    f.call(module.api);
+    module.callRuntime("api");
   };
   if (slot === undefined) return callApi();
   pushIsStub(context, slot, stub);
@@ -176,8 +176,8 @@ function emitIndirect({ f, module, next }: CallContext, isTail: boolean): void {
   f.i32Const(CPU_ADDRESS).localGet(next).store(OP.i32_store, CPU.rip, 2);
   f.localGet(next);
   module.placeConst("slot");
-  if (isTail) f.returnCall(module.runtime("goFrom"));
-  else f.call(module.runtime("goFrom")).end();
+  module.callRuntime("goFrom", isTail);
+  if (!isTail) f.end();
 }
 
 /** Pushes the target of an indirect call or jump as an i32. */

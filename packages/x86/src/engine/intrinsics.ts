@@ -17,7 +17,7 @@ export interface IntrinsicContext {
   readonly guardsNull: boolean;
   /** The end of this label's block makes the call after all. */
   readonly slow: Label;
-  runtime(name: RuntimeImport): number;
+  callRuntime(name: RuntimeImport): void;
 }
 
 /** Offsets in the x64 TEB: LastErrorValue and TlsSlots. */
@@ -45,7 +45,7 @@ const POINTERS: Readonly<Record<Intrinsic, { readonly pointers: readonly number[
  * Emits an API function's common case in place of its call: arguments are in rcx, rdx and r8, of 32-bit code on the stack. Where the case turns out
  * uncommon the code branches to `slow`.
  */
-export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, runtime, guardsNull }: IntrinsicContext): void {
+export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, callRuntime, guardsNull }: IntrinsicContext): void {
   /** Pushes an argument: x64 has it in a register, 32-bit cdecl on the stack. */
   const argument = (n: number): Emitter => {
     if (e.mode === 64) return e.getGpr(ARGUMENTS[n] as number, 32);
@@ -114,7 +114,8 @@ export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, runtime, guar
       count();
       argument(0);
       argument(1);
-      argument(2).f.call(runtime(name));
+      argument(2);
+      callRuntime(name);
       e.setGpr(GPR.rax, 32);
       return;
     case "strcmp": {
@@ -131,25 +132,30 @@ export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, runtime, guar
       e.value(a, 32).value(b, 32).f.op(OP.i32_gt_u).i32Const(1).op(OP.i32_shl).i32Const(1).op(OP.i32_sub);
       f.else();
       argument(0);
-      argument(1).f.call(runtime(name));
+      argument(1);
+      callRuntime(name);
       f.end();
       e.setGpr(GPR.rax, 32);
       return;
     }
     case "strchr":
       argument(0);
-      argument(1).f.call(runtime(name));
+      argument(1);
+      callRuntime(name);
       e.setGpr(GPR.rax, 32);
       return;
     case "strcpy":
       address(0);
       address(1);
-      argument(1).f.call(runtime("strlen")).i32Const(1).op(OP.i32_add).memoryCopy();
+      argument(1);
+      callRuntime("strlen");
+      f.i32Const(1).op(OP.i32_add).memoryCopy();
       returnFirst();
       return;
     case "strlen":
     case "wcslen":
-      argument(0).f.call(runtime(name));
+      argument(0);
+      callRuntime(name);
       e.setGpr(GPR.rax, 32);
       return;
     case "GetLastError":
@@ -172,7 +178,8 @@ export function emitIntrinsic(name: Intrinsic, { f, e, mark, slow, runtime, guar
       return;
     case "EnterCriticalSection":
     case "LeaveCriticalSection":
-      e.getGpr(GPR.rcx, 32).f.call(runtime(name === "EnterCriticalSection" ? "enterCriticalSection" : "leaveCriticalSection"));
+      e.getGpr(GPR.rcx, 32);
+      callRuntime(name === "EnterCriticalSection" ? "enterCriticalSection" : "leaveCriticalSection");
       unless();
       return;
   }

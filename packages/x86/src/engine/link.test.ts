@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { GuestMemory, PAGE } from "@decant/memory";
+import { I32 } from "@decant/wasm";
 import { Decoder } from "../decode/index.ts";
 import { linkBatch } from "./link.ts";
+import { RUNTIME_IMPORTS } from "./runtime-module.ts";
 import { Translator } from "./translator.ts";
 
 const CODE = 0x140000;
@@ -52,4 +54,52 @@ test("the order of the units is the order of the entries, and each body is where
     put.set(callee.body.subarray(filled, filled + 9), filled);
   }
   expect(put).toEqual(callee.body);
+});
+
+test("of what modules import from the runtime JavaScript can call nothing, so V8 prepares no calls the other way", () => {
+  const imports = (type: number[]): WebAssembly.Instance => {
+    const bytes = Uint8Array.from([
+      0,
+      0x61,
+      0x73,
+      0x6d,
+      1,
+      0,
+      0,
+      0,
+      1,
+      type.length + 2,
+      1,
+      0x60,
+      ...type,
+      2,
+      7,
+      1,
+      1,
+      0x65,
+      1,
+      0x66,
+      0,
+      0,
+      7,
+      5,
+      1,
+      1,
+      0x66,
+      0,
+      0,
+    ]);
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { f: () => 0 } });
+  };
+  const isCallable = (type: number[]): boolean => {
+    try {
+      (imports(type).exports["f"] as () => unknown)();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  for (const { parameters, results } of Object.values(RUNTIME_IMPORTS))
+    expect(isCallable([parameters.length, ...parameters, results.length, ...results])).toBe(false);
+  expect(isCallable([1, I32, 1, I32])).toBe(true);
 });

@@ -4,6 +4,7 @@ import type { Guarding } from "./access-checks.ts";
 import type { Range } from "./changing-code.ts";
 import { CPU_ADDRESS, jumpCacheSalt, MAX_BOUND } from "./layout.ts";
 import { declare, importNumber, unitName, type Declarations } from "./module-context.ts";
+import { pushVector } from "./runtime-module.ts";
 import { KIND_BITS, RELOCATION, writeConstant, writeDirectCall, writeTableCall } from "./relocation.ts";
 import type { Stub } from "./stub.ts";
 
@@ -103,7 +104,7 @@ function finishTable(m: ModuleBuilder, declared: Declarations, units: readonly n
   m.exportFunction("enter", enter.index);
 }
 
-const LINK = importNumber("env", "link");
+const LINK = importNumber("runtime", "link");
 const GO = importNumber("runtime", "go");
 
 function usedImports(units: readonly TranslatedUnit[], hasLinks: boolean): Set<number> {
@@ -122,10 +123,13 @@ function linkFunction(m: ModuleBuilder, { unitType, imports }: Declarations, add
   f.i32Const(CPU_ADDRESS)
     .i32Const(address | 0)
     .store(OP.i32_store, CPU.rip, 2);
-  f.i32Const((slot << 16) | n)
-    .call(imports.get(LINK) as number)
-    .drop();
-  f.i32Const(address | 0).returnCall(imports.get(GO) as number);
+  f.i32Const((slot << 16) | n);
+  pushVector(f);
+  f.call(imports.get(LINK) as number)
+    .drop()
+    .i32Const(address | 0);
+  pushVector(f);
+  f.returnCall(imports.get(GO) as number);
   return f.index;
 }
 

@@ -2,7 +2,7 @@ import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
 import { I32, LATE_FUNCTION, ModuleBuilder, type FunctionBuilder, type ValueType } from "@decant/wasm";
 import { HELPERS, type HelperName } from "../lower/helpers.ts";
 import { CALL_BYTES, CONSTANT_BYTES, RELOCATION, type RelocationKind } from "./relocation.ts";
-import { RUNTIME_IMPORTS, type RuntimeImport } from "./runtime-module.ts";
+import { pushVector, RUNTIME_IMPORTS, type RuntimeImport } from "./runtime-module.ts";
 import type { Stub } from "./stub.ts";
 
 /** What all modules of translated code declare first, so that a unit's code fits into any of them. */
@@ -19,13 +19,8 @@ interface Signature {
   readonly results: readonly ValueType[];
 }
 
-/** All of one type, as V8 compiles wrappers for each: see `declare`. */
-const TO_NEXT: Signature = { parameters: [I32], results: [I32] };
-const ENV_IMPORTS: Readonly<Record<string, Signature>> = { api: TO_NEXT, fault: TO_NEXT, stale: TO_NEXT, link: TO_NEXT };
-
 /** All functions that translated code may import, by number. */
 const IMPORTS: readonly (Signature & { readonly module: string; readonly name: string })[] = [
-  ["env", ENV_IMPORTS] as const,
   ["runtime", RUNTIME_IMPORTS] as const,
   ["helper", HELPERS] as const,
 ].flatMap(([module, table]) => Object.entries<Signature>(table).map(([name, signature]) => ({ ...signature, module, name })));
@@ -33,14 +28,11 @@ const IMPORTS: readonly (Signature & { readonly module: string; readonly name: s
 const NUMBERS: ReadonlyMap<string, number> = new Map(IMPORTS.map(({ module, name }, number) => [`${module}.${name}`, number]));
 
 /** The number of an imported function. */
-export function importNumber(module: "env" | "runtime" | "helper", name: string): number {
+export function importNumber(module: "runtime" | "helper", name: string): number {
   return NUMBERS.get(`${module}.${name}`) as number;
 }
 
-/**
- * Declares what every module of translated code has, and the imports of these numbers, and no others: V8 compiles a wrapper in each module for each
- * signature among them (40 us; with all of them a module cost 0.8 ms more).
- */
+/** Declares what every module of translated code has, and the imports of these numbers, and no others: V8 compiles wrappers for helpers. */
 export function declare(m: ModuleBuilder, used: Iterable<number>): Declarations {
   m.importMemory("env", "memory", { initial: WASM_PAGES, maximum: WASM_PAGES });
   const toNextType = m.type([I32], [I32]);
@@ -55,16 +47,11 @@ export function declare(m: ModuleBuilder, used: Iterable<number>): Declarations 
 
 /** The same in every module: the types are declared first. */
 const UNIT_TYPE = declare(new ModuleBuilder(), []).unitType;
-const late = (module: "env" | "runtime" | "helper", name: string): number => LATE_FUNCTION + importNumber(module, name);
+const late = (module: "runtime" | "helper", name: string): number => LATE_FUNCTION + importNumber(module, name);
 
 /** What a unit's code may refer to beyond itself: imports, other guest functions, API functions, and its place among the modules. */
 export class ModuleContext {
   readonly unitType = UNIT_TYPE;
-  readonly api = late("env", "api");
-  /** Reports an instruction that cannot be run: (rip) -> 0. */
-  readonly fault = late("env", "fault");
-  /** Drops the unit of MACHINE.staleEntry if its bytes have changed: (slot, and STALE_ITSELF if it has just written there) -> 0. */
-  readonly stale = late("env", "stale");
   /** Where a trap may happen, by the tag of its mark. */
   readonly sites: Site[] = [];
   /** What stands in the function's holes, by their tags. */
@@ -78,8 +65,11 @@ export class ModuleContext {
     this.#f = f;
   }
 
-  runtime(name: RuntimeImport): number {
-    return late("runtime", name);
+  /** Calls a function of the runtime with the numbers on the wasm stack, or jumps to it. */
+  callRuntime(name: RuntimeImport, isTail = false): void {
+    pushVector(this.#f);
+    if (isTail) this.#f.returnCall(late("runtime", name));
+    else this.#f.call(late("runtime", name));
   }
 
   helper(name: HelperName): number {

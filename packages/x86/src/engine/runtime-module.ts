@@ -1,29 +1,54 @@
 import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
-import { FUNCREF, I32, I64, ModuleBuilder, OP, type FunctionBuilder } from "@decant/wasm";
+import { FUNCREF, I32, I64, ModuleBuilder, OP, SIMD, V128, type FunctionBuilder, type ValueType } from "@decant/wasm";
 import { CPU, GPR } from "../cpu-block.ts";
 import { emitHash } from "./hash-function.ts";
 import { CPU_ADDRESS, cpuField, DIRECTORY, FOREIGN_STACK, MACHINE } from "./layout.ts";
 import { STRING_FUNCTIONS } from "./string-functions.ts";
 
+/**
+ * The type of what translated code imports: so many numbers, and a vector that nobody looks at (`pushVector`). For every signature among a module's imports
+ * V8 compiles the call of a JavaScript function when it accepts the module (60 to 100 us), unless JavaScript cannot be called so, as with a vector.
+ */
+const imported = (numbers: number): { readonly parameters: readonly ValueType[]; readonly results: readonly ValueType[] } => ({
+  parameters: [...new Array<ValueType>(numbers).fill(I32), V128],
+  results: [I32],
+});
+
 /** Functions of the runtime that translated code imports, with their types. */
 export const RUNTIME_IMPORTS = {
   /** Enters a guest address: the next RIP when it returns, or 0. */
-  go: { parameters: [I32], results: [I32] },
+  go: imported(1),
   /** The same for the module at a slot. */
-  goFrom: { parameters: [I32, I32], results: [I32] },
-  memcmp: { parameters: [I32, I32, I32], results: [I32] },
-  strcmp: { parameters: [I32, I32], results: [I32] },
-  strncmp: { parameters: [I32, I32, I32], results: [I32] },
-  memchr: { parameters: [I32, I32, I32], results: [I32] },
-  strchr: { parameters: [I32, I32], results: [I32] },
-  strlen: { parameters: [I32], results: [I32] },
-  wcslen: { parameters: [I32], results: [I32] },
+  goFrom: imported(2),
+  /** Calls an API function: (index) -> the next RIP. */
+  api: imported(1),
+  /** Reports an instruction that cannot be run: (rip) -> 0. */
+  fault: imported(1),
+  /** Drops the unit of MACHINE.staleEntry if its bytes have changed: (slot, and STALE_ITSELF if it has just written there) -> 0. */
+  stale: imported(1),
+  /** Puts a function into the place of a link: (slot * 2^16 + number) -> 0. */
+  link: imported(1),
+  memcmp: imported(3),
+  strcmp: imported(2),
+  strncmp: imported(3),
+  memchr: imported(3),
+  strchr: imported(2),
+  strlen: imported(1),
+  wcslen: imported(1),
   /** The address of a critical section: 1 when it was entered, or left, without help. */
-  enterCriticalSection: { parameters: [I32], results: [I32] },
-  leaveCriticalSection: { parameters: [I32], results: [I32] },
+  enterCriticalSection: imported(1),
+  leaveCriticalSection: imported(1),
 } as const;
 
 export type RuntimeImport = keyof typeof RUNTIME_IMPORTS;
+
+/** Functions of the machine that the runtime passes on. */
+const PASSED_ON = ["api", "fault", "stale", "link"] as const;
+
+/** Pushes the last argument of an imported function. */
+export function pushVector(f: FunctionBuilder): void {
+  f.i32Const(0).simd(SIMD.i32x4_splat);
+}
 
 /** A thread's id in its TEB (CLIENT_ID.UniqueThread), x64. */
 const TEB_THREAD_ID = 0x48;
@@ -33,32 +58,30 @@ export function runtimeModule(): Uint8Array {
   const m = new ModuleBuilder();
   m.importMemory("env", "memory", { initial: WASM_PAGES, maximum: WASM_PAGES });
   const table = m.importTable("env", "modules", FUNCREF, 1);
-  const api = m.importFunction("env", "api", m.type([I32], [I32]));
+  const machine = PASSED_ON.map((name) => m.importFunction("env", name, m.type([I32], [I32])));
+  const [api] = machine as [number];
   const translate = m.importFunction("env", "translate", m.type([I32], [I32]));
   const bind = m.importFunction("env", "bind", m.type([I32, I32]));
   const enter = m.type([I32], [I32]);
-  const go = m.function(m.type([I32], [I32]), "go");
-  emitGo(go, { api, translate, enter, table });
-  m.exportFunction("go", go.index);
-  const goFrom = m.function(m.type([I32, I32], [I32]), "goFrom");
-  emitGoFrom(goFrom, go.index, { bind, translate });
-  m.exportFunction("goFrom", goFrom.index);
-  const run = m.function(m.type([I32], []), "run");
-  emitRun(run, go.index);
-  m.exportFunction("run", run.index);
-  const hash = m.function(m.type([I32, I32, I64], [I64]), "hash");
-  emitHash(hash);
-  m.exportFunction("hash", hash.index);
-  for (const [name, emit] of [
-    ...(Object.entries(STRING_FUNCTIONS) as [keyof typeof STRING_FUNCTIONS, (f: FunctionBuilder) => void][]),
-    ["enterCriticalSection", emitEnter],
-    ["leaveCriticalSection", emitLeave],
-  ] as const) {
+  const make = (name: RuntimeImport, emit: (f: FunctionBuilder) => void): number => {
     const { parameters, results } = RUNTIME_IMPORTS[name];
     const f = m.function(m.type(parameters, results), name);
     emit(f);
     m.exportFunction(name, f.index);
-  }
+    return f.index;
+  };
+  const go = make("go", (f) => emitGo(f, { api, translate, enter, table }));
+  make("goFrom", (f) => emitGoFrom(f, go, { bind, translate }));
+  PASSED_ON.forEach((name, n) => make(name, (f) => f.localGet(0).returnCall(machine[n] as number)));
+  const run = m.function(m.type([I32], []), "run");
+  emitRun(run, go);
+  m.exportFunction("run", run.index);
+  const hash = m.function(m.type([I32, I32, I64], [I64]), "hash");
+  emitHash(hash);
+  m.exportFunction("hash", hash.index);
+  for (const [name, emit] of Object.entries(STRING_FUNCTIONS)) make(name as keyof typeof STRING_FUNCTIONS, emit);
+  make("enterCriticalSection", emitEnter);
+  make("leaveCriticalSection", emitLeave);
   return m.finish();
 }
 
@@ -97,7 +120,7 @@ function emitGoFrom(f: FunctionBuilder, go: number, { bind, translate }: { bind:
   f.if();
   f.localGet(0).localGet(1).call(bind).end();
   f.end();
-  f.localGet(0).returnCall(go);
+  f.localGet(0).localGet(2).returnCall(go);
 }
 
 /** Sets `entry` to the code map's entry for the address in parameter 0; returns 0 from the function where there can be none. */
@@ -160,7 +183,9 @@ function emitRun(f: FunctionBuilder, go: number): void {
     .op(OP.i32_and)
     .select();
   f.store(OP.i32_store, CPU.stackLimit, 2);
-  f.localGet(0).call(go).localTee(0).brIf(again).end();
+  f.localGet(0);
+  pushVector(f);
+  f.call(go).localTee(0).brIf(again).end();
 }
 
 /**

@@ -245,8 +245,9 @@ export class UnitEmitter implements BlockEmitter {
       .store(OP.i32_store, MACHINE.staleEntry, 2);
     this.#module.placeConst("slot");
     if (isOwn) f.i32Const(STALE_ITSELF).op(OP.i32_or);
-    f.call(this.#module.stale).drop();
-    f.i32Const(rip | 0).returnCall(this.#module.runtime("go"));
+    this.#module.callRuntime("stale");
+    f.drop().i32Const(rip | 0);
+    this.#module.callRuntime("go", true);
   }
 
   /** After a store: it may have changed the unit itself. One subtraction, comparison and branch. */
@@ -417,9 +418,8 @@ export class UnitEmitter implements BlockEmitter {
       case "fault":
         e.flushFlags(flow.flagsOut);
         this.#save(block, flow);
-        f.i32Const(ending.insn.ip | 0)
-          .call(this.#module.fault)
-          .return();
+        f.i32Const(ending.insn.ip | 0);
+        this.#module.callRuntime("fault", true);
         return;
     }
   }
