@@ -12,43 +12,54 @@ import { GPR } from "../cpu-block.ts";
  */
 export type Guarding = "trap" | "exact" | "checked";
 
-/** What a check is emitted with. `fault` emits what comes before the helper in the case that it fails. */
-interface CheckContext {
+/** An access that is about to be refused. */
+export interface Refusal {
+  readonly insn: Instruction;
+  /** The local that has its wasm address. */
+  readonly address: number;
+  /** The bytes accessed, or MISALIGNED, and WRITES. */
+  readonly access: number;
+  /** Pushes the upper half of the guest address, which is 0 otherwise. */
+  pushHigh?(): void;
+}
+
+/** What a check is emitted with. */
+export interface CheckContext {
   readonly f: FunctionBuilder;
   readonly e: Emitter;
   /** The high half of pointers into the far region (GuestMemory.setFarRegion); 0 where there is none. */
   readonly farHigh: number;
   readonly guarding: Guarding;
-  fault(): void;
+  /** General registers, as bits, that no longer need to be compared with null: their objects have been accessed. Checks add to them. */
+  notNull: number;
+  /** Emits what happens when the check fails, which does not come back. */
+  refuse(refusal: Refusal): void;
 }
 
 /** Where the null page lies as a wasm address: past the memory's end. */
 const NULL_PAGE = -GUEST_BASE;
+/** What lies so far from a pointer belongs to its object. */
+const OBJECT_BYTES = 4096;
 /** Said of an access that must be aligned and is not: no page is at fault. */
-export const MISALIGNED = 0x8000;
+export const MISALIGNED = 0x3ff;
 
 /** Checks the access to the wasm address on the wasm stack, and leaves it there. Hot, but for the failing case: every access of guarded code. */
 export function emitAccessCheck(context: CheckContext, insn: Instruction, kind: "read" | "write", bytes: number): void {
   const { f, e, guarding } = context;
   // Through rsp alone: overflowing the stack is found at calls.
   if (insn.memory?.base === GPR.rsp && insn.memory.index < 0) return;
+  const object = guarding === "exact" ? objectOf(insn) : 0;
+  if (guarding === "exact" && (isConstant(insn) || (object & context.notNull) !== 0)) return;
   const address = e.save(32).local;
   const fail = (access: number, pushHigh?: () => void): void => {
     f.if();
-    context.fault();
-    f.i32Const(insn.ip | 0).localGet(address);
-    if (pushHigh === undefined) f.i32Const(0);
-    else pushHigh();
-    f.i32Const(access + (kind === "write" ? WRITES : 0));
-    e.help("accessFault").f.unreachable().end();
+    context.refuse({ insn, address, access: access + (kind === "write" ? WRITES : 0), ...(pushHigh && { pushHigh }) });
+    f.end();
   };
   if (guarding === "exact") {
-    if (isConstant(insn)) {
-      f.localGet(address);
-      return;
-    }
     f.localGet(address).i32Const(NULL_PAGE).op(OP.i32_ge_u);
     fail(bytes);
+    context.notNull |= object;
   } else {
     checkUpperHalf(context, insn, fail, bytes);
     f.localGet(address);
@@ -95,6 +106,15 @@ function checkUpperHalf(
   // What points into the far region, or is taken to.
   if (farHigh !== 0) f.localGet(sum).op(OP.i32_wrap_i64).i32Const(farHigh).op(OP.i32_ne).op(OP.i32_mul);
   fail(bytes, () => void f.localGet(sum).op(OP.i32_wrap_i64));
+}
+
+/**
+ * The base register, as a bit, of an access near to where it points: once one has succeeded, the others do. (One just below address 0, or just above the null page,
+ * may still fail: wasm traps on it, and registers are as of the last call.)
+ */
+function objectOf({ memory, mode }: Instruction): number {
+  if (memory === undefined || memory.base < 0 || memory.index >= 0 || memory.segment !== "none" || memory.addressBits !== mode) return 0;
+  return Math.abs(memory.displacement) < OBJECT_BYTES ? 1 << memory.base : 0;
 }
 
 function isConstant({ memory }: Instruction): boolean {

@@ -39,17 +39,21 @@ export interface RefusedAccess {
   readonly kind: "read" | "write";
 }
 
-/** Thrown through translated code by the helpers `trap` and `accessFault`. */
-export class GuestTrap extends Error {
+/** An exception that translated code raises: the address of its instruction, or the number of its site in the unit. */
+interface Raised {
   readonly kind: number;
-  readonly rip: number;
-  readonly access: RefusedAccess | undefined;
+  readonly rip?: number;
+  readonly site?: number;
+  readonly access?: RefusedAccess;
+}
 
-  constructor(kind: number, rip: number, access?: RefusedAccess) {
+/** Thrown through translated code by the helpers `trap`, `accessFault` and `accessRefused`. */
+export class GuestTrap extends Error {
+  readonly raised: Raised;
+
+  constructor(raised: Raised) {
     super("a processor exception");
-    this.kind = kind;
-    this.rip = rip;
-    this.access = access;
+    this.raised = raised;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Batch } from "./link.ts";
 import type { Site } from "./module-context.ts";
-import { siteIn } from "./site-table.ts";
+import { siteIn, siteNumbered } from "./site-table.ts";
 
 /** A frame of translated code in a stack trace: the batch's place, the function's name, and the offset in the module. */
 export interface GuestFrame {
@@ -22,8 +22,10 @@ export function innermostFrame(error: Error): { frame: GuestFrame; isTop: boolea
   return undefined;
 }
 
-/** The instruction that code at a module offset was made from. */
-export function siteAt({ offsets, sites }: Batch, offset: number): Site | undefined {
+/** The instruction that code at a module offset was made from; with a number, that of the site with this number in the unit there. */
+export function siteAt({ offsets, sites }: Batch, offset: number, number?: number): Site | undefined {
   const unit = offsets.findLastIndex((start) => start <= offset);
-  return unit < 0 ? undefined : siteIn(sites[unit] as Uint8Array, offset - (offsets[unit] as number));
+  if (unit < 0) return undefined;
+  const packed = sites[unit] as Uint8Array;
+  return number === undefined ? siteIn(packed, offset - (offsets[unit] as number)) : siteNumbered(packed, number);
 }

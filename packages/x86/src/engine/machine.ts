@@ -6,7 +6,7 @@ import type { Guarding } from "./access-checks.ts";
 import { CodeCache } from "./code-cache.ts";
 import { CodeMap } from "./code-map.ts";
 import { Cpu } from "./cpu.ts";
-import { GuestTrap, noCode, type Exit, type Fault } from "./fault.ts";
+import { GuestTrap, type RefusedAccess, noCode, type Exit, type Fault } from "./fault.ts";
 import { EXIT, FOREIGN_STACK, LEAST_STACK_WINDOW, MACHINE, MAX_SLOT, STACK_WINDOW, STALE_ITSELF } from "./layout.ts";
 import { loadRuntime } from "./load-runtime.ts";
 import { linkBatch } from "./link.ts";
@@ -137,11 +137,13 @@ export class Machine {
     const helper = createHelpers({
       memory,
       trap: (kind, rip) => {
-        throw new GuestTrap(kind, rip);
+        throw new GuestTrap({ kind, rip });
       },
-      accessFault: (rip, address, high, { bytes, writes }) => {
-        const low = (address + GUEST_BASE) >>> 0;
-        throw new GuestTrap(0, rip, { low, high, bytes, kind: writes ? "write" : "read" });
+      accessFault: (rip, address, high, access) => {
+        throw new GuestTrap({ kind: 0, rip, access: refusedAccess(address, high, access) });
+      },
+      accessRefused: (site, address, high, access) => {
+        throw new GuestTrap({ kind: 0, site, access: refusedAccess(address, high, access) });
       },
     });
     this.#imports = { env, runtime: runtime.exports as WebAssembly.ModuleImports, helper: helper as WebAssembly.ModuleImports };
@@ -359,9 +361,11 @@ export class Machine {
   /** What an exception that came through translated code means; undefined when running can go on at `cpu.rip`. */
   #recover(error: unknown): Fault | undefined {
     if (error instanceof GuestTrap) {
-      const site = this.#siteOf(error);
-      if (site?.rip === error.rip) this.#moveStack(site.stackDifference);
-      return loadTranslation().faultOfTrap(error, this.#memory, this.#source.decoder);
+      const { raised } = error;
+      const site = this.#siteOf(error, raised.site);
+      const rip = raised.rip ?? site?.rip ?? this.cpu.rip;
+      if (site?.rip === rip) this.#moveStack(site.stackDifference);
+      return loadTranslation().faultOfTrap(raised, rip, this.#memory, this.#source.decoder);
     }
     if (error instanceof MemoryAccessError && !this.#isInApi)
       return loadTranslation().describeRefusal(this.cpu.rip, error, this.#memory, this.#source.decoder);
@@ -397,11 +401,11 @@ export class Machine {
     return describeAccess(site.rip, access, this.#memory, this.#source.decoder);
   }
 
-  /** The instruction of the innermost translated code that an exception came through. */
-  #siteOf(error: Error): Site | undefined {
+  /** The instruction of the innermost translated code that an exception came through: there, or the unit's site of a number. */
+  #siteOf(error: Error, number?: number): Site | undefined {
     const frame = innermostFrame(error)?.frame;
     const batch = frame === undefined ? undefined : this.#cache.batchAt(frame.slot);
-    return frame === undefined || batch === undefined ? undefined : siteAt(batch, frame.offset);
+    return frame === undefined || batch === undefined ? undefined : siteAt(batch, frame.offset, number);
   }
 
   #moveStack(difference: number): void {
@@ -431,6 +435,10 @@ export class Machine {
     const factor = Math.min(2, Math.max(0.25, SLICE_MS / Math.max(took, 0.1)));
     this.#slice = Math.min(MAX_SLICE, Math.max(10_000, Math.round(this.#slice * factor)));
   }
+}
+
+function refusedAccess(address: number, high: number, { bytes, writes }: { bytes: number; writes: boolean }): RefusedAccess {
+  return { low: (address + GUEST_BASE) >>> 0, high, bytes, kind: writes ? "write" : "read" };
 }
 
 function isPastEnd(rsp: number, stackEnd: number): boolean {

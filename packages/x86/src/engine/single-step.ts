@@ -4,7 +4,7 @@ import { CPU, FLAG, GPR } from "../cpu-block.ts";
 import { CC, MNEMONIC, type Decoder, type Instruction } from "../decode/index.ts";
 import { HELPERS, type HelperName } from "../lower/helpers.ts";
 import { effects, Emitter } from "../lower/index.ts";
-import { emitAccessCheck, type Guarding } from "./access-checks.ts";
+import { emitAccessCheck, type Guarding, type Refusal } from "./access-checks.ts";
 import type { Cpu } from "./cpu.ts";
 import { RegisterFile } from "./register-file.ts";
 
@@ -144,6 +144,13 @@ function moduleOf(insn: Instruction, guarding: Guarding, farHigh: number): Uint8
     e.flushFlags(FLAG.ALL);
     registers.spillFlags(FLAG.ALL);
   };
+  const refuse = ({ address, access, pushHigh = () => void f.i32Const(0) }: Refusal): void => {
+    spill();
+    f.i32Const(insn.ip | 0).localGet(address);
+    pushHigh();
+    f.i32Const(access);
+    e.help("accessFault").f.unreachable();
+  };
   const e: Emitter = new Emitter(f, {
     mode: insn.mode,
     registers,
@@ -153,7 +160,7 @@ function moduleOf(insn: Instruction, guarding: Guarding, farHigh: number): Uint8
     spillAll: () => registers.spill(reads | writes),
     reloadAll: () => registers.reload(reads | writes),
     makeExact: spill,
-    onAccess: (at, kind, bytes) => emitAccessCheck({ f, e, guarding, farHigh, fault: spill }, at, kind, bytes),
+    onAccess: (at, kind, bytes) => emitAccessCheck({ f, e, guarding, farHigh, notNull: 0, refuse }, at, kind, bytes),
   });
   registers.reload(reads | writes);
   registers.reloadFlags(FLAG.ALL);

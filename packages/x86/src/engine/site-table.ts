@@ -23,10 +23,24 @@ export function packSites(marks: readonly Mark[], sites: readonly Site[], codeSt
 
 /** The last site at or before an offset in the unit's code. */
 export function siteIn(packed: Uint8Array, wanted: number): Site | undefined {
+  let found: Site | undefined;
+  for (const { offset, site } of unpack(packed)) {
+    if (offset > wanted) break;
+    found = site;
+  }
+  return found;
+}
+
+/** The site that was marked as the n-th, from 0. */
+export function siteNumbered(packed: Uint8Array, n: number): Site | undefined {
+  for (const { site } of unpack(packed)) if (n-- === 0) return site;
+  return undefined;
+}
+
+function* unpack(packed: Uint8Array): Generator<{ offset: number; site: Site }> {
   let at = 0;
   let offset = 0;
   let rip = 0;
-  let found: Site | undefined;
   const number = (isSigned: boolean): number => {
     let value = 0;
     let shift = 0;
@@ -40,9 +54,7 @@ export function siteIn(packed: Uint8Array, wanted: number): Site | undefined {
   };
   while (at < packed.length) {
     offset += number(false);
-    if (offset > wanted) break;
     rip = (rip + number(true)) >>> 0;
-    found = { rip, stackDifference: number(true) };
+    yield { offset, site: { rip, stackDifference: number(true) } };
   }
-  return found;
 }

@@ -38,7 +38,7 @@ export function describeRefusal(
 const cannot = (access: "read" | "write", address: number | bigint): string => `cannot ${access} address 0x${address.toString(16)}`;
 
 /** What code raised that had made the registers exact. A guard page's guard is taken away. */
-export function faultOfTrap({ kind, rip, access }: GuestTrap, memory: GuestMemory, decoder: Decoder | undefined): Fault {
+export function faultOfTrap({ kind, access }: GuestTrap["raised"], rip: number, memory: GuestMemory, decoder: Decoder | undefined): Fault {
   if (access !== undefined) return faultOfAccess(rip, access, memory, decoder);
   if (kind === TRAP.overflow)
     return describeFault("integer-overflow", rip, "the quotient of an integer division does not fit", memory, decoder);

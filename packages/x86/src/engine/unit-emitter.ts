@@ -2,8 +2,8 @@ import type { GuestMemory } from "@decant/memory";
 import { I32, OP, type FunctionBuilder, type Label } from "@decant/wasm";
 import { CPU, FLAG, GPR } from "../cpu-block.ts";
 import { CC, MNEMONIC, type Instruction } from "../decode/index.ts";
-import { Emitter, type ScalarRegisters } from "../lower/index.ts";
-import { emitAccessCheck, type Guarding } from "./access-checks.ts";
+import { effects, Emitter, type Effects, type ScalarRegisters } from "../lower/index.ts";
+import { emitAccessCheck, type CheckContext, type Guarding, type Refusal } from "./access-checks.ts";
 import type { Block, Step } from "./block.ts";
 import { emitComparison, entryRanges, markCompared, writableParts, type Range } from "./changing-code.ts";
 import { emitCall, emitIntrinsicCall, emitJumpOut, emitLeave, type CallContext } from "./calls.ts";
@@ -13,6 +13,7 @@ import { loopWeights } from "./dominators.ts";
 import { makeReducible, type ReducibleGraph } from "./irreducible.ts";
 import { CPU_ADDRESS, EXIT, MACHINE, STALE_ITSELF } from "./layout.ts";
 import { wasmAddress, type ModuleContext } from "./module-context.ts";
+import { Refusals } from "./refusals.ts";
 import { RegisterFile } from "./register-file.ts";
 import { planScalars } from "./scalars.ts";
 import { MXCSR_ROUNDING } from "../lower/sse-rounded.ts";
@@ -67,6 +68,13 @@ export class UnitEmitter implements BlockEmitter {
   /** Registers that the instruction reads and writes: their locals are right at any of its accesses. Flags that somebody reads from there on. */
   #own = 0;
   #flags = 0;
+  /** Registers whose locals are right before the instruction, and those that it writes. */
+  #valid = 0;
+  #written = 0;
+  readonly #checks: CheckContext;
+  /** By block: what is known not to be null where it ends. */
+  readonly #notNull = new Map<Block, number>();
+  #refusals: Refusals | undefined;
   /** What rsp is beyond the rsp in the CPU block. */
   #stackDifference = 0;
 
@@ -96,17 +104,29 @@ export class UnitEmitter implements BlockEmitter {
       makeExact: () => this.#makeExact(),
       rounds,
       highHalf: (address) => memory.highHalf(address),
-      ...(guarding !== "trap" && {
-        onAccess: (insn, kind, bytes) =>
-          emitAccessCheck({ f, e: this.#emitter, guarding, farHigh: memory.farHigh, fault: () => this.#makeExact() }, insn, kind, bytes),
-      }),
+      ...(guarding !== "trap" && { onAccess: (insn, kind, bytes) => emitAccessCheck(checks, insn, kind, bytes) }),
     });
+    const checks: CheckContext = {
+      f,
+      e: this.#emitter,
+      guarding,
+      farHigh: memory.farHigh,
+      notNull: 0,
+      refuse: (refusal) => this.#refuse(refusal),
+    };
+    this.#checks = checks;
+    if (guarding !== "trap") this.#refusals = new Refusals(f, this.#emitter, registers);
     registers.pushWhole = (n) => this.#emitter.pushWhole(n);
     this.#scalars = planScalars(this.#graph.blocks, (block) => this.#flow(block).liveIn >>> 16);
     this.#context = { f, e: this.#emitter, mode, module, registers, guardsNull: guarding === "exact", next: f.local(I32) };
   }
 
   emit(): void {
+    this.#body();
+    this.#refusals?.close();
+  }
+
+  #body(): void {
     const { blocks } = this.#graph;
     const entry = blocks[0] as Block;
     const flow = this.#flow(entry);
@@ -163,6 +183,18 @@ export class UnitEmitter implements BlockEmitter {
     f.end();
   }
 
+  /** Where a check has failed. Flags, and vectors that have scalars beside them, are put where the common way out finds them. */
+  #refuse(refusal: Refusal): void {
+    const e = this.#emitter;
+    e.mayFault(refusal.insn);
+    const dirty = (this.#dirty | this.#own) & ~RSP;
+    e.flushFlags(this.#flags);
+    this.#registers.spillFlags(this.#flags);
+    e.mergeForExit(dirty >>> 16);
+    const valid = this.#valid & ~this.#written & ~(e.scalarsAhead << 16) & ~RSP;
+    this.#refusals?.leave(this.#module.sites.length - 1, refusal, { dirty, valid });
+  }
+
   /** Where an exception is about to be raised: everything but rsp, of which the difference is known, goes to the CPU block. */
   #makeExact(): void {
     this.#registers.spill((this.#dirty | this.#own) & ~RSP);
@@ -200,6 +232,7 @@ export class UnitEmitter implements BlockEmitter {
     }
     this.#steps(block, flow);
     this.#ending(block, flow);
+    this.#notNull.set(block, "insn" in block.ending ? this.#checks.notNull & ~effects(block.ending.insn).writes : this.#checks.notNull);
   }
 
   /** On the way back, and not at the header: what does not change in the loop can then be moved out of it by the engine. */
@@ -271,6 +304,13 @@ export class UnitEmitter implements BlockEmitter {
     this.#emitter.address(insn).f.localSet(this.#storeAddress);
   }
 
+  #beforeStep({ reads, writes, flagsMust, flagsRead }: Effects, flagsAfter: number): void {
+    this.#live |= reads;
+    this.#own = reads & writes;
+    this.#written = writes;
+    this.#flags = (flagsAfter & ~flagsMust) | flagsRead;
+  }
+
   #steps(block: Block, flow: BlockFlow): void {
     const { steps, ending } = block;
     const flags = liveFlagsAfter(block, flow);
@@ -281,16 +321,19 @@ export class UnitEmitter implements BlockEmitter {
     const count = ending.kind === "table" ? steps.length - ending.table.tailLength : steps.length;
     const depth = this.#depths.get(block) as StackDepth;
     this.#stackDifference = depth.difference;
+    this.#valid = flow.liveIn;
+    this.#checks.notNull = this.#notNullBefore(block);
     for (let i = 0; i < count; i++) {
-      const { insn, effects } = steps[i] as Step;
-      this.#live |= effects.reads;
-      this.#own = effects.reads & effects.writes;
-      this.#flags = ((flags[i] as number) & ~effects.flagsMust) | effects.flagsRead;
+      const { insn, effects: touched } = steps[i] as Step;
+      const { writes } = touched;
+      this.#beforeStep(touched, flags[i] as number);
       if (i === count - 1 && ending.kind === "goto" && ending.store?.bytes !== undefined) this.#keepStoreAddress(insn);
       this.#emitter.lower(insn, flags[i] as number);
-      this.#dirty |= effects.writes;
-      this.#live |= effects.writes;
-      this.#keepStackExact(insn, effects.writes);
+      this.#dirty |= writes;
+      this.#live |= writes;
+      this.#valid |= writes;
+      this.#checks.notNull &= ~writes;
+      this.#keepStackExact(insn, writes);
       if (POPS_FLAGS.has(insn.mnemonic)) this.#leaveToStep(insn.next >>> 0);
       if (SETS_ROUNDING.has(insn.mnemonic) && !this.#emitter.rounds) this.#leaveToRound(insn.next >>> 0, flags[i] as number);
     }
@@ -302,9 +345,17 @@ export class UnitEmitter implements BlockEmitter {
     }
     this.#dirty = flow.dirtyAtEnd;
     this.#own = 0;
+    this.#written = 0;
     this.#flags = flagsBeforeEnding(block, flow);
     // Where rsp is what the CPU block has, a store in another block before has seen to that.
     if (endingChange(block) === 0 && this.#stackDifference !== 0) this.#storeStack(depth);
+  }
+
+  /** What needs no comparison with null as a block begins: what the only way to it has seen, if no other function has run since. */
+  #notNullBefore({ predecessors }: Block): number {
+    const [before, ...others] = predecessors;
+    if (before === undefined || others.length > 0 || before.ending.kind === "call" || before.ending.kind === "intrinsic") return 0;
+    return this.#notNull.get(before) ?? 0;
   }
 
   /** Before a function begins that was put in the place of its call: as at its own entry. */
@@ -457,8 +508,15 @@ export class UnitEmitter implements BlockEmitter {
     const depth = this.#depths.get(block) as StackDepth;
     this.#stackDifference = depth.isStored ? 0 : depth.atEnd;
     const flags = liveFlagsAfter(block, flow);
-    for (let i = block.steps.length - ending.table.tailLength; i < block.steps.length; i++) {
-      this.#emitter.lower((block.steps[i] as Block["steps"][number]).insn, flags[i] as number);
+    const first = block.steps.length - ending.table.tailLength;
+    this.#dirty = block.steps.slice(0, first).reduce((mask, step) => mask | step.effects.writes, flow.dirtyIn);
+    this.#valid = 0;
+    this.#checks.notNull = 0;
+    for (let i = first; i < block.steps.length; i++) {
+      const { insn, effects: touched } = block.steps[i] as Step;
+      this.#beforeStep(touched, flags[i] as number);
+      this.#emitter.lower(insn, flags[i] as number);
+      this.#dirty |= touched.writes;
     }
     this.#emitter.flushStack();
     this.#emitter.flushFlags(flow.flagsOut);

@@ -118,6 +118,21 @@ export class Emitter {
     this.assumeScalars(NO_SCALARS);
   }
 
+  /** The xmm registers, as bits, of which a local beside the vector has the low lane. */
+  get scalarsAhead(): number {
+    return this.#scalars.reduce((mask, known, n) => (known?.isAhead === true ? mask | (1 << n) : mask), 0);
+  }
+
+  /** Brings vectors up to their low lanes on a way that does not come back: elsewhere they stay as they are. */
+  mergeForExit(registers: number): void {
+    const ahead = registers & this.scalarsAhead;
+    for (let n = 0; n < 16; n++) {
+      if (!((ahead >>> n) & 1)) continue;
+      this.pushWhole(n);
+      this.f.localSet(this.#registers.xmm(n));
+    }
+  }
+
   /** Pushes a whole xmm register, and leaves its locals as they are: for code that seldom runs. */
   pushWhole(n: number): void {
     const known = this.#scalars[n];

@@ -12,6 +12,8 @@ export const HELPERS = {
   trap: { parameters: [I32, I32], results: [] },
   /** (rip, wasm address, upper half of the guest address, bytes + WRITES): ends the instruction with an access violation; never returns. */
   accessFault: { parameters: [I32, I32, I32, I32], results: [] },
+  /** (site << ACCESS_BITS | bytes + WRITES, wasm address, upper half): the same, of the site with this number in the unit that calls. */
+  accessRefused: { parameters: [I32, I32, I32], results: [] },
   /** (high, low, divisor, isSigned, rip): the 64-bit quotient, or #DE where it does not fit. */
   divide128: { parameters: [I64, I64, I64, I32, I32], results: [I64] },
   /** (leaf, subleaf, register): one register of the leaf. */
@@ -43,7 +45,9 @@ export type HelperName = keyof typeof HELPERS;
 /** Exceptions that generated code raises through the helper `trap`. */
 export const TRAP = { divide: 0, overflow: 1, bounds: 2, into: 3, protection: 4 } as const;
 /** Added to the bytes of an access that writes. */
-export const WRITES = 0x1_0000;
+export const WRITES = 0x400;
+/** The bits of an access: how many bytes, and whether it writes. */
+export const ACCESS_BITS = 11;
 
 /** What the helpers need of the machine. */
 export interface HelperHost {
@@ -52,8 +56,14 @@ export interface HelperHost {
   trap(kind: number, rip: number): never;
   /** Ends it because it may not access `bytes` at a wasm address; `high` is the upper half of the guest address. Must throw. */
   accessFault?(rip: number, address: number, high: number, access: { bytes: number; writes: boolean }): never;
+  /** The same, for the instruction of a site in the calling unit. */
+  accessRefused?(site: number, address: number, high: number, access: { bytes: number; writes: boolean }): never;
   /** The time stamp counter; by default the host's clock in nanoseconds. */
   timestamp?(): bigint;
+}
+
+function unpackAccess(access: number): { bytes: number; writes: boolean } {
+  return { bytes: access & (WRITES - 1), writes: (access & WRITES) !== 0 };
 }
 
 /** The implementations of HELPERS, to be imported by generated modules. */
@@ -62,7 +72,9 @@ export function createHelpers(host: HelperHost): Record<HelperName, (...values: 
   const helpers = {
     trap: (kind: number, rip: number) => host.trap(kind, rip >>> 0),
     accessFault: (rip: number, address: number, high: number, access: number) =>
-      host.accessFault?.(rip >>> 0, address >>> 0, high >>> 0, { bytes: access & (WRITES - 1), writes: access >= WRITES }),
+      host.accessFault?.(rip >>> 0, address >>> 0, high >>> 0, unpackAccess(access)),
+    accessRefused: (place: number, address: number, high: number) =>
+      host.accessRefused?.(place >>> ACCESS_BITS, address >>> 0, high >>> 0, unpackAccess(place)),
     divide128(high: bigint, low: bigint, divisor: bigint, isSigned: number, rip: number): bigint {
       const unsigned = isSigned === 0;
       const dividend = ((unsigned ? BigInt.asUintN(64, high) : high) << 64n) | BigInt.asUintN(64, low);

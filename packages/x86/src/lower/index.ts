@@ -1,6 +1,6 @@
 export { effects, type Effects } from "./effects.ts";
 export { Emitter, type RegisterLocals, type ScalarRegisters } from "./emitter.ts";
 export { accessOf, accessesOf, type Access } from "./access.ts";
-export { WRITES } from "./helpers.ts";
+export { ACCESS_BITS, WRITES } from "./helpers.ts";
 export { NotTranslated } from "./lowering.ts";
 export { storeOf } from "./stores.ts";
