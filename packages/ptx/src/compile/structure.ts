@@ -10,9 +10,12 @@ export interface BlockWriter {
   backEdge(): void;
 }
 
+/** The structured form nests, and is written by functions that call themselves. */
+const MAX_STRUCTURED_BLOCKS = 2000;
+
 /** Writes the graph's code. It never falls out of its end: every path leaves by what `block` writes. */
 export function writeControlFlow(f: FunctionBuilder, graph: Graph, writer: BlockWriter, options: { dispatch?: boolean } = {}): void {
-  if (options.dispatch || !graph.reducible) writeDispatchLoop(f, graph, writer);
+  if (options.dispatch || !graph.reducible || graph.blocks.length > MAX_STRUCTURED_BLOCKS) writeDispatchLoop(f, graph, writer);
   else new Structure(f, graph, writer).write();
 }
 

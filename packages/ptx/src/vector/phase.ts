@@ -12,9 +12,10 @@ import type { Block, Program } from "../compile/program.ts";
 import { writeControlFlow } from "../compile/structure.ts";
 import { AccessGroups } from "./access-groups.ts";
 import { VectorEmitter, type Mask } from "./emitter.ts";
-import { layOut, naturalLoops, regionOf, type Item } from "../compile/loops.ts";
+import type { Item } from "../compile/loops.ts";
 import { vectorLowering } from "./lower.ts";
 import { vectorAccess } from "./memory.ts";
+import { findRegions, meetOf, type Region } from "./regions.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Phi, Ssa, SsaBlock, SsaInstruction, Value } from "./ssa.ts";
 
@@ -28,21 +29,6 @@ export interface VectorPlan {
   readonly scalar: readonly number[];
 }
 
-/** Code that lanes run which have parted, from where they part to `meet`. */
-interface Region {
-  /** The block where the lanes meet again; the number of blocks when that is the end. */
-  readonly meet: number;
-  readonly blocks: Set<number>;
-  /** Its node in the graph that is written. */
-  readonly node: number;
-  items: readonly Item[];
-}
-
-/** Thrown when a phase has no vector form: the kernel keeps to its scalar form. */
-export class NoVectorForm extends Error {}
-
-const MAX_REGION_BLOCKS = 4000;
-
 /**
  * Writes one phase of a kernel's vector form: a loop over groups of threads. Lanes run together as long as they agree
  * on every branch; where they part, the blocks up to the place where they meet run one after the other, each for the lanes
@@ -50,7 +36,10 @@ const MAX_REGION_BLOCKS = 4000;
  */
 export class VectorPhase extends PhaseWriter {
   readonly #plan: VectorPlan;
+  /** By their nodes in the graph that is written. */
   readonly #regions = new Map<number, Region>();
+  /** The nodes of regions, by where they meet. */
+  readonly #nodes = new Map<number, number>();
   readonly #pending = new Map<number, readonly number[]>();
   /** What the phase has begun with and does not change, by the slot that it came from. */
   readonly #reloaded = new Map<Value, number>();
@@ -159,35 +148,27 @@ export class VectorPhase extends PhaseWriter {
   /** The graph of this phase: its blocks, and a node for each region. */
   #buildGraph(): ReturnType<typeof graphOf> {
     const { shapes, program } = this.#plan;
-    const count = program.blocks.length;
-    const base = graphOf(shapes.next, this.phase.entry);
-    if (!base.reducible) throw new NoVectorForm();
+    const found = findRegions(shapes, this.phase.entry);
+    if (found === undefined) throw new Error("ptx: a kernel with a vector form has regions");
     const next: number[][] = shapes.next.map((targets) => [...targets]);
-    for (const block of base.blocks) {
-      if (!shapes.divergent.has(block)) continue;
-      const meet = shapes.postDominators[block] ?? count;
-      let region = this.#regions.get(meet);
-      if (region === undefined) {
-        region = { meet, blocks: new Set(), node: next.length, items: [] };
-        this.#regions.set(meet, region);
-        next.push(meet < count ? [meet] : []);
-      }
-      for (const other of regionOf(shapes.next, block, meet)) region.blocks.add(other);
-      next[block]?.push(region.node);
+    for (const region of found.regions) {
+      this.#regions.set(next.length, region);
+      this.#nodes.set(region.meet, next.length);
+      next.push(region.meet < program.blocks.length ? [region.meet] : []);
     }
-    let size = 0;
-    const loops = naturalLoops(base);
-    for (const region of this.#regions.values()) {
-      const items = layOut(base, loops, region.blocks);
-      size += region.blocks.size;
-      if (items === undefined || size > MAX_REGION_BLOCKS) throw new NoVectorForm();
-      region.items = items;
-    }
+    for (const block of found.graph.blocks) if (shapes.divergent.has(block)) next[block]?.push(this.#nodeAfter(block));
     return graphOf(next, this.phase.entry);
   }
 
+  /** The node of the region that lanes run which part at a block. */
+  #nodeAfter(block: number): number {
+    const node = this.#nodes.get(meetOf(this.#plan.shapes, block));
+    if (node === undefined) throw new Error("ptx: a branch that parts lanes has a region");
+    return node;
+  }
+
   #node(index: number, jump: (target: number) => void): void {
-    const region = [...this.#regions.values()].find(({ node }) => node === index);
+    const region = this.#regions.get(index);
     if (region === undefined) {
       this.#together(index, jump);
       return;
@@ -244,10 +225,10 @@ export class VectorPhase extends PhaseWriter {
         f.simd(SIMD.i32x4_all_true).if();
         go(yes);
         f.end();
-        const region = this.#regions.get(this.#plan.shapes.postDominators[index] ?? -1);
-        if (region === undefined) throw new Error("ptx: a branch that parts lanes has a region");
-        this.#part(index, yes, no, vectors, undefined, region);
-        jump(region.node);
+        const node = this.#nodeAfter(index);
+        const region = this.#regions.get(node);
+        if (region !== undefined) this.#part(index, yes, no, vectors, undefined, region);
+        jump(node);
       }
     }
   }
@@ -559,7 +540,6 @@ export class VectorPhase extends PhaseWriter {
         { frame: true },
       );
     } else {
-      if ([...ssa.reads.values()].some((value) => value.shape?.kind !== "uniform")) throw new NoVectorForm();
       e.bound(e.lane0(ssa.reads), new Map(), () => meets.suspend(e));
       f.localSet(state);
     }
@@ -624,7 +604,6 @@ export class VectorPhase extends PhaseWriter {
       f.localSet(e.scalarOf(value));
       return;
     }
-    if (shape?.kind === "indexed") throw new NoVectorForm();
     for (const [j, local] of e.vectorsOf(value).entries()) {
       const at = e.pushFrame(slot);
       f.simdLoad(SIMD.v128_load, at + 16 * j, 2);

@@ -2,13 +2,16 @@ import type { Instruction, Register } from "../parse/ast.ts";
 import { maySpin } from "../compile/spin.ts";
 import type { PhasePlan } from "../compile/plan.ts";
 import type { Program } from "../compile/program.ts";
-import { layOut, naturalLoops, regionOf } from "../compile/loops.ts";
-import { graphOf } from "../compile/graph.ts";
+import { findRegions } from "./regions.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Ssa, Value } from "./ssa.ts";
 
-/** Whether a kernel may run several threads at a time at all, by its instructions. */
+/** Beyond this, finding the vector form takes seconds. */
+const MAX_BLOCKS = 2000;
+
+/** Whether a kernel may run several threads at a time at all, by its size and its instructions. */
 export function hasVectorForm(program: Program): boolean {
+  if (program.blocks.length > MAX_BLOCKS) return false;
   return program.blocks.every((block) => block.terminator.kind !== "switch" && block.instructions.every(isPossible));
 }
 
@@ -24,16 +27,7 @@ function isPossible({ opcode, modifiers }: Instruction): boolean {
 export function canVectorize({ program, plan }: { program: Program; plan: PhasePlan }, ssa: Ssa, shapes: Shapes): boolean {
   for (const loop of ssa.loops) if ([...loop.blocks].some((block) => program.blocks[block]?.instructions.some(maySpin))) return false;
   for (const phase of plan.phases) {
-    const graph = graphOf(shapes.next, phase.entry);
-    if (!graph.reducible) return false;
-    const loops = naturalLoops(graph);
-    for (const block of graph.blocks) {
-      if (
-        shapes.divergent.has(block) &&
-        layOut(graph, loops, regionOf(shapes.next, block, shapes.postDominators[block] ?? -1)) === undefined
-      )
-        return false;
-    }
+    if (findRegions(shapes, phase.entry) === undefined) return false;
     for (const [register] of phase.live) {
       const shape = ssa.valueBefore(phase.entry, register)?.shape;
       if (shape?.kind === "indexed") return false;

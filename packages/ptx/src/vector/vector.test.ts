@@ -13,6 +13,35 @@ function run(seed: number, compiler: "vector" | "reference"): { out: Uint32Array
   return { out, vector: (harness.compiled.kernels[0]?.vectorPhases.length ?? 0) > 0 };
 }
 
+describe("a kernel keeps to its scalar form", () => {
+  const phases = (body: string): number | undefined =>
+    new Harness(entry(body), { compiler: "vector" }).compiled.kernels[0]?.vectorPhases.length;
+  const labels = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+  test("when its lanes part again and again before they meet", () => {
+    const nested = (count: number): string =>
+      `and.b32 %r5, %r2, 1; setp.eq.u32 %p1, %r5, 1; ${labels(count)
+        .map((i) => `@%p1 bra L${i}; add.u32 %r5, %r5, ${i};`)
+        .join(" ")}
+      ${labels(count)
+        .toReversed()
+        .map((i) => `L${i}: xor.b32 %r5, %r5, ${i};`)
+        .join(" ")}`;
+    expect(phases(nested(10))).toBe(1);
+    expect(phases(nested(70))).toBe(0);
+  });
+
+  test("when it is very long", () => {
+    const body = labels(1100)
+      .map((i) => `setp.eq.u32 %p1, %r2, ${i}; @%p1 bra L${i}; add.u32 %r5, %r5, 1; L${i}:`)
+      .join(" ");
+    const harness = new Harness(entry(`mov.u32 %r5, 0; ${body} st.global.u32 [%rd1], %r5;`), { compiler: "vector" });
+    const out = new Uint32Array(8);
+    harness.run("k", [out, { u32: 0 }], { block: [8] });
+    expect([...out]).toEqual(Array.from({ length: 8 }, () => 1099));
+  });
+});
+
 test("random kernels give the same by vectors as by the reference", () => {
   let vectors = 0;
   for (let seed = 1; seed <= 150; seed++) {
