@@ -1,6 +1,15 @@
 import { HEAP_HEADER_BYTES } from "@decant/ptx";
 import { AllocationMap, CUDA_ERROR, CudaError } from "@decant/cuda";
-import { ARENA_TAG, DEVICE_HEAP_BYTES, GRID_WORKSPACE_BYTES, MEMORY_MAP, SLOT_BYTES } from "./device.ts";
+import { Scratch } from "./scratch.ts";
+import {
+  ALLOCATION_TABLE_BYTES,
+  ARENA_TAG,
+  DEVICE_HEAP_BYTES,
+  GRID_WORKSPACE_BYTES,
+  LAUNCH_SLOTS,
+  MEMORY_MAP,
+  SLOT_BYTES,
+} from "./device.ts";
 
 let nextId = 1;
 
@@ -20,9 +29,12 @@ export class ContextMemory {
   readonly #ends = {
     allocations: MEMORY_MAP.allocations as number,
     variables: MEMORY_MAP.variables as number,
-    scratch: MEMORY_MAP.scratch as number,
   };
-  #tableIsCurrent = false;
+  /** What workers need to run blocks, by launch slot. */
+  readonly scratch = new Scratch(MEMORY_MAP.scratch, MEMORY_MAP.end);
+  /** How often the ranges have changed, and how often they had when each table was written. */
+  #version = 1;
+  readonly #tableVersions: number[] = [];
   #usesHeap = false;
   #usesGridWorkspace = false;
 
@@ -45,12 +57,12 @@ export class ContextMemory {
     // Fresh pages are zero; what was used before is made so.
     if (offset < this.#ends.allocations) this.bytes.fill(0, offset, Math.min(offset + size, this.#ends.allocations));
     this.#ends.allocations = Math.max(this.#ends.allocations, offset + size);
-    this.#tableIsCurrent = false;
+    this.#version++;
   }
 
   free(address: number): void {
     this.#allocations.remove(this.offset(address));
-    this.#tableIsCurrent = false;
+    this.#version++;
   }
 
   /** Reserves room for a module's variables, zeroed: an offset. */
@@ -71,20 +83,15 @@ export class ContextMemory {
     this.#variables.remove(offset);
   }
 
-  /** Notes that workers write scratch memory up to here. */
-  useScratch(end: number): void {
-    this.#ends.scratch = Math.max(this.#ends.scratch, end);
-  }
-
   /** Makes each variable a range of its own, that kernels may access. */
   addVariables(variables: readonly { readonly offset: number; readonly size: number }[]): void {
     for (const variable of variables) if (variable.size > 0) this.#ranges.add(variable.offset, variable.size);
-    this.#tableIsCurrent = false;
+    this.#version++;
   }
 
   removeVariables(variables: readonly { readonly offset: number }[]): void {
     for (const { offset } of variables) this.#ranges.remove(offset);
-    this.#tableIsCurrent = false;
+    this.#version++;
   }
 
   /** Lets kernels access the heap that they allocate from. */
@@ -93,24 +100,27 @@ export class ContextMemory {
     this.#usesHeap = true;
     // Its lock and its lists are not for kernels.
     this.#ranges.add(MEMORY_MAP.heap + HEAP_HEADER_BYTES, DEVICE_HEAP_BYTES - HEAP_HEADER_BYTES);
-    this.#tableIsCurrent = false;
+    this.#version++;
   }
 
-  /** Gives the blocks of a cooperative launch a place to meet, which nobody has come to yet. */
-  useGridWorkspace(): void {
-    this.bytes.fill(0, MEMORY_MAP.gridWorkspace, MEMORY_MAP.gridWorkspace + GRID_WORKSPACE_BYTES);
-    if (this.#usesGridWorkspace) return;
+  /** Gives the blocks of a cooperative launch a place to meet, which nobody has come to yet: its offset. */
+  useGridWorkspace(slot: number): number {
+    const at = MEMORY_MAP.gridWorkspace + slot * GRID_WORKSPACE_BYTES;
+    this.bytes.fill(0, at, at + GRID_WORKSPACE_BYTES);
+    if (this.#usesGridWorkspace) return at;
     this.#usesGridWorkspace = true;
-    this.#ranges.add(MEMORY_MAP.gridWorkspace, GRID_WORKSPACE_BYTES);
-    this.#tableIsCurrent = false;
+    this.#ranges.add(MEMORY_MAP.gridWorkspace, LAUNCH_SLOTS * GRID_WORKSPACE_BYTES);
+    this.#version++;
+    return at;
   }
 
-  /** Brings the table up to date that kernels look addresses up in; returns its length. Variables lie above all allocations. */
-  writeTable(): number {
+  /** Brings the table up to date that the kernels of a launch slot look addresses up in. Variables lie above all allocations. */
+  writeTable(slot: number): { readonly at: number; readonly count: number } {
     const count = this.#allocations.count + this.#ranges.count;
-    if (this.#tableIsCurrent) return count;
-    let at: number = MEMORY_MAP.allocationTable;
-    if (at + count * 8 > MEMORY_MAP.textures) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, "too many allocations");
+    const table = { at: MEMORY_MAP.allocationTables + slot * ALLOCATION_TABLE_BYTES, count };
+    if (this.#tableVersions[slot] === this.#version) return table;
+    let { at } = table;
+    if (count * 8 > ALLOCATION_TABLE_BYTES) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, "too many allocations");
     const add = (offset: number, size: number): void => {
       this.view.setUint32(at, offset, true);
       this.view.setUint32(at + 4, offset + size, true);
@@ -118,14 +128,14 @@ export class ContextMemory {
     };
     for (const { address, size } of this.#allocations) add(address, size);
     for (const { address, size } of this.#ranges) add(address, size);
-    this.#tableIsCurrent = true;
-    return count;
+    this.#tableVersions[slot] = this.#version;
+    return table;
   }
 
   /** Bytes that have been in use, at most: what stays resident until the memory is collected. */
   get touchedBytes(): number {
-    const { allocations, variables, scratch } = this.#ends;
-    return allocations - MEMORY_MAP.allocations + (variables - MEMORY_MAP.variables) + (scratch - MEMORY_MAP.scratch);
+    const { allocations, variables } = this.#ends;
+    return allocations - MEMORY_MAP.allocations + (variables - MEMORY_MAP.variables) + (this.scratch.highest - MEMORY_MAP.scratch);
   }
 
   /** The allocation that ends or begins nearest to an offset, for messages. */

@@ -2,13 +2,13 @@ import { CUDA_ERROR, CudaError, FUNC_ATTRIBUTE, type ModuleInfo, type TextureInf
 import { ABORT_WORD, takeOutput, type KernelOptions } from "@decant/ptx";
 import { collectGarbage } from "./collect-garbage.ts";
 import { ContextMemory } from "./context-memory.ts";
-import { MEMORY_MAP, PRINTF_FIFO_BYTES, SHARED_BYTES_OPTIN } from "./device.ts";
-import { launchFailure, prepareLaunch, type LaunchRequest } from "./launch.ts";
+import { LAUNCH_SLOTS, MEMORY_MAP, PRINTF_FIFO_BYTES, SHARED_BYTES_OPTIN } from "./device.ts";
+import { launchFailure, launchTimeout, prepareLaunch, type LaunchRequest, type RunningLaunch } from "./launch.ts";
 import { CpuLink } from "./link.ts";
 import { CpuModule } from "./module.ts";
-import type { Pool, Share } from "./pool.ts";
+import type { Job, Pool, Share } from "./pool.ts";
 import { TextureTable } from "./texture-table.ts";
-import { LaunchTurns, StreamOrder, type StreamQueue } from "./streams.ts";
+import { LaunchSlots, StreamOrder, type StreamQueue } from "./streams.ts";
 
 /** A context that leaves more than this is collected at once. */
 const WORTH_COLLECTING_BYTES = 16 * 1024 * 1024;
@@ -42,7 +42,7 @@ interface Recorded {
   reached: Promise<void> | undefined;
 }
 
-/** One context: its memory, its modules, and its work by streams. Copies may overlap with a kernel; kernels run one after the other. */
+/** One context: its memory, its modules, and its work by streams. Kernels of different streams run side by side, and copies beside them. */
 export class CpuContext {
   readonly memory: ContextMemory;
   readonly modules = new Map<number, CpuModule>();
@@ -53,7 +53,8 @@ export class CpuContext {
   /** What kernels know texture and surface objects by, by handle. */
   readonly textureObjects = new Map<number, number>();
   readonly #options: ContextOptions;
-  readonly #launches = new LaunchTurns();
+  readonly #slots = new LaunchSlots(LAUNCH_SLOTS);
+  readonly #running = new Set<RunningLaunch>();
   /** What opens the streams that wait for host functions. */
   readonly #gates = new Map<number, () => void>();
   #failure: CudaError | undefined;
@@ -76,9 +77,13 @@ export class CpuContext {
   }
 
   #live<T>(work: () => T | Promise<T>): T | Promise<T> {
+    this.#mustLive();
+    return work();
+  }
+
+  #mustLive(): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#destroyed) throw new CudaError(CUDA_ERROR.CONTEXT_IS_DESTROYED);
-    return work();
   }
 
   /** Notes where a stream stands. */
@@ -169,15 +174,26 @@ export class CpuContext {
     module.maxDynamicShared[index] = value;
   }
 
-  /** Runs a launch to its end, in its turn. */
+  /** Runs a launch to its end. */
   launch(request: LaunchRequest, priority: number): Promise<void> {
-    return this.#launches.take(priority, () => this.#live(() => this.#launch(request)) as Promise<void>);
+    return this.#slots.take(priority, async (slot) => {
+      try {
+        for (;;) {
+          this.#mustLive();
+          const job = prepareLaunch(this.memory, slot, this.textures.count, request, this.#options.pool.size);
+          if (job !== undefined) return await this.#launch(request, job, priority);
+          await this.#slots.oneEnds();
+        }
+      } finally {
+        this.memory.scratch.release(slot);
+      }
+    });
   }
 
-  async #launch(request: LaunchRequest): Promise<void> {
+  async #launch(request: LaunchRequest, job: Job, priority: number): Promise<void> {
     const { pool, share, timeLimitMs } = this.#options;
-    const job = prepareLaunch(this.memory, this.textures.count, request, pool.size);
-    let timedOut = false;
+    const running = { request, job };
+    this.#running.add(running);
     let timer: NodeJS.Timeout | undefined;
     let left = timeLimitMs;
     let began = 0;
@@ -187,7 +203,7 @@ export class CpuContext {
         if (!Number.isFinite(timeLimitMs)) return;
         began = performance.now();
         timer = setTimeout(() => {
-          timedOut = true;
+          this.#failure ??= launchTimeout(request);
           this.stop();
         }, left);
       },
@@ -197,16 +213,15 @@ export class CpuContext {
       },
     };
     try {
-      const results = await pool.run(job, share, turns);
+      const failures = await pool.run({ job, share, priority, turns });
       const text = takeOutput(this.memory.bytes, MEMORY_MAP.output, PRINTF_FIFO_BYTES);
       if (text.length > 0) this.#options.onOutput(text);
-      const failure = launchFailure(this.memory, request, job, results, timedOut);
-      if (failure !== undefined) {
-        this.#failure = failure;
-        throw failure;
-      }
+      if (failures.length === 0) return;
+      this.#failure ??= launchFailure(this.memory, this.#running, failures);
+      throw this.#failure;
     } finally {
       clearTimeout(timer);
+      this.#running.delete(running);
     }
   }
 

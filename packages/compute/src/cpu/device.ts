@@ -5,9 +5,10 @@ const MIB = 1 << 20;
 
 /** A context's memory, in bytes from its start: an address in the arena's slot is an address in the WebAssembly memory. */
 export const MEMORY_MAP = {
-  launch: 0x1000,
-  parameters: 0x2000, // 32 KiB
-  allocationTable: 0x10000,
+  // Of each launch that may run at the same time as others: its record, its parameters, and where kernels look addresses up.
+  launches: 0x1000,
+  parameters: 0x1_0000,
+  allocationTables: 0x8_0000,
   // Descriptors of textures, and of the levels of those that have several, an entry each.
   textures: 8 * MIB,
   textureLevels: 10 * MIB,
@@ -19,6 +20,12 @@ export const MEMORY_MAP = {
   scratch: 0xf000_0000, // what workers need to run blocks
   end: 0xffff_0000,
 } as const;
+
+/** How many launches of a context may run side by side, and what each has of the places above. */
+export const LAUNCH_SLOTS = 8;
+export const LAUNCH_BYTES = 256;
+export const PARAMETER_BYTES = 32 * 1024;
+export const ALLOCATION_TABLE_BYTES = Math.floor((MEMORY_MAP.textures - MEMORY_MAP.allocationTables) / LAUNCH_SLOTS);
 
 /** What kernels may allocate and print before it is taken, as CUDA has it where nobody set a limit (cuCtxSetLimit). */
 export const DEVICE_HEAP_BYTES = 8 * MIB;
@@ -57,7 +64,7 @@ const attributes = {
   INTEGRATED: 1,
   CAN_MAP_HOST_MEMORY: 1,
   COMPUTE_MODE: 0,
-  CONCURRENT_KERNELS: 0,
+  CONCURRENT_KERNELS: 1,
   ECC_ENABLED: 0,
   PCI_BUS_ID: 1,
   PCI_DEVICE_ID: 0,

@@ -1,10 +1,9 @@
 import { CUDA_ERROR, CudaError } from "@decant/cuda";
-import { ABORT_WORD, FAULT, LAUNCH, NEXT_BLOCK, WORKER, type CompiledKernel } from "@decant/ptx";
+import { FAULT, LAUNCH, WORKER, type CompiledKernel } from "@decant/ptx";
 import { alignUp, type ContextMemory } from "./context-memory.ts";
-import { DEVICE_HEAP_BYTES, MEMORY_MAP, PRINTF_FIFO_BYTES, SHARED_BYTES_OPTIN } from "./device.ts";
+import { DEVICE_HEAP_BYTES, LAUNCH_BYTES, MEMORY_MAP, PARAMETER_BYTES, PRINTF_FIFO_BYTES, SHARED_BYTES_OPTIN } from "./device.ts";
 import type { CpuModule } from "./module.ts";
-import type { Job } from "./pool.ts";
-import type { FromWorker } from "./worker-main.ts";
+import type { Failure, Job } from "./pool.ts";
 
 /** A launch as it was asked for. */
 export interface LaunchRequest {
@@ -22,8 +21,23 @@ export interface LaunchRequest {
 const MAX_CHUNK = 64;
 const RECORD_BYTES = 8192;
 
-/** Checks a launch, and writes its records into the memory. Nothing else may run in the memory. */
-export function prepareLaunch(memory: ContextMemory, textures: number, request: LaunchRequest, workers: number): Job {
+/** A launch that runs. */
+export interface RunningLaunch {
+  readonly request: LaunchRequest;
+  readonly job: Job;
+}
+
+/**
+ * Checks a launch, and writes its records into the memory, where `slot` is its own. Undefined when what the workers need of the memory has
+ * no room beside the launches that run.
+ */
+export function prepareLaunch(
+  memory: ContextMemory,
+  slot: number,
+  textures: number,
+  request: LaunchRequest,
+  workers: number,
+): Job | undefined {
   const { module, grid, block, parameters } = request;
   const kernel = module.compiled.kernels[request.function];
   if (kernel === undefined) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
@@ -32,21 +46,28 @@ export function prepareLaunch(memory: ContextMemory, textures: number, request: 
   const code = module.codeFor(request.function, block[0]);
   const dynamicShared = alignUp(kernel.sharedBytes, 16);
   const shared = request.sharedBytes === 0 ? kernel.sharedBytes : dynamicShared + request.sharedBytes;
+  const blocks = grid[0] * grid[1] * grid[2];
+  const launch = MEMORY_MAP.launches + slot * LAUNCH_BYTES;
+  const parameterBlock = MEMORY_MAP.parameters + slot * PARAMETER_BYTES;
+  const records = writeWorkerRecords(memory, slot, launch, kernel, code.frameBytes, shared, threads, workers);
+  const needed = request.isCooperative ? blocks : 1;
+  if (records.length < needed) {
+    memory.scratch.release(slot);
+    if (memory.scratch.isShared && needed <= Math.max(1, workers)) return undefined;
+    throw noRoom(kernel, request, records.length);
+  }
   const { view } = memory;
-  const put = (address: number, value: number): void => view.setUint32(address, value, true);
-  if (request.isCooperative) memory.useGridWorkspace();
-  view.setBigUint64(
-    MEMORY_MAP.launch + LAUNCH.gridWorkspace,
-    request.isCooperative ? BigInt(memory.base + MEMORY_MAP.gridWorkspace) : 0n,
-    true,
-  );
+  const workspace = request.isCooperative ? BigInt(memory.base + memory.useGridWorkspace(slot)) : 0n;
+  view.setBigUint64(launch + LAUNCH.gridWorkspace, workspace, true);
+  view.setBigUint64(launch + LAUNCH.nextBlock, 0n, true);
+  const table = memory.writeTable(slot);
   const fields: [number, number][] = [
     [LAUNCH.threads, threads],
     [LAUNCH.sharedBytes, shared],
-    [LAUNCH.parameters, MEMORY_MAP.parameters],
+    [LAUNCH.parameters, parameterBlock],
     [LAUNCH.parameterBytes, kernel.parameterBytes],
-    [LAUNCH.allocations, MEMORY_MAP.allocationTable],
-    [LAUNCH.allocationCount, memory.writeTable()],
+    [LAUNCH.allocations, table.at],
+    [LAUNCH.allocationCount, table.count],
     [LAUNCH.dynamicShared, dynamicShared],
     [LAUNCH.textures, MEMORY_MAP.textures],
     [LAUNCH.textureCount, textures],
@@ -55,20 +76,14 @@ export function prepareLaunch(memory: ContextMemory, textures: number, request: 
     [LAUNCH.heap, MEMORY_MAP.heap],
     [LAUNCH.heapBytes, DEVICE_HEAP_BYTES],
     [LAUNCH.workers, Math.max(1, workers)],
+    [LAUNCH.yielding, 0],
   ];
-  for (const [offset, value] of fields) put(MEMORY_MAP.launch + offset, value);
-  for (const axis of [0, 1, 2] as const) {
-    put(MEMORY_MAP.launch + LAUNCH.gridDim + 4 * axis, grid[axis]);
-    put(MEMORY_MAP.launch + LAUNCH.blockDim + 4 * axis, block[axis]);
-  }
-  memory.bytes.set(parameters, MEMORY_MAP.parameters);
-  put(ABORT_WORD, 0);
-  view.setBigUint64(NEXT_BLOCK, 0n, true);
-  const blocks = grid[0] * grid[1] * grid[2];
-  const records = writeWorkerRecords(memory, kernel, code.frameBytes, shared, threads, workers);
-  if (request.isCooperative && records.length < blocks)
-    throw new CudaError(CUDA_ERROR.COOPERATIVE_LAUNCH_TOO_LARGE, `'${kernel.name}' has room for ${records.length} blocks at the same time`);
+  for (const axis of [0, 1, 2] as const) fields.push([LAUNCH.gridDim + 4 * axis, grid[axis]], [LAUNCH.blockDim + 4 * axis, block[axis]]);
+  for (const [offset, value] of fields) view.setUint32(launch + offset, value, true);
+  memory.bytes.set(parameters, parameterBlock);
   return {
+    launch,
+    isCooperative: request.isCooperative,
     memory: memory.id,
     object: memory.wasm,
     words: memory.words,
@@ -98,9 +113,17 @@ function checkShape(kernel: CompiledKernel, request: LaunchRequest, threads: num
   }
 }
 
+function noRoom(kernel: CompiledKernel, { isCooperative }: LaunchRequest, blocks: number): CudaError {
+  return isCooperative
+    ? new CudaError(CUDA_ERROR.COOPERATIVE_LAUNCH_TOO_LARGE, `'${kernel.name}' has room for ${blocks} blocks at the same time`)
+    : new CudaError(CUDA_ERROR.LAUNCH_OUT_OF_RESOURCES, `'${kernel.name}' needs too much memory for a block`);
+}
+
 /** Each worker's own memory: the record, then shared memory, thread states, local memory, and frames above it. */
 function writeWorkerRecords(
   memory: ContextMemory,
+  slot: number,
+  launch: number,
   kernel: CompiledKernel,
   frameBytes: number,
   shared: number,
@@ -111,13 +134,10 @@ function writeWorkerRecords(
   const local = states + alignUp(threads * 4, 16);
   const frames = local + threads * kernel.localBytes;
   const size = alignUp(frames + alignUp(threads, 32) * frameBytes, 4096);
-  const room = Math.floor((MEMORY_MAP.end - MEMORY_MAP.scratch) / size);
-  if (room < 1) throw new CudaError(CUDA_ERROR.LAUNCH_OUT_OF_RESOURCES, `'${kernel.name}' needs ${size} bytes of memory for a block`);
-  const records: number[] = [];
-  for (let worker = 0; worker < Math.min(room, Math.max(1, workers)); worker++) {
-    const record = MEMORY_MAP.scratch + worker * size;
+  const records = memory.scratch.take(slot, size, Math.max(1, workers));
+  for (const [worker, record] of records.entries()) {
     for (const [field, value] of [
-      [WORKER.launch, MEMORY_MAP.launch],
+      [WORKER.launch, launch],
       [WORKER.shared, record + RECORD_BYTES],
       [WORKER.states, record + states],
       [WORKER.local, record + local],
@@ -127,35 +147,26 @@ function writeWorkerRecords(
     ] as const) {
       memory.view.setUint32(record + field, value, true);
     }
-    records.push(record);
   }
-  memory.useScratch(MEMORY_MAP.scratch + records.length * size);
   return records;
 }
 
-/** What ended a launch, or undefined when all of it has run. */
-export function launchFailure(
-  memory: ContextMemory,
-  request: LaunchRequest,
-  job: Job,
-  results: readonly FromWorker[],
-  timedOut: boolean,
-): CudaError | undefined {
-  const { view } = memory;
-  let unexplained: string | undefined;
-  for (const [index, { failed }] of results.entries()) {
-    if (failed === undefined) continue;
-    const record = job.records[index] ?? 0;
-    const kind = view.getInt32(record + WORKER.faultKind, true);
-    if (kind === FAULT.stopped) continue;
-    if (kind === FAULT.none) unexplained ??= failed;
-    else return faultError(memory, request, record, kind);
+/** What ended a launch that has failed: a fault of its own, or of one of those that ran beside it in the memory. */
+export function launchFailure(memory: ContextMemory, running: Iterable<RunningLaunch>, failures: readonly Failure[]): CudaError {
+  const kindOf = (record: number): number => memory.view.getInt32(record + WORKER.faultKind, true);
+  for (const { request, job } of running) {
+    for (const record of job.records) {
+      const kind = kindOf(record);
+      if (kind !== FAULT.none && kind !== FAULT.stopped) return faultError(memory, request, record, kind);
+    }
   }
-  if (unexplained !== undefined) return new CudaError(CUDA_ERROR.LAUNCH_FAILED, unexplained);
-  if (timedOut) return new CudaError(CUDA_ERROR.LAUNCH_TIMEOUT, `kernel '${kernelName(request)}' ran past the time limit`);
-  return results.some(({ failed }) => failed !== undefined)
-    ? new CudaError(CUDA_ERROR.LAUNCH_FAILED, "the launch was abandoned")
-    : undefined;
+  const unexplained = failures.find(({ record }) => kindOf(record) === FAULT.none);
+  return new CudaError(CUDA_ERROR.LAUNCH_FAILED, unexplained?.reason ?? "the launch was abandoned");
+}
+
+/** A launch that took longer than it may. */
+export function launchTimeout(request: LaunchRequest): CudaError {
+  return new CudaError(CUDA_ERROR.LAUNCH_TIMEOUT, `kernel '${kernelName(request)}' ran past the time limit`);
 }
 
 function faultError(memory: ContextMemory, request: LaunchRequest, record: number, kind: number): CudaError {

@@ -1,10 +1,14 @@
 import { Worker } from "node:worker_threads";
-import { createServices, createTextures, layout, runBlocks, YIELD_WORD } from "@decant/ptx";
-import { createRunner, type FromWorker, type ToWorker } from "./worker-main.ts";
+import { createServices, createTextures, LAUNCH, layout, runBlocks } from "@decant/ptx";
+import { createRunner, type BlockRange, type FromWorker, type ToWorker } from "./worker-main.ts";
 
 /** A kernel launch, ready to run: its records are in the memory. */
 export interface Job {
   readonly memory: number;
+  /** Where its record lies in the memory. */
+  readonly launch: number;
+  /** All of its blocks run at the same time. */
+  readonly isCooperative: boolean;
   readonly object: WebAssembly.Memory;
   readonly words: Int32Array;
   readonly module: number;
@@ -26,6 +30,8 @@ interface Member {
   send(message: ToWorker): Promise<FromWorker> | FromWorker | undefined;
   readonly memories: Set<number>;
   readonly modules: Set<number>;
+  isBusy: boolean;
+  hasEnded: boolean;
 }
 
 /** A session's part of the processors: who has used least of what is due gets the next turn. */
@@ -43,34 +49,53 @@ export interface Turns {
   pause(): void;
 }
 
-/** A launch that has not ended. */
-interface Pending {
+/** Why a worker stopped, and the record in which it tells more. */
+export interface Failure {
+  readonly record: number;
+  readonly reason: string;
+}
+
+export interface LaunchOrder {
   readonly job: Job;
   readonly share: Share;
+  /** Among launches of one session, lower numbers go first. */
+  readonly priority: number;
   readonly turns: Turns;
-  /** What the workers answered last, by worker. */
-  results: FromWorker[];
-  resolve(results: FromWorker[]): void;
+}
+
+/** A launch that has not ended. */
+interface Pending extends LaunchOrder {
+  /** The records that no worker uses. */
+  readonly records: number[];
+  /** Blocks that workers took and did not run, as others wanted their turn. */
+  readonly left: BlockRange[];
+  readonly failures: Failure[];
+  /** Workers that run blocks of it. */
+  active: number;
+  /** All blocks have been taken. */
+  isTaken: boolean;
+  /** When it last gave a worker back. */
+  lastTurn: number;
+  resolve(failures: readonly Failure[]): void;
   reject(error: unknown): void;
 }
 
-/** How long a launch runs before another session's gets its turn. */
+/** How long launches run before others, that have no worker, get their turn. */
 const TURN_MS = 5;
 /** A session without a turn for longer than this was idle. */
 const IDLE_MS = 100;
 
 /**
- * Threads that take the blocks of one launch at a time. When several sessions have launches, they take turns by weight, between two blocks: a block
- * is never interrupted. With no workers, launches run in the caller's thread, and cannot be stopped. Workers start at the first launch, and do not
- * keep the process alive while they wait.
+ * Threads that take the blocks of launches. Launches of one session share them evenly; when several sessions have launches, they take turns by weight.
+ * A worker changes between two blocks: a block is never interrupted. With no workers, launches run in the caller's thread, one after the other, and cannot be
+ * stopped. Workers start at the first launch, and do not keep the process alive while they wait.
  */
 export class Pool {
   readonly size: number;
-  readonly #members: Member[] = [];
+  #members: Member[] = [];
   readonly #threads: Worker[] = [];
-  readonly #pending: Pending[] = [];
-  #running: Pending | undefined;
-  #turnStart = 0;
+  /** In the order of their arrival. */
+  readonly #pending = new Set<Pending>();
   #turnTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -78,17 +103,18 @@ export class Pool {
     this.size = workers;
   }
 
-  /** Runs a launch, after those before it of the same share. The results are those of the workers that took part. */
-  run(job: Job, share: Share, turns: Turns): Promise<FromWorker[]> {
+  /** Runs a launch. The result is what went wrong. */
+  run(order: LaunchOrder): Promise<readonly Failure[]> {
     return new Promise((resolve, reject) => {
+      const { share, job } = order;
       // Who was idle has no claim to the time that passed.
       if (performance.now() - share.lastTurn > IDLE_MS) {
-        const others = [...this.#pending, ...(this.#running ? [this.#running] : [])].filter((other) => other.share !== share);
+        const others = [...this.#pending].filter((other) => other.share !== share);
         if (others.length > 0) share.used = Math.max(share.used, Math.min(...others.map((other) => other.share.used)));
       }
-      this.#pending.push({ job, share, turns, results: [], resolve, reject });
-      this.#next();
-      this.#limitTurn();
+      const records = [...job.records].reverse();
+      this.#pending.add({ ...order, records, left: [], failures: [], active: 0, isTaken: false, lastTurn: 0, resolve, reject });
+      this.#assign();
     });
   }
 
@@ -104,76 +130,103 @@ export class Pool {
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 
-  /** Gives the next turn, when nobody has it, to the launch whose session has used least. */
-  #next(): void {
-    if (this.#running !== undefined || this.#pending.length === 0) return;
-    const next = this.#pending.reduce((least, other) => (other.share.used < least.share.used ? other : least));
-    this.#pending.splice(this.#pending.indexOf(next), 1);
-    this.#running = next;
-    this.#turnStart = performance.now();
-    next.turns.begin();
-    this.#turn(next).then(
-      (results) => this.#turnOver(next, results),
+  /** Gives workers to launches for as long as there are both. */
+  #assign(): void {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      const free = this.#free();
+      const wanted = next.job.isCooperative ? next.job.blocks : 1;
+      if (free.length < wanted) break;
+      for (const member of free.slice(0, wanted)) this.#start(next, member);
+    }
+    this.#limitTurns();
+  }
+
+  /** The launch whose session has used least; in that, by priority, the one with the fewest workers, that has waited longest. */
+  #next(): Pending | undefined {
+    let best: Pending | undefined;
+    for (const pending of this.#pending) if (wantsWorker(pending) && (best === undefined || isBefore(pending, best))) best = pending;
+    return best;
+  }
+
+  /** Members with nothing to do, as many as there may be. */
+  #free(): readonly Member[] {
+    this.#members = this.#members.filter(({ hasEnded }) => !hasEnded);
+    const free = this.#members.filter(({ isBusy }) => !isBusy);
+    const wanted = Math.max(1, ...[...this.#pending].map(({ job }) => (job.isCooperative ? job.blocks : 1)));
+    while (this.#members.length < Math.max(1, this.size) && free.length < wanted) {
+      const member = this.size === 0 ? localMember() : this.#thread();
+      this.#members.push(member);
+      free.push(member);
+    }
+    return free;
+  }
+
+  #start(pending: Pending, member: Member): void {
+    const { job, turns } = pending;
+    const record = pending.records.pop() ?? 0;
+    if (pending.active++ === 0) {
+      turns.begin();
+      Atomics.store(job.words, yieldWord(job), 0);
+    }
+    member.isBusy = true;
+    const started = performance.now();
+    this.#run(job, member, record, pending.left.pop()).then(
+      (answer) => this.#worked(pending, member, record, started, answer),
       (error: unknown) => {
-        this.#running = undefined;
-        next.reject(error);
-        this.#next();
+        member.isBusy = false;
+        this.#pending.delete(pending);
+        pending.reject(error);
+        this.#assign();
       },
     );
-    this.#limitTurn();
   }
 
-  /** A turn ends when others wait; alone, a launch runs through. */
-  #limitTurn(): void {
-    const running = this.#running;
-    if (running === undefined || this.#turnTimer !== undefined || this.#pending.every(({ share }) => share === running.share)) return;
-    const left = Math.max(0, TURN_MS - (performance.now() - this.#turnStart));
-    this.#turnTimer = setTimeout(() => {
-      const { words } = running.job;
-      Atomics.store(words, YIELD_WORD >>> 2, 1);
-    }, left);
-  }
-
-  #turnOver(turn: Pending, results: FromWorker[]): void {
-    clearTimeout(this.#turnTimer);
-    this.#turnTimer = undefined;
-    this.#running = undefined;
-    const now = performance.now();
-    turn.share.used += ((now - this.#turnStart) * results.length) / turn.share.weight;
-    turn.share.lastTurn = now;
-    turn.results = results;
-    if (results.some(({ yielded }) => yielded) && results.every(({ failed }) => failed === undefined)) {
-      turn.turns.pause();
-      this.#pending.push(turn);
-    } else turn.resolve(results);
-    // A session whose launch has ended may have another one ready, which comes a moment later.
-    if (this.#pending.some(({ share }) => share !== turn.share)) setImmediate(() => this.#next());
-    else this.#next();
-  }
-
-  async #turn({ job, results }: Pending): Promise<FromWorker[]> {
+  async #run(job: Job, member: Member, record: number, left: BlockRange | undefined): Promise<FromWorker> {
     if (this.#closed) throw new Error("the driver is closed");
-    Atomics.store(job.words, YIELD_WORD >>> 2, 0);
-    const wanted = Math.min(Math.max(1, this.size), job.records.length, Math.ceil(job.blocks / job.chunk));
-    while (this.#members.length < wanted) this.#members.push(this.size === 0 ? localMember() : this.#thread());
-    return Promise.all(
-      this.#members.slice(0, wanted).map(async (member, index) => {
-        if (!member.memories.has(job.memory)) {
-          member.memories.add(job.memory);
-          void member.send({ kind: "memory", memory: job.memory, object: job.object });
-        }
-        if (!member.modules.has(job.module)) {
-          member.modules.add(job.module);
-          const { module, memory, code, window, symbols } = job;
-          void member.send({ kind: "module", module, memory, code, window, symbols });
-        }
-        const { module, phases, run, frameBytes, lanes, blocks, chunk } = job;
-        const left = results[index]?.yielded;
-        const record = job.records[index] ?? 0;
-        const answer = await member.send({ kind: "run", module, phases, run, frameBytes, lanes, blocks, chunk, record, left });
-        return answer ?? { failed: "the worker gave no answer" };
-      }),
-    );
+    if (!member.memories.has(job.memory)) {
+      member.memories.add(job.memory);
+      void member.send({ kind: "memory", memory: job.memory, object: job.object });
+    }
+    const { module, memory, code, window, symbols, phases, run, frameBytes, lanes, blocks, chunk } = job;
+    if (!member.modules.has(module)) {
+      member.modules.add(module);
+      void member.send({ kind: "module", module, memory, code, window, symbols });
+    }
+    const answer = await member.send({ kind: "run", module, phases, run, frameBytes, lanes, blocks, chunk, record, left });
+    return answer ?? { failed: "the worker gave no answer" };
+  }
+
+  /** A worker has come back from a launch. */
+  #worked(pending: Pending, member: Member, record: number, started: number, { failed, yielded }: FromWorker): void {
+    const { share, turns } = pending;
+    const now = performance.now();
+    member.isBusy = false;
+    pending.records.push(record);
+    pending.lastTurn = now;
+    share.used += (now - started) / share.weight;
+    share.lastTurn = now;
+    if (failed !== undefined) pending.failures.push({ record, reason: failed });
+    if (yielded === undefined) pending.isTaken = true;
+    else pending.left.push(yielded);
+    if (--pending.active === 0) turns.pause();
+    if (pending.active === 0 && !wantsWorker(pending)) {
+      this.#pending.delete(pending);
+      pending.resolve(pending.failures);
+    }
+    // A session whose launch has ended may have another one ready, which comes a moment later.
+    if ([...this.#pending].some((other) => other.share !== share)) setImmediate(() => this.#assign());
+    else this.#assign();
+  }
+
+  /** Where a launch waits for a worker, the others come back after a while. */
+  #limitTurns(): void {
+    if (this.#turnTimer !== undefined || ![...this.#pending].some((pending) => pending.active === 0 && wantsWorker(pending))) return;
+    this.#turnTimer = setTimeout(() => {
+      this.#turnTimer = undefined;
+      // Blocks that wait for each other must not be parted.
+      for (const { job, active } of this.#pending) if (active > 0 && !job.isCooperative) Atomics.store(job.words, yieldWord(job), 1);
+      this.#limitTurns();
+    }, TURN_MS);
   }
 
   #thread(): Member {
@@ -187,12 +240,11 @@ export class Pool {
       worker.unref();
       waiting?.resolve(value);
     };
-    worker.on("message", settle);
-    worker.on("error", (error) => settle({ failed: `the worker failed: ${error.message}` }));
-    worker.on("exit", () => settle({ failed: "the worker has ended" }));
-    return {
+    const member: Member = {
       memories: new Set(),
       modules: new Set(),
+      isBusy: false,
+      hasEnded: false,
       send(message) {
         worker.postMessage(message);
         if (message.kind !== "run") return undefined;
@@ -202,13 +254,40 @@ export class Pool {
         });
       },
     };
+    worker.on("message", settle);
+    worker.on("error", (error) => settle({ failed: `the worker failed: ${error.message}` }));
+    worker.on("exit", () => {
+      member.hasEnded = true;
+      settle({ failed: "the worker has ended" });
+    });
+    return member;
   }
+}
+
+/** True when one more worker would find blocks of a launch to run. */
+function wantsWorker({ job, records, left, failures, isTaken, active }: Pending): boolean {
+  if (failures.length > 0 || records.length === 0) return false;
+  if (left.length > 0) return true;
+  return !isTaken && active * job.chunk < job.blocks;
+}
+
+function isBefore(a: Pending, b: Pending): boolean {
+  if (a.share !== b.share && a.share.used !== b.share.used) return a.share.used < b.share.used;
+  if (a.priority !== b.priority) return a.priority < b.priority;
+  return a.active !== b.active ? a.active < b.active : a.lastTurn < b.lastTurn;
+}
+
+/** Where a launch's workers look whether to put it aside, in words. */
+function yieldWord({ launch }: Job): number {
+  return (launch + LAUNCH.yielding) >>> 2;
 }
 
 function localMember(): Member {
   return {
     memories: new Set(),
     modules: new Set(),
+    isBusy: false,
+    hasEnded: false,
     send: createRunner(layout, runBlocks, createServices, createTextures, () => undefined),
   };
 }

@@ -92,24 +92,41 @@ function start<T>(waits: readonly Promise<void>[], work: () => T | Promise<T>, n
   return result;
 }
 
-/** One launch at a time: that of the stream with the greatest priority goes first, and the longest waiting one of those. */
-export class LaunchTurns {
-  readonly #waiting: { readonly priority: number; begin(): void }[] = [];
-  #isTaken = false;
+/** The launches of a context that run side by side, each in a slot of its own; of those that wait, that of the stream with the greatest priority goes first. */
+export class LaunchSlots {
+  readonly #free: number[];
+  readonly #waiting: { readonly priority: number; begin(slot: number): void }[] = [];
+  readonly #forAnEnd: (() => void)[] = [];
 
-  /** Runs `launch` in its turn. */
-  async take<T>(priority: number, launch: () => Promise<T>): Promise<T> {
-    if (this.#isTaken) await new Promise<void>((begin) => this.#waiting.push({ priority, begin }));
-    this.#isTaken = true;
+  constructor(count: number) {
+    this.#free = Array.from({ length: count }, (_, slot) => slot);
+  }
+
+  /** Runs `launch` in the first slot that is free. */
+  async take<T>(priority: number, launch: (slot: number) => Promise<T>): Promise<T> {
+    const slot = this.#free.shift() ?? (await new Promise<number>((begin) => this.#waiting.push({ priority, begin })));
     try {
-      return await launch();
+      return await launch(slot);
     } finally {
-      const next = this.#waiting.toSorted((a, b) => a.priority - b.priority)[0];
-      if (next === undefined) this.#isTaken = false;
-      else {
-        this.#waiting.splice(this.#waiting.indexOf(next), 1);
-        next.begin();
-      }
+      this.#giveBack(slot);
     }
+  }
+
+  /** Resolves when a launch has ended. */
+  oneEnds(): Promise<void> {
+    return new Promise((resolve) => this.#forAnEnd.push(resolve));
+  }
+
+  #giveBack(slot: number): void {
+    for (const resolve of this.#forAnEnd.splice(0)) resolve();
+    const next = this.#waiting.toSorted((a, b) => a.priority - b.priority)[0];
+    if (next === undefined) {
+      this.#free.push(slot);
+      // Low ones first: what they need of the memory has been in use.
+      this.#free.sort((a, b) => a - b);
+      return;
+    }
+    this.#waiting.splice(this.#waiting.indexOf(next), 1);
+    next.begin(slot);
   }
 }

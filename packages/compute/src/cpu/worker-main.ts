@@ -80,18 +80,22 @@ export function createRunner(
     if (module === undefined || memory === undefined) return { failed: "the module is unknown to the worker" };
     const phases = message.phases.map((name) => module.exports[name] as PhaseFunction);
     const { words, counter } = memory;
+    const launch = words[(message.record + layout.WORKER.launch) >>> 2] ?? 0;
     const whole = module.exports[message.run] as BlockRun["run"];
     const blockRun = { layout, words, worker: message.record, phases, run: whole, frameBytes: message.frameBytes, lanes: message.lanes };
     const take = (): { first: number; end: number } => {
-      const first = Number(Atomics.add(counter, layout.NEXT_BLOCK >>> 3, BigInt(message.chunk)));
+      const first = Number(Atomics.add(counter, (launch + layout.LAUNCH.nextBlock) >>> 3, BigInt(message.chunk)));
       return { first, end: Math.min(first + message.chunk, message.blocks) };
     };
     try {
       pieceBlocks = 1;
       for (let range: { first: number; end: number } = { ...(message.left ?? take()) }; range.first < message.blocks; range = take()) {
         while (range.first < range.end) {
-          if (Atomics.load(words, layout.ABORT_WORD >>> 2) !== 0) return { failed: undefined };
-          if (Atomics.load(words, layout.YIELD_WORD >>> 2) !== 0) return { failed: undefined, yielded: range };
+          if (Atomics.load(words, layout.ABORT_WORD >>> 2) !== 0) {
+            words[(message.record + layout.WORKER.faultKind) >>> 2] = layout.FAULT.stopped;
+            return { failed: "the launch was abandoned" };
+          }
+          if (Atomics.load(words, (launch + layout.LAUNCH.yielding) >>> 2) !== 0) return { failed: undefined, yielded: range };
           const count = Math.min(pieceBlocks, range.end - range.first);
           const start = performance.now();
           runBlocks(blockRun, range.first, count);

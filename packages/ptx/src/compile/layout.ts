@@ -24,7 +24,9 @@ export const LAUNCH = {
   textures: 76, // address of the table of texture descriptors: see TEXTURE
   textureCount: 80,
   gridWorkspace: 88, // 64 bits: a generic pointer to where the blocks of a cooperative launch meet, or 0
-  bytes: 96,
+  nextBlock: 96, // 64 bits: workers take ranges of blocks from it
+  yielding: 104, // when it is not 0, workers put the launch aside between two blocks: others want their turn
+  bytes: 112,
 } as const;
 
 /** What one worker owns while it runs blocks. */
@@ -56,12 +58,6 @@ export const BARRIER = { arrived: 0, threads: 4, trues: 8, lastThreads: 12, last
 
 /** The word that makes every loop of every kernel in the memory stop, when it is not 0. */
 export const ABORT_WORD = 64;
-
-/** Where a launch's next block is counted, 64 bits: workers take ranges from it. */
-export const NEXT_BLOCK = 72;
-
-/** The word that makes workers put a launch aside between two blocks, when it is not 0: others want their turn. */
-export const YIELD_WORD = 80;
 
 /** Why a kernel trapped. 0 with a raised abort word: it was stopped. */
 export const FAULT = {
@@ -178,8 +174,6 @@ export const layout = {
   LAUNCH,
   WORKER,
   ABORT_WORD,
-  NEXT_BLOCK,
-  YIELD_WORD,
   FAULT,
   STATE,
   WARP_FRAME,

@@ -291,7 +291,18 @@ export function createServices(layout: Layout, buffer: ArrayBufferLike, window: 
 /** Takes what has been printed out of the ring, oldest first. Nothing may run meanwhile. */
 export function takeOutput(bytes: Uint8Array, ring: number, size: number): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const room = size - 16;
+  const lock = new Int32Array(bytes.buffer, bytes.byteOffset + ring, 1);
+  // Workers hold it for as long as they copy a line.
+  while (Atomics.compareExchange(lock, 0, 0, 1) !== 0);
+  try {
+    return takeHeld(bytes, view, ring, size - 16);
+  } finally {
+    Atomics.store(lock, 0, 0);
+    Atomics.notify(lock, 0, 1);
+  }
+}
+
+function takeHeld(bytes: Uint8Array, view: DataView, ring: number, room: number): Uint8Array {
   const next = view.getUint32(ring + 4, true);
   const held = Math.min(room, view.getUint32(ring + 8, true));
   if (held === 0 || next >= room) return new Uint8Array(0);
