@@ -1,11 +1,23 @@
-import { spawnSync } from "node:child_process";
+import { fork, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { copy, CUDA_ERROR, DEVICE_ATTRIBUTE, guard, hostBytes, JIT_INPUT, openCuda, type Cuda, type CudaDriver } from "@decant/cuda";
+import {
+  callNames,
+  copy,
+  CUDA_ERROR,
+  DEVICE_ATTRIBUTE,
+  guard,
+  hostBytes,
+  JIT_INPUT,
+  openCuda,
+  type Cuda,
+  type CudaDriver,
+} from "@decant/cuda";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { nvidiaDriver } from "./nvidia-driver.ts";
+import { nvidiaDriver, type ToProcess } from "./nvidia-driver.ts";
 
 // Without a GPU this shows that libcuda is called as cuda.h says, with the arguments that were meant: the library here writes down what it is asked for. It is
 // C, and built here; where there is no compiler the tests are skipped, and vitest says so.
@@ -216,6 +228,26 @@ describe.skipIf(!hasCompiler)("with a libcuda", () => {
     const { cuda } = await program();
     expect(() => cuda.cuMemAlloc(2 ** 31)).toThrow("CUDA_ERROR_OUT_OF_MEMORY");
   });
+});
+
+test.skipIf(!hasCompiler)("a session's process whose parent is gone ends without a word", async () => {
+  const child = fork(fileURLToPath(new URL("nvidia-process.ts", import.meta.url)), {
+    serialization: "advanced",
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    execArgv: ["--import", "tsx"],
+  });
+  let complaints = "";
+  child.stderr!.on("data", (text: Buffer) => (complaints += text.toString()));
+  const exited = once(child, "exit");
+  await once(child, "message");
+  // The pipes of a parent that was killed close in any order: here the answer to a call finds its own closed.
+  child.stdout!.destroy();
+  const calls: ToProcess["calls"] = [
+    [callNames.indexOf("cuCtxCreate"), 1, 0, 0, 0],
+    [callNames.indexOf("cuCtxSynchronize"), 1],
+  ];
+  child.send({ first: 0, calls } satisfies ToProcess);
+  expect([...(await exited), complaints]).toEqual([0, null, ""]);
 });
 
 test("without libcuda a session is refused with a sentence", async () => {

@@ -7,7 +7,8 @@ import type { FromProcess, ToProcess } from "./nvidia-driver.ts";
 
 /** The program of a session's process: takes calls from its parent, in order, until the parent is gone. */
 async function main(): Promise<void> {
-  const send = (message: FromProcess): void => void process.send?.(message);
+  // What cannot be said any more is nobody's loss: a parent that is gone is told by `disconnect`.
+  const send = (message: FromProcess): void => void process.send?.(message, undefined, undefined, () => undefined);
   process.on("disconnect", () => process.exit(0));
   let session: NvidiaSession;
   try {
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
           void Promise.resolve(result).then(
             (value) => {
               // What kernels printed until now is before the mark, and given out before the answer.
-              writeSync(1, markOf(sequence));
+              mark(sequence);
               send({ kind: "answer", sequence, value });
             },
             (error: unknown) => send({ kind: "failed", sequence, ...failureOf(error) }),
@@ -45,6 +46,15 @@ async function main(): Promise<void> {
     }
     send({ kind: "posted", upTo: first + calls.length, failures });
   });
+}
+
+/** Marks in the output how far the session has come; where nobody reads it, the parent is gone or has given the session up. */
+function mark(sequence: number): void {
+  try {
+    writeSync(1, markOf(sequence));
+  } catch {
+    process.exit(0);
+  }
 }
 
 function failureOf(error: unknown): { code: number; log: string | undefined } {
