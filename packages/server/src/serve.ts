@@ -102,7 +102,7 @@ export async function serve(options: ServerOptions): Promise<Server> {
     const from = addressOf(request, options.trustProxy);
     // A protocol error of the WebSocket's closes it; without a listener it would end the process.
     webSocket.on("error", (error) => log({ level: "warn", event: "error", from, reason: error.message }));
-    sessions.accept(messageSocket(webSocket), from);
+    sessions.accept(messageSocket(webSocket, { stream: request.socket, masked: false }), from);
   });
 
   await new Promise<void>((resolve, reject) => {
