@@ -9,6 +9,7 @@ export function guestBytes({ memory }: GuestThread, address: number, size: numbe
   return {
     read: (offset, length) => memory.slice(address + offset, length),
     write: (offset, bytes) => memory.write(address + offset, bytes),
+    view: (offset, length) => memory.writableSlice(address + offset, length),
   };
 }
 

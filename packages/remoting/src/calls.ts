@@ -12,6 +12,8 @@ export interface CallCodec {
   readonly index: number;
   readonly signature: string;
   readonly answers: boolean;
+  /** How many there are. One more may be given to a method that results in bytes: where to put them. */
+  readonly parameters: number;
   readonly returnsBytes: boolean;
   /** Where the size of the bytes that it returns stands among its arguments, or -1. */
   readonly sizeAt: number;
@@ -37,6 +39,7 @@ function codecOf(name: CallName, index: number): CallCodec {
     index,
     signature: signature(name),
     answers: call.kind === "answer",
+    parameters: call.parameters.length,
     returnsBytes: (call.result as unknown) === BYTES,
     sizeAt: (call.result as unknown) === BYTES ? call.parameters.findIndex(([parameter]) => parameter === "size") : -1,
     takesContent: call.kind === "answer" && (call.parameters.at(-1)?.[1] as unknown) === BYTES,

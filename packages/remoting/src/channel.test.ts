@@ -116,6 +116,19 @@ describe("copies", () => {
     },
   );
 
+  test.each([100, BULK_BYTES])("of %i bytes to the host land in the array that is given, and nowhere else", async (size) => {
+    const { url } = await server();
+    const { cuda } = await program(await connect(url));
+    const p = cuda.cuMemAlloc(size);
+    cuda.cuMemcpyHtoD(p, pattern(size));
+    const whole = new Uint8Array(size + 2).fill(0xaa);
+    const into = whole.subarray(1, size + 1);
+    const { session } = cuda.client;
+    expect(await session.cuMemcpyDtoH(cuda.cuCtxGetCurrent(), p, size, into)).toBe(into);
+    expect(Buffer.compare(into, pattern(size))).toBe(0);
+    expect([whole[0], whole.at(-1)]).toEqual([0xaa, 0xaa]);
+  });
+
   test("a poster of bulk is held back while the channel is full", async () => {
     const { url } = await server({}, { keepLog: false });
     const { cuda } = await program(await connect(url));

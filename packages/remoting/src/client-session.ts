@@ -31,6 +31,8 @@ const HANDSHAKE_MS = 10_000;
 
 interface Waiting {
   readonly codec: CallCodec;
+  /** Where the caller wants bytes to be put. */
+  readonly into: Uint8Array | undefined;
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
@@ -136,14 +138,14 @@ export class ClientSession {
   #call(number: number, codec: CallCodec, args: readonly unknown[]): Promise<unknown> | undefined {
     this.#check();
     try {
-      return this.#post(number, codec, codec.encodeArguments(args, this.#outgoing));
+      return this.#post(number, codec, codec.encodeArguments(args, this.#outgoing), args[codec.parameters] as Uint8Array | undefined);
     } catch (error) {
       if (error instanceof WireError) throw new CudaError(CUDA_ERROR.INVALID_VALUE, `${codec.name}: ${error.message}`);
       throw error;
     }
   }
 
-  #post(number: number, codec: CallCodec, values: unknown[]): Promise<unknown> | undefined {
+  #post(number: number, codec: CallCodec, values: unknown[], into?: Uint8Array): Promise<unknown> | undefined {
     this.#check();
     values[0] = number;
     const sequence = this.#calls++;
@@ -156,7 +158,7 @@ export class ClientSession {
       queueMicrotask(() => this.#flush());
     }
     if (!codec.answers) return undefined;
-    return new Promise((resolve, reject) => this.#answers.set(sequence, { codec, resolve, reject }));
+    return new Promise((resolve, reject) => this.#answers.set(sequence, { codec, into, resolve, reject }));
   }
 
   #check(): void {
@@ -207,7 +209,7 @@ export class ClientSession {
     const waiting = this.#answers.get(sequence as number);
     if (!waiting || typeof code !== "number") throw new WireError(`no call waits for answer ${String(sequence)}`);
     this.#answers.delete(sequence as number);
-    if (code === 0) waiting.resolve(waiting.codec.decodeResult(value, this.#incoming));
+    if (code === 0) waiting.resolve(landed(waiting.codec.decodeResult(value, this.#incoming), waiting.into));
     else waiting.reject(new CudaError(code, typeof value === "string" ? value : undefined));
   }
 
@@ -263,6 +265,14 @@ export class ClientSession {
     for (const waiting of this.#answers.values()) waiting.reject(this.#failure);
     this.#answers.clear();
   }
+}
+
+/** Puts bytes where they are wanted, and gives that; any other result as it is. */
+function landed(result: unknown, into: Uint8Array | undefined): unknown {
+  if (into === undefined || !(result instanceof Uint8Array)) return result;
+  if (result.length > into.length) throw new WireError(`${result.length} bytes came for ${into.length}`);
+  into.set(result);
+  return into;
 }
 
 /**

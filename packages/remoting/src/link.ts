@@ -25,7 +25,7 @@ interface Outgoing {
 }
 
 const ARRAY_OF_3 = 0x93;
-/** An acknowledgement goes out this long after a frame came in, or sooner when a sixteenth of a window has been used up. */
+/** An acknowledgement goes out this long after a frame came in, or sooner when a quarter of a window has been used up. */
 const ACKNOWLEDGE_MS = 20;
 /** A link with nothing to say says so this often, and one that hears nothing for three times as long takes its socket for dead. */
 export const HEARTBEAT_MS = 10_000;
@@ -104,7 +104,7 @@ export class Link {
   /** Reports bytes of received frames as used up: they are the other end's credit again. */
   consume(bytes: number): void {
     this.#consumedBytes += bytes;
-    if (this.#consumedBytes - this.#reportedBytes >= this.#options.windowBytes / 16) this.#report();
+    if (this.#consumedBytes - this.#reportedBytes >= this.#options.windowBytes / 4) this.#report();
     else this.#reportLater();
   }
 

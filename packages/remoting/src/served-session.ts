@@ -162,12 +162,15 @@ export class ServedSession {
     return undefined;
   }
 
-  /** Runs calls in order; when too much is under way, the rest waits, and with it the client's credit. */
+  /**
+   * Runs calls in order; when too much is under way, the rest waits, and with it the client's credit. It also waits behind each large piece of a copy to
+   * the host, until the event loop has come round: the socket sends while further pieces are made.
+   */
   #run(calls: readonly Call[]): void {
     for (let index = 0; index < calls.length; index++) {
       this.#execute(calls[index]!);
       if (this.#over) return;
-      if (this.#isFull()) {
+      if (this.#isFull() || (index + 1 < calls.length && bulkSize(calls[index]!) > 0)) {
         this.#hold(calls.slice(index + 1));
         return;
       }
@@ -188,30 +191,13 @@ export class ServedSession {
     // The guard has a method for each name of the table, which decodeArguments has typed.
     const method = (this.#session as unknown as Record<string, (...values: unknown[]) => unknown>)[codec.name]!;
     const start = codec.answers ? performance.now() : 0;
+    const size = sizeToHost(call);
     // A copy's bytes are written where they are sent from.
-    const size = codec.sizeAt >= 0 ? (args[codec.sizeAt] as number) : 0;
-    const into = size >= BULK_BYTES && size <= CHUNK_BYTES ? this.#outgoing.reserve(size) : undefined;
+    const into = bulkSize(call) > 0 ? this.#outgoing.reserve(size) : undefined;
     const result = into === undefined ? method(...args) : method(...args, into);
     if (codec.answers) {
-      const busy = CALL_BYTES + size;
-      this.#begin(busy);
-      void Promise.resolve(result)
-        .then(
-          (value) => {
-            const encoded = into !== undefined && value === into ? this.#outgoing.commit(into) : codec.encodeResult(value, this.#outgoing);
-            this.#answer(codec, [sequence, 0, encoded]);
-          },
-          (error: unknown) => {
-            const failure = failed(sequence, error);
-            metrics.fail(failure[1] as number);
-            this.#answers.push(failure);
-          },
-        )
-        .then(() => {
-          metrics.answered(performance.now() - start);
-          this.#done(busy, credit);
-          this.#planFlush();
-        });
+      this.#begin(CALL_BYTES + size);
+      void this.#answer(call, result, { start, busy: CALL_BYTES + size, into });
     } else if (result instanceof Promise) {
       // The guard has latched what it failed with; here it only counts as under way.
       this.#begin(bytes + CALL_BYTES);
@@ -219,10 +205,28 @@ export class ServedSession {
     } else if (credit > 0) this.link.consume(credit);
   }
 
-  /** Bytes in a bulk frame go out behind it; all other answers may pass them. */
-  #answer(codec: CallCodec, answer: unknown[]): void {
-    if (codec.returnsBytes && typeof answer[2] === "number") this.link.send(packMessage([FRAME.ANSWERS, answer]));
-    else this.#answers.push(answer);
+  /** Answers a call when its result has come; `into` is where bytes were written if the driver did as it was asked. */
+  async #answer(
+    { codec, sequence, credit }: Call,
+    result: unknown,
+    { start, busy, into }: { start: number; busy: number; into: Uint8Array | undefined },
+  ): Promise<void> {
+    const { metrics } = this.#options;
+    try {
+      const value = await result;
+      const encoded = into !== undefined && value === into ? this.#outgoing.commit(into) : codec.encodeResult(value, this.#outgoing);
+      const answer = [sequence, 0, encoded];
+      // Bytes in a bulk frame go out behind it; all other answers may pass them.
+      if (codec.returnsBytes && typeof encoded === "number") this.link.send(packMessage([FRAME.ANSWERS, answer]));
+      else this.#answers.push(answer);
+    } catch (error) {
+      const failure = failed(sequence, error);
+      metrics.fail(failure[1]);
+      this.#answers.push(failure);
+    }
+    metrics.answered(performance.now() - start);
+    this.#done(busy, credit);
+    this.#planFlush();
   }
 
   #begin(bytes: number): void {
@@ -259,7 +263,7 @@ export class ServedSession {
         this.end(CUDA_ERROR.EXTERNAL_DEVICE, `bad frame: ${error.message}`);
       }
     };
-    setTimeout(look, FULL_POLL_MS);
+    setImmediate(look);
   }
 
   /** Answers that become known in one job travel in one frame. */
@@ -289,6 +293,17 @@ export class ServedSession {
   }
 }
 
+/** Bytes that a call copies to the host. */
+function sizeToHost({ codec, args }: Call): number {
+  return codec.sizeAt >= 0 ? (args[codec.sizeAt] as number) : 0;
+}
+
+/** The same, of what travels in one bulk frame; 0 for what does not. */
+function bulkSize(call: Call): number {
+  const size = sizeToHost(call);
+  return size >= BULK_BYTES && size <= CHUNK_BYTES ? size : 0;
+}
+
 /** Tells a client why it has to go. */
 export function sayGoodbye(socket: MessageSocket, code: number, reason: string): void {
   socket.send(packMessage([FRAME.GOODBYE, code, reason]));
@@ -298,7 +313,7 @@ export function sayGoodbye(socket: MessageSocket, code: number, reason: string):
   (timer as { unref?(): void }).unref?.();
 }
 
-function failed(sequence: number, error: unknown): unknown[] {
+function failed(sequence: number, error: unknown): [sequence: number, code: number, log: string | null] {
   if (error instanceof CudaError) return [sequence, error.cuResult, error.log ?? null];
   return [sequence, CUDA_ERROR.UNKNOWN, error instanceof Error ? error.message : String(error)];
 }
