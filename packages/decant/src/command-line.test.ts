@@ -4,6 +4,7 @@ import { describeOptions, numberOption, parseCommandLine } from "./command-line.
 const table = {
   timeout: { type: "string", value: "S", help: "end it" },
   mount: { type: "string", multiple: true, help: "more" },
+  allow: { type: "string", multiple: true, value: "[=NAME]", help: "some or all" },
   json: { type: "boolean", short: "j", help: "rows" },
 } as const;
 
@@ -11,6 +12,12 @@ test("options end at the first word that is none, and the guest keeps its own", 
   const { options, rest } = parseCommandLine(table, ["--timeout", "3", "-j", "--mount=a", "--mount", "b", "app.exe", "--json", "-x"]);
   expect(options).toEqual({ timeout: "3", json: true, mount: ["a", "b"] });
   expect(rest).toEqual(["app.exe", "--json", "-x"]);
+});
+
+test("an option may do without its value, and does not take the next word for it", () => {
+  const { options, rest } = parseCommandLine(table, ["--allow", "--allow=a,b", "app.exe"]);
+  expect(options).toEqual({ allow: ["", "a,b"] });
+  expect(rest).toEqual(["app.exe"]);
 });
 
 test("-- ends the options", () => {
@@ -35,5 +42,7 @@ test("a number option has both its bounds", () => {
 });
 
 test("help lines up", () => {
-  expect(describeOptions(table)).toBe("  --timeout S  end it\n  --mount      more\n  -j, --json   rows");
+  expect(describeOptions(table)).toBe(
+    "  --timeout S     end it\n  --mount         more\n  --allow[=NAME]  some or all\n  -j, --json      rows",
+  );
 });

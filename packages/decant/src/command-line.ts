@@ -6,7 +6,7 @@ export interface OptionHelp {
   type: "string" | "boolean";
   multiple?: boolean;
   short?: string;
-  /** What stands for the value in the help text. */
+  /** What stands for the value in the help text. In brackets, with its "=": it may be left out, and is "" then. */
   value?: string;
   help: string;
 }
@@ -34,7 +34,8 @@ export function parseCommandLine<T extends OptionTable>(table: T, args: readonly
   for (const [name, { type, multiple, short }] of Object.entries(table))
     options[name] = { type, ...(multiple && { multiple }), ...(short && { short }) };
   try {
-    const { values } = parseArgs({ args: args.slice(0, end), options, strict: true, allowPositionals: false });
+    const given = args.slice(0, end).map((word) => (mayLackValue(table[word.slice(2)]) && word.startsWith("--") ? `${word}=` : word));
+    const { values } = parseArgs({ args: given, options, strict: true, allowPositionals: false });
     return { options: values as OptionValues<T>, rest };
   } catch (error) {
     const message = (error as Error).message.split(". To specify")[0] ?? "";
@@ -45,13 +46,17 @@ export function parseCommandLine<T extends OptionTable>(table: T, args: readonly
 function takesNextWord(table: OptionTable, word: string): boolean {
   if (word.includes("=")) return false;
   const option = word.startsWith("--") ? table[word.slice(2)] : Object.values(table).find(({ short }) => short === word.slice(1));
-  return option?.type === "string";
+  return option?.type === "string" && !mayLackValue(option);
+}
+
+function mayLackValue(option: OptionHelp | undefined): boolean {
+  return option?.value?.startsWith("[=") === true;
 }
 
 /** The options' lines of a help text. */
 export function describeOptions(table: OptionTable): string {
   const heads = Object.entries(table).map(
-    ([name, { short, value }]) => `${short ? `-${short}, ` : ""}--${name}${value ? ` ${value}` : ""}`,
+    ([name, { short, value }]) => `${short ? `-${short}, ` : ""}--${name}${value ? `${value.startsWith("[=") ? "" : " "}${value}` : ""}`,
   );
   const width = Math.max(...heads.map((head) => head.length));
   return Object.values(table)

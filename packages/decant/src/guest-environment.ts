@@ -1,25 +1,11 @@
 import { sessionEnvironment } from "@decant/win32";
 
-/** Variables that mean something else on Windows: the guest gets its own. */
-const HOST_ONLY = new Set([
-  "PATH",
-  "HOME",
-  "TMPDIR",
-  "TMP",
-  "TEMP",
-  "SHELL",
-  "PWD",
-  "OLDPWD",
-  "_",
-  "SHLVL",
-  "LD_LIBRARY_PATH",
-  "LD_PRELOAD",
-  "DECANT_TOKEN",
-]);
+/** Variables that mean something else on Windows, besides those of the dynamic loader: the guest gets its own. */
+const HOST_ONLY = new Set(["PATH", "HOME", "TMPDIR", "TMP", "TEMP", "SHELL", "PWD", "OLDPWD", "_", "SHLVL", "DECANT_TOKEN"]);
 
 /** Whether a guest takes over a variable of the host's. */
 export function isGuestVariable(name: string): boolean {
-  return !HOST_ONLY.has(name);
+  return !HOST_ONLY.has(name) && !/^(?:LD|DYLD)_/.test(name);
 }
 
 /** A guest's environment: Windows' own variables, those of the host that mean the same there, and what was given, which wins. */

@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, resolve } from "node:path";
 import type { CudaDriver } from "@decant/cuda";
@@ -6,10 +7,13 @@ import {
   type Grant,
   type Host,
   type HostFiles,
+  type HostPrograms,
+  isWithin,
   loopbackNetwork,
   nodeFiles,
   nodeHost,
   nodeNetwork,
+  nodePrograms,
   restrict,
   subtree,
 } from "@decant/host";
@@ -21,7 +25,7 @@ import type { Statistics } from "@decant/x86";
 import { windowsCommandLine } from "./command-line-text.ts";
 import { namedPaths, readGuestFile, toGuestPath } from "./guest-paths.ts";
 import { programTranslations } from "./program-translations.ts";
-import { guestEnvironment } from "./guest-environment.ts";
+import { guestEnvironment, isGuestVariable } from "./guest-environment.ts";
 
 /** What guests run on, and may do. */
 export interface MachineOptions {
@@ -36,6 +40,8 @@ export interface MachineOptions {
   readonly mounts?: readonly Grant[];
   /** Whether it may use this host's network; there are only its own ports otherwise. */
   readonly allowNet?: boolean;
+  /** Whether it may start programs of this host: all, or those of a list, by name or path. */
+  readonly allowRun?: boolean | readonly string[];
   /** Its disk, in the place of the host's with those grants. */
   readonly files?: HostFiles;
   /** A folder of the host's that is its C:, and stays; a drive in memory when absent. */
@@ -122,7 +128,8 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
     denied.add(path);
     options.warn(`the program may not ${access} ${path}; --mount ${dirname(path)}${access === "read" ? ":ro" : ""} would allow it`);
   };
-  const files = options.files ?? restrict(nodeFiles(), grantsFor(options, cwd), onDenied);
+  const grants = grantsFor(options, cwd);
+  const files = options.files ?? restrict(nodeFiles(), grants, onDenied);
   const systemDrive = options.systemDrive === undefined ? undefined : subtree(nodeFiles(), options.systemDrive);
   const onUnreachable = (target: string): void => {
     if (denied.has(target) || denied.size >= MAX_DENIALS_SHOWN) return;
@@ -130,7 +137,11 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
     options.warn(`the program may not reach ${target} over the network; --allow-net would allow it`);
   };
   const network = options.allowNet === true ? nodeNetwork() : loopbackNetwork({ hostName: hostname(), onDenied: onUnreachable });
-  const host: Host = { ...nodeHost({ files, network, ...(systemDrive && { systemDrive }) }), ...options.streams };
+  const programs = options.files === undefined ? hostPrograms(options, grants) : undefined;
+  const host: Host = {
+    ...nodeHost({ files, network, ...(programs && { programs }), ...(systemDrive && { systemDrive }) }),
+    ...options.streams,
+  };
   const hooks = new Hooks({ report: options.warn });
   await options.setHooks?.(hooks);
   if (options.trace !== undefined) trace(hooks, options.trace, options.onTrace ?? ((call) => options.warn(traceText(call))));
@@ -154,6 +165,30 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
     ...(options.memoryLimitBytes !== undefined && { memoryLimitBytes: options.memoryLimitBytes }),
   };
   return { kernel, host, common };
+}
+
+/** The programs of this host that guests may start. With files in memory there are none: those would not be theirs. */
+function hostPrograms({ allowRun = false, warn }: MachineOptions, grants: readonly Grant[]): HostPrograms {
+  const denied = new Set<string>();
+  return nodePrograms({
+    allowed: typeof allowRun === "boolean" ? allowRun : allowRun.map((name) => (name.includes("/") ? resolve(name) : name)),
+    variables: { ...process.env, DECANT_TOKEN: undefined },
+    isOwn: (name) => !isGuestVariable(name),
+    isWritable: (program) => grants.some(({ path, access }) => access === "write" && isWithin(program, realPath(path))),
+    onDenied: (path, name) => {
+      if (denied.has(path) || denied.size >= MAX_DENIALS_SHOWN) return;
+      denied.add(path);
+      warn(`the program may not start ${path}; --allow-run=${name} would allow it`);
+    },
+  });
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // nothing is there yet
+  }
 }
 
 /** Runs a Windows program on this machine to its end. Throws PeError or LoadError when it cannot start. */

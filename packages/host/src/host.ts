@@ -1,5 +1,6 @@
 import type { HostFiles } from "./files.ts";
 import type { HostNetwork } from "./network.ts";
+import type { HostPrograms } from "./programs.ts";
 
 /** The time. */
 export interface Clock {
@@ -20,6 +21,8 @@ export interface HostInput {
   readonly kind: "terminal" | "pipe" | "file";
   /** Up to `maxBytes` bytes as they are; none at the end. A promise where there is nothing yet. */
   read(maxBytes: number): Uint8Array | Promise<Uint8Array>;
+  /** Its descriptor, where a program of the host's can be given the stream itself. */
+  readonly descriptor?: number | undefined;
   /** Bytes that are there already, without waiting. */
   readonly available: number;
   /** Of a terminal: keys come at once and are not shown, Ctrl-C among them; or a line at a time, edited and shown by the host. */
@@ -32,6 +35,8 @@ export interface HostInput {
 export interface HostOutput {
   readonly isTerminal: boolean;
   readonly kind: "terminal" | "pipe" | "file";
+  /** Its descriptor, where a program of the host's can be given the stream itself. */
+  readonly descriptor?: number | undefined;
   /** The terminal's size in characters; undefined where there is none. */
   readonly columns: number | undefined;
   readonly rows: number | undefined;
@@ -49,6 +54,8 @@ export interface Host {
   readonly systemDrive: HostFiles;
   /** What guests reach by sockets: each other at least. */
   readonly network: HostNetwork;
+  /** Programs that guests may start; none when absent. */
+  readonly programs?: HostPrograms;
   readonly stdin: HostInput;
   readonly stdout: HostOutput;
   readonly stderr: HostOutput;

@@ -10,6 +10,7 @@ export { memoryInput, memoryOutput, type MemoryOutput } from "./memory/memory-st
 export { nodeFiles } from "./node/node-files.ts";
 export { nodeNetwork } from "./node/node-network.ts";
 export { nodeHost, type NodeHostOptions } from "./node/node-host.ts";
+export { nodePrograms, type NodeProgramsOptions } from "./node/node-programs.ts";
 export { nodeStore } from "./node/node-store.ts";
 export { fileInput, nodeInput, nodeOutput, streamInput, streamOutput } from "./node/node-streams.ts";
 export {
@@ -22,6 +23,7 @@ export {
   type HostNetwork,
   type NetAddress,
 } from "./network.ts";
+export type { HostPrograms, HostStart, HostStream, PipedInput, RunningProgram } from "./programs.ts";
 export type { HostStore, StoreEntry } from "./store.ts";
 export { subtree } from "./subtree.ts";
-export { restrict, type Denial, type Grant } from "./restrict.ts";
+export { isWithin, restrict, type Denial, type Grant } from "./restrict.ts";

@@ -211,7 +211,8 @@ function removeDots(path: string): string {
   return `/${names.join("/")}`;
 }
 
-function isWithin(path: string, folder: string): boolean {
+/** Whether a path is a folder, or lies below it. */
+export function isWithin(path: string, folder: string): boolean {
   return path === folder || folder === "/" || path.startsWith(`${folder}/`);
 }
 

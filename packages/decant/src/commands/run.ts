@@ -23,6 +23,12 @@ const options = {
   processes: { type: "string", value: "N", help: "programs that may run at a time (256)" },
   mount: { type: "string", multiple: true, value: "PATH[:ro]", help: "let it touch this folder or file too (:ro to read only)" },
   "allow-net": { type: "boolean", help: "let it use this machine's network; otherwise it reaches only itself, over 127.0.0.1" },
+  "allow-run": {
+    type: "string",
+    multiple: true,
+    value: "[=NAME,…]",
+    help: "let it start programs of this machine: all, or those named, by name or path; they may do all that you may",
+  },
   prefix: {
     type: "string",
     value: "NAME|FOLDER",
@@ -145,6 +151,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       environment,
       mounts,
       ...(given["allow-net"] && { allowNet: true }),
+      ...(given["allow-run"] && { allowRun: parseAllowRun(given["allow-run"]) }),
       stubs,
       dllChoices,
       cuda: traced ?? cuda.driver,
@@ -240,6 +247,11 @@ function hostExitCode(code: number): number {
 function parseMount(text: string): Grant {
   const readOnly = text.endsWith(":ro");
   return { path: resolve(readOnly ? text.slice(0, -3) : text), access: readOnly ? "read" : "write" };
+}
+
+function parseAllowRun(values: readonly string[]): true | string[] {
+  const names = values.flatMap((value) => value.split(","));
+  return names.includes("") ? true : names;
 }
 
 function parsePair(option: string, text: string): [string, string] {

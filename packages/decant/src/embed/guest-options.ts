@@ -30,6 +30,8 @@ export interface GuestOptions extends StdioOptions {
   readonly mounts?: readonly (string | Grant)[];
   /** Whether it may use this machine's network; otherwise it reaches only itself, over 127.0.0.1. */
   readonly allowNet?: boolean;
+  /** Whether it may start programs of this machine, which may do all that you may: all, or those named, by name or path. Not with `files`. */
+  readonly allowRun?: boolean | readonly string[];
   /** Sets hooks before it starts; what a hook script's default export is. */
   readonly hooks?: HookScript;
   /** Functions to trace ("kernel32!*File*,-*Tls*"), and who is told of each call. */
@@ -67,6 +69,7 @@ export function prepare(options: GuestOptions, { path: hostPath, bytes }: { path
     files,
     mounts = [],
     allowNet,
+    allowRun,
     hooks,
     trace,
     stubs = {},
@@ -76,6 +79,8 @@ export function prepare(options: GuestOptions, { path: hostPath, bytes }: { path
     gpu,
     onWarning = () => {},
   } = options;
+  if (files !== undefined && allowRun !== undefined && allowRun !== false)
+    throw new TypeError("allowRun and files do not go together: programs of this machine have no files in memory");
   const cwd = files === undefined ? resolve(options.cwd ?? ".") : posix.resolve("/", options.cwd ?? MEMORY_FOLDER);
   // On a disk in memory it lies beside nothing of the host's.
   const path = files === undefined ? hostPath : posix.join(PROGRAM_FOLDER, basename(hostPath));
@@ -97,6 +102,7 @@ export function prepare(options: GuestOptions, { path: hostPath, bytes }: { path
       cwd,
       mounts: mounts.map((mount): Grant => (typeof mount === "string" ? { path: resolve(mount), access: "write" } : mount)),
       ...(allowNet !== undefined && { allowNet }),
+      ...(allowRun !== undefined && { allowRun }),
       streams: stdio.streams,
       cuda: cuda.driver,
       warn: onWarning,

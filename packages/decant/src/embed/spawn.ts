@@ -12,6 +12,8 @@ export interface SpawnOptions extends Omit<NodeSpawnOptions, "shell" | "argv0" |
   readonly mounts?: readonly (string | Grant)[];
   /** Whether it may use this machine's network. */
   readonly allowNet?: boolean;
+  /** Whether it may start programs of this machine: all, or those named. */
+  readonly allowRun?: boolean | readonly string[];
   /** A prefix by name or folder: its C: drive stays. */
   readonly prefix?: string;
   /** Hook scripts, by their paths. */
@@ -37,6 +39,7 @@ export function spawn(program: string, args: readonly string[] = [], options: Sp
   const {
     mounts,
     allowNet,
+    allowRun = false,
     prefix,
     hookScripts,
     trace,
@@ -58,6 +61,9 @@ export function spawn(program: string, args: readonly string[] = [], options: Sp
   const flags = [
     ...(mounts ?? []).flatMap((given) => ["--mount", mount(given)]),
     ...(allowNet === true ? ["--allow-net"] : []),
+    ...(allowRun === false || (allowRun !== true && allowRun.length === 0)
+      ? []
+      : [allowRun === true ? "--allow-run" : `--allow-run=${allowRun.join(",")}`]),
     ...(prefix === undefined ? [] : ["--prefix", prefix]),
     ...(hookScripts ?? []).flatMap((script) => ["--hook", resolve(script)]),
     ...(trace === undefined ? [] : [`--trace=${trace}`]),

@@ -5,6 +5,7 @@ import type { Clock, Host } from "../host.ts";
 import { loopbackNetwork } from "../memory/loopback-network.ts";
 import { memoryFiles } from "../memory/memory-files.ts";
 import type { HostNetwork } from "../network.ts";
+import type { HostPrograms } from "../programs.ts";
 import { nodeFiles } from "./node-files.ts";
 import { nodeInput, nodeOutput } from "./node-streams.ts";
 
@@ -16,6 +17,7 @@ export interface NodeHostOptions {
   readonly systemDrive?: HostFiles;
   /** A network with nobody else on it when absent. */
   readonly network?: HostNetwork;
+  readonly programs?: HostPrograms;
   readonly clock?: Clock;
   readonly cpuCount?: number;
 }
@@ -28,6 +30,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     files: options.files ?? nodeFiles(),
     systemDrive: options.systemDrive ?? memoryFiles({ clock }),
     network: options.network ?? loopbackNetwork({ hostName: hostname() }),
+    ...(options.programs && { programs: options.programs }),
     stdin: nodeInput(0, () => process.stdin),
     stdout: nodeOutput(1, () => process.stdout),
     stderr,

@@ -15,12 +15,14 @@ export function nodeOutput(fd: number, stream: () => WriteStream): HostOutput {
   const kind = kindOfDescriptor(fd);
   return {
     kind,
+    descriptor: fd,
     isTerminal: kind === "terminal",
+    // A terminal that nobody gave a size says 0.
     get columns() {
-      return kind === "terminal" ? stream().columns : undefined;
+      return kind === "terminal" ? stream().columns || undefined : undefined;
     },
     get rows() {
-      return kind === "terminal" ? stream().rows : undefined;
+      return kind === "terminal" ? stream().rows || undefined : undefined;
     },
     onResize(listener) {
       if (kind !== "terminal") return () => {};
@@ -48,13 +50,14 @@ export function nodeOutput(fd: number, stream: () => WriteStream): HostOutput {
  */
 export function nodeInput(fd: number, stream: () => ReadStream | NodeJS.ReadStream): HostInput {
   const kind = kindOfDescriptor(fd);
-  return kind === "file" ? fileInput(fd) : new StreamInput(kind, stream);
+  return kind === "file" ? fileInput(fd) : new StreamInput(kind, stream, { descriptor: fd });
 }
 
 /** A descriptor that never makes a reader wait: a file, or a device like /dev/null. */
 export function fileInput(fd: number): HostInput {
   return {
     kind: "file",
+    descriptor: fd,
     isTerminal: false,
     available: 0,
     read(maxBytes) {
@@ -72,11 +75,14 @@ export function fileInput(fd: number): HostInput {
 
 /** A stream of Node's as input. It is left where it is, paused, when the guest is gone. */
 export function streamInput(stream: Readable): HostInput {
-  return new StreamInput(
-    "pipe",
-    () => stream,
-    (left) => void left.pause(),
-  );
+  return new StreamInput("pipe", () => stream, { leave: (left) => void left.pause() });
+}
+
+/** What a child process writes. It is listened to at once: Node drops what nobody has listened for when the process ends. */
+export function childOutput(stream: Readable): HostInput {
+  const input = new StreamInput("pipe", () => stream, {});
+  input.start();
+  return input;
 }
 
 /** A stream of Node's as output. It takes all that is written; `drained` says whether it has taken too much, and ends when it has room again. */
@@ -109,6 +115,7 @@ export function streamOutput(stream: Writable): HostOutput & { drained(): Promis
 class StreamInput implements HostInput {
   readonly kind: "terminal" | "pipe";
   readonly #open: () => Readable;
+  readonly #descriptor: number | undefined;
   readonly #leave: (stream: Readable) => void;
   #stream: Readable | undefined;
   #buffered: Uint8Array = NOTHING;
@@ -116,10 +123,20 @@ class StreamInput implements HostInput {
   #error: Error | undefined;
   #wake: (() => void)[] = [];
 
-  constructor(kind: "terminal" | "pipe", open: () => Readable, leave: (stream: Readable) => void = (stream) => void stream.destroy()) {
+  constructor(
+    kind: "terminal" | "pipe",
+    open: () => Readable,
+    { descriptor, leave = (stream) => void stream.destroy() }: { descriptor?: number; leave?: (stream: Readable) => void },
+  ) {
     this.kind = kind;
     this.#open = open;
+    this.#descriptor = descriptor;
     this.#leave = leave;
+  }
+
+  /** Once reading has begun, bytes that somebody else should have may be here. */
+  get descriptor(): number | undefined {
+    return this.#stream === undefined ? this.#descriptor : undefined;
   }
 
   get isTerminal(): boolean {
@@ -137,7 +154,7 @@ class StreamInput implements HostInput {
   }
 
   setRaw(raw: boolean): void {
-    const stream = this.#start();
+    const stream = this.start();
     if (stream instanceof Object && "setRawMode" in stream) (stream as ReadStream).setRawMode(raw);
   }
 
@@ -149,7 +166,7 @@ class StreamInput implements HostInput {
 
   async #wait(maxBytes: number): Promise<Uint8Array> {
     while (this.#buffered.length === 0 && !this.#ended && this.#error === undefined) {
-      const stream = this.#start();
+      const stream = this.start();
       await new Promise<void>((resolve) => {
         this.#wake.push(resolve);
         stream.resume();
@@ -164,7 +181,8 @@ class StreamInput implements HostInput {
     return taken;
   }
 
-  #start(): Readable {
+  /** Begins to listen to the stream, and returns it. */
+  start(): Readable {
     if (this.#stream !== undefined) return this.#stream;
     const stream = (this.#stream = this.#open());
     stream.on("data", (chunk: Buffer | string) => {

@@ -2,14 +2,27 @@ import { ERROR, Win32Error } from "@decant/hook";
 import { folderOf, type Thread } from "@decant/process";
 import { fullPath, pathForm } from "../paths/windows-path.ts";
 import { stateOf } from "../process-state.ts";
+import { findHostProgram } from "../programs/host/host-program.ts";
 
 const SYSTEM_FOLDERS = ["C:\\Windows\\System32", "C:\\Windows"];
 
+/** A program of the host's, by its path there. */
+export interface OnHost {
+  readonly onHost: string;
+}
+
+interface Wanted {
+  readonly application: string | undefined;
+  readonly hostProgram?: string | undefined;
+  readonly commandLine: string;
+}
+
 /**
  * The full path of the program that CreateProcess is asked for ("CreateProcessW"): lpApplicationName as it is, or else the first word of the command line, for which
- * folders are searched. Without quotation marks each space might end it. Throws ERROR_FILE_NOT_FOUND and the like.
+ * folders are searched, the host's after all others. Without quotation marks each space might end it. Throws ERROR_FILE_NOT_FOUND and the like.
  */
-export function findProgram(thread: Thread, application: string | undefined, commandLine: string): string {
+export function findProgram(thread: Thread, { application, hostProgram, commandLine }: Wanted): string | OnHost {
+  if (hostProgram !== undefined) return { onHost: hostProgram };
   const { paths } = stateOf(thread);
   if (application !== undefined) {
     const full = fullPath(application, paths);
@@ -18,14 +31,21 @@ export function findProgram(thread: Thread, application: string | undefined, com
   }
   const trimmed = commandLine.trimStart();
   if (trimmed === "") throw new Win32Error(ERROR.INVALID_PARAMETER);
-  if (trimmed.startsWith('"'))
-    return search(thread, trimmed.slice(1).split('"', 1)[0]!) ?? notFound(thread, trimmed.slice(1).split('"', 1)[0]!);
+  if (trimmed.startsWith('"')) {
+    const name = trimmed.slice(1).split('"', 1)[0]!;
+    return search(thread, name) ?? searchHost(thread, name);
+  }
   const ends = [...trimmed.matchAll(/[ \t]+/g)].map(({ index }) => index);
   for (const end of [...ends, trimmed.length]) {
     const found = search(thread, trimmed.slice(0, end));
     if (found !== undefined) return found;
   }
-  return notFound(thread, trimmed.slice(0, ends[0]));
+  return searchHost(thread, trimmed.slice(0, ends[0]));
+}
+
+function searchHost(thread: Thread, name: string): OnHost {
+  const onHost = findHostProgram(thread, name);
+  return onHost === undefined ? notFound(thread, name) : { onHost };
 }
 
 function search(thread: Thread, name: string): string | undefined {

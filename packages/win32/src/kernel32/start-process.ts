@@ -1,13 +1,15 @@
 import { ERROR, Win32Error, type Handle } from "@decant/hook";
 import { PeError, readImage } from "@decant/pe";
 import { LoadError, type Process, type ProcessOptions, type StartupDetails, type Thread } from "@decant/process";
+import type { Location } from "../files/file-system.ts";
 import { NullDevice } from "../files/standard-streams.ts";
 import { fullPath } from "../paths/windows-path.ts";
 import { builtInProgram } from "../programs/built-in.ts";
+import { hostProgram, hostProgramAt } from "../programs/host/host-program.ts";
 import { programImage } from "../programs/program-image.ts";
 import { ProcessState, stateOf } from "../process-state.ts";
 import { CREATE } from "./creation-flags.ts";
-import { findProgram } from "./find-program.ts";
+import { findProgram, type OnHost } from "./find-program.ts";
 import { jobsOf, type JobObject } from "./job-object.ts";
 
 const STARTF_USESTDHANDLES = 0x100;
@@ -17,6 +19,8 @@ const COMMAND_PROCESSOR = "C:\\Windows\\System32\\cmd.exe";
 /** What CreateProcess was asked for, read from the guest's memory. */
 export interface StartRequest {
   readonly application: string | undefined;
+  /** The host's path of a program of the host's, in the place of `application`. */
+  readonly hostProgram?: string | undefined;
   readonly commandLine: string | undefined;
   readonly inheritHandles: boolean;
   readonly flags: number;
@@ -37,12 +41,12 @@ export function startProcess(thread: Thread, request: StartRequest): Process {
     throw new Win32Error(ERROR.INVALID_PARAMETER);
   if ((request.commandLine?.length ?? 0) > COMMAND_LINE_LIMIT) throw new Win32Error(ERROR.FILENAME_EXCED_RANGE);
   const commandLine = request.commandLine ?? `"${request.application ?? ""}"`;
-  const path = findProgram(thread, request.application, commandLine);
+  const path = findProgram(thread, { ...request, commandLine });
   const currentDirectory = folderOf(thread, request.currentDirectory);
-  const isBatch = /\.(?:bat|cmd)$/i.test(path);
+  const isBatch = typeof path === "string" && /\.(?:bat|cmd)$/i.test(path);
   const child = create(thread, {
     ...commonOptions(thread.process),
-    ...programOf(thread, isBatch ? COMMAND_PROCESSOR : path),
+    ...programOf(thread, isBatch ? COMMAND_PROCESSOR : path, currentDirectory),
     commandLine: isBatch ? `${COMMAND_PROCESSOR} /c "${commandLine}"` : commandLine,
     environment: request.environment ?? environmentOf(thread),
     currentDirectory,
@@ -60,31 +64,34 @@ export function startProcess(thread: Thread, request: StartRequest): Process {
 
 type ProgramParts = Pick<ProcessOptions, "image" | "path"> & { readonly hostMain?: ProcessOptions["hostMain"] & object };
 
-/** A program's image: one of ours, or a file's. Throws ERROR_BAD_EXE_FORMAT for what is none. */
-function programOf(thread: Thread, path: string): ProgramParts {
+/** A program's image: one of ours, a file's, or what stands for a program of the host's. Throws ERROR_BAD_EXE_FORMAT for what is none. */
+function programOf(thread: Thread, path: string | OnHost, currentDirectory: string): ProgramParts {
+  if (typeof path !== "string") return hostProgram(thread, path.onHost, currentDirectory);
   const builtIn = builtInProgram(path);
   if (builtIn !== undefined) {
     const name = path.slice(path.lastIndexOf("\\") + 1);
     return { path, image: programImage(name, thread.pointerSize), hostMain: builtIn };
   }
-  const image = readFile(thread, path);
+  const { fileSystem, paths } = stateOf(thread);
+  const location = fileSystem.locate(path, paths);
+  if (location.kind === "device" || location.stat?.kind !== "file") throw new Win32Error(ERROR.ACCESS_DENIED);
+  const image = readFile(location, location.stat.size);
   try {
     const { isDll } = readImage(image);
     if (isDll) throw new Win32Error(ERROR.BAD_EXE_FORMAT);
   } catch (error) {
-    if (error instanceof PeError) throw new Win32Error(ERROR.BAD_EXE_FORMAT);
-    throw error;
+    if (!(error instanceof PeError)) throw error;
+    const onHost = hostProgramAt(thread, location);
+    if (onHost === undefined) throw new Win32Error(ERROR.BAD_EXE_FORMAT);
+    return hostProgram(thread, onHost, currentDirectory);
   }
   return { path, image };
 }
 
-function readFile(thread: Thread, path: string): Uint8Array {
-  const { fileSystem, paths } = stateOf(thread);
-  const location = fileSystem.locate(path, paths);
-  if (location.kind === "device" || location.stat?.kind !== "file") throw new Win32Error(ERROR.ACCESS_DENIED);
+function readFile(location: Location, size: number): Uint8Array {
   const file = location.files.open(location.path);
   try {
-    const bytes = new Uint8Array(location.stat.size);
+    const bytes = new Uint8Array(size);
     return bytes.subarray(0, file.read(bytes, 0));
   } finally {
     file.close();

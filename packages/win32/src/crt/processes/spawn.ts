@@ -3,6 +3,7 @@ import { exitProcess, implement, ProcessObject, wait, type GuestGenerator, type 
 import { makePipe } from "../../files/pipe.ts";
 import { startProcess, type StartRequest } from "../../kernel32/start-process.ts";
 import { stateOf } from "../../process-state.ts";
+import { findHostProgram } from "../../programs/host/host-program.ts";
 import { Runtime } from "../runtime.ts";
 import { addDescriptor, closeDescriptor, describe, descriptor } from "../stdio/low-io.ts";
 import { makeStream } from "../stdio/open.ts";
@@ -136,8 +137,12 @@ export const spawning = implement(spawnApi, {
 /** The arguments are put together with blanks between them, and nothing is quoted: that is the caller's affair. */
 function* spawn(thread: Thread, { mode, name, args, environment, searches }: Spawned): GuestGenerator<number> {
   if (name === "" || args.length === 0 || args[0] === "") throw new CrtError(ERRNO.EINVAL);
+  const application = findFile(thread, name, searches);
+  const hostProgram = application === undefined && searches ? findHostProgram(thread, name) : undefined;
+  if (application === undefined && hostProgram === undefined) throw new CrtError(ERRNO.ENOENT);
   const child = start(thread, {
-    application: findFile(thread, name, searches),
+    application,
+    hostProgram,
     commandLine: args.join(" "),
     flags: mode === P.DETACH ? DETACHED_PROCESS : 0,
     environment: environment?.map((variable): [string, string] => {
@@ -158,7 +163,9 @@ function start(
   {
     standard,
     ...request
-  }: Pick<StartRequest, "application" | "commandLine" | "flags" | "environment"> & { standard?: readonly (Handle | undefined)[] },
+  }: Pick<StartRequest, "application" | "hostProgram" | "commandLine" | "flags" | "environment"> & {
+    standard?: readonly (Handle | undefined)[];
+  },
 ): Process {
   const handleOf = (fd: number): Handle => standard?.[fd] ?? Runtime.of(thread).descriptors.find(fd)?.handle ?? (0 as Handle);
   descriptorsReady(thread);
@@ -187,8 +194,8 @@ function descriptorsReady(thread: Thread): void {
   }
 }
 
-/** The file that _spawn means: with an extension if it has none, and along PATH where it searches. Throws ENOENT. */
-function findFile(thread: Thread, name: string, searches: boolean): string {
+/** The file that _spawn means: with an extension if it has none, and along PATH where it searches. */
+function findFile(thread: Thread, name: string, searches: boolean): string | undefined {
   const isPlain = !/[\\/:]/.test(name);
   const path = stateOf(thread).environment.get("PATH")?.value ?? "";
   const folders = searches && isPlain ? ["", ...path.split(";").filter((folder) => folder !== "")] : [""];
@@ -203,7 +210,7 @@ function findFile(thread: Thread, name: string, searches: boolean): string {
       }
     }
   }
-  throw new CrtError(ERRNO.ENOENT);
+  return undefined;
 }
 
 /** What COMSPEC names runs the command; NULL asks whether there is one. */

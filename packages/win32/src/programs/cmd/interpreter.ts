@@ -2,6 +2,7 @@ import { type Handle } from "@decant/hook";
 import type { GuestGenerator } from "@decant/process";
 import { system } from "../../crt/system.ts";
 import { upcase } from "../../text/upcase.ts";
+import { findHostProgram } from "../host/host-program.ts";
 import { BatchFrame, GoTo, labelOf, LeaveBatch, readBatch } from "./batch.ts";
 import { expandPercents } from "./expand.ts";
 import { failureCode } from "./failure.ts";
@@ -172,18 +173,19 @@ function* changeDrive(shell: Shell, drive: string): GuestGenerator<number> {
 function* runExternal(shell: Shell, text: string, isCalled: boolean): GuestGenerator<number> {
   const name = commandName(text);
   const path = findCommand(shell, unquote(name));
-  if (path === undefined) {
+  const hostProgram = path === undefined ? findHostProgram(shell.thread, unquote(name), shell.paths) : undefined;
+  if (path === undefined && hostProgram === undefined) {
     yield* shell.complain(`'${unquote(name)}' is not recognized as an internal or external command,\r\noperable program or batch file.`);
     return (shell.errorLevel = NOT_RECOGNISED);
   }
-  if (/\.(?:bat|cmd)$/i.test(path)) {
+  if (path !== undefined && /\.(?:bat|cmd)$/i.test(path)) {
     const replaces = shell.batch !== undefined && !isCalled;
     const result = yield* runBatch(shell, path, text);
     if (replaces) throw new LeaveBatch();
     return result;
   }
   try {
-    const child = shell.start(path, text);
+    const child = shell.start(path, text, { hostProgram });
     return (shell.errorLevel = yield* shell.wait(child));
   } catch (error) {
     failureCode(error);

@@ -216,12 +216,17 @@ export class Shell {
   }
 
   /** Starts a program with the shell's streams, variables and folder. Throws Win32Error. */
-  start(application: string, commandLine: string, { flags = 0, folder = this.folder } = {}): Process {
+  start(
+    application: string | undefined,
+    commandLine: string,
+    { flags = 0, folder = this.folder, hostProgram }: { flags?: number; folder?: string; hostProgram?: string | undefined } = {},
+  ): Process {
     const { handles } = this.process;
     const given = [...new Set(this.streams)].filter((handle) => handles.find(handle) !== undefined);
     for (const handle of given) handles.flags(handle).inheritable = true;
     return startProcess(this.thread, {
       application,
+      hostProgram,
       commandLine,
       inheritHandles: true,
       handleList: given,
