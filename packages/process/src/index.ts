@@ -34,6 +34,7 @@ export type { ObjectKind } from "./handle-table.ts";
 export { Heap, HeapError } from "./heap/heap.ts";
 export { Kernel } from "./kernel.ts";
 export type { GuestMachine, KernelOptions } from "./kernel.ts";
+export { mapGuestCode } from "./loader/guest-code.ts";
 export { baseName, dllKey, folderOf, isApiSet, isSystemDll, resolveApiSet } from "./loader/dll-names.ts";
 export { LOAD_LIBRARY } from "./loader/dll-directories.ts";
 export type { ApiEntry, Library, LibraryExport, LibrarySource } from "./loader/library.ts";

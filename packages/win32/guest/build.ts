@@ -66,4 +66,7 @@ function link({ name, imports, exports = [], flags = [] }: GuestImage, target: s
   return readFileSync(output);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) for (const image of guestImages) build(image);
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const names = process.argv.slice(2);
+  for (const image of guestImages) if (names.length === 0 || names.includes(image.name)) build(image);
+}

@@ -35,4 +35,6 @@ export const guestImages: readonly GuestImage[] = [
     flags: ["-fno-rtti"],
     exports: ["DllGetClassObject", "DllCanUnloadNow", "SHCreateStreamOnFileW"],
   },
+  // No DLL of Windows': what a mapping calls.
+  { name: "sorting", imports: {}, flags: ["-O2", "-fno-vectorize", "-fno-slp-vectorize", "-fno-unroll-loops"] },
 ];

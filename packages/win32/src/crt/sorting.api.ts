@@ -1,5 +1,13 @@
-import { api, CALLBACK, errno, fn, PVOID, SIZE_T, VOID } from "@decant/hook";
+import { api, CALLBACK, errno, fn, PVOID, SIZE_T, UINT, VOID } from "@decant/hook";
 import { BOTH, CDECL } from "./dlls.ts";
+
+const LINEAR = [
+  ["key", PVOID],
+  ["base", PVOID],
+  ["number", PVOID],
+] as const;
+const linear = fn(errno(PVOID, 0), ...LINEAR, ["width", UINT], ["compare", CALLBACK]);
+const linearWith = fn(errno(PVOID, 0), ...LINEAR, ["width", SIZE_T], ["compare", CALLBACK], ["context", PVOID]);
 
 /** Searching and sorting, which call the program back. */
 export const sortingApi = api(
@@ -17,7 +25,10 @@ export const sortingApi = api(
       ["compare", CALLBACK],
       ["context", PVOID],
     ),
-    _lfind: fn(errno(PVOID, 0), ["key", PVOID], ["base", PVOID], ["number", PVOID], ["width", CALLBACK], ["compare", CALLBACK]),
+    _lfind: linear,
+    _lfind_s: linearWith,
+    _lsearch: linear,
+    _lsearch_s: linearWith,
   },
   CDECL,
 );

@@ -1,5 +1,8 @@
-import { guest } from "@decant/testing";
-import { describe, expect, test } from "vitest";
+import { memoryHost } from "@decant/host";
+import { ApiFunction, fn, Hooks, INT, OPAQUE, type AnyBody } from "@decant/hook";
+import { emptyProgram, guestCall, Kernel, type GuestGenerator, type Thread } from "@decant/process";
+import { expect, test } from "vitest";
+import { win32Registry } from "../registry.ts";
 
 /**
  * What Wine 8's msvcrt did, whose order is Windows': for each array of the program below the number of comparisons that qsort made, a hash of who was
@@ -59,62 +62,154 @@ const COUNTS = [0, 1, 2, 3, 5, 8, 9, 10, 17, 50, 100, 200];
 const KINDS = 4;
 const WIDTH = 8;
 
-test("qsort and bsearch compare in Windows' order, and leave what compares alike where Windows does", () => {
-  const { call, callback, allocate, memory } = guest();
-  const [array, key] = [allocate(200 * WIDTH), allocate(4)];
-  const keyOf = (at: bigint): number => memory.i32(Number(at));
-  const idOf = (at: bigint): number => memory.i32(Number(at) + 4);
-  let seed = 1;
-  let hash = 0;
-  let calls = 0;
-  const note = (value: number): void => {
-    calls++;
-    hash = (Math.imul(hash, 31) + value) >>> 0;
-  };
-  const compare = callback((a, b) => {
-    note(idOf(a!) * 7 + idOf(b!));
-    return keyOf(a!) - keyOf(b!);
+type Compare = (a: bigint, b: bigint) => number;
+
+interface Guest {
+  readonly thread: Thread;
+  allocate(bytes: number): number;
+  callback(compare: Compare): number;
+  call(name: string, ...args: readonly number[]): GuestGenerator<number>;
+}
+
+/** Runs a body in a process with a processor, as the functions are guest code. */
+async function inGuest(
+  body: (guest: Guest) => GuestGenerator<void>,
+  { bits = 64, hooks = new Hooks() }: { bits?: 32 | 64; hooks?: Hooks } = {},
+) {
+  const reports: string[] = [];
+  const kernel = new Kernel({ host: memoryHost(), report: (sentence) => reports.push(sentence) });
+  const process = kernel.createProcess({
+    image: emptyProgram(bits),
+    path: "C:\\test.exe",
+    commandLine: "test.exe",
+    environment: [],
+    currentDirectory: "C:\\",
+    registry: win32Registry(),
+    hooks,
+    *hostMain(thread) {
+      const { loader, heap } = process;
+      yield* body({
+        thread,
+        allocate: (bytes) => heap.allocate(bytes, true),
+        callback: (compare) => process.addFunction(comparison((_, a, b) => compare(a as bigint, b as bigint))),
+        call: (name, ...args) => guestCall(thread, loader.getProcAddress(loader.require("msvcrt.dll"), name)!, ...args),
+      });
+      return 0;
+    },
   });
-  const find = callback((a, b) => {
-    note(idOf(b!));
-    return keyOf(a!) - keyOf(b!);
-  });
-  const hex = (value: number): string => value.toString(16).padStart(8, "0");
-  const answers: string[] = [];
-  for (let kind = 0; kind < KINDS; kind++) {
-    for (const count of COUNTS) {
-      for (let i = 0; i < count; i++) {
-        seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-        const random = seed >>> 16;
-        memory.setI32(array + i * WIDTH, [random % 7, random % 1000, Math.floor(i / 3), count - i][kind]!);
-        memory.setI32(array + i * WIDTH + 4, i);
-      }
-      hash = calls = 0;
-      call("msvcrt!qsort", array, count, WIDTH, compare);
-      let order = 0;
-      for (let i = 0; i < count; i++) order = (Math.imul(order, 131) + memory.i32(array + i * WIDTH + 4)) >>> 0;
-      const sorted = `${calls} ${hex(hash)} ${hex(order)}`;
-      memory.setI32(key, kind === 1 ? 500 : 3);
-      hash = calls = 0;
-      const found = call("msvcrt!bsearch", key, array, count, WIDTH, find);
-      answers.push(`${sorted} ${found === 0 ? -1 : (found - array) / WIDTH} ${calls} ${hex(hash)}`);
+  expect([await kernel.run(process), reports]).toMatchObject([{ kind: "exit", exitCode: 0 }, []]);
+}
+
+function comparison(body: AnyBody): ApiFunction {
+  const declaration = fn(INT, ["a", OPAQUE], ["b", OPAQUE]);
+  return new ApiFunction({ dll: "test", name: "compare", key: "compare", declaration, convention: "cdecl", body });
+}
+
+test.each([64, 32] as const)(
+  "qsort and bsearch compare in Windows' order, and leave what compares alike where Windows does (%i bits)",
+  async (bits) => {
+    const answers: string[] = [];
+    let [seed, hash, calls] = [1, 0, 0];
+    const note = (value: number): void => {
+      calls++;
+      hash = (Math.imul(hash, 31) + value) >>> 0;
+    };
+    const hex = (value: number): string => value.toString(16).padStart(8, "0");
+    await inGuest(
+      function* ({ thread: { memory }, allocate, callback, call }) {
+        const [array, key] = [allocate(200 * WIDTH), allocate(4)];
+        const keyOf = (at: bigint): number => memory.i32(Number(at));
+        const idOf = (at: bigint): number => memory.i32(Number(at) + 4);
+        const compare = callback((a, b) => {
+          note(idOf(a) * 7 + idOf(b));
+          return keyOf(a) - keyOf(b);
+        });
+        const find = callback((a, b) => {
+          note(idOf(b));
+          return keyOf(a) - keyOf(b);
+        });
+        for (let kind = 0; kind < KINDS; kind++) {
+          for (const count of COUNTS) {
+            for (let i = 0; i < count; i++) {
+              seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+              const random = seed >>> 16;
+              memory.setI32(array + i * WIDTH, [random % 7, random % 1000, Math.floor(i / 3), count - i][kind]!);
+              memory.setI32(array + i * WIDTH + 4, i);
+            }
+            hash = calls = 0;
+            yield* call("qsort", array, count, WIDTH, compare);
+            let order = 0;
+            for (let i = 0; i < count; i++) order = (Math.imul(order, 131) + memory.i32(array + i * WIDTH + 4)) >>> 0;
+            const sorted = `${calls} ${hex(hash)} ${hex(order)}`;
+            memory.setI32(key, kind === 1 ? 500 : 3);
+            hash = calls = 0;
+            const found = yield* call("bsearch", key, array, count, WIDTH, find);
+            answers.push(`${sorted} ${found === 0 ? -1 : (found - array) / WIDTH} ${calls} ${hex(hash)}`);
+          }
+        }
+      },
+      { bits },
+    );
+    expect(answers).toEqual(RECORDED);
+  },
+);
+
+test("elements of every width are swapped whole", async () => {
+  await inGuest(function* ({ thread: { memory }, allocate, callback, call }) {
+    const compare = callback((a, b) => memory.u8(Number(a)) - memory.u8(Number(b)));
+    for (const width of [1, 2, 3, 4, 7, 8, 12, 13, 24, 100]) {
+      const array = allocate(width * 20);
+      for (let i = 0; i < 20; i++) memory.write(array + i * width, new Uint8Array(width).fill((i * 7) % 20));
+      yield* call("qsort", array, 20, width, compare);
+      const sorted = Array.from({ length: 20 }, (_, i) => memory.read(array + i * width, width));
+      expect(sorted).toEqual(Array.from({ length: 20 }, (_, i) => new Uint8Array(width).fill(i)));
     }
-  }
-  expect(answers).toEqual(RECORDED);
+  });
 });
 
-describe("a comparison that makes no sense", () => {
-  test("ends all the same", () => {
-    const { call, callback, allocate } = guest();
-    const array = allocate(400);
-    let calls = 0;
-    call(
-      "msvcrt!qsort",
-      array,
-      100,
-      4,
-      callback(() => (calls++ % 3) - 1),
-    );
-    expect(calls).toBeLessThan(100_000);
+test("_lsearch adds what _lfind does not find", async () => {
+  await inGuest(function* ({ thread: { memory }, allocate, callback, call }) {
+    const compare = callback((a, b) => memory.u32(Number(a)) - memory.u32(Number(b)));
+    const [array, key, number] = [allocate(16), allocate(4), allocate(4)];
+    memory.write(array, new Uint8Array(Uint32Array.of(5, 6).buffer));
+    memory.setU32(number, 2);
+    memory.setU32(key, 9);
+    expect(yield* call("_lfind", key, array, number, 4, compare)).toBe(0);
+    expect(yield* call("_lsearch", key, array, number, 4, compare)).toBe(array + 8);
+    expect([memory.u32(number), memory.u32(array + 8)]).toEqual([3, 9]);
+    expect(yield* call("_lfind", key, array, number, 4, compare)).toBe(array + 8);
   });
+});
+
+test("a comparison that makes no sense ends all the same", async () => {
+  let calls = 0;
+  await inGuest(
+    ({ allocate, callback, call }) =>
+      call(
+        "qsort",
+        allocate(400),
+        100,
+        4,
+        callback(() => (calls++ % 3) - 1),
+      ) as GuestGenerator<never>,
+  );
+  expect(calls).toBeLessThan(100_000);
+});
+
+test("hooks see qsort, and may answer it", async () => {
+  const hooks = new Hooks();
+  const seen: unknown[] = [];
+  hooks.hook("msvcrt!qsort", { enter: ({ name }) => seen.push(name) });
+  await inGuest(
+    ({ allocate, callback, call }) =>
+      call(
+        "qsort",
+        allocate(8),
+        2,
+        4,
+        callback(() => 0),
+      ) as GuestGenerator<never>,
+    { hooks },
+  );
+  expect(seen).toEqual(["msvcrt!qsort"]);
 });

@@ -117,30 +117,3 @@ test("memcpy_s zeroes a destination that is too small, and answers ERANGE (Micro
   expect(g.call("ucrtbase!memcpy_s", b, 4, bytes("abcdef"), 6)).toBe(34);
   expect([...g.memory.read(b, 5)]).toEqual([0, 0, 0, 0, 0x23]);
 });
-
-test("qsort sorts by the guest's own order, short arrays and long", () => {
-  for (const count of [0, 1, 2, 7, 9, 300]) {
-    const numbers = Array.from({ length: count }, (_, i) => ((i * 7919) % 1009) - 500);
-    const base = g.allocate(4 * count);
-    numbers.forEach((value, i) => g.memory.setI32(base + 4 * i, value));
-    g.call(
-      "msvcrt!qsort",
-      base,
-      count,
-      4,
-      g.callback((a, b) => g.memory.i32(Number(a)) - g.memory.i32(Number(b))),
-    );
-    expect(Array.from({ length: count }, (_, i) => g.memory.i32(base + 4 * i))).toEqual(numbers.toSorted((a, b) => a - b));
-  }
-});
-
-test("bsearch finds what is there, and answers NULL for what is not", () => {
-  const base = g.allocate(40);
-  for (let i = 0; i < 10; i++) g.memory.setI32(base + 4 * i, i * 2);
-  const key = g.allocate(4);
-  const compare = g.callback((a, b) => g.memory.i32(Number(a)) - g.memory.i32(Number(b)));
-  g.memory.setI32(key, 14);
-  expect(g.call("msvcrt!bsearch", key, base, 10, 4, compare)).toBe(base + 28);
-  g.memory.setI32(key, 15);
-  expect(g.call("msvcrt!bsearch", key, base, 10, 4, compare)).toBe(0);
-});
