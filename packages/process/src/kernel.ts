@@ -19,7 +19,7 @@ const HOST_TURN_MS = 5;
 const MAX_IDLE_MS = 0x7fff_ffff;
 
 /** What a process asks of its processor. */
-export type GuestMachine = Pick<Machine, "run" | "addStub" | "invalidate" | "suspend" | "guard" | "save"> &
+export type GuestMachine = Pick<Machine, "run" | "addStub" | "invalidate" | "suspend" | "guard" | "makeFloatsExact" | "save"> &
   Partial<Pick<Machine, "statistics">>;
 
 /** Processes that a run may have at a time, unless it says otherwise. */

@@ -20,6 +20,8 @@ export class IdleMachine implements GuestMachine {
 
   guard(): void {}
 
+  makeFloatsExact(): void {}
+
   suspend(): void {}
 
   save(): void {}

@@ -39,6 +39,8 @@ export class StubMachine implements GuestMachine {
 
   guard(): void {}
 
+  makeFloatsExact(): void {}
+
   invalidate(): void {}
 
   suspend(): void {}

@@ -33,6 +33,9 @@ export const CPU = {
   fpStatus: 0x28c,
   /** What goes to helpers of floating point, and comes from them: 32 bytes. */
   fpScratch: 0x290,
+  /** Kept where floats are exact: the address of the x87's last instruction that is none of control, and whether an unmasked exception kept one from being done. */
+  fpInstruction: 0x2b0,
+  fpRefused: 0x2b4,
   /** Machine, not thread: the countdown that bounds uninterrupted running, and why the wasm frames unwound. */
   budget: 0x400,
   exitReason: 0x404,

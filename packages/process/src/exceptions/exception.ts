@@ -57,12 +57,27 @@ const CODES: Readonly<Record<Fault["code"], number>> = {
   "privileged-instruction": STATUS.PRIVILEGED_INSTRUCTION,
   "fast-fail": STATUS.STACK_BUFFER_OVERRUN,
   "stack-overflow": STATUS.STACK_OVERFLOW,
+  "float-stack": STATUS.FLOAT_STACK_CHECK,
+  "float-invalid": STATUS.FLOAT_INVALID_OPERATION,
+  "float-zero-divide": STATUS.FLOAT_DIVIDE_BY_ZERO,
+  "float-denormal": STATUS.FLOAT_DENORMAL_OPERAND,
+  "float-overflow": STATUS.FLOAT_OVERFLOW,
+  "float-underflow": STATUS.FLOAT_UNDERFLOW,
+  "float-inexact": STATUS.FLOAT_INEXACT_RESULT,
 };
 
-/** The exception that a processor fault raises. */
-export function exceptionOfFault(fault: Fault): GuestException {
-  const code = CODES[fault.code];
-  const parameters = fault.address === undefined ? [] : [ACCESS[fault.access ?? "write"], BigInt(fault.address)];
+/** MXCSR's flags of what is raised before an operation is done. */
+const BEFORE_OPERATION = 7;
+
+/** The exception that a processor fault raises; `mxcsr` and `pointerSize` are the thread's. */
+export function exceptionOfFault(fault: Fault, { mxcsr, pointerSize }: { mxcsr: number; pointerSize: number }): GuestException {
+  let code = CODES[fault.code];
+  let parameters = fault.address === undefined ? [] : [ACCESS[fault.access ?? "write"], BigInt(fault.address)];
+  if (fault.raised !== undefined) {
+    // In x86 Windows tells of vector instructions only this, and leaves the rest to who looks at MXCSR.
+    if (pointerSize === 4) code = (fault.raised & BEFORE_OPERATION) !== 0 ? STATUS.FLOAT_MULTIPLE_FAULTS : STATUS.FLOAT_MULTIPLE_TRAPS;
+    parameters = [0n, BigInt(mxcsr)];
+  }
   return { code, flags: 0, address: fault.rip, parameters, description: fault.message, summary: summaryOf(fault), isExact: fault.isExact };
 }
 

@@ -4,6 +4,7 @@ import type { Fault } from "@decant/x86";
 import { EXIT_STATUS } from "../ending.ts";
 import { HeapError } from "../heap/heap.ts";
 import { jump } from "../threads/guest-call.ts";
+import { WORD } from "../threads/registers.ts";
 import { UNWIND } from "../threads/unwind.ts";
 import type { Thread } from "../threads/thread.ts";
 import type { GuestGenerator } from "../waits/suspension.ts";
@@ -16,7 +17,7 @@ import type { GuestException } from "./exception.ts";
 /** Raises what the processor reports. Returns where the guest goes on, or UNWIND. */
 export function raiseFault(thread: Thread, fault: Fault): number {
   thread.rip = fault.rip;
-  const exception = exceptionOfFault(fault);
+  const exception = exceptionOfFault(fault, { mxcsr: thread.registers[WORD.mxcsr] as number, pointerSize: thread.pointerSize });
   // __fastfail asks no handler: what handlers rest on may be what is broken.
   if (fault.code === "fast-fail") return endUnhandled(thread, exception);
   if (fault.code === "stack-overflow" && !thread.enterStackReserve()) return endUnhandled(thread, exception);

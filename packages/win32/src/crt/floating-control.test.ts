@@ -29,6 +29,13 @@ test("x86's x87 has the precision that is set, and the rounding", () => {
   expect(call("msvcrt!_controlfp", PC._53, PC.MASK)).toBe(0x9_021f);
 });
 
+test("feclearexcept clears what it is asked to, and no more", () => {
+  const { call, thread } = guest({ topics: [floatingControl] });
+  thread.registers[WORD.mxcsr]! |= 0x25;
+  expect(call("ucrtbase!feclearexcept", 0x8)).toBe(0);
+  expect(call("ucrtbase!fetestexcept", 0x1f)).toBe(0x11);
+});
+
 test("_clearfp gives what either unit raised in x86, and clears both", () => {
   const { call, thread } = guest({ topics: [floatingControl], bits: 32 });
   thread.registers[WORD.fpStatus] = 4;

@@ -39,16 +39,19 @@ const PRECISION_53 = 0x1_0000;
 const PRECISION_MASK = 0x3_0000;
 const X87_PRECISION = { 0: 0x2_0000, 1: PRECISION_53, 2: PRECISION_53, 3: 0 } as const;
 const STATUS_BITS: readonly (readonly [mxcsr: number, status: number])[] = [[1, 0x10], [2, 0x8_0000], [4, 8], [8, 4], [16, 2], [32, 1]]; // prettier-ignore
-const STATUS_MASK = 0x3f;
+const ALL_STATUS = 0x8_001f;
+/** In the x87's status word: something unmasked was raised, and the stack failed. */
+const X87_SUMMARY = 0x80c0;
 
 export const floatingControl = implement(floatingControlApi, {
   _fpreset(thread) {
     thread.registers[WORD.mxcsr] = MXCSR_DEFAULT;
     thread.registers[WORD.fpControl] = FPU_DEFAULT;
+    thread.registers[WORD.fpStatus] = 0;
   },
   _clearfp(thread) {
     const status = statusOf(thread);
-    clearStatus(thread);
+    clearStatus(thread, ALL_STATUS);
     return status;
   },
   _statusfp: statusOf,
@@ -66,8 +69,8 @@ export const floatingControl = implement(floatingControlApi, {
     control(thread, round, ROUNDING.mask << ROUNDING.controlShift);
     return 0;
   },
-  feclearexcept(thread) {
-    clearStatus(thread);
+  feclearexcept(thread, flags) {
+    clearStatus(thread, flags);
     return 0;
   },
   fetestexcept: (thread, flags) => statusOf(thread) & flags,
@@ -77,15 +80,19 @@ export const floatingControl = implement(floatingControlApi, {
   _set_SSE2_enable: () => 1,
 });
 
-/** In x86 both units count. */
-function statusOf({ registers, pointerSize }: Thread): number {
+/** In x86 both units count. Who asks sees all that is raised from now on. */
+function statusOf(thread: Thread): number {
+  const { registers, pointerSize, process } = thread;
+  process.machine.makeFloatsExact();
   const mxcsr = registers[WORD.mxcsr]! | (pointerSize === 4 ? registers[WORD.fpStatus]! : 0);
   return STATUS_BITS.reduce((status, [bit, meaning]) => ((mxcsr & bit) !== 0 ? status | meaning : status), 0);
 }
 
-function clearStatus({ registers }: Thread): void {
-  registers[WORD.mxcsr]! &= ~STATUS_MASK;
-  registers[WORD.fpStatus]! &= ~(STATUS_MASK | 0x80c0);
+function clearStatus({ registers, process }: Thread, status: number): void {
+  process.machine.makeFloatsExact();
+  const flags = STATUS_BITS.reduce((all, [bit, meaning]) => ((status & meaning) !== 0 ? all | bit : all), 0);
+  registers[WORD.mxcsr]! &= ~flags;
+  registers[WORD.fpStatus]! &= ~(flags | X87_SUMMARY);
 }
 
 /** Changes what `mask` covers of the control word, and returns the whole. */

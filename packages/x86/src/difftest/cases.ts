@@ -1,6 +1,8 @@
 import type { Instruction } from "../decode/instruction.ts";
 import { MNEMONIC, MNEMONIC_NAMES } from "../decode/mnemonics.ts";
-import { isRounded } from "../lower/rounding.ts";
+import { looksAtMxcsr } from "../lower/exact-floats.ts";
+import { X87_MASKS } from "../lower/mxcsr.ts";
+import { waitsForX87 } from "../lower/x87-exceptions.ts";
 import { putX87, x87Image, x87Number } from "../x87-image.ts";
 import { DF_POSITION, FLAG_POSITIONS, GS_BASE, Random, STATE, STATE_BYTES, WINDOW, WINDOW_BYTES } from "./state.ts";
 
@@ -44,12 +46,22 @@ function fillState(state: DataView, sequence: readonly Instruction[], contents: 
   const name = MNEMONIC_NAMES[sequence[0]?.mnemonic ?? -1] ?? "";
   if (USES_DIRECTION.test(name)) flags |= random.below(2) << DF_POSITION;
   state.setUint32(STATE.rflags, flags, true);
-  const isRoundedAlone = sequence.length === 1 && isRounded(sequence[0]!);
-  state.setUint32(STATE.mxcsr, 0x1f80 | (isRoundedAlone && random.below(2) === 0 ? random.below(4) << 13 : 0), true);
-  fillX87(state, name, random);
+  state.setUint32(STATE.mxcsr, sequence.length === 1 && looksAtMxcsr(sequence[0]!) ? anyMxcsr(random) : 0x1f80, true);
+  fillX87(state, name, sequence.length === 1 && isExactX87(sequence[0]!), random);
   setGpr(state, 4, WINDOW + 128);
   if (sequence.length === 1) constrain(state, sequence[0]!, random);
   else setGpr(state, SEQUENCE_BASE, WINDOW + 96);
+}
+
+/** All masked, or not; to nearest mostly; flags as they may have been left. */
+function anyMxcsr(random: Random): number {
+  const kind = random.below(8);
+  if (kind < 2) return kind === 0 ? 0x1f80 : 0x1fa0;
+  const flags = random.u32() & 0x3f & (random.below(2) === 0 ? 0x20 : -1);
+  const masks = random.below(3) === 0 ? random.u32() & 0x1f80 : 0x1f80;
+  const rounding = random.below(2) === 0 ? random.below(4) << 13 : 0;
+  const denormals = random.below(2) === 0 ? random.u32() & 0x8040 : 0;
+  return flags | masks | rounding | denormals;
 }
 
 /** Sequences address memory through rbx only, which none of their instructions writes. */
@@ -125,14 +137,19 @@ function fillWithX87Controls(state: DataView, random: Random): void {
   for (let n = 0; n < WINDOW_BYTES; n += 2) state.setUint16(STATE.window + n, x87Control(random), true);
 }
 
+/** Whether what is raised is exact, so that it may be unmasked. Comparisons to flags set them even so. */
+function isExactX87(insn: Instruction): boolean {
+  return waitsForX87(insn) && !/^F(2xm1|yl2x|yl2xp1|patan|ptan|sin|cos|sincos|u?comip?|ldcw|ldenv|rstor)$/.test(MNEMONIC_NAMES[insn.mnemonic] ?? "");
+} // prettier-ignore
+
 /** Precision of 53 or 64 bits, seldom 24; rounding mostly to nearest. */
 function x87Control(random: Random): number {
   return 0x7f | random.pick([0x200, 0x200, 0x200, 0x300, 0x300, 0x300, 0x000]) | (random.below(2) === 0 ? 0 : random.below(4) << 10);
 }
 
 /** The x87's control word, how many registers are in use, and what they hold. */
-function fillX87(state: DataView, name: string, random: Random): void {
-  state.setUint16(STATE.fcw, x87Control(random), true);
+function fillX87(state: DataView, name: string, mayBeUnmasked: boolean, random: Random): void {
+  state.setUint16(STATE.fcw, x87Control(random) & (mayBeUnmasked && random.below(3) === 0 ? random.u32() | ~X87_MASKS : -1), true);
   // Where all registers are stored, all are in use: what is in free ones depends on what ran before.
   const depth = /^F(nstenv|nsave|xsave)/.test(name) ? 8 : name.startsWith("F") ? random.pick([6, 6, 6, 6, 6, 6, 8, 1]) : 0;
   state.setUint16(STATE.depth, depth, true);

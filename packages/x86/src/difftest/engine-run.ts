@@ -1,6 +1,7 @@
 import { GuestMemory, PAGE } from "@decant/memory";
 import { CPU, FLAG } from "../cpu-block.ts";
 import { Machine, UNWIND, type Guarding } from "../engine/index.ts";
+import { MXCSR_CONTROLS } from "./exactness.ts";
 import { describe, differences, type Tolerance } from "./compare.ts";
 import { CODE, STATE, STATE_BYTES } from "./state.ts";
 import { loadState, storeState } from "./translated.ts";
@@ -15,7 +16,7 @@ const WINDOW_PAGE = 0x2000_0000;
 const MAX_TURNS = 4;
 
 /** A program stores its flags itself, as those at a jump out of a function are nobody's. */
-const TOLERANCE: Tolerance = { undefinedFlags: FLAG.ALL, anyNan: false, x87Status: 0, x87Raised: 0, x87Error: 0n };
+const TOLERANCE: Tolerance = { undefinedFlags: FLAG.ALL, anyNan: false, mxcsr: MXCSR_CONTROLS, x87Status: 0, x87Raised: 0, x87Error: 0n };
 
 /** Runs programs through the whole engine: control flow, dataflow, linking and dispatch. */
 export class EngineRun {

@@ -1,5 +1,5 @@
 // Compares translated code with the processor at hand, with new random cases: needs Linux on x86-64, and gcc; 32-bit mode needs its 32-bit libraries too.
-// node --import tsx packages/x86/src/difftest/live.ts --seconds 60 --form 'add*' --seed 7 --bits 32
+// node --import tsx packages/x86/src/difftest/live.ts --seconds 60 --form 'add*' --seed 7 --bits 32 --cases 2000
 import { parseArgs } from "node:util";
 import { readForms } from "./forms-file.ts";
 import { runProgramsLive } from "./programs-live.ts";
@@ -11,6 +11,7 @@ const { values } = parseArgs({
     form: { type: "string", default: "*" },
     seed: { type: "string" },
     bits: { type: "string", default: "64" },
+    cases: { type: "string", default: "0" },
   },
 });
 const pattern = new RegExp(`^${values.form.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}`);
@@ -20,7 +21,7 @@ const seed = values.seed === undefined ? Date.now() | 0 : Number(values.seed);
 // With all forms, half of the time is for programs.
 const hasPrograms = forms.length > 1000;
 const milliseconds = (Number(values.seconds) * 1000) / (hasPrograms ? 2 : 1);
-const { failures, summary } = runLive(forms, seed, milliseconds, mode);
+const { failures, summary } = runLive(forms, seed, milliseconds, mode, Number(values.cases));
 const programs = hasPrograms ? runProgramsLive(forms, seed, milliseconds, mode) : { failures: [], summary: "" };
 for (const message of [...failures.map((failure) => failure.message), ...programs.failures]) console.log(message);
 console.log(summary);

@@ -41,7 +41,7 @@ export const MUTANTS: readonly Mutant[] = [
   { name: "what an 80-bit addition shifts out is lost", file: "lower/x87-module.ts", from: "x.set(below, x.or(x.shr(get(b), shift), x.wide(x.ne(lost, k(0n)))));", to: "x.set(below, x.shr(get(b), shift));" },
   { name: "53 bits of precision are 64", file: "lower/extended.ts", from: "[24, 53, 53, 64]", to: "[24, 64, 64, 64]" },
   { name: "pops leave the register in use", file: "lower/x87-stack.ts", from: "pushWord(e, at).const(X87_FORM.empty, 32).int(32, \"or\"));\n    moveTop", to: "pushWord(e, at));\n    moveTop" },
-  { name: "MXCSR's rounding up is down", file: "lower/sse-rounded.ts", from: "((view.getUint32(CPU.mxcsr, true) >> 13) & 3) << 10", to: "((view.getUint32(CPU.mxcsr, true) >> 13) & 1) << 10" },
+  { name: "MXCSR's rounding up is down", file: "lower/sse-unit.ts", from: "((mxcsr >> 13) & 3) << 10", to: "((mxcsr >> 13) & 1) << 10" },
   { name: "daa forgets the carry", file: "lower/legacy.ts", from: "e.flags.push(FLAG.CF);\n      const high", to: "e.const(0, 32);\n      const high" },
   { name: "popa takes the stack pointer", file: "lower/stack.ts", from: "n !== GPR.rsp && e.value(value, 32).setGpr(n, bits)", to: "e.value(value, 32).setGpr(n, bits)" },
 ]; // prettier-ignore

@@ -1,11 +1,12 @@
-import { FLAG } from "../cpu-block.ts";
+import { FLAG, GPR } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
+import { MNEMONIC } from "../decode/mnemonics.ts";
 import type { Form } from "./assemble.ts";
 import { makeCases } from "./cases.ts";
 import { describe, differences, type Tolerance } from "./compare.ts";
-import { leavesNanOpen, x87Tolerance } from "./exactness.ts";
+import { comparedMxcsr, leavesNanOpen, x87Tolerance } from "./exactness.ts";
 import { effects } from "../lower/effects.ts";
-import { FLAG_POSITIONS, hash, STATE_BYTES } from "./state.ts";
+import { FLAG_POSITIONS, hash, STATE, STATE_BYTES, WINDOW } from "./state.ts";
 import type { StraightLineOptions } from "./straight-line.ts";
 import type { Translated } from "./translated.ts";
 import { normalise } from "./vectors.ts";
@@ -24,18 +25,38 @@ export function prepare(translated: Translated, form: Form, seed: number, count:
     ...form,
     instructions,
     starts: makeCases(instructions, hash(form.text) ^ seed, count, translated.mode),
-    tolerance: { undefinedFlags, anyNan: instructions.some(leavesNanOpen), ...x87Tolerance(instructions[0]!) },
+    tolerance: {
+      undefinedFlags,
+      anyNan: instructions.some(leavesNanOpen),
+      mxcsr: comparedMxcsr(instructions),
+      ...x87Tolerance(instructions),
+    },
   };
 }
 
 /** The processor's answer, made comparable in place. */
-export function normaliseEnds({ starts, tolerance }: Prepared, ends: Uint8Array): Uint8Array {
+export function normaliseEnds({ instructions, starts, tolerance }: Prepared, ends: Uint8Array): Uint8Array {
+  if (instructions.some(pushesSegment)) clearUpperHalves(starts, ends);
   normalise(
     starts,
     ends,
     FLAG_POSITIONS.reduce<number>((mask, position, n) => mask | (((tolerance.undefinedFlags >> n) & 1) << position), 0),
+    tolerance.mxcsr,
   );
   return ends;
+}
+
+/** push of a segment register as 32 bits: processors of Intel's leave the upper half of the place as it was, those of AMD, and we, clear it. */
+function pushesSegment({ mode, mnemonic, operands }: Instruction): boolean {
+  return mode === 32 && mnemonic === MNEMONIC.Push && operands[0]!.kind === "segment";
+}
+
+/** Of the place that a push wrote to. */
+function clearUpperHalves(starts: Uint8Array, ends: Uint8Array): void {
+  for (let at = 0; at < ends.length; at += STATE_BYTES) {
+    const rsp = new DataView(starts.buffer, starts.byteOffset + at, STATE_BYTES).getUint32(STATE.gpr + 8 * GPR.rsp, true);
+    new DataView(ends.buffer, ends.byteOffset + at, STATE_BYTES).setUint16(STATE.window + rsp - WINDOW - 2, 0, true);
+  }
 }
 
 /** What one failing case says: bytes, disassembly, start state, differences. */

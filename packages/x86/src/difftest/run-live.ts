@@ -6,12 +6,16 @@ import { Translated } from "./translated.ts";
 
 const CASES_PER_FORM = 32;
 
-/** Runs the forms, and new random sequences of them, against the processor at hand until the time is over; at least once through all. */
+/**
+ * Runs the forms, and new random sequences of them, against the processor at hand until the time is over, and each form had so many cases; at least once
+ * through all.
+ */
 export function runLive(
   forms: readonly Form[],
   firstSeed: number,
   milliseconds: number,
   mode: 64 | 32 = 64,
+  leastCases = CASES_PER_FORM,
 ): { failures: Failure[]; summary: string } {
   const processor = new Processor(mode);
   const translated = new Translated(mode);
@@ -20,6 +24,7 @@ export function runLive(
   let cases = 0;
   let sequences = 0;
   let seed = firstSeed;
+  let casesPerForm = 0;
   do {
     const round = [...forms, ...(forms.length > 100 ? makeSequences(translated, forms, seed, 300) : [])];
     sequences += round.length - forms.length;
@@ -30,9 +35,10 @@ export function runLive(
       cases += batch.length * CASES_PER_FORM;
     }
     seed = (seed + 1) | 0;
-  } while (performance.now() < end && failures.length < 20);
+    casesPerForm += CASES_PER_FORM;
+  } while ((performance.now() < end || casesPerForm < leastCases) && failures.length < 20);
   return {
     failures,
-    summary: `difftest, live on ${processor.model}, ${mode}-bit mode: ${forms.length} forms, ${sequences} sequences, ${cases} cases, seeds ${firstSeed} to ${seed - 1}: ${failures.length} forms differ`,
+    summary: `difftest, live on ${processor.model}, ${mode}-bit mode: ${forms.length} forms of ${casesPerForm} cases, ${sequences} sequences, ${cases} cases, seeds ${firstSeed} to ${seed - 1}: ${failures.length} forms differ`,
   };
 }

@@ -5,7 +5,8 @@ import type { Instruction } from "../decode/instruction.ts";
 import { effects } from "../lower/effects.ts";
 import { Emitter } from "../lower/emitter.ts";
 import { HELPERS, type HelperName } from "../lower/helpers.ts";
-import { isRounded } from "../lower/rounding.ts";
+import { looksAtMxcsr } from "../lower/exact-floats.ts";
+import { waitsForX87 } from "../lower/x87-exceptions.ts";
 
 const FLAG_OFFSETS: Readonly<Record<number, number>> = {
   [FLAG.CF]: CPU.cf,
@@ -23,6 +24,8 @@ export interface StraightLineOptions {
   readonly watch?: Watch;
   /** For each sequence the flags that are read after it; all of them unless said. The others are left in any state. */
   readonly liveAtEnd?: readonly number[];
+  /** Whether a single instruction of floating point looks at MXCSR; it does unless said. */
+  readonly isExact?: boolean;
 }
 
 /**
@@ -31,7 +34,7 @@ export interface StraightLineOptions {
  */
 export function straightLineModule(
   sequences: readonly (readonly Instruction[])[],
-  { watch, liveAtEnd }: StraightLineOptions = {},
+  { watch, liveAtEnd, isExact = true }: StraightLineOptions = {},
 ): Uint8Array {
   const m = new ModuleBuilder();
   m.importMemory("env", "memory", { initial: WASM_PAGES, maximum: WASM_PAGES });
@@ -42,7 +45,7 @@ export function straightLineModule(
   const type = m.type([], []);
   sequences.forEach((sequence, n) => {
     const f = m.function(type);
-    emitSequence(f, helpers, sequence, liveAtEnd?.[n] ?? FLAG.ALL, watch);
+    emitSequence(f, helpers, sequence, { liveAtEnd: liveAtEnd?.[n] ?? FLAG.ALL, watch, isExact });
     m.exportFunction(String(n), f.index);
   });
   return m.finish();
@@ -52,8 +55,7 @@ function emitSequence(
   f: FunctionBuilder,
   helpers: Record<HelperName, number>,
   sequence: readonly Instruction[],
-  liveAtEnd: number,
-  watch: Watch | undefined,
+  { liveAtEnd, watch, isExact }: { liveAtEnd: number; watch: Watch | undefined; isExact: boolean },
 ): void {
   const mode = sequence[0]?.mode ?? 64;
   const gpr = Array.from({ length: 16 }, () => f.local(mode === 64 ? I64 : I32));
@@ -98,8 +100,8 @@ function emitSequence(
     },
     helper: (name) => helpers[name],
     onMayFault: () => {},
-    // Alone it is tried with MXCSR's roundings (cases.ts); in sequences as code that need not ask.
-    rounds: sequence.length === 1 && isRounded(sequence[0]!),
+    // Alone it is tried with all that MXCSR asks (cases.ts); in sequences as code that need not look.
+    hasExactFloats: isExact && sequence.length === 1 && (looksAtMxcsr(sequence[0]!) || waitsForX87(sequence[0]!)),
     spillAll: spill,
     reloadAll: reload,
   });

@@ -3,6 +3,7 @@ import { CPU, CPU_BLOCK, X87_FORM } from "../cpu-block.ts";
 import { Decoder } from "../decode/decoder.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import { createHelpers, TRAP } from "../lower/helpers.ts";
+import { UNMASKED } from "../lower/mxcsr.ts";
 import { putX87, x87Image } from "../x87-image.ts";
 import { CODE, DF_POSITION, FAULT, FLAG_POSITIONS, GS_BASE, STATE, WINDOW, WINDOW_BYTES } from "./state.ts";
 import { straightLineModule, type StraightLineOptions } from "./straight-line.ts";
@@ -11,7 +12,7 @@ class Trap extends Error {
   readonly fault: number;
   constructor(kind: number) {
     super();
-    this.fault = kind === TRAP.divide || kind === TRAP.overflow ? FAULT.divide : FAULT.violation;
+    this.fault = kind === TRAP.divide || kind === TRAP.overflow || kind >= UNMASKED.sse ? FAULT.divide : FAULT.violation;
   }
 }
 
@@ -71,6 +72,7 @@ export class Translated {
       fault = error.fault;
     }
     if (fault === 0) storeState(this.#view, state);
+    else state.setUint32(STATE.mxcsr, this.#view.getUint32(CPU_BLOCK - GUEST_BASE + CPU.mxcsr, true), true);
     state.setUint32(STATE.fault, fault, true);
   }
 }

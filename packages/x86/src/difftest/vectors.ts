@@ -69,19 +69,20 @@ export function openRecording(packed: Uint8Array): Recording {
 }
 
 /**
- * Makes end states comparable: x87 registers only where the form uses them, of MXCSR the control bits, of a fault nothing but itself, and of the
+ * Makes end states comparable: x87 registers only where the form uses them, of MXCSR some bits, of a fault nothing but itself and MXCSR, and of the
  * undefined flags what they were at the start.
  */
-export function normalise(starts: Uint8Array, ends: Uint8Array, undefinedInRflags: number): void {
+export function normalise(starts: Uint8Array, ends: Uint8Array, undefinedInRflags: number, mxcsrBits: number): void {
   for (let at = 0; at < ends.length; at += STATE_BYTES) {
     const start = new DataView(starts.buffer, starts.byteOffset + at, STATE_BYTES);
     const end = new DataView(ends.buffer, ends.byteOffset + at, STATE_BYTES);
     const fault = end.getUint32(STATE.fault, true);
+    const mxcsr = end.getUint32(STATE.mxcsr, true) & mxcsrBits;
     if (fault !== 0) ends.set(starts.subarray(at, at + STATE_BYTES), at);
     end.setUint32(STATE.fault, fault, true);
     const mask = undefinedInRflags | ~0xcd5;
     end.setUint32(STATE.rflags, (end.getUint32(STATE.rflags, true) & ~mask) | (start.getUint32(STATE.rflags, true) & mask), true);
-    end.setUint32(STATE.mxcsr, end.getUint32(STATE.mxcsr, true) & 0xffc0, true);
+    end.setUint32(STATE.mxcsr, mxcsr, true);
     if (start.getUint16(STATE.depth, true) === 0) ends.set(starts.subarray(at + STATE.x87, at + STATE_BYTES), at + STATE.x87);
     else normaliseX87(end);
   }

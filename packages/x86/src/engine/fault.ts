@@ -1,3 +1,13 @@
+/** Exceptions of floating point that are not masked. */
+export type FloatFaultCode =
+  | "float-stack"
+  | "float-invalid"
+  | "float-zero-divide"
+  | "float-denormal"
+  | "float-overflow"
+  | "float-underflow"
+  | "float-inexact";
+
 /** Why a processor cannot go on. */
 export type FaultCode =
   | "access-violation"
@@ -9,6 +19,7 @@ export type FaultCode =
   | "integer-overflow"
   | "array-bounds"
   | "assertion"
+  | FloatFaultCode
   | "breakpoint"
   | "single-step"
   | "fast-fail"
@@ -23,6 +34,8 @@ export interface Fault {
   /** Of an access violation and a guard page. A bigint where it is above 2^53. */
   readonly address?: number | bigint;
   readonly access?: "read" | "write" | "execute";
+  /** Of the vector instructions' floating point: which unmasked exceptions there were, as MXCSR's flags. */
+  readonly raised?: number;
   /** A sentence: what happened, with the instruction. */
   readonly message: string;
 }

@@ -19,6 +19,8 @@ export const MACHINE = {
   stackBase: 0x410,
   /** Of a unit that says that it may have changed: its entry. */
   staleEntry: 0x414,
+  /** Not 0 when code is about to run that looks at what floating point has raised. */
+  wantsExactFloats: 0x418,
 } as const;
 
 /**

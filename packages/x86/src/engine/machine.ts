@@ -1,7 +1,7 @@
 import { GUEST_BASE, MemoryAccessError, type GuestMemory } from "@decant/memory";
 import { CPU, GPR } from "../cpu-block.ts";
 import { createHelpers } from "../lower/helpers.ts";
-import { MXCSR_ROUNDING } from "../lower/sse-rounded.ts";
+import { asksOfFloats } from "../lower/mxcsr.ts";
 import type { Guarding } from "./access-checks.ts";
 import { CodeCache } from "./code-cache.ts";
 import { CodeMap } from "./code-map.ts";
@@ -95,7 +95,7 @@ export class Machine {
   #fault: Fault | undefined;
   #isInApi = false;
   #mustUnwind = false;
-  #rounds = false;
+  #hasExactFloats = false;
   #guarding: Guarding;
   #singleStep: SingleStep | undefined;
 
@@ -130,7 +130,7 @@ export class Machine {
       storage: options.translations,
       hash: runtime.exports["hash"] as HashFunction,
       guarding,
-      rounds: () => this.#rounds,
+      hasExactFloats: () => this.#hasExactFloats,
       isTranslated: (address) => this.#codeMap.get(address) !== 0,
       isReturnSite: (address) => this.#cache.isReturnSite(address),
     });
@@ -183,16 +183,21 @@ export class Machine {
     this.#mustUnwind = true;
   }
 
-  /** Whether MXCSR asks for another rounding than to nearest, which code so far does not look at. */
-  #mustRound(): boolean {
-    return !this.#rounds && ((this.cpu.u32[CPU.mxcsr / 4] as number) & MXCSR_ROUNDING) !== 0;
-  }
-
-  /** From here on all code looks at MXCSR's rounding. Nothing of the code made so far runs. */
-  #honourRounding(): void {
-    this.#rounds = true;
+  /**
+   * From here on all code does what MXCSR and the x87's control word ask, and tells in full what floating point raises. Code made so far is dropped. It
+   * comes to this by itself where these words ask for anything, and where code looks at what was raised.
+   */
+  makeFloatsExact(): void {
+    if (this.#hasExactFloats) return;
+    this.#hasExactFloats = true;
     this.#source.startOver();
     this.#cache.clear();
+    this.#mustUnwind = true;
+  }
+
+  #mustMakeFloatsExact(): boolean {
+    const { u32 } = this.cpu;
+    return !this.#hasExactFloats && asksOfFloats(u32[CPU.mxcsr / 4] as number, u32[CPU.fpControl / 4] as number);
   }
 
   /** Modules of translated code that there is a place for: how many there have been at a time. */
@@ -222,7 +227,7 @@ export class Machine {
       this.#mustUnwind = false;
       this.#fault = undefined;
       this.#cache.forgetDropped();
-      if (this.#mustRound()) this.#honourRounding();
+      if (u32[MACHINE.wantsExactFloats / 4] !== 0 || this.#mustMakeFloatsExact()) this.makeFloatsExact();
       try {
         if (((u32[CPU.eflags / 4] as number) & TRAP_FLAG) !== 0) return this.#stepOnce();
         this.#runGuest(cpu.rip);
@@ -297,7 +302,7 @@ export class Machine {
     this.#isInApi = false;
     // A handler may have asked for single steps.
     const isStepping = ((u32[CPU.eflags / 4] as number) & TRAP_FLAG) !== 0;
-    if ((!this.#mustUnwind && !isStepping && !this.#mustRound()) || next === UNWIND) return next;
+    if ((!this.#mustUnwind && !isStepping && !this.#mustMakeFloatsExact()) || next === UNWIND) return next;
     this.#mustUnwind = false;
     this.cpu.rip = next;
     return UNWIND;

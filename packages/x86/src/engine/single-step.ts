@@ -156,7 +156,7 @@ function moduleOf(insn: Instruction, guarding: Guarding, farHigh: number): Uint8
     registers,
     helper: (name: HelperName) => helpers.get(name) as number,
     onMayFault: () => {},
-    rounds: true,
+    hasExactFloats: true,
     spillAll: () => registers.spill(reads | writes),
     reloadAll: () => registers.reload(reads | writes),
     makeExact: spill,

@@ -24,8 +24,8 @@ export interface TranslatorOptions {
   stubOfSyscall(address: number): { stub: Stub; bytes: Range } | undefined;
   /** How the accesses of the unit at an address fault. */
   guarding(entry: number): Guarding;
-  /** Whether arithmetic looks at MXCSR's rounding; not unless said. */
-  rounds?(): boolean;
+  /** Whether floating point minds MXCSR and the x87's masks, and tells all that it raises; not unless said. */
+  hasExactFloats?(): boolean;
   /** True when an address has code already. */
   isTranslated(address: number): boolean;
   /** True of an address that a call in translated code returns to. */
@@ -154,8 +154,8 @@ export class Translator {
     const f = new FunctionBuilder(NO_INDEX, NO_INDEX, 0, undefined, this.#code.clear());
     const context = new ModuleContext(f);
     const guarding = this.#options.guarding(unit.entry.start);
-    const rounds = this.#options.rounds?.() === true;
-    new UnitEmitter(f, unit, context, { mode: decoder.mode, memory, guarding, rounds }).emit();
+    const hasExactFloats = this.#options.hasExactFloats?.() === true;
+    new UnitEmitter(f, unit, context, { mode: decoder.mode, memory, guarding, hasExactFloats }).emit();
     const { bytes, codeStart } = f.body();
     const { stubs, targets, sites } = context;
     const relocations = f.holes.flatMap(({ offset, tag }) => {

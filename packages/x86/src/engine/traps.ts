@@ -1,8 +1,9 @@
 import { GUEST_BASE, PAGE_SIZE, type GuestMemory, type MemoryAccessError } from "@decant/memory";
 import { format, MNEMONIC, type Decoder, type Instruction } from "../decode/index.ts";
 import { TRAP } from "../lower/helpers.ts";
+import { UNMASKED } from "../lower/mxcsr.ts";
 import { MISALIGNED } from "./access-checks.ts";
-import { noCode, type Fault, type FaultCode, type GuestTrap, type RefusedAccess } from "./fault.ts";
+import { noCode, type Fault, type FaultCode, type FloatFaultCode, type GuestTrap, type RefusedAccess } from "./fault.ts";
 
 /** A fault at an instruction, which its message names. All registers are exact. */
 function describeFault(code: FaultCode, rip: number, what: string, memory: GuestMemory, decoder: Decoder | undefined): Fault {
@@ -40,12 +41,33 @@ const cannot = (access: "read" | "write", address: number | bigint): string => `
 /** What code raised that had made the registers exact. A guard page's guard is taken away. */
 export function faultOfTrap({ kind, access }: GuestTrap["raised"], rip: number, memory: GuestMemory, decoder: Decoder | undefined): Fault {
   if (access !== undefined) return faultOfAccess(rip, access, memory, decoder);
+  if (kind >= UNMASKED.sse) return floatFault(kind, rip, memory, decoder);
   if (kind === TRAP.overflow)
     return describeFault("integer-overflow", rip, "the quotient of an integer division does not fit", memory, decoder);
   if (kind === TRAP.bounds) return describeFault("array-bounds", rip, "an index out of bounds", memory, decoder);
   if (kind === TRAP.into) return describeFault("integer-overflow", rip, "an overflow", memory, decoder);
   if (kind === TRAP.protection) return protectionFault(rip, "a segment register got what is none", memory, decoder);
   return describeFault("divide-by-zero", rip, "integer division by zero", memory, decoder);
+}
+
+/** By the flags of MXCSR and of the x87's status word, in the order in which Windows looks at them. */
+const FLOAT_FAULTS: readonly (readonly [flags: number, code: FloatFaultCode, what: string])[] = [
+  [0x40, "float-stack", "the x87's stack is full, or empty"],
+  [0x01, "float-invalid", "an invalid operation of floating point"],
+  [0x04, "float-zero-divide", "floating-point division by zero"],
+  [0x02, "float-denormal", "a denormal operand of floating point"],
+  [0x08, "float-overflow", "floating-point overflow"],
+  [0x10, "float-underflow", "floating-point underflow"],
+  [0x20, "float-inexact", "a floating-point result that is not exact"],
+];
+
+/** An exception of floating point that the program has unmasked (`UNMASKED`). */
+function floatFault(kind: number, rip: number, memory: GuestMemory, decoder: Decoder | undefined): Fault {
+  const flags = kind & 0x7f;
+  const [, code, what] = FLOAT_FAULTS.find(([bits]) => (flags & bits) !== 0) ?? FLOAT_FAULTS[1]!;
+  const isOfX87 = kind >= UNMASKED.x87;
+  const fault = describeFault(code, rip, isOfX87 ? `${what}, before this` : what, memory, decoder);
+  return isOfX87 ? fault : { ...fault, raised: flags };
 }
 
 /** The address that Windows reports for what is a general protection fault to the processor: a misaligned operand, an address that is not canonical. */

@@ -16,7 +16,7 @@ import { wasmAddress, type ModuleContext } from "./module-context.ts";
 import { Refusals } from "./refusals.ts";
 import { RegisterFile } from "./register-file.ts";
 import { planScalars } from "./scalars.ts";
-import { MXCSR_ROUNDING } from "../lower/sse-rounded.ts";
+import { floatControlsOf, mayRaise, wantsExactFloats, type FloatControl } from "./float-watch.ts";
 import { TRAP_FLAG } from "./single-step.ts";
 import { endingChange, followStack, setsFramePointer, stackChange, type StackDepth } from "./stack-depth.ts";
 import { unrollLoops } from "./unroll.ts";
@@ -35,8 +35,8 @@ interface UnitOptions {
   readonly mode: 64 | 32;
   readonly memory: GuestMemory;
   readonly guarding: Guarding;
-  /** Whether arithmetic looks at MXCSR's rounding. */
-  readonly rounds: boolean;
+  /** Whether floating point minds MXCSR and the x87's masks, and tells all that it raises. */
+  readonly hasExactFloats: boolean;
 }
 
 /** Emits one guest function as one wasm function: () -> next RIP. */
@@ -77,8 +77,10 @@ export class UnitEmitter implements BlockEmitter {
   #refusals: Refusals | undefined;
   /** What rsp is beyond the rsp in the CPU block. */
   #stackDifference = 0;
+  /** Whether it looks at what floating point has raised, which code so far does not tell. */
+  readonly #mustBecomeExact: boolean;
 
-  constructor(f: FunctionBuilder, unit: Unit, module: ModuleContext, { mode, memory, guarding, rounds }: UnitOptions) {
+  constructor(f: FunctionBuilder, unit: Unit, module: ModuleContext, { mode, memory, guarding, hasExactFloats }: UnitOptions) {
     this.#f = f;
     this.#mode = mode;
     this.#module = module;
@@ -91,7 +93,8 @@ export class UnitEmitter implements BlockEmitter {
     if (unit.isChanging) markCompared(this.#graph.blocks);
     this.#chargedAtStart = chargeLoops(this.#graph);
     // What changes itself was written by hand, mostly: decompressors return flags from additions.
-    this.#flows = analyse(this.#graph.blocks, guarding === "trap" ? isExactAlways : mayFault, unit.isChanging);
+    this.#flows = analyse(this.#graph.blocks, exactSteps(guarding, hasExactFloats), unit.isChanging);
+    this.#mustBecomeExact = !hasExactFloats && wantsExactFloats(this.#graph.blocks);
     this.#depths = followStack(this.#graph.blocks);
     const registers = (this.#registers = new RegisterFile(f, mode));
     this.#emitter = new Emitter(f, {
@@ -102,7 +105,7 @@ export class UnitEmitter implements BlockEmitter {
       spillAll: () => registers.spill(this.#dirty),
       reloadAll: () => registers.reload(this.#dirty | this.#live),
       makeExact: () => this.#makeExact(),
-      rounds,
+      hasExactFloats,
       highHalf: (address) => memory.highHalf(address),
       ...(guarding !== "trap" && { onAccess: (insn, kind, bytes) => emitAccessCheck(checks, insn, kind, bytes) }),
     });
@@ -131,6 +134,7 @@ export class UnitEmitter implements BlockEmitter {
     const entry = blocks[0] as Block;
     const flow = this.#flow(entry);
     this.#compareEntry(blocks);
+    if (this.#mustBecomeExact) return this.#becomeExact(entry.start);
     this.#registers.reload(flow.liveIn);
     this.#registers.reloadFlags(flow.flagsIn);
     if (!blocks.some(leavesForOthers)) {
@@ -170,11 +174,17 @@ export class UnitEmitter implements BlockEmitter {
     f.end();
   }
 
-  /** After MXCSR was loaded: when it asks for another rounding than to nearest, the machine goes on with code that looks at it. */
-  #leaveToRound(next: number, flags: number): void {
+  /** The machine begins again here, with code that tells what floating point raises. */
+  #becomeExact(entry: number): void {
+    this.#f.i32Const(CPU_ADDRESS).i32Const(1).store(OP.i32_store, MACHINE.wantsExactFloats, 2);
+    this.#exit(entry);
+  }
+
+  /** After a control word was loaded: when it asks for anything, the machine goes on with code that looks at it. */
+  #leaveToLook(next: number, flags: number, control: FloatControl): void {
     const f = this.#f;
     this.#emitter.flushStack();
-    f.i32Const(CPU_ADDRESS).load(OP.i32_load, CPU.mxcsr, 2).i32Const(MXCSR_ROUNDING).op(OP.i32_and);
+    f.i32Const(CPU_ADDRESS).load(OP.i32_load, control.field, 2).i32Const(control.mask).op(OP.i32_and).i32Const(control.plain).op(OP.i32_ne);
     f.if();
     this.#emitter.flushFlags(flags);
     this.#registers.spill(this.#dirty | RSP);
@@ -335,7 +345,8 @@ export class UnitEmitter implements BlockEmitter {
       this.#checks.notNull &= ~writes;
       this.#keepStackExact(insn, writes);
       if (POPS_FLAGS.has(insn.mnemonic)) this.#leaveToStep(insn.next >>> 0);
-      if (SETS_ROUNDING.has(insn.mnemonic) && !this.#emitter.rounds) this.#leaveToRound(insn.next >>> 0, flags[i] as number);
+      for (const control of this.#emitter.hasExactFloats ? [] : floatControlsOf(insn))
+        this.#leaveToLook(insn.next >>> 0, flags[i] as number, control);
     }
     this.#emitter.flushStack();
     // Where a table's guard refuses, the registers leave in their vectors.
@@ -591,11 +602,14 @@ const DIVISIONS: ReadonlySet<number> = new Set([MNEMONIC.Div, MNEMONIC.Idiv]);
 
 const POPS_FLAGS: ReadonlySet<number> = new Set([MNEMONIC.Popf, MNEMONIC.Popfd, MNEMONIC.Popfq]);
 
-const SETS_ROUNDING: ReadonlySet<number> = new Set([MNEMONIC.Ldmxcsr, MNEMONIC.Fxrstor, MNEMONIC.Fxrstor64]);
-
-/** What may make the registers exact in all code: division, before it raises its exception, and what may set TF or MXCSR. */
+/** What may make the registers exact in all code: division, before it raises its exception, and what may set TF or a control word of floating point. */
 function isExactAlways({ insn }: Step): boolean {
-  return DIVISIONS.has(insn.mnemonic) || POPS_FLAGS.has(insn.mnemonic) || SETS_ROUNDING.has(insn.mnemonic);
+  return DIVISIONS.has(insn.mnemonic) || POPS_FLAGS.has(insn.mnemonic) || floatControlsOf(insn).length > 0;
+}
+
+function exactSteps(guarding: Guarding, hasExactFloats: boolean): (step: Step) => boolean {
+  const isExact = guarding === "trap" ? isExactAlways : mayFault;
+  return hasExactFloats ? (step) => isExact(step) || mayRaise(step.insn) : isExact;
 }
 
 function mayFault(step: Step): boolean {

@@ -20,7 +20,7 @@ export interface UnitSourceOptions {
   readonly storage: TranslationStorage | undefined;
   readonly hash: HashFunction;
   guarding(entry: number): Guarding;
-  rounds(): boolean;
+  hasExactFloats(): boolean;
   isTranslated(address: number): boolean;
   isReturnSite(address: number): boolean;
 }
@@ -51,7 +51,7 @@ export class UnitSource {
   }
 
   get translator(): Translator {
-    const { memory, guarding, rounds, isTranslated, isReturnSite, stubs } = this.#options;
+    const { memory, guarding, hasExactFloats, isTranslated, isReturnSite, stubs } = this.#options;
     return (this.#translator ??= new (loadTranslation().Translator)({
       memory,
       decoder: this.decoder,
@@ -60,14 +60,14 @@ export class UnitSource {
       isTranslated,
       isReturnSite,
       guarding,
-      rounds,
+      hasExactFloats,
     }));
   }
 
   /** Units for the entries and for what is likely to be needed with them, and whether earlier runs made them. */
   get(entry: number, others: readonly number[]): { units: readonly TranslatedUnit[]; isKept: boolean } {
-    // Code that rounds as MXCSR says is few programs', and not kept.
-    const cache = this.#options.rounds() ? undefined : this.#cache;
+    // Code that looks at MXCSR is few programs', and not kept.
+    const cache = this.#options.hasExactFloats() ? undefined : this.#cache;
     const kept = cache?.take(entry) ?? [];
     if (kept.length > 0) return { units: kept, isKept: true };
     const units = this.translator.translate([entry, ...others]);

@@ -31,8 +31,8 @@ export interface EmitterOptions {
   onAccess?(insn: Instruction, kind: "read" | "write", bytes: number): void;
   /** Emits code that puts into the CPU block what only locals have: what comes next raises an exception at the instruction. */
   makeExact?(insn: Instruction): void;
-  /** Whether arithmetic asks MXCSR which way to round; not unless said. */
-  readonly rounds?: boolean;
+  /** Whether floating point does what MXCSR and the x87's control word ask, and tells all that they tell; not unless said. */
+  readonly hasExactFloats?: boolean;
   /** The high half of a pointer to an address; 0 unless said. */
   highHalf?(address: number): number;
   /** Emits code that writes every register to the CPU block, and code that reads them all back. */
@@ -485,9 +485,9 @@ export class Emitter {
     return Math.max(offset, 0);
   }
 
-  /** True where MXCSR's rounding counts. */
-  get rounds(): boolean {
-    return this.#options.rounds === true;
+  /** True where MXCSR counts, and exceptions of floating point may be raised. */
+  get hasExactFloats(): boolean {
+    return this.#options.hasExactFloats === true;
   }
 
   /** True where accesses are checked, each before it is made. */

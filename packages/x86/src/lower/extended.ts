@@ -31,6 +31,11 @@ export class Rounding {
   /** To nearest even, down, up, towards zero. */
   readonly direction: number;
   raised = 0;
+  /** Overflow or underflow, where the exponent of a result that is out of range comes back into it by 24576 (SDM volume 1, 8.5.4 and 8.5.5). */
+  wraps = 0;
+  /** Of a result in a format of memory: whether it was tiny, and whether it would lose something if exponents had no limit. */
+  isTiny = false;
+  isCut = false;
 
   constructor(control: number) {
     this.precision = [24, 53, 53, 64][(control >> 8) & 3]!;
@@ -94,6 +99,7 @@ export function round(sign: 0 | 1, magnitude: bigint, power: number, rounding: R
   // Tiny as if the exponent had no limit, after rounding.
   const unlimited = cut(sign, magnitude, length - precision, rounding, isSticky);
   const isTiny = exponent < 1 && (exponent < 0 || bitLength(unlimited.kept) <= precision);
+  if (isTiny && (rounding.wraps & RAISED.underflow) !== 0) return wrapped(sign, unlimited, exponent + WRAP, rounding, RAISED.underflow);
   const shift = exponent < 1 ? length - precision + (1 - exponent) : length - precision;
   const { kept, isExact, isUp } = exponent < 1 ? cut(sign, magnitude, shift, rounding, isSticky) : unlimited;
   if (!isExact) rounding.raise(RAISED.precision | (isUp ? RAISED.roundedUp : 0) | (isTiny ? RAISED.underflow : 0));
@@ -103,18 +109,42 @@ export function round(sign: 0 | 1, magnitude: bigint, power: number, rounding: R
     significand >>= 1n;
     biased++;
   }
-  if (biased >= MAX_EXPONENT) return overflow(sign, rounding);
+  if (biased >= MAX_EXPONENT) {
+    if ((rounding.wraps & RAISED.overflow) !== 0) return wrapped(sign, unlimited, exponent - WRAP, rounding, RAISED.overflow);
+    return overflow(sign, rounding);
+  }
   return { sign, exponent: significand < INTEGER_BIT ? 0 : biased, significand };
 }
 
+/** What the exponent of a result out of range is moved by. */
+const WRAP = 24576;
+
+/** A result whose exponent was moved into range. */
+function wrapped(sign: 0 | 1, { kept, isExact, isUp }: Cut, exponent: number, rounding: Rounding, raised: number): Extended {
+  const lost = isExact ? 0 : RAISED.precision | (isUp ? RAISED.roundedUp : 0);
+  rounding.raised = (rounding.raised & ~(RAISED.precision | RAISED.roundedUp)) | lost | raised;
+  const { precision } = rounding;
+  const carries = bitLength(kept) > precision;
+  // Of fscale it may still be out of range.
+  if (exponent >= MAX_EXPONENT) {
+    overflow(sign, rounding);
+    return infinity(sign);
+  }
+  if (exponent < 1) {
+    rounding.raise(RAISED.precision);
+    return zero(sign);
+  }
+  return { sign, exponent: exponent + (carries ? 1 : 0), significand: kept << BigInt(64 - precision - (carries ? 1 : 0)) };
+}
+
+interface Cut {
+  readonly kept: bigint;
+  readonly isExact: boolean;
+  readonly isUp: boolean;
+}
+
 /** Cuts `shift` bits off, rounding. A negative shift adds zeros. */
-export function cut(
-  sign: 0 | 1,
-  magnitude: bigint,
-  shift: number,
-  rounding: Rounding,
-  isSticky: boolean,
-): { kept: bigint; isExact: boolean; isUp: boolean } {
+export function cut(sign: 0 | 1, magnitude: bigint, shift: number, rounding: Rounding, isSticky: boolean): Cut {
   if (shift <= 0) {
     const kept = magnitude << BigInt(-shift);
     const isUp = isSticky && rounding.roundsUp(sign, false, -1);
@@ -385,13 +415,19 @@ interface Format {
 const DOUBLE: Format = { bits: 64, fraction: 52, bias: 1023 };
 const SINGLE: Format = { bits: 32, fraction: 23, bias: 127 };
 
-export const fromDouble = (bits: bigint): Extended => fromFormat(bits, DOUBLE);
-export const fromSingle = (bits: bigint): Extended => fromFormat(bits, SINGLE);
+/** A float or double, which may be denormal. */
+export function fromFormat(raw: bigint, bits: number): Extended {
+  const format = bits === 64 ? DOUBLE : SINGLE;
+  const x = unpack(raw, format);
+  const isDenormal = x.significand !== 0n && x.exponent <= BIAS - format.bias;
+  return isDenormal ? { ...x, isDenormal } : x;
+}
+
 export const toDouble = (x: Extended, rounding: Rounding): bigint => toFormat(x, DOUBLE, rounding);
 export const toSingle = (x: Extended, rounding: Rounding): bigint => toFormat(x, SINGLE, rounding);
 
 /** A NaN stays signalling, and a denormal raises nothing: that is for whoever loads it. */
-function fromFormat(raw: bigint, { bits, fraction, bias }: Format): Extended {
+function unpack(raw: bigint, { bits, fraction, bias }: Format): Extended {
   const sign = raw >> BigInt(bits - 1) === 1n ? 1 : 0;
   const largest = 2 * bias + 1;
   const exponent = Number(raw >> BigInt(fraction)) & largest;
@@ -423,6 +459,8 @@ function toFormat(x: Extended, { bits, fraction, bias }: Format, rounding: Round
   const isTiny = exponent < 1 && (exponent < 0 || bitLength(unlimited.kept) <= fraction + 1);
   const { kept, isExact, isUp } =
     exponent < 1 ? cut(x.sign, x.significand, length - 1 - fraction + Math.min(1 - exponent, 200), rounding, false) : unlimited;
+  rounding.isTiny = isTiny;
+  rounding.isCut = !unlimited.isExact;
   if (!isExact) rounding.raise(RAISED.precision | (isUp ? RAISED.roundedUp : 0) | (isTiny ? RAISED.underflow : 0));
   // A carry out of the fraction runs into the exponent, where it belongs.
   const packed = (BigInt(Math.max(exponent, 1) - 1) << BigInt(fraction)) + kept;

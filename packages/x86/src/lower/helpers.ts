@@ -3,7 +3,7 @@ import { F64, I32, I64, type ValueType } from "@decant/wasm";
 import { cpuid } from "./cpuid.ts";
 import { VECTOR_HELPERS, vectorHelpers } from "./vector-module.ts";
 import { FAST_X87, fastX87, type FastX87 } from "./x87-module.ts";
-import { sseRounded } from "./sse-rounded.ts";
+import { sseUnit } from "./sse-unit.ts";
 import { x87Unit } from "./x87-unit.ts";
 
 /** The functions that generated code imports for what is too slow or too rare to emit: name, parameters, results. */
@@ -33,8 +33,8 @@ export const HELPERS = {
   x87FromMemory: { parameters: [I32, I32], results: [] },
   /** (slot, is overflow) */
   x87StackFault: { parameters: [I32, I32], results: [] },
-  /** (operation, bits, lanes): sse-rounded.ts. */
-  sseRounded: { parameters: [I32, I32, I32], results: [] },
+  /** (operation, bits, lanes and immediate, rip): sse-unit.ts. */
+  sseUnit: { parameters: [I32, I32, I32, I32], results: [] },
   x87Tags: { parameters: [], results: [I32] },
   x87SetTags: { parameters: [I32], results: [] },
   ...VECTOR_HELPERS,
@@ -42,7 +42,7 @@ export const HELPERS = {
 
 export type HelperName = keyof typeof HELPERS;
 
-/** Exceptions that generated code raises through the helper `trap`. */
+/** Exceptions that generated code raises through the helper `trap`; those of floating point are `UNMASKED` and more. */
 export const TRAP = { divide: 0, overflow: 1, bounds: 2, into: 3, protection: 4 } as const;
 /** Added to the bytes of an access that writes. */
 export const WRITES = 0x400;
@@ -86,7 +86,7 @@ export function createHelpers(host: HelperHost): Record<HelperName, (...values: 
     cpuid,
     timestamp: () => host.timestamp?.() ?? BigInt(Math.round(performance.now() * 1e6)),
     ...slowX87,
-    sseRounded: sseRounded(host.memory),
+    sseUnit: sseUnit(host.memory, (unmasked, rip) => host.trap(unmasked, rip >>> 0)),
   };
   let fast: FastX87 | undefined;
   for (const name of FAST_X87)

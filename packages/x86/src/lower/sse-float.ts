@@ -2,12 +2,13 @@ import { OP, SIMD } from "@decant/wasm";
 import { CPU, FLAG } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import type { Emitter } from "./emitter.ts";
+import { callSseUnit } from "./exact-floats.ts";
 import { lanes } from "./lanes.ts";
 import type { Lowering, LoweringTable } from "./lowering.ts";
 import { stringCompareDoubleword, stringOr } from "./strings.ts";
 
 /**
- * Arithmetic on floats and doubles. Rounding is to nearest; for MXCSR's see `withRounding`. Its exception flags are not set.
+ * Arithmetic on floats and doubles, to nearest. For what MXCSR asks and tells see `withExactFloats`.
  * Which of two NaNs a result is, and the sign of a new one, are the host processor's: x86-64 hosts agree with the guest.
  */
 export const sseFloat: LoweringTable = {
@@ -21,7 +22,7 @@ export const sseFloat: LoweringTable = {
   Sqrtps: unary(SIMD.f32x4_sqrt), Sqrtpd: unary(SIMD.f64x2_sqrt), Sqrtss: scalarRoot(32), Sqrtsd: scalarRoot(64),
   // The manual allows an error of 1.5 * 2^-12; these are exact, and no processor's bits.
   Rcpps: estimate(false), Rsqrtps: estimate(true), Rcpss: scalarEstimate(false), Rsqrtss: scalarEstimate(true),
-  Ucomiss: compareFlags(32), Comiss: compareFlags(32), Ucomisd: compareFlags(64), Comisd: compareFlags(64),
+  Ucomiss: compareFlags(32, false), Comiss: compareFlags(32, true), Ucomisd: compareFlags(64, false), Comisd: compareFlags(64, true),
   Cmpps: { operands: "ur-", lower: (e, insn) => e.put(insn, 0, () => comparison(e, insn, 32)) },
   Cmppd: { operands: "ur-", lower: (e, insn) => e.put(insn, 0, () => comparison(e, insn, 64)) },
   Cmpss: { operands: "ur-", lower: (e, insn) => scalarComparison(e, insn, 32) },
@@ -126,8 +127,8 @@ function scalarEstimate(root: boolean): Lowering {
   };
 }
 
-/** OF, SF and AF become 0; the other three come from the comparison. */
-function compareFlags(bits: 32 | 64): Lowering {
+/** OF, SF and AF become 0; the other three come from the comparison. A quiet NaN is invalid where it is `isSignalling`. */
+function compareFlags(bits: 32 | 64, isSignalling: boolean): Lowering {
   return {
     operands: "rr",
     flagsWritten: FLAG.ALL,
@@ -136,11 +137,25 @@ function compareFlags(bits: 32 | 64): Lowering {
       e.f.drop();
       const b = e.scalar(insn, 1, bits).floatTee(bits);
       e.f.drop();
+      if (e.hasExactFloats) tellComparison(e, insn, { a, b, bits, isSignalling });
       e.flags.set(FLAG.ALL, 0);
       e.setFlags(FLAG.CF | FLAG.ZF | FLAG.PF, { op: "float", bits, a, b });
     },
   };
 }
+
+/** Has the unit raise what a comparison raises, and say what of the operands counts. */
+function tellComparison(
+  e: Emitter,
+  insn: Instruction,
+  { a, b, bits, isSignalling }: { a: number; b: number; bits: 32 | 64; isSignalling: boolean },
+): void {
+  const [store, load] = bits === 64 ? [OP.f64_store, OP.f64_load] : [OP.f32_store, OP.f32_load];
+  e.mayFault(insn);
+  [a, b].forEach((local, n) => e.cpuAddress(CPU.fpScratch + 16 * n).f.localGet(local).store(store));
+  callSseUnit(e, insn, "order", { bits, count: isSignalling ? 0x100 : 0 });
+  [a, b].forEach((local, n) => e.cpuAddress(CPU.fpScratch + 16 * n).f.load(load).localSet(local));
+} // prettier-ignore
 
 /** Pushes the lanes' comparison as masks. Predicates 0-7: eq lt le unord neq nlt nle ord. */
 function comparison(e: Emitter, insn: Instruction, bits: 32 | 64): void {
@@ -191,7 +206,7 @@ function horizontal(opcode: number, even: number[], odd: number[]): Lowering {
   };
 }
 
-/** Where it asks for another rounding than to nearest, the engine leaves for code that rounds (`Emitter.rounds`). */
+/** Where it asks for more than flags, the engine leaves for code that looks at it (`Emitter.hasExactFloats`). */
 function loadControl(e: Emitter, insn: Instruction): void {
   const value = e.get(insn, 0).save(32);
   e.cpuAddress(CPU.mxcsr).value(value, 32).store(32);

@@ -8,7 +8,8 @@ import type { Lowering, LoweringTable } from "./lowering.ts";
 import { mmx, mmxForms } from "./mmx.ts";
 import { moves } from "./moves.ts";
 import { multiplyDivide } from "./multiply-divide.ts";
-import { withRounding } from "./rounding.ts";
+import { withExactFloats } from "./exact-floats.ts";
+import { withX87Exceptions } from "./x87-exceptions.ts";
 import { shifts } from "./shifts.ts";
 import { sseConvert } from "./sse-convert.ts";
 import { sseFloat } from "./sse-float.ts";
@@ -54,7 +55,7 @@ function byNumber(): (Lowering | undefined)[] {
   const table: (Lowering | undefined)[] = [];
   for (const topic of TOPICS) {
     for (const [name, lowering] of Object.entries(topic) as [MnemonicName, Lowering][])
-      table[MNEMONIC[name]] = withRounding(name, withMmx(name, lowering));
+      table[MNEMONIC[name]] = withX87Exceptions(name, withExactFloats(name, withMmx(name, lowering)));
   }
   return table;
 }

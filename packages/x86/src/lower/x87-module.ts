@@ -4,7 +4,7 @@ import { CPU, X87_FORM } from "../cpu-block.ts";
 import { X87_ARITHMETIC, type X87Unit } from "./x87-unit.ts";
 
 /**
- * The x87's arithmetic for what programs compute most: numbers that are ordinary or 0, to nearest, 53 or 64 bits of precision, exceptions masked. A
+ * The x87's arithmetic for what programs compute most: numbers that are ordinary or 0, to nearest, 53 or 64 bits of precision, the loss of it masked. A
  * function here answers as the one of its name in x87-unit.ts would, whose arguments it hands on where that is not so. About 10 ns each, where that one
  * takes 600.
  */
@@ -263,7 +263,7 @@ interface Callees {
 /** Pushes a condition: rounding is to nearest, to 53 or 64 bits, and no exception is unmasked. */
 function pushIsPlain(f: FunctionBuilder): void {
   const x = expressions(f);
-  x.eq32(x.and32(x.field(CPU.fpControl), x.c(0xe3f)), x.c(0x23f))();
+  x.eq32(x.and32(x.field(CPU.fpControl), x.c(0xe20)), x.c(0x220))();
 }
 
 /** Unpacks a slot into two locals, and leaves by `other` where it holds no ordinary number. */
@@ -538,7 +538,7 @@ function emitToInteger(f: FunctionBuilder, slow: number, unpack: number): void {
   // Truncation, or the control word's rounding to nearest.
   const isTruncated = x.eq32(x.select(x.and32(x.shr32(x.field(CPU.fpControl), c(10)), c(3)), get(direction), x.lt32(get(direction), c(0))), c(3));
   pushIsPlain(f);
-  x.eq32(x.and32(x.field(CPU.fpControl), c(0xe3f)), c(0xe3f))();
+  x.eq32(x.and32(x.field(CPU.fpControl), c(0xe20)), c(0xe20))();
   f.op(OP.i32_or).op(OP.i32_eqz).if();
   leave();
   f.end();

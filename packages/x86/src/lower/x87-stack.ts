@@ -1,6 +1,7 @@
 import { F64, I32, OP } from "@decant/wasm";
 import { CPU, X87_FORM } from "../cpu-block.ts";
 import type { Emitter } from "./emitter.ts";
+import { RAISED } from "./extended.ts";
 
 /** What the x87's lowerings share: its registers as slots of the CPU block (`X87_FORM`), addressed by locals. */
 
@@ -51,9 +52,20 @@ export function copySlot(e: Emitter, to: number, from: number): void {
   setWord(e, to, () => pushWord(e, from));
 }
 
-/** Pushes a condition that is not 0 unless the control word says 53 bits, to nearest: then a double's arithmetic is the x87's. */
+/**
+ * Pushes a condition that is not 0 unless the control word says 53 bits, to nearest: then a double's arithmetic is the x87's. Where what is lost is told,
+ * it must have been told before, and be masked.
+ */
 export function pushOtherRounding(e: Emitter): Emitter {
-  return e.cpuAddress(CPU.fpControl).load(32).const(0x200, 32).int(32, "xor").const(0xf00, 32).int(32, "and");
+  e.cpuAddress(CPU.fpControl).load(32).const(0x200, 32).int(32, "xor").const(0xf00, 32).int(32, "and");
+  if (e.hasExactFloats) pushTellsPrecision(e).int(32, "or");
+  return e;
+}
+
+/** Pushes a condition that is not 0 unless the loss of precision is masked, and its flag set. */
+export function pushTellsPrecision(e: Emitter): Emitter {
+  e.cpuAddress(CPU.fpControl).load(32).cpuAddress(CPU.fpStatus).load(32).int(32, "and");
+  return e.const(RAISED.precision, 32).int(32, "and").const(RAISED.precision, 32).int(32, "xor");
 }
 
 /**
@@ -69,8 +81,25 @@ export function fastOrSlow(e: Emitter, fast: (leaveIf: () => void) => void, slow
   f.end();
 }
 
+/** Pushes a condition: the instruction was not refused. */
+export function pushIsDone(e: Emitter): Emitter {
+  return e.cpuAddress(CPU.fpRefused).load(32).int(32, "eqz");
+}
+
+/** Emits what an instruction does only if no unmasked exception has kept it from being done. */
+export function ifDone(e: Emitter, body: () => void): void {
+  if (!e.hasExactFloats) return body();
+  pushIsDone(e).f.if();
+  body();
+  e.f.end();
+}
+
 /** Frees st(0) and moves the stack's top. */
 export function popStack(e: Emitter, times = 1): void {
+  if (times > 0) ifDone(e, () => pop(e, times));
+}
+
+function pop(e: Emitter, times: number): void {
   for (let n = 0; n < times; n++) {
     const at = slot(e, 0);
     setWord(e, at, () => pushWord(e, at).const(X87_FORM.empty, 32).int(32, "or"));
@@ -86,12 +115,36 @@ export function moveTop(e: Emitter, by: number): void {
 export function pushStack(e: Emitter, fill: (at: number) => void): void {
   moveTop(e, -1);
   const at = slot(e, 0);
+  if (e.hasExactFloats) return pushOrRefuse(e, at, fill);
   const wasFree = e.temp(I32);
   pushWord(e, at).const(X87_FORM.empty, 32).int(32, "and").f.localSet(wasFree);
   fill(at);
   e.f.localGet(wasFree).op(OP.i32_eqz).if();
   e.f.localGet(at).i32Const(1);
   e.help("x87StackFault").f.end();
+}
+
+/** The same, where an exception may not be masked: the stack is as before then. */
+function pushOrRefuse(e: Emitter, at: number, fill: (at: number) => void): void {
+  pushWord(e, at).const(X87_FORM.empty, 32).int(32, "and").f.if();
+  fill(at);
+  pushIsDone(e).int(32, "eqz").f.if();
+  setWord(e, at, () => e.const(X87_FORM.empty, 32));
+  e.f.end().else();
+  e.f.localGet(at).i32Const(1);
+  e.help("x87StackFault").f.end();
+  pushIsDone(e).int(32, "eqz").f.if();
+  moveTop(e, 1);
+  e.f.end();
+}
+
+/** Copies what a slot holds, if it is in use; a stack fault otherwise. */
+export function copyOrFault(e: Emitter, to: number, from: number): void {
+  pushWord(e, from).const(X87_FORM.empty, 32).int(32, "and").f.if();
+  e.f.localGet(to).i32Const(0);
+  e.help("x87StackFault").f.else();
+  copySlot(e, to, from);
+  e.f.end();
 }
 
 /** Emits `body` for the case that the slot is free, and a stack fault in it. */

@@ -4,14 +4,15 @@ import type { Emitter } from "./emitter.ts";
 import { range } from "./lanes.ts";
 import type { Lowering, LoweringTable } from "./lowering.ts";
 import type { Value } from "./flags.ts";
-import { initialise } from "./x87.ts";
+import { initialise, summarise } from "./x87.ts";
 import { pushSlot, pushWord, setWord, slot } from "./x87-stack.ts";
 
 const XMM_IN_64_BIT = 16;
 const ALL_XMM = 0xffff_0000 | 0;
 
 /**
- * The x87's state as a whole, to and from memory (Intel SDM, FNSTENV, FNSAVE, FXSAVE). Addresses of the last instruction and operand are stored as 0.
+ * The x87's state as a whole, to and from memory (Intel SDM, FNSTENV, FNSAVE, FXSAVE). The address of the last instruction is there where
+ * floats are exact; that of the last operand is stored as 0.
  */
 export const x87State: LoweringTable = {
   Fnstenv: { operands: "w", lower: (e, insn) => storeEnvironment(e, start(e, insn), isShort(insn)) },
@@ -65,7 +66,9 @@ function storeEnvironment(e: Emitter, address: Value, short: boolean): void {
   put(0, () => e.cpuAddress(CPU.fpControl).load(32));
   put(1, () => pushStatus(e));
   put(2, () => e.help("x87Tags"));
-  for (const n of [3, 4, 5]) at(e, address, n * bytes).const(0, 32).store(bits);
+  at(e, address, 3 * bytes);
+  e.cpuAddress(CPU.fpInstruction).load(32).store(bits);
+  for (const n of [4, 5]) at(e, address, n * bytes).const(0, 32).store(bits);
   put(6, () => e.const(0, 32));
   e.cpuAddress(CPU.fpControl).cpuAddress(CPU.fpControl).load(32).const(0x3f, 32).int(32, "or").store(32);
 } // prettier-ignore
@@ -78,6 +81,7 @@ function loadEnvironment(e: Emitter, address: Value, short: boolean): void {
   ) as [Value, Value, Value];
   e.cpuAddress(CPU.fpControl).value(control, 32).store(32);
   setStatus(e, () => e.value(status, 32));
+  summarise(e);
   e.value(tags, 32).help("x87SetTags");
 }
 
@@ -133,7 +137,9 @@ function saveExtended(): Lowering {
       pushStatus(e).store(16);
       at(e, address, FXSAVE.tags);
       pushShortTags(e).store(32);
-      for (const offset of [8, 16]) at(e, address, offset).const(0, 64).store(64);
+      at(e, address, 8);
+      e.cpuAddress(CPU.fpInstruction).load(32).resize(32, 64).store(64);
+      at(e, address, 16).const(0, 64).store(64);
       at(e, address, FXSAVE.mxcsr).cpuAddress(CPU.mxcsr).load(32).store(32);
       at(e, address, FXSAVE.mask).const(0xffff, 32).store(32);
       for (const n of range(0, 8)) {
@@ -159,6 +165,7 @@ function restoreExtended(): Lowering {
       const control = at(e, address, 0).load(16).save(32);
       e.cpuAddress(CPU.fpControl).value(control, 32).store(32);
       setStatus(e, () => at(e, address, FXSAVE.status).load(16));
+      summarise(e);
       e.cpuAddress(CPU.mxcsr);
       at(e, address, FXSAVE.mxcsr).load(32).store(32);
       for (const n of range(0, 8)) loadSt(e, n, address, FXSAVE.st + 16 * n);

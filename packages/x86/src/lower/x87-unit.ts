@@ -1,7 +1,7 @@
 import { GUEST_BASE, type GuestMemory } from "@decant/memory";
 import { CPU, CPU_BLOCK, X87_FORM } from "../cpu-block.ts";
 import {
-  add, classify, divide, extract, fromDecimal, fromDouble, fromInteger, fromSingle, INDEFINITE, isNan, isSignalling, multiply, negate, order, quiet, RAISED, remainder,
+  add, classify, divide, extract, fromDecimal, fromFormat, fromInteger, INDEFINITE, isNan, isSignalling, multiply, negate, order, quiet, RAISED, remainder,
   Rounding, roundToInteger, scale, squareRoot, toDecimal, toDouble, toInteger, toSingle, type Extended,
 } from "./extended.ts"; // prettier-ignore
 import { putX87, x87Image } from "../x87-image.ts";
@@ -20,6 +20,20 @@ export const X87_OPERATION = {
 const CONDITION = { C0: 0x0100, C1: 0x0200, C2: 0x0400, C3: 0x4000 } as const;
 const UNORDERED = CONDITION.C0 | CONDITION.C2 | CONDITION.C3;
 const EXCEPTIONS = 0x3f;
+const BEFORE = RAISED.invalid | RAISED.denormal | RAISED.zeroDivide;
+const OUT_OF_RANGE = RAISED.overflow | RAISED.underflow;
+
+const LOST = RAISED.precision | RAISED.roundedUp;
+
+/** A push onto a register in use. */
+const OVERFLOWN = RAISED.invalid | RAISED.stack | RAISED.roundedUp;
+
+/** Bits of the status word to set, those that are set anew, and whether memory is the destination. */
+interface Raising {
+  readonly conditions?: number;
+  readonly mask?: number;
+  readonly isStore?: boolean;
+}
 const SUMMARY = 0x8080;
 
 const [ADD, MUL, SUB, SUBR, DIV, DIVR] = Object.values(X87_ARITHMETIC);
@@ -39,11 +53,27 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
   const word = (at: number): number => view.getUint32(at + 8, true);
   const isEmpty = (at: number): boolean => (word(at) & X87_FORM.empty) !== 0;
 
-  /** Adds what was raised to the status word; C1 says whether the result was rounded away from zero, or which way the stack failed. */
-  function raise(raised: number, conditions = 0, mask: number = CONDITION.C1): void {
-    let value = (status() & ~mask) | (raised & (EXCEPTIONS | RAISED.stack | RAISED.roundedUp)) | conditions;
+  /**
+   * Adds what was raised to the status word; C1 says whether the result was rounded away from zero, or which way the stack failed. False where what is not
+   * masked keeps the instruction from being done: an invalid operation, a denormal operand, a division by zero; of a store to memory, a result out of range.
+   */
+  function raise(raised: number, { conditions = 0, mask = CONDITION.C1, isStore = false }: Raising = {}): boolean {
+    const stopping = raised & ~control() & (isStore ? BEFORE | OUT_OF_RANGE : BEFORE);
+    const isDone = stopping === 0;
+    const told = isDone ? raised : raised & ((raised & RAISED.stack) !== 0 ? OVERFLOWN : (stopping & BEFORE) !== 0 ? BEFORE : ~LOST);
+    let value = isDone ? (status() & ~mask) | conditions : status() & ~CONDITION.C1;
+    value |= told & (EXCEPTIONS | RAISED.stack | RAISED.roundedUp);
     value = (value & ~control() & EXCEPTIONS) !== 0 ? value | SUMMARY : value & ~SUMMARY;
     view.setUint32(block + CPU.fpStatus, value, true);
+    if (!isDone) view.setUint32(block + CPU.fpRefused, 1, true);
+    return isDone;
+  }
+
+  /** The control word's rounding; a result out of range that is not masked keeps its significand. */
+  function rounded(): Rounding {
+    const rounding = new Rounding(control());
+    rounding.wraps = ~control() & OUT_OF_RANGE;
+    return rounding;
   }
 
   /** What a register holds, free or not. */
@@ -56,7 +86,7 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
   function operand(at: number, rounding: Rounding): Extended {
     const form = word(at);
     if ((form & (X87_FORM.single | X87_FORM.double)) !== 0)
-      return fromMemory(view.getBigUint64(at, true), (form & X87_FORM.double) !== 0 ? 64 : 32);
+      return fromBits(view.getBigUint64(at, true), (form & X87_FORM.double) !== 0 ? 64 : 32);
     if (!isEmpty(at)) return held(at);
     rounding.raise(RAISED.invalid | RAISED.stack);
     return INDEFINITE;
@@ -73,76 +103,79 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
 
   /** Pushes a number; where there is no room, the indefinite. */
   function push(x: Extended): void {
+    if (!isEmpty(slot(-1))) {
+      if (!raise(OVERFLOWN)) return;
+      moveTop(-1);
+      return write(slot(0), INDEFINITE);
+    }
     moveTop(-1);
-    if (isEmpty(slot(0))) return write(slot(0), x);
-    write(slot(0), INDEFINITE);
-    raise(RAISED.invalid | RAISED.stack | RAISED.roundedUp);
+    write(slot(0), x);
   }
 
   /** st(target) becomes what the function makes of st(0), and of st(1) where it has two parameters. */
   function apply(target: 0 | 1, compute: (rounding: Rounding, a: Extended, b: Extended) => Extended, operands: 1 | 2): void {
-    const rounding = new Rounding(control());
+    const rounding = rounded();
     const a = operand(slot(0), rounding);
     const b = operands === 2 ? operand(slot(1), rounding) : a;
     const result = (rounding.raised & RAISED.stack) !== 0 ? INDEFINITE : compute(rounding, a, b);
-    raise(rounding.raised);
+    if (!raise(rounding.raised)) return;
     write(slot(target), result);
     if (target === 1) moveTop(1);
   }
 
   /** sine, cosine, both or tangent and 1. An angle that is too large stays, with C2. */
   function trigonometric(operation: number): void {
-    const rounding = new Rounding(control());
+    const rounding = rounded();
     const x = operand(slot(0), rounding);
+    const mask = CONDITION.C1 | CONDITION.C2;
     const both = operation === X87_OPERATION.sincos || operation === X87_OPERATION.ptan;
     if (both && !isEmpty(slot(-1))) {
-      moveTop(-1);
-      write(slot(0), INDEFINITE);
-      write(slot(1), INDEFINITE);
-      return raise(RAISED.invalid | RAISED.stack | RAISED.roundedUp, 0, CONDITION.C1 | CONDITION.C2);
+      return pushIndefinites(mask);
     }
     const isMissing = (rounding.raised & RAISED.stack) !== 0;
     const result = isMissing ? { sine: INDEFINITE, cosine: INDEFINITE, tangent: () => INDEFINITE } : sincos(x, rounding);
-    if (result === undefined) return raise(rounding.raised, CONDITION.C2, CONDITION.C1 | CONDITION.C2);
+    if (result === undefined) return void raise(rounding.raised, { conditions: CONDITION.C2, mask });
     const isNumber = !isNan(result.sine);
     const value = operation === X87_OPERATION.cos ? result.cosine : operation === X87_OPERATION.ptan ? result.tangent() : result.sine;
+    if (!raise(rounding.raised, { mask })) return;
     write(slot(0), value);
-    raise(rounding.raised, 0, CONDITION.C1 | CONDITION.C2);
     if (operation === X87_OPERATION.sincos) push(result.cosine);
     if (operation === X87_OPERATION.ptan) push(isNumber ? fromInteger(1n) : value);
   }
 
   function divideOut(isNearest: boolean): void {
-    const rounding = new Rounding(control());
+    const rounding = rounded();
     const a = operand(slot(0), rounding);
     const b = operand(slot(1), rounding);
     const isMissing = (rounding.raised & RAISED.stack) !== 0;
     const { rest, quotient, isPartial } = isMissing
       ? { rest: INDEFINITE, quotient: 0, isPartial: false }
       : remainder(a, b, isNearest, rounding);
-    write(slot(0), rest);
     const low =
       (quotient & 4 ? CONDITION.C0 : 0) |
       (quotient & 2 ? CONDITION.C3 : 0) |
       (quotient & 1 ? CONDITION.C1 : 0) |
       (isPartial ? CONDITION.C2 : 0);
-    raise(rounding.raised & ~RAISED.roundedUp, low, UNORDERED | CONDITION.C1);
+    if (raise(rounding.raised & ~RAISED.roundedUp, { conditions: low, mask: UNORDERED | CONDITION.C1 })) write(slot(0), rest);
   }
 
   function takeApart(): void {
     const rounding = new Rounding(control());
     const x = operand(slot(0), rounding);
-    if (!isEmpty(slot(-1))) {
-      moveTop(-1);
-      write(slot(0), INDEFINITE);
-      write(slot(1), INDEFINITE);
-      return raise(RAISED.invalid | RAISED.stack | RAISED.roundedUp);
-    }
+    if (!isEmpty(slot(-1))) return pushIndefinites(CONDITION.C1);
     const { exponent, significand } =
       (rounding.raised & RAISED.stack) !== 0 ? { exponent: INDEFINITE, significand: INDEFINITE } : extract(x, rounding);
+    if (!raise(rounding.raised)) return;
     write(slot(0), exponent);
-    raise(rounding.raised);
     push(significand);
+  }
+
+  /** What no room for a push makes of instructions with two results. */
+  function pushIndefinites(mask: number): void {
+    if (!raise(OVERFLOWN, { mask })) return;
+    moveTop(-1);
+    write(slot(0), INDEFINITE);
+    write(slot(1), INDEFINITE);
   }
 
   /** -1, 0, 1, or undefined where there is no order. */
@@ -156,13 +189,14 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
   }
 
   function setOrder(result: number | undefined): void {
-    raise(0, result === undefined ? UNORDERED : result === 0 ? CONDITION.C3 : result < 0 ? CONDITION.C0 : 0, UNORDERED | CONDITION.C1);
+    const conditions = result === undefined ? UNORDERED : result === 0 ? CONDITION.C3 : result < 0 ? CONDITION.C0 : 0;
+    raise(0, { conditions, mask: UNORDERED | CONDITION.C1 });
   }
 
   return {
     /** destination := destination op source, by slots. */
     x87Arithmetic(operation: number, destination: number, source: number): void {
-      const rounding = new Rounding(control());
+      const rounding = rounded();
       const a = operand(destination, rounding);
       const b = operand(source, rounding);
       let result = INDEFINITE;
@@ -173,8 +207,7 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
       else if (operation === SUBR) result = difference(b, a, rounding);
       else if (operation === DIV) result = divide(a, b, rounding);
       else if (operation === DIVR) result = divide(b, a, rounding);
-      raise(rounding.raised);
-      write(destination, result);
+      if (raise(rounding.raised)) write(destination, result);
     },
     x87Operation(operation: number): void {
       switch (operation) {
@@ -198,7 +231,8 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
         case X87_OPERATION.xtract:
           return takeApart();
         case X87_OPERATION.xam:
-          return raise(0, classify(held(slot(0)), isEmpty(slot(0))), UNORDERED | CONDITION.C1);
+          raise(0, { conditions: classify(held(slot(0)), isEmpty(slot(0))), mask: UNORDERED | CONDITION.C1 });
+          return;
         case X87_OPERATION.tst:
           return setOrder(compared(false, () => fromInteger(0n)));
         default:
@@ -220,14 +254,15 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
       const rounding = new Rounding(control());
       if (bits === 80) {
         const { sign, exponent, significand } = operand(source, rounding);
-        if (rounding.raised !== 0) raise(rounding.raised);
+        if (rounding.raised !== 0) raise(rounding.raised, { isStore: true });
         view.setBigUint64(scratch, significand, true);
         view.setUint32(scratch + 8, (sign << 15) | exponent, true);
         return;
       }
       const x = operand(source, rounding);
       view.setBigUint64(scratch, bits === 64 ? toDouble(x, rounding) : toSingle(x, rounding), true);
-      raise(rounding.raised);
+      const isTiny = rounding.isTiny && (control() & RAISED.underflow) === 0;
+      raise(rounding.raised | (isTiny ? RAISED.underflow : 0), { isStore: true });
     },
     /** The 80-bit form of a register, whether it is in use or not. */
     x87Image(source: number): void {
@@ -241,7 +276,7 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
       const x = operand(source, rounding);
       const isMissing = (rounding.raised & RAISED.stack) !== 0;
       view.setBigInt64(scratch, toInteger(x, bits, rounding), true);
-      raise(rounding.raised | (isMissing ? RAISED.stack : 0));
+      raise(rounding.raised | (isMissing ? RAISED.stack : 0), { isStore: true });
     },
     x87ToDecimal(source: number): void {
       const rounding = new Rounding(control());
@@ -254,15 +289,14 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
       if (bits === 1) write(at, fromInteger(BigInt.asIntN(64, raw)));
       else if (bits === 80) write(at, fromDecimal(new Uint8Array(view.buffer, at, 10)));
       else {
-        const x = fromMemory(raw, bits);
-        raise(isSignalling(x) ? RAISED.invalid : x.isDenormal === true ? RAISED.denormal : 0);
-        write(at, isNan(x) ? quiet(x) : x);
+        const x = fromBits(raw, bits);
+        const isDone = raise(isSignalling(x) ? RAISED.invalid : x.isDenormal === true ? RAISED.denormal : 0);
+        if (isDone) write(at, isNan(x) ? quiet(x) : x);
       }
     },
     /** A register that was pushed on was in use (`isOverflow`), or one that is read is free: it becomes the indefinite. */
     x87StackFault(at: number, isOverflow: number): void {
-      write(at, INDEFINITE);
-      raise(RAISED.invalid | RAISED.stack | (isOverflow !== 0 ? RAISED.roundedUp : 0));
+      if (raise(isOverflow !== 0 ? OVERFLOWN : OVERFLOWN & ~RAISED.roundedUp)) write(at, INDEFINITE);
     },
     /** The tag word: two bits a register, valid, zero, special, empty. */
     x87Tags(): number {
@@ -288,12 +322,8 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
 
 export type X87Unit = ReturnType<typeof x87Unit>;
 
-/** A float or double in memory. */
-function fromMemory(raw: bigint, bits: number): Extended {
-  const x = bits === 64 ? fromDouble(raw) : fromSingle(raw & 0xffff_ffffn);
-  const isDenormal = x.significand !== 0n && x.exponent < (bits === 64 ? 16383 - 1022 : 16383 - 126);
-  return isDenormal ? { ...x, isDenormal } : x;
-}
+/** The float or double in the low bits. */
+const fromBits = (raw: bigint, bits: number): Extended => fromFormat(BigInt.asUintN(bits, raw), bits);
 
 /** a - b; which of two NaNs it is depends on neither's sign. */
 function difference(a: Extended, b: Extended, rounding: Rounding): Extended {

@@ -6,8 +6,8 @@ import type { Emitter } from "./emitter.ts";
 import { CONDITION_FLAGS } from "./flags.ts";
 import { NotTranslated, type Lowering, type LoweringTable } from "./lowering.ts";
 import {
-  copySlot, doubleLocal, fastOrSlow, faultIfFree, getDouble, moveTop, popStack, pushOtherRounding, pushSlot, pushStack, pushUnusual, pushWord, putDouble, setStatus, setWord,
-  slot,
+  copyOrFault, copySlot, doubleLocal, fastOrSlow, faultIfFree, getDouble, ifDone, moveTop, popStack, pushOtherRounding, pushSlot, pushStack, pushTellsPrecision, pushUnusual,
+  pushWord, putDouble, setStatus, setWord, slot,
 } from "./x87-stack.ts"; // prettier-ignore
 import { X87_ARITHMETIC, X87_OPERATION } from "./x87-unit.ts";
 
@@ -86,10 +86,7 @@ function load(e: Emitter, insn: Instruction): void {
   const f = e.f;
   if (kind === "st") {
     const from = slot(e, register);
-    return pushStack(e, (at) => {
-      copySlot(e, at, from);
-      faultIfFree(e, at);
-    });
+    return pushStack(e, (at) => copyOrFault(e, at, from));
   }
   if (bits === 80) {
     const address = e.address(insn).save(32);
@@ -110,7 +107,7 @@ function pushFloat(e: Emitter, at: number, raw: { local: number }, bits: number)
   const f = e.f;
   const value = doubleLocal(e, () => pushAsDouble(e, raw, bits));
   putDouble(e, at, value);
-  // A NaN may signal, and a denormal does.
+  // A NaN may signal, and a denormal does. What is refused is freed again.
   f.localGet(value).op(OP.f64_abs).f64Const(bits === 64 ? 2 ** -1022 : 2 ** -126).op(OP.f64_ge).op(OP.i32_eqz).if();
   f.localGet(value).f64Const(0).op(OP.f64_ne).if();
   f.localGet(at);
@@ -168,6 +165,10 @@ function loadDecimal(e: Emitter, insn: Instruction): void {
 
 /** Stores what a helper left in the scratch place. */
 function storeScratch(e: Emitter, address: { local: number }, bits: number): void {
+  ifDone(e, () => copyScratch(e, address, bits));
+}
+
+function copyScratch(e: Emitter, address: { local: number }, bits: number): void {
   const part = (width: number, offset: number): void => {
     e.value(address, 32);
     if (offset > 0) e.const(offset, 32).int(32, "add");
@@ -185,10 +186,8 @@ function storeFloat(e: Emitter, insn: Instruction, pops: 0 | 1): void {
   const from = slot(e, 0);
   if (kind === "st") {
     const to = slot(e, register);
-    copySlot(e, to, from);
-    faultIfFree(e, to);
-    if (pops > 0) popStack(e);
-    return;
+    copyOrFault(e, to, from);
+    return popStack(e, pops);
   }
   const address = e.address(insn).save(32);
   const slow = (): void => {
@@ -216,7 +215,9 @@ function storeFloat(e: Emitter, insn: Instruction, pops: 0 | 1): void {
       (leaveIf) => {
         pushWord(e, from);
         if (bits === 32) pushOtherDirection(e).int(32, "or");
+        if (bits === 32 && e.hasExactFloats) pushTellsPrecision(e).int(32, "or");
         leaveIf();
+        if (bits === 32 && e.hasExactFloats) leaveIfNoFloat(e, from, leaveIf);
         e.value(address, 32);
         getDouble(e, from);
         if (bits === 64) f.store(OP.f64_store);
@@ -226,6 +227,14 @@ function storeFloat(e: Emitter, insn: Instruction, pops: 0 | 1): void {
     );
   }
   if (pops > 0) popStack(e);
+}
+
+/** Leaves where the double in a slot is no ordinary float: what that raises is told. */
+function leaveIfNoFloat(e: Emitter, from: number, leaveIf: () => void): void {
+  const magnitude = doubleLocal(e, () => getDouble(e, from).f.op(OP.f64_abs));
+  e.f.localGet(magnitude).f64Const(LEAST_FLOAT).op(OP.f64_gt).localGet(magnitude).f64Const(LARGEST_FLOAT).op(OP.f64_lt).op(OP.i32_and);
+  e.f.localGet(magnitude).f64Const(0).op(OP.f64_eq).op(OP.i32_or).op(OP.i32_eqz);
+  leaveIf();
 }
 
 /** Pushes a condition that is not 0 unless rounding is to nearest. */
@@ -244,6 +253,7 @@ function storeInteger(e: Emitter, insn: Instruction, rounding: "control" | "trun
     e,
     (leaveIf) => {
       pushWord(e, from);
+      if (e.hasExactFloats) pushTellsPrecision(e).int(32, "or");
       leaveIf();
       getDouble(e, from);
       if (rounding === "trunc") f.op(OP.f64_trunc);
@@ -272,6 +282,10 @@ function storeDecimal(e: Emitter, insn: Instruction): void {
   storeScratch(e, address, 80);
   popStack(e);
 }
+
+/** What an ordinary float is above, and below. */
+const LEAST_FLOAT = 2 ** -126;
+const LARGEST_FLOAT = 2 ** 127;
 
 /** Rounds the double on the wasm stack as the control word says: to nearest, down, up, towards zero. */
 function roundByControl(e: Emitter): void {
@@ -343,6 +357,7 @@ function binary(name: keyof typeof X87_ARITHMETIC, pops: 0 | 1): Lowering {
           if (source.at !== undefined) pushWord(e, source.at).int(32, "or");
           pushOtherRounding(e).int(32, "or");
           leaveIf();
+          if (e.hasExactFloats && source.raw !== undefined) leaveIfUnusual(e, source.value!, source.bits, leaveIf);
           if (isReversed) getSource(e, source);
           getDouble(e, to);
           if (!isReversed) getSource(e, source);
@@ -363,6 +378,17 @@ function binary(name: keyof typeof X87_ARITHMETIC, pops: 0 | 1): Lowering {
   };
 }
 
+/** Leaves where what memory holds raises something by itself: a denormal, or a NaN. */
+function leaveIfUnusual(e: Emitter, value: number, bits: number, leaveIf: () => void): void {
+  e.f
+    .localGet(value)
+    .op(OP.f64_abs)
+    .f64Const(bits === 64 ? 2 ** -1022 : 2 ** -126)
+    .op(OP.f64_ge);
+  e.f.localGet(value).f64Const(0).op(OP.f64_eq).op(OP.i32_or).op(OP.i32_eqz);
+  leaveIf();
+}
+
 /** fchs and fabs: of a double by `change`, of an 80-bit number by what `changeWord` makes of its word. */
 function sign(change: (e: Emitter, value: number) => void, changeWord: (e: Emitter) => void): Lowering {
   return implicit((e) => {
@@ -373,12 +399,14 @@ function sign(change: (e: Emitter, value: number) => void, changeWord: (e: Emitt
     f.localGet(at);
     change(e, value);
     f.store(OP.f64_store).else();
+    pushWord(e, at).const(X87_FORM.empty, 32).int(32, "and").f.if();
+    f.localGet(at).i32Const(0);
+    e.help("x87StackFault").f.else();
     setWord(e, at, () => {
       pushWord(e, at);
       changeWord(e);
     });
-    faultIfFree(e, at);
-    f.end();
+    f.end().end();
   });
 }
 
@@ -408,6 +436,7 @@ function roundToInteger(e: Emitter): void {
     (leaveIf) => {
       // With 64 bits what is lost is told, as everywhere.
       pushWord(e, at).cpuAddress(CPU.fpControl).load(32).const(0x300, 32).int(32, "and").const(0x300, 32).int(32, "eq").int(32, "or");
+      if (e.hasExactFloats) pushTellsPrecision(e).int(32, "or");
       leaveIf();
       const value = doubleLocal(e, () => getDouble(e, at));
       f.localGet(value).localGet(value).op(OP.f64_ne);
@@ -426,13 +455,15 @@ function exchange(e: Emitter, insn: Instruction): void {
   const b = slot(e, insn.operands.at(-1)!.register);
   faultIfFree(e, a);
   faultIfFree(e, b);
-  f.localGet(a);
-  const value = e.load(64).save(64);
-  const word = pushWord(e, a).save(32);
-  copySlot(e, a, b);
-  f.localGet(b);
-  e.value(value, 64).store(64);
-  setWord(e, b, () => e.value(word, 32));
+  ifDone(e, () => {
+    f.localGet(a);
+    const value = e.load(64).save(64);
+    const word = pushWord(e, a).save(32);
+    copySlot(e, a, b);
+    f.localGet(b);
+    e.value(value, 64).store(64);
+    setWord(e, b, () => e.value(word, 32));
+  });
 }
 
 const isQuiet = (insn: Instruction): boolean => QUIET.has(insn.mnemonic);
@@ -458,6 +489,7 @@ function compare(pops: 0 | 1 | 2): Lowering {
             f.localGet(side).localGet(side).op(OP.f64_ne);
             leaveIf();
           }
+          if (e.hasExactFloats && source.raw !== undefined) leaveIfUnusual(e, b, source.bits, leaveIf);
           setStatus(e, 0x4700, () => {
             f.localGet(a).localGet(b).op(OP.f64_lt).i32Const(8).op(OP.i32_shl);
             f.localGet(a).localGet(b).op(OP.f64_eq).i32Const(14).op(OP.i32_shl).op(OP.i32_or);
@@ -539,6 +571,7 @@ function free(e: Emitter, n: number): void {
 function loadControl(e: Emitter, insn: Instruction): void {
   const value = e.get(insn, 0).save(32);
   e.cpuAddress(CPU.fpControl).value(value, 32).store(32);
+  summarise(e);
 }
 
 function storeControl(e: Emitter, insn: Instruction): void {
@@ -552,6 +585,16 @@ function storeStatus(e: Emitter, insn: Instruction): void {
     e.cpuAddress(CPU.fpTop).load(32).const(11, 32).int(32, "shl").int(32, "or").mask(16);
   });
 }
+
+/** Has the status word say whether something was raised that the control word, which has changed, does not mask. */
+export function summarise(e: Emitter): void {
+  if (!e.hasExactFloats) return;
+  const status = e.cpuAddress(CPU.fpStatus).load(32).save(32);
+  e.cpuAddress(CPU.fpStatus).value(status, 32).const(~0x8080, 32).int(32, "and");
+  e.const(0x8080, 32).const(0, 32);
+  e.value(status, 32).cpuAddress(CPU.fpControl).load(32).const(-1, 32).int(32, "xor").int(32, "and").const(0x3f, 32).int(32, "and").f.select();
+  e.int(32, "or").store(32);
+} // prettier-ignore
 
 /** Control 0x37F, status 0, all registers free. */
 export function initialise(e: Emitter): void {

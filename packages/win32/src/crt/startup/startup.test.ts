@@ -1,4 +1,4 @@
-import { INT, PVOID } from "@decant/hook";
+import { INT, PVOID, STATUS } from "@decant/hook";
 import { guest } from "@decant/testing";
 import { expect, test } from "vitest";
 import { directory } from "../../kernel32/directory.ts";
@@ -105,6 +105,21 @@ test("signal handlers run once, and unknown signals fail", () => {
   call("msvcrt!raise", 15);
   expect(process.ending?.exitCode).toBe(3);
 });
+
+// The codes are float.h's: _FPE_ZERODIVIDE, _FPE_MULTIPLE_TRAPS.
+test("an exception that reaches the runtime's filter runs its signal's handler, once, with the kind of a floating-point exception", () => {
+  const { call, callback } = runtime();
+  const seen: number[][] = [];
+  const handler = callback((signal, code) => void seen.push([Number(signal), Number(code)]));
+  expect(call("msvcrt!_XcptFilter", STATUS.FLOAT_DIVIDE_BY_ZERO, 0)).toBe(0);
+  call("msvcrt!signal", 8, handler);
+  expect([call("msvcrt!_XcptFilter", STATUS.FLOAT_DIVIDE_BY_ZERO, 0), call("msvcrt!_XcptFilter", STATUS.FLOAT_DIVIDE_BY_ZERO, 0)]).toEqual([-1, 0]);
+  call("msvcrt!signal", 8, handler);
+  expect(call("ucrtbase!_seh_filter_exe", STATUS.FLOAT_MULTIPLE_TRAPS, 0)).toBe(-1);
+  call("msvcrt!signal", 11, 1);
+  expect([call("msvcrt!_XcptFilter", STATUS.ACCESS_VIOLATION, 0), call("msvcrt!_XcptFilter", STATUS.INTEGER_DIVIDE_BY_ZERO, 0)]).toEqual([-1, 0]);
+  expect(seen).toEqual([[8, 0x83], [8, 0x8d]]);
+}); // prettier-ignore
 
 test("the environment changes for getenv, environ and both widths", () => {
   const { call, ansi, wide, memory } = runtime({ environment: { Path: "C:\\" } });

@@ -1,6 +1,6 @@
 import { implement, exitProcess, guestCall, type GuestGenerator, type Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
-import { abort, raiseSignal, setSignal } from "../signals.ts";
+import { abort, filterException, raiseSignal, setSignal } from "../signals.ts";
 import { cleanUp, complain, exit } from "./ending.ts";
 import {
   provideArguments,
@@ -14,7 +14,6 @@ import { msvcrtStartupApi, startupApi } from "./startup.api.ts";
 
 /** R6xxx messages are numbered by what _amsg_exit is given. */
 const RUNTIME_ERROR_STATUS = 255;
-const EXCEPTION_CONTINUE_SEARCH = 0;
 
 export const startup = implement(startupApi, {
   exit: (thread, status) => exit(thread, status),
@@ -37,7 +36,7 @@ export const startup = implement(startupApi, {
     return 0;
   },
   __setusermatherr() {},
-  _XcptFilter: () => EXCEPTION_CONTINUE_SEARCH,
+  _XcptFilter: filterException,
   __p___argc: (thread) => Runtime.of(thread).variable("__argc", 4),
   __p___argv: (thread) => Runtime.of(thread).variable("__argv", 8),
   __p___wargv: (thread) => Runtime.of(thread).variable("__wargv", 8),

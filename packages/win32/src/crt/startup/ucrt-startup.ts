@@ -1,5 +1,6 @@
 import { exitProcess, guestCall, implement, type Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
+import { filterException } from "../signals.ts";
 import { provideArguments, provideCommandLine, provideEnvironment, provideInitialEnvironment } from "./program-data.ts";
 import { assertionFailed, exchange, terminate } from "./startup.ts";
 import { ucrtStartupApi } from "./startup.api.ts";
@@ -94,8 +95,8 @@ export const ucrtStartup = implement(ucrtStartupApi, {
   _register_thread_local_exe_atexit_callback(thread, callback) {
     Runtime.of(thread).exits.threadLocal = callback;
   },
-  // EXCEPTION_CONTINUE_SEARCH: the system's own filter reports what happened.
-  _seh_filter_exe: () => 0,
+  _seh_filter_exe: filterException,
+  // EXCEPTION_CONTINUE_SEARCH: signals are the program's, not a library's.
   _seh_filter_dll: () => 0,
   terminate,
   set_terminate: (thread, handler) => exchange(thread, "terminate handler", handler),
