@@ -31,7 +31,7 @@ function load(name) {
   const isNew = kept === undefined || script.cachedDataRejected === true;
   scripts.set(name, { module, codeName, isNew, createCode: () => createCode(script) });
   if (name === "translation") setLazyValidation(true);
-  const shared = { load, read, all: scripts, memory, importModule: (url) => import(url) };
+  const shared = { load, read, all: scripts, memory, expectMuchCode, importModule: (url) => import(url) };
   script.runInThisContext()(require, module, module.exports, pathToFileURL(filename).href, shared);
   return module.exports;
 }
@@ -93,6 +93,14 @@ function createCode(script) {
  */
 function setLazyValidation(isOn) {
   require("node:v8").setFlagsFromString(isOn ? "--wasm-lazy-validation" : "--no-wasm-lazy-validation");
+}
+
+/**
+ * Has V8 optimise a WebAssembly function only when it has run for some 20 ms. Much code means that most of it runs seldom: by default V8's threads optimised
+ * hundreds of functions that were as good as done, which took half of such a run's processor time.
+ */
+function expectMuchCode() {
+  require("node:v8").setFlagsFromString("--wasm-tiering-budget=60000000");
 }
 
 if (existsSync(join(dist, "decant.js"))) load("decant");

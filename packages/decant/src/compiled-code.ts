@@ -13,17 +13,29 @@ interface LoadedScript {
 }
 
 declare const decantScripts:
-  | { readonly all: ReadonlyMap<string, LoadedScript>; readonly memory: WebAssembly.Memory | undefined }
+  | { readonly all: ReadonlyMap<string, LoadedScript>; readonly memory: WebAssembly.Memory | undefined; expectMuchCode(): void }
   | undefined;
+
+let expectsMuchCode = false;
+
+/** Says that the guest brings much translated code. Only the command does something about it: how V8 compiles is the whole process's matter. */
+export function expectMuchCode(): void {
+  if (expectsMuchCode || typeof decantScripts !== "object") return;
+  expectsMuchCode = true;
+  decantScripts.expectMuchCode();
+}
 
 /** Takes over the memory that bin/decant.js made before it loaded the bundle. */
 export function useEarlyMemory(): void {
   if (typeof decantScripts === "object" && decantScripts.memory !== undefined) offerMemory(decantScripts.memory);
 }
 
-/** Keeps the code that V8 has compiled of Decant itself for the next start: after a run, when all is compiled that a run needs, and no guest has the memory. */
+/**
+ * Keeps the code that V8 has compiled of Decant itself for the next start: after a run, when all is compiled that a run needs, and no guest has the memory. Not once V8
+ * was told to expect much: it takes code only from a process with the same settings, and the next one begins without.
+ */
 export function keepCompiledCode(folder: string | undefined): void {
-  if (folder === undefined || typeof decantScripts !== "object" || decantScripts.memory === undefined) return;
+  if (folder === undefined || expectsMuchCode || typeof decantScripts !== "object" || decantScripts.memory === undefined) return;
   for (const { codeName, isNew, createCode } of decantScripts.all.values()) {
     if (isNew) nodeStore(folder, { limitBytes: CACHE_LIMIT_BYTES }).replace(codeName, createCode());
   }

@@ -1,6 +1,7 @@
 import { nodeStore } from "@decant/host";
 import type { KernelOptions } from "@decant/process";
 import { CACHE_LIMIT_BYTES } from "./cache-folder.ts";
+import { expectMuchCode } from "./compiled-code.ts";
 
 declare const DECANT_BUILD: string | undefined;
 
@@ -20,12 +21,19 @@ export function programTranslations(folder: string | undefined, version = build)
     const name = `${program}-${hashText(Buffer.from(key))}`;
     return {
       key,
-      load: () => store.load(name),
+      load: () => {
+        const kept = store.load(name);
+        if ((kept?.length ?? 0) > MUCH_BYTES) expectMuchCode();
+        return kept;
+      },
       append: (bytes) => store.append(name, bytes),
       replace: (bytes) => store.replace(name, bytes),
     };
   };
 }
+
+/** So much is kept of programs whose start is mostly V8's compiling. */
+const MUCH_BYTES = 2 * 2 ** 20;
 
 /** Headers, section table and import directory are in there, with the time at which the program was linked. */
 const HEAD_BYTES = 1024;
