@@ -31,6 +31,13 @@ test("an update replaces what was there, whether it grows or shrinks, and leaves
   }
 });
 
+test("the directory's size stays, as under Wine, while the file's layout stays and the resources fit", () => {
+  const sizeOf = (file: Uint8Array) => readImage(file).directories[2]!.size;
+  const file = image(resource(10, 1, 0, 3000));
+  expect(sizeOf(replaceResources(file, [resource(10, 1, 0, 2990)]))).toBe(sizeOf(file));
+  expect(sizeOf(replaceResources(file, [resource(10, 1, 0, 20_000)]))).toBeGreaterThan(sizeOf(file));
+});
+
 test("a section behind the resources that cannot move is refused, and so are headers without room", () => {
   const file = image(resource(10, 1, 0, 10));
   const view = new DataView(file.buffer);

@@ -95,7 +95,9 @@ function replaceSection(headers: Headers, index: number, resources: readonly Res
   const content = layOutResources(resources, rva);
   const rawSize = roundUp(content.length, fileAlignment);
   if (start + oldRaw > file.length) throw new PeError("malformed", "expected the resources inside the file, found that they end behind it");
-  headers.setDirectory(DIRECTORY.RESOURCE, rva, content.length);
+  // As Wine does, sizes stay while the file's layout stays and the resources fit.
+  if (rawSize !== oldRaw || headers.sectionField(index, FIELD.VIRTUAL_SIZE) < content.length)
+    headers.setDirectory(DIRECTORY.RESOURCE, rva, content.length);
   if (rawSize !== oldRaw) {
     const virtualSize = roundUp(content.length, image.sectionAlignment);
     const moves = virtualSize - roundUp(Math.max(headers.sectionField(index, FIELD.VIRTUAL_SIZE), 1), image.sectionAlignment);

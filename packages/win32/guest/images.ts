@@ -29,11 +29,11 @@ export const guestImages: readonly GuestImage[] = [
   {
     name: "windowscodecs",
     imports: {
-      "kernel32.dll": "CloseHandle@4 CreateFileW@28 GetLastError@0 ReadFile@20 SetEndOfFile@4 SetFilePointerEx@20 WriteFile@20",
+      "kernel32.dll": "CloseHandle@4 CreateFileW@28 GetLastError@0 MultiByteToWideChar@24 ReadFile@20 SetEndOfFile@4 SetFilePointerEx@20 WriteFile@20",
       "msvcrt.dll": "abort free malloc memcmp memcpy memset realloc",
     },
     flags: ["-fno-rtti"],
-    exports: ["DllGetClassObject", "DllCanUnloadNow", "SHCreateStreamOnFileW"],
+    exports: ["DllGetClassObject", "DllCanUnloadNow", "SHCreateStreamOnFileA", "SHCreateStreamOnFileW"],
   },
   // No DLL of Windows': what a mapping calls.
   { name: "sorting", imports: {}, flags: ["-O2", "-fno-vectorize", "-fno-slp-vectorize", "-fno-unroll-loops"] },

@@ -1,5 +1,6 @@
 import type { Implementation } from "@decant/hook";
 import { ntFile } from "./ntdll/file.ts";
+import { ntPipe } from "./ntdll/pipe.ts";
 import { ntQuery } from "./ntdll/query.ts";
 import { rtlNames } from "./ntdll/names.ts";
 import { ntSystem } from "./ntdll/system.ts";
@@ -12,6 +13,7 @@ import { socketStartup } from "./ws2_32/startup.ts";
 export const processTopics = [
   multimediaTime,
   ntFile,
+  ntPipe,
   ntSystem,
   ntWait,
   ntQuery,

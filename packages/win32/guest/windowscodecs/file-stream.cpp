@@ -8,6 +8,7 @@ int __stdcall WriteFile(void *, const void *, ULONG, ULONG *, void *);
 int __stdcall SetFilePointerEx(void *, long long, long long *, ULONG);
 int __stdcall SetEndOfFile(void *);
 int __stdcall CloseHandle(void *);
+int __stdcall MultiByteToWideChar(ULONG, ULONG, const char *, int, wchar_t *, int);
 ULONG __stdcall GetLastError();
 }
 
@@ -65,6 +66,14 @@ HRESULT createFileStream(const wchar_t *name, unsigned mode, IStream **to) {
 /** shlwapi's, which forwards here. */
 extern "C" HRESULT __stdcall SHCreateStreamOnFileW(const wchar_t *name, unsigned mode, IStream **to) {
   return name == nullptr || to == nullptr ? E_INVALIDARG : createFileStream(name, mode, to);
+}
+
+/** The same by a name in the ANSI code page. */
+extern "C" HRESULT __stdcall SHCreateStreamOnFileA(const char *name, unsigned mode, IStream **to) {
+  wchar_t wide[260];
+  if (name == nullptr || to == nullptr) return E_INVALIDARG;
+  *to = nullptr;
+  return MultiByteToWideChar(0, 0, name, -1, wide, 260) == 0 ? lastError() : createFileStream(wide, mode, to);
 }
 
 HRESULT readAll(IStream *from, BYTE *&bytes, size_t &size) {

@@ -196,12 +196,18 @@ export class NamedPipes {
     }
     const pipe = existing ?? new NamedPipe(shape);
     this.#pipes.set(upcase(name), pipe);
-    const server = new PipeServer(this.#kernel, pipe, () => {
+    return this.#addInstance(pipe, () => {
       if (pipe.instances.size === 0) this.#pipes.delete(upcase(name));
     });
-    pipe.instances.add(server);
-    pipe.changed();
-    return server;
+  }
+
+  /** Makes a pipe that only its handles lead to. */
+  createNameless(shape: PipeShape): PipeServer {
+    return this.#addInstance(new NamedPipe(shape), () => {});
+  }
+
+  has(name: string): boolean {
+    return this.#pipes.has(upcase(name));
   }
 
   /** Throws ERROR_FILE_NOT_FOUND where there is none. */
@@ -213,12 +219,23 @@ export class NamedPipes {
 
   /** Opens the client's end of an instance that listens. Throws ERROR_PIPE_BUSY when none does. */
   open(name: string, reads: boolean, writes: boolean): PipeClient {
-    const pipe = this.find(name);
+    return this.openInstance(this.find(name), reads, writes);
+  }
+
+  /** The same for a pipe, which need not have a name. */
+  openInstance(pipe: NamedPipe, reads: boolean, writes: boolean): PipeClient {
     const { access } = pipe.shape;
     if ((reads && (access & PIPE_ACCESS.OUTBOUND) === 0) || (writes && (access & PIPE_ACCESS.INBOUND) === 0))
       throw new Win32Error(ERROR.ACCESS_DENIED);
     if (pipe.listening === undefined) throw new Win32Error(ERROR.PIPE_BUSY);
     return pipe.listening.accept(reads, writes);
+  }
+
+  #addInstance(pipe: NamedPipe, gone: () => void): PipeServer {
+    const server = new PipeServer(this.#kernel, pipe, gone);
+    pipe.instances.add(server);
+    pipe.changed();
+    return server;
   }
 }
 

@@ -17,11 +17,11 @@ import { setInformation } from "../files/set-information.ts";
 import { queryVolume } from "../files/volume-information.ts";
 import { writeInformation } from "../kernel32/file-information.ts";
 import { ntFileApi } from "./file.api.ts";
-import { locateObject, objectName, type ObjectAttributes } from "./object-attributes.ts";
+import { locateObject, OBJ_INHERIT, objectName, type ObjectAttributes } from "./object-attributes.ts";
+import { openPipePath, pipePath } from "./pipe-path.ts";
 
 const USE_FILE_POINTER_POSITION = -2;
 const WRITE_TO_END_OF_FILE = -1;
-const OBJ_INHERIT = 2;
 const QUERY = { RESTART_SCAN: 1, RETURN_SINGLE_ENTRY: 2 } as const;
 
 type StatusBlock = Out<unknown, { Status?: bigint; Information?: bigint }>;
@@ -178,15 +178,23 @@ export const ntFile = implement(ntFileApi, {
 
 function open(thread: Thread, place: Out<Handle>, attributes: ObjectAttributes, block: StatusBlock, request: OpenRequest): number {
   const { handles } = thread.process;
+  const inheritable = (attributes.Attributes & OBJ_INHERIT) !== 0;
+  const isOverlapped = (request.options & (OPTION.SYNCHRONOUS_IO_ALERT | OPTION.SYNCHRONOUS_IO_NONALERT)) === 0;
+  const pipe = pipePath(thread, attributes);
+  if (pipe !== undefined) {
+    const object = openPipePath(thread, pipe, request.access);
+    object.isOverlapped = isOverlapped;
+    place.set(handles.add(object, inheritable));
+    return ended(block, OPENED.OPENED);
+  }
   const link = (request.options & OPTION.OPEN_REPARSE_POINT) !== 0 ? "link" : "follow";
   const location = locateObject(thread, attributes, link);
-  const inheritable = (attributes.Attributes & OBJ_INHERIT) !== 0;
   if (location.kind === "device") {
     place.set(handles.add(openDevice(thread, location.name, request.access), inheritable));
     return ended(block, OPENED.OPENED);
   }
   const { file, outcome } = openFile(thread, location, request);
-  file.isOverlapped = (request.options & (OPTION.SYNCHRONOUS_IO_ALERT | OPTION.SYNCHRONOUS_IO_NONALERT)) === 0;
+  file.isOverlapped = isOverlapped;
   place.set(handles.add(file, inheritable));
   return ended(block, outcome);
 }

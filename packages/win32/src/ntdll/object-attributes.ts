@@ -8,12 +8,19 @@ import { UNICODE_STRING, type OBJECT_ATTRIBUTES } from "./file.api.ts";
 /** What NtCreateFile and its like are told about a name. */
 export type ObjectAttributes = StructValue<(typeof OBJECT_ATTRIBUTES)["fields"]>;
 
+/** In Attributes: the handle goes to children. */
+export const OBJ_INHERIT = 2;
+
 /** Finds what OBJECT_ATTRIBUTES name: an NT path, or a name below the folder that is RootDirectory. */
 export function locateObject(thread: Thread, attributes: ObjectAttributes, link: "follow" | "link"): Location | DeviceLocation {
-  if (attributes.ObjectName === 0) throw new NtError(STATUS.OBJECT_NAME_INVALID);
-  const { Length, Buffer } = UNICODE_STRING.load(thread, attributes.ObjectName);
-  const name = thread.memory.utf16(Buffer, Length >> 1);
-  return objectName(thread, name, attributes.RootDirectory, link);
+  return objectName(thread, attributesName(thread, attributes), attributes.RootDirectory, link);
+}
+
+/** The name that OBJECT_ATTRIBUTES carry. */
+export function attributesName(thread: Thread, { ObjectName }: ObjectAttributes): string {
+  if (ObjectName === 0) throw new NtError(STATUS.OBJECT_NAME_INVALID);
+  const { Length, Buffer } = UNICODE_STRING.load(thread, ObjectName);
+  return thread.memory.utf16(Buffer, Length >> 1);
 }
 
 /** The same for a name and a folder's handle, or 0; `folder` is the full Windows path that stands for no handle. */
