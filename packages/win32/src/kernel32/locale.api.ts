@@ -82,6 +82,7 @@ export const localeApi = api("kernel32", {
   GetLocaleInfoEx: fn(COUNT, ["lpLocaleName", LPCWSTR], ["LCType", DWORD], ["lpLCData", LPWSTR_BUF], ["cchData", INT]),
   IsValidLocale: fn(infallible(BOOL), ["Locale", LCID], ["dwFlags", DWORD]),
   IsValidLocaleName: fn(infallible(BOOL), ["lpLocaleName", LPCWSTR]),
+  EnumSystemLocalesA: fn(BOOL, ["lpLocaleEnumProc", CALLBACK], ["dwFlags", DWORD]),
   EnumSystemLocalesW: fn(BOOL, ["lpLocaleEnumProc", CALLBACK], ["dwFlags", DWORD]),
   GetUserDefaultLCID: fn(LCID),
   GetSystemDefaultLCID: fn(LCID),

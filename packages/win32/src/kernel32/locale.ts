@@ -1,5 +1,5 @@
 import { encodeText, ERROR, Win32Error, type Pointer, type TextBuffer } from "@decant/hook";
-import { guestCall, implement, type Thread } from "@decant/process";
+import { guestCall, implement, type GuestGenerator, type Thread } from "@decant/process";
 import { ANSI_CODE_PAGE, OEM_CODE_PAGE } from "../text/code-pages.ts";
 import { allLocales, findLocaleByName, LOCALE } from "../text/locales.ts";
 import { downcase, upcase } from "../text/upcase.ts";
@@ -97,19 +97,8 @@ export const locale = implement(localeApi, {
   },
   IsValidLocale: (_, id) => SAME_AS_ENGLISH.has(id) && id !== 0,
   IsValidLocaleName: (_, name) => name !== undefined && findLocaleByName(name) !== undefined,
-  *EnumSystemLocalesW(thread, callback) {
-    const name = thread.process.heap.allocate(18);
-    try {
-      for (const { id, isNeutral } of allLocales()) {
-        if (isNeutral || id === LOCALE.INVARIANT) continue;
-        thread.memory.setWstring(name, id.toString(16).padStart(8, "0"));
-        if ((yield* guestCall(thread, callback, name)) === 0) break;
-      }
-    } finally {
-      thread.process.heap.free(name);
-    }
-    return true;
-  },
+  EnumSystemLocalesA: (thread, callback) => enumerateLocales(thread, callback, "ansi"),
+  EnumSystemLocalesW: (thread, callback) => enumerateLocales(thread, callback, "wide"),
   GetUserDefaultLCID: () => ENGLISH_US,
   GetSystemDefaultLCID: () => ENGLISH_US,
   GetThreadLocale: (thread) => threadLocales.get(thread) ?? ENGLISH_US,
@@ -134,6 +123,21 @@ export const locale = implement(localeApi, {
     return writeName(target, count);
   },
 });
+
+/** Calls back with each locale's number, in eight hexadecimal digits. */
+function* enumerateLocales(thread: Thread, callback: number, form: "ansi" | "wide"): GuestGenerator<boolean> {
+  const name = thread.process.heap.allocate(18);
+  try {
+    for (const { id, isNeutral } of allLocales()) {
+      if (isNeutral || id === LOCALE.INVARIANT) continue;
+      thread.memory.write(name, encodeText(thread, `${id.toString(16).padStart(8, "0")}\0`, form));
+      if ((yield* guestCall(thread, callback, name)) === 0) break;
+    }
+  } finally {
+    thread.process.heap.free(name);
+  }
+  return true;
+}
 
 function requireName(name: string | undefined): void {
   if (name !== undefined && !KNOWN_NAMES.has(name.toLowerCase())) throw new Win32Error(ERROR.INVALID_PARAMETER);
