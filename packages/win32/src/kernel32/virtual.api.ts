@@ -62,6 +62,7 @@ export const virtualApi = api("kernel32", {
     ["lpflOldProtect", out(DWORD)],
   ),
   VirtualQuery: fn(orElse(SIZE_T, 0), ["lpAddress", LPCVOID], ["lpBuffer", PVOID], ["dwLength", SIZE_T]),
+  VirtualQueryEx: fn(orElse(SIZE_T, 0), ["hProcess", HANDLE], ["lpAddress", LPCVOID], ["lpBuffer", PVOID], ["dwLength", SIZE_T]),
   VirtualLock: fn(BOOL, ["lpAddress", LPVOID], ["dwSize", SIZE_T]),
   VirtualUnlock: fn(BOOL, ["lpAddress", LPVOID], ["dwSize", SIZE_T]),
   FlushInstructionCache: fn(BOOL, ["hProcess", HANDLE], ["lpBaseAddress", LPCVOID], ["dwSize", SIZE_T]),

@@ -83,6 +83,15 @@ test("a reservation of more addresses than there are is granted, and holds what 
   expect(call("VirtualFree", base, 0, RELEASE)).toBe(1);
 });
 
+test("what was refused at an address is refused anywhere, once: Go up to 1.10 then makes do with less", () => {
+  const { call, thread } = machine();
+  expect(call("VirtualAlloc", 0xc0_0000_0000n, 2 ** 35, RESERVE, PAGE.READWRITE)).toBe(0);
+  expect(thread.lastError).toBe(ERROR.INVALID_ADDRESS);
+  expect(call("VirtualAlloc", 0n, 2 ** 35, RESERVE, PAGE.READWRITE)).toBe(0);
+  expect(thread.lastError).toBe(ERROR.NOT_ENOUGH_MEMORY);
+  expect(call("VirtualAlloc", 0n, 2 ** 35, RESERVE, PAGE.READWRITE)).not.toBe(0);
+});
+
 describe("VirtualFree", () => {
   test("releases a whole reservation by its base, with size 0", () => {
     const { call, query, thread } = machine();

@@ -1,12 +1,14 @@
 import { ERROR, Win32Error, type Out } from "@decant/hook";
-import { MemoryLimitError, PAGE, USER_END, type MemoryInformation } from "@decant/memory";
-import { implement, noteProtection, ProcessObject, type Thread } from "@decant/process";
+import { MemoryLimitError, PAGE, USER_END, type GuestMemory, type MemoryInformation } from "@decant/memory";
+import { implement, noteProtection, ProcessObject, type Process, type Thread } from "@decant/process";
 import { MEM, MEMORY_BASIC_INFORMATION, MEMORY_BASIC_INFORMATION32, virtualApi } from "./virtual.api.ts";
 
 const STATE = { free: MEM.FREE, reserve: MEM.RESERVE, commit: MEM.COMMIT } as const;
 const KIND = { private: MEM.PRIVATE, image: MEM.IMAGE, mapped: MEM.MAPPED } as const;
 const PAGE_SIZE = 0x1000;
 const GRANULARITY = 0x1_0000;
+/** The sizes of reservations larger than all of memory that were asked for at an address, and refused there. */
+const refusedReservations = new WeakMap<Process, Set<number>>();
 
 /** Pages and mapped files. */
 export const virtual = implement(virtualApi, {
@@ -39,15 +41,9 @@ export const virtual = implement(virtualApi, {
     return protect(thread, lpAddress, dwSize, flNewProtect, lpflOldProtect);
   },
 
-  VirtualQuery(thread, lpAddress, lpBuffer, dwLength) {
-    const { memory, pointerSize } = thread;
-    const type = pointerSize === 8 ? MEMORY_BASIC_INFORMATION : MEMORY_BASIC_INFORMATION32;
-    const size = type.size(pointerSize);
-    if (dwLength < size) throw new Win32Error(ERROR.BAD_LENGTH);
-    if (lpAddress >= USER_END) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    type.store(thread, lpBuffer, describe(memory.query(lpAddress)));
-    return size;
-  },
+  VirtualQuery: (thread, lpAddress, lpBuffer, dwLength) => query(thread, thread.memory, lpAddress, lpBuffer, dwLength),
+  VirtualQueryEx: (thread, hProcess, lpAddress, lpBuffer, dwLength) =>
+    query(thread, thread.process.handles.get(hProcess, ProcessObject).process.memory, lpAddress, lpBuffer, dwLength),
 
   VirtualLock({ memory }, lpAddress, dwSize) {
     if (!memory.accessible(lpAddress, dwSize, "read")) throw new Win32Error(ERROR.NOACCESS);
@@ -99,6 +95,16 @@ function protect({ memory, process }: Thread, address: number, size: number, pro
   return true;
 }
 
+/** Tells of a page of a process, in the caller's memory. */
+function query(thread: Thread, of: GuestMemory, address: number, target: number, length: number): number {
+  const type = thread.pointerSize === 8 ? MEMORY_BASIC_INFORMATION : MEMORY_BASIC_INFORMATION32;
+  const size = type.size(thread.pointerSize);
+  if (length < size) throw new Win32Error(ERROR.BAD_LENGTH);
+  if (address >= USER_END) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  type.store(thread, target, describe(of.query(address)));
+  return size;
+}
+
 function allocate(thread: Thread, hint: bigint, size: number, type: number, protection: number): number {
   const { memory, process } = thread;
   if (size === 0 || !isProtection(protection)) throw new Win32Error(ERROR.INVALID_PARAMETER);
@@ -107,7 +113,7 @@ function allocate(thread: Thread, hint: bigint, size: number, type: number, prot
   if (type === MEM.RESET) return Number(hint);
   const commits = (type & MEM.COMMIT) !== 0;
   if (!commits && (type & MEM.RESERVE) === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
-  if (hint === 0n && !commits && size > USER_END && thread.pointerSize === 8) return reserveWhatFits(thread, protection);
+  if (!commits && size > USER_END && thread.pointerSize === 8) return reserveWhatFits(thread, hint, size, protection);
   // Nothing of the guest's lies above the user space: a hint there is taken.
   if (hint + BigInt(Math.ceil(size)) > BigInt(USER_END))
     throw new Win32Error(hint === 0n ? ERROR.NOT_ENOUGH_MEMORY : ERROR.INVALID_ADDRESS);
@@ -130,11 +136,19 @@ function allocate(thread: Thread, hint: bigint, size: number, type: number, prot
 /**
  * A reservation of more addresses than there are, which 64-bit Windows grants: run-time systems (GHC's takes a terabyte) reserve once for all that they may ever
  * commit, and commit from its beginning on. Half of the longest run that is free stands for it, high up, as nothing else may lie in the range that was asked
- * for; commits past its end fail.
+ * for; commits past its end fail. What was first asked for at an address is refused anywhere: Go up to 1.10 does that, lays several areas out in
+ * the whole of it, and has another plan for machines that refuse.
  */
-function reserveWhatFits({ memory }: Thread, protection: number): number {
-  const size = Math.floor(memory.longestFreeBytes / 2 / GRANULARITY) * GRANULARITY;
-  const base = size === 0 ? undefined : memory.reserve(size, { topDown: true, protection });
+function reserveWhatFits({ memory, process }: Thread, hint: bigint, size: number, protection: number): number {
+  let refused = refusedReservations.get(process);
+  if (refused === undefined) refusedReservations.set(process, (refused = new Set()));
+  if (hint !== 0n) {
+    refused.add(size);
+    throw new Win32Error(ERROR.INVALID_ADDRESS);
+  }
+  if (refused.delete(size)) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
+  const granted = Math.floor(memory.longestFreeBytes / 2 / GRANULARITY) * GRANULARITY;
+  const base = granted === 0 ? undefined : memory.reserve(granted, { topDown: true, protection });
   if (base === undefined) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
   return base;
 }
