@@ -5,15 +5,17 @@ import { parseIpv4, parseIpv6, parseLooseIpv4, showAddress, type AddressBytes } 
 import { addressesApi } from "./addresses.api.ts";
 import { socketErrorOf } from "./socket.ts";
 
-const AF = { UNSPEC: 0, INET: 2, INET6: 23 } as const;
+/** Families of addresses. */
+export const AF = { UNSPEC: 0, INET: 2, INET6: 23 } as const;
 const INADDR_NONE = 0xffff_ffff;
 const AI = { PASSIVE: 1, NUMERICHOST: 4 } as const;
 /** Services that programs ask for by name (%SystemRoot%\System32\drivers\etc\services). */
-const SERVICES: Readonly<Record<string, number>> = { echo: 7, ftp: 21, ssh: 22, telnet: 23, smtp: 25, domain: 53, http: 80, pop3: 110, ntp: 123, imap: 143, https: 443 }; // prettier-ignore
+export const SERVICES: Readonly<Record<string, number>> = { echo: 7, ftp: 21, ssh: 22, telnet: 23, smtp: 25, domain: 53, http: 80, pop3: 110, ntp: 123, imap: 143, https: 443 }; // prettier-ignore
 const LOOPBACK: readonly AddressBytes[] = [parseIpv6("::1")!, parseIpv4("127.0.0.1")!];
 const ANY: readonly AddressBytes[] = [new Uint8Array(16), new Uint8Array(4)];
 
-const swap16 = (value: number): number => ((value & 0xff) << 8) | (value >>> 8);
+/** Between the network's order of bytes and the processor's. */
+export const swap16 = (value: number): number => ((value & 0xff) << 8) | (value >>> 8);
 const swap32 = (value: number): number => ((swap16(value & 0xffff) << 16) | swap16(value >>> 16)) >>> 0;
 
 /** Names and addresses. Without a network only numbers and this machine are known. */
@@ -91,7 +93,7 @@ function* lookUp(
   if (family !== AF.UNSPEC && family !== AF.INET && family !== AF.INET6) return WSA.EAFNOSUPPORT;
   const port = service === undefined ? 0 : /^\d+$/.test(service) ? Number(service) & 0xffff : SERVICES[service.toLowerCase()];
   if (port === undefined) return WSA.TYPE_NOT_FOUND;
-  const known = hostOf(node, flags) ?? (yield* askNetwork(thread, node ?? ""));
+  const known = yield* addressesOf(thread, node, flags);
   if (typeof known === "number") return known;
   const found = known.filter(({ length }) => family === AF.UNSPEC || (family === AF.INET) === (length === 4));
   if (found.length === 0) return WSA.HOST_NOT_FOUND;
@@ -100,6 +102,11 @@ function* lookUp(
   for (const bytes of found.toReversed()) next = makeEntry(thread, { bytes, type: kind, protocol, port, next });
   result.set(next);
   return 0;
+}
+
+/** The addresses of a name, or the code of the failure. */
+export function* addressesOf(thread: Thread, node: string | undefined, flags = 0): GuestGenerator<readonly AddressBytes[] | number> {
+  return hostOf(node, flags) ?? (yield* askNetwork(thread, node ?? ""));
 }
 
 /** What needs no network; undefined for a name that has to be asked for. */
@@ -111,7 +118,6 @@ function hostOf(node: string | undefined, flags: number): readonly AddressBytes[
   return ["localhost", COMPUTER_NAME.toLowerCase(), ""].includes(node.toLowerCase()) ? LOOPBACK : undefined;
 }
 
-/** Addresses of a name, or the code of the failure. */
 function* askNetwork({ kernel }: Thread, name: string): GuestGenerator<readonly AddressBytes[] | number> {
   try {
     const found = yield* waitFor(kernel.host.network.lookUp(name, 0));
