@@ -29,9 +29,6 @@ export const noWindowsApi = api("user32", {
   GetKeyboardLayout: fn(ULONG_PTR, ["idThread", DWORD]),
   GetDC: fn(NO_HANDLE, ["hWnd", HWND]),
   ReleaseDC: fn(INT, ["hWnd", HWND], ["hDC", HANDLE]),
-  OpenClipboard: fn(BOOL, ["hWndNewOwner", HWND]),
-  CloseClipboard: fn(BOOL),
-  IsClipboardFormatAvailable: fn(infallible(BOOL), ["format", UINT]),
 });
 
 /** Messages that threads send each other. */

@@ -53,17 +53,7 @@ export const noWindows = implement(noWindowsApi, {
   GetKeyboardLayout: () => US_KEYBOARD,
   GetDC: () => NO_WINDOW,
   ReleaseDC: () => 0,
-  // Another window has it open, as far as a program can tell.
-  OpenClipboard() {
-    throw new Win32Error(ERROR.ACCESS_DENIED);
-  },
-  CloseClipboard() {
-    throw new Win32Error(ERROR_CLIPBOARD_NOT_OPEN);
-  },
-  IsClipboardFormatAvailable: () => false,
 });
-
-const ERROR_CLIPBOARD_NOT_OPEN = 1418;
 
 function noWindow(): never {
   throw new Win32Error(ERROR.INVALID_WINDOW_HANDLE);
