@@ -17,6 +17,7 @@ import { msvcrtLocks, ucrtLocks } from "./startup/locks.ts";
 import { startup, msvcrtStartup } from "./startup/startup.ts";
 import { ucrtStartup } from "./startup/ucrt-startup.ts";
 import { spawning } from "./processes/spawn.ts";
+import { conio } from "./stdio/conio.ts";
 import { descriptorCalls } from "./stdio/descriptor-calls.ts";
 import { msvcrtFormatted, ucrtFormatted } from "./stdio/formatted.ts";
 import { msvcrtScanned, ucrtScanned } from "./stdio/scanned.ts";
@@ -37,7 +38,7 @@ export const crt = [
   heap, msvcrtHeap, ucrtHeapApi,
   ...stringsAndMath,
   conversion, msvcrtConversion, ucrtConversion,
-  descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted, msvcrtScanned, ucrtScanned,
+  conio, descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted, msvcrtScanned, ucrtScanned,
   time, msvcrtTime, ucrtTime,
   spawning,
   fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, find, msvcrtFindApi,
