@@ -2,6 +2,8 @@ import type { ApiTable, Implementation } from "@decant/hook";
 import { registryKeys } from "./advapi32/registry-keys.ts";
 import { registryValues } from "./advapi32/registry-values.ts";
 import { accessControl } from "./advapi32/access-control.ts";
+import { eventLog } from "./advapi32/event-log.ts";
+import { noDisplays } from "./gdi32/no-displays.ts";
 import { sidCalls } from "./advapi32/sid-calls.ts";
 import { tokens } from "./advapi32/tokens.ts";
 import { capi } from "./crypto/capi.ts";
@@ -17,6 +19,7 @@ import { psapiApi } from "./psapi/psapi.api.ts";
 import { uuid } from "./rpcrt4/uuid.ts";
 import { commandLine } from "./shell32/command-line.ts";
 import { folders, userProfile } from "./shell32/folders.ts";
+import { clipboard } from "./user32/clipboard.ts";
 import { characters } from "./user32/characters.ts";
 import { messages } from "./user32/messages.ts";
 import { noWindows } from "./user32/no-windows.ts";
@@ -29,6 +32,8 @@ import { shellStreamsApi } from "./shlwapi/streams.api.ts";
 import { version } from "./version/version.ts";
 import { addresses } from "./ws2_32/addresses.ts";
 import { socketExtensions } from "./mswsock/extensions.ts";
+import { databases } from "./ws2_32/databases.ts";
+import { winsock1Api } from "./ws2_32/databases.api.ts";
 import { socketIo } from "./ws2_32/socket-io.ts";
 import { socketOptions } from "./ws2_32/socket-options.ts";
 import { socketWaits } from "./ws2_32/socket-waits.ts";
@@ -40,6 +45,9 @@ export const systemTopics = [
   automation,
   capi,
   characters,
+  clipboard,
+  eventLog,
+  noDisplays,
   cng,
   crypt32,
   debugSymbols,
@@ -66,6 +74,8 @@ export const systemTopics = [
   userText,
   version,
   addresses,
+  databases,
+  winsock1Api,
   socketExtensions,
   socketIo,
   socketOptions,
