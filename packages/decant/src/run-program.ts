@@ -20,7 +20,7 @@ import {
 import { Hooks, trace, traceText, type Registry, type TracedCall } from "@decant/hook";
 import { nvcudaApi } from "@decant/nvcuda";
 import { Kernel, type DllChoice, type Ending, type ProcessOptions } from "@decant/process";
-import { prepareProcess, win32Registry } from "@decant/win32";
+import { FileSystem, prepareProcess, win32Registry } from "@decant/win32";
 import type { Statistics } from "@decant/x86";
 import { windowsCommandLine } from "./command-line-text.ts";
 import { namedPaths, readGuestFile, toGuestPath } from "./guest-paths.ts";
@@ -154,12 +154,15 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
     ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
     ...(options.maxProcesses !== undefined && { maxProcesses: options.maxProcesses }),
   });
+  const readOther = options.readFile ?? ((path: string) => readGuestFile(files, path));
+  // Programs unpack themselves, with their DLLs, to the temporary folder, which is there.
+  let system: FileSystem | undefined;
   const common = {
     environment: guestEnvironment(process.env, options.environment ?? {}, host.cpuCount),
     currentDirectory: toGuestPath(cwd),
     registry: builtInDlls(options.cuda, options.warn),
     hooks,
-    readFile: options.readFile ?? ((path: string) => readGuestFile(files, path)),
+    readFile: (path: string) => (/^c:/i.test(path) ? (system ??= new FileSystem(host)).readFile(path) : readOther(path)),
     ...(options.checked !== undefined && { checked: options.checked }),
     ...(options.dllChoices && { dllChoices: options.dllChoices }),
     ...(options.memoryLimitBytes !== undefined && { memoryLimitBytes: options.memoryLimitBytes }),
