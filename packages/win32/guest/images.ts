@@ -29,7 +29,8 @@ export const guestImages: readonly GuestImage[] = [
   {
     name: "windowscodecs",
     imports: {
-      "kernel32.dll": "CloseHandle@4 CreateFileW@28 GetLastError@0 MultiByteToWideChar@24 ReadFile@20 SetEndOfFile@4 SetFilePointerEx@20 WriteFile@20",
+      "kernel32.dll":
+        "CloseHandle@4 CreateFileW@28 GetLastError@0 MultiByteToWideChar@24 ReadFile@20 SetEndOfFile@4 SetFilePointerEx@20 WriteFile@20",
       "msvcrt.dll": "abort free malloc memcmp memcpy memset realloc",
     },
     flags: ["-fno-rtti"],

@@ -22,7 +22,7 @@ interface Shape {
 }
 
 function machine() {
-  const made = guest({ processId: 40 });
+  const made = guest();
   const { call, out, allocate, memory, wide } = made;
   const block = out(IO_STATUS_BLOCK);
   const attributes = (name: string, root = 0) => {
@@ -54,17 +54,20 @@ function machine() {
 }
 
 describe("NtCreateNamedPipeFile", () => {
-  test.each(["\\??\\PIPE\\", "\\Device\\NamedPipe"])("makes pipes without names below %s, which one client opens by the server's handle", (name) => {
-    const { create, open, write, read } = machine();
-    const pipes = open(name);
-    const server = create("", { root: pipes.handle, options: SYNCHRONOUS });
-    expect(server).toMatchObject({ status: STATUS.SUCCESS, outcome: 2 });
-    const client = open("", server.handle);
-    expect(client.status).toBe(STATUS.SUCCESS);
-    expect(open("", server.handle).status).toBe(STATUS.PIPE_NOT_AVAILABLE);
-    write(client.handle, "hello");
-    expect(read(server.handle)).toEqual([STATUS.SUCCESS, "hello"]);
-  });
+  test.each(["\\??\\PIPE\\", "\\Device\\NamedPipe"])(
+    "makes pipes without names below %s, which one client opens by the server's handle",
+    (name) => {
+      const { create, open, write, read } = machine();
+      const pipes = open(name);
+      const server = create("", { root: pipes.handle, options: SYNCHRONOUS });
+      expect(server).toMatchObject({ status: STATUS.SUCCESS, outcome: 2 });
+      const client = open("", server.handle);
+      expect(client.status).toBe(STATUS.SUCCESS);
+      expect(open("", server.handle).status).toBe(STATUS.PIPE_NOT_AVAILABLE);
+      write(client.handle, "hello");
+      expect(read(server.handle)).toEqual([STATUS.SUCCESS, "hello"]);
+    },
+  );
 
   test("makes instances of a name, which CreateFile opens too", () => {
     const { create, call, wide } = machine();
