@@ -84,7 +84,7 @@ function inputOf(thread: Thread): ConsoleDevice | undefined {
 function put(thread: Thread, text: string): boolean {
   if (!thread.process.host.stdout.isTerminal) return false;
   const output = stateOf(thread).openOutput("stdout");
-  output.write(textCodec(codePage(stateOf(thread).console.outputCodePage) ?? codePage(OEM_CODE_PAGE)!).encode(text));
+  void output.write(textCodec(codePage(stateOf(thread).console.outputCodePage) ?? codePage(OEM_CODE_PAGE)!).encode(text));
   return true;
 }
 
