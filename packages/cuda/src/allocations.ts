@@ -173,6 +173,11 @@ export class AddressAllocator {
     } else this.#holes.splice(index, 0, { address, size });
   }
 
+  /** The largest free range; one of no bytes where all is taken. */
+  get largestHole(): Allocation {
+    return this.#holes.reduce((largest, hole) => (hole.size > largest.size ? hole : largest), { address: 0, size: 0 });
+  }
+
   /** The size of the largest hole, in bytes. */
   get largest(): number {
     return this.#holes.reduce((largest, hole) => Math.max(largest, hole.size), 0);

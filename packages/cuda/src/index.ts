@@ -20,7 +20,7 @@ export { potentialBlockSize } from "./client/launch-calls.ts";
 export { loadKernel } from "./client/library-calls.ts";
 export { checkAttach, sharedAllocation } from "./client/shared-memory-calls.ts";
 export { f32, f64, type KernelArgument } from "./client/launch-calls.ts";
-export { Kernel } from "./client/objects.ts";
+export { Kernel, LibraryKernel } from "./client/objects.ts";
 export { moduleLog } from "./client/module-calls.ts";
 export { Gpu, type GpuOptions, openGpu } from "./gpu/gpu.ts";
 export { type ElementType, GpuBuffer, type TypedArray } from "./gpu/buffer.ts";

@@ -4,8 +4,8 @@ import { attributesOf } from "../launch.ts";
 import { CUDA_ERROR, CudaError, isSticky } from "../result.ts";
 import { parameterBytes } from "../launch.ts";
 import { fetchMirrors } from "./mirror.ts";
-import type { ClientObject, Device, Progress, Stream } from "./objects.ts";
-import { Context, Event, Kernel, Library, LibraryKernel, type Module, type PhysicalMemory } from "./objects.ts";
+import type { ClientObject, Device, Progress } from "./objects.ts";
+import { Context, Event, Kernel, Library, LibraryKernel, type Module, type PhysicalMemory, Stream } from "./objects.ts";
 import type { CaptureSequence } from "./capture.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import { Pools } from "./pools.ts";
@@ -240,6 +240,7 @@ export class CudaClient {
       .then(() => landing)
       .then(async () => {
         object.completed = Math.max(object.completed, posted);
+        if (object instanceof Stream) object.passed = Math.max(object.passed, posted);
         await fetchMirrors(this, object.context);
         object.reportFailure();
       })
@@ -254,9 +255,15 @@ export class CudaClient {
   /** Makes waits on `progress` include a copy to the host, and, with `reportLater`, fail with what it fails with. */
   land(progress: Progress, landing: Promise<void>, reportLater = false): void {
     const earlier = progress.landing;
-    const settled = landing.catch((error: unknown) => {
-      if (reportLater) progress.failure ??= error;
-    });
+    const { posted } = progress;
+    const settled = landing.then(
+      () => {
+        if (progress instanceof Stream) progress.passed = Math.max(progress.passed, posted);
+      },
+      (error: unknown) => {
+        if (reportLater) progress.failure ??= error;
+      },
+    );
     progress.landing = earlier ? earlier.then(() => settled) : settled;
   }
 

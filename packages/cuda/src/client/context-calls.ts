@@ -115,7 +115,10 @@ export async function cuCtxSynchronize(thread: CudaThread, ctx = 0): Promise<voi
   const posted = [...context.streams].map((stream) => [stream, stream.posted] as const);
   await thread.client.answer(context, thread.client.session.cuCtxSynchronize(context.handle));
   await Promise.all(landings);
-  for (const [stream, count] of posted) stream.completed = Math.max(stream.completed, count);
+  for (const [stream, count] of posted) {
+    stream.completed = Math.max(stream.completed, count);
+    stream.passed = Math.max(stream.passed, count);
+  }
   await fetchMirrors(thread.client, context);
   for (const [stream] of posted) stream.reportFailure();
 }

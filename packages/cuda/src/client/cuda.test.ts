@@ -251,6 +251,24 @@ describe("streams and events", () => {
     await cuda.cuEventSynchronize(start);
     expect(await cuda.cuEventElapsedTime(start, end)).toBeGreaterThan(10);
   });
+  test("events are done when their stream is known to be past them: after a wait for it, or a copy behind them", async () => {
+    const { cuda } = await setUp();
+    const [start, end] = [cuda.cuEventCreate(0), cuda.cuEventCreate(0)];
+    const stream = cuda.cuStreamCreate(1);
+    const record = (): void => [start, end].forEach((event) => cuda.cuEventRecord(event, stream));
+    record();
+    await cuda.cuCtxSynchronize();
+    expect(await cuda.cuEventElapsedTime(start, end)).toBeGreaterThanOrEqual(0);
+    record();
+    await cuda.cuStreamSynchronize(stream);
+    expect(await cuda.cuEventElapsedTime(start, end)).toBeGreaterThanOrEqual(0);
+    const memory = cuda.cuMemAlloc(4);
+    record();
+    await cuda.cuMemcpyDtoH(memory, 4, stream);
+    expect(await cuda.cuEventElapsedTime(start, end)).toBeGreaterThanOrEqual(0);
+    record();
+    await expect(cuda.cuEventElapsedTime(start, end)).rejects.toEqual(failing(CUDA_ERROR.NOT_READY));
+  });
 
   test("each thread has a default stream of its own", async () => {
     const { cuda, context } = await setUp();

@@ -84,6 +84,8 @@ export class Stream extends Progress {
   readonly flags: number;
   readonly priority: number;
   destroyed = false;
+  /** How much of what was posted is known to be done: by a wait, or as a copy behind it has landed. */
+  passed = 0;
   /** Set while what is posted becomes a graph instead. */
   capture: CaptureSequence | undefined;
 
@@ -102,12 +104,19 @@ export class Event extends Progress {
   captured: { readonly sequence: CaptureSequence; readonly nodes: readonly GraphNode[] } | undefined;
   readonly context: Context;
   readonly flags: number;
+  /** The stream of the last record, and how much had been posted there with it. */
+  recorded: { readonly stream: Stream; readonly posted: number } | undefined;
 
   constructor(handle: number, context: Context, flags: number) {
     super();
     this.handle = handle;
     this.context = context;
     this.flags = flags;
+  }
+
+  /** Whether its stream is known to have come past the last record. */
+  get isPast(): boolean {
+    return this.recorded !== undefined && this.recorded.stream.passed >= this.recorded.posted;
   }
 }
 
@@ -211,11 +220,14 @@ export interface Mapping {
 export class Reservation {
   readonly address: number;
   readonly size: number;
+  /** Larger than the addresses that there are: what is mapped takes its addresses then, if they are free. */
+  readonly isWide: boolean;
   readonly mappings = new Map<number, Mapping>();
 
-  constructor(address: number, size: number) {
+  constructor(address: number, size: number, isWide = false) {
     this.address = address;
     this.size = size;
+    this.isWide = isWide;
   }
 }
 

@@ -109,6 +109,6 @@ export async function cuEventElapsedTime(thread: CudaThread, hStart: number, hEn
   const end = thread.client.object(hEnd, Event);
   for (const event of [start, end])
     if (event.posted === 0 || event.flags & EVENT_DISABLE_TIMING) throw new CudaError(CUDA_ERROR.INVALID_HANDLE);
-  for (const event of [start, end]) if (!thread.client.query(event)) throw new CudaError(CUDA_ERROR.NOT_READY);
+  for (const event of [start, end]) if (!event.isPast && !thread.client.query(event)) throw new CudaError(CUDA_ERROR.NOT_READY);
   return thread.client.answer(start.context, thread.client.session.cuEventElapsedTime(start.handle, end.handle));
 }

@@ -22,9 +22,23 @@ export function cuMemAddressReserve(thread: CudaThread, size: number, alignment 
   if (size === 0 || size % GRANULARITY !== 0 || !isPowerOfTwo) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
   const wanted = addr !== 0 && addr % Math.max(alignment, GRANULARITY) === 0 && memory.reserve(addr, size) ? addr : undefined;
   const address = wanted ?? memory.findFree(size, Math.max(alignment, GRANULARITY));
-  if (address === undefined) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY);
+  if (address === undefined) return reserveWide(thread.context(), size, Math.max(alignment, GRANULARITY));
   if (wanted === undefined) memory.reserve(address, size);
   reservations.set(address, new Reservation(address, size));
+  return address;
+}
+
+/**
+ * Programs reserve tens of gigabytes, as GPUs let them, and map a little at the beginning. Such a reservation begins in the middle of what is free above
+ * the last of its kind, and takes nothing: allocations come from below, mappings go up, and where they meet cuMemMap fails as it does without memory.
+ */
+function reserveWide({ memory, reservations }: Context, size: number, alignment: number): number {
+  const free = memory.largestHole;
+  const end = free.address + free.size;
+  const others = [...reservations.values()].flatMap((other) => (other.isWide && other.address < end ? [other.address] : []));
+  const address = Math.ceil((Math.max(free.address, ...others) + end) / 2 / alignment) * alignment;
+  if (address >= end || reservations.has(address)) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY);
+  reservations.set(address, new Reservation(address, size, true));
   return address;
 }
 
@@ -34,7 +48,7 @@ export function cuMemAddressFree(thread: CudaThread, ptr: number, size: number):
   if (reservation.address !== ptr || reservation.size !== size || reservation.mappings.size > 0)
     throw new CudaError(CUDA_ERROR.INVALID_VALUE);
   context.reservations.delete(ptr);
-  context.memory.unreserve(ptr, size);
+  if (!reservation.isWide) context.memory.unreserve(ptr, size);
 }
 
 /** Device memory without an address: the handle of an allocation for cuMemMap. */
@@ -76,6 +90,7 @@ export function cuMemMap(thread: CudaThread, ptr: number, size: number, offset: 
     if (ptr < address + other.size && address < ptr + size) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
   if (memory.mapping) throw new CudaError(CUDA_ERROR.NOT_SUPPORTED, "the same memory at two addresses");
   if (memory.device !== context.device) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  if (reservation.isWide && !context.memory.reserve(ptr, size)) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY);
   memory.mapping = { address: ptr, memory, access: ACCESS.NONE };
   reservation.mappings.set(ptr, memory.mapping);
 }
@@ -88,6 +103,7 @@ export function cuMemUnmap(thread: CudaThread, ptr: number, size: number): void 
     const { memory } = mapping;
     if (mapping.access !== ACCESS.NONE) setBacking(client, context, mapping, false);
     reservation.mappings.delete(mapping.address);
+    if (reservation.isWide) context.memory.unreserve(mapping.address, memory.size);
     memory.mapping = undefined;
     if (memory.references === 0) drop(client, memory);
   }
@@ -141,11 +157,16 @@ function drop(client: CudaClient, memory: PhysicalMemory): void {
 }
 
 function reservationAt(client: CudaClient, address: number, size: number): { context: Context; reservation: Reservation } {
-  for (const context of client.contexts)
-    for (const reservation of context.reservations.values())
-      if (address >= reservation.address && address + size <= reservation.address + reservation.size && size > 0)
-        return { context, reservation };
-  throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  const all = [...client.contexts].flatMap((context) =>
+    [...context.reservations.values()].map((reservation) => ({ context, reservation })),
+  );
+  // A wide one counts addresses that others have as its own.
+  const found = [
+    ...all.filter(({ reservation }) => !reservation.isWide),
+    ...all.filter(({ reservation }) => reservation.isWide).reverse(),
+  ].find(({ reservation }) => address >= reservation.address && address + size <= reservation.address + reservation.size && size > 0);
+  if (!found) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  return found;
 }
 
 function mappingAt(client: CudaClient, address: number): { context: Context; mapping: Mapping } {

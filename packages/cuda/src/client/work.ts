@@ -89,6 +89,7 @@ const runners: { readonly [K in Work["kind"]]: Runner<Extract<Work, { kind: K }>
     event.captured = undefined;
     event.posted++;
     event.landing = stream.landing;
+    event.recorded = { stream, posted: stream.posted };
     client.session.cuEventRecord(event.handle, stream.handle);
     return undefined;
   },

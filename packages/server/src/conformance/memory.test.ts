@@ -245,6 +245,24 @@ onEveryDriver((driver) => {
         await cuda.cuCtxSynchronize();
       }));
 
+    test("more addresses can be reserved than there are: what is mapped takes its own", () =>
+      withContext(driver(), async (cuda) => {
+        const size = 16384 * GRANULARITY;
+        const [first, second] = [cuda.cuMemAddressReserve(size), cuda.cuMemAddressReserve(size)];
+        expect(second).not.toBe(first);
+        const below = cuda.cuMemAlloc(GRANULARITY);
+        mapped(cuda, first, cuda.cuMemCreate(GRANULARITY, 0));
+        mapped(cuda, second, cuda.cuMemCreate(GRANULARITY, 0));
+        for (const [index, at] of [below, first, second].entries()) cuda.cuMemsetD8(at, index + 1, GRANULARITY);
+        for (const [index, at] of [below, first, second].entries())
+          expect((await cuda.cuMemcpyDtoH(at + GRANULARITY - 1, 1))[0]).toBe(index + 1);
+        const end = first + size - GRANULARITY;
+        expect(() => mapped(cuda, end, cuda.cuMemCreate(GRANULARITY, 0))).toThrow("CUDA_ERROR_OUT_OF_MEMORY");
+        cuda.cuMemUnmap(first, GRANULARITY);
+        cuda.cuMemAddressFree(first, size);
+        expect(cuda.cuMemAddressReserve(size)).toBeGreaterThan(below);
+      }));
+
     test("what has no access faults", () =>
       withContext(driver(), async (cuda) => {
         const { append } = await loadKernels(cuda);
