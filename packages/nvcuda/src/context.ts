@@ -1,7 +1,8 @@
 import { CUDA_ERROR, CudaError } from "@decant/cuda";
+import type { Waiting } from "@decant/hook";
 import { waitFor } from "@decant/process";
 import { contextApi } from "./driver.api.ts";
-import { implement, need, type Nvcuda } from "./library.ts";
+import { type GuestThread, implement, need, type Nvcuda } from "./library.ts";
 
 export const context = (nvcuda: Nvcuda) =>
   implement(contextApi, {
@@ -13,8 +14,8 @@ export const context = (nvcuda: Nvcuda) =>
     cuDevicePrimaryCtxRelease_v2(thread, dev) {
       nvcuda.cuda(thread).cuDevicePrimaryCtxRelease(dev);
     },
-    cuDevicePrimaryCtxReset_v2(thread, dev) {
-      nvcuda.cuda(thread).cuDevicePrimaryCtxReset(dev);
+    *cuDevicePrimaryCtxReset_v2(thread, dev) {
+      yield* resetPrimary(nvcuda, thread, dev);
     },
     cuDevicePrimaryCtxSetFlags_v2(thread, dev, flags) {
       nvcuda.cuda(thread).cuDevicePrimaryCtxSetFlags(dev, flags);
@@ -45,7 +46,8 @@ export const context = (nvcuda: Nvcuda) =>
         throw new CudaError(CUDA_ERROR.NOT_SUPPORTED);
       pctx.set(cuda.cuCtxCreate(flags, dev));
     },
-    cuCtxDestroy_v2(thread, ctx) {
+    *cuCtxDestroy_v2(thread, ctx) {
+      yield* finish(nvcuda, thread, ctx);
       nvcuda.cuda(thread).cuCtxDestroy(ctx);
     },
     cuCtxGetCurrent(thread, pctx) {
@@ -118,3 +120,20 @@ export const context = (nvcuda: Nvcuda) =>
       greatestPriority.set(range.greatestPriority);
     },
   });
+
+/** Ends a device's primary context, whoever holds it. */
+export function* resetPrimary(nvcuda: Nvcuda, thread: GuestThread, dev: number): Waiting<void> {
+  const cuda = nvcuda.cuda(thread);
+  const primary = cuda.client.primary.get(cuda.cuDeviceGet(dev));
+  if (primary) yield* finish(nvcuda, thread, primary.context.handle);
+  cuda.cuDevicePrimaryCtxReset(dev);
+}
+
+/** Waits for what a context is doing before it goes: what its kernels print is shown by then, as CUDA documents. How they ended no longer matters. */
+function* finish(nvcuda: Nvcuda, thread: GuestThread, ctx: number): Waiting<void> {
+  try {
+    yield* waitFor(nvcuda.cuda(thread).cuCtxSynchronize(ctx));
+  } catch (error) {
+    if (!(error instanceof CudaError)) throw error;
+  }
+}

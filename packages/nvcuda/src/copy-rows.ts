@@ -8,7 +8,7 @@ import { type GuestThread, implement, type Nvcuda } from "./library.ts";
 const SIDE_2D = { y: 8, z: -1, memoryType: 16, host: 24, device: 32, array: 40, pitch: 48, height: -1, bytes: 56 } as const;
 const SIDE_3D = { y: 8, z: 16, memoryType: 32, host: 40, device: 48, array: 56, pitch: 72, height: 80, bytes: 88 } as const;
 /** CUmemorytype. */
-const MEMORY_TYPE = { HOST: 1, DEVICE: 2, ARRAY: 3, UNIFIED: 4 } as const;
+export const MEMORY_TYPE = { HOST: 1, DEVICE: 2, ARRAY: 3, UNIFIED: 4 } as const;
 
 export const copyRows = (nvcuda: Nvcuda) => {
   const copier = (is3D: boolean, isAsync: boolean) =>
@@ -75,31 +75,75 @@ export const copyRows = (nvcuda: Nvcuda) => {
   });
 };
 
+/** One side of a copy of rows, as a program describes it: where its first byte lies, and how rows and slices follow each other. */
+export interface RowsSide {
+  /** CUmemorytype. */
+  readonly type: number;
+  /** A pointer of the host's, or of the device's, or an array. */
+  readonly at: number;
+  readonly x?: number;
+  readonly y?: number;
+  readonly z?: number;
+  /** Bytes from row to row, and rows from slice to slice; 0 for those that are copied, and no more. */
+  readonly pitch?: number;
+  readonly height?: number;
+}
+
+/** A copy of rows: `width` in bytes. */
+export interface RowsCopy {
+  readonly src: RowsSide;
+  readonly dst: RowsSide;
+  readonly width: number;
+  readonly height: number;
+  readonly depth: number;
+}
+
 /** Reads a CUDA_MEMCPY2D or CUDA_MEMCPY3D. `isPinned` says that the host's side, if it has one, is page-locked. */
 export function readCopy(nvcuda: Nvcuda, thread: GuestThread, address: number, is3D: boolean): { copy: Copy; isPinned: boolean } {
   const { memory } = thread;
   const fields = is3D ? SIDE_3D : SIDE_2D;
   const size = (offset: number): number => Number(memory.u64(address + offset));
   const end = 2 * fields.bytes;
-  const shape = { width: size(end), height: size(end + 8), depth: is3D ? size(end + 16) : 1 };
-  const side = (begin: number, access: "read" | "write"): CopySide => {
+  const side = (begin: number): RowsSide => {
     const field = (offset: number): number => (offset < 0 ? 0 : size(begin + offset));
-    const [x, y, z] = [size(begin), field(fields.y), field(fields.z)];
     const type = memory.u32(address + begin + fields.memoryType);
-    if (type === MEMORY_TYPE.ARRAY) return arraySide(nvcuda, thread, field(fields.array), { x, y, z }, shape);
-    const pitch = field(fields.pitch) || x + shape.width;
-    const slice = pitch * (field(fields.height) || y + shape.height);
-    if (pitch < x + shape.width && shape.height > 1) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
-    const offset = x + y * pitch + z * slice;
-    const bytes = shape.width * shape.height * shape.depth === 0 ? 0 : (shape.depth - 1) * slice + (shape.height - 1) * pitch + shape.width;
-    if (type === MEMORY_TYPE.DEVICE) return { at: field(fields.device) + offset, pitch, slice };
-    if (type === MEMORY_TYPE.UNIFIED) return { ...unifiedSide(nvcuda, thread, field(fields.device) + offset, bytes, access), pitch, slice };
-    if (type !== MEMORY_TYPE.HOST) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
-    const host = low(field(fields.host)) + offset;
-    return { at: 0, memory: guestBytes(thread, host, bytes, access), pitch, slice };
+    const place = type === MEMORY_TYPE.ARRAY ? fields.array : type === MEMORY_TYPE.HOST ? fields.host : fields.device;
+    return {
+      type,
+      at: field(place),
+      x: size(begin),
+      y: field(fields.y),
+      z: field(fields.z),
+      pitch: field(fields.pitch),
+      height: field(fields.height),
+    };
   };
-  const isPinned = nvcuda.state(thread).pinned.find(low(size(fields.bytes + fields.host))) !== undefined;
-  return { copy: { ...shape, src: side(0, "read"), dst: side(fields.bytes, "write") }, isPinned };
+  return rowsCopy(nvcuda, thread, {
+    src: side(0),
+    dst: side(fields.bytes),
+    width: size(end),
+    height: size(end + 8),
+    depth: is3D ? size(end + 16) : 1,
+  });
+}
+
+/** The copy that a description means, all of whose memory must be there. */
+export function rowsCopy(nvcuda: Nvcuda, thread: GuestThread, described: RowsCopy): { copy: Copy; isPinned: boolean } {
+  const { width, height, depth } = described;
+  const side = ({ type, at, x = 0, y = 0, z = 0, ...rest }: RowsSide, access: "read" | "write"): CopySide => {
+    if (type === MEMORY_TYPE.ARRAY) return arraySide(nvcuda, thread, at, { x, y, z }, described);
+    const pitch = rest.pitch || x + width;
+    const slice = pitch * (rest.height || y + height);
+    if (pitch < x + width && height > 1) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    const offset = x + y * pitch + z * slice;
+    const bytes = width * height * depth === 0 ? 0 : (depth - 1) * slice + (height - 1) * pitch + width;
+    if (type === MEMORY_TYPE.DEVICE) return { at: at + offset, pitch, slice };
+    if (type === MEMORY_TYPE.UNIFIED) return { ...unifiedSide(nvcuda, thread, at + offset, bytes, access), pitch, slice };
+    if (type !== MEMORY_TYPE.HOST) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    return { at: 0, memory: guestBytes(thread, low(at) + offset, bytes, access), pitch, slice };
+  };
+  const isPinned = described.dst.type !== MEMORY_TYPE.ARRAY && nvcuda.state(thread).pinned.find(low(described.dst.at)) !== undefined;
+  return { copy: { width, height, depth, src: side(described.src, "read"), dst: side(described.dst, "write") }, isPinned };
 }
 
 /** A place in an array: rows and slices as the array has them. */

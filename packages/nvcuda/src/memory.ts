@@ -74,7 +74,7 @@ export const memory = (nvcuda: Nvcuda) => {
 };
 
 /** Bodies that take a stream last, where CUDA's synchronous forms have none. */
-const copies = (nvcuda: Nvcuda) => {
+export const copies = (nvcuda: Nvcuda) => {
   function* copyHtoD(thread: GuestThread, dstDevice: number, srcHost: Pick<Pointer, "address">, byteCount: number, hStream = 0) {
     const src = { at: 0, memory: guestBytes(thread, srcHost.address, byteCount, "read") };
     yield* postCopy(nvcuda, thread, linearCopy({ at: dstDevice }, src, byteCount), hStream);
