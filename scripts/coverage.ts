@@ -21,6 +21,9 @@ export interface CoverageRow {
   readonly compared: number;
 }
 
+/** DLLs of the CUDA runtime, which have the same functions over again: docs/cuda.md names those. */
+const RUNTIMES = new Set(["cudart64_110", "cudart64_12", "cudart64_13", "nvcudart_hybrid64"]);
+
 /** Counts what there is now. */
 export function countCoverage(): CoverageRow[] {
   const registry = builtInDlls({ open: () => Promise.reject(new Error("no CUDA is needed to count")), close: () => {} }, () => {});
@@ -32,7 +35,7 @@ export function countCoverage(): CoverageRow[] {
       const used = [...(compared.get(dll) ?? [])].filter((name) => !lacking.has(name) && registry.declared(dll, name) !== undefined);
       return { dll, declared, mapped: implemented, compared: used.length };
     })
-    .filter(({ declared }) => declared > 0);
+    .filter(({ dll, declared }) => declared > 0 && !RUNTIMES.has(dll));
 }
 
 /** The page's text. */
@@ -48,7 +51,7 @@ export function coverageText(rows: readonly CoverageRow[]): string {
   return `# Which functions there are
 
 Made by \`npx tsx scripts/coverage.ts\`, from the tables in packages/win32 and packages/nvcuda. *Declared* functions are known by their types: their calls are decoded, also where a hook supplies them.
-*Mapped* ones are answered; calling one that is not ends the program with its name and arguments. (Of nvcuda, many answer CUDA_ERROR_NOT_SUPPORTED.) *Compared* ones are imported by our own programs whose output was recorded under Wine 8 and is compared
+*Mapped* ones are answered; calling one that is not ends the program with its name and arguments. (Of nvcuda, many answer CUDA_ERROR_NOT_SUPPORTED; the CUDA runtime is counted in cuda.md.) *Compared* ones are imported by our own programs whose output was recorded under Wine 8 and is compared
 with by \`npm test\`; many more have tests of their own. Functions with an A and a W variant count twice.
 
 | DLL | declared | mapped | compared |

@@ -18,7 +18,7 @@ import {
   subtree,
 } from "@decant/host";
 import { Hooks, trace, traceText, type Registry, type TracedCall } from "@decant/hook";
-import { nvcudaApi } from "@decant/nvcuda";
+import { addCudaDlls } from "@decant/nvcuda";
 import { Kernel, type DllChoice, type Ending, type ProcessOptions } from "@decant/process";
 import { FileSystem, prepareProcess, win32Registry } from "@decant/win32";
 import type { Statistics } from "@decant/x86";
@@ -90,7 +90,7 @@ export interface RunControl {
 
 /** Every built-in DLL. */
 export function builtInDlls(cuda: CudaDriver, warn: (sentence: string) => void): Registry {
-  return win32Registry().addLater("nvcuda.dll", () => nvcudaApi({ driver: cuda, log: warn }).implementations);
+  return addCudaDlls(win32Registry(), { driver: cuda, log: warn });
 }
 
 /** What a guest may touch: the current folder, the program's own (read only), what arguments name, and mounts. */

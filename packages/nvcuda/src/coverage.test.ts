@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { exportNames } from "@decant/cuda";
 import { expect, test } from "vitest";
 import { nvcudaApi } from "./index.ts";
+import { nameOfCall } from "./runtime/call-ids.ts";
 
 /** What real programs use, by how many of them need it; names without their versions and per-thread forms. */
 const tiers: readonly (readonly [title: string, names: string])[] = [
@@ -52,7 +53,7 @@ const plain = (name: string): string => name.replace(/_pt[ds]z$|_ptds$/, "").rep
 
 test("docs/cuda.md says which functions are there (npx vitest run packages/nvcuda/src/coverage.test.ts -u writes it)", async () => {
   const driver = { open: () => Promise.reject(new Error("not opened")), close: () => undefined };
-  const { implementations } = nvcudaApi({ driver });
+  const { implementations, runtime } = nvcudaApi({ driver });
   const offered = new Set(implementations.slice(0, -1).flatMap(({ table }) => Object.keys(table.declarations as object)));
   const missing = exportNames.filter((name) => !offered.has(name));
   const absent = new Set(missing.map(plain));
@@ -63,7 +64,12 @@ test("docs/cuda.md says which functions are there (npx vitest run packages/nvcud
   });
   const tiered = new Set(tiers.flatMap(([, names]) => names.split(/\s+/)));
   const others = [...new Set([...offered].map(plain))].filter((name) => !tiered.has(name)).toSorted();
-  const page = `# The CUDA Driver API: what is there
+  const ofRuntime = new Set(runtime("nvcudart_hybrid64").flatMap(({ bodies }) => Object.keys(bodies as object)));
+  const called = [...new Set([...nameOfCall.values()].map(plain))].filter((name) => !name.includes("cudaD3D") && !name.includes("cudaGL"));
+  const [runtimeOffered, runtimeAbsent] = [true, false].map((isThere) =>
+    called.filter((name) => ofRuntime.has(name) === isThere).toSorted(),
+  );
+  const page = `# CUDA: what is there
 
 Made by \`packages/nvcuda/src/coverage.test.ts\` from the tables of the guest's nvcuda.dll, which exports all ${exportNames.length} names of cuda.h 13.0
 with their versions and per-thread forms: ${offered.size} are offered, ${missing.length} answer CUDA_ERROR_NOT_SUPPORTED and are counted.
@@ -75,6 +81,23 @@ ${rows.join("\n")}
 Besides: ${others.join(" ")}.
 
 Not there: ${[...absent].toSorted().join(" ")}.
+
+## The CUDA runtime
+
+Programs reach it in three ways:
+
+- by cudart64_110.dll, cudart64_12.dll or cudart64_13.dll: these are built in, also where a program brings NVIDIA's own;
+- by what CUDA 13 links into programs for Windows, which asks the driver for the runtime (nvcudart_hybrid64.dll) by cuGetExportTable and for its functions
+  by number: all that is asked for is answered, and what is not there answers cudaErrorNotSupported and is counted;
+- by the runtime of CUDA 12 and earlier, linked statically: such programs get an error from their first call, as that runtime checks the driver by
+  tables that are not documented, and that nvcuda.dll does not have.
+
+Not there in any way: \`__managed__\` variables, texture references of CUDA 11, IPC, graphics, external memory, graphs that allocate. A program's functions that
+are passed to kernels by address, and more devices than one, were not tried.
+
+Offered: ${runtimeOffered!.join(" ")}.
+
+Not there: ${runtimeAbsent!.join(" ")}.
 `;
   expect(
     tiers.flatMap(([, names]) => names.split(/\s+/)).filter((name) => !exportNames.some((export_) => plain(export_) === name)),

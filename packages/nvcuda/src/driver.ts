@@ -1,12 +1,16 @@
 import { CUDA_ERROR, CudaError, errorName, errorString, procedureName } from "@decant/cuda";
 import { driverApi } from "./driver.api.ts";
+import { type ExportTable, placeTable, uuidText } from "./export-table.ts";
 import { type GuestThread, implement, named, need, type Nvcuda } from "./library.ts";
+import { hybridTable } from "./runtime/hybrid.ts";
 
 /** The version that cuDriverGetVersion answers before cuInit, when no driver has been asked. */
 const DRIVER_VERSION = 13000;
 /** CU_GET_PROC_ADDRESS_LEGACY_STREAM, which is the default, and CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM. */
 const LEGACY_STREAM = 1n;
 const PER_THREAD_DEFAULT_STREAM = 2n;
+/** The tables that cuGetExportTable has, by their CUuuid. */
+const tables: ReadonlyMap<string, ExportTable> = new Map([hybridTable].map((table) => [table.id, table]));
 /** CUdriverProcAddressQueryResult. */
 const QUERY = { SUCCESS: 0, SYMBOL_NOT_FOUND: 1 } as const;
 
@@ -35,11 +39,17 @@ export const driver = (nvcuda: Nvcuda) =>
       symbolStatus.set(address === 0 ? QUERY.SYMBOL_NOT_FOUND : QUERY.SUCCESS);
       if (address === 0) throw new CudaError(CUDA_ERROR.NOT_FOUND);
     },
-    // Undocumented tables; programs that ask for them can do without.
-    cuGetExportTable(_, ppExportTable) {
+    // Most tables are undocumented; programs that ask for those that are not here can do without.
+    cuGetExportTable(thread, ppExportTable, pExportTableId) {
       need(ppExportTable);
       ppExportTable.set(0);
-      throw new CudaError(CUDA_ERROR.NOT_FOUND);
+      const id = uuidText(thread.memory.read(pExportTableId, 16));
+      const table = tables.get(id);
+      if (!table) throw new CudaError(CUDA_ERROR.NOT_FOUND);
+      const { exportTables } = nvcuda.state(thread);
+      const address = exportTables.get(id) ?? placeTable(thread, table);
+      exportTables.set(id, address);
+      ppExportTable.set(address);
     },
     cuGetErrorName(thread, error, pStr) {
       const name = errorName(error);

@@ -1,2 +1,2 @@
 export { type GuestThread, Nvcuda, type NvcudaOptions } from "./library.ts";
-export { nvcudaApi } from "./nvcuda.ts";
+export { addCudaDlls, nvcudaApi, type NvcudaApi } from "./nvcuda.ts";

@@ -1,6 +1,6 @@
 import type { Cuda, CudaDriver } from "@decant/cuda";
 import { AllocationMap, CUDA_ERROR, CudaClient, CudaError, cudaOf, CudaThread } from "@decant/cuda";
-import { type CallingThread, implementFor, type Out, type Waiting } from "@decant/hook";
+import { type ApiFunction, type CallingThread, implementFor, type Out, type Waiting } from "@decant/hook";
 import { type GuestGenerator, type Thread, waitFor } from "@decant/process";
 import type { HostCall } from "./host-functions.ts";
 import type { JitOptions } from "./jit-options.ts";
@@ -14,6 +14,8 @@ export interface GuestThread extends CallingThread {
     readonly host: { readonly stdout: { write(bytes: Uint8Array): unknown } };
     onEnd(callback: () => void): void;
     createHostThread(main: (thread: Thread) => GuestGenerator<never>): unknown;
+    addFunction(target: ApiFunction): number;
+    readonly loader: { require(name: string): { readonly exports: { readonly byName: ReadonlyMap<string, object> } } };
     readonly modules: {
       find(name: string): { readonly exports: { readonly byName: ReadonlyMap<string, object> } } | undefined;
     };
@@ -55,6 +57,8 @@ class ProcessState {
   handleRoom = 0;
   /** CUDA_RESOURCE_DESC and CUDA_TEXTURE_DESC of texture and surface objects, by context and object. */
   readonly textureBlocks = new Map<string, { readonly resource: Uint8Array; readonly desc: Uint8Array }>();
+  /** Tables of cuGetExportTable that were asked for: guest addresses by CUuuid. */
+  readonly exportTables = new Map<string, number>();
   /** Graph nodes' parameters as the guest gave them, or as it was shown them: guest addresses by node. */
   readonly nodeBlocks = new Map<number, number>();
 }

@@ -1,4 +1,5 @@
-import type { Implementation } from "@decant/hook";
+import { exportNames } from "@decant/cuda";
+import type { Implementation, Registry } from "@decant/hook";
 import { array } from "./array.ts";
 import { context } from "./context.ts";
 import { copyRows } from "./copy-rows.ts";
@@ -14,16 +15,26 @@ import { Nvcuda, type NvcudaOptions } from "./library.ts";
 import { memory } from "./memory.ts";
 import { module } from "./module.ts";
 import { perThreadForms } from "./per-thread.ts";
+import { driverFunctions } from "./runtime/forms.ts";
+import { cudaRuntimeApi, RUNTIME_DLLS } from "./runtime/index.ts";
+import { CudaRuntime } from "./runtime/runtime.ts";
 import { stream } from "./stream.ts";
 import { texture } from "./texture.ts";
 import { unsupported } from "./unsupported.ts";
 
-/**
- * nvcuda.dll over a driver, for a Registry: all of cuda.h's exports. The driver's session of a guest process is opened
- * at its first cuInit. The driver is the caller's to close.
- */
-export function nvcudaApi(options: NvcudaOptions): { readonly implementations: readonly Implementation[]; readonly library: Nvcuda } {
+/** nvcuda.dll over a driver, for a Registry, and the CUDA runtime over it. */
+export interface NvcudaApi {
+  readonly library: Nvcuda;
+  /** All of cuda.h's exports. */
+  readonly implementations: readonly Implementation[];
+  /** One of the runtime's DLLs, by its name without ".dll". */
+  runtime(dll: string): readonly Implementation[];
+}
+
+/** Makes the CUDA DLLs of guests. The driver's session of a guest process is opened at its first cuInit. The driver is the caller's to close. */
+export function nvcudaApi(options: NvcudaOptions): NvcudaApi {
   const library = new Nvcuda(options);
+  const runtime = new CudaRuntime(library);
   const plain = [
     driver,
     device,
@@ -43,7 +54,20 @@ export function nvcudaApi(options: NvcudaOptions): { readonly implementations: r
     stream,
     graph,
   ].map((topic) => topic(library) as Implementation);
-  const topics = [...plain, perThreadForms(plain)];
+  const topics = [...plain, perThreadForms("nvcuda", new Set(exportNames), plain)];
   const declared = new Set(topics.flatMap(({ table }) => Object.keys(table.declarations)));
-  return { implementations: [...topics, unsupported(library, declared)], library };
+  return {
+    library,
+    implementations: [...topics, unsupported(library, declared)],
+    runtime: (dll) => cudaRuntimeApi(runtime, dll, driverFunctions(plain)),
+  };
+}
+
+/** Adds nvcuda.dll and the runtime's DLLs to a registry; they are made when a program first loads one. */
+export function addCudaDlls(registry: Registry, options: NvcudaOptions): Registry {
+  let made: NvcudaApi | undefined;
+  const cuda = (): NvcudaApi => (made ??= nvcudaApi(options));
+  registry.addLater("nvcuda.dll", () => cuda().implementations);
+  for (const dll of RUNTIME_DLLS.keys()) registry.addLater(`${dll}.dll`, () => cuda().runtime(dll));
+  return registry;
 }

@@ -18,7 +18,7 @@ import { PAGE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
 import { emptyProgram, Kernel } from "@decant/process";
 import type { Process, Thread } from "@decant/process";
-import { nvcudaApi } from "@decant/nvcuda";
+import { addCudaDlls } from "@decant/nvcuda";
 import { prepareProcess, win32Registry, type Win32Functions } from "@decant/win32";
 import { placeArguments } from "./arguments.ts";
 import { StubMachine } from "./stub-machine.ts";
@@ -106,7 +106,7 @@ export function guest(options: GuestOptions = {}): Guest {
     ...machineOptions
   } = options;
   const registry = (topics === undefined ? win32Registry() : new Registry().add(...topics)).add(...also);
-  if (cuda !== undefined) registry.addLater("nvcuda.dll", () => nvcudaApi({ driver: cuda }).implementations);
+  if (cuda !== undefined) addCudaDlls(registry, { driver: cuda });
   const machineHost = memoryHost(machineOptions);
   const host = folder === undefined ? machineHost : { ...machineHost, files: subtree(nodeFiles(), folder) };
   const reports: string[] = [];

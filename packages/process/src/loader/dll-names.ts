@@ -58,9 +58,12 @@ const SYSTEM_DLLS = new Set(
     winhttp wininet winmm winscard winspool.drv wintrust wsock32 wtsapi32 xmllite`),
 );
 
+/** The CUDA runtime, of which programs bring NVIDIA's: that asks the driver for more than is documented, and ours for nothing that is not there. */
+const CUDA_RUNTIME = /^cudart64_\d+\.dll$/;
+
 /** Whether a program's own copy of a DLL is passed over. */
 export function isKnownDll(key: string): boolean {
-  return KNOWN_DLLS.has(key);
+  return KNOWN_DLLS.has(key) || CUDA_RUNTIME.test(key);
 }
 
 /** Whether Windows itself brings a DLL. */

@@ -1,0 +1,46 @@
+import type { Implementation } from "@decant/hook";
+import { perThreadForms } from "../per-thread.ts";
+import { nameOfCall } from "./call-ids.ts";
+import { runtimeCopies } from "./copy.ts";
+import { devices, errors } from "./device.ts";
+import { driverForms } from "./driver-forms.ts";
+import { type DriverFunction } from "./forms.ts";
+import { functions } from "./functions.ts";
+import { graphs } from "./graphs.ts";
+import { hybrid, HYBRID_DLL } from "./hybrid.ts";
+import { runtimeMemory } from "./memory.ts";
+import { registration } from "./registration.ts";
+import type { CudaRuntime, RuntimeVersion } from "./runtime.ts";
+import { channels, streams } from "./streams.ts";
+import { textures } from "./textures.ts";
+
+/** The DLLs of the runtime, and the version whose functions each has. */
+export const RUNTIME_DLLS: ReadonlyMap<string, RuntimeVersion> = new Map([
+  ["cudart64_110", 11],
+  ["cudart64_12", 12],
+  ["cudart64_13", 13],
+  [HYBRID_DLL, 13],
+]);
+
+/** One DLL of the runtime, over the driver's functions. */
+export function cudaRuntimeApi(runtime: CudaRuntime, dll: string, driver: ReadonlyMap<string, DriverFunction>): readonly Implementation[] {
+  const version = RUNTIME_DLLS.get(dll)!;
+  const plain = [
+    driverForms(runtime, dll, version, driver),
+    errors(runtime, dll, version),
+    devices(runtime, dll, version, driver),
+    registration(runtime, dll),
+    streams(runtime, dll),
+    channels(runtime, dll),
+    functions(runtime, dll, version, driver),
+    runtimeMemory(runtime, dll, driver),
+    runtimeCopies(runtime, dll),
+    textures(runtime, dll),
+    graphs(runtime, dll, driver),
+  ];
+  const topics = [...plain, perThreadForms(dll, names, plain)];
+  if (dll !== HYBRID_DLL) return topics;
+  return [...topics, hybrid(runtime, new Set(topics.flatMap(({ bodies }) => Object.keys(bodies as object))))];
+}
+
+const names = new Set(nameOfCall.values());
