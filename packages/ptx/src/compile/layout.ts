@@ -139,6 +139,8 @@ export const TEXTURE_OPERATION = { base: 0, level: 1, gradient: 2, gather: 3, su
  */
 export const STATE = {
   done: -1,
+  /** The third argument of a phase that resumes when all threads of the block are at the place: it need not look for them. */
+  all: 0,
   mixed: 0x7fff_ffff,
   phaseMask: 0xfff,
   /** Bits 12 and 13: 0 may run, 1 waits at a barrier of the block, 2 waits for its warp. */

@@ -34,7 +34,7 @@ export function writeRun(builder: ModuleBuilder, helpers: Helpers, name: string,
   f.localGet(state).i32Const(STATE.phaseMask).op(OP.i32_and).brTable(labels, first);
   for (const phase of phases) {
     f.end();
-    f.localGet(worker).localGet(state).i32Const(1).call(phase.index).localSet(state).br(again);
+    f.localGet(worker).localGet(state).i32Const(STATE.all).call(phase.index).localSet(state).br(again);
   }
   f.end();
   f.end();

@@ -149,46 +149,70 @@ function affineAccess(e: VectorEmitter, it: Access, stride: number): boolean {
   return true;
 }
 
-/** Offsets of shared memory that differ freely. */
-function sharedGather(e: VectorEmitter, it: Access): boolean {
+/** Where lanes access shared memory: their offsets in it, in vectors of 32-bit lanes. */
+export interface SharedPlaces {
+  readonly vectors: readonly number[];
+  /** Each access's size as a power of two. */
+  readonly shift: number;
+}
+
+/** Computes offsets of shared memory that differ freely; undefined for an address that is no 32-bit register. */
+export function setSharedPlaces(
+  e: VectorEmitter,
+  s: SsaInstruction,
+  address: Operand | undefined,
+  shift: number,
+): SharedPlaces | undefined {
   const { f } = e;
-  const { base, offset } = it.address;
-  if (base?.kind !== "register") return false;
-  const places = Array.from({ length: e.vectors }, (_, j) => e.vectorTemporary(`place ${j}`));
-  for (const [j, place] of places.entries()) {
-    e.pushVector(it.s, it.s.instruction, { kind: "register", register: base.register }, "b32", j);
+  if (address?.kind !== "address" || address.coordinates !== undefined) return undefined;
+  const { base, offset } = address;
+  if (base?.kind !== "register" || bitsOf(base.register.type) !== 32) return undefined;
+  const vectors = Array.from({ length: e.vectors }, (_, j) => e.vectorTemporary(`place ${j}`));
+  for (const [j, place] of vectors.entries()) {
+    e.pushVector(s, s.instruction, { kind: "register", register: base.register }, "b32", j);
     if (offset !== 0n)
       f.i32Const(Number(BigInt.asIntN(32, offset)))
         .simd(SIMD.i32x4_splat)
         .simd(SIMD.i32x4_add);
     f.localSet(place);
   }
+  return { vectors, shift };
+}
+
+/** Pushes 1 when a lane that takes part is out of the window, or not aligned. */
+export function checkSharedPlaces(e: VectorEmitter, { vectors, shift }: SharedPlaces): void {
+  const { f } = e;
+  checkLanes(e, (j) => {
+    const place = vectors[j] ?? 0;
+    f.localGet(place);
+    if (shift > 0) {
+      f.i32Const(shift)
+        .simd(SIMD.i32x4_shr_u)
+        .localGet(place)
+        .i32Const(32 - shift)
+        .simd(SIMD.i32x4_shl)
+        .simd(SIMD.v128_or);
+    }
+    f.localGet(e.locals.sharedCounts[shift] ?? 0)
+      .simd(SIMD.i32x4_splat)
+      .simd(SIMD.i32x4_lt_u);
+  });
+}
+
+function sharedGather(e: VectorEmitter, it: Access): boolean {
+  const { f } = e;
+  const places = setSharedPlaces(e, it.s, it.address, it.shift);
+  if (places === undefined) return false;
   guardedAccess(e, it, undefined, 0, {
-    check() {
-      checkLanes(e, (j) => {
-        const place = places[j] ?? 0;
-        f.localGet(place);
-        if (it.shift > 0) {
-          f.i32Const(it.shift)
-            .simd(SIMD.i32x4_shr_u)
-            .localGet(place)
-            .i32Const(32 - it.shift)
-            .simd(SIMD.i32x4_shl)
-            .simd(SIMD.v128_or);
-        }
-        f.localGet(e.locals.sharedCounts[it.shift] ?? 0)
-          .simd(SIMD.i32x4_splat)
-          .simd(SIMD.i32x4_lt_u);
-      });
-    },
+    check: () => checkSharedPlaces(e, places),
     pointer() {},
     fast() {
-      for (const [j, place] of places.entries()) {
+      for (const [j, place] of places.vectors.entries()) {
         f.localGet(place);
         keepGood(e, j);
         f.localGet(e.locals.shared).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add).localSet(place);
       }
-      transfer(e, it, undefined, { at: e.laneAddress(places), offset: () => 0 });
+      transfer(e, it, undefined, { at: e.laneAddress(places.vectors), offset: () => 0 });
     },
   });
   return true;

@@ -10,6 +10,7 @@ import { isCopy, PhaseWriter } from "../compile/phase.ts";
 import type { Phase, PhasePlan } from "../compile/plan.ts";
 import type { Block, Program } from "../compile/program.ts";
 import { writeControlFlow } from "../compile/structure.ts";
+import { sharedAtomic } from "./atomics.ts";
 import { AccessGroups } from "./access-groups.ts";
 import { VectorEmitter, type Mask } from "./emitter.ts";
 import type { Item } from "../compile/loops.ts";
@@ -45,12 +46,14 @@ export class VectorPhase extends PhaseWriter {
   readonly #reloaded = new Map<Value, number>();
   readonly #current: readonly number[];
   readonly #bits: number;
+  readonly #split: number;
 
   constructor(f: FunctionBuilder, kernel: KernelContext, plan: VectorPlan, phase: Phase) {
     super(f, kernel, plan.program, plan.plan, phase, false, (locals) => new VectorEmitter(f, kernel, locals, plan.shapes));
     this.#plan = plan;
     this.#current = Array.from({ length: kernel.lanes / 4 }, () => f.local(V128));
     this.#bits = f.local(I32);
+    this.#split = f.local(I32);
   }
 
   get #e(): VectorEmitter {
@@ -85,9 +88,16 @@ export class VectorPhase extends PhaseWriter {
     f.end();
   }
 
-  /** Goes on only when all of the group's threads do; leaves the others to the scalar form. */
+  protected override loadLaunch(): void {
+    super.loadLaunch();
+    // Once threads came apart within a vector, nothing that is the same in all lanes may be taken for so any more.
+    this.f.localGet(0).load(OP.i32_load, WORKER.split, 2).localSet(this.#split);
+  }
+
+  /** Goes on only when all of the group's threads do; leaves the others to the scalar form. Nothing to ask where all of the block came here. */
   #enterGroup(next: Label): void {
     const { f } = this;
+    f.localGet(2).localGet(this.#split).op(OP.i32_or).expect(false).if();
     const match = (j: number): void => {
       f.localGet(this.states)
         .simdLoad(SIMD.v128_load, 16 * j, 2)
@@ -99,8 +109,7 @@ export class VectorPhase extends PhaseWriter {
       match(j);
       if (j > 0) f.simd(SIMD.v128_and);
     }
-    // Once threads came apart within a vector, nothing that is the same in all lanes may be taken for so any more.
-    f.simd(SIMD.i32x4_all_true).op(OP.i32_eqz).localGet(0).load(OP.i32_load, WORKER.split, 2).op(OP.i32_or).expect(false).if();
+    f.simd(SIMD.i32x4_all_true).op(OP.i32_eqz).localGet(this.#split).op(OP.i32_or).if();
     for (let j = 0; j < this.#e.vectors; j++) {
       match(j);
       if (j > 0) f.simd(SIMD.v128_or);
@@ -113,6 +122,7 @@ export class VectorPhase extends PhaseWriter {
     f.localGet(0).localGet(1).i32Const(1).call(this.#scalar);
     this.#addState(true);
     f.br(next);
+    f.end();
     f.end();
   }
 
@@ -417,6 +427,7 @@ export class VectorPhase extends PhaseWriter {
       return;
     }
     if (memory && !i.operands.some((operand) => operand.kind === "sink") && vectorAccess(e, s)) return;
+    if ((i.opcode === "atom" || i.opcode === "red") && sharedAtomic(e, s)) return;
     if (vectorLowering(i.opcode)?.(e, s)) return;
     // Only what may fault, or is seen from outside, must not run for lanes that take no part.
     const effects = memory || ACTS.has(i.opcode);

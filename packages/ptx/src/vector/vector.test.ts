@@ -102,6 +102,45 @@ describe.each([8, 16, 32])("by %i lanes:", (lanes) => {
     expect(results(body, 0)).toEqual(Array.from({ length: 64 }, (_, i) => (i < 6 ? 0 : 0xffff_ffff)));
   });
 
+  test.each([
+    ["add.u32", (a: number, b: number) => a + b],
+    ["and.b32", (a: number, b: number) => a & b],
+    ["or.b32", (a: number, b: number) => a | b],
+    ["xor.b32", (a: number, b: number) => a ^ b],
+    ["exch.b32", (_: number, b: number) => b],
+    ["min.s32", (a: number, b: number) => Math.min(a | 0, b | 0)],
+    ["min.u32", (a: number, b: number) => Math.min(a >>> 0, b >>> 0)],
+    ["max.s32", (a: number, b: number) => Math.max(a | 0, b | 0)],
+    ["max.u32", (a: number, b: number) => Math.max(a >>> 0, b >>> 0)],
+  ])("lanes do %s on shared words in turn, all of them and some", (operation, update) => {
+    const body = `st.shared.u32 [%r4], %r2; bar.sync 0; and.b32 %r5, %r2, 3; shl.b32 %r5, %r5, 2; mov.u32 %r6, s; add.u32 %r5, %r5, %r6;
+      mul.lo.u32 %r7, %r2, 0x9e3779b1; mov.u32 %r9, 0; atom.shared.${operation} %r8, [%r5+4], %r7; bar.sync 0;
+      setp.lt.u32 %p1, %r2, %r1; @%p1 atom.shared.cta.${operation} %r9, [%r5+4], 77; bar.sync 0; red.shared.${operation} [%r5+4], 3;
+      mad.lo.u32 %r8, %r9, 31, %r8; bar.sync 0; ld.shared.u32 %r9, [%r5+4]; add.u32 %r8, %r8, %r9; st.global.u32 [%rd1], %r8;`.replace(
+      /red.shared.exch[^;]*;/, // There is none.
+      "atom.shared.exch.b32 %r6, [%r5+4], 3;",
+    );
+    const shared = Uint32Array.from({ length: 64 }, (_, i) => i);
+    const take = (thread: number, value: number): number => {
+      const at = (thread & 3) + 1;
+      const old = shared[at] ?? 0;
+      shared[at] = update(old, value);
+      return old;
+    };
+    const threads = Array.from({ length: 64 }, (_, i) => i);
+    const first = threads.map((i) => take(i, Math.imul(i, 0x9e3779b1)));
+    const second = threads.map((i) => (i < 37 ? take(i, 77) : 0));
+    for (const i of threads) take(i, 3);
+    expect(results(body, 37)).toEqual(threads.map((i) => ((first[i] ?? 0) + 31 * (second[i] ?? 0) + (shared[(i & 3) + 1] ?? 0)) >>> 0));
+  });
+
+  test("an atomic operation that one lane makes out of bounds is found, and the lane named", () => {
+    const body = "setp.eq.u32 %p1, %r2, 13; @%p1 add.u32 %r4, %r4, 4096; red.shared.add.u32 [%r4], 1;";
+    const harness = new Harness(entry(body), { compiler: "vector", lanes });
+    expect(() => harness.run("k", [new Uint32Array(64), { u32: 0 }], { block: [64] })).toThrow();
+    expect(harness.fault).toMatchObject({ kind: FAULT.illegalAddress, thread: 13 });
+  });
+
   test("an access that one lane makes out of bounds is found, and the lane named", () => {
     const harness = new Harness(entry("setp.eq.u32 %p1, %r2, 13; @%p1 add.s64 %rd1, %rd1, 4096; st.global.u32 [%rd1], 1;"), {
       compiler: "vector",
