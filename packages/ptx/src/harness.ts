@@ -15,6 +15,7 @@ import {
   writeTextureDescriptor,
 } from "./index.ts";
 import type { BlockRun, CompiledModule, KernelOptions, PhaseFunction, TextureDescriptor, TextureLevel } from "./index.ts";
+import { noteForms } from "./tested-forms.ts";
 
 const TAG = 0x7dec;
 const LAUNCH_AT = 0x1000;
@@ -80,7 +81,9 @@ export class Harness {
   #texels = TEXELS_AT;
 
   constructor(text: string, options: Partial<KernelOptions> = {}) {
-    this.compiled = compileModule(parsePtx(text), { features: { fusedMultiplyAdd: false }, ...options });
+    const module = parsePtx(text);
+    noteForms(module);
+    this.compiled = compileModule(module, { features: { fusedMultiplyAdd: false }, ...options });
     const symbols = HEAP_AT - 0x200000;
     this.#exports = new WebAssembly.Instance(new WebAssembly.Module(this.compiled.wasm as Uint8Array<ArrayBuffer>), {
       env: {
