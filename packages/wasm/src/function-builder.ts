@@ -4,7 +4,7 @@ import type { ValueType } from "./opcodes.ts";
 /** A branch target inside one function: what `block`, `loop` and `if` return. */
 export type Label = number & { readonly label: unique symbol };
 
-/** A remembered code position: the tag given to `mark`, and its offset in the function's code. */
+/** A remembered code position: a tag, and its offset in the function's code. */
 export interface Mark {
   offset: number;
   tag: number;
@@ -26,7 +26,6 @@ export class FunctionBuilder {
   readonly typeIndex: number;
   readonly name: string | undefined;
   readonly code: ByteWriter;
-  readonly marks: Mark[] = [];
   /** Places that `hole` left, in order. */
   readonly holes: Mark[] = [];
   /** Branches that `expect` has spoken of: where they are, and 1 for taken. */
@@ -53,12 +52,6 @@ export class FunctionBuilder {
 
   get localCount(): number {
     return this.#parameterCount + this.#locals.length;
-  }
-
-  /** Remembers the current position: a trap in the instruction emitted next is found at or after it (`ModuleBuilder.marks`). */
-  mark(tag: number): this {
-    this.marks.push({ offset: this.code.length, tag });
-    return this;
   }
 
   /** Leaves room for bytes that are known only when the module is put together; they are `nop`s until then. */
@@ -276,17 +269,17 @@ export class FunctionBuilder {
 
   /** The function's entry in the code section, without its size. `codeStart` is where the instructions begin in it. */
   body(): { bytes: Uint8Array; codeStart: number } {
-    const out = new ByteWriter(this.code.length + 64);
-    const runs: { type: ValueType; count: number }[] = [];
-    for (const type of this.#locals) {
-      const last = runs.at(-1);
-      if (last?.type === type) last.count++;
-      else runs.push({ type, count: 1 });
-    }
-    out.u32(runs.length);
-    for (const { type, count } of runs) {
-      out.u32(count);
-      out.byte(type);
+    const locals = this.#locals;
+    let runs = 0;
+    for (let n = 0; n < locals.length; n++) if (locals[n] !== locals[n - 1]) runs++;
+    // A run is its type, and its length in at most five bytes.
+    const out = new ByteWriter(6 * runs + this.code.length + 8);
+    out.u32(runs);
+    for (let n = 0, start = 0; n < locals.length; n++) {
+      if (locals[n + 1] === locals[n]) continue;
+      out.u32(n + 1 - start);
+      out.byte(locals[n] as ValueType);
+      start = n + 1;
     }
     const codeStart = out.length;
     out.append(this.code.bytes);

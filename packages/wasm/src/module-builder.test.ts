@@ -53,25 +53,6 @@ test("a table filled by an element segment is called indirectly, and a tail call
   expect((instantiate(m) as { f: (n: number) => number }).f(1_000_000)).toBe(7);
 });
 
-test("marks name the position that V8 reports for a trap", () => {
-  const m = new ModuleBuilder();
-  const before = m.function(m.type([], []));
-  before.mark(1).unreachable();
-  const f = m.function(m.type([], [I32]));
-  f.local(I64);
-  f.i32Const(1).i32Const(0).mark(42).op(OP.i32_div_u);
-  m.exportFunction("f", f.index);
-  const { f: run } = instantiate(m) as { f: () => number };
-  let stack = "";
-  try {
-    run();
-  } catch (error) {
-    stack = String((error as Error).stack);
-  }
-  const offset = Number(/:(0x[0-9a-f]+)/.exec(stack)?.[1]);
-  expect(m.marks.find((mark) => mark.offset === offset)?.tag).toBe(42);
-});
-
 test("imports, memory, globals, data and SIMD work together", () => {
   const m = new ModuleBuilder();
   const log = m.importFunction("env", "log", m.type([F64]));

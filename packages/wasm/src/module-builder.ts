@@ -1,5 +1,5 @@
 import { ByteWriter } from "./byte-writer.ts";
-import { FunctionBuilder, type Mark } from "./function-builder.ts";
+import { FunctionBuilder } from "./function-builder.ts";
 import { I32, type ValueType } from "./opcodes.ts";
 
 /** Limits of a memory or table, in pages or elements. */
@@ -30,7 +30,6 @@ export class ModuleBuilder {
   #importedFunctions = 0;
   #tableCount = 0;
   #globalCount = 0;
-  #marks: Mark[] = [];
   #bodyOffsets: number[] = [];
 
   /** The index of a function type, added once. */
@@ -83,7 +82,7 @@ export class ModuleBuilder {
   /** A function whose entry in the code section, without its size, is there already (`FunctionBuilder.body`). */
   finishedFunction(typeIndex: number, body: Uint8Array, name?: string): number {
     const index = this.#importedFunctions + this.#functions.length;
-    this.#functions.push({ index, typeIndex, name, marks: [], hints: [], body: () => ({ bytes: body, codeStart: 0 }) });
+    this.#functions.push({ index, typeIndex, name, hints: [], body: () => ({ bytes: body, codeStart: 0 }) });
     return index;
   }
 
@@ -153,11 +152,6 @@ export class ModuleBuilder {
     this.#export(name, KIND.global, index);
   }
 
-  /** The marks of all functions, sorted, with offsets from the start of the module, as V8 reports traps. Known after `finish`. */
-  get marks(): readonly Mark[] {
-    return this.#marks;
-  }
-
   /** Where the entry of each function of its own in the code section begins, from the start of the module. Known after `finish`. */
   get bodyOffsets(): readonly number[] {
     return this.#bodyOffsets;
@@ -187,19 +181,16 @@ export class ModuleBuilder {
     return out.bytes;
   }
 
-  #writeCode(out: ByteWriter, bodies: readonly { bytes: Uint8Array; codeStart: number }[], codeBytes: number): void {
+  #writeCode(out: ByteWriter, bodies: readonly { bytes: Uint8Array }[], codeBytes: number): void {
     out.byte(SECTION.code);
     out.u32(codeBytes);
     out.u32(bodies.length);
-    this.#marks = [];
     this.#bodyOffsets = [];
-    bodies.forEach(({ bytes, codeStart }, n) => {
+    for (const { bytes } of bodies) {
       out.u32(bytes.length);
       this.#bodyOffsets.push(out.length);
-      const start = out.length + codeStart;
-      for (const { offset, tag } of (this.#functions[n] as FinishedFunction).marks) this.#marks.push({ offset: start + offset, tag });
       out.append(bytes);
-    });
+    }
   }
 
   /** The branch hinting proposal's custom section. Offsets are from the start of a function's entry, without its size. */
@@ -273,17 +264,15 @@ export class ModuleBuilder {
 
   #write(out: ByteWriter, id: number, count: number, content: ByteWriter): void {
     if (count === 0) return;
-    const head = new ByteWriter(8);
-    head.u32(count);
     out.byte(id);
-    out.u32(head.length + content.length);
-    out.append(head.bytes);
+    out.u32(sizeOfU32(count) + content.length);
+    out.u32(count);
     out.append(content.bytes);
   }
 }
 
 /** What `finish` needs of a function. */
-type FinishedFunction = Pick<FunctionBuilder, "index" | "typeIndex" | "name" | "marks" | "hints" | "body">;
+type FinishedFunction = Pick<FunctionBuilder, "index" | "typeIndex" | "name" | "hints" | "body">;
 
 /** Bytes of an unsigned LEB128. */
 function sizeOfU32(value: number): number {

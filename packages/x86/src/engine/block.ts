@@ -46,11 +46,15 @@ export interface Block {
   readonly start: number;
   readonly steps: readonly Step[];
   ending: Ending;
+  /** Its place among the blocks of its unit, in reverse postorder (`orderBlocks`): what is found out about blocks is kept by it. */
+  order: number;
+  /** The last ordering that has come here. */
+  visit: number;
   /** The blocks of the unit that may follow, each once, and those that it may follow. */
-  successors: Block[];
+  successors: readonly Block[];
   predecessors: Block[];
   /** The number to put into a dispatch block's local on the way to it. */
-  readonly choice?: { readonly dispatch: Block; readonly value: number };
+  readonly choice: { readonly dispatch: Block; readonly value: number } | undefined;
   /** What passing the block costs of the budget: set where a loop may begin. */
   charge: number;
   /** Where the guest's bytes end that it stands for; `start` where there are none. */
@@ -60,8 +64,7 @@ export interface Block {
 }
 
 export function newBlock(start: number, end: number, steps: readonly Step[], ending: Ending, choice?: Block["choice"]): Block {
-  const flow = { successors: [], predecessors: [], charge: 0, isCompared: false };
-  return { start, end, steps, ending, ...flow, ...(choice !== undefined && { choice }) };
+  return { start, end, steps, ending, order: -1, visit: 0, successors: [], predecessors: [], choice, charge: 0, isCompared: false };
 }
 
 /** The blocks that an ending goes on to; a table's may repeat. */
@@ -80,9 +83,11 @@ export function targetsOf(ending: Ending): readonly Block[] {
     case "dispatch":
       return ending.targets;
     default:
-      return [];
+      return NOWHERE;
   }
 }
+
+const NOWHERE: readonly Block[] = [];
 
 /** Replaces the blocks that an ending goes on to. */
 export function retarget(ending: Ending, replace: (target: Block) => Block): void {
@@ -91,29 +96,48 @@ export function retarget(ending: Ending, replace: (target: Block) => Block): voi
   if ("targets" in ending) ending.targets = ending.targets.map(replace);
 }
 
+let visits = 0;
+
 /**
- * Sets the successors and predecessors of all blocks that can be reached, and returns these in reverse postorder: the entry first.
+ * Sets order, successors and predecessors of all blocks that can be reached, and returns these in reverse postorder: the entry first.
  * Iterative: a function may have thousands.
  */
 export function orderBlocks(entry: Block): Block[] {
-  const order: Block[] = [];
-  const visited = new Set<Block>();
-  const stack: { block: Block; next: number }[] = [];
-  const visit = (block: Block): void => {
-    visited.add(block);
-    block.successors = [...new Set(targetsOf(block.ending))];
+  const visit = ++visits;
+  const postorder: Block[] = [];
+  /** The blocks on the way here, and how many successors of each have been looked at. */
+  const path: Block[] = [];
+  const looked: number[] = [];
+  const enter = (block: Block): void => {
+    block.visit = visit;
+    block.successors = successorsOf(block.ending);
     block.predecessors = [];
-    stack.push({ block, next: 0 });
+    path.push(block);
+    looked.push(0);
   };
-  visit(entry);
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const successor = top.block.successors[top.next++];
+  enter(entry);
+  for (let top = 0; top >= 0; top = path.length - 1) {
+    const block = path[top] as Block;
+    const n = looked[top] as number;
+    looked[top] = n + 1;
+    const successor = block.successors[n];
     if (successor === undefined) {
-      order.push(top.block);
-      stack.pop();
-    } else if (!visited.has(successor)) visit(successor);
+      postorder.push(block);
+      path.pop();
+      looked.pop();
+    } else if (successor.visit !== visit) enter(successor);
   }
-  order.reverse();
-  for (const block of order) for (const successor of block.successors) successor.predecessors.push(block);
+  const order = postorder.reverse();
+  for (let n = 0; n < order.length; n++) {
+    const block = order[n] as Block;
+    block.order = n;
+    for (const successor of block.successors) successor.predecessors.push(block);
+  }
   return order;
+}
+
+function successorsOf(ending: Ending): readonly Block[] {
+  const targets = targetsOf(ending);
+  if (targets.length > 2) return [...new Set(targets)];
+  return targets.length === 2 && targets[0] === targets[1] ? targets.slice(1) : targets;
 }

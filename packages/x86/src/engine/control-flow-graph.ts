@@ -45,12 +45,18 @@ const MAX_BLOCK = 1_000;
 
 /** A run of instructions with one entry, before its targets are blocks. */
 interface Run {
+  readonly start: number;
   readonly steps: Step[];
-  /** Guest addresses of its targets, in the order that `finish` takes the blocks. */
-  readonly targets: readonly number[];
-  readonly finish: (targets: Block[]) => Ending;
-  readonly end: number;
+  /** What was run through before it on the way that found it. */
+  readonly before: Run | undefined;
+  end: number;
+  /** Guest addresses that it goes on at, in the order of `targetsOf`, and its ending, which is given their blocks in the end. */
+  targets: readonly number[];
+  ending: Ending;
 }
+
+/** Stands in endings for blocks that are not there yet. */
+const LATER = newBlock(0, 0, [], { kind: "leave", target: 0, isCut: true });
 
 /** Finds the blocks that can be reached from `entry` without leaving by a call, a return or an unknown jump; with more than `maxInstructions` it is cut. */
 export function discover(entry: number, around: Surroundings, maxInstructions = MAX_UNIT_INSTRUCTIONS): Unit {
@@ -70,18 +76,17 @@ function find(entry: number, around: Surroundings, { maxInstructions, isChanging
   const runs = new Map<number, Run>();
   /** What was read besides the instructions. */
   const others: Range[] = [];
-  const work: { start: number; before: readonly Step[] }[] = [{ start: entry, before: [] }];
+  const work: { start: number; before: Run | undefined }[] = [{ start: entry, before: undefined }];
   let count = 0;
   // Near blocks first: where a unit is cut, it is far from its entry.
   for (const { start, before } of work) {
     if (runs.has(start) || count >= maxInstructions) continue;
     if (start !== entry && (!around.memory.accessible(start, 1, "execute") || around.endsBefore?.(start) === true)) continue;
-    const run = decodeRun({ start, entry, before, isChanging }, runs, around, others);
+    const run = newRun(start, before);
+    decodeRun(run, { entry, isChanging, runs, around, others });
     runs.set(start, run);
     count += run.steps.length + 1;
-    // What a jump table needs to know may stand in the blocks before.
-    const history = [...before.slice(-MAX_HISTORY), ...run.steps];
-    for (const target of run.targets) if (!runs.has(target)) work.push({ start: target, before: history });
+    for (const target of run.targets) if (!runs.has(target)) work.push({ start: target, before: run });
   }
   const blocks = link(runs, around);
   const first = blocks.get(entry);
@@ -111,107 +116,134 @@ function cutToLoop(entry: Block): void {
   for (const block of loop) retarget(block.ending, (target) => (loop.has(target) ? target : leave(target)));
 }
 
-const MAX_HISTORY = 60;
 /** Bytes of zero, which would be `add [rax], al`, are no code: so many of them are left for, and looked at when they are reached. */
 const ZERO_BYTES = 8;
 
-function decodeRun(
-  { start, entry, before, isChanging }: { start: number; entry: number; before: readonly Step[]; isChanging: boolean },
-  runs: ReadonlyMap<number, Run>,
-  around: Surroundings,
-  others: Range[],
-): Run {
-  const steps: Step[] = [];
-  const run = (end: number, targets: readonly number[], finish: Run["finish"]): Run => ({ steps, targets, finish, end });
-  const goTo = (end: number, target: number): Run => run(end, [target], ([next]) => ({ kind: "goto", next: next as Block }));
-  /** What was read to find it is a part of what the unit was made from. */
-  const apiTarget = (target: number | undefined, insn: Instruction): ApiTarget | undefined => {
-    const via = around.apiTarget(target, insn);
-    if (via?.thunk !== undefined) others.push(via.thunk);
-    return via;
-  };
+function newRun(start: number, before: Run | undefined): Run {
+  return { start, steps: [], before, end: start, targets: NO_TARGETS, ending: LATER.ending };
+}
+
+const NO_TARGETS: readonly number[] = [];
+
+function endRun(run: Run, end: number, ending: Ending, targets = NO_TARGETS): void {
+  run.end = end;
+  run.targets = targets;
+  run.ending = ending;
+}
+
+/** What a run is decoded for. */
+interface Decoding {
+  readonly entry: number;
+  readonly isChanging: boolean;
+  readonly runs: ReadonlyMap<number, Run>;
+  readonly around: Surroundings;
+  /** Gets what was read besides the instructions: it is a part of what the unit was made from. */
+  readonly others: Range[];
+}
+
+/** Decodes instructions up to where control may go elsewhere, and ends the run there. Hot: once for each instruction of a unit, and of what might be put into one. */
+function decodeRun(run: Run, decoding: Decoding): void {
+  const { steps, start } = run;
+  const { entry, isChanging, runs, around } = decoding;
+  const { memory } = around;
   for (let ip = start; ;) {
-    if (ip !== start && (runs.has(ip) || steps.length >= MAX_BLOCK)) return goTo(ip, ip);
-    if (ip !== entry && around.memory.accessible(ip, ZERO_BYTES, "read") && around.memory.u64(ip) === 0n)
-      return run(ip, [], () => ({ kind: "leave", target: ip, isCut: true }));
+    if (ip !== start && (runs.has(ip) || steps.length >= MAX_BLOCK)) return endRun(run, ip, { kind: "goto", next: LATER }, [ip]);
+    if (ip !== entry && memory.accessible(ip, ZERO_BYTES, "read") && memory.u32(ip) === 0 && memory.u32(ip + 4) === 0)
+      return endRun(run, ip, { kind: "leave", target: ip, isCut: true });
     const insn = around.decoder.decode(ip);
     const end = insn.next >>> 0;
     // Where straight-line code comes to another page, that must be executable too; `fault` finds out which byte is not.
     const isOnNewPage = (ip & 0xfff) === 0 || (ip ^ (end - 1)) >>> 12 !== 0;
-    if (isOnNewPage && !around.memory.accessible(ip, insn.length, "execute")) return run(end, [], () => ({ kind: "fault", insn }));
-    if (around.isUntranslatable(ip)) return run(end, [], () => ({ kind: "fault", insn }));
-    switch (insn.kind) {
-      case "normal": {
-        const touched = effects(insn);
-        if (touched.reads === -1 && touched.writes === -1 && touched.flagsMust === 0) return run(end, [], () => ({ kind: "fault", insn }));
-        steps.push({ insn, effects: touched });
-        ip = end;
-        const store = isChanging ? storeInto(insn, around.memory) : undefined;
-        if (store !== undefined) return run(end, [end], ([next]) => ({ kind: "goto", next: next as Block, store }));
-        continue;
-      }
-      case "jmp": {
-        const target = (insn.target ?? 0) >>> 0;
-        const via = apiTarget(target, insn);
-        if (via !== undefined) return run(end, [], () => ({ kind: "jump", insn, via }));
-        if (target !== entry && around.isFunction(target)) return run(end, [], () => ({ kind: "leave", target, isCut: false }));
-        return goTo(end, target);
-      }
-      case "jcc":
-      case "loop":
-      case "jcxz": {
-        const taken = (insn.target ?? 0) >>> 0;
-        if (taken === end && insn.kind === "jcc") return goTo(end, end);
-        return run(end, [end, taken], ([next, other]) => ({ kind: "branch", insn, taken: other as Block, next: next as Block }));
-      }
-      case "call":
-      case "call-indirect": {
-        const target = insn.target === undefined ? undefined : insn.target >>> 0;
-        const via = apiTarget(target, insn);
-        return run(end, [end], ([after]) => {
-          const next = after as Block;
-          if (via?.stub.intrinsic !== undefined && (insn.mode === 64 || CDECL_INTRINSICS.has(via.stub.intrinsic)))
-            return { kind: "intrinsic", insn, target, via, next };
-          return { kind: "call", insn, target, via, next };
-        });
-      }
-      case "ret":
-        return run(end, [], () => ({ kind: "return", insn }));
-      case "jmp-indirect": {
-        const table = around.jumpTable(insn, [...before, ...steps]);
-        // What loads the target must be this block's own.
-        if (table === undefined || table.tailLength > steps.length) {
-          const via = around.apiTarget(undefined, insn);
-          return run(end, [], () => ({ kind: "jump", insn, via }));
-        }
-        if (!table.isChanging) others.push([table.address, table.address + 4 * table.targets.length]);
-        return run(end, table.targets, (targets) => ({ kind: "table", insn, table, targets }));
-      }
-      case "syscall": {
-        const found = around.stubOfSyscall(ip);
-        if (found === undefined) return run(end, [], () => ({ kind: "fault", insn }));
-        if (found.bytes[1] > found.bytes[0]) others.push(found.bytes);
-        return run(end, [], () => ({ kind: "jump", insn, via: { stub: found.stub, slot: undefined } }));
-      }
-      default:
-        return run(end, [], () => ({ kind: "fault", insn }));
-    }
+    if (isOnNewPage && !memory.accessible(ip, insn.length, "execute")) return endRun(run, end, { kind: "fault", insn });
+    if (around.isUntranslatable(ip)) return endRun(run, end, { kind: "fault", insn });
+    if (insn.kind !== "normal") return endAt(run, insn, end, decoding);
+    const touched = effects(insn);
+    if (touched.reads === -1 && touched.writes === -1 && touched.flagsMust === 0) return endRun(run, end, { kind: "fault", insn });
+    steps.push({ insn, effects: touched });
+    ip = end;
+    const store = isChanging ? storeInto(insn, memory) : undefined;
+    if (store !== undefined) return endRun(run, end, { kind: "goto", next: LATER, store }, [end]);
   }
+}
+
+/** Ends a run with an instruction that may go elsewhere than to the next. */
+function endAt(run: Run, insn: Instruction, end: number, { entry, around, others }: Decoding): void {
+  const apiTarget = (target: number | undefined): ApiTarget | undefined => {
+    const via = around.apiTarget(target, insn);
+    if (via?.thunk !== undefined) others.push(via.thunk);
+    return via;
+  };
+  switch (insn.kind) {
+    case "jmp": {
+      const target = (insn.target ?? 0) >>> 0;
+      const via = apiTarget(target);
+      if (via !== undefined) return endRun(run, end, { kind: "jump", insn, via });
+      if (target !== entry && around.isFunction(target)) return endRun(run, end, { kind: "leave", target, isCut: false });
+      return endRun(run, end, { kind: "goto", next: LATER }, [target]);
+    }
+    case "jcc":
+    case "loop":
+    case "jcxz": {
+      const taken = (insn.target ?? 0) >>> 0;
+      if (taken === end && insn.kind === "jcc") return endRun(run, end, { kind: "goto", next: LATER }, [end]);
+      return endRun(run, end, { kind: "branch", insn, taken: LATER, next: LATER }, [end, taken]);
+    }
+    case "call":
+    case "call-indirect": {
+      const target = insn.target === undefined ? undefined : insn.target >>> 0;
+      const via = apiTarget(target);
+      const isIntrinsic = via?.stub.intrinsic !== undefined && (insn.mode === 64 || CDECL_INTRINSICS.has(via.stub.intrinsic));
+      return endRun(
+        run,
+        end,
+        isIntrinsic ? { kind: "intrinsic", insn, target, via, next: LATER } : { kind: "call", insn, target, via, next: LATER },
+        [end],
+      );
+    }
+    case "ret":
+      return endRun(run, end, { kind: "return", insn });
+    case "jmp-indirect": {
+      const table = around.jumpTable(insn, historyOf(run));
+      // What loads the target must be this block's own.
+      if (table === undefined || table.tailLength > run.steps.length)
+        return endRun(run, end, { kind: "jump", insn, via: around.apiTarget(undefined, insn) });
+      if (!table.isChanging) others.push([table.address, table.address + 4 * table.targets.length]);
+      return endRun(run, end, { kind: "table", insn, table, targets: [] }, table.targets);
+    }
+    case "syscall": {
+      const found = around.stubOfSyscall(insn.ip);
+      if (found === undefined) return endRun(run, end, { kind: "fault", insn });
+      if (found.bytes[1] > found.bytes[0]) others.push(found.bytes);
+      return endRun(run, end, { kind: "jump", insn, via: { stub: found.stub, slot: undefined } });
+    }
+    default:
+      return endRun(run, end, { kind: "fault", insn });
+  }
+}
+
+const MAX_HISTORY = 60;
+
+/** The steps up to a run's end, on the way that found it: what a jump table needs to know may stand in the blocks before. */
+function historyOf(last: Run): Step[] {
+  let history: Step[] = [];
+  for (
+    let run: Run | undefined = last;
+    run !== undefined && (run === last || history.length < MAX_HISTORY + last.steps.length);
+    run = run.before
+  )
+    history = [...run.steps, ...history];
+  return history;
 }
 
 /** Makes blocks of the runs, each cut where another begins inside it; a target without a run is left for by a tail call. */
 function link(runs: ReadonlyMap<number, Run>, around: Surroundings): Map<number, Block> {
   const blocks = new Map<number, Block>();
-  const pending: { block: Block; targets: readonly number[]; finish: Run["finish"] }[] = [];
-  for (const [start, run] of runs) {
-    const cut = run.steps.findIndex(({ insn }) => runs.has(insn.next >>> 0) && insn.next >>> 0 !== run.end);
-    const steps = cut < 0 ? run.steps : run.steps.slice(0, cut + 1);
-    const end = cut < 0 ? run.end : (steps[cut] as Step).insn.next >>> 0;
-    const block = newBlock(start, end, steps, { kind: "leave", target: start, isCut: true });
-    blocks.set(start, block);
-    if (cut < 0) pending.push({ block, targets: run.targets, finish: run.finish });
-    else pending.push({ block, targets: [end], finish: ([next]) => ({ kind: "goto", next: next as Block }) });
+  const starts = [...runs.keys()].sort((a, b) => a - b);
+  for (let n = 0; n < starts.length; n++) {
+    const run = runs.get(starts[n] as number) as Run;
+    if ((starts[n + 1] ?? Infinity) < run.end) cutRun(run, runs);
   }
+  for (const { start, end, steps, ending } of runs.values()) blocks.set(start, newBlock(start, end, steps, ending));
   const leaves = new Map<number, Block>();
   const blockAt = (address: number): Block => {
     const known = blocks.get(address) ?? leaves.get(address);
@@ -220,9 +252,24 @@ function link(runs: ReadonlyMap<number, Run>, around: Surroundings): Map<number,
     leaves.set(address, leave);
     return leave;
   };
-  for (const { block, targets, finish } of pending) block.ending = finish(targets.map(blockAt));
+  for (const { ending, targets } of runs.values()) {
+    const [next, taken] = targets;
+    if (ending.kind === "table") ending.targets = targets.map(blockAt);
+    else if ("next" in ending) ending.next = blockAt(next as number);
+    if ("taken" in ending) ending.taken = blockAt(taken as number);
+  }
   skipEmpty(blocks, around.memory);
   return blocks;
+}
+
+/** Ends a run where another begins, unless that is in the middle of an instruction. */
+function cutRun(run: Run, runs: ReadonlyMap<number, Run>): void {
+  const { steps, end } = run;
+  const cut = steps.findIndex(({ insn }) => runs.has(insn.next >>> 0) && insn.next >>> 0 !== end);
+  if (cut < 0) return;
+  const next = (steps[cut] as Step).insn.next >>> 0;
+  steps.length = cut + 1;
+  endRun(run, next, { kind: "goto", next: LATER }, [next]);
 }
 
 /** Leads past blocks that hold nothing but a jump, except where the jump may change. */

@@ -1,5 +1,5 @@
 import { FLAG, GPR } from "../cpu-block.ts";
-import { effects } from "../lower/index.ts";
+import { effects, type Effects } from "../lower/index.ts";
 import { MNEMONIC } from "../decode/index.ts";
 import type { Block, Ending, Step } from "./block.ts";
 import type { OwnStore } from "./changing-code.ts";
@@ -12,8 +12,9 @@ export interface BlockFlow {
   /** Registers whose locals are read before they are written, from the block's start on. */
   liveIn: number;
   flagsIn: number;
-  /** Flags that are read after the ending. */
+  /** Flags that are read after the ending, and by it or after it. */
   flagsOut: number;
+  flagsAtEnd: number;
   /** The same two for the budget's local. */
   budgetDirty: boolean;
   budgetLive: boolean;
@@ -23,39 +24,51 @@ const RSP = 1 << GPR.rsp;
 const RAX = 1 << GPR.rax;
 const INTRINSIC_ARGUMENTS = (1 << GPR.rcx) | (1 << GPR.rdx) | (1 << GPR.r8);
 
+/** Whose code is analysed. */
+interface Watchers {
+  /** At which instructions all that is dirty may have to be spilled. */
+  readonly isExactAt?: (step: Step) => boolean;
+  /** Whoever the unit is left for may look at all flags. */
+  readonly keepsFlags?: boolean;
+}
+
 /**
  * Solves which registers are dirty (forwards) and which registers and flags are live (backwards). A spill reads what is dirty, so dirtiness comes
- * first. After a call every register is clean, and none of the old locals counts. `blocks` are in reverse postorder. `isExactAt` says at which
- * instructions all that is dirty may have to be spilled; with `keepsFlags` whoever the unit is left for may look at all flags.
+ * first. After a call every register is clean, and none of the old locals counts. `blocks` are in reverse postorder, and the answers by that order.
+ * Hot: once for each unit; steps are looked at once, what they come to as often as loops need.
  */
-export function analyse(
-  blocks: readonly Block[],
-  isExactAt: (step: Step) => boolean = () => false,
-  keepsFlags = false,
-): Map<Block, BlockFlow> {
-  const flows = new Map<Block, BlockFlow>();
-  for (const block of blocks) {
-    flows.set(block, { dirtyIn: 0, dirtyAtEnd: 0, liveIn: 0, flagsIn: 0, flagsOut: 0, budgetDirty: false, budgetLive: false });
-  }
-  solveDirty(blocks, flows);
-  solveLive(blocks, flows, spillsOf(blocks, flows, isExactAt), keepsFlags);
+export function analyse(blocks: readonly Block[], { isExactAt, keepsFlags = false }: Watchers = {}): BlockFlow[] {
+  const flows = blocks.map(
+    (): BlockFlow => ({
+      dirtyIn: 0, dirtyAtEnd: 0, liveIn: 0, flagsIn: 0, flagsOut: 0, flagsAtEnd: 0, budgetDirty: false, budgetLive: false,
+    }), // prettier-ignore
+  );
+  const endings = blocks.map(({ ending }) => endingEffects(ending));
+  solveDirty(blocks, flows, endings);
+  const transfers = blocks.map((block, n) =>
+    transferOf(block, flows[n] as BlockFlow, endings[n] as EndingEffects, { isExactAt, keepsFlags }),
+  );
+  solveLive(blocks, flows, transfers);
   return flows;
 }
 
-function solveDirty(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlow>): void {
-  const written = new Map(
-    blocks.map((block) => [block, block.steps.reduce((mask, { effects: touched }) => mask | touched.writes, endingWrites(block.ending))]),
-  );
+function solveDirty(blocks: readonly Block[], flows: readonly BlockFlow[], endings: readonly EndingEffects[]): void {
+  const written = blocks.map(({ steps, ending }, n) => {
+    let mask = ending.kind === "intrinsic" ? 0 : (endings[n] as EndingEffects).writes;
+    for (const { effects: touched } of steps) mask |= touched.writes;
+    return mask;
+  });
   for (let changed = true; changed;) {
     changed = false;
-    for (const block of blocks) {
-      const flow = flows.get(block) as BlockFlow;
-      flow.dirtyAtEnd = flow.dirtyIn | (written.get(block) as number);
+    for (let n = 0; n < blocks.length; n++) {
+      const block = blocks[n] as Block;
+      const flow = flows[n] as BlockFlow;
+      flow.dirtyAtEnd = flow.dirtyIn | (written[n] as number);
       const isCall = block.ending.kind === "call";
       const after = isCall ? 0 : block.ending.kind === "intrinsic" ? flow.dirtyAtEnd | RAX : flow.dirtyAtEnd;
       const budget = !isCall && (flow.budgetDirty || block.charge > 0);
       for (const successor of block.successors) {
-        const next = flows.get(successor) as BlockFlow;
+        const next = flows[successor.order] as BlockFlow;
         const merged = next.dirtyIn | after;
         if (merged === next.dirtyIn && (!budget || next.budgetDirty)) continue;
         next.dirtyIn = merged;
@@ -66,58 +79,84 @@ function solveDirty(blocks: readonly Block[], flows: ReadonlyMap<Block, BlockFlo
   }
 }
 
-/** What may be spilled before each step, of blocks with such steps. */
-function spillsOf(
-  blocks: readonly Block[],
-  flows: ReadonlyMap<Block, BlockFlow>,
-  isExactAt: (step: Step) => boolean,
-): Map<Block, readonly number[]> {
-  const spills = new Map<Block, readonly number[]>();
-  for (const block of blocks) {
-    if (!block.steps.some(isExactAt)) continue;
-    let dirty = (flows.get(block) as BlockFlow).dirtyIn;
-    const before: number[] = [];
-    for (const step of block.steps) {
-      before.push(isExactAt(step) ? dirty : 0);
-      dirty |= step.effects.writes;
-    }
-    spills.set(block, before);
-  }
-  return spills;
+/** What a block makes of what is live after it: of registers and flags it takes away `kill`, and then adds `gen`. */
+interface Transfer {
+  readonly kill: number;
+  readonly gen: number;
+  readonly flagsKill: number;
+  readonly flagsGen: number;
+  /** Flags that count outside where the block leaves the unit; and those that the ending reads, or -1 where none count before it. */
+  readonly exitFlags: number;
+  readonly endingFlags: number;
+  readonly needsBudget: boolean;
+  readonly passesBudget: boolean;
 }
 
-function solveLive(
-  blocks: readonly Block[],
-  flows: ReadonlyMap<Block, BlockFlow>,
-  spills: ReadonlyMap<Block, readonly number[]>,
-  keepsFlags: boolean,
-): void {
+function transferOf(
+  block: Block,
+  flow: BlockFlow,
+  touchedByEnding: EndingEffects,
+  { isExactAt, keepsFlags }: { readonly isExactAt: Watchers["isExactAt"]; readonly keepsFlags: boolean },
+): Transfer {
+  const { ending, steps, charge, isCompared } = block;
+  let { kill, gen } = endingTransfer(block, flow, touchedByEnding);
+  let flagsKill = 0;
+  let flagsGen = 0;
+  const spills = isExactAt === undefined ? undefined : spillsBefore(steps, flow.dirtyIn, isExactAt);
+  for (let k = steps.length - 1; k >= 0; k--) {
+    const { effects: touched } = steps[k] as Step;
+    kill |= touched.writes;
+    gen = (gen & ~touched.writes) | touched.reads | (spills?.[k] ?? 0);
+    flagsKill |= touched.flagsMust;
+    flagsGen = (flagsGen & ~touched.flagsMust) | touched.flagsRead;
+  }
+  // Where the budget runs out, or the code has changed, what is dirty is spilled.
+  if (charge > 0 || isCompared) gen |= flow.dirtyIn;
+  const leaves = mayLeave(block);
+  return {
+    kill,
+    gen,
+    flagsKill,
+    flagsGen,
+    exitFlags: keepsFlags && ending.kind !== "goto" && leaves ? FLAG.ALL : exitFlags(block, leaves),
+    endingFlags: isCallLike(ending) ? -1 : touchedByEnding.flagsRead,
+    needsBudget: charge > 0 || ((isCallLike(ending) || leaves || isCompared) && flow.budgetDirty),
+    passesBudget: ending.kind !== "call",
+  };
+}
+
+/** What may be spilled before each step; undefined where nothing is. */
+function spillsBefore(steps: readonly Step[], dirtyIn: number, isExactAt: (step: Step) => boolean): readonly number[] | undefined {
+  if (!steps.some(isExactAt)) return undefined;
+  let dirty = dirtyIn;
+  return steps.map((step) => {
+    const before = dirty;
+    dirty |= step.effects.writes;
+    return isExactAt(step) ? before : 0;
+  });
+}
+
+function solveLive(blocks: readonly Block[], flows: readonly BlockFlow[], transfers: readonly Transfer[]): void {
   for (let changed = true; changed;) {
     changed = false;
-    for (let i = blocks.length - 1; i >= 0; i--) {
-      const block = blocks[i] as Block;
-      const flow = flows.get(block) as BlockFlow;
+    for (let n = blocks.length - 1; n >= 0; n--) {
+      const flow = flows[n] as BlockFlow;
+      const transfer = transfers[n] as Transfer;
       let after = 0;
       let budgetAfter = false;
-      flow.flagsOut = keepsFlags && block.ending.kind !== "goto" && mayLeave(block) ? FLAG.ALL : exitFlags(block);
-      for (const successor of block.successors) {
-        const next = flows.get(successor) as BlockFlow;
+      let flagsOut = transfer.exitFlags;
+      for (const successor of (blocks[n] as Block).successors) {
+        const next = flows[successor.order] as BlockFlow;
         after |= next.liveIn;
         budgetAfter ||= next.budgetLive;
-        flow.flagsOut |= next.flagsIn;
+        flagsOut |= next.flagsIn;
       }
-      let live = liveBeforeEnding(block, flow, after);
-      let flags = flagsBeforeEnding(block, flow);
-      const spilled = spills.get(block);
-      for (let k = block.steps.length - 1; k >= 0; k--) {
-        const { effects: touched } = block.steps[k] as Step;
-        live = (live & ~touched.writes) | touched.reads | (spilled?.[k] ?? 0);
-        flags = (flags & ~touched.flagsMust) | touched.flagsRead;
-      }
-      // Where the budget runs out, or the code has changed, what is dirty is spilled.
-      if (block.charge > 0 || block.isCompared) live |= flow.dirtyIn;
-      const leaves = isCallLike(block.ending) || mayLeave(block) || block.isCompared;
-      const budget = block.charge > 0 || (leaves && flow.budgetDirty) || (block.ending.kind !== "call" && budgetAfter);
+      flow.flagsOut = flagsOut;
+      // A callee leaves its own flags.
+      flow.flagsAtEnd = transfer.endingFlags < 0 ? 0 : flagsOut | transfer.endingFlags;
+      const live = (after & ~transfer.kill) | transfer.gen;
+      const flags = (flow.flagsAtEnd & ~transfer.flagsKill) | transfer.flagsGen;
+      const budget = transfer.needsBudget || (transfer.passesBudget && budgetAfter);
       if (live === flow.liveIn && flags === flow.flagsIn && budget === flow.budgetLive) continue;
       flow.liveIn = live;
       flow.flagsIn = flags;
@@ -127,16 +166,14 @@ function solveLive(
   }
 }
 
-/** The flags that are live after each step of a block. */
-export function liveFlagsAfter(block: Block, flow: BlockFlow): number[] {
-  const result: number[] = new Array<number>(block.steps.length);
-  let flags = flagsBeforeEnding(block, flow);
-  for (let k = block.steps.length - 1; k >= 0; k--) {
+/** The flags that are live after each step of a block, put into `result`. */
+export function liveFlagsAfter({ steps }: Block, { flagsAtEnd }: BlockFlow, result: number[]): void {
+  let flags = flagsAtEnd;
+  for (let k = steps.length - 1; k >= 0; k--) {
     result[k] = flags;
-    const { effects: touched } = block.steps[k] as Step;
+    const { effects: touched } = steps[k] as Step;
     flags = (flags & ~touched.flagsMust) | touched.flagsRead;
   }
-  return result;
 }
 
 function isCallLike({ kind }: Ending): boolean {
@@ -147,7 +184,7 @@ function isCallLike({ kind }: Ending): boolean {
  * The way of a jump through a table that the guard refuses leaves too, and that of an inlined return to another address, and of a store that changes the
  * unit.
  */
-function mayLeave({ ending, successors }: Pick<Block, "ending" | "successors">): boolean {
+function mayLeave({ ending, successors }: Block): boolean {
   const { kind } = ending;
   if (kind === "goto") return ending.store?.bytes !== undefined;
   return successors.length === 0 || kind === "table" || kind === "returnTo" || (kind === "enter" && ending.checksStack);
@@ -158,36 +195,28 @@ function isAimedHere({ insn: { ip, memory } }: OwnStore): boolean {
   return memory !== undefined && memory.base < 0 && memory.index < 0 && Math.abs(memory.displacement - ip) < 0x1000;
 }
 
-function endingEffects(ending: Ending): { reads: number; writes: number; flagsRead: number } {
-  if (!("insn" in ending) || ending.kind === "fault") return { reads: 0, writes: 0, flagsRead: 0 };
-  if (ending.kind === "guess") return { ...effects(ending.insn), writes: 0 };
-  return effects(ending.insn);
+type EndingEffects = Pick<Effects, "reads" | "writes" | "flagsRead">;
+
+const NO_EFFECTS: EndingEffects = { reads: 0, writes: 0, flagsRead: 0 };
+
+function endingEffects(ending: Ending): EndingEffects {
+  if (!("insn" in ending) || ending.kind === "fault") return NO_EFFECTS;
+  const touched = effects(ending.insn);
+  return ending.kind === "guess" ? { ...touched, writes: 0 } : touched;
 }
 
-function endingWrites(ending: Ending): number {
-  if (ending.kind === "intrinsic") return 0;
-  return endingEffects(ending).writes;
-}
-
-/** `after` is live in the successors. What leaves spills all that is dirty. */
-function liveBeforeEnding({ ending, successors }: Block, flow: BlockFlow, after: number): number {
-  const { reads, writes } = endingEffects(ending);
-  if (ending.kind === "call") return flow.dirtyAtEnd | reads | RSP;
+/** What is live where the ending begins, of what is live in the successors. What leaves spills all that is dirty. */
+function endingTransfer(block: Block, { dirtyAtEnd }: BlockFlow, { reads, writes }: EndingEffects): { kill: number; gen: number } {
+  const { ending } = block;
+  if (ending.kind === "call") return { kill: -1, gen: dirtyAtEnd | reads | RSP };
   // Done in place, it leaves other locals as they are; done by the call after all, everything that is live is loaded again.
-  if (ending.kind === "intrinsic") return flow.dirtyAtEnd | reads | RSP | INTRINSIC_ARGUMENTS | (after & ~RAX);
-  const leaves = mayLeave({ ending, successors });
-  const known =
-    ending.kind === "table"
-      ? ending.table.guards.reduce((mask, [register]) => mask | (1 << register), 1 << ending.table.index.register)
-      : 0;
-  return (after & ~writes) | (leaves ? flow.dirtyAtEnd : 0) | reads | known;
-}
-
-/** Flags that a block's ending, or what comes after it, may read. */
-export function flagsBeforeEnding({ ending }: Block, flow: BlockFlow): number {
-  // A callee leaves its own flags.
-  if (isCallLike(ending)) return 0;
-  return flow.flagsOut | endingEffects(ending).flagsRead;
+  if (ending.kind === "intrinsic") return { kill: RAX, gen: dirtyAtEnd | reads | RSP | INTRINSIC_ARGUMENTS };
+  let gen = reads | (mayLeave(block) ? dirtyAtEnd : 0);
+  if (ending.kind === "table") {
+    gen |= 1 << ending.table.index.register;
+    for (const [register] of ending.table.guards) gen |= 1 << register;
+  }
+  return { kill: writes, gen };
 }
 
 /** Instructions that exist for their flags alone: when one comes last before a block leaves the unit, somebody outside looks at them. */
@@ -211,12 +240,12 @@ const SETS_FLAGS_ONLY: ReadonlySet<number> = new Set([
  * The flags that count where a block leaves the unit. By the calling convention none do, and computing them at every return would cost; but
  * hand-written helpers answer in flags, and their last flag instruction then is a comparison. Between the parts of a cut function all count.
  */
-function exitFlags({ ending, steps, successors }: Block): number {
+function exitFlags({ ending, steps }: Block, leaves: boolean): number {
   // What a handler of the exception is shown.
   if (ending.kind === "fault") return FLAG.ALL;
   if (ending.kind === "leave" && ending.isCut) return FLAG.ALL;
   if (ending.kind === "goto") return ending.store !== undefined && isAimedHere(ending.store) ? FLAG.ALL : 0;
-  if (isCallLike(ending) || ending.kind === "enter" || !mayLeave({ ending, successors })) return 0;
+  if (isCallLike(ending) || ending.kind === "enter" || !leaves) return 0;
   for (let k = steps.length - 1; k >= 0; k--) {
     const { insn, effects: touched } = steps[k] as Step;
     if (touched.flagsWritten !== 0) return SETS_FLAGS_ONLY.has(insn.mnemonic) ? FLAG.ALL : 0;

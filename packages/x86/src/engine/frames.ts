@@ -1,6 +1,5 @@
 import type { Batch } from "./link.ts";
-import type { Site } from "./module-context.ts";
-import { siteIn, siteNumbered } from "./site-table.ts";
+import { siteIn, siteNumbered, type Site } from "./site-table.ts";
 
 /** A frame of translated code in a stack trace: the batch's place, the function's name, and the offset in the module. */
 export interface GuestFrame {

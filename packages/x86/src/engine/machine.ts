@@ -11,7 +11,7 @@ import { EXIT, FOREIGN_STACK, LEAST_STACK_WINDOW, MACHINE, MAX_SLOT, STACK_WINDO
 import { loadRuntime } from "./load-runtime.ts";
 import { linkBatch } from "./link.ts";
 import type { Truth } from "./installed-batch.ts";
-import type { Site } from "./module-context.ts";
+import type { Site } from "./site-table.ts";
 import type { StubDetails } from "./stub.ts";
 import { Stubs } from "./stubs.ts";
 import type { TranslationStorage } from "./translation-cache.ts";

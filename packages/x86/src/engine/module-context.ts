@@ -3,6 +3,7 @@ import { I32, LATE_FUNCTION, ModuleBuilder, type FunctionBuilder, type ValueType
 import { HELPERS, type HelperName } from "../lower/helpers.ts";
 import { CALL_BYTES, CONSTANT_BYTES, RELOCATION, type RelocationKind } from "./relocation.ts";
 import { pushVector, RUNTIME_IMPORTS, type RuntimeImport } from "./runtime-module.ts";
+import { SitePacker } from "./site-table.ts";
 import type { Stub } from "./stub.ts";
 
 /** What all modules of translated code declare first, so that a unit's code fits into any of them. */
@@ -52,8 +53,8 @@ const late = (module: "runtime" | "helper", name: string): number => LATE_FUNCTI
 /** What a unit's code may refer to beyond itself: imports, other guest functions, API functions, and its place among the modules. */
 export class ModuleContext {
   readonly unitType = UNIT_TYPE;
-  /** Where a trap may happen, by the tag of its mark. */
-  readonly sites: Site[] = [];
+  /** Where a trap may happen. */
+  readonly sites = new SitePacker();
   /** What stands in the function's holes, by their tags. */
   readonly relocations: { readonly kind: RelocationKind; readonly operand: number }[] = [];
   /** API functions and guest functions that relocations are of. */
@@ -107,12 +108,6 @@ const OP_I64_CONST = 0x42;
 function indexIn<T>(list: T[], item: T): number {
   const known = list.indexOf(item);
   return known >= 0 ? known : list.push(item) - 1;
-}
-
-/** An instruction that may trap, and what rsp is there beyond the rsp in the CPU block. */
-export interface Site {
-  readonly rip: number;
-  readonly stackDifference: number;
 }
 
 /** The name of a unit's function: what a stack trace says, and how the unit is found by it. */

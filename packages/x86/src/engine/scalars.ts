@@ -4,17 +4,17 @@ import type { Block } from "./block.ts";
 
 /**
  * Decides in which form each block begins with its xmm registers: as a scalar in a local of its own where some way there computed it so, as a vector
- * otherwise. Only a choice: whatever a block ends with is brought into the form that its successors want. `blocks` are in reverse postorder; `liveIn`
- * gives a bit for each register.
+ * otherwise. Only a choice: whatever a block ends with is brought into the form that its successors want. `blocks` are in reverse postorder, and the answers
+ * by that order; `liveIn` gives a bit for each register.
  */
-export function planScalars(blocks: readonly Block[], liveIn: (block: Block) => number): Map<Block, ScalarRegisters> {
-  const plan = new Map<Block, { doubles: number; floats: number }>(blocks.map((block) => [block, { doubles: 0, floats: 0 }]));
+export function planScalars(blocks: readonly Block[], liveIn: (block: Block) => number): ScalarRegisters[] {
+  const plan = blocks.map((): { doubles: number; floats: number } => ({ doubles: 0, floats: 0 }));
   for (let changed = true, round = 0; changed && round < MAX_ROUNDS; round++) {
     changed = false;
     for (const block of blocks) {
-      const { doubles, floats } = atEnd(block, plan.get(block) as ScalarRegisters);
+      const { doubles, floats } = atEnd(block, plan[block.order] as ScalarRegisters);
       for (const next of block.successors) {
-        const form = plan.get(next) as { doubles: number; floats: number };
+        const form = plan[next.order] as { doubles: number; floats: number };
         if (((form.doubles | ~doubles) & (form.floats | ~floats)) === -1) continue;
         form.doubles |= doubles;
         form.floats |= floats;
@@ -22,8 +22,8 @@ export function planScalars(blocks: readonly Block[], liveIn: (block: Block) => 
       }
     }
   }
-  for (const [n, block] of blocks.entries()) {
-    const form = plan.get(block) as { doubles: number; floats: number };
+  for (const [n, form] of plan.entries()) {
+    const block = blocks[n] as Block;
     // After a call the registers come from the CPU block, as vectors.
     const isVector = n === 0 || block.predecessors.some(({ ending: { kind } }) => kind === "call" || kind === "intrinsic");
     const mask = isVector ? 0 : liveIn(block) & ~(form.doubles & form.floats);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import * as fc from "fast-check";
-import { packSites, siteIn } from "./site-table.ts";
+import { SitePacker, siteIn } from "./site-table.ts";
 
 const site = fc.record({
   gap: fc.integer({ min: 1, max: 300 }),
@@ -12,12 +12,14 @@ test("every site is found at its offset and up to the next one, and none before 
   fc.assert(
     fc.property(fc.array(site, { maxLength: 40 }), fc.integer({ min: 0, max: 9 }), (list, codeStart) => {
       let offset = 0;
-      const marks = list.map(({ gap }, tag) => ({ offset: (offset += gap), tag }));
+      const offsets = list.map(({ gap }) => (offset += gap));
       const sites = list.map(({ rip, stackDifference }) => ({ rip, stackDifference }));
-      const packed = packSites(marks, sites, codeStart);
-      marks.forEach((mark, n) => {
-        expect(siteIn(packed, codeStart + mark.offset)).toEqual(sites[n]);
-        expect(siteIn(packed, codeStart + mark.offset - 1)).toEqual(sites[n - 1]);
+      const packer = new SitePacker();
+      list.forEach(({ rip, stackDifference }, n) => packer.add(offsets[n] as number, rip, stackDifference));
+      const packed = packer.finish(codeStart);
+      offsets.forEach((at, n) => {
+        expect(siteIn(packed, codeStart + at)).toEqual(sites[n]);
+        expect(siteIn(packed, codeStart + at - 1)).toEqual(sites[n - 1]);
       });
       expect(siteIn(packed, 1e9)).toEqual(sites.at(-1));
     }),
@@ -26,5 +28,5 @@ test("every site is found at its offset and up to the next one, and none before 
 });
 
 test("a unit without sites has none", () => {
-  expect(siteIn(packSites([], [], 3), 100)).toBe(undefined);
+  expect(siteIn(new SitePacker().finish(3), 100)).toBe(undefined);
 });

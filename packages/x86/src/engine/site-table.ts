@@ -1,25 +1,46 @@
-import { ByteWriter, type Mark } from "@decant/wasm";
-import type { Site } from "./module-context.ts";
+import { ByteWriter } from "@decant/wasm";
+
+/** An instruction that may trap, and what rsp is there beyond the rsp in the CPU block. */
+export interface Site {
+  readonly rip: number;
+  readonly stackDifference: number;
+}
 
 /**
  * Packs where a unit may trap: for each site, in the order of the code, three LEB128 numbers: how far its code is from the one before, how far its instruction is,
  * and its stack difference. About three bytes each; read only when something has trapped.
  */
-export function packSites(marks: readonly Mark[], sites: readonly Site[], codeStart: number): Uint8Array {
-  const out = new ByteWriter(4 * marks.length + 8);
-  let offset = 0;
-  let rip = 0;
-  for (const mark of marks) {
-    const site = sites[mark.tag];
-    if (site === undefined) continue;
-    out.u32(codeStart + mark.offset - offset);
-    out.s32(site.rip - rip);
-    out.s32(site.stackDifference);
-    offset = codeStart + mark.offset;
-    rip = site.rip;
+export class SitePacker {
+  /** How many there are. */
+  count = 0;
+  readonly #packed = new ByteWriter();
+  #first = -1;
+  #offset = 0;
+  #rip = 0;
+
+  /** `offset` is where the site's code begins, from the first instruction on. */
+  add(offset: number, rip: number, stackDifference: number): void {
+    this.count++;
+    // How far the first is from the start of the function's entry, locals included, is known at the end.
+    if (this.#first < 0) this.#first = offset;
+    else this.#packed.u32(offset - this.#offset);
+    this.#packed.s32(rip - this.#rip);
+    this.#packed.s32(stackDifference);
+    this.#offset = offset;
+    this.#rip = rip;
   }
-  return out.bytes.slice();
+
+  /** `codeStart` is where the first instruction is in the function's entry. */
+  finish(codeStart: number): Uint8Array {
+    if (this.#first < 0) return NONE;
+    const out = new ByteWriter(this.#packed.length + 5);
+    out.u32(codeStart + this.#first);
+    out.append(this.#packed.bytes);
+    return out.bytes.slice();
+  }
 }
+
+const NONE = new Uint8Array(0);
 
 /** The last site at or before an offset in the unit's code. */
 export function siteIn(packed: Uint8Array, wanted: number): Site | undefined {

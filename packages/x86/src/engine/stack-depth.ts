@@ -1,6 +1,6 @@
 import { GPR } from "../cpu-block.ts";
 import { MNEMONIC, type Instruction } from "../decode/index.ts";
-import type { Block } from "./block.ts";
+import type { Block, Step } from "./block.ts";
 
 /** What is known of rsp in a block. */
 export interface StackDepth {
@@ -16,34 +16,30 @@ const RSP = 1 << GPR.rsp;
 
 /**
  * Follows rsp through a unit, so that a fault has it exactly though it lives in a local: it is the CPU block's plus a number known for each instruction. Every
- * change is known, or followed by a store (`stackChange`). Calls leave it exact, and intrinsics store it first. `blocks` are in reverse postorder.
+ * change is known, or followed by a store (`stackChange`). Calls leave it exact, and intrinsics store it first. `blocks` are in reverse postorder, and the
+ * answers by that order.
  */
-export function followStack(blocks: readonly Block[]): Map<Block, StackDepth> {
-  const depths = new Map<Block, StackDepth>(blocks.map((block) => [block, { difference: 0, atEnd: 0, isStored: false }]));
-  const depthOf = (block: Block): StackDepth => depths.get(block) as StackDepth;
+export function followStack(blocks: readonly Block[]): StackDepth[] {
+  const depths = blocks.map((): StackDepth => ({ difference: 0, atEnd: 0, isStored: false }));
+  const depthOf = ({ order }: Block): StackDepth => depths[order] as StackDepth;
+  const changes = blocks.map(({ steps }) => changeOf(steps));
   const after = (block: Block): number => {
     const { atEnd, isStored } = depthOf(block);
     return isStored || block.ending.kind === "call" || block.ending.kind === "intrinsic" ? 0 : atEnd + endingChange(block);
   };
   for (let isConsistent = false; !isConsistent;) {
     isConsistent = true;
-    const known = new Set<Block>();
     for (const block of blocks) {
       const depth = depthOf(block);
       // In this order some predecessor of every block but the entry comes before it.
-      const first = block.predecessors.find((from) => known.has(from));
+      const first = block.predecessors.find(({ order }) => order < block.order);
       depth.difference = first === undefined ? 0 : after(first);
-      depth.atEnd = depth.difference;
-      for (const { insn, effects } of block.steps) {
-        if (!(effects.writes & RSP)) continue;
-        const change = stackChange(insn);
-        depth.atEnd = change === undefined ? 0 : depth.atEnd + change;
-      }
-      known.add(block);
+      const { isFromStart, change } = changes[block.order] as StackChange;
+      depth.atEnd = isFromStart ? depth.difference + change : change;
     }
-    for (const [n, block] of blocks.entries()) {
+    for (const block of blocks) {
       const { difference } = depthOf(block);
-      if (block.predecessors.every((from) => after(from) === difference) && (n > 0 || difference === 0)) continue;
+      if (block.predecessors.every((from) => after(from) === difference) && (block.order > 0 || difference === 0)) continue;
       for (const from of block.predecessors) {
         if (after(from) === 0) continue;
         depthOf(from).isStored = true;
@@ -52,6 +48,24 @@ export function followStack(blocks: readonly Block[]): Map<Block, StackDepth> {
     }
   }
   return depths;
+}
+
+/** What steps make of rsp's difference: they add to it, or leave another after a store. */
+interface StackChange {
+  readonly isFromStart: boolean;
+  readonly change: number;
+}
+
+function changeOf(steps: readonly Step[]): StackChange {
+  let isFromStart = true;
+  let sum = 0;
+  for (const { insn, effects } of steps) {
+    if (!(effects.writes & RSP)) continue;
+    const change = stackChange(insn);
+    isFromStart &&= change !== undefined;
+    sum = change === undefined ? 0 : sum + change;
+  }
+  return { isFromStart, change: sum };
 }
 
 /** By how much the ending moves rsp on the way to a successor. */

@@ -1,5 +1,6 @@
 import type { FunctionBuilder, Label } from "@decant/wasm";
 import type { Block } from "./block.ts";
+import { isBackEdge } from "./dominators.ts";
 import type { ReducibleGraph } from "./irreducible.ts";
 
 /** The code of blocks, for `emitStructured`, which adds the jumps between them. */
@@ -25,21 +26,16 @@ export interface BlockEmitter {
  * translation runs when much of the host's stack is in use.
  */
 export function emitStructured(f: FunctionBuilder, graph: ReducibleGraph, emitter: BlockEmitter): void {
-  const { order, children, loopHeaders } = graph.dominance;
-  const labels = new Map<Block, Label>();
-  const loops = new Map<Block, Label>();
+  const { children, isLoopHeader, isMerge } = graph.dominance;
+  /** By the blocks' order: where a merge point begins, and a loop. */
+  const labels: Label[] = new Array<Label>(graph.blocks.length);
+  const loops: Label[] = new Array<Label>(graph.blocks.length);
   const todo: (() => void)[] = [];
   const end = (): void => void f.end();
 
-  const isBackEdge = (from: Block, to: Block): boolean => (order.get(to) as number) <= (order.get(from) as number);
-  const isMerge = (block: Block): boolean => {
-    let forwards = 0;
-    for (const predecessor of block.predecessors) if (!isBackEdge(predecessor, block)) forwards++;
-    return forwards > 1;
-  };
   /** The label that a jump goes to, or undefined where the target's code is emitted in place. */
   const labelOf = (from: Block, to: Block): Label | undefined =>
-    isBackEdge(from, to) ? loops.get(to) : isMerge(to) ? labels.get(to) : undefined;
+    isBackEdge(from, to) ? loops[to.order] : isMerge[to.order] ? labels[to.order] : undefined;
   const goTo = (from: Block, to: Block): void => {
     const label = labelOf(from, to);
     if (label === undefined) {
@@ -62,13 +58,15 @@ export function emitStructured(f: FunctionBuilder, graph: ReducibleGraph, emitte
 
   /** A block and all that it dominates: inside a wasm block for each merge point that follows, the last in the order outermost. */
   const tree = (block: Block): void => {
-    if (loopHeaders.has(block)) {
-      loops.set(block, f.loop());
+    if (isLoopHeader[block.order]) {
+      loops[block.order] = f.loop();
       todo.push(end);
     }
-    const merges = (children.get(block) ?? []).filter(isMerge);
-    for (const merge of merges.toReversed()) {
-      labels.set(merge, f.block());
+    const dominated = children[block.order] ?? NONE;
+    for (let n = dominated.length - 1; n >= 0; n--) {
+      const merge = dominated[n] as Block;
+      if (!isMerge[merge.order]) continue;
+      labels[merge.order] = f.block();
       todo.push(() => tree(merge), end);
     }
     content(block);
@@ -131,3 +129,4 @@ export function emitStructured(f: FunctionBuilder, graph: ReducibleGraph, emitte
 }
 
 const I32_EQZ = 0x45;
+const NONE: readonly Block[] = [];

@@ -12,7 +12,6 @@ import { findJumpTable, type JumpTable } from "./jump-table.ts";
 import type { TranslatedUnit } from "./link.ts";
 import { ModuleContext } from "./module-context.ts";
 import { KIND_BITS, RELOCATION } from "./relocation.ts";
-import { packSites } from "./site-table.ts";
 import type { ApiTarget, Stub } from "./stub.ts";
 import { UnitEmitter } from "./unit-emitter.ts";
 
@@ -158,10 +157,11 @@ export class Translator {
     new UnitEmitter(f, unit, context, { mode: decoder.mode, memory, guarding, hasExactFloats }).emit();
     const { bytes, codeStart } = f.body();
     const { stubs, targets, sites } = context;
-    const relocations = f.holes.flatMap(({ offset, tag }) => {
+    const relocations: number[] = [];
+    for (const { offset, tag } of f.holes) {
       const { kind, operand } = context.relocations[tag] as ModuleContext["relocations"][number];
-      return [codeStart + offset, kind | (operand << KIND_BITS)];
-    });
+      relocations.push(codeStart + offset, kind | (operand << KIND_BITS));
+    }
     for (const { offset, tag } of f.lateCalls) relocations.push(codeStart + offset, RELOCATION.import | (tag << KIND_BITS));
     return {
       entry: unit.entry.start,
@@ -171,10 +171,8 @@ export class Translator {
       targets,
       ranges: unit.ranges,
       isChanging: unit.isChanging,
-      returnSites: unit.blocks.flatMap(({ ending }) =>
-        ending.kind === "call" || ending.kind === "intrinsic" || ending.kind === "enter" ? [ending.insn.next >>> 0] : [],
-      ),
-      sites: packSites(f.marks, sites, codeStart),
+      returnSites: returnSitesOf(unit),
+      sites: sites.finish(codeStart),
       instructionCount: unit.instructionCount,
       guarding,
       isPortable: !unit.isChanging && !unit.blocks.some(reachesStub),
@@ -292,6 +290,13 @@ export class Translator {
     const stub = stubAt(memory.u32(slot));
     return stub === undefined ? undefined : { stub, slot };
   }
+}
+
+function returnSitesOf({ blocks }: Unit): number[] {
+  const sites: number[] = [];
+  for (const { ending } of blocks)
+    if (ending.kind === "call" || ending.kind === "intrinsic" || ending.kind === "enter") sites.push(ending.insn.next >>> 0);
+  return sites;
 }
 
 /** True when a call or jump goes to a stub's address itself: that address may be another in the next run. */

@@ -16,7 +16,7 @@ const MAX_DEPTH = 24;
 
 /** Where the code is, and what its registers were when it was last exact. */
 interface Scene {
-  readonly flows: ReadonlyMap<Block, BlockFlow>;
+  readonly flows: readonly BlockFlow[];
   readonly memory: GuestMemory;
   /** A general register of the CPU block. */
   register(n: number): bigint;
@@ -116,7 +116,7 @@ function valueOf(scene: Scene, block: Block | undefined, at: number, n: number, 
     const { insn, effects } = block.steps[k] as Step;
     if (effects.writes & (1 << n)) return resultOf(scene, block, k, insn, n, depth - 1);
   }
-  const flow = scene.flows.get(block);
+  const flow = scene.flows[block.order];
   if (flow !== undefined && !(flow.dirtyIn & (1 << n))) return scene.register(n);
   const [before, ...others] = block.predecessors;
   if (before === undefined || others.length > 0 || before === block || before.ending.kind === "call") return undefined;

@@ -8,7 +8,7 @@ import type { Block, Step } from "./block.ts";
 import { emitComparison, entryRanges, markCompared, writableParts, type Range } from "./changing-code.ts";
 import { emitCall, emitIntrinsicCall, emitJumpOut, emitLeave, type CallContext } from "./calls.ts";
 import type { Unit } from "./control-flow-graph.ts";
-import { analyse, flagsBeforeEnding, liveFlagsAfter, type BlockFlow } from "./dataflow.ts";
+import { analyse, liveFlagsAfter, type BlockFlow } from "./dataflow.ts";
 import { loopWeights } from "./dominators.ts";
 import { makeReducible, type ReducibleGraph } from "./irreducible.ts";
 import { CPU_ADDRESS, EXIT, MACHINE, STALE_ITSELF } from "./layout.ts";
@@ -46,14 +46,17 @@ export class UnitEmitter implements BlockEmitter {
   readonly #mode: 64 | 32;
   readonly #module: ModuleContext;
   readonly #graph: ReducibleGraph;
-  readonly #flows: ReadonlyMap<Block, BlockFlow>;
-  readonly #depths: ReadonlyMap<Block, StackDepth>;
+  /** By the blocks' order. */
+  readonly #flows: readonly BlockFlow[];
+  readonly #depths: readonly StackDepth[];
   readonly #emitter: Emitter;
   readonly #registers: RegisterFile;
   /** Blocks that pay the budget where they begin; other loops pay on the way back. */
   readonly #chargedAtStart: ReadonlySet<Block>;
-  /** By block: the xmm registers that it begins with as scalars. */
-  readonly #scalars: ReadonlyMap<Block, ScalarRegisters>;
+  /** The xmm registers that each block begins with as scalars. */
+  readonly #scalars: readonly ScalarRegisters[];
+  /** Of the block being emitted: the flags that are read after each step. */
+  readonly #liveFlags: number[] = [];
   readonly #choices = new Map<Block, number>();
   readonly #context: CallContext;
   readonly #memory: GuestMemory;
@@ -72,8 +75,8 @@ export class UnitEmitter implements BlockEmitter {
   #valid = 0;
   #written = 0;
   readonly #checks: CheckContext;
-  /** By block: what is known not to be null where it ends. */
-  readonly #notNull = new Map<Block, number>();
+  /** What is known not to be null where each block ends. */
+  readonly #notNull: number[] = [];
   #refusals: Refusals | undefined;
   /** What rsp is beyond the rsp in the CPU block. */
   #stackDifference = 0;
@@ -93,7 +96,7 @@ export class UnitEmitter implements BlockEmitter {
     if (unit.isChanging) markCompared(this.#graph.blocks);
     this.#chargedAtStart = chargeLoops(this.#graph);
     // What changes itself was written by hand, mostly: decompressors return flags from additions.
-    this.#flows = analyse(this.#graph.blocks, exactSteps(guarding, hasExactFloats), unit.isChanging);
+    this.#flows = analyse(this.#graph.blocks, { isExactAt: exactSteps(guarding, hasExactFloats), keepsFlags: unit.isChanging });
     this.#mustBecomeExact = !hasExactFloats && wantsExactFloats(this.#graph.blocks);
     this.#depths = followStack(this.#graph.blocks);
     const registers = (this.#registers = new RegisterFile(f, mode));
@@ -101,7 +104,7 @@ export class UnitEmitter implements BlockEmitter {
       mode,
       registers,
       helper: (name) => module.helper(name),
-      onMayFault: (insn) => f.mark(module.sites.push({ rip: insn.ip >>> 0, stackDifference: this.#stackDifference }) - 1),
+      onMayFault: (insn) => module.sites.add(f.code.length, insn.ip >>> 0, this.#stackDifference),
       spillAll: () => registers.spill(this.#dirty),
       reloadAll: () => registers.reload(this.#dirty | this.#live),
       makeExact: () => this.#makeExact(),
@@ -159,7 +162,7 @@ export class UnitEmitter implements BlockEmitter {
   }
 
   #flow(block: Block): BlockFlow {
-    return this.#flows.get(block) as BlockFlow;
+    return this.#flows[block.order] as BlockFlow;
   }
 
   /** After popf: when it has set TF, the machine takes single steps from here. All flags are in their locals. */
@@ -202,7 +205,7 @@ export class UnitEmitter implements BlockEmitter {
     this.#registers.spillFlags(this.#flags);
     e.mergeForExit(dirty >>> 16);
     const valid = this.#valid & ~this.#written & ~(e.scalarsAhead << 16) & ~RSP;
-    this.#refusals?.leave(this.#module.sites.length - 1, refusal, { dirty, valid });
+    this.#refusals?.leave(this.#module.sites.count - 1, refusal, { dirty, valid });
   }
 
   /** Where an exception is about to be raised: everything but rsp, of which the difference is known, goes to the CPU block. */
@@ -234,7 +237,7 @@ export class UnitEmitter implements BlockEmitter {
 
   block(block: Block): void {
     const flow = this.#flow(block);
-    this.#emitter.beginBlock(this.#scalars.get(block));
+    this.#emitter.beginBlock(this.#scalars[block.order]);
     if (this.#chargedAtStart.has(block)) this.#chargeLoop(block, flow);
     if (block.isCompared) this.#compareBlock(block, flow);
     if (block.choice !== undefined) {
@@ -242,13 +245,14 @@ export class UnitEmitter implements BlockEmitter {
     }
     this.#steps(block, flow);
     this.#ending(block, flow);
-    this.#notNull.set(block, "insn" in block.ending ? this.#checks.notNull & ~effects(block.ending.insn).writes : this.#checks.notNull);
+    const { notNull } = this.#checks;
+    this.#notNull[block.order] = notNull !== 0 && "insn" in block.ending ? notNull & ~effects(block.ending.insn).writes : notNull;
   }
 
   /** On the way back, and not at the header: what does not change in the loop can then be moved out of it by the engine. */
   backEdge(header: Block): void {
     if (header.charge === 0 || this.#chargedAtStart.has(header)) return;
-    this.#emitter.assumeScalars(this.#scalars.get(header) as ScalarRegisters);
+    this.#emitter.assumeScalars(this.#scalars[header.order] as ScalarRegisters);
     this.#chargeLoop(header, this.#flow(header));
   }
 
@@ -323,13 +327,14 @@ export class UnitEmitter implements BlockEmitter {
 
   #steps(block: Block, flow: BlockFlow): void {
     const { steps, ending } = block;
-    const flags = liveFlagsAfter(block, flow);
+    const flags = this.#liveFlags;
+    liveFlagsAfter(block, flow, flags);
     this.#dirty = flow.dirtyIn;
     // What a helper that looks at registers in memory must load again: whatever may still be read.
     this.#live = flow.liveIn | flow.dirtyAtEnd;
     // What loads a table's target runs only where the guard refuses.
     const count = ending.kind === "table" ? steps.length - ending.table.tailLength : steps.length;
-    const depth = this.#depths.get(block) as StackDepth;
+    const depth = this.#depths[block.order] as StackDepth;
     this.#stackDifference = depth.difference;
     this.#valid = flow.liveIn;
     this.#checks.notNull = this.#notNullBefore(block);
@@ -352,21 +357,21 @@ export class UnitEmitter implements BlockEmitter {
     // Where a table's guard refuses, the registers leave in their vectors.
     if (ending.kind === "table") this.#emitter.mergeScalars();
     for (const next of block.successors) {
-      this.#emitter.settleScalars(this.#scalars.get(next) as ScalarRegisters, this.#flow(next).liveIn >>> 16);
+      this.#emitter.settleScalars(this.#scalars[next.order] as ScalarRegisters, this.#flow(next).liveIn >>> 16);
     }
     this.#dirty = flow.dirtyAtEnd;
     this.#own = 0;
     this.#written = 0;
-    this.#flags = flagsBeforeEnding(block, flow);
+    this.#flags = flow.flagsAtEnd;
     // Where rsp is what the CPU block has, a store in another block before has seen to that.
     if (endingChange(block) === 0 && this.#stackDifference !== 0) this.#storeStack(depth);
   }
 
   /** What needs no comparison with null as a block begins: what the only way to it has seen, if no other function has run since. */
   #notNullBefore({ predecessors }: Block): number {
-    const [before, ...others] = predecessors;
-    if (before === undefined || others.length > 0 || before.ending.kind === "call" || before.ending.kind === "intrinsic") return 0;
-    return this.#notNull.get(before) ?? 0;
+    const [before] = predecessors;
+    if (before === undefined || predecessors.length > 1 || before.ending.kind === "call" || before.ending.kind === "intrinsic") return 0;
+    return this.#notNull[before.order] ?? 0;
   }
 
   /** Before a function begins that was put in the place of its call: as at its own entry. */
@@ -437,7 +442,7 @@ export class UnitEmitter implements BlockEmitter {
         e.pushReturnAddress(ending.insn);
         e.flushStack();
         if (ending.checksStack) this.#checkStack(block, flow, ending.target);
-        this.#storeStack(this.#depths.get(block) as StackDepth);
+        this.#storeStack(this.#depths[block.order] as StackDepth);
         return;
       case "returnTo":
         e.flushFlags(flow.flagsOut);
@@ -448,7 +453,7 @@ export class UnitEmitter implements BlockEmitter {
         f.if();
         this.#save(block, flow);
         f.localGet(this.#context.next).return().end();
-        this.#storeStack(this.#depths.get(block) as StackDepth);
+        this.#storeStack(this.#depths[block.order] as StackDepth);
         return;
       case "return":
         e.flushFlags(flow.flagsOut);
@@ -516,9 +521,10 @@ export class UnitEmitter implements BlockEmitter {
     if (ending.kind !== "table") return;
     const flow = this.#flow(block);
     this.#emitter.beginBlock();
-    const depth = this.#depths.get(block) as StackDepth;
+    const depth = this.#depths[block.order] as StackDepth;
     this.#stackDifference = depth.isStored ? 0 : depth.atEnd;
-    const flags = liveFlagsAfter(block, flow);
+    const flags = this.#liveFlags;
+    liveFlagsAfter(block, flow, flags);
     const first = block.steps.length - ending.table.tailLength;
     this.#dirty = block.steps.slice(0, first).reduce((mask, step) => mask | step.effects.writes, flow.dirtyIn);
     this.#valid = 0;

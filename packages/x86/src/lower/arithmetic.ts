@@ -47,7 +47,7 @@ export const arithmetic: LoweringTable = {
           e.setFlags(FLAG.ALL, {
             op: "sub",
             bits,
-            a: { constant: 0n },
+            a: { constant: 0 },
             b,
             result: e.isLive(~FLAG.CF) ? e.tee(bits) : undefined,
             carryIn: false,
@@ -128,7 +128,7 @@ function step(op: "add" | "sub"): Lowering {
       e.update(insn, 0, () => {
         const a = e.isLive(OPERANDS & ~FLAG.CF) ? e.tee(bits) : undefined;
         e.const(1, bits).int(bits, op).mask(bits);
-        if (a !== undefined) e.setFlags(written, { op, bits, a, b: { constant: 1n }, result: e.tee(bits), carryIn: false });
+        if (a !== undefined) e.setFlags(written, { op, bits, a, b: { constant: 1 }, result: e.tee(bits), carryIn: false });
         else if (e.isLive(RESULT)) e.setFlags(written, { op: "result", bits, result: e.tee(bits) });
       });
     },

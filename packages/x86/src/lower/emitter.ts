@@ -54,7 +54,7 @@ export class Emitter {
   readonly #options: EmitterOptions;
   readonly #registers: RegisterLocals;
   readonly #free = new Map<ValueType, number[]>();
-  #taken: { type: ValueType; local: number }[] = [];
+  readonly #taken: { type: ValueType; local: number }[] = [];
   #marked: Instruction | undefined;
   /** What pushes and pops have moved rsp by beyond its local. */
   #stackDelta = 0;
@@ -89,8 +89,8 @@ export class Emitter {
 
   /** At a block's end: registers of `live` get the form in which a successor has them; in any form they have, they are whole. */
   settleScalars({ doubles, floats }: ScalarRegisters, live: number): void {
-    for (let n = 0; n < 16; n++) {
-      if (!((live >>> n) & 1)) continue;
+    for (let rest = live & 0xffff; rest !== 0; rest &= rest - 1) {
+      const n = 31 - Math.clz32(rest & -rest);
       const bits = (doubles >>> n) & 1 ? 64 : (floats >>> n) & 1 ? 32 : 0;
       if (this.#scalars[n]?.bits === bits) continue;
       this.mergeScalar(n);
@@ -411,8 +411,8 @@ export class Emitter {
 
   value(value: Value, bits: number): this {
     if ("local" in value) this.f.localGet(value.local);
-    else if (bits === 64) this.f.i64Const(BigInt.asIntN(64, value.constant));
-    else this.f.i32Const(Number(BigInt.asIntN(32, value.constant)));
+    else if (bits === 64) this.f.i64Const(value.constant);
+    else this.f.i32Const(Number(value.constant));
     return this;
   }
 
@@ -452,8 +452,7 @@ export class Emitter {
       this.segmentBase(segment);
       if (terms++ > 0) f.op(OP.i32_add);
     }
-    const offset = Number(BigInt.asIntN(32, BigInt(addressBits === 16 ? -GUEST_BASE : displacement - GUEST_BASE)));
-    f.i32Const(offset);
+    f.i32Const((addressBits === 16 ? -GUEST_BASE : displacement - GUEST_BASE) | 0);
     if (terms > 0) f.op(OP.i32_add);
     if (isFinal) this.check(insn);
     return this;
@@ -496,8 +495,11 @@ export class Emitter {
   }
 
   /** Checks the access to the wasm address on the wasm stack, where that is asked for: as the instruction's operand says, unless said otherwise. */
-  check(insn: Instruction, kind = accessOf(insn).kind, bytes = accessOf(insn).bytes): this {
-    this.#options.onAccess?.(insn, kind, bytes);
+  check(insn: Instruction, kind?: "read" | "write", bytes?: number): this {
+    const { onAccess } = this.#options;
+    if (onAccess === undefined) return this;
+    const access = accessOf(insn);
+    onAccess(insn, kind ?? access.kind, bytes ?? access.bytes);
     return this;
   }
 
@@ -622,16 +624,16 @@ export class Emitter {
   }
 
   #releaseTemps(): void {
-    const kept = [];
+    let kept = 0;
     for (const taken of this.#taken) {
-      if (this.flags.holds(taken.local)) kept.push(taken);
+      if (this.flags.holds(taken.local)) this.#taken[kept++] = taken;
       else {
         const free = this.#free.get(taken.type);
         if (free === undefined) this.#free.set(taken.type, [taken.local]);
         else free.push(taken.local);
       }
     }
-    this.#taken = kept;
+    this.#taken.length = kept;
   }
 }
 
@@ -653,6 +655,6 @@ const MAX_STACK_OFFSET = 0xf_ffff;
 
 const FLAG_RESULT = FLAG.ZF | FLAG.SF | FLAG.PF;
 
-function immediateBits(insn: Instruction, { bits }: Operand): bigint {
-  return BigInt.asUintN(bits, insn.immediate64 ?? BigInt(insn.immediate));
+function immediateBits({ immediate, immediate64 }: Instruction, { bits }: Operand): number | bigint {
+  return immediate64 ?? (bits < 32 ? immediate & (2 ** bits - 1) : immediate);
 }

@@ -2,8 +2,8 @@ import { OP, type FunctionBuilder } from "@decant/wasm";
 import { FLAG } from "../cpu-block.ts";
 import { CC, type Condition } from "../decode/instruction.ts";
 
-/** An operand kept for a condition that may follow: a local, or a constant. Narrower than 32 bits it is zero-extended. */
-export type Value = { readonly local: number } | { readonly constant: bigint };
+/** An operand kept for a condition that may follow: a local, or a constant. Narrower than 32 bits it is zero-extended. A number where that holds the constant. */
+export type Value = { readonly local: number } | { readonly constant: number | bigint };
 
 /**
  * What the flags were last set by, known at translation time only: nothing of it is in the generated code until a flag is asked for.
@@ -64,7 +64,8 @@ export class FlagState {
 
   /** True if a flag is kept in this local. */
   holds(local: number): boolean {
-    return this.#sources.some((source) => typeof source === "object" && recordHolds(source, local));
+    for (const source of this.#sources) if (typeof source === "object" && recordHolds(source, local)) return true;
+    return false;
   }
 
   /** Writes the flags of `mask` to their locals. The record is kept, so that a condition asked for afterwards is still fused. */
@@ -114,7 +115,7 @@ export class FlagState {
     }
     if (first.op === "float") return this.#fusedFloat(cc, first);
     if (first.op !== "result") return false;
-    const zero: Value = { constant: 0n };
+    const zero: Value = { constant: 0 };
     if (cc === CC.e || cc === CC.ne) this.#compare(cc === CC.e ? "eq" : "ne", first.bits, first.result, zero);
     else if (cc === CC.s || cc === CC.ns) this.#compare(cc === CC.s ? "lt_s" : "ge_s", first.bits, first.result, zero);
     else if ((cc === CC.be || cc === CC.a) && this.#source(FLAG.CF) === 0)
@@ -259,13 +260,14 @@ export class FlagState {
 
   #value(value: Value, bits: number): void {
     if ("local" in value) this.#f.localGet(value.local);
-    else if (bits === 64) this.#f.i64Const(BigInt.asIntN(64, value.constant));
-    else this.#f.i32Const(Number(BigInt.asIntN(32, value.constant)));
+    else if (bits === 64) this.#f.i64Const(value.constant);
+    else this.#f.i32Const(Number(value.constant));
   }
 
   #signed(value: Value, bits: number): void {
-    if ("constant" in value) return this.#value({ constant: BigInt.asIntN(bits, value.constant) }, bits);
+    if ("constant" in value && bits < 32) return void this.#f.i32Const((Number(value.constant) << (32 - bits)) >> (32 - bits));
     this.#value(value, bits);
+    if ("constant" in value) return;
     if (bits === 8) this.#f.op(OP.i32_extend8_s);
     else if (bits === 16) this.#f.op(OP.i32_extend16_s);
   }
@@ -275,7 +277,7 @@ export class FlagState {
     const isSigned = compare.endsWith("_s");
     if (isSigned) this.#signed(a, bits);
     else this.#value(a, bits);
-    if ((compare === "eq" || compare === "ne") && "constant" in b && b.constant === 0n) {
+    if ((compare === "eq" || compare === "ne") && "constant" in b && Number(b.constant) === 0) {
       this.#f.op(wide ? OP.i64_eqz : OP.i32_eqz);
       if (compare === "ne") this.#f.op(OP.i32_eqz);
       return;
@@ -320,6 +322,10 @@ const COMPARE: Partial<Record<Condition, Compare>> = {
 
 function recordHolds(record: FlagRecord, local: number): boolean {
   if (record.op === "float") return record.a === local || record.b === local;
-  const values = record.op === "result" ? [record.result] : [record.a, record.b, record.result];
-  return values.some((value) => value !== undefined && "local" in value && value.local === local);
+  if (record.op === "result") return isLocal(record.result, local);
+  return isLocal(record.a, local) || isLocal(record.b, local) || isLocal(record.result, local);
+}
+
+function isLocal(value: Value | undefined, local: number): boolean {
+  return value !== undefined && "local" in value && value.local === local;
 }

@@ -86,7 +86,7 @@ function loadEffectiveAddress(e: Emitter, insn: Instruction): void {
     if (terms++ > 0) e.int(width, "add");
   }
   if (displacement !== 0 || terms === 0) {
-    e.const(width === 32 ? Number(BigInt.asIntN(32, BigInt(displacement))) : displacement, width);
+    e.const(width === 32 ? displacement | 0 : displacement, width);
     if (terms > 0) e.int(width, "add");
   }
   if (addressBits === 16) e.mask(16);

@@ -90,7 +90,7 @@ function shift(kind: "shl" | "shr" | "sar"): Lowering {
         if (!e.live) return;
         const result = e.tee(bits);
         if (counted === undefined) {
-          shiftFlags(e, kind, bits, source, { constant: BigInt(count!) }, result);
+          shiftFlags(e, kind, bits, source, { constant: count! }, result);
           e.setFlags(RESULT, { op: "result", bits, result });
           e.flags.set(FLAG.AF, 0);
           return;
@@ -284,7 +284,7 @@ function doubleShift(kind: "shl" | "shr"): Lowering {
       const width = bits === 64 ? 64 : 32;
       const f = e.f;
       let counted: Value;
-      if (count !== undefined) counted = { constant: BigInt(count) };
+      if (count !== undefined) counted = { constant: count };
       else {
         pushCount(e, insn, 2);
         counted = e.save(width);
