@@ -7,8 +7,8 @@ export class ByteWriter {
   #length = 0;
   readonly #capacity: number;
 
-  /** Room for `capacity` bytes is made at the first write: many of a module's sections stay empty. */
-  constructor(capacity = 256) {
+  /** Room for `capacity` bytes is made at the first write: many of a module's sections stay empty. Up to 64 are part of V8's own heap. */
+  constructor(capacity = 64) {
     this.#capacity = capacity;
   }
 
@@ -41,6 +41,7 @@ export class ByteWriter {
   /** Unsigned LEB128 of a number from 0 to 2^32-1. */
   u32(value: number): void {
     let rest = value >>> 0;
+    if (rest < 0x80) return this.byte(rest);
     while (rest >= 0x80) {
       this.byte((rest & 0x7f) | 0x80);
       rest >>>= 7;

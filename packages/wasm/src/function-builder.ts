@@ -37,7 +37,7 @@ export class FunctionBuilder {
   #depth = 0;
 
   /** `code` is an empty writer that nobody else uses until `body` has been called. */
-  constructor(index: number, typeIndex: number, parameterCount: number, name?: string, code = new ByteWriter(512)) {
+  constructor(index: number, typeIndex: number, parameterCount: number, name?: string, code = new ByteWriter()) {
     this.code = code;
     this.index = index;
     this.typeIndex = typeIndex;

@@ -51,7 +51,8 @@ export class Decoder {
     const delta = next - u64(view, at + FIELD.nextIp);
     const flags = view.getUint32(at + FIELD.flags, true);
 
-    const operands: Operand[] = [];
+    // Not one that grows: that would take room for many.
+    const operands: Operand[] = blank(form.operandCount);
     let memory: MemoryOperand | undefined;
     let target: number | undefined;
     let immediate = 0;
@@ -62,42 +63,42 @@ export class Decoder {
       const kind = this.#bytes[at + FIELD.operandKinds + n]!;
       switch (kind) {
         case KIND.register:
-          operands.push(REGISTERS[this.#bytes[at + FIELD.registers + n]!]!);
+          operands[n] = REGISTERS[this.#bytes[at + FIELD.registers + n]!]!;
           indirect = true;
           break;
         case KIND.memory:
-          operands.push((MEMORY_OPERANDS[form.memoryBits] ??= operand("memory", 0, form.memoryBits)));
+          operands[n] = MEMORY_OPERANDS[form.memoryBits] ??= operand("memory", 0, form.memoryBits);
           memory = this.#memoryOperand(flags, delta);
           indirect = true;
           break;
         case KIND.nearBranch16:
         case KIND.nearBranch32:
         case KIND.nearBranch64:
-          operands.push(BRANCH);
+          operands[n] = BRANCH;
           target = u64(view, at + FIELD.displacement) + delta;
           if (this.mode === 32) target = target >>> 0;
           break;
         case KIND.immediate8Second:
-          operands.push(IMMEDIATES[8]!);
+          operands[n] = IMMEDIATES[8]!;
           immediate2 = this.#bytes[at + FIELD.displacement]!;
           break;
         case KIND.immediate64:
-          operands.push(IMMEDIATES[64]!);
+          operands[n] = IMMEDIATES[64]!;
           immediate64 = view.getBigUint64(at + FIELD.displacement, true);
           immediate64 = ((immediate64 & 0xffff_ffffn) << 32n) | BigInt(view.getUint32(at + FIELD.immediate, true));
           break;
         case KIND.farBranch16:
         case KIND.farBranch32:
-          operands.push(BRANCH);
+          operands[n] = BRANCH;
           break;
         default:
           if (kind >= KIND.memorySegSi && kind <= KIND.memoryEsRdi) {
             const addressBits = 16 << ((kind - KIND.memorySegSi) % 3);
-            operands.push((STRING_OPERANDS[form.memoryBits + addressBits * 1024] ??= operand("string", addressBits, form.memoryBits)));
+            operands[n] = STRING_OPERANDS[form.memoryBits + addressBits * 1024] ??= operand("string", addressBits, form.memoryBits);
             memory = this.#memoryOperand(flags, delta);
           } else {
             const bits = IMMEDIATE_BITS[kind - KIND.immediate8]!;
-            operands.push(IMMEDIATES[bits]!);
+            operands[n] = IMMEDIATES[bits]!;
             const raw = view.getUint32(at + FIELD.immediate, true);
             immediate =
               kind >= KIND.immediate8to16 && kind <= KIND.immediate8to64 ? (raw << 24) >> 24 : kind <= KIND.immediate16 ? raw : raw | 0;
@@ -209,6 +210,19 @@ export class Decoder {
       kind: this.#isFar() || NARROW.has(code) ? "far" : (KINDS.get(mnemonic) ?? "normal"),
       cc: CONDITIONS.get(mnemonic),
     };
+  }
+}
+
+function blank(operandCount: number): Operand[] {
+  switch (operandCount) {
+    case 0:
+      return [];
+    case 1:
+      return [BRANCH];
+    case 2:
+      return [BRANCH, BRANCH];
+    default:
+      return [BRANCH, BRANCH, BRANCH];
   }
 }
 

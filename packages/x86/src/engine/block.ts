@@ -52,7 +52,7 @@ export interface Block {
   visit: number;
   /** The blocks of the unit that may follow, each once, and those that it may follow. */
   successors: readonly Block[];
-  predecessors: Block[];
+  predecessors: readonly Block[];
   /** The number to put into a dispatch block's local on the way to it. */
   readonly choice: { readonly dispatch: Block; readonly value: number } | undefined;
   /** What passing the block costs of the budget: set where a loop may begin. */
@@ -64,7 +64,19 @@ export interface Block {
 }
 
 export function newBlock(start: number, end: number, steps: readonly Step[], ending: Ending, choice?: Block["choice"]): Block {
-  return { start, end, steps, ending, order: -1, visit: 0, successors: [], predecessors: [], choice, charge: 0, isCompared: false };
+  return {
+    start,
+    end,
+    steps,
+    ending,
+    order: -1,
+    visit: 0,
+    successors: NOWHERE,
+    predecessors: NOWHERE,
+    choice,
+    charge: 0,
+    isCompared: false,
+  };
 }
 
 /** The blocks that an ending goes on to; a table's may repeat. */
@@ -111,7 +123,7 @@ export function orderBlocks(entry: Block): Block[] {
   const enter = (block: Block): void => {
     block.visit = visit;
     block.successors = successorsOf(block.ending);
-    block.predecessors = [];
+    block.predecessors = NOWHERE;
     path.push(block);
     looked.push(0);
   };
@@ -131,9 +143,18 @@ export function orderBlocks(entry: Block): Block[] {
   for (let n = 0; n < order.length; n++) {
     const block = order[n] as Block;
     block.order = n;
-    for (const successor of block.successors) successor.predecessors.push(block);
+    // An array that grows takes room for many; most blocks have one or two.
+    for (const successor of block.successors) successor.predecessors = withBlock(successor.predecessors, block);
   }
   return order;
+}
+
+function withBlock(blocks: readonly Block[], block: Block): readonly Block[] {
+  if (blocks.length === 0) return [block];
+  if (blocks.length === 1) return [blocks[0] as Block, block];
+  // From here on it is nobody else's.
+  (blocks as Block[]).push(block);
+  return blocks;
 }
 
 function successorsOf(ending: Ending): readonly Block[] {

@@ -53,6 +53,8 @@ interface Run {
   /** Guest addresses that it goes on at, in the order of `targetsOf`, and its ending, which is given their blocks in the end. */
   targets: readonly number[];
   ending: Ending;
+  /** What it became. */
+  block: Block;
 }
 
 /** Stands in endings for blocks that are not there yet. */
@@ -88,12 +90,13 @@ function find(entry: number, around: Surroundings, { maxInstructions, isChanging
     count += run.steps.length + 1;
     for (const target of run.targets) if (!runs.has(target)) work.push({ start: target, before: run });
   }
-  const blocks = link(runs, around);
-  const first = blocks.get(entry);
+  link(runs, around);
+  const first = runs.get(entry)?.block;
   if (first === undefined) throw new Error("x86: a unit without its entry");
   if (isChanging && around.changesItself(entry)) cutToLoop(first);
   const ordered = orderBlocks(first);
-  const ranges = joinRanges([...ordered.map(({ start, end }): Range => [start, end]).filter(([start, end]) => end > start), ...others]);
+  for (const { start, end } of ordered) if (end > start) others.push([start, end]);
+  const ranges = joinRanges(others);
   return { entry: first, blocks: ordered, instructionCount: count, ranges, isChanging };
 }
 
@@ -120,7 +123,7 @@ function cutToLoop(entry: Block): void {
 const ZERO_BYTES = 8;
 
 function newRun(start: number, before: Run | undefined): Run {
-  return { start, steps: [], before, end: start, targets: NO_TARGETS, ending: LATER.ending };
+  return { start, steps: [], before, end: start, targets: NO_TARGETS, ending: LATER.ending, block: LATER };
 }
 
 const NO_TARGETS: readonly number[] = [];
@@ -236,30 +239,28 @@ function historyOf(last: Run): Step[] {
 }
 
 /** Makes blocks of the runs, each cut where another begins inside it; a target without a run is left for by a tail call. */
-function link(runs: ReadonlyMap<number, Run>, around: Surroundings): Map<number, Block> {
-  const blocks = new Map<number, Block>();
-  const starts = [...runs.keys()].sort((a, b) => a - b);
-  for (let n = 0; n < starts.length; n++) {
-    const run = runs.get(starts[n] as number) as Run;
-    if ((starts[n + 1] ?? Infinity) < run.end) cutRun(run, runs);
+function link(runs: ReadonlyMap<number, Run>, around: Surroundings): void {
+  const inOrder = [...runs.values()].sort((a, b) => a.start - b.start);
+  for (let n = 0; n < inOrder.length; n++) {
+    const run = inOrder[n] as Run;
+    if ((inOrder[n + 1]?.start ?? Infinity) < run.end) cutRun(run, runs);
+    run.block = newBlock(run.start, run.end, run.steps, run.ending);
   }
-  for (const { start, end, steps, ending } of runs.values()) blocks.set(start, newBlock(start, end, steps, ending));
   const leaves = new Map<number, Block>();
   const blockAt = (address: number): Block => {
-    const known = blocks.get(address) ?? leaves.get(address);
+    const known = runs.get(address)?.block ?? leaves.get(address);
     if (known !== undefined) return known;
     const leave = newBlock(address, address, [], { kind: "leave", target: address, isCut: !around.isFunction(address) });
     leaves.set(address, leave);
     return leave;
   };
-  for (const { ending, targets } of runs.values()) {
+  for (const { ending, targets } of inOrder) {
     const [next, taken] = targets;
     if (ending.kind === "table") ending.targets = targets.map(blockAt);
     else if ("next" in ending) ending.next = blockAt(next as number);
     if ("taken" in ending) ending.taken = blockAt(taken as number);
   }
-  skipEmpty(blocks, around.memory);
-  return blocks;
+  skipEmpty(inOrder, around.memory);
 }
 
 /** Ends a run where another begins, unless that is in the middle of an instruction. */
@@ -273,7 +274,7 @@ function cutRun(run: Run, runs: ReadonlyMap<number, Run>): void {
 }
 
 /** Leads past blocks that hold nothing but a jump, except where the jump may change. */
-function skipEmpty(blocks: ReadonlyMap<number, Block>, memory: GuestMemory): void {
+function skipEmpty(runs: readonly Run[], memory: GuestMemory): void {
   const isSkipped = ({ start, end, steps, ending }: Block): boolean =>
     steps.length === 0 && ending.kind === "goto" && !isWritable([start, end], memory);
   const final = (block: Block): Block => {
@@ -281,5 +282,5 @@ function skipEmpty(blocks: ReadonlyMap<number, Block>, memory: GuestMemory): voi
     return block;
   };
   // A table's targets stay: the register that held the target's address keeps it.
-  for (const { ending } of blocks.values()) if (ending.kind !== "table") retarget(ending, final);
+  for (const { ending } of runs) if (ending.kind !== "table") retarget(ending, final);
 }

@@ -36,7 +36,7 @@ export class SitePacker {
     const out = new ByteWriter(this.#packed.length + 5);
     out.u32(codeStart + this.#first);
     out.append(this.#packed.bytes);
-    return out.bytes.slice();
+    return out.bytes;
   }
 }
 

@@ -56,6 +56,8 @@ interface StackChange {
   readonly change: number;
 }
 
+const UNCHANGED: StackChange = { isFromStart: true, change: 0 };
+
 function changeOf(steps: readonly Step[]): StackChange {
   let isFromStart = true;
   let sum = 0;
@@ -65,7 +67,7 @@ function changeOf(steps: readonly Step[]): StackChange {
     isFromStart &&= change !== undefined;
     sum = change === undefined ? 0 : sum + change;
   }
-  return { isFromStart, change: sum };
+  return isFromStart && sum === 0 ? UNCHANGED : { isFromStart, change: sum };
 }
 
 /** By how much the ending moves rsp on the way to a successor. */
