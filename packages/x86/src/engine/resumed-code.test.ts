@@ -83,3 +83,36 @@ test("what a large function with a loop around it was cut to is translated in pi
   expect(guest.machine.cpu.gpr32(GPR.rax)).toBe(CASES * PARTS * 2);
   expect(guest.machine.statistics.instructions).toBeLessThan(3 * CASES * PARTS * INSTRUCTIONS_PER_PART);
 });
+
+const SMALL_CASES = 400;
+
+/** A loop around the jump through a table to many small cases, which make a function larger than a unit. */
+function largeSwitch(): string {
+  const part = `85db740190${"83c301".repeat(2)}`.repeat(PARTS / 4);
+  const caseBytes = part.length / 2 + 5;
+  const start = "31db31d2"; // xor ebx, ebx; xor edx, edx
+  const head = start.length / 2 + 7;
+  const jump = "486304914801c8ffe0"; // movsxd rax, [rcx+rdx*4]; add rax, rcx; jmp rax
+  const end = "89d8c3"; // mov eax, ebx; ret
+  const first = head + 15 + (jump.length + end.length) / 2;
+  const table = first + SMALL_CASES * caseBytes;
+  let hex = `${start}488d0d${little(table - head)}`; // lea rcx, [rip+table]
+  hex += `83c20181fa${little(SMALL_CASES - 1)}0f87${little(jump.length / 2)}${jump}${end}`; // add edx, 1; cmp edx, bound; ja end
+  for (let i = 0; i < SMALL_CASES; i++) {
+    hex += part;
+    hex += `e9${little(head - (hex.length / 2 + 5))}`; // jmp
+  }
+  for (let i = 0; i < SMALL_CASES; i++) hex += little(first + i * caseBytes - table);
+  return hex;
+}
+
+test("a large switch is not repeated in each of the pieces that its function was cut to", () => {
+  const guest = new TestGuest();
+  guest.load(largeSwitch());
+  guest.enter();
+  while (!guest.hasEnded) expect(guest.run().kind).not.toBe("fault");
+  expect(guest.machine.cpu.gpr32(GPR.rax)).toBe(((SMALL_CASES - 1) * PARTS) / 2);
+  const { instructions, wasmBytes } = guest.machine.statistics;
+  expect(instructions).toBeLessThan((3 * SMALL_CASES * PARTS * INSTRUCTIONS_PER_PART) / 4);
+  expect(wasmBytes).toBeLessThan(60 * instructions);
+});

@@ -43,6 +43,8 @@ const MAX_INSTRUCTIONS = 1_000;
  * in one with a loop around it, as an interpreter's, all of it is reached from everywhere.
  */
 const MAX_RESUMED_INSTRUCTIONS = 300;
+/** A larger switch is not repeated in each of such pieces: they jump to its cases by their addresses, and each case is a piece. */
+const MAX_RESUMED_TARGETS = 32;
 
 const MAX_LEAVES = 2_000;
 
@@ -90,7 +92,8 @@ export class Translator {
     };
     this.#resumedSurroundings = {
       ...this.#surroundings,
-      endsBefore: (address) => this.#isResumed(address) && options.isTranslated(address),
+      jumpTable: (jump, steps) => this.#smallJumpTable(jump, steps),
+      endsBefore: (address) => this.#cuts.has(address) || (this.#isResumed(address) && options.isTranslated(address)),
     };
   }
 
@@ -260,6 +263,13 @@ export class Translator {
     this.#learn([jump.ip, jump.ip + 1]);
     this.#learn([found.address, found.address + 4 * found.targets.length]);
     return found;
+  }
+
+  #smallJumpTable(jump: Instruction, steps: readonly Step[]): JumpTable | undefined {
+    const table = this.#jumpTable(jump, steps);
+    if (table === undefined || table.targets.length <= MAX_RESUMED_TARGETS) return table;
+    for (const target of table.targets) if (!this.#options.isTranslated(target)) this.#cuts.add(target);
+    return undefined;
   }
 
   /** The stub that a call or jump reaches: directly, through the import table, or through a function that only jumps through it. */
