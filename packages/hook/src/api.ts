@@ -1,5 +1,6 @@
 import type { Convention } from "./convention.ts";
 import type { PointerSize } from "./thread.ts";
+import type { AnyBody } from "./implement.ts";
 import { AddressType } from "./types/address.ts";
 import type { AcceptedOf, AnyType, ValueOf } from "./types/type.ts";
 import type { VarArgs, VarArgsType } from "./types/varargs.ts";
@@ -80,15 +81,17 @@ export interface ApiTable<D = Readonly<Record<string, Declaration>>, N extends s
   readonly convention: Convention;
   /** The only pointer size that has these exports; absent for both. */
   readonly only?: PointerSize | undefined;
+  /** What stands around the bodies of functions that can fail, in one of the DLLs. */
+  readonly around?: ((dll: string, body: AnyBody) => AnyBody) | undefined;
 }
 
 /** Declares a topic: `api("kernel32", { GetTickCount: fn(DWORD), … })`. DLL names are lower case, without ".dll". */
 export function api<const D extends Readonly<Record<string, Declaration>>, const N extends string>(
   dll: N | readonly N[],
   declarations: D,
-  { convention = "stdcall", only }: { convention?: Convention; only?: PointerSize } = {},
+  { convention = "stdcall", only, around }: Partial<Pick<ApiTable, "convention" | "only" | "around">> = {},
 ): ApiTable<D, N> {
-  return { dlls: typeof dll === "string" ? [dll] : dll, declarations, convention, only };
+  return { dlls: typeof dll === "string" ? [dll] : dll, declarations, convention, only, around };
 }
 
 /** Declares a function: its result, then its parameters as [name, type]. */

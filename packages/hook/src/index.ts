@@ -4,7 +4,7 @@ export { ApiFunction } from "./api-function.ts";
 export * from "./binding.ts";
 export * from "./calls.ts";
 export * from "./com.ts";
-export type { Invoke } from "./compile.ts";
+export { isWaiting, type Invoke } from "./compile.ts";
 export { layOutCall, type CallLayout, type Convention, type Place } from "./convention.ts";
 export { ERRNO } from "./errors/errno-codes.ts";
 export * from "./errors/error-classes.ts";

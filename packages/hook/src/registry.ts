@@ -176,7 +176,11 @@ export class Registry {
     for (const key of Array.from(this.#later.keys())) this.#make(key);
   }
 
-  #addTable(name: string, { declarations, convention, only }: ApiTable, bodies: Readonly<Record<string, AnyBody | undefined>>): void {
+  #addTable(
+    name: string,
+    { declarations, convention, only, around }: ApiTable,
+    bodies: Readonly<Record<string, AnyBody | undefined>>,
+  ): void {
     const key = dllKey(name);
     const whole = this.#dlls.get(key) ?? emptyDll();
     this.#dlls.set(key, whole);
@@ -184,12 +188,11 @@ export class Registry {
     const dll = only === 4 ? (whole.narrow ??= emptyDll()) : whole;
     const known = only === 8 ? new Set([...dll.targets.keys(), ...dll.missing.keys(), ...dll.aliases.keys()]) : undefined;
     for (const [entry, declaration] of Object.entries(declarations)) {
-      const make = (exportName: string, of: FunctionDeclaration | TextDeclaration, wide?: boolean) =>
-        addFunction(
-          dll,
-          new ApiFunction({ dll: name, name: exportName, key: entry, declaration: of, convention, wide, body: bodies[entry] }),
-          of.ordinal,
-        );
+      const make = (exportName: string, of: FunctionDeclaration | TextDeclaration, wide?: boolean) => {
+        const own = bodies[entry];
+        const body = own === undefined || around === undefined || of.result.failure === undefined ? own : around(key, own);
+        addFunction(dll, new ApiFunction({ dll: name, name: exportName, key: entry, declaration: of, convention, wide, body }), of.ordinal);
+      };
       if (declaration.kind === "function") make(entry, declaration);
       else if (declaration.kind === "text") {
         const [ansi, wide] = declaration.names ?? [`${entry}A`, `${entry}W`];

@@ -33,6 +33,9 @@ export class CrtError extends Error {
   }
 }
 
+/** A parameter that makes no sense: a C runtime tells the program's handler of it before the call fails ("Parameter Validation"). */
+export class InvalidParameterError extends CrtError {}
+
 /** A failure with an HRESULT (E.X). */
 export class HresultError extends Error {
   readonly hresult: number;

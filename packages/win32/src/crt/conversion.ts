@@ -1,4 +1,4 @@
-import { CrtError, ERRNO } from "@decant/hook";
+import { InvalidParameterError, ERRNO } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { conversionApi, msvcrtConversionApi, ucrtConversionApi } from "./conversion.api.ts";
 import { toExponentialDigits, toFixedDigits } from "./numbers/decimal.ts";
@@ -81,7 +81,7 @@ export const conversion = implement(conversionApi, {
     return 0;
   },
   rand_s(thread, result) {
-    if (result.isNull) throw new CrtError(ERRNO.EINVAL);
+    if (result.isNull) throw new InvalidParameterError(ERRNO.EINVAL);
     const bytes = thread.process.host.random(4);
     result.set(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true));
     return 0;
@@ -186,9 +186,9 @@ function store({ memory }: Thread, buffer: number, text: string, wide: boolean):
 }
 
 function storeSecurely(thread: Thread, buffer: number, size: number, radix: number, digits: () => string, wide: boolean): number {
-  if (buffer === 0 || size === 0 || radix < 2 || radix > 36) throw new CrtError(ERRNO.EINVAL);
+  if (buffer === 0 || size === 0 || radix < 2 || radix > 36) throw new InvalidParameterError(ERRNO.EINVAL);
   const text = digits();
   store(thread, buffer, text.length < size ? text : "", wide);
-  if (text.length >= size) throw new CrtError(ERRNO.ERANGE);
+  if (text.length >= size) throw new InvalidParameterError(ERRNO.ERANGE);
   return 0;
 }

@@ -1,3 +1,5 @@
+import { validated } from "./validation.ts";
+
 /** Both runtimes: what they share is declared once. */
 export const BOTH = ["msvcrt", "ucrtbase"] as const;
 /** What lies in vcruntime140 for newer programs, and in msvcrt for older ones. */
@@ -5,5 +7,5 @@ export const WITH_VCRUNTIME = ["msvcrt", "ucrtbase", "vcruntime140"] as const;
 export const MSVCRT = "msvcrt";
 export const UCRT = "ucrtbase";
 export const VCRUNTIME = "vcruntime140";
-/** C runtimes are cdecl where that differs. */
-export const CDECL = { convention: "cdecl" } as const;
+/** C runtimes are cdecl where that differs, and check their parameters. */
+export const CDECL = { convention: "cdecl", around: validated } as const;

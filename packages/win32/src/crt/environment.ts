@@ -1,4 +1,21 @@
-import { api, CrtError, ERRNO, errno, ERRNO_T, fn, INT, LPCSTR, LPCWSTR, out, PVOID, SIZE_T, TBUF, textAs, TSTR } from "@decant/hook";
+import {
+  api,
+  CrtError,
+  InvalidParameterError,
+  ERRNO,
+  errno,
+  ERRNO_T,
+  fn,
+  INT,
+  LPCSTR,
+  LPCWSTR,
+  out,
+  PVOID,
+  SIZE_T,
+  TBUF,
+  textAs,
+  TSTR,
+} from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL } from "./dlls.ts";
 import { Runtime } from "./runtime.ts";
@@ -24,7 +41,7 @@ export const environment = implement(environmentApi, {
   getenv: (thread, varname) => find(thread, varname, "narrow"),
   _wgetenv: (thread, varname) => find(thread, varname, "wide"),
   getenv_s(thread, needed, buffer, size, varname) {
-    if (varname === undefined) throw new CrtError(ERRNO.EINVAL);
+    if (varname === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
     const value = Runtime.of(thread).environment.get(varname);
     needed.set(value === undefined ? 0 : value.length + 1);
     if (value === undefined) {
@@ -40,12 +57,12 @@ export const environment = implement(environmentApi, {
   _wdupenv_s: (thread, buffer, count, varname) => duplicate(thread, buffer, count, varname, "wide"),
   _putenv(thread, envstring) {
     const at = envstring?.indexOf("=", 1) ?? -1;
-    if (envstring === undefined || at < 1) throw new CrtError(ERRNO.EINVAL);
+    if (envstring === undefined || at < 1) throw new InvalidParameterError(ERRNO.EINVAL);
     set(thread, envstring.slice(0, at), envstring.slice(at + 1));
     return 0;
   },
   _putenv_s(thread, varname, value) {
-    if (varname === undefined || varname === "" || value === undefined) throw new CrtError(ERRNO.EINVAL);
+    if (varname === undefined || varname === "" || value === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
     set(thread, varname, value);
     return 0;
   },
@@ -60,7 +77,7 @@ const copies = Symbol("getenv's strings");
 
 /** getenv's result stays valid until the variable changes; then a new copy is made, and the old one left to whoever holds it. */
 function find(thread: Thread, name: string | undefined, width: Width): number {
-  if (name === undefined) throw new CrtError(ERRNO.EINVAL);
+  if (name === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
   const text = Runtime.of(thread).environment.get(name);
   if (text === undefined) return 0;
   const known = thread.process.state<Map<string, Copy>>(copies, () => new Map());
@@ -80,7 +97,7 @@ function duplicate(
   width: Width,
 ): number {
   buffer.set(0);
-  if (name === undefined) throw new CrtError(ERRNO.EINVAL);
+  if (name === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
   const text = Runtime.of(thread).environment.get(name);
   if (!count.isNull) count.set(text === undefined ? 0 : text.length + 1);
   if (text !== undefined) buffer.set(store(thread, text, width));

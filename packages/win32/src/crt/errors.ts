@@ -1,4 +1,20 @@
-import { api, CSTR, ERRNO_T, fn, INT, LPCWSTR, LPSTR, LPWSTR, out, PVOID, SIZE_T, ULONG, VOID, CrtError, ERRNO } from "@decant/hook";
+import {
+  api,
+  CSTR,
+  ERRNO_T,
+  fn,
+  INT,
+  LPCWSTR,
+  LPSTR,
+  LPWSTR,
+  out,
+  PVOID,
+  SIZE_T,
+  ULONG,
+  VOID,
+  InvalidParameterError,
+  ERRNO,
+} from "@decant/hook";
 import { implement, type GuestGenerator, type Thread } from "@decant/process";
 import { BOTH, CDECL } from "./dlls.ts";
 import { Runtime } from "./runtime.ts";
@@ -76,7 +92,7 @@ export const errors = implement(errorApi, {
   _set_doserrno: () => 0,
   strerror: (thread, errnum) => textInBuffer(thread, errnoText(errnum)),
   strerror_s(thread, buffer, size, errnum) {
-    if (buffer === 0 || size === 0) throw new CrtError(ERRNO.EINVAL);
+    if (buffer === 0 || size === 0) throw new InvalidParameterError(ERRNO.EINVAL);
     thread.memory.write(buffer, latin1Bytes(`${errnoText(errnum).slice(0, size - 1)}\0`));
     return 0;
   },
@@ -90,7 +106,7 @@ export const errors = implement(errorApi, {
     return buffer;
   },
   _wcserror_s(thread, buffer, size, errnum) {
-    if (buffer === 0 || size === 0) throw new CrtError(ERRNO.EINVAL);
+    if (buffer === 0 || size === 0) throw new InvalidParameterError(ERRNO.EINVAL);
     thread.memory.setWstring(buffer, errnoText(errnum).slice(0, size - 1));
     return 0;
   },

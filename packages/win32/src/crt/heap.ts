@@ -1,4 +1,4 @@
-import { alias, api, CrtError, ERRNO, errno, fn, INT, OPAQUE, PVOID, SIZE_T, VOID, CALLBACK } from "@decant/hook";
+import { alias, api, CrtError, InvalidParameterError, ERRNO, errno, fn, INT, OPAQUE, PVOID, SIZE_T, VOID, CALLBACK } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL, MSVCRT, UCRT } from "./dlls.ts";
 
@@ -74,7 +74,7 @@ export const heap = implement(heapApi, {
   },
   _expand: (thread, memblock, size) => checked(thread.process.heap.reallocate(memblock, size, { inPlace: true })),
   _msize(thread, memblock) {
-    if (memblock === 0) throw new CrtError(ERRNO.EINVAL);
+    if (memblock === 0) throw new InvalidParameterError(ERRNO.EINVAL);
     return thread.process.heap.size(memblock);
   },
   _aligned_malloc: allocateAligned,
@@ -122,7 +122,7 @@ function checked(address: number): number {
 
 /** The word before an aligned block is the address of the heap's block. */
 function allocateAligned(thread: Thread, size: number, alignment: number): number {
-  if (alignment === 0 || (alignment & (alignment - 1)) !== 0) throw new CrtError(ERRNO.EINVAL);
+  if (alignment === 0 || (alignment & (alignment - 1)) !== 0) throw new InvalidParameterError(ERRNO.EINVAL);
   const step = Math.max(alignment, 8);
   const block = checked(size > MAX_SIZE ? 0 : thread.process.heap.allocate(size + step + 8));
   const address = Math.ceil((block + 8) / step) * step;

@@ -12,10 +12,12 @@ import { ucrtHeapApi } from "./heap.ts";
 import { jump } from "./jump.ts";
 import { locale, msvcrtLocale } from "./locale.ts";
 import { multibyte, msvcrtMultibyteApi } from "./multibyte.ts";
+import { localeVariants, msvcrtFormattedInLocale } from "./locale-variants.ts";
 import { msvcrtInvalidParameter, ucrtInvalidParameter } from "./startup/invalid-parameter.ts";
 import { msvcrtLocks, ucrtLocks } from "./startup/locks.ts";
 import { startup, msvcrtStartup } from "./startup/startup.ts";
 import { ucrtStartup } from "./startup/ucrt-startup.ts";
+import { printfCountOutput } from "./printf/count-output.ts";
 import { spawning } from "./processes/spawn.ts";
 import { conio } from "./stdio/conio.ts";
 import { descriptorCalls } from "./stdio/descriptor-calls.ts";
@@ -38,7 +40,8 @@ export const crt = [
   heap, msvcrtHeap, ucrtHeapApi,
   ...stringsAndMath,
   conversion, msvcrtConversion, ucrtConversion,
-  conio, descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted, msvcrtScanned, ucrtScanned,
+  conio, descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted, printfCountOutput,
+  localeVariants, msvcrtFormattedInLocale, msvcrtScanned, ucrtScanned,
   time, msvcrtTime, ucrtTime,
   spawning,
   fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, find, msvcrtFindApi,

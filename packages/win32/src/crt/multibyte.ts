@@ -2,6 +2,7 @@ import {
   alias,
   api,
   CrtError,
+  InvalidParameterError,
   ERRNO,
   errno,
   ERRNO_T,
@@ -79,7 +80,7 @@ export const multibyte = implement(multibyteApi, {
     if (wcstr === 0) return 0;
     if (kept.length >= sizeInWords) {
       if (sizeInWords > 0) thread.memory.setU16(wcstr, 0);
-      throw new CrtError(ERRNO.ERANGE);
+      throw new InvalidParameterError(ERRNO.ERANGE);
     }
     thread.memory.setWstring(wcstr, kept);
     return kept.length < text.length && count >= FAILED ? ERRNO.STRUNCATE : 0;
@@ -91,7 +92,7 @@ export const multibyte = implement(multibyteApi, {
     if (mbstr === 0) return 0;
     if (kept.length >= sizeInBytes) {
       if (sizeInBytes > 0) thread.memory.setU8(mbstr, 0);
-      throw new CrtError(ERRNO.ERANGE);
+      throw new InvalidParameterError(ERRNO.ERANGE);
     }
     thread.memory.write(mbstr, latin1Bytes(`${kept}\0`));
     return kept.length < text.length && count >= FAILED ? ERRNO.STRUNCATE : 0;
@@ -102,7 +103,7 @@ export const multibyte = implement(multibyteApi, {
   },
   wctomb_s(thread, converted, mbchar, size, wchar) {
     const text = encode(thread, String.fromCharCode(wchar));
-    if (text.length > size) throw new CrtError(ERRNO.ERANGE);
+    if (text.length > size) throw new InvalidParameterError(ERRNO.ERANGE);
     thread.memory.write(mbchar, latin1Bytes(text));
     converted.set(text.length);
     return 0;

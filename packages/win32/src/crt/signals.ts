@@ -1,4 +1,4 @@
-import { CrtError, ERRNO, STATUS } from "@decant/hook";
+import { CrtError, InvalidParameterError, ERRNO, STATUS } from "@decant/hook";
 import { exitProcess, guestCall, type GuestGenerator, type Thread } from "@decant/process";
 import { Runtime } from "./runtime.ts";
 import { ABORT_STATUS } from "./startup/ending.ts";
@@ -20,7 +20,7 @@ export function setSignal(thread: Thread, signal: number, handler: number): numb
 
 /** raise: the handler runs once, unless it is set again; without one the program ends. */
 export function* raiseSignal(thread: Thread, signal: number): GuestGenerator<number> {
-  if (!KNOWN.has(signal)) throw new CrtError(ERRNO.EINVAL);
+  if (!KNOWN.has(signal)) throw new InvalidParameterError(ERRNO.EINVAL);
   const { signals } = Runtime.of(thread);
   const handler = signals.get(signal) ?? SIG_DFL;
   if (handler === SIG_IGN) return 0;

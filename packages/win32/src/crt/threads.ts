@@ -1,4 +1,19 @@
-import { api, CALLBACK, CrtError, ERRNO, errno, fn, INT, LONG_PTR_N, OPAQUE, optional, out, PVOID, UINT, VOID } from "@decant/hook";
+import {
+  api,
+  CALLBACK,
+  InvalidParameterError,
+  ERRNO,
+  errno,
+  fn,
+  INT,
+  LONG_PTR_N,
+  OPAQUE,
+  optional,
+  out,
+  PVOID,
+  UINT,
+  VOID,
+} from "@decant/hook";
 import { cSpecificHandler, exitThread, implement } from "@decant/process";
 import { callCatchBlock, CATCH_STUB, cxxFrameHandler } from "./cxx/frame-handler.ts";
 import { cxxThrow } from "./cxx/throw.ts";
@@ -43,13 +58,13 @@ const CREATE_SUSPENDED = 4;
 
 export const threads = implement(threadApi, {
   _beginthreadex(thread, _security, stackSize, startAddress, arglist, initflag, thrdaddr) {
-    if (startAddress === 0) throw new CrtError(ERRNO.EINVAL);
+    if (startAddress === 0) throw new InvalidParameterError(ERRNO.EINVAL);
     const created = thread.process.createThread(startAddress, arglist, { stackSize, suspended: (initflag & CREATE_SUSPENDED) !== 0 });
     thrdaddr.set(created.id);
     return thread.process.handles.add(created.object);
   },
   _beginthread(thread, startAddress, stackSize, arglist) {
-    if (startAddress === 0) throw new CrtError(ERRNO.EINVAL);
+    if (startAddress === 0) throw new InvalidParameterError(ERRNO.EINVAL);
     const created = thread.process.createThread(startAddress, arglist, { stackSize });
     return thread.process.handles.add(created.object);
   },

@@ -35,7 +35,7 @@ const GPR_RSP = 4;
 /** Bytes of an x64 CONTEXT record. */
 const CONTEXT_BYTES = 0x4d0;
 /** What EncodePointer mixes in: it only has to be undone by DecodePointer of the same process. */
-const POINTER_COOKIE = 0x5a3c_96e1;
+export const POINTER_COOKIE = 0x5a3c_96e1;
 
 export const exceptions = implement(exceptionsApi, {
   SetUnhandledExceptionFilter({ process }, filter) {

@@ -2,6 +2,7 @@ import {
   alias,
   api,
   CrtError,
+  InvalidParameterError,
   ERRNO,
   errno,
   errnoOf,
@@ -88,7 +89,7 @@ export const fileCalls = implement(fileCallsApi, {
   _unlink: remove,
   remove,
   rename(thread, oldname, newname) {
-    if (oldname === undefined || newname === undefined) throw new CrtError(ERRNO.EINVAL);
+    if (oldname === undefined || newname === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
     system.moveFile(thread, oldname, newname);
     return 0;
   },
@@ -163,7 +164,7 @@ export const fileCalls = implement(fileCallsApi, {
 });
 
 function given(path: string | undefined): string {
-  if (path === undefined) throw new CrtError(ERRNO.EINVAL);
+  if (path === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
   return path;
 }
 

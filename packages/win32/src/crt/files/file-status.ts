@@ -1,4 +1,4 @@
-import { alias, api, CrtError, ERRNO, errno, fn, INT, PVOID, textAs, TSTR } from "@decant/hook";
+import { alias, api, CrtError, InvalidParameterError, ERRNO, errno, fn, INT, PVOID, textAs, TSTR } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL, MSVCRT } from "../dlls.ts";
 import { descriptor } from "../stdio/low-io.ts";
@@ -78,7 +78,7 @@ interface Status {
 }
 
 function byPath(thread: Thread, path: string | undefined, buffer: number, form: Form): number {
-  if (path === undefined || buffer === 0) throw new CrtError(ERRNO.EINVAL);
+  if (path === undefined || buffer === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   if (/[*?]/.test(path)) throw new CrtError(ERRNO.ENOENT);
   const facts = system.targetFacts(thread, path);
   const isFolder = (facts.attributes & FILE_ATTRIBUTE.DIRECTORY) !== 0;
@@ -91,7 +91,7 @@ function byPath(thread: Thread, path: string | undefined, buffer: number, form: 
 
 function byDescriptor(thread: Thread, fd: number, buffer: number, form: Form): number {
   const { handle, isDevice, isPipe } = descriptor(thread, fd);
-  if (buffer === 0) throw new CrtError(ERRNO.EINVAL);
+  if (buffer === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   if (isDevice || isPipe) {
     const facts = { size: 0, accessed: 0, written: 0, created: 0 };
     store(thread, buffer, { mode: isDevice ? MODE.DEVICE : MODE.PIPE, device: fd, links: 1, facts }, form);

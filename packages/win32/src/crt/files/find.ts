@@ -1,4 +1,4 @@
-import { alias, api, CrtError, ERRNO, errno, fn, INT, LONG_PTR_N, PVOID, type Handle } from "@decant/hook";
+import { alias, api, InvalidParameterError, ERRNO, errno, fn, INT, LONG_PTR_N, PVOID, type Handle } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL, MSVCRT } from "../dlls.ts";
 import { encodeString } from "../startup/program-data.ts";
@@ -73,7 +73,7 @@ export const find = implement(findApi, {
 });
 
 function findFirst(thread: Thread, filespec: number, fileinfo: number, form: Form): number {
-  if (filespec === 0 || fileinfo === 0) throw new CrtError(ERRNO.EINVAL);
+  if (filespec === 0 || fileinfo === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   const { memory } = thread;
   const pattern = form.wide ? memory.wstring(filespec) : thread.ansi.decode(memory.slice(filespec, memory.cstringLength(filespec)));
   const { search, found } = system.findFirst(thread, pattern);

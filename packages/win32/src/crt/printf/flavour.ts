@@ -13,7 +13,7 @@ export interface PrintfFlavour {
   readonly hasF: boolean;
   /** In wide functions %s is a wide string. */
   readonly wideFollowsFunction: boolean;
-  /** %n stores. */
+  /** %n stores; it is a parameter that makes no sense otherwise. */
   readonly storesCount: boolean;
 }
 
@@ -28,6 +28,11 @@ export const MSVCRT_PRINTF: PrintfFlavour = {
   storesCount: true,
 };
 
+/** That of the runtimes between msvcrt and the ucrt. */
+export function olderPrintf({ storesCount, hasChar }: Pick<PrintfFlavour, "storesCount" | "hasChar">): PrintfFlavour {
+  return { ...MSVCRT_PRINTF, storesCount, hasChar };
+}
+
 /** Bits of the ucrt's options word (corecrt_stdio_config.h). */
 export const PRINTF_OPTION = {
   LEGACY_VSPRINTF_NULL_TERMINATION: 1,
@@ -41,9 +46,10 @@ export const PRINTF_OPTION = {
 const flavours = new Map<number, PrintfFlavour>();
 
 /** The ucrt's, by the options word that __stdio_common_v*printf takes. */
-export function ucrtPrintf(options: bigint): PrintfFlavour {
+export function ucrtPrintf(options: bigint, storesCount = false): PrintfFlavour {
   const bits = Number(options & 0x3fn);
-  let flavour = flavours.get(bits);
+  const key = storesCount ? bits | 0x40 : bits;
+  let flavour = flavours.get(key);
   if (flavour === undefined) {
     flavour = {
       exponentDigits: (bits & PRINTF_OPTION.LEGACY_THREE_DIGIT_EXPONENTS) !== 0 ? 3 : 2,
@@ -52,9 +58,9 @@ export function ucrtPrintf(options: bigint): PrintfFlavour {
       hasChar: true,
       hasF: true,
       wideFollowsFunction: (bits & PRINTF_OPTION.LEGACY_WIDE_SPECIFIERS) !== 0,
-      storesCount: false,
+      storesCount,
     };
-    flavours.set(bits, flavour);
+    flavours.set(key, flavour);
   }
   return flavour;
 }

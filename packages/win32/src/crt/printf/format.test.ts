@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { doubleFromBits } from "../numbers/decimal.ts";
 import { formatPrintf, type PrintfArguments, type PrintfMemory } from "./format.ts";
-import { MSVCRT_PRINTF, ucrtPrintf } from "./flavour.ts";
+import { MSVCRT_PRINTF, ucrtPrintf, type PrintfFlavour } from "./flavour.ts";
 
 /** Runtime ("m", or "u" and the options word), kind of argument, argument, format, and what Wine 8 printed. */
 const recording = readFileSync(new URL("printf.wine.tsv", import.meta.url), "latin1")
@@ -26,9 +26,10 @@ test("%hhd is a char in the ucrt, and a short in msvcrt", () => {
   expect(print("m", "i", "1ff", "%hhd")).toBe("511");
 });
 
-test("%n stores in msvcrt only", () => {
-  expect(count("m")).toEqual([[7, 4, 3]]);
-  expect(count("u0")).toEqual([]);
+test("%n stores in msvcrt, and makes no sense to the others until they are told to store", () => {
+  expect(count(MSVCRT_PRINTF)).toEqual([[7, 4, 3]]);
+  expect(count(ucrtPrintf(0n, true))).toEqual([[7, 4, 3]]);
+  expect(() => count(ucrtPrintf(0n))).toThrow("EINVAL");
 });
 
 test("a wide function takes a wide %s and a narrow %S, unless the ucrt is told to follow C99", () => {
@@ -68,9 +69,8 @@ function words(...values: bigint[]): PrintfArguments {
 
 const noMemory: PrintfMemory = { narrow: () => "", wide: () => "", encode: (text) => text, decode: (text) => text, storeCount() {} };
 
-function count(runtime: string): number[][] {
+function count(flavour: PrintfFlavour): number[][] {
   const stored: number[][] = [];
-  const flavour = runtime === "m" ? MSVCRT_PRINTF : ucrtPrintf(0n);
   formatPrintf("abc%n", { flavour, isWide: false, args: words(7n), memory: { ...noMemory, storeCount: (...all) => stored.push(all) } });
   return stored;
 }

@@ -1,3 +1,4 @@
+import { ERRNO, InvalidParameterError } from "@decant/hook";
 import { parseConversion, type Conversion } from "./conversion.ts";
 import type { PrintfFlavour } from "./flavour.ts";
 import { formatFloating } from "./floating.ts";
@@ -230,8 +231,8 @@ function isWideArgument({ size }: Settled, isCapital: boolean, isWide: boolean, 
 
 function count({ size }: Settled, printed: number, { args, memory, flavour }: PrintfContext): string {
   const address = args.pointer();
-  if (flavour.storesCount)
-    memory.storeCount(address, size === "int64" || (size === "word" && args.wordBits === 64) ? 8 : size === "short" ? 2 : 4, printed);
+  if (!flavour.storesCount) throw new InvalidParameterError(ERRNO.EINVAL);
+  memory.storeCount(address, size === "int64" || (size === "word" && args.wordBits === 64) ? 8 : size === "short" ? 2 : 4, printed);
   return "";
 }
 

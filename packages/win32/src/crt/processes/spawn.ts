@@ -1,4 +1,4 @@
-import { CrtError, ERRNO, errnoOf, readString, waitingCalls, type Handle, type VarArgs } from "@decant/hook";
+import { CrtError, InvalidParameterError, ERRNO, errnoOf, readString, waitingCalls, type Handle, type VarArgs } from "@decant/hook";
 import { exitProcess, implement, ProcessObject, wait, type GuestGenerator, type Process, type Thread } from "@decant/process";
 import { makePipe } from "../../files/pipe.ts";
 import { startProcess, type StartRequest } from "../../kernel32/start-process.ts";
@@ -126,7 +126,7 @@ export const spawning = implement(spawnApi, {
   *_pclose(thread, stream) {
     const { processes } = thread.process.state(OpenPipes, () => new OpenPipes());
     const child = processes.get(stream);
-    if (child === undefined) throw new CrtError(ERRNO.EBADF);
+    if (child === undefined) throw new InvalidParameterError(ERRNO.EBADF);
     processes.delete(stream);
     yield* closeStream.fclose(thread, stream);
     yield* wait(thread, [child.object]);
@@ -136,7 +136,7 @@ export const spawning = implement(spawnApi, {
 
 /** The arguments are put together with blanks between them, and nothing is quoted: that is the caller's affair. */
 function* spawn(thread: Thread, { mode, name, args, environment, searches }: Spawned): GuestGenerator<number> {
-  if (name === "" || args.length === 0 || args[0] === "") throw new CrtError(ERRNO.EINVAL);
+  if (name === "" || args.length === 0 || args[0] === "") throw new InvalidParameterError(ERRNO.EINVAL);
   const application = findFile(thread, name, searches);
   const hostProgram = application === undefined && searches ? findHostProgram(thread, name) : undefined;
   if (application === undefined && hostProgram === undefined) throw new CrtError(ERRNO.ENOENT);
@@ -229,7 +229,7 @@ function shellRequest(thread: Thread, command: string): Pick<StartRequest, "appl
 function openPipe(thread: Thread, command: string | undefined, mode: string | undefined): number {
   const { oflag, flags } = parseOpenMode(mode ?? "");
   const reads = (mode ?? "").startsWith("r");
-  if (command === undefined || (!reads && !(mode ?? "").startsWith("w"))) throw new CrtError(ERRNO.EINVAL);
+  if (command === undefined || (!reads && !(mode ?? "").startsWith("w"))) throw new InvalidParameterError(ERRNO.EINVAL);
   const { handles } = thread.process;
   const { reader, writer } = makePipe(thread.kernel, DEFAULT_PIPE_BYTES);
   const [own, theirs] = reads ? [reader, writer] : [writer, reader];
@@ -255,18 +255,18 @@ function openPipe(thread: Thread, command: string | undefined, mode: string | un
 }
 
 function text(thread: Thread, form: Form, address: number): string {
-  if (address === 0) throw new CrtError(ERRNO.EINVAL);
+  if (address === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   return readString(thread, address, form);
 }
 
 /** The strings that a list of pointers leads to; NULL ends it. */
 function strings(thread: Thread, form: Form, list: number): string[] {
-  if (list === 0) throw new CrtError(ERRNO.EINVAL);
+  if (list === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   const found: string[] = [];
   for (let at = list; found.length < MAX_ARGUMENTS; at += thread.pointerSize) {
     const address = thread.memory.pointer(at);
     if (address === 0) return found;
     found.push(readString(thread, address, form));
   }
-  throw new CrtError(ERRNO.EINVAL);
+  throw new InvalidParameterError(ERRNO.EINVAL);
 }

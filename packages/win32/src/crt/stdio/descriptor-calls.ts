@@ -1,4 +1,4 @@
-import { CrtError, ERRNO, type Handle, type Pointer, type VarArgs } from "@decant/hook";
+import { InvalidParameterError, ERRNO, type Handle, type Pointer, type VarArgs } from "@decant/hook";
 import { implement, type GuestGenerator, type Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
 import { system } from "../system.ts";
@@ -62,7 +62,7 @@ export const descriptorCalls = implement(descriptorApi, {
   },
   _setmode(thread, fd, mode) {
     const entry = descriptor(thread, fd);
-    if ((mode & MODES) === 0) throw new CrtError(ERRNO.EINVAL);
+    if ((mode & MODES) === 0) throw new InvalidParameterError(ERRNO.EINVAL);
     const old = modeOf(entry);
     Object.assign(entry, translationOf(mode, 0));
     return old;
@@ -110,7 +110,7 @@ function lengthOf(thread: Thread, fd: number): number {
 }
 
 function changeSize(thread: Thread, fd: number, size: number): number {
-  if (size < 0) throw new CrtError(ERRNO.EINVAL);
+  if (size < 0) throw new InvalidParameterError(ERRNO.EINVAL);
   const at = seekDescriptor(thread, fd, 0, SEEK.CUR);
   seekDescriptor(thread, fd, size, SEEK.SET);
   system.setEndOfFile(thread, descriptor(thread, fd).handle);

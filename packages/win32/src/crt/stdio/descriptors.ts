@@ -1,4 +1,4 @@
-import { CrtError, ERRNO, type Handle } from "@decant/hook";
+import { CrtError, InvalidParameterError, ERRNO, type Handle } from "@decant/hook";
 
 /** How a descriptor's text mode encodes wide characters. */
 export type Encoding = "ansi" | "utf-8" | "utf-16";
@@ -32,7 +32,7 @@ export class Descriptors {
   /** Throws EBADF for one that is not open. */
   get(fd: number): Descriptor {
     const entry = this.#entries[fd];
-    if (entry === undefined) throw new CrtError(ERRNO.EBADF);
+    if (entry === undefined) throw new InvalidParameterError(ERRNO.EBADF);
     return entry;
   }
 

@@ -1,4 +1,4 @@
-import { CrtError, ERRNO, type VarArgs } from "@decant/hook";
+import { CrtError, InvalidParameterError, ERRNO, type VarArgs } from "@decant/hook";
 import type { GuestGenerator, Thread } from "@decant/process";
 import type { PrintfFlavour } from "../printf/flavour.ts";
 import { formatPrintf, type PrintfMemory } from "../printf/format.ts";
@@ -8,7 +8,7 @@ import { putWideText } from "./wide-characters.ts";
 
 /** Text as a printf function of a flavour makes it. Throws EINVAL without a format, EILSEQ for a character that has no encoding. */
 export function formatText(thread: Thread, flavour: PrintfFlavour, isWide: boolean, format: string | undefined, args: VarArgs): string {
-  if (format === undefined) throw new CrtError(ERRNO.EINVAL);
+  if (format === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
   const text = formatPrintf(format, { flavour, isWide, args, memory: new GuestText(thread) });
   if (text === undefined) throw new CrtError(ERRNO.EILSEQ);
   return text;
@@ -36,7 +36,7 @@ export type Overflow =
 
 /** Puts text in a buffer of the guest's; the result is what the function returns. `capacity` counts characters, the NUL included. */
 export function storeText(thread: Thread, buffer: number, capacity: number, text: string, isWide: boolean, overflow: Overflow): number {
-  if (buffer === 0 && capacity !== 0 && overflow !== "standard") throw new CrtError(ERRNO.EINVAL);
+  if (buffer === 0 && capacity !== 0 && overflow !== "standard") throw new InvalidParameterError(ERRNO.EINVAL);
   if (buffer === 0) return text.length;
   if (text.length < capacity) {
     storeUnits(thread, buffer, `${text}\0`, isWide);
@@ -53,7 +53,7 @@ export function storeText(thread: Thread, buffer: number, capacity: number, text
 
 /** The secure functions: text that does not fit leaves an empty string and ERANGE, unless `count` allows it to be cut. */
 export function storeSecurely(thread: Thread, buffer: number, capacity: number, text: string, isWide: boolean, count = Infinity): number {
-  if (buffer === 0 || capacity === 0) throw new CrtError(ERRNO.EINVAL);
+  if (buffer === 0 || capacity === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   const kept = text.slice(0, Math.min(count, text.length));
   if (kept.length < capacity) {
     storeUnits(thread, buffer, `${kept}\0`, isWide);
@@ -65,7 +65,7 @@ export function storeSecurely(thread: Thread, buffer: number, capacity: number, 
     return -1;
   }
   storeUnits(thread, buffer, "\0", isWide);
-  throw new CrtError(ERRNO.ERANGE);
+  throw new InvalidParameterError(ERRNO.ERANGE);
 }
 
 function storeUnits(thread: Thread, buffer: number, text: string, isWide: boolean): void {

@@ -1,56 +1,65 @@
-import type { VarArgs } from "@decant/hook";
+import type { Implementation, VarArgs } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
-import { MSVCRT_PRINTF, PRINTF_OPTION, ucrtPrintf } from "../printf/flavour.ts";
+import { printfCount } from "../printf/count-output.ts";
+import { MSVCRT_PRINTF, PRINTF_OPTION, ucrtPrintf, type PrintfFlavour } from "../printf/flavour.ts";
 import { formatText, printTo, printWideTo, storeSecurely, storeText, type Overflow } from "./format-output.ts";
 import { msvcrtFormattedApi, ucrtFormattedApi } from "./formatted.api.ts";
 import { standard } from "./streams.ts";
 
 const UNLIMITED = 0x7fff_ffff;
 
-const narrow = (thread: Thread, format: string | undefined, args: VarArgs) => formatText(thread, MSVCRT_PRINTF, false, format, args);
-const wide = (thread: Thread, format: string | undefined, args: VarArgs) => formatText(thread, MSVCRT_PRINTF, true, format, args);
 const store = (thread: Thread, buffer: number, count: number, text: string) => storeText(thread, buffer, count, text, false, "legacy");
 const storeWide = (thread: Thread, buffer: number, count: number, text: string) => storeText(thread, buffer, count, text, true, "legacy");
 
-export const msvcrtFormatted = implement(msvcrtFormattedApi, {
-  printf: (thread, format, args) => printTo(thread, standard(thread, 1), narrow(thread, format, args)),
-  fprintf: (thread, stream, format, args) => printTo(thread, stream, narrow(thread, format, args)),
-  sprintf: (thread, buffer, format, args) => store(thread, buffer, UNLIMITED, narrow(thread, format, args)),
-  _snprintf: (thread, buffer, count, format, args) => store(thread, buffer, count, narrow(thread, format, args)),
-  _scprintf: (thread, format, args) => narrow(thread, format, args).length,
-  sprintf_s: (thread, buffer, size, format, args) => storeSecurely(thread, buffer, size, narrow(thread, format, args), false),
-  _snprintf_s: (thread, buffer, size, count, format, args) =>
-    storeSecurely(thread, buffer, size, narrow(thread, format, args), false, count),
-  printf_s: (thread, format, args) => printTo(thread, standard(thread, 1), narrow(thread, format, args)),
-  fprintf_s: (thread, stream, format, args) => printTo(thread, stream, narrow(thread, format, args)),
-  vprintf: (thread, format, args) => printTo(thread, standard(thread, 1), narrow(thread, format, args)),
-  vfprintf: (thread, stream, format, args) => printTo(thread, stream, narrow(thread, format, args)),
-  vsprintf: (thread, buffer, format, args) => store(thread, buffer, UNLIMITED, narrow(thread, format, args)),
-  _vsnprintf: (thread, buffer, count, format, args) => store(thread, buffer, count, narrow(thread, format, args)),
-  vsnprintf: (thread, buffer, count, format, args) => store(thread, buffer, count, narrow(thread, format, args)),
-  _vscprintf: (thread, format, args) => narrow(thread, format, args).length,
-  vsprintf_s: (thread, buffer, size, format, args) => storeSecurely(thread, buffer, size, narrow(thread, format, args), false),
-  _vsnprintf_s: (thread, buffer, size, count, format, args) =>
-    storeSecurely(thread, buffer, size, narrow(thread, format, args), false, count),
-  wprintf: (thread, format, args) => printWideTo(thread, standard(thread, 1), wide(thread, format, args)),
-  fwprintf: (thread, stream, format, args) => printWideTo(thread, stream, wide(thread, format, args)),
-  swprintf: (thread, buffer, format, args) => storeWide(thread, buffer, UNLIMITED, wide(thread, format, args)),
-  _swprintf: (thread, buffer, format, args) => storeWide(thread, buffer, UNLIMITED, wide(thread, format, args)),
-  _snwprintf: (thread, buffer, count, format, args) => storeWide(thread, buffer, count, wide(thread, format, args)),
-  _scwprintf: (thread, format, args) => wide(thread, format, args).length,
-  swprintf_s: (thread, buffer, size, format, args) => storeSecurely(thread, buffer, size, wide(thread, format, args), true),
-  vwprintf: (thread, format, args) => printWideTo(thread, standard(thread, 1), wide(thread, format, args)),
-  vfwprintf: (thread, stream, format, args) => printWideTo(thread, stream, wide(thread, format, args)),
-  vswprintf: (thread, buffer, format, args) => storeWide(thread, buffer, UNLIMITED, wide(thread, format, args)),
-  _vswprintf: (thread, buffer, format, args) => storeWide(thread, buffer, UNLIMITED, wide(thread, format, args)),
-  _vsnwprintf: (thread, buffer, count, format, args) => storeWide(thread, buffer, count, wide(thread, format, args)),
-  _vscwprintf: (thread, format, args) => wide(thread, format, args).length,
-  vswprintf_s: (thread, buffer, size, format, args) => storeSecurely(thread, buffer, size, wide(thread, format, args), true),
-  _cprintf: (thread, format, args) => printTo(thread, standard(thread, 1), narrow(thread, format, args)),
-});
+/** The functions of msvcrt and of the runtimes after it, which differ in what they know of formats. */
+export function formattedWith(flavourOf: (thread: Thread) => PrintfFlavour): (typeof msvcrtFormatted)["bodies"] {
+  const narrow = (thread: Thread, format: string | undefined, args: VarArgs) => formatText(thread, flavourOf(thread), false, format, args);
+  const wide = (thread: Thread, format: string | undefined, args: VarArgs) => formatText(thread, flavourOf(thread), true, format, args);
+  return {
+    printf: (thread, format, args) => printTo(thread, standard(thread, 1), narrow(thread, format, args)),
+    fprintf: (thread, stream, format, args) => printTo(thread, stream, narrow(thread, format, args)),
+    sprintf: (thread, buffer, format, args) => store(thread, buffer, UNLIMITED, narrow(thread, format, args)),
+    _snprintf: (thread, buffer, count, format, args) => store(thread, buffer, count, narrow(thread, format, args)),
+    _scprintf: (thread, format, args) => narrow(thread, format, args).length,
+    sprintf_s: (thread, buffer, size, format, args) => storeSecurely(thread, buffer, size, narrow(thread, format, args), false),
+    _snprintf_s: (thread, buffer, size, count, format, args) =>
+      storeSecurely(thread, buffer, size, narrow(thread, format, args), false, count),
+    printf_s: (thread, format, args) => printTo(thread, standard(thread, 1), narrow(thread, format, args)),
+    fprintf_s: (thread, stream, format, args) => printTo(thread, stream, narrow(thread, format, args)),
+    vprintf: (thread, format, args) => printTo(thread, standard(thread, 1), narrow(thread, format, args)),
+    vfprintf: (thread, stream, format, args) => printTo(thread, stream, narrow(thread, format, args)),
+    vsprintf: (thread, buffer, format, args) => store(thread, buffer, UNLIMITED, narrow(thread, format, args)),
+    _vsnprintf: (thread, buffer, count, format, args) => store(thread, buffer, count, narrow(thread, format, args)),
+    vsnprintf: (thread, buffer, count, format, args) => store(thread, buffer, count, narrow(thread, format, args)),
+    _vscprintf: (thread, format, args) => narrow(thread, format, args).length,
+    vsprintf_s: (thread, buffer, size, format, args) => storeSecurely(thread, buffer, size, narrow(thread, format, args), false),
+    _vsnprintf_s: (thread, buffer, size, count, format, args) =>
+      storeSecurely(thread, buffer, size, narrow(thread, format, args), false, count),
+    wprintf: (thread, format, args) => printWideTo(thread, standard(thread, 1), wide(thread, format, args)),
+    fwprintf: (thread, stream, format, args) => printWideTo(thread, stream, wide(thread, format, args)),
+    swprintf: (thread, buffer, format, args) => storeWide(thread, buffer, UNLIMITED, wide(thread, format, args)),
+    _swprintf: (thread, buffer, format, args) => storeWide(thread, buffer, UNLIMITED, wide(thread, format, args)),
+    _snwprintf: (thread, buffer, count, format, args) => storeWide(thread, buffer, count, wide(thread, format, args)),
+    _scwprintf: (thread, format, args) => wide(thread, format, args).length,
+    swprintf_s: (thread, buffer, size, format, args) => storeSecurely(thread, buffer, size, wide(thread, format, args), true),
+    vwprintf: (thread, format, args) => printWideTo(thread, standard(thread, 1), wide(thread, format, args)),
+    vfwprintf: (thread, stream, format, args) => printWideTo(thread, stream, wide(thread, format, args)),
+    vswprintf: (thread, buffer, format, args) => storeWide(thread, buffer, UNLIMITED, wide(thread, format, args)),
+    _vswprintf: (thread, buffer, format, args) => storeWide(thread, buffer, UNLIMITED, wide(thread, format, args)),
+    _vsnwprintf: (thread, buffer, count, format, args) => storeWide(thread, buffer, count, wide(thread, format, args)),
+    _vscwprintf: (thread, format, args) => wide(thread, format, args).length,
+    vswprintf_s: (thread, buffer, size, format, args) => storeSecurely(thread, buffer, size, wide(thread, format, args), true),
+    _cprintf: (thread, format, args) => printTo(thread, standard(thread, 1), narrow(thread, format, args)),
+  };
+}
+
+export const msvcrtFormatted: Implementation<Thread, (typeof msvcrtFormattedApi)["declarations"], "msvcrt"> = implement(
+  msvcrtFormattedApi,
+  formattedWith(() => MSVCRT_PRINTF),
+);
 
 const format = (thread: Thread, options: bigint, isWide: boolean, text: string | undefined, args: VarArgs) =>
-  formatText(thread, ucrtPrintf(options), isWide, text, args);
+  formatText(thread, ucrtPrintf(options, printfCount(thread).isEnabled), isWide, text, args);
 
 export const ucrtFormatted = implement(ucrtFormattedApi, {
   __stdio_common_vfprintf: (thread, options, stream, text, _locale, args) =>

@@ -1,4 +1,4 @@
-import { CrtError, ERRNO, ERROR, Win32Error, type Handle } from "@decant/hook";
+import { CrtError, InvalidParameterError, ERRNO, ERROR, Win32Error, type Handle } from "@decant/hook";
 import type { GuestGenerator, Thread } from "@decant/process";
 import { inheritedDescriptors } from "../processes/inherited-descriptors.ts";
 import { Runtime } from "../runtime.ts";
@@ -119,7 +119,7 @@ function* readRaw(thread: Thread, entry: Descriptor, length: number): GuestGener
 /** Moves a descriptor's position and returns it. Throws ESPIPE for what cannot seek. */
 export function seekDescriptor(thread: Thread, fd: number, offset: number, whence: number): number {
   const entry = descriptor(thread, fd);
-  if (whence < SEEK.SET || whence > SEEK.END) throw new CrtError(ERRNO.EINVAL);
+  if (whence < SEEK.SET || whence > SEEK.END) throw new InvalidParameterError(ERRNO.EINVAL);
   if (entry.isDevice || entry.isPipe) throw new CrtError(ERRNO.ESPIPE);
   const position = seekHandle(thread, entry, offset, whence);
   entry.isAtEnd = false;

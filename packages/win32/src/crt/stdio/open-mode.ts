@@ -1,4 +1,4 @@
-import { CrtError, ERRNO } from "@decant/hook";
+import { InvalidParameterError, ERRNO } from "@decant/hook";
 import type { Encoding } from "./descriptors.ts";
 import { FLAG } from "./file-layout.ts";
 
@@ -43,7 +43,7 @@ const CCS = new Map([
 export function parseOpenMode(mode: string): OpenMode {
   const [letters = "", ...rest] = mode.trimStart().split(",");
   const first = FIRST[letters[0] ?? ""];
-  if (first === undefined) throw new CrtError(ERRNO.EINVAL);
+  if (first === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
   let { oflag, flags } = first;
   for (const letter of letters.slice(1)) {
     if (letter === "+") {

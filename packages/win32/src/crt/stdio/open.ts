@@ -1,4 +1,4 @@
-import { CrtError, ERRNO, type Handle } from "@decant/hook";
+import { CrtError, InvalidParameterError, ERRNO, type Handle } from "@decant/hook";
 import type { Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
 import { system } from "../system.ts";
@@ -27,10 +27,10 @@ export const SH_DENYNO = 0x40;
 
 /** Opens a file as _sopen does, and returns its descriptor. */
 export function openFile(thread: Thread, path: string | undefined, oflag: number, { share = SH_DENYNO, permissions = 0x180 } = {}): number {
-  if (path === undefined) throw new CrtError(ERRNO.EINVAL);
+  if (path === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
   const access = [GENERIC_READ, GENERIC_WRITE, GENERIC_READ + GENERIC_WRITE][oflag & 3];
   const shareMode = SHARING.get(share);
-  if (access === undefined || shareMode === undefined) throw new CrtError(ERRNO.EINVAL);
+  if (access === undefined || shareMode === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
   const isReadOnly = (oflag & O.CREAT) !== 0 && (permissions & S_IWRITE) === 0;
   let attributes: number = isReadOnly ? ATTRIBUTE.READONLY : ATTRIBUTE.NORMAL;
   if ((oflag & O.SHORT_LIVED) !== 0) attributes |= ATTRIBUTE.TEMPORARY;
@@ -67,7 +67,7 @@ function settleEncoding(thread: Thread, handle: Handle, oflag: number, asked: En
 
 /** Opens a file as fopen does, and returns its fileLayout(thread.memory). */
 export function openStream(thread: Thread, path: string | undefined, mode: string | undefined, share = SH_DENYNO): number {
-  if (mode === undefined) throw new CrtError(ERRNO.EINVAL);
+  if (mode === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
   const { oflag, flags } = parseOpenMode(mode);
   return makeStream(thread, openFile(thread, path, oflag, { share }), flags);
 }

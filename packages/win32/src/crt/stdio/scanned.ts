@@ -1,4 +1,4 @@
-import { CrtError, ERRNO, type VarArgs } from "@decant/hook";
+import { InvalidParameterError, ERRNO, type VarArgs } from "@decant/hook";
 import { implement, type GuestGenerator, type Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
 import { END, scan, type ScanSource, type ScanTarget } from "../scanf/scan.ts";
@@ -49,7 +49,7 @@ function limitOf(count: bigint): number {
 }
 
 function scanText(thread: Thread, text: string | undefined, format: string | undefined, args: VarArgs, options: Options): number {
-  if (text === undefined || format === undefined) throw new CrtError(ERRNO.EINVAL);
+  if (text === undefined || format === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
   let at = 0;
   const source: ScanSource = {
     read: () => (at < text.length ? text.charCodeAt(at++) : END),
@@ -63,7 +63,7 @@ function scanText(thread: Thread, text: string | undefined, format: string | und
 }
 
 function* scanStream(thread: Thread, address: number, format: string | undefined, args: VarArgs, options: Options): GuestGenerator<number> {
-  if (format === undefined) throw new CrtError(ERRNO.EINVAL);
+  if (format === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
   const stream = new Stream(thread, address);
   let isAtEnd = false;
   const source: ScanSource = {

@@ -1,4 +1,4 @@
-import { CrtError, ERRNO, errnoOf } from "@decant/hook";
+import { CrtError, InvalidParameterError, ERRNO, errnoOf } from "@decant/hook";
 import { implement, type GuestGenerator, type Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
 import { system } from "../system.ts";
@@ -24,7 +24,7 @@ export const streams = implement(streamApi, {
   },
   _fsopen: (thread, filename, mode, shflag) => openStream(thread, filename, mode, shflag),
   _fdopen(thread, fd, mode) {
-    if (mode === undefined) throw new CrtError(ERRNO.EINVAL);
+    if (mode === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
     return makeStream(thread, fd, parseOpenMode(mode).flags);
   },
   *freopen(thread, path, mode, stream) {
@@ -56,7 +56,7 @@ export const streams = implement(streamApi, {
   _flushall: flushAll,
   fread: (thread, buffer, size, count, stream) => read(thread, buffer, size, count, stream),
   fread_s(thread, buffer, bufferSize, elementSize, count, stream) {
-    if (elementSize * count > bufferSize) throw new CrtError(ERRNO.ERANGE);
+    if (elementSize * count > bufferSize) throw new InvalidParameterError(ERRNO.ERANGE);
     return read(thread, buffer, elementSize, count, stream);
   },
   _fread_nolock: (thread, buffer, size, count, stream) => read(thread, buffer, size, count, stream),
@@ -82,7 +82,7 @@ export const streams = implement(streamApi, {
   putchar: (thread, c) => putByte(thread, c, standard(thread, 1)),
   _fputchar: (thread, c) => putByte(thread, c, standard(thread, 1)),
   fputs(thread, string, stream) {
-    if (string === undefined) throw new CrtError(ERRNO.EINVAL);
+    if (string === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
     return putBytes(thread, latin1Bytes(string), stream, 0);
   },
   puts: (thread, string) => putBytes(thread, latin1Bytes(`${string ?? "(null)"}\n`), standard(thread, 1), 0),
@@ -179,11 +179,11 @@ export function standard(thread: Thread, index: number): number {
 }
 
 function* closeStream(thread: Thread, address: number): GuestGenerator<number> {
-  if (address === 0) throw new CrtError(ERRNO.EINVAL);
+  if (address === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   const { iob, streams: open } = Runtime.of(thread);
   const stream = new Stream(thread, address);
   const { flags, fd } = stream;
-  if ((flags & (FLAG.READ | FLAG.WRITE | FLAG.READ_WRITE)) === 0) throw new CrtError(ERRNO.EINVAL);
+  if ((flags & (FLAG.READ | FLAG.WRITE | FLAG.READ_WRITE)) === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   try {
     yield* stream.flush();
   } finally {
@@ -235,7 +235,7 @@ function ungetc(thread: Thread, c: number, stream: number): number {
 }
 
 function* seek(thread: Thread, stream: number, offset: number, origin: number): GuestGenerator<number> {
-  if (origin < SEEK.SET || origin > SEEK.END) throw new CrtError(ERRNO.EINVAL);
+  if (origin < SEEK.SET || origin > SEEK.END) throw new InvalidParameterError(ERRNO.EINVAL);
   yield* new Stream(thread, stream).seek(offset, origin);
   return 0;
 }

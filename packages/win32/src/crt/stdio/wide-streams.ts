@@ -1,4 +1,4 @@
-import { CrtError, ERRNO } from "@decant/hook";
+import { InvalidParameterError, ERRNO } from "@decant/hook";
 import { implement, type GuestGenerator, type Thread } from "@decant/process";
 import { WEOF } from "./file-layout.ts";
 import { standard } from "./streams.ts";
@@ -20,7 +20,7 @@ export const wideStreams = implement(wideStreamApi, {
   fgetws: (thread, string, numChars, stream) => getLine(thread, string, numChars, stream, true),
   _getws: (thread, buffer) => getLine(thread, buffer, Infinity, standard(thread, 0), false),
   *fputws(thread, string, stream) {
-    if (string === undefined) throw new CrtError(ERRNO.EINVAL);
+    if (string === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
     yield* putWideText(thread, string, stream);
     return 0;
   },

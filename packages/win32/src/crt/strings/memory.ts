@@ -1,4 +1,4 @@
-import { CrtError, ERRNO } from "@decant/hook";
+import { InvalidParameterError, ERRNO } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { asciiLower, BYTES, compare, length } from "./units.ts";
 import { memoryApi, memoryExtraApi } from "./memory.api.ts";
@@ -56,10 +56,10 @@ function copy({ memory: guest }: Thread, dest: number, src: number, count: numbe
 /** On a destination too small it is zeroed ("memcpy_s"). */
 function copyChecked(thread: Thread, dest: number, destSize: number, src: number, count: number): number {
   if (count === 0) return 0;
-  if (dest === 0) throw new CrtError(ERRNO.EINVAL);
+  if (dest === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   if (src === 0 || destSize < count) {
     thread.memory.fill(dest, 0, destSize);
-    throw new CrtError(src === 0 ? ERRNO.EINVAL : ERRNO.ERANGE);
+    throw new InvalidParameterError(src === 0 ? ERRNO.EINVAL : ERRNO.ERANGE);
   }
   copy(thread, dest, src, count);
   return 0;

@@ -1,4 +1,4 @@
-import { CrtError, ERRNO, type Out } from "@decant/hook";
+import { CrtError, InvalidParameterError, ERRNO, type Out } from "@decant/hook";
 import type { GuestMemory } from "@decant/memory";
 import { implement, type Thread } from "@decant/process";
 import { msvcrtStringsApi, searchingApi, stringsApi, ucrtStringsApi } from "./strings.api.ts";
@@ -186,10 +186,10 @@ function change(memory: GuestMemory, units: Units, string: number, map: (unit: n
 }
 
 function changeChecked(memory: GuestMemory, units: Units, string: number, size: number, map: (unit: number) => number): number {
-  if (string === 0) throw new CrtError(ERRNO.EINVAL);
+  if (string === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   if (length(memory, units, string, size) >= size) {
     if (size > 0) units.store(memory, string, 0);
-    throw new CrtError(ERRNO.EINVAL);
+    throw new InvalidParameterError(ERRNO.EINVAL);
   }
   change(memory, units, string, map);
   return 0;
@@ -204,18 +204,18 @@ function transform(memory: GuestMemory, units: Units, dest: number, source: numb
 
 /** strcpy_s and strncpy_s: `at` is where the copy begins; on failure the whole buffer at `dest` becomes empty. */
 function copyChecked(memory: GuestMemory, units: Units, dest: number, at: number, size: number, source: number, count: number): number {
-  if (dest === 0 || size === 0) throw new CrtError(ERRNO.EINVAL);
+  if (dest === 0 || size === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   const room = size - (at - dest) / units.size;
   if (source === 0) {
     units.store(memory, dest, 0);
-    throw new CrtError(ERRNO.EINVAL);
+    throw new InvalidParameterError(ERRNO.EINVAL);
   }
   const truncates = count >= TRUNCATE - 2048 && count !== Infinity;
   const used = length(memory, units, source, truncates ? room : Math.min(count, room));
   const isCut = used >= room;
   if (isCut && !truncates) {
     units.store(memory, dest, 0);
-    throw new CrtError(ERRNO.ERANGE);
+    throw new InvalidParameterError(ERRNO.ERANGE);
   }
   const kept = isCut ? room - 1 : used;
   copyUnits(memory, units, at, source, kept);
@@ -224,11 +224,11 @@ function copyChecked(memory: GuestMemory, units: Units, dest: number, at: number
 }
 
 function appendChecked(memory: GuestMemory, units: Units, dest: number, size: number, source: number, count: number): number {
-  if (dest === 0 || size === 0) throw new CrtError(ERRNO.EINVAL);
+  if (dest === 0 || size === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   const used = length(memory, units, dest, size);
   if (used >= size) {
     units.store(memory, dest, 0);
-    throw new CrtError(ERRNO.EINVAL);
+    throw new InvalidParameterError(ERRNO.EINVAL);
   }
   return copyChecked(memory, units, dest, dest + used * units.size, size, source, count);
 }

@@ -1,4 +1,4 @@
-import { CrtError, ERRNO, type ValueOf } from "@decant/hook";
+import { CrtError, InvalidParameterError, ERRNO, type ValueOf } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { latin1Bytes } from "../stdio/characters.ts";
 import { descriptor } from "../stdio/low-io.ts";
@@ -130,7 +130,7 @@ export const ucrtTime = implement(ucrtTimeApi, {
     return base;
   },
   _get_tzname(thread, length, buffer, size, index) {
-    if (index !== 0 && index !== 1) throw new CrtError(ERRNO.EINVAL);
+    if (index !== 0 && index !== 1) throw new InvalidParameterError(ERRNO.EINVAL);
     const name = thread.memory.cstring(thread.memory.u32(zoneVariables(thread).tzname + thread.pointerSize * index));
     length.set(name.length + 1);
     return buffer === 0 ? 0 : storeText(thread, buffer, size, name);
@@ -189,8 +189,8 @@ function staticText(thread: Thread, text: string, wide: boolean): number {
 }
 
 function storeText(thread: Thread, buffer: number, size: number, text: string): number {
-  if (buffer === 0) throw new CrtError(ERRNO.EINVAL);
-  if (text.length >= size) throw new CrtError(ERRNO.ERANGE);
+  if (buffer === 0) throw new InvalidParameterError(ERRNO.EINVAL);
+  if (text.length >= size) throw new InvalidParameterError(ERRNO.ERANGE);
   thread.memory.write(buffer, latin1Bytes(`${text}\0`));
   return 0;
 }
@@ -213,13 +213,13 @@ function format(thread: Thread, text: string): string {
 }
 
 function strftime(thread: Thread, buffer: number, size: number, text: string | undefined, tm: Tm, c99: boolean, wide: boolean): number {
-  if (text === undefined || buffer === 0 || size === 0) throw new CrtError(ERRNO.EINVAL);
+  if (text === undefined || buffer === 0 || size === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   const time = fromTm(tm);
   const result = formatTime(text, time, zoneAt(thread, time), c99);
   if (result === undefined || result.length >= size) {
     if (wide) thread.memory.setU16(buffer, 0);
     else thread.memory.setU8(buffer, 0);
-    throw new CrtError(result === undefined ? ERRNO.EINVAL : ERRNO.ERANGE);
+    throw new InvalidParameterError(result === undefined ? ERRNO.EINVAL : ERRNO.ERANGE);
   }
   if (wide) thread.memory.setWstring(buffer, result);
   else thread.memory.write(buffer, latin1Bytes(`${result}\0`));
@@ -232,7 +232,7 @@ interface Times {
 }
 
 function setTimes(thread: Thread, filename: string | undefined, times: Times | undefined): number {
-  if (filename === undefined) throw new CrtError(ERRNO.EINVAL);
+  if (filename === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
   const moment = now(thread);
   system.setPathTimes(thread, filename, times?.actime ?? moment, times?.modtime ?? moment);
   return 0;
