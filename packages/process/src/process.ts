@@ -93,6 +93,7 @@ export class Process {
   readonly #unknown: UnknownStubs;
   readonly #states = new StateMap();
   #detachCallbacks: ((thread: Thread) => GuestGenerator<void>)[] = [];
+  readonly threadExitCallbacks: ((thread: Thread) => GuestGenerator<void>)[] = [];
   readonly #endCallbacks: (() => void)[] = [];
   #loaded: Thread | undefined;
 
@@ -212,6 +213,11 @@ export class Process {
   /** Runs a generator in the exiting thread when the process ends by itself, after the DllMains: buffers are written here. */
   onDetach(callback: (thread: Thread) => GuestGenerator<void>): void {
     this.#detachCallbacks.push(callback);
+  }
+
+  /** Runs a generator in each thread that ends by itself while the process goes on, before the DllMains. */
+  onThreadExit(callback: (thread: Thread) => GuestGenerator<void>): void {
+    this.threadExitCallbacks.push(callback);
   }
 
   /** Runs when the process has ended, however it did. */

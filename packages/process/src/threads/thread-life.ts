@@ -27,6 +27,7 @@ export function* threadMain(thread: Thread, start: number, argument: bigint): Gu
 export function* exitThread(thread: Thread, exitCode: number): GuestGenerator<never> {
   const { process } = thread;
   if (process.liveThreadCount === 1) return yield* exitProcess(thread, exitCode);
+  for (const callback of process.threadExitCallbacks) yield* callback(thread);
   yield* process.loader.detachThread(thread);
   return yield* end("thread", exitCode);
 }

@@ -1,5 +1,6 @@
 import { ERROR, Win32Error } from "@decant/hook";
 import { exitThread, Fiber, implement, switchFiber, tebLayout, type Thread } from "@decant/process";
+import { FiberStorage } from "./fiber-storage.ts";
 import { fibersApi } from "./fibers.api.ts";
 
 /** The guest's side of a fiber: its parameter comes first (GetFiberData). */
@@ -26,6 +27,7 @@ export const fibers = implement(fibersApi, {
   ConvertFiberToThread(thread) {
     const current = currentOf(thread);
     if (current.fiber === undefined) throw new Win32Error(ERROR.ALREADY_THREAD);
+    FiberStorage.of(thread).convert(thread, undefined);
     forget(thread, current.fiber);
     current.fiber = undefined;
     thread.memory.setPointer(thread.teb + tebLayout(thread.memory).FiberData, 0);
@@ -41,6 +43,7 @@ export const fibers = implement(fibersApi, {
     if (target === current.fiber) return;
     const from = current.fiber;
     current.fiber = target;
+    FiberStorage.of(thread).switchTo(thread, target);
     thread.rip = thread.returnFromCall(ARGUMENT_BYTES[thread.pointerSize]);
     yield* switchFiber(thread, from, target);
   },
@@ -49,6 +52,7 @@ export const fibers = implement(fibersApi, {
     if (target === undefined) return;
     // The fiber that runs takes its thread with it.
     if (target === currentOf(thread).fiber) return yield* exitThread(thread, 1);
+    yield* FiberStorage.of(thread).release(thread, target);
     forget(thread, target);
     target.free(thread);
   },
@@ -60,6 +64,7 @@ function convert(thread: Thread, parameter: bigint): number {
   if (current.fiber !== undefined) throw new Win32Error(ERROR.ALREADY_FIBER);
   const address = allocate(thread, parameter);
   current.fiber = Fiber.ofThread(thread, address);
+  FiberStorage.of(thread).convert(thread, current.fiber);
   fibersOf(thread).all.set(address, current.fiber);
   thread.memory.setPointer(thread.teb + tebLayout(thread.memory).FiberData, address);
   return address;

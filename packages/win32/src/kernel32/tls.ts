@@ -1,5 +1,6 @@
 import { ERROR, Win32Error } from "@decant/hook";
-import { guestCall, implement, tebLayout, type GuestGenerator, type Process, type Thread } from "@decant/process";
+import { guestCall, implement, tebLayout, type Thread } from "@decant/process";
+import { FiberStorage } from "./fiber-storage.ts";
 import { tlsApi } from "./tls.api.ts";
 
 /** TLS_MINIMUM_AVAILABLE: slots in the TEB itself, which translated code reads without a call. */
@@ -12,33 +13,7 @@ class TlsIndices {
   readonly taken = new Set<number>([0]);
 }
 
-/** FLS indices and their callbacks, and the values of each thread. */
-class FlsIndices {
-  readonly callbacks = new Map<number, number>();
-  readonly values = new Map<Thread, Map<number, bigint>>();
-
-  constructor(process: Process) {
-    // Callbacks of what is still stored run when the process ends by itself.
-    process.onDetach((thread) => this.release(thread));
-  }
-
-  of(thread: Thread): Map<number, bigint> {
-    let values = this.values.get(thread);
-    if (values === undefined) this.values.set(thread, (values = new Map()));
-    return values;
-  }
-
-  *release(thread: Thread): GuestGenerator<void> {
-    for (const [index, value] of this.of(thread)) {
-      const callback = this.callbacks.get(index) ?? 0;
-      this.of(thread).delete(index);
-      if (callback !== 0 && value !== 0n) yield* guestCall(thread, callback, value);
-    }
-  }
-}
-
 const tlsOf = ({ process }: Thread): TlsIndices => process.state(TlsIndices, () => new TlsIndices());
-const flsOf = ({ process }: Thread): FlsIndices => process.state(FlsIndices, () => new FlsIndices(process));
 
 export const tls = implement(tlsApi, {
   TlsAlloc(thread) {
@@ -67,7 +42,7 @@ export const tls = implement(tlsApi, {
     return true;
   },
   FlsAlloc(thread, callback) {
-    const { callbacks } = flsOf(thread);
+    const { callbacks } = FiberStorage.of(thread);
     for (let index = 1; index < MAX_FLS_SLOTS; index++) {
       if (callbacks.has(index)) continue;
       callbacks.set(index, callback);
@@ -76,7 +51,7 @@ export const tls = implement(tlsApi, {
     throw new Win32Error(ERROR.NO_MORE_ITEMS);
   },
   *FlsFree(thread, index) {
-    const fls = flsOf(thread);
+    const fls = FiberStorage.of(thread);
     const callback = fls.callbacks.get(index);
     if (callback === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
     for (const values of fls.values.values()) {
@@ -88,13 +63,13 @@ export const tls = implement(tlsApi, {
     return true;
   },
   FlsGetValue(thread, index) {
-    const fls = flsOf(thread);
+    const fls = FiberStorage.of(thread);
     if (!fls.callbacks.has(index)) throw new Win32Error(ERROR.INVALID_PARAMETER);
     thread.lastError = 0;
     return fls.of(thread).get(index) ?? 0n;
   },
   FlsSetValue(thread, index, value) {
-    const fls = flsOf(thread);
+    const fls = FiberStorage.of(thread);
     if (!fls.callbacks.has(index)) throw new Win32Error(ERROR.INVALID_PARAMETER);
     fls.of(thread).set(index, value);
     return true;
