@@ -161,6 +161,11 @@ describe("imports", () => {
     const both = { ...loaderFixture, registry: libraries(kernel32, ntdll, part) };
     expect(load(both).modules.find("part")!.isBuiltIn).toBe(false);
     expect(load({ ...both, dllChoices: new Map([["part.dll", "builtin"]]) }).modules.find("part")!.isBuiltIn).toBe(true);
+    const runtime: Library = { name: "cudart64_12.dll", exports: [] };
+    const ownRuntime = (path: string): Uint8Array | undefined =>
+      path.endsWith("cudart64_12.dll") ? fixture("loader/part.dll") : readFile(path);
+    const withRuntime = load({ ...both, registry: libraries(kernel32, ntdll, part, runtime), readFile: ownRuntime });
+    expect(withRuntime.loader.require("cudart64_12.dll").isBuiltIn).toBe(true);
     expect(() => load({ ...both, readFile: () => undefined, dllChoices: new Map([["part.dll", "native"]]) })).toThrow(
       /^loader\.exe needs part\.dll, which was not found; searched Z:\\work, C:\\Windows$/,
     );
