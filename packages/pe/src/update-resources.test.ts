@@ -31,6 +31,30 @@ test("an update replaces what was there, whether it grows or shrinks, and leaves
   }
 });
 
+test("what lies behind the resources moves up and down with them, for Windows takes no image with a gap", () => {
+  const file = image(resource(10, 1, 0, 20_000));
+  // .rdata takes the place of .rsrc, and .rsrc that of relocations behind it.
+  const sections = 0x80 + 24 + 112 + 128;
+  const count = new DataView(file.buffer).getUint16(0x80 + 6, true);
+  const behind = (discardable: boolean) => {
+    const changed = file.slice();
+    for (const [index, name] of [
+      [count - 2, ".rsrc"],
+      [count - 1, ".reloc"],
+    ] as const)
+      for (let i = 0; i < 8; i++) changed[sections + 40 * index + i] = name.charCodeAt(i) || 0;
+    if (discardable) new DataView(changed.buffer).setUint32(sections + 40 * (count - 1) + 36, 0x4200_0040, true);
+    return changed;
+  };
+  const end = ({ rva, virtualSize }: { rva: number; virtualSize: number }) => rva + Math.ceil(virtualSize / 0x1000) * 0x1000;
+  for (const length of [0x100, 0x9000]) {
+    const moved = readImage(replaceResources(behind(true), [resource(10, 1, 0, length)])).sections.slice(-2);
+    expect(moved[1]!.rva).toBe(end(moved[0]!));
+  }
+  const kept = readImage(replaceResources(behind(false), [resource(10, 1, 0, 0x10)])).sections.slice(-2);
+  expect(kept[1]!.rva).toBe(end(kept[0]!));
+});
+
 test("the directory's size stays, as under Wine, while the file's layout stays and the resources fit", () => {
   const sizeOf = (file: Uint8Array) => readImage(file).directories[2]!.size;
   const file = image(resource(10, 1, 0, 3000));

@@ -99,8 +99,11 @@ function replaceSection(headers: Headers, index: number, resources: readonly Res
   if (rawSize !== oldRaw || headers.sectionField(index, FIELD.VIRTUAL_SIZE) < content.length)
     headers.setDirectory(DIRECTORY.RESOURCE, rva, content.length);
   if (rawSize !== oldRaw) {
-    const virtualSize = roundUp(content.length, image.sectionAlignment);
-    const moves = virtualSize - roundUp(Math.max(headers.sectionField(index, FIELD.VIRTUAL_SIZE), 1), image.sectionAlignment);
+    const before = roundUp(Math.max(headers.sectionField(index, FIELD.VIRTUAL_SIZE), 1), image.sectionAlignment);
+    const needed = roundUp(content.length, image.sectionAlignment);
+    // Windows takes no image with a gap between its sections: what cannot move keeps its distance.
+    const virtualSize = needed < before && !canMove(headers, rva) ? before : needed;
+    const moves = virtualSize - before;
     headers.setSectionField(index, FIELD.VIRTUAL_SIZE, virtualSize);
     headers.setSectionField(index, FIELD.RAW_SIZE, rawSize);
     moveSections(headers, { rva, start, bytes: rawSize - oldRaw, memory: moves });
@@ -126,17 +129,26 @@ function moveSections(
     const offset = headers.sectionField(i, FIELD.RAW_OFFSET);
     if (offset > start) headers.setSectionField(i, FIELD.RAW_OFFSET, offset + bytes);
     if (at <= rva || memory === 0) continue;
-    if (memory > 0 && (headers.sectionField(i, FIELD.CHARACTERISTICS) & DISCARDABLE) === 0)
+    if (!canMove(headers, rva))
       throw new PeError("malformed", "expected room for the resources, found a section behind them that cannot move");
-    if (memory > 0) headers.setSectionField(i, FIELD.RVA, at + memory);
+    headers.setSectionField(i, FIELD.RVA, at + memory);
   }
   const symbols = view.getUint32(nt + 12, true);
   if (symbols > start) view.setUint32(nt + 12, symbols + bytes, true);
-  if (memory <= 0) return;
+  if (memory === 0) return;
   for (let i = 0; i < headers.image.directories.length; i++) {
     const at = headers.directories + 8 * i;
     if (i !== DIRECTORY.SECURITY && headers.image.directories[i]!.rva > rva) view.setUint32(at, view.getUint32(at, true) + memory, true);
   }
+}
+
+/** Whether all sections behind an address may lie elsewhere. */
+function canMove(headers: Headers, rva: number): boolean {
+  for (let i = 0; i < headers.sectionCount; i++) {
+    const isBehind = headers.sectionField(i, FIELD.RVA) > rva;
+    if (isBehind && (headers.sectionField(i, FIELD.CHARACTERISTICS) & DISCARDABLE) === 0) return false;
+  }
+  return true;
 }
 
 function appendSection(headers: Headers, resources: readonly ResourceData[]): Uint8Array {

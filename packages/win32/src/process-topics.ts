@@ -1,5 +1,6 @@
 import type { Implementation } from "@decant/hook";
 import { ntFile } from "./ntdll/file.ts";
+import { functionTables } from "./ntdll/function-tables.ts";
 import { ntPipe } from "./ntdll/pipe.ts";
 import { ntQuery } from "./ntdll/query.ts";
 import { rtlNames } from "./ntdll/names.ts";
@@ -14,6 +15,7 @@ export const processTopics = [
   multimediaTime,
   ntFile,
   ntPipe,
+  functionTables,
   ntSystem,
   ntWait,
   ntQuery,

@@ -29,6 +29,7 @@ import { adapters } from "./iphlpapi/adapters.ts";
 import { suspend } from "./powrprof/suspend.ts";
 import { shellPaths } from "./shlwapi/paths.ts";
 import { shellStreamsApi } from "./shlwapi/streams.api.ts";
+import { shellUrls } from "./shlwapi/urls.ts";
 import { version } from "./version/version.ts";
 import { addresses } from "./ws2_32/addresses.ts";
 import { socketExtensions } from "./mswsock/extensions.ts";
@@ -67,6 +68,7 @@ export const systemTopics = [
   accessControl,
   adapters,
   shellPaths,
+  shellUrls,
   suspend,
   shellStreamsApi,
   sidCalls,

@@ -29,6 +29,8 @@ test.each([
   ["retf", "cb", { code: "not-translated" }],
   ["leave of 16 bits", "66c9", { code: "not-translated" }],
   ["jmp far [rsp]", "ff2c24", { code: "not-translated" }],
+  ["vaddps ymm0, ymm0, ymm0", "c5fc58c0", { code: "not-translated", message: expect.stringContaining("an AVX instruction") }],
+  ["a mask move of AVX-512", "62f17c4810c0", { code: "not-translated", message: expect.stringContaining("an AVX instruction") }],
   ["mov ds, eax (5)", "b8050000008ed8", { code: "access-violation", rip: CODE + 5 }],
 ] as const)("%s", (_name, code, expected) => {
   expect(fault(code)).toMatchObject({ rip: CODE, ...expected });
@@ -41,6 +43,7 @@ test.each([
   // push 9; push 1; mov eax,10; bound eax,[esp]
   ["bound beyond the upper limit", "6a096a01b80a000000620424", { code: "array-bounds", rip: CODE + 9 }],
   ["a ret of 16 bits", "66c3", { code: "not-translated", rip: CODE }],
+  ["vaddps ymm0, ymm0, ymm0", "c5fc58c0", { code: "not-translated", message: expect.stringContaining("an AVX instruction") }],
   // call far 0x33:0
   ["a far call", "9a000000003300", { code: "not-translated", rip: CODE }],
 ] as const)("%s, in 32-bit mode", (_name, code, expected) => {

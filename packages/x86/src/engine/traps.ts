@@ -141,6 +141,15 @@ export function describeInstruction(rip: number, memory: GuestMemory, decoder: D
     case "syscall":
       return fault("not-translated", "a system call that is made without a function of ntdll, which Decant does not answer");
     default:
-      return fault("not-translated", "an instruction that Decant does not translate yet");
+      return fault("not-translated", isVector(memory, rip) ? NO_AVX : "an instruction that Decant does not translate yet");
   }
+}
+
+const NO_AVX = "an AVX instruction; the processor here has none, as CPUID says (x86-64-v2), which the program did not look at";
+
+/** Whether an instruction has a VEX or EVEX prefix, behind those of segments and sizes. On x86 it is one where LES, LDS or BOUND would have no memory. */
+function isVector({ bytes, pointerSize }: GuestMemory, rip: number): boolean {
+  let at = rip - GUEST_BASE;
+  while ([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x67].includes(bytes[at]!)) at++;
+  return [0x62, 0xc4, 0xc5].includes(bytes[at]!) && (pointerSize === 8 || bytes[at + 1]! >= 0xc0);
 }
