@@ -312,7 +312,11 @@ export class VectorEmitter extends Emitter {
       if (value.register.type === "pred") f.i32Const(1).op(OP.i32_and);
       return;
     }
+    const local = this.localType(value.register);
+    const isFloat = local === F32 || local === F64;
     f.localGet(this.scalarOf(value));
+    // Any register may hold an integer's bits.
+    if (isFloat && shape.kind !== "uniform") f.op(wide ? OP.i64_reinterpret_f64 : OP.i32_reinterpret_f32);
     if (shape.kind === "affine") {
       f.localGet(lane).i32Const(shape.stride).op(OP.i32_mul);
       if (wide) f.op(OP.i64_extend_i32_s).op(OP.i64_add);
@@ -322,6 +326,7 @@ export class VectorEmitter extends Emitter {
       f.load(OP.i32_load, room.get(shape.index) ?? 0, 2).op(shape.signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u);
       f.i64Const(shape.scale).op(OP.i64_mul).op(OP.i64_add);
     }
+    if (isFloat && shape.kind !== "uniform") f.op(wide ? OP.f64_reinterpret_i64 : OP.f32_reinterpret_i32);
   }
 
   #pushLaneSpecial(i: Instruction, operand: Operand & { kind: "special" }, j: number): void {

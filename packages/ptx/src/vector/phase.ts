@@ -465,6 +465,7 @@ export class VectorPhase extends PhaseWriter {
       e.bound(e.lane0(s.reads), targets, () => e.lowerScalar(i));
       return;
     } else throw new Error(`ptx: '${i.opcode}' of a base and an index (${String(b?.kind)})`);
+    if (e.localType(result.register) === F64) f.op(OP.f64_reinterpret_i64);
     f.localSet(e.scalarOf(result));
   }
 

@@ -57,7 +57,7 @@ const entry = (body: string): string => `.version 8.5
 .address_size 64
 .shared .align 4 .b8 s[1024];
 .visible .entry k(.param .u64 out, .param .u32 n) {
-.reg .b32 %r<12>; .reg .b64 %rd<4>; .reg .pred %p<4>;
+.reg .b32 %r<12>; .reg .b64 %rd<4>; .reg .pred %p<4>; .reg .f32 %f<3>; .reg .f64 %fd<2>;
 ld.param.u64 %rd1, [out]; ld.param.u32 %r1, [n]; mov.u32 %r2, %tid.x; shl.b32 %r3, %r2, 2; mov.u32 %r4, s; add.u32 %r4, %r4, %r3;
 mul.wide.u32 %rd2, %r2, 4; add.s64 %rd1, %rd1, %rd2;
 ${body}
@@ -139,6 +139,14 @@ describe.each([8, 16, 32])("by %i lanes:", (lanes) => {
     const harness = new Harness(entry(body), { compiler: "vector", lanes });
     expect(() => harness.run("k", [new Uint32Array(64), { u32: 0 }], { block: [64] })).toThrow();
     expect(harness.fault).toMatchObject({ kind: FAULT.illegalAddress, thread: 13 });
+  });
+
+  test("registers of floats may hold the thread's number, and what it is multiplied to", () => {
+    const number = "mov.u32 %f1, %tid.x; copysign.f32 %f2, %f1, %f1; mov.b32 %r5, %f2; st.global.u32 [%rd1], %r5;";
+    expect(results(number, 0)).toEqual(Array.from({ length: 64 }, (_, i) => i));
+    const product = `xor.b32 %r5, %r2, 1; mul.wide.u32 %fd1, %r5, 4; mov.b64 %rd3, %fd1; ld.param.u64 %rd2, [out]; add.s64 %rd3, %rd2, %rd3;
+      st.global.u32 [%rd3], %r2;`;
+    expect(results(product, 0)).toEqual(Array.from({ length: 64 }, (_, i) => i ^ 1));
   });
 
   test("an access that one lane makes out of bounds is found, and the lane named", () => {
