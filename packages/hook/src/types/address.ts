@@ -54,10 +54,13 @@ export class AddressType extends PointerSizedType<number> {
 export class HandleType extends PointerSizedType<Handle> {
   readonly name: string;
   override readonly kind: Kind = KIND.HANDLE;
+  readonly #names: Readonly<Record<string, number>>;
 
-  constructor(name: string) {
+  /** `names` are those of values that stand for themselves. */
+  constructor(name: string, names: Readonly<Record<string, number>> = { INVALID_HANDLE_VALUE: -1 }) {
     super();
     this.name = name;
+    this.#names = names;
   }
 
   fromWords(_thread: CallingThread, low: number): Handle {
@@ -69,7 +72,7 @@ export class HandleType extends PointerSizedType<Handle> {
   }
 
   override show(thread: CallingThread, value: Handle): string {
-    if (value === -1) return "INVALID_HANDLE_VALUE";
+    for (const [name, known] of Object.entries(this.#names)) if ((known | 0) === value) return name;
     const meaning = thread.describeHandle?.(value);
     return value === 0 ? "NULL" : meaning === undefined ? hex(value) : `${hex(value)}(${meaning})`;
   }

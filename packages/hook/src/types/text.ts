@@ -1,3 +1,4 @@
+import { AddressType } from "./address.ts";
 import { Win32Error } from "../errors/error-classes.ts";
 import { ERROR } from "../errors/win32-codes.ts";
 import type { CallingThread, PointerSize } from "../thread.ts";
@@ -53,6 +54,27 @@ export class StringType<V extends string | undefined> extends Type<V, number> {
     if (typeof value === "string") return quote(value);
     if (value === undefined || value === 0) return "NULL";
     return `${hex(value)}${readable(() => quote(readString(thread, value, this.form)))}`;
+  }
+}
+
+/**
+ * The address of text that the implementation reads by itself. The trace shows the text; with `orNumber`, a number below 0x10000 is itself: an ordinal, or
+ * what MAKEINTRESOURCE made.
+ */
+export class TextAddressType extends AddressType {
+  readonly #form: TextForm;
+  readonly #orNumber: boolean;
+
+  constructor(name: string, form: TextForm, orNumber = false) {
+    super(name);
+    this.#form = form;
+    this.#orNumber = orNumber;
+  }
+
+  override show(thread: CallingThread, value: number): string {
+    if (value === 0) return "NULL";
+    if (this.#orNumber && value < 0x10000) return `#${value}`;
+    return `${hex(value)}${readable(() => quote(new GuestTextBuffer(thread, value, this.#form).read(SHOWN_CHARS + 1)))}`;
   }
 }
 

@@ -3,7 +3,7 @@ import { AddressType, HandleType, type Handle } from "./address.ts";
 import { codeNames, codeResult, errnoFailure, lastErrorFailure, orElse, ResultType, VoidType } from "./results.ts";
 import { BooleanType, FloatType, IntegerType, WideNumberType, WideType } from "./scalars.ts";
 import { KIND } from "./type.ts";
-import { CharactersType, StringType, TextBufferType } from "./text.ts";
+import { CharactersType, StringType, TextAddressType, TextBufferType } from "./text.ts";
 
 /** The types of Windows' headers ("Windows Data Types"), by their names there, and a few of our own where C's say too little. */
 export const VOID = new VoidType();
@@ -57,6 +57,10 @@ export const LRESULT = new WideType({ name: "LRESULT", bytes: 0, signed: true })
 export const PVOID = address("PVOID");
 export const LPVOID = address("LPVOID");
 export const LPCVOID = address("LPCVOID");
+/** Addresses of names, or numbers below 0x10000 in their place: ordinals of exports; types and names of resources. */
+export const PROC_NAME = new TextAddressType("LPCSTR", "bytes", true);
+export const RESOURCE_NAME_A = new TextAddressType("LPCSTR", "ansi", true);
+export const RESOURCE_NAME_W = new TextAddressType("LPCWSTR", "wide", true);
 export const FARPROC = address("FARPROC");
 export const HMODULE = address("HMODULE");
 export const HINSTANCE = address("HINSTANCE");
@@ -64,12 +68,19 @@ export const HINSTANCE = address("HINSTANCE");
 export const CALLBACK = address("CALLBACK");
 
 export const HANDLE = new HandleType("HANDLE");
-export const HKEY = new HandleType("HKEY");
+export const HKEY = new HandleType("HKEY", {
+  HKEY_CLASSES_ROOT: 0x8000_0000,
+  HKEY_CURRENT_USER: 0x8000_0001,
+  HKEY_LOCAL_MACHINE: 0x8000_0002,
+  HKEY_USERS: 0x8000_0003,
+  HKEY_PERFORMANCE_DATA: 0x8000_0004,
+  HKEY_CURRENT_CONFIG: 0x8000_0005,
+});
 export const HWND = new HandleType("HWND");
 export const HLOCAL = address("HLOCAL");
 export const HGLOBAL = address("HGLOBAL");
 export const HRSRC = address("HRSRC");
-export const SOCKET = new HandleType("SOCKET");
+export const SOCKET = new HandleType("SOCKET", { INVALID_SOCKET: -1 });
 export const SC_HANDLE = new HandleType("SC_HANDLE");
 
 /** The handle that CreateFile fails with; also the current process where one is wanted. */
@@ -87,6 +98,9 @@ export const LPCSTR = new StringType<string | undefined>("LPCSTR", "ansi", false
 export const LPCWSTR = new StringType<string | undefined>("LPCWSTR", "wide", false);
 /** A string of bytes, a character each (Latin-1): what the C runtime's byte functions need, with no code page between. */
 export const CSTR = new StringType<string | undefined>("char*", "bytes", false);
+/** The same by their addresses: for functions that are called so often that a string for each would be felt. */
+export const CSTR_AT = new TextAddressType("char*", "bytes");
+export const WSTR_AT = new TextAddressType("wchar_t*", "wide");
 /** In text(): LPCSTR or LPCWSTR by the variant. */
 export const TSTR = new StringType<string | undefined>("LPCTSTR", "variant", false);
 
@@ -110,6 +124,8 @@ export const chars = (count: number) => new CharactersType(`CHAR[${count}]`, "an
 export const wchars = (count: number) => new CharactersType(`WCHAR[${count}]`, "wide", count);
 export const tchars = (count: number) => new CharactersType(`TCHAR[${count}]`, "variant", count);
 
+/** A Win32 error code that is only carried: GetLastError's. */
+export const ERROR_CODE = new ResultType(DWORD, { name: "DWORD", failure: undefined, show: codeNames.win32 });
 /** A Win32 error code as the result: registry functions. */
 export const LSTATUS = codeResult(LONG, "LSTATUS", win32ErrorOf, codeNames.win32);
 /** An HRESULT as the result. */

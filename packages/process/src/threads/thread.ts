@@ -95,7 +95,8 @@ export class Thread implements CallingThread {
   /** The class and name of the object behind a handle, for the trace. */
   describeHandle(handle: number): string | undefined {
     const object = this.process.handles.find(handle as Handle);
-    return object && [object.constructor.name, object.name].filter(Boolean).join(" ");
+    // A bundler may have put an underscore before the name.
+    return object && [object.constructor.name.replace(/^_|Object$/g, ""), object.name].filter(Boolean).join(" ");
   }
 
   /** The high half that a pointer into a program above 4 GiB carries. */

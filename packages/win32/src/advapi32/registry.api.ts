@@ -1,4 +1,6 @@
 import {
+  flags,
+  enumeration,
   ACCESS_MASK,
   api,
   BOOL,
@@ -24,6 +26,38 @@ import {
   ULONGLONG,
 } from "@decant/hook";
 
+const VALUE_TYPE = enumeration("REG", {
+  NONE: 0,
+  SZ: 1,
+  EXPAND_SZ: 2,
+  BINARY: 3,
+  DWORD: 4,
+  DWORD_BIG_ENDIAN: 5,
+  LINK: 6,
+  MULTI_SZ: 7,
+  RESOURCE_LIST: 8,
+  FULL_RESOURCE_DESCRIPTOR: 9,
+  RESOURCE_REQUIREMENTS_LIST: 10,
+  QWORD: 11,
+});
+const KEY_ACCESS = flags(
+  "KEY",
+  {
+    ALL_ACCESS: 0xf003f,
+    READ: 0x20019,
+    WRITE: 0x20006,
+    QUERY_VALUE: 1,
+    SET_VALUE: 2,
+    CREATE_SUB_KEY: 4,
+    ENUMERATE_SUB_KEYS: 8,
+    NOTIFY: 0x10,
+    CREATE_LINK: 0x20,
+    WOW64_64KEY: 0x100,
+    WOW64_32KEY: 0x200,
+  },
+  ACCESS_MASK,
+);
+
 /** Keys of the registry ("Registry Functions"). */
 export const registryKeysApi = api("advapi32", {
   RegOpenKeyEx: text(
@@ -31,12 +65,12 @@ export const registryKeysApi = api("advapi32", {
     ["hKey", HKEY],
     ["lpSubKey", TSTR],
     ["ulOptions", DWORD],
-    ["samDesired", ACCESS_MASK],
+    ["samDesired", KEY_ACCESS],
     ["phkResult", out(HKEY)],
   ),
   RegOpenKey: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["phkResult", out(HKEY)]),
-  RegOpenCurrentUser: fn(LSTATUS, ["samDesired", ACCESS_MASK], ["phkResult", out(HKEY)]),
-  RegOpenUserClassesRoot: fn(LSTATUS, ["hToken", HANDLE], ["dwOptions", DWORD], ["samDesired", ACCESS_MASK], ["phkResult", out(HKEY)]),
+  RegOpenCurrentUser: fn(LSTATUS, ["samDesired", KEY_ACCESS], ["phkResult", out(HKEY)]),
+  RegOpenUserClassesRoot: fn(LSTATUS, ["hToken", HANDLE], ["dwOptions", DWORD], ["samDesired", KEY_ACCESS], ["phkResult", out(HKEY)]),
   RegCreateKeyEx: text(
     LSTATUS,
     ["hKey", HKEY],
@@ -44,14 +78,14 @@ export const registryKeysApi = api("advapi32", {
     ["Reserved", DWORD],
     ["lpClass", TSTR],
     ["dwOptions", DWORD],
-    ["samDesired", ACCESS_MASK],
+    ["samDesired", KEY_ACCESS],
     ["lpSecurityAttributes", PVOID],
     ["phkResult", out(HKEY)],
     ["lpdwDisposition", optional(out(DWORD))],
   ),
   RegCreateKey: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["phkResult", out(HKEY)]),
   RegDeleteKey: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR]),
-  RegDeleteKeyEx: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["samDesired", ACCESS_MASK], ["Reserved", DWORD]),
+  RegDeleteKeyEx: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["samDesired", KEY_ACCESS], ["Reserved", DWORD]),
   RegDeleteTree: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR]),
   RegCopyTree: text(LSTATUS, ["hKeySrc", HKEY], ["lpSubKey", TSTR], ["hKeyDest", HKEY]),
   RegEnumKeyEx: text(
@@ -113,7 +147,7 @@ const queryValueEx = (form: Text) =>
     ["hKey", HKEY],
     ["lpValueName", form],
     ["lpReserved", PVOID],
-    ["lpType", optional(out(DWORD))],
+    ["lpType", optional(out(VALUE_TYPE))],
     ["lpData", BYTES],
     ["lpcbData", inout(DWORD)],
   );
@@ -125,7 +159,7 @@ const getValue = (form: Text) =>
     ["lpSubKey", form],
     ["lpValue", form],
     ["dwFlags", DWORD],
-    ["pdwType", optional(out(DWORD))],
+    ["pdwType", optional(out(VALUE_TYPE))],
     ["pvData", BYTES],
     ["pcbData", inout(DWORD)],
   );
@@ -135,7 +169,7 @@ const setValueEx = (form: Text) =>
     ["hKey", HKEY],
     ["lpValueName", form],
     ["Reserved", DWORD],
-    ["dwType", DWORD],
+    ["dwType", VALUE_TYPE],
     ["lpData", bytesIn("cbData")],
     ["cbData", DWORD],
   );
@@ -145,7 +179,7 @@ const setKeyValue = (form: Text) =>
     ["hKey", HKEY],
     ["lpSubKey", form],
     ["lpValueName", form],
-    ["dwType", DWORD],
+    ["dwType", VALUE_TYPE],
     ["lpData", bytesIn("cbData")],
     ["cbData", DWORD],
   );
@@ -157,7 +191,7 @@ const enumValue = (buffer: typeof LPSTR_BUF) =>
     ["lpValueName", buffer],
     ["lpcchValueName", inout(DWORD)],
     ["lpReserved", PVOID],
-    ["lpType", optional(out(DWORD))],
+    ["lpType", optional(out(VALUE_TYPE))],
     ["lpData", BYTES],
     ["lpcbData", inout(DWORD)],
   );
@@ -176,7 +210,7 @@ export const registryValuesApi = api("advapi32", {
   RegSetKeyValueW: setKeyValue(LPCWSTR),
   RegEnumValueA: enumValue(LPSTR_BUF),
   RegEnumValueW: enumValue(LPWSTR_BUF),
-  RegSetValue: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["dwType", DWORD], ["lpData", TSTR], ["cbData", DWORD]),
+  RegSetValue: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["dwType", VALUE_TYPE], ["lpData", TSTR], ["cbData", DWORD]),
   RegDeleteValue: text(LSTATUS, ["hKey", HKEY], ["lpValueName", TSTR]),
   RegDeleteKeyValue: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["lpValueName", TSTR]),
   RegLoadMUIString: text(

@@ -1,4 +1,5 @@
 import { api, arrayOut, BOOL, DWORD, fn, HANDLE, handleOr, NULL_HANDLE, OPAQUE, out, struct, UCHAR, ULONG, ULONG_PTR } from "@decant/hook";
+import { MILLISECONDS } from "./wait.api.ts";
 
 export const OVERLAPPED_ENTRY = struct("OVERLAPPED_ENTRY", {
   lpCompletionKey: ULONG_PTR,
@@ -22,7 +23,7 @@ export const completionApi = api("kernel32", {
     ["lpNumberOfBytesTransferred", out(DWORD)],
     ["lpCompletionKey", out(ULONG_PTR)],
     ["lpOverlapped", out(OPAQUE)],
-    ["dwMilliseconds", DWORD],
+    ["dwMilliseconds", MILLISECONDS],
   ),
   GetQueuedCompletionStatusEx: fn(
     BOOL,
@@ -30,7 +31,7 @@ export const completionApi = api("kernel32", {
     ["lpCompletionPortEntries", arrayOut(OVERLAPPED_ENTRY)],
     ["ulCount", ULONG],
     ["ulNumEntriesRemoved", out(ULONG)],
-    ["dwMilliseconds", DWORD],
+    ["dwMilliseconds", MILLISECONDS],
     ["fAlertable", BOOL],
   ),
   PostQueuedCompletionStatus: fn(

@@ -22,10 +22,10 @@ import {
   LPWSTR,
   ULARGE_INTEGER,
 } from "@decant/hook";
-import { FILETIME_PARTS } from "./file.api.ts";
+import { ATTRIBUTES, FILETIME_PARTS } from "./file.api.ts";
 
 export const FIND_DATA = struct("WIN32_FIND_DATA", {
-  dwFileAttributes: DWORD,
+  dwFileAttributes: ATTRIBUTES,
   ftCreationTime: FILETIME_PARTS,
   ftLastAccessTime: FILETIME_PARTS,
   ftLastWriteTime: FILETIME_PARTS,
@@ -38,7 +38,7 @@ export const FIND_DATA = struct("WIN32_FIND_DATA", {
 });
 
 export const FILE_ATTRIBUTE_DATA = struct("WIN32_FILE_ATTRIBUTE_DATA", {
-  dwFileAttributes: DWORD,
+  dwFileAttributes: ATTRIBUTES,
   ftCreationTime: FILETIME_PARTS,
   ftLastAccessTime: FILETIME_PARTS,
   ftLastWriteTime: FILETIME_PARTS,
@@ -58,9 +58,9 @@ export const directoryApi = api("kernel32", {
   DeleteFile: text(BOOL, ["lpFileName", TSTR]),
   MoveFile: text(BOOL, ["lpExistingFileName", TSTR], ["lpNewFileName", TSTR]),
   MoveFileEx: text(BOOL, ["lpExistingFileName", TSTR], ["lpNewFileName", TSTR], ["dwFlags", DWORD]),
-  GetFileAttributes: text(orElse(DWORD, 0xffff_ffff), ["lpFileName", TSTR]),
+  GetFileAttributes: text(orElse(ATTRIBUTES, 0xffff_ffff), ["lpFileName", TSTR]),
   GetFileAttributesEx: text(BOOL, ["lpFileName", TSTR], ["fInfoLevelId", DWORD], ["lpFileInformation", out(FILE_ATTRIBUTE_DATA)]),
-  SetFileAttributes: text(BOOL, ["lpFileName", TSTR], ["dwFileAttributes", DWORD]),
+  SetFileAttributes: text(BOOL, ["lpFileName", TSTR], ["dwFileAttributes", ATTRIBUTES]),
   FindFirstFile: text(handleOr(INVALID_HANDLE_VALUE), ["lpFileName", TSTR], ["lpFindFileData", out(FIND_DATA)]),
   FindFirstFileEx: text(
     handleOr(INVALID_HANDLE_VALUE),

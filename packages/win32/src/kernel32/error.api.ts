@@ -1,4 +1,5 @@
 import {
+  ERROR_CODE,
   api,
   BOOL,
   DWORD,
@@ -21,8 +22,8 @@ import {
 
 /** Error handling and debugging ("Error Handling Functions", "Debugging Functions"). */
 export const errorApi = api("kernel32", {
-  GetLastError: fn(DWORD),
-  SetLastError: fn(VOID, ["dwErrCode", DWORD]),
+  GetLastError: fn(ERROR_CODE),
+  SetLastError: fn(VOID, ["dwErrCode", ERROR_CODE]),
   RestoreLastError: fn(VOID, ["dwErrCode", DWORD]),
   SetErrorMode: fn(UINT, ["uMode", UINT]),
   GetErrorMode: fn(UINT),

@@ -1,4 +1,5 @@
 import { api, BOOL, bytesIn, bytesOut, CALLBACK, DWORD, fn, HANDLE, inout, optional, out, PVOID, struct, ULONG_PTR } from "@decant/hook";
+import { MILLISECONDS } from "./wait.api.ts";
 
 export const OVERLAPPED = struct("OVERLAPPED", {
   Internal: ULONG_PTR,
@@ -54,7 +55,7 @@ export const fileIoApi = api("kernel32", {
     ["hFile", HANDLE],
     ["lpOverlapped", inout(OVERLAPPED)],
     ["lpNumberOfBytesTransferred", out(DWORD)],
-    ["dwMilliseconds", DWORD],
+    ["dwMilliseconds", MILLISECONDS],
     ["bAlertable", BOOL],
   ),
   CancelIo: fn(BOOL, ["hFile", HANDLE]),

@@ -2,6 +2,7 @@ import {
   api, BOOL, DWORD, enumeration, flags, fn, HANDLE, handleOr, in_, infallible, inout, INVALID_HANDLE_VALUE, LARGE_INTEGER, LONG, optional, orElse,
   out, PVOID, struct, TBUF, text, TSTR, ULONGLONG, UINT, VOID,
 } from "@decant/hook"; // prettier-ignore
+import { FILE_ATTRIBUTE } from "../files/attributes.ts";
 
 /** 100-nanosecond units since 1601. */
 export const FILETIME = ULONGLONG;
@@ -12,10 +13,24 @@ export const FILETIME_PARTS = struct("FILETIME", { dwLowDateTime: DWORD, dwHighD
 export const ACCESS = flags("GENERIC", { READ: 0x8000_0000, WRITE: 0x4000_0000, EXECUTE: 0x2000_0000, ALL: 0x1000_0000 });
 export const SHARE_MODE = flags("FILE_SHARE", { READ: 1, WRITE: 2, DELETE: 4 });
 export const DISPOSITION = enumeration("", { CREATE_NEW: 1, CREATE_ALWAYS: 2, OPEN_EXISTING: 3, OPEN_ALWAYS: 4, TRUNCATE_EXISTING: 5 });
+export const ATTRIBUTES = flags("FILE_ATTRIBUTE", FILE_ATTRIBUTE);
+/** Attributes, and how a file is to be opened. */
+export const ATTRIBUTES_AND_FLAGS = flags("FILE", {
+  ...Object.fromEntries(Object.entries(FILE_ATTRIBUTE).map(([name, bit]) => [`ATTRIBUTE_${name}`, bit])),
+  FLAG_WRITE_THROUGH: 0x8000_0000,
+  FLAG_OVERLAPPED: 0x4000_0000,
+  FLAG_NO_BUFFERING: 0x2000_0000,
+  FLAG_RANDOM_ACCESS: 0x1000_0000,
+  FLAG_SEQUENTIAL_SCAN: 0x0800_0000,
+  FLAG_DELETE_ON_CLOSE: 0x0400_0000,
+  FLAG_BACKUP_SEMANTICS: 0x0200_0000,
+  FLAG_OPEN_REPARSE_POINT: 0x0020_0000,
+});
+export const FILE_TYPE = enumeration("FILE_TYPE", { UNKNOWN: 0, DISK: 1, CHAR: 2, PIPE: 3 });
 export const MOVE_METHOD = enumeration("FILE", { BEGIN: 0, CURRENT: 1, END: 2 });
 
 export const BY_HANDLE_FILE_INFORMATION = struct("BY_HANDLE_FILE_INFORMATION", {
-  dwFileAttributes: DWORD,
+  dwFileAttributes: ATTRIBUTES,
   ftCreationTime: FILETIME_PARTS,
   ftLastAccessTime: FILETIME_PARTS,
   ftLastWriteTime: FILETIME_PARTS,
@@ -36,7 +51,7 @@ export const fileApi = api("kernel32", {
     ["dwShareMode", SHARE_MODE],
     ["lpSecurityAttributes", PVOID],
     ["dwCreationDisposition", DISPOSITION],
-    ["dwFlagsAndAttributes", DWORD],
+    ["dwFlagsAndAttributes", ATTRIBUTES_AND_FLAGS],
     ["hTemplateFile", HANDLE],
   ),
   FlushFileBuffers: fn(BOOL, ["hFile", HANDLE]),
@@ -57,7 +72,7 @@ export const fileApi = api("kernel32", {
   SetEndOfFile: fn(BOOL, ["hFile", HANDLE]),
   GetFileSize: fn(orElse(DWORD, 0xffff_ffff), ["hFile", HANDLE], ["lpFileSizeHigh", optional(out(DWORD))]),
   GetFileSizeEx: fn(BOOL, ["hFile", HANDLE], ["lpFileSize", out(LARGE_INTEGER)]),
-  GetFileType: fn(DWORD, ["hFile", HANDLE]),
+  GetFileType: fn(FILE_TYPE, ["hFile", HANDLE]),
   GetFileTime: fn(
     BOOL,
     ["hFile", HANDLE],

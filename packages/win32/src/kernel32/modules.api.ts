@@ -1,4 +1,21 @@
-import { api, BOOL, DWORD, FARPROC, fn, HANDLE, HMODULE, LPCWSTR, orElse, out, PVOID, required, TBUF, text, TSTR } from "@decant/hook";
+import {
+  api,
+  BOOL,
+  DWORD,
+  FARPROC,
+  fn,
+  HANDLE,
+  HMODULE,
+  LPCWSTR,
+  orElse,
+  out,
+  PROC_NAME,
+  PVOID,
+  required,
+  TBUF,
+  text,
+  TSTR,
+} from "@decant/hook";
 
 /** Modules ("Dynamic-Link Library Functions"). */
 export const modulesApi = api("kernel32", {
@@ -10,7 +27,7 @@ export const modulesApi = api("kernel32", {
   LoadLibraryEx: text(HMODULE, ["lpLibFileName", TSTR], ["hFile", HANDLE], ["dwFlags", DWORD]),
   FreeLibrary: fn(BOOL, ["hLibModule", HMODULE]),
   FreeLibraryAndExitThread: fn(BOOL, ["hLibModule", HMODULE], ["dwExitCode", DWORD]),
-  GetProcAddress: fn(FARPROC, ["hModule", HMODULE], ["lpProcName", PVOID]),
+  GetProcAddress: fn(FARPROC, ["hModule", HMODULE], ["lpProcName", PROC_NAME]),
   SetDllDirectory: text(BOOL, ["lpPathName", TSTR]),
   GetDllDirectory: text(orElse(DWORD, 0), ["nBufferLength", DWORD], ["lpBuffer", TBUF]),
   SetDefaultDllDirectories: fn(BOOL, ["DirectoryFlags", DWORD]),

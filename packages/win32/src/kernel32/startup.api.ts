@@ -2,6 +2,7 @@ import {
   api,
   BOOL,
   DWORD,
+  enumeration,
   fn,
   HANDLE,
   handleOr,
@@ -18,6 +19,8 @@ import {
   VOID,
   WORD,
 } from "@decant/hook";
+
+const STD_HANDLE = enumeration("STD", { INPUT_HANDLE: -10, OUTPUT_HANDLE: -11, ERROR_HANDLE: -12 });
 
 export const STARTUPINFO = struct("STARTUPINFO", {
   cb: DWORD,
@@ -55,6 +58,6 @@ export const startupApi = api("kernel32", {
   GetEnvironmentVariable: text(orElse(DWORD, 0), ["lpName", TSTR], ["lpBuffer", TBUF], ["nSize", DWORD]),
   SetEnvironmentVariable: text(BOOL, ["lpName", TSTR], ["lpValue", TSTR]),
   ExpandEnvironmentStrings: text(orElse(DWORD, 0), ["lpSrc", TSTR], ["lpDst", TBUF], ["nSize", DWORD]),
-  GetStdHandle: fn(handleOr(INVALID_HANDLE_VALUE), ["nStdHandle", DWORD]),
-  SetStdHandle: fn(BOOL, ["nStdHandle", DWORD], ["hHandle", HANDLE]),
+  GetStdHandle: fn(handleOr(INVALID_HANDLE_VALUE), ["nStdHandle", STD_HANDLE]),
+  SetStdHandle: fn(BOOL, ["nStdHandle", STD_HANDLE], ["hHandle", HANDLE]),
 });

@@ -18,6 +18,7 @@ import {
   LONGLONG,
   OPAQUE,
 } from "@decant/hook";
+import { MILLISECONDS } from "./wait.api.ts";
 
 const POINTER = infallible(PVOID);
 
@@ -39,8 +40,8 @@ export const syncApi = api("kernel32", {
   ReleaseSRWLockExclusive: fn(VOID, ["SRWLock", PVOID]),
   ReleaseSRWLockShared: fn(VOID, ["SRWLock", PVOID]),
   InitializeConditionVariable: fn(VOID, ["ConditionVariable", PVOID]),
-  SleepConditionVariableCS: fn(BOOL, ["ConditionVariable", PVOID], ["CriticalSection", PVOID], ["dwMilliseconds", DWORD]),
-  SleepConditionVariableSRW: fn(BOOL, ["ConditionVariable", PVOID], ["SRWLock", PVOID], ["dwMilliseconds", DWORD], ["Flags", ULONG]),
+  SleepConditionVariableCS: fn(BOOL, ["ConditionVariable", PVOID], ["CriticalSection", PVOID], ["dwMilliseconds", MILLISECONDS]),
+  SleepConditionVariableSRW: fn(BOOL, ["ConditionVariable", PVOID], ["SRWLock", PVOID], ["dwMilliseconds", MILLISECONDS], ["Flags", ULONG]),
   WakeConditionVariable: fn(VOID, ["ConditionVariable", PVOID]),
   WakeAllConditionVariable: fn(VOID, ["ConditionVariable", PVOID]),
   InitOnceInitialize: fn(VOID, ["InitOnce", PVOID]),
@@ -53,7 +54,7 @@ export const syncApi = api("kernel32", {
     ["lpContext", optional(out(OPAQUE))],
   ),
   InitOnceComplete: fn(BOOL, ["lpInitOnce", PVOID], ["dwFlags", DWORD], ["lpContext", OPAQUE]),
-  WaitOnAddress: fn(BOOL, ["Address", LPVOID], ["CompareAddress", LPVOID], ["AddressSize", ULONG_PTR], ["dwMilliseconds", DWORD]),
+  WaitOnAddress: fn(BOOL, ["Address", LPVOID], ["CompareAddress", LPVOID], ["AddressSize", ULONG_PTR], ["dwMilliseconds", MILLISECONDS]),
   WakeByAddressSingle: fn(VOID, ["Address", LPVOID]),
   WakeByAddressAll: fn(VOID, ["Address", LPVOID]),
   InitializeSListHead: fn(VOID, ["ListHead", PVOID]),

@@ -1,4 +1,5 @@
 import {
+  enumeration,
   api,
   arrayIn,
   BOOL,
@@ -22,7 +23,12 @@ import {
   ULONG_PTR,
 } from "@decant/hook";
 
-const WAIT_RESULT = orElse(DWORD, 0xffff_ffff);
+const WAIT_RESULT = orElse(
+  enumeration("WAIT", { OBJECT_0: 0, ABANDONED_0: 0x80, IO_COMPLETION: 0xc0, TIMEOUT: 0x102, FAILED: 0xffff_ffff }),
+  0xffff_ffff,
+);
+/** A time to wait. */
+export const MILLISECONDS = enumeration("", { INFINITE: 0xffff_ffff });
 const OBJECT = handleOr(NULL_HANDLE);
 
 /** Kernel objects that can be waited for ("Synchronization Functions"). */
@@ -62,31 +68,31 @@ export const waitApi = api("kernel32", {
     ["fResume", BOOL],
   ),
   CancelWaitableTimer: fn(BOOL, ["hTimer", HANDLE]),
-  WaitForSingleObject: fn(WAIT_RESULT, ["hHandle", HANDLE], ["dwMilliseconds", DWORD]),
-  WaitForSingleObjectEx: fn(WAIT_RESULT, ["hHandle", HANDLE], ["dwMilliseconds", DWORD], ["bAlertable", BOOL]),
+  WaitForSingleObject: fn(WAIT_RESULT, ["hHandle", HANDLE], ["dwMilliseconds", MILLISECONDS]),
+  WaitForSingleObjectEx: fn(WAIT_RESULT, ["hHandle", HANDLE], ["dwMilliseconds", MILLISECONDS], ["bAlertable", BOOL]),
   WaitForMultipleObjects: fn(
     WAIT_RESULT,
     ["nCount", DWORD],
     ["lpHandles", arrayIn(HANDLE, "nCount")],
     ["bWaitAll", BOOL],
-    ["dwMilliseconds", DWORD],
+    ["dwMilliseconds", MILLISECONDS],
   ),
   WaitForMultipleObjectsEx: fn(
     WAIT_RESULT,
     ["nCount", DWORD],
     ["lpHandles", arrayIn(HANDLE, "nCount")],
     ["bWaitAll", BOOL],
-    ["dwMilliseconds", DWORD],
+    ["dwMilliseconds", MILLISECONDS],
     ["bAlertable", BOOL],
   ),
   SignalObjectAndWait: fn(
     WAIT_RESULT,
     ["hObjectToSignal", HANDLE],
     ["hObjectToWaitOn", HANDLE],
-    ["dwMilliseconds", DWORD],
+    ["dwMilliseconds", MILLISECONDS],
     ["bAlertable", BOOL],
   ),
-  Sleep: fn(VOID, ["dwMilliseconds", DWORD]),
-  SleepEx: fn(DWORD, ["dwMilliseconds", DWORD], ["bAlertable", BOOL]),
+  Sleep: fn(VOID, ["dwMilliseconds", MILLISECONDS]),
+  SleepEx: fn(DWORD, ["dwMilliseconds", MILLISECONDS], ["bAlertable", BOOL]),
   QueueUserAPC: fn(orElse(DWORD, 0), ["pfnAPC", CALLBACK], ["hThread", HANDLE], ["dwData", ULONG_PTR]),
 });

@@ -1,4 +1,4 @@
-import { Win32Error, WSA } from "@decant/hook";
+import { AddressType, type CallingThread, Win32Error, WSA } from "@decant/hook";
 import type { NetAddress } from "@decant/host";
 import type { GuestMemory } from "@decant/memory";
 import { parseIpv4, parseIpv6, showAddress } from "./internet-addresses.ts";
@@ -17,6 +17,20 @@ export function readAddress(memory: GuestMemory, at: number, length: number, fam
   if (family === AF_INET) return { family: 4, address: showAddress(bytes.subarray(4, 8)), port };
   return { family: 6, address: showAddress(bytes.subarray(8, 24)), port };
 }
+
+/** A pointer to a sockaddr, which the trace shows as 127.0.0.1:80 or [::1]:80. */
+class SockaddrType extends AddressType {
+  override show(thread: CallingThread, value: number): string {
+    const pointer = super.show(thread, value);
+    const family = value === 0 ? 0 : thread.memory.u16(value);
+    if (family !== AF_INET && family !== AF_INET6) return pointer;
+    const { address, port } = readAddress(thread.memory, value, SOCKADDR_SIZE[family], family);
+    return `${pointer}{${family === AF_INET6 ? `[${address}]` : address}:${port}}`;
+  }
+}
+
+/** The type of a parameter that points to a sockaddr. */
+export const SOCKADDR_AT = new SockaddrType("SOCKADDR*");
 
 /** A sockaddr's bytes. */
 export function encodeAddress({ family, address, port }: NetAddress): Uint8Array {

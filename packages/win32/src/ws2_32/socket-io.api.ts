@@ -1,5 +1,6 @@
 import { api, DWORD, fn, inout, INT, optional, ordinal, out, PVOID, SOCKET } from "@decant/hook";
 import { OVERLAPPED } from "../kernel32/file-io.api.ts";
+import { SOCKADDR_AT } from "./socket-address.ts";
 import { SOCKET_RESULT } from "./startup.api.ts";
 
 const S = ["s", SOCKET] as const;
@@ -9,9 +10,9 @@ const TELLING = [["lpOverlapped", optional(inout(OVERLAPPED))], ["lpCompletionRo
 /** Sending and receiving ("Winsock Functions"). */
 export const socketIoApi = api("ws2_32", {
   send: ordinal(19, fn(SOCKET_RESULT, S, ["buf", PVOID], ["len", INT], ["flags", INT])),
-  sendto: ordinal(20, fn(SOCKET_RESULT, S, ["buf", PVOID], ["len", INT], ["flags", INT], ["to", PVOID], ["tolen", INT])),
+  sendto: ordinal(20, fn(SOCKET_RESULT, S, ["buf", PVOID], ["len", INT], ["flags", INT], ["to", SOCKADDR_AT], ["tolen", INT])),
   recv: ordinal(16, fn(SOCKET_RESULT, S, ["buf", PVOID], ["len", INT], ["flags", INT])),
-  recvfrom: ordinal(17, fn(SOCKET_RESULT, S, ["buf", PVOID], ["len", INT], ["flags", INT], ["from", PVOID], ["fromlen", PVOID])),
+  recvfrom: ordinal(17, fn(SOCKET_RESULT, S, ["buf", PVOID], ["len", INT], ["flags", INT], ["from", SOCKADDR_AT], ["fromlen", PVOID])),
   WSASend: fn(SOCKET_RESULT, S, ...BUFFERS, ["lpNumberOfBytesSent", optional(out(DWORD))], ["dwFlags", DWORD], ...TELLING),
   WSASendTo: fn(
     SOCKET_RESULT,
@@ -19,7 +20,7 @@ export const socketIoApi = api("ws2_32", {
     ...BUFFERS,
     ["lpNumberOfBytesSent", optional(out(DWORD))],
     ["dwFlags", DWORD],
-    ["lpTo", PVOID],
+    ["lpTo", SOCKADDR_AT],
     ["iTolen", INT],
     ...TELLING,
   ),
@@ -37,7 +38,7 @@ export const socketIoApi = api("ws2_32", {
     ...BUFFERS,
     ["lpNumberOfBytesRecvd", optional(out(DWORD))],
     ["lpFlags", optional(inout(DWORD))],
-    ["lpFrom", PVOID],
+    ["lpFrom", SOCKADDR_AT],
     ["lpFromlen", PVOID],
     ...TELLING,
   ),

@@ -1,12 +1,16 @@
-import { api, DWORD, fn, INT, LONG, optional, ordinal, orElse, out, PVOID, SOCKET, UINT, type Handle } from "@decant/hook";
+import { api, DWORD, enumeration, fn, INT, LONG, optional, ordinal, orElse, out, PVOID, SOCKET, UINT, type Handle } from "@decant/hook";
+import { AF_INET, AF_INET6, SOCKADDR_AT } from "./socket-address.ts";
 import { SOCKET_RESULT } from "./startup.api.ts";
 
 /** INVALID_SOCKET, with the last error. */
 const NEW_SOCKET = orElse(SOCKET, -1 as Handle);
 const S = ["s", SOCKET] as const;
-const NAME = [["name", PVOID], ["namelen", INT]] as const; // prettier-ignore
-const NAME_OUT = [["name", PVOID], ["namelen", PVOID]] as const; // prettier-ignore
-const KIND = [["af", INT], ["type", INT], ["protocol", INT]] as const; // prettier-ignore
+const NAME = [["name", SOCKADDR_AT], ["namelen", INT]] as const; // prettier-ignore
+const NAME_OUT = [["name", SOCKADDR_AT], ["namelen", PVOID]] as const; // prettier-ignore
+const FAMILY = enumeration("AF", { UNSPEC: 0, INET: AF_INET, INET6: AF_INET6 }, INT);
+const TYPE = enumeration("SOCK", { STREAM: 1, DGRAM: 2, RAW: 3 }, INT);
+const PROTOCOL = enumeration("IPPROTO", { TCP: 6, UDP: 17 }, INT);
+const KIND = [["af", FAMILY], ["type", TYPE], ["protocol", PROTOCOL]] as const; // prettier-ignore
 
 /** Sockets and their connections ("Winsock Functions"). */
 export const socketsApi = api("ws2_32", {
@@ -18,10 +22,10 @@ export const socketsApi = api("ws2_32", {
   connect: ordinal(4, fn(SOCKET_RESULT, S, ...NAME)),
   WSAConnect: fn(SOCKET_RESULT, S, ...NAME, ["lpCallerData", PVOID], ["lpCalleeData", PVOID], ["lpSQOS", PVOID], ["lpGQOS", PVOID]),
   listen: ordinal(13, fn(SOCKET_RESULT, S, ["backlog", INT])),
-  accept: ordinal(1, fn(NEW_SOCKET, S, ["addr", PVOID], ["addrlen", PVOID])),
+  accept: ordinal(1, fn(NEW_SOCKET, S, ["addr", SOCKADDR_AT], ["addrlen", PVOID])),
   getpeername: ordinal(5, fn(SOCKET_RESULT, S, ...NAME_OUT)),
   getsockname: ordinal(6, fn(SOCKET_RESULT, S, ...NAME_OUT)),
-  shutdown: ordinal(22, fn(SOCKET_RESULT, S, ["how", INT])),
+  shutdown: ordinal(22, fn(SOCKET_RESULT, S, ["how", enumeration("SD", { RECEIVE: 0, SEND: 1, BOTH: 2 }, INT)])),
   ioctlsocket: ordinal(10, fn(SOCKET_RESULT, S, ["cmd", LONG], ["argp", PVOID])),
   WSAIoctl: fn(
     SOCKET_RESULT,

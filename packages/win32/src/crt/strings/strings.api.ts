@@ -1,4 +1,4 @@
-import { alias, api, errno, ERRNO_T, fn, infallible, inout, INT, PVOID, SIZE_T } from "@decant/hook";
+import { alias, api, CSTR_AT, errno, ERRNO_T, fn, infallible, inout, INT, PVOID, SIZE_T, type Type, WSTR_AT } from "@decant/hook";
 import { BOTH, CDECL, MSVCRT, UCRT, WITH_VCRUNTIME } from "../dlls.ts";
 
 const POINTER = infallible(PVOID);
@@ -6,29 +6,44 @@ const COUNT = infallible(SIZE_T);
 const NUMBER = infallible(INT);
 const MADE = errno(PVOID, 0);
 
-const two = fn(NUMBER, ["string1", PVOID], ["string2", PVOID]);
-const twoCounted = fn(NUMBER, ["string1", PVOID], ["string2", PVOID], ["count", SIZE_T]);
-const copying = fn(POINTER, ["dest", PVOID], ["source", PVOID]);
-const copyingCounted = fn(POINTER, ["dest", PVOID], ["source", PVOID], ["count", SIZE_T]);
-const finding = fn(POINTER, ["string", PVOID], ["c", INT]);
-const findingSet = fn(POINTER, ["string", PVOID], ["set", PVOID]);
-const counting = fn(COUNT, ["string", PVOID], ["set", PVOID]);
-const measuring = fn(COUNT, ["string", PVOID]);
-const measuringCounted = fn(COUNT, ["string", PVOID], ["count", SIZE_T]);
-const changing = fn(POINTER, ["string", PVOID]);
-const checked = fn(ERRNO_T, ["dest", PVOID], ["size", SIZE_T], ["source", PVOID]);
-const checkedCounted = fn(ERRNO_T, ["dest", PVOID], ["size", SIZE_T], ["source", PVOID], ["count", SIZE_T]);
-const changingChecked = fn(ERRNO_T, ["string", PVOID], ["size", SIZE_T]);
-const token = fn(POINTER, ["string", PVOID], ["delimiters", PVOID]);
-const tokenChecked = fn(POINTER, ["string", PVOID], ["delimiters", PVOID], ["context", inout(PVOID)]);
-const filling = fn(POINTER, ["string", PVOID], ["c", INT]);
-const fillingCounted = fn(POINTER, ["string", PVOID], ["c", INT], ["count", SIZE_T]);
-const transforming = fn(COUNT, ["dest", PVOID], ["source", PVOID], ["count", SIZE_T]);
+/** The shapes of the functions, over one kind of text. What only counts its characters need not end in a NUL, and is shown as far as one. */
+function shapesOf<T extends Type<number, number>>(TEXT: T) {
+  return {
+    two: fn(NUMBER, ["string1", TEXT], ["string2", TEXT]),
+    twoCounted: fn(NUMBER, ["string1", TEXT], ["string2", TEXT], ["count", SIZE_T]),
+    copying: fn(POINTER, ["dest", PVOID], ["source", TEXT]),
+    copyingCounted: fn(POINTER, ["dest", PVOID], ["source", TEXT], ["count", SIZE_T]),
+    finding: fn(POINTER, ["string", TEXT], ["c", INT]),
+    findingSet: fn(POINTER, ["string", TEXT], ["set", TEXT]),
+    counting: fn(COUNT, ["string", TEXT], ["set", TEXT]),
+    measuring: fn(COUNT, ["string", TEXT]),
+    measuringCounted: fn(COUNT, ["string", TEXT], ["count", SIZE_T]),
+    changing: fn(POINTER, ["string", TEXT]),
+    checked: fn(ERRNO_T, ["dest", PVOID], ["size", SIZE_T], ["source", TEXT]),
+    checkedCounted: fn(ERRNO_T, ["dest", PVOID], ["size", SIZE_T], ["source", TEXT], ["count", SIZE_T]),
+    changingChecked: fn(ERRNO_T, ["string", TEXT], ["size", SIZE_T]),
+    token: fn(POINTER, ["string", TEXT], ["delimiters", TEXT]),
+    tokenChecked: fn(POINTER, ["string", TEXT], ["delimiters", TEXT], ["context", inout(PVOID)]),
+    filling: fn(POINTER, ["string", TEXT], ["c", INT]),
+    fillingCounted: fn(POINTER, ["string", TEXT], ["c", INT], ["count", SIZE_T]),
+    transforming: fn(COUNT, ["dest", PVOID], ["source", TEXT], ["count", SIZE_T]),
+  };
+}
+
+const narrow = shapesOf(CSTR_AT);
+const wide = shapesOf(WSTR_AT);
 
 /** What vcruntime140 has too. */
 export const searchingApi = api(
   WITH_VCRUNTIME,
-  { strchr: finding, strrchr: finding, strstr: findingSet, wcschr: finding, wcsrchr: finding, wcsstr: findingSet },
+  {
+    strchr: narrow.finding,
+    strrchr: narrow.finding,
+    strstr: narrow.findingSet,
+    wcschr: wide.finding,
+    wcsrchr: wide.finding,
+    wcsstr: wide.findingSet,
+  },
   CDECL,
 );
 
@@ -36,73 +51,73 @@ export const searchingApi = api(
 export const stringsApi = api(
   BOTH,
   {
-    strlen: measuring,
-    wcslen: measuring,
-    strnlen: measuringCounted,
-    wcsnlen: measuringCounted,
-    strcmp: two,
-    wcscmp: two,
-    strcoll: two,
-    wcscoll: two,
-    strncmp: twoCounted,
-    wcsncmp: twoCounted,
-    _stricmp: two,
-    _wcsicmp: two,
-    _stricoll: two,
-    _wcsicoll: two,
-    _strnicmp: twoCounted,
-    _wcsnicmp: twoCounted,
-    _strncoll: twoCounted,
-    _wcsncoll: twoCounted,
-    _strnicoll: twoCounted,
-    _wcsnicoll: twoCounted,
-    strcpy: copying,
-    wcscpy: copying,
-    strcat: copying,
-    wcscat: copying,
-    strncpy: copyingCounted,
-    wcsncpy: copyingCounted,
-    strncat: copyingCounted,
-    wcsncat: copyingCounted,
-    strpbrk: findingSet,
-    wcspbrk: findingSet,
-    strspn: counting,
-    wcsspn: counting,
-    strcspn: counting,
-    wcscspn: counting,
-    strtok: token,
-    strtok_s: tokenChecked,
-    wcstok_s: tokenChecked,
-    _strdup: fn(MADE, ["string", PVOID]),
-    _wcsdup: fn(MADE, ["string", PVOID]),
-    _strrev: changing,
-    _wcsrev: changing,
-    _strlwr: changing,
-    _wcslwr: changing,
-    _strupr: changing,
-    _wcsupr: changing,
-    _strlwr_s: changingChecked,
-    _wcslwr_s: changingChecked,
-    _strupr_s: changingChecked,
-    _wcsupr_s: changingChecked,
-    _strset: filling,
-    _wcsset: filling,
-    _strnset: fillingCounted,
-    _wcsnset: fillingCounted,
-    strxfrm: transforming,
-    wcsxfrm: transforming,
-    strcpy_s: checked,
-    wcscpy_s: checked,
-    strcat_s: checked,
-    wcscat_s: checked,
-    strncpy_s: checkedCounted,
-    wcsncpy_s: checkedCounted,
-    strncat_s: checkedCounted,
-    wcsncat_s: checkedCounted,
+    strlen: narrow.measuring,
+    wcslen: wide.measuring,
+    strnlen: narrow.measuringCounted,
+    wcsnlen: wide.measuringCounted,
+    strcmp: narrow.two,
+    wcscmp: wide.two,
+    strcoll: narrow.two,
+    wcscoll: wide.two,
+    strncmp: narrow.twoCounted,
+    wcsncmp: wide.twoCounted,
+    _stricmp: narrow.two,
+    _wcsicmp: wide.two,
+    _stricoll: narrow.two,
+    _wcsicoll: wide.two,
+    _strnicmp: narrow.twoCounted,
+    _wcsnicmp: wide.twoCounted,
+    _strncoll: narrow.twoCounted,
+    _wcsncoll: wide.twoCounted,
+    _strnicoll: narrow.twoCounted,
+    _wcsnicoll: wide.twoCounted,
+    strcpy: narrow.copying,
+    wcscpy: wide.copying,
+    strcat: narrow.copying,
+    wcscat: wide.copying,
+    strncpy: narrow.copyingCounted,
+    wcsncpy: wide.copyingCounted,
+    strncat: narrow.copyingCounted,
+    wcsncat: wide.copyingCounted,
+    strpbrk: narrow.findingSet,
+    wcspbrk: wide.findingSet,
+    strspn: narrow.counting,
+    wcsspn: wide.counting,
+    strcspn: narrow.counting,
+    wcscspn: wide.counting,
+    strtok: narrow.token,
+    strtok_s: narrow.tokenChecked,
+    wcstok_s: wide.tokenChecked,
+    _strdup: fn(MADE, ["string", CSTR_AT]),
+    _wcsdup: fn(MADE, ["string", WSTR_AT]),
+    _strrev: narrow.changing,
+    _wcsrev: wide.changing,
+    _strlwr: narrow.changing,
+    _wcslwr: wide.changing,
+    _strupr: narrow.changing,
+    _wcsupr: wide.changing,
+    _strlwr_s: narrow.changingChecked,
+    _wcslwr_s: wide.changingChecked,
+    _strupr_s: narrow.changingChecked,
+    _wcsupr_s: wide.changingChecked,
+    _strset: narrow.filling,
+    _wcsset: wide.filling,
+    _strnset: narrow.fillingCounted,
+    _wcsnset: wide.fillingCounted,
+    strxfrm: narrow.transforming,
+    wcsxfrm: wide.transforming,
+    strcpy_s: narrow.checked,
+    wcscpy_s: wide.checked,
+    strcat_s: narrow.checked,
+    wcscat_s: wide.checked,
+    strncpy_s: narrow.checkedCounted,
+    wcsncpy_s: wide.checkedCounted,
+    strncat_s: narrow.checkedCounted,
+    wcsncat_s: wide.checkedCounted,
   },
   CDECL,
 );
 
 /** wcstok takes its context only in the ucrt. */
-export const msvcrtStringsApi = api(MSVCRT, { wcstok: token, strdup: alias("_strdup"), stricmp: alias("_stricmp") }, CDECL);
-export const ucrtStringsApi = api(UCRT, { wcstok: tokenChecked, strdup: alias("_strdup"), stricmp: alias("_stricmp") }, CDECL);
+export const msvcrtStringsApi = api(MSVCRT, { wcstok: wide.token, strdup: alias("_strdup"), stricmp: alias("_stricmp") }, CDECL);
+export const ucrtStringsApi = api(UCRT, { wcstok: wide.tokenChecked, strdup: alias("_strdup"), stricmp: alias("_stricmp") }, CDECL);
