@@ -88,6 +88,26 @@ describe.each(["library.dll", "library-x86.dll"])("functions of %s", (name) => {
     await expect(library.call("fold", fold, throwing, [1], 1)).rejects.toThrow("mine");
   });
 
+  test("callbacks that call the library: inside of the call that they are called by, or after it where they do not wait", async () => {
+    const step = callback(cdecl(fn(INT, ["total", INT], ["value", INT])));
+    const fold = cdecl(fn(INT, ["step", step], ["values", arrayIn(INT)], ["count", INT]));
+    const add = cdecl(fn(INT, ["a", INT], ["b", INT]));
+    const sums = async (total: number, value: number): Promise<number> => library.call("add", add, total, value);
+    expect(await library.call("fold", fold, sums, [1, 2, 3], 3)).toBe(6);
+    const nested = async (total: number, value: number): Promise<number> =>
+      total * 100 + (await library.call("fold", fold, sums, [value, 1], 2));
+    expect(await library.call("fold", fold, nested, [1, 2], 2)).toBe(203);
+    const later: Promise<number>[] = [];
+    const careless = (total: number): number => {
+      later.push(library.call("add", add, total, 1));
+      return total + 1;
+    };
+    expect(await library.call("fold", fold, careless, [0, 0], 2)).toBe(2);
+    expect(await Promise.all(later)).toEqual([1, 2]);
+    const failing = async (): Promise<number> => library.call("nothing", add, 1, 2);
+    await expect(library.call("fold", fold, failing, [1], 1)).rejects.toThrow("exports no nothing");
+  });
+
   test("stdcall, ordinals, and a function that is not there", async () => {
     expect(await library.call("difference", fn(INT, ["a", INT], ["b", INT]), 50, 8)).toBe(42);
     await expect(library.call("nothing", fn(VOID))).rejects.toThrow(`exports no nothing`);
@@ -104,6 +124,19 @@ test("a crash rejects the call with the sentence, and the library is gone", asyn
   const library = loadLibrary(join(fixturesFolder, "library/library.dll"), options);
   await expect(library.call("crash", fn(VOID))).rejects.toThrow(/STATUS_ACCESS_VIOLATION.*library\.dll\+0x/);
   await expect(library.call("crash", fn(VOID))).rejects.toThrow("STATUS_ACCESS_VIOLATION");
+});
+
+test("a crash in what a callback calls rejects both calls", async () => {
+  const library = loadLibrary(join(fixturesFolder, "library/library.dll"), options);
+  const step = callback(cdecl(fn(INT, ["total", INT], ["value", INT])));
+  const fold = cdecl(fn(INT, ["step", step], ["values", arrayIn(INT)], ["count", INT]));
+  let inner: unknown;
+  const crashing = async (): Promise<number> => {
+    await library.call("crash", fn(VOID)).catch((error: unknown) => (inner = error));
+    return 0;
+  };
+  await expect(library.call("fold", fold, crashing, [1], 1)).rejects.toThrow("STATUS_ACCESS_VIOLATION");
+  expect(inner).toMatchObject({ message: expect.stringContaining("STATUS_ACCESS_VIOLATION") });
 });
 
 test("a built-in DLL, hooks, and files in memory", async () => {

@@ -1,6 +1,7 @@
 import { ApiFunction, argumentWord, ArrayPointerType, CallbackType, DoubleArgument, GuestPlace, layOutCall, PointerType, REGISTER, VARARGS } from "@decant/hook"; // prettier-ignore
 import type { AcceptedOf, AnyType, ArgumentContext, ArgumentsOf, BytesType, FunctionDeclaration, HostArgument, InType, Parameters, StringType, TextBufferType } from "@decant/hook"; // prettier-ignore
-import { guestCall64, waitFor, type GuestGenerator, type Thread } from "@decant/process";
+import { guestCall64, type GuestGenerator, type Thread } from "@decant/process";
+import type { LibraryJobs } from "./library-jobs.ts";
 
 /** A place of TypeScript's for an out-parameter: the function's value is in `value` after the call, and what is there before it is what the function finds. */
 export interface Ref<V, W = V> {
@@ -36,9 +37,10 @@ export function* callFunction(
   address: number,
   { result, parameters, convention = "stdcall" }: FunctionDeclaration,
   args: readonly HostArgument[],
+  jobs: LibraryJobs,
 ): GuestGenerator<unknown> {
   const { pointerSize, registers, memory } = thread;
-  const arena = new Arena(thread);
+  const arena = new Arena(thread, jobs);
   const layout = layOutCall(result, parameters, pointerSize, convention);
   const words: bigint[] = [];
   const put = (place: number, word: number): void => {
@@ -77,13 +79,14 @@ export function* callFunction(
     const rax = yield* guestCall64(thread, address, ...Array.from(words, (word) => word ?? 0n));
     if (arena.thrown !== undefined) throw arena.thrown.error;
     arena.copyBack();
-    return readResult(thread, result, rax, into);
+    return readResult(arena, result, rax, into);
   } finally {
     arena.free();
   }
 }
 
-function readResult(thread: Thread, type: AnyType, rax: bigint, into: number): unknown {
+function readResult(arena: Arena, type: AnyType, rax: bigint, into: number): unknown {
+  const { thread } = arena;
   const { registers, pointerSize } = thread;
   if (into !== 0) return type.load(thread, into);
   if (type.passing === "float" && pointerSize === 4) return thread.popFloat();
@@ -91,14 +94,9 @@ function readResult(thread: Thread, type: AnyType, rax: bigint, into: number): u
   const low = type.passing === "float" ? registers[at]! : Number(rax & 0xffff_ffffn);
   const high = pointerSize === 8 ? (type.passing === "float" ? registers[at + 1]! : Number(rax >> 32n)) : registers[REGISTER.rdx]!;
   if (type.passing !== "block" || type.size(pointerSize) === 0) return type.fromWords(thread, low, type.size(pointerSize) <= 4 ? 0 : high);
-  const space = new Arena(thread);
-  try {
-    const address = space.allocate(8);
-    thread.memory.setU64(address, (BigInt(high) << 32n) | BigInt(low));
-    return type.load(thread, address);
-  } finally {
-    space.free();
-  }
+  const address = arena.allocate(8);
+  thread.memory.setU64(address, (BigInt(high) << 32n) | BigInt(low));
+  return type.load(thread, address);
 }
 
 /** Memory of the guest's for the arguments of one call. */
@@ -106,11 +104,13 @@ class Arena implements ArgumentContext {
   readonly thread: Thread;
   /** What a callback threw. */
   thrown: { error: unknown } | undefined;
+  readonly #jobs: LibraryJobs;
   readonly #blocks: number[] = [];
   readonly #after: (() => void)[] = [];
 
-  constructor(thread: Thread) {
+  constructor(thread: Thread, jobs: LibraryJobs) {
     this.thread = thread;
+    this.#jobs = jobs;
   }
 
   allocate(bytes: number): number {
@@ -160,42 +160,30 @@ class Arena implements ArgumentContext {
 
   addCallback(callback: (...args: unknown[]) => unknown, type: AnyType | undefined): number {
     if (!(type instanceof CallbackType)) throw new TypeError("a function was given for a parameter that is no callback(fn(…))");
-    return callbackAddress(this.thread, type, callback, (error) => (this.thrown ??= { error }));
+    return callbackAddress(this.thread, type, callback.name || "callback", (thread, args) =>
+      this.#jobs.callBack(
+        thread,
+        () => callback(...args),
+        (error) => (this.thrown ??= { error }),
+      ),
+    );
   }
 }
 
-type Callback = (...args: unknown[]) => unknown;
-
-/** The address of a function of TypeScript's. It stays: guest code may keep it. What the function throws goes to `onError`, and the guest sees 0. */
+/** The address of a function of TypeScript's. It stays: guest code may keep it. */
 function callbackAddress(
   thread: Thread,
   { signature }: CallbackType<FunctionDeclaration>,
-  callback: Callback,
-  onError: (error: unknown) => void,
+  name: string,
+  call: (thread: Thread, args: readonly unknown[]) => unknown,
 ): number {
-  function* wait(promise: Promise<unknown>): GuestGenerator<unknown> {
-    try {
-      return yield* waitFor(promise);
-    } catch (error) {
-      onError(error);
-      return 0;
-    }
-  }
   const target = new ApiFunction({
     dll: "callback",
-    name: callback.name || "callback",
-    key: callback.name,
+    name,
+    key: name,
     declaration: signature,
     convention: "stdcall",
-    body(_thread: Thread, ...args: unknown[]) {
-      try {
-        const result = callback(...args);
-        return result instanceof Promise ? wait(result) : (result ?? 0);
-      } catch (error) {
-        onError(error);
-        return 0;
-      }
-    },
+    body: (caller: Thread, ...args: unknown[]) => call(caller, args),
   });
   return thread.process.addFunction(target);
 }

@@ -10,7 +10,7 @@ import {
   type ValueOf,
 } from "@decant/hook";
 import type { GuestMemory } from "@decant/memory";
-import { emptyProgram, waitFor, type GuestGenerator, type Kernel, type Process, type Thread } from "@decant/process";
+import { emptyProgram, type GuestGenerator, type Kernel, type Process, type Thread } from "@decant/process";
 import { prepareProcess } from "@decant/win32";
 import { toGuestPath } from "../guest-paths.ts";
 import { readProgram } from "../program-file.ts";
@@ -18,6 +18,7 @@ import { setUpGuests } from "../run-program.ts";
 import { UsageError } from "../terminal.ts";
 import { prepare, type GuestOptions } from "./guest-options.ts";
 import { callFunction, type LibraryArguments } from "./library-call.ts";
+import { LibraryJobs, type Job } from "./library-jobs.ts";
 
 /** How to load a DLL. */
 export interface LoadLibraryOptions extends GuestOptions {
@@ -53,25 +54,18 @@ interface Source {
   readonly options: LoadLibraryOptions;
 }
 
-interface Job {
-  run(thread: Thread): GuestGenerator<unknown>;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
-}
-
 /** A loaded DLL. */
 export class GuestLibrary {
   readonly #source: Source;
-  readonly #jobs: Job[] = [];
-  /** Wakes the guest's thread. */
-  #wake: (() => void) | undefined;
-  #current: Job | undefined;
+  readonly #jobs = new LibraryJobs();
   #guest: Promise<{ kernel: Kernel; process: Process }> | undefined;
   #process: Process | undefined;
   #isRunning = false;
   #module = 0;
   #isClosed = false;
   #failure: string | undefined;
+  /** What loading it failed with, which each call is told. */
+  #loadError: { readonly error: unknown } | undefined;
   #close: () => Promise<void> = () => Promise.resolve();
   /** GetLastError's value after the last call. */
   lastError = 0;
@@ -101,7 +95,7 @@ export class GuestLibrary {
     ...args: LibraryArguments<P>
   ): Promise<ValueOf<R>> {
     const given = args as readonly HostArgument[];
-    return this.#do((thread) => callFunction(thread, address, signature, given)) as Promise<ValueOf<R>>;
+    return this.#do((thread) => callFunction(thread, address, signature, given, this.#jobs)) as Promise<ValueOf<R>>;
   }
 
   /** Memory of the guest's for a value, until close: for what a function keeps. `place.value` reads it. */
@@ -132,8 +126,7 @@ export class GuestLibrary {
   #do(run: Job["run"]): Promise<unknown> {
     if (this.#failure !== undefined) return Promise.reject(new Error(this.#failure));
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ run, resolve, reject });
-      this.#wake?.();
+      this.#jobs.add({ run: (thread) => this.#run(thread, run), resolve, reject });
       if (!this.#isRunning) void this.#runJobs();
     });
   }
@@ -143,7 +136,7 @@ export class GuestLibrary {
     this.#isRunning = true;
     try {
       const { kernel, process } = await (this.#guest ??= this.#start());
-      const isOver = (): boolean => process.ending !== undefined || (this.#jobs.length === 0 && this.#current === undefined);
+      const isOver = (): boolean => process.ending !== undefined || this.#jobs.isIdle;
       while (!isOver()) await kernel.runUntil(isOver);
       if (process.ending !== undefined) {
         const { kind, exitCode, message } = process.ending;
@@ -157,9 +150,7 @@ export class GuestLibrary {
 
   #fail(sentence: string): void {
     this.#failure ??= sentence;
-    const waiting = [...(this.#current === undefined ? [] : [this.#current]), ...this.#jobs.splice(0)];
-    this.#current = undefined;
-    for (const { reject } of waiting) reject(new Error(this.#failure));
+    this.#jobs.fail(new Error(this.#failure));
   }
 
   async #start(): Promise<{ kernel: Kernel; process: Process }> {
@@ -183,31 +174,21 @@ export class GuestLibrary {
   /** What the guest's thread does: loads the DLL, then call by call. */
   *#serve(thread: Thread, dll: string): GuestGenerator<never> {
     const { loader } = thread.process;
-    let failure: unknown;
     try {
       yield* loader.attachPending(thread, true);
       this.#module = loader.require(dll).base;
       yield* loader.attachPending(thread, true);
     } catch (error) {
-      failure = error;
+      this.#loadError = { error };
     }
-    for (;;) {
-      const job = this.#jobs.shift();
-      if (job === undefined) {
-        yield* waitFor(new Promise<void>((resolve) => (this.#wake = resolve)));
-        continue;
-      }
-      this.#current = job;
-      try {
-        if (failure !== undefined) throw failure;
-        const value = yield* job.run(thread);
-        this.lastError = thread.lastError;
-        job.resolve(value);
-      } catch (error) {
-        job.reject(error);
-      }
-      this.#current = undefined;
-    }
+    return yield* this.#jobs.serve(thread);
+  }
+
+  *#run(thread: Thread, run: Job["run"]): GuestGenerator<unknown> {
+    if (this.#loadError !== undefined) throw this.#loadError.error;
+    const value = yield* run(thread);
+    this.lastError = thread.lastError;
+    return value;
   }
 
   *#callByName(
@@ -220,7 +201,7 @@ export class GuestLibrary {
     const module = modules.at(this.#module);
     const address = module === undefined ? undefined : loader.getProcAddress(module, name);
     if (address === undefined) throw new Error(`${this.#source.name} exports no ${typeof name === "number" ? `ordinal ${name}` : name}`);
-    return yield* callFunction(thread, address, signature, args);
+    return yield* callFunction(thread, address, signature, args, this.#jobs);
   }
 }
 
