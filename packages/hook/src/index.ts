@@ -59,6 +59,7 @@ export {
   encodeText,
   readString,
   StringType,
+  TextAddressType,
   TextBufferType,
   type TextBuffer,
   type TextForm,
