@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { fixturesFolder } from "../fixtures/build.ts";
+import { traceFaults } from "./trace-events.ts";
 import { decant } from "./decant.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "decant-hooks-"));
@@ -56,7 +57,9 @@ describe("--trace", () => {
     const trace = ["--trace", "kernel32!*", "--trace", "nvcuda!*", "--trace-format", "chrome", "--trace-file", file];
     const events = async (...program: string[]): Promise<Record<string, unknown>[]> => {
       await decant(["run", ...trace, ...program]);
-      return JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>[];
+      const text = readFileSync(file, "utf8");
+      expect(traceFaults(text)).toEqual([]);
+      return JSON.parse(text) as Record<string, unknown>[];
     };
     const cuda = await events(fixture("vector-add/vector-add.exe"));
     const launch = cuda.find(({ name }) => name === "nvcuda!cuLaunchKernel");
@@ -82,13 +85,23 @@ describe("--trace", () => {
   test("writes the Trace Event Format, in which every event has what the format asks for", async () => {
     const file = join(folder, "trace.json");
     await decant(["run", "--trace", "*", "--trace-format", "chrome", "--trace-file", file, hello]);
-    const events = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>[];
-    expect(events.length).toBeGreaterThan(10);
-    for (const { ph, name, pid, tid, ts, dur } of events) {
-      expect([typeof name, typeof pid, typeof tid]).toEqual(["string", "number", "number"]);
-      if (ph === "X") expect([typeof ts, typeof dur]).toEqual(["number", "number"]);
-      else expect(ph).toBe("M");
-    }
+    const text = readFileSync(file, "utf8");
+    expect(traceFaults(text)).toEqual([]);
+    expect((JSON.parse(text) as unknown[]).length).toBeGreaterThan(10);
+  });
+
+  test("has nothing to say for a timeline that viewers would not draw as it was", () => {
+    const name = { name: "thread_name", ph: "M", pid: 1, tid: 2, args: { name: "thread 2" } };
+    const span = (name: string, ts: number, dur: number) => ({ name, cat: "kernel32", ph: "X", ts, dur, pid: 1, tid: 2, args: {} });
+    const faults = (...events: object[]): string[] => traceFaults(JSON.stringify(events));
+    expect(faults(name, span("outer", 0, 10), span("inner", 2, 8), span("next", 10, 1))).toEqual([]);
+    expect(faults(name, span("one", 0, 10), span("other", 5, 6))).toEqual(["thread 1/2: other ends after one, in which it began"]);
+    expect(faults(span("one", 0, 10))).toEqual(["thread 1/2: its first event is not its name"]);
+    expect(faults({ ...span("one", -1, 10), dur: null, more: 1 })).toEqual([
+      "event 0: it has no other members",
+      "event 0: ts and dur are times",
+    ]);
+    expect(faults({ ...name, ph: "B" })).toEqual(['event 0: a phase is X or M, not "B"']);
   });
 
   test("refuses a format that is none, and a file that cannot be written", async () => {

@@ -29,7 +29,7 @@ const kernel: DeviceSpan = {
 };
 
 test("text has time, thread and nesting before the call", () => {
-  const output = traceOutput("text");
+  const output = traceOutput("text", {}, { originMs: 100 });
   expect([output.call(call({})), output.call(failed), output.span(kernel), output.end()]).toEqual([
     "     0.000     8 kernel32!CloseHandle(hObject=0x7) = TRUE\n",
     "     1.500    12   kernel32!CloseHandle(hObject=0x7) = FALSE [ERROR_INVALID_HANDLE]\n",
@@ -39,7 +39,7 @@ test("text has time, thread and nesting before the call", () => {
 });
 
 test("json is an object a line", () => {
-  const output = traceOutput("json");
+  const output = traceOutput("json", {}, { originMs: 100 });
   output.call(call({}));
   expect(JSON.parse(output.call(failed))).toMatchObject({
     name: "kernel32!CloseHandle",
@@ -49,8 +49,14 @@ test("json is an object a line", () => {
   });
 });
 
+test("a call that began before one inside of it has a time before it, and none is before the trace", () => {
+  const output = traceOutput("text", {}, { originMs: 99.5 });
+  const lines = [call({ startMs: 101, depth: 1 }), call({ startMs: 100 })].map((each) => output.call(each).trim().split(" ")[0]);
+  expect(lines).toEqual(["1.500", "0.500"]);
+});
+
 test("chrome is one array of complete events in microseconds, with a name for each thread", () => {
-  const output = traceOutput("chrome");
+  const output = traceOutput("chrome", {}, { originMs: 100 });
   const waiting = call({ startMs: 102, waits: [{ startMs: 102.1, durationMs: 0.05 }] });
   const text = output.call(call({})) + output.call(failed) + output.call(waiting) + output.span(kernel) + output.end();
   const events = JSON.parse(text) as Record<string, unknown>[];

@@ -22,10 +22,13 @@ export interface TraceOutput {
   end(): string;
 }
 
-/** Writes calls in a format. Times count from the first call that was traced. */
-export function traceOutput(format: TraceFormat, filter: TraceFilter = {}, program = "program"): TraceOutput {
-  let origin: number | undefined;
-  const since = ({ startMs }: { startMs: number }): number => startMs - (origin ??= startMs);
+/** Writes calls in a format. Times count from `originMs`: not from the first call that is over, as the one around it began before it. */
+export function traceOutput(
+  format: TraceFormat,
+  filter: TraceFilter = {},
+  { program = "program", originMs = performance.now() }: { program?: string; originMs?: number } = {},
+): TraceOutput {
+  const since = ({ startMs }: { startMs: number }): number => startMs - originMs;
   const looksWanted = filter.result === undefined ? () => true : globMatcher(filter.result);
   const isWanted = (call: TracedCall): boolean =>
     (filter.thread === undefined || call.thread === filter.thread) &&

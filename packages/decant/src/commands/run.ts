@@ -15,6 +15,7 @@ import { prefixNamed, usePrefix } from "../prefixes.ts";
 import { readProgram, requireRunnable } from "../program-file.ts";
 import { grantsFor, runProgram } from "../run-program.ts";
 import { painter, UsageError } from "../terminal.ts";
+import { writeHelp } from "../help.ts";
 import { TRACE_FORMATS, traceOutput, type TraceOutput } from "../trace-output.ts";
 
 const options = {
@@ -97,7 +98,7 @@ const TIMED_OUT = 124;
 export async function runCommand(args: readonly string[]): Promise<number> {
   const { options: given, rest } = parseCommandLine(options, [...splitWords(process.env["DECANT_OPTIONS"] ?? ""), ...args]);
   if (given.help) {
-    process.stdout.write(help);
+    writeHelp(help);
     return 0;
   }
   const [name, ...programArguments] = rest;
@@ -222,7 +223,7 @@ function openTrace(
     ...(given["trace-failed"] && { failed: true }),
     ...(result !== undefined && { result }),
   };
-  const output = traceOutput(format, filter, program);
+  const output = traceOutput(format, filter, { program });
   const file = given["trace-file"];
   if (file === undefined) {
     const write = (text: string): void => void (text !== "" && process.stderr.write(painter(process.stderr)("dim", text)));
