@@ -1,6 +1,6 @@
 /** The `decant` command: chooses what to do, and turns errors into one sentence. Each command is loaded only when it is used. */
 import { readFileSync } from "node:fs";
-import { helpText } from "./help.ts";
+import { generalHelp, writeHelp } from "./help.ts";
 import { painter, UsageError } from "./terminal.ts";
 
 type Command = (args: readonly string[]) => Promise<number>;
@@ -23,7 +23,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (process.env["DECANT_AS_WINE"]) return await mainAsWine(args);
   const [first = "--help", ...rest] = args;
   if (first === "--help" || first === "-h" || first === "help") {
-    process.stdout.write(helpText(painter(process.stdout)));
+    writeHelp(generalHelp);
     return 0;
   }
   if (first === "--version" || first === "-V") {

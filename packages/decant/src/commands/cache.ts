@@ -3,6 +3,7 @@ import { CACHE_LIMIT_BYTES, cacheFolder } from "../cache-folder.ts";
 import { describeOptions, parseCommandLine } from "../command-line.ts";
 import { dateText, sizeText, tableText } from "../tables.ts";
 import { UsageError } from "../terminal.ts";
+import { writeHelp } from "../help.ts";
 
 const options = {
   cache: {
@@ -34,7 +35,7 @@ export function cacheCommand(args: readonly string[]): Promise<number> {
   const [action, rest] = args[0]?.startsWith("-") === false ? [args[0], args.slice(1)] : ["show", args];
   const { options: given, rest: extra } = parseCommandLine(options, rest);
   if (given.help) {
-    process.stdout.write(help);
+    writeHelp(help);
     return Promise.resolve(0);
   }
   if ((action !== "show" && action !== "clear") || extra.length > 0) {

@@ -1,6 +1,7 @@
 import { examine, type Finding } from "../doctor.ts";
 import { describeOptions, parseCommandLine } from "../command-line.ts";
 import { painter, UsageError, type Style } from "../terminal.ts";
+import { writeHelp } from "../help.ts";
 
 const options = {
   json: { type: "boolean", help: "everything as JSON" },
@@ -25,7 +26,7 @@ const STYLES: Record<Finding["state"], Style> = { works: "green", limited: "yell
 export function doctorCommand(args: readonly string[]): Promise<number> {
   const { options: given, rest } = parseCommandLine(options, args);
   if (given.help) {
-    process.stdout.write(help);
+    writeHelp(help);
     return Promise.resolve(0);
   }
   if (rest.length > 0) throw new UsageError(`doctor takes no word "${rest[0]}"`);

@@ -21,6 +21,7 @@ import { readGuestFile, toGuestPath } from "../guest-paths.ts";
 import { readProgram } from "../program-file.ts";
 import { builtInDlls } from "../run-program.ts";
 import { painter, UsageError } from "../terminal.ts";
+import { writeHelp } from "../help.ts";
 
 const options = {
   json: { type: "boolean", help: "everything as JSON" },
@@ -53,7 +54,7 @@ interface InspectedImport {
 export async function inspectCommand(args: readonly string[]): Promise<number> {
   const { options: given, rest } = parseCommandLine(options, args);
   if (given.help) {
-    process.stdout.write(help);
+    writeHelp(help);
     return 0;
   }
   const [name, extra] = rest;

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { describeOptions, parseCommandLine } from "../command-line.ts";
 import { launcherText, writeLauncher } from "../launcher.ts";
 import { UsageError } from "../terminal.ts";
+import { writeHelp } from "../help.ts";
 
 const options = {
   binfmt: { type: "boolean", help: "let Linux run ./program.exe directly: print what does it" },
@@ -42,7 +43,7 @@ const RULE = `:decant:M::MZ::${LAUNCHER}:`;
 export function installCommand(args: readonly string[]): Promise<number> {
   const { options: given, rest } = parseCommandLine(options, args);
   if (given.help || (!given.binfmt && given.wine === undefined && rest.length === 0)) {
-    process.stdout.write(help);
+    writeHelp(help);
     return Promise.resolve(0);
   }
   if (rest.length > 0) throw new UsageError(`install takes no word "${rest[0]}"; \`decant install --help\` lists its options`);

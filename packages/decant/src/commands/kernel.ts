@@ -9,6 +9,7 @@ import { kernelSignatures, signatureText } from "../kernel-signatures.ts";
 import { parseValues, parseZeros, type TypedValues, VALUE_TYPE_NAMES, valuesForJson, valuesText } from "../kernel-values.ts";
 import { durationOption } from "../quantities.ts";
 import { painter, UsageError } from "../terminal.ts";
+import { writeHelp } from "../help.ts";
 
 const options = {
   grid: { type: "string", value: "X[,Y[,Z]]", help: "blocks (default 1)" },
@@ -66,7 +67,7 @@ interface Parameter {
 export async function kernelCommand(args: readonly string[]): Promise<number> {
   const { values, tokens, positionals } = parse(args);
   if (values.help || args.length === 0) {
-    process.stdout.write(help);
+    writeHelp(help);
     return 0;
   }
   const [action, path, entry, ...more] = positionals;

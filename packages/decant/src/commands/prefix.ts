@@ -2,6 +2,7 @@ import { describeOptions, parseCommandLine } from "../command-line.ts";
 import { copyPrefix, listPrefixes, measurePrefix, prefixesFolder, prefixNamed, resetPrefix, usersOf } from "../prefixes.ts";
 import { dateText, sizeText, tableText } from "../tables.ts";
 import { UsageError } from "../terminal.ts";
+import { writeHelp } from "../help.ts";
 
 const options = {
   json: { type: "boolean", help: "everything as JSON" },
@@ -31,7 +32,7 @@ Examples
 export function prefixCommand(args: readonly string[]): Promise<number> {
   const [action, rest] = args[0] === undefined || args[0].startsWith("-") ? ["list", args] : [args[0], args.slice(1)];
   const { options: given, rest: names } = parseCommandLine(options, rest);
-  if (given.help) process.stdout.write(help);
+  if (given.help) writeHelp(help);
   else act(action, names, given.json === true);
   return Promise.resolve(0);
 }

@@ -6,6 +6,7 @@ import { describeOptions, numberOption, parseCommandLine } from "../command-line
 import { compilerOption } from "../compiler-option.ts";
 import { bytesOption, durationOption } from "../quantities.ts";
 import { painter, UsageError } from "../terminal.ts";
+import { writeHelp } from "../help.ts";
 import { defaultTokenFile } from "../token-file.ts";
 
 const options = {
@@ -66,7 +67,7 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
   }
   const { options: given, rest } = parseCommandLine(options, args);
   if (given.help) {
-    process.stdout.write(help);
+    writeHelp(help);
     return 0;
   }
   if (rest.length > 0) throw new UsageError(`serve takes no arguments, but found "${rest[0]}"`);

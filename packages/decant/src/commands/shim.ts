@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { describeOptions, parseCommandLine } from "../command-line.ts";
 import { launcherText, writeLauncher } from "../launcher.ts";
 import { UsageError } from "../terminal.ts";
+import { writeHelp } from "../help.ts";
 
 const options = {
   into: { type: "string", value: "FOLDER", help: "where the launchers go; beside the programs when absent" },
@@ -26,7 +27,7 @@ Examples
 export function shimCommand(args: readonly string[]): Promise<number> {
   const { options: before, rest } = parseCommandLine(options, args);
   if (before.help) {
-    process.stdout.write(help);
+    writeHelp(help);
     return Promise.resolve(0);
   }
   const [folder, ...after] = rest;

@@ -2,6 +2,7 @@ import { TokenFile, type TokenRecord } from "@decant/server";
 import { describeOptions, numberOption, parseCommandLine } from "../command-line.ts";
 import { bytesOption, bytesText, durationOption, durationText } from "../quantities.ts";
 import { painter, UsageError } from "../terminal.ts";
+import { writeHelp } from "../help.ts";
 import { defaultTokenFile } from "../token-file.ts";
 
 const options = {
@@ -35,7 +36,7 @@ export async function tokenCommand(args: readonly string[]): Promise<number> {
   // Options may stand anywhere: nothing here belongs to a guest.
   const first = parseCommandLine(options, args);
   if (first.options.help || args.length === 0) {
-    process.stdout.write(help);
+    writeHelp(help);
     return 0;
   }
   const words: string[] = [];

@@ -3,6 +3,7 @@ import type { SessionStatus } from "@decant/remoting";
 import { describeOptions, numberOption, parseCommandLine } from "../command-line.ts";
 import { bytesText, durationText } from "../quantities.ts";
 import { painter, UsageError } from "../terminal.ts";
+import { writeHelp } from "../help.ts";
 
 const options = {
   interval: { type: "string", value: "SECONDS", help: "time between two looks (default 1)" },
@@ -28,7 +29,7 @@ interface State {
 export async function topCommand(args: readonly string[]): Promise<number> {
   const { options: given, rest } = parseCommandLine(options, args);
   if (given.help) {
-    process.stdout.write(help);
+    writeHelp(help);
     return 0;
   }
   if (rest.length > 1) throw new UsageError(`top takes one address, but found "${rest[1]}" as well`);
