@@ -146,6 +146,51 @@ describe("every command of the docs runs", () => {
   });
 });
 
+describe("what other tools read", () => {
+  const of = (wanted: string) => blocks.filter(({ language }) => language === wanted);
+
+  test("is of kinds that are looked at here", () => {
+    expect([...new Set(blocks.map(({ language }) => language))].toSorted()).toEqual(["dockerfile", "sh", "ts", "yaml"]);
+  });
+
+  test("a workflow is indented by twos, with known keys, and braces that close", () => {
+    const keys = /^(?:jobs|test|runs-on|steps|name|uses|with|run|env|on)$/;
+    for (const { page, line, text } of of("yaml"))
+      for (const [index, each] of text.split("\n").entries()) {
+        const where = `${page}:${line + index}`;
+        const [, indent, key, value] = /^( *)(?:- )?([\w-]+):(?: (.*))?$/.exec(each) ?? [where];
+        expect([where, (indent?.length ?? 1) % 2, keys.test(key ?? "")]).toEqual([where, 0, true]);
+        const plain = (value ?? "").replaceAll(/"[^"]*"/g, '""');
+        expect([where, plain.split("{").length, /: /.test(plain) && !plain.startsWith("{")]).toEqual([
+          where,
+          plain.split("}").length,
+          false,
+        ]);
+      }
+  });
+
+  test("a Dockerfile has known instructions, a base first, and commands as JSON", () => {
+    for (const { text } of of("dockerfile")) {
+      const instructions = text.split("\n").map((each) => /^([A-Z]+) (.+)$/.exec(each)?.slice(1) ?? [each, ""]);
+      expect(instructions[0]?.[0]).toBe("FROM");
+      for (const [name, rest] of instructions) {
+        expect(["FROM", "RUN", "COPY", "WORKDIR", "CMD", "ENTRYPOINT", "ENV", "USER"]).toContain(name);
+        if (name === "CMD" || name === "ENTRYPOINT") expect(JSON.parse(rest!)).toContain("decant");
+      }
+    }
+  });
+
+  test("options that their commands are given are there", () => {
+    const texts = [...of("yaml"), ...of("dockerfile")].map(({ text }) => text.replaceAll(/[[\]",]+/g, " "));
+    const commands = texts.flatMap((text) => [...text.matchAll(/\bdecant +(run|install)\b([^\n&]*)/g)]);
+    expect(commands.length).toBeGreaterThan(2);
+    for (const [, command, rest] of commands) {
+      const help = execFileSync("decant", [command!, "--help"], { env, encoding: "utf8" });
+      for (const [option] of rest!.matchAll(/--[\w-]+/g)) expect(help).toContain(option);
+    }
+  });
+});
+
 /** What Wine answered of the tool, as test/recordings has it. */
 function recordTool(into: string): void {
   mkdirSync(into);
