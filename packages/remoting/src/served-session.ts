@@ -74,7 +74,7 @@ export class ServedSession {
       onBadFrame: (reason) => this.end(CUDA_ERROR.EXTERNAL_DEVICE, `bad frame: ${reason}`),
       onDetached: (reason) => options.onDetached(reason),
     });
-    this.#outgoing = new TransferSender((frame, sent) => this.link.send(frame, { sent }));
+    this.#outgoing = new TransferSender((frame, sent) => this.#send(frame, { sent }));
     this.#incoming = new TransferReceiver(options.limits);
   }
 
@@ -114,7 +114,7 @@ export class ServedSession {
     if (this.#over) return;
     this.#flush();
     for (let offset = 0; offset < text.length; offset += OUTPUT_BYTES)
-      this.link.send(packMessage([FRAME.OUTPUT, text.slice(offset, offset + OUTPUT_BYTES)]), { urgent: true });
+      this.#send(packMessage([FRAME.OUTPUT, text.slice(offset, offset + OUTPUT_BYTES)]), { urgent: true });
   }
 
   #frame(frame: Uint8Array): void {
@@ -217,7 +217,7 @@ export class ServedSession {
       const encoded = into !== undefined && value === into ? this.#outgoing.commit(into) : codec.encodeResult(value, this.#outgoing);
       const answer = [sequence, 0, encoded];
       // Bytes in a bulk frame go out behind it; all other answers may pass them.
-      if (codec.returnsBytes && typeof encoded === "number") this.link.send(packMessage([FRAME.ANSWERS, answer]));
+      if (codec.returnsBytes && typeof encoded === "number") this.#send(packMessage([FRAME.ANSWERS, answer]));
       else this.#answers.push(answer);
     } catch (error) {
       const failure = failed(sequence, error);
@@ -278,8 +278,12 @@ export class ServedSession {
     if (this.#answers.length === 1 || this.#over) return;
     const frame = packMessage(this.#answers);
     this.#answers = [FRAME.ANSWERS];
+    this.#send(frame, { urgent: true });
+  }
+
+  #send(frame: Uint8Array, options?: Parameters<Link["send"]>[1]): void {
     this.#options.metrics.bytesOut += frame.length;
-    this.link.send(frame, { urgent: true });
+    this.link.send(frame, options);
   }
 
   async #finish(reason: string): Promise<void> {

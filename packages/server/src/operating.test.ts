@@ -145,6 +145,18 @@ describe("by http", () => {
     ).toEqual([]);
   });
 
+  test("it counts the bytes of copies in both directions", async () => {
+    const { running, http } = await server();
+    const cuda = await connect(running.url);
+    cuda.cuCtxCreate(0, 0);
+    const p = cuda.cuMemAlloc(300_000);
+    cuda.cuMemcpyHtoD(p, new Uint8Array(300_000));
+    await cuda.cuMemcpyDtoH(p, 200_000);
+    const text = await (await fetch(`${http}/metrics`)).text();
+    const bytes = ["received", "sent"].map((way) => Number(new RegExp(`^decant_${way}_bytes_total (\\d+)$`, "m").exec(text)?.[1]));
+    expect(bytes.map((count) => Math.floor(count / 100_000))).toEqual([3, 2]);
+  });
+
   test("it shows how it is used to holders of a token only, where there are tokens", async () => {
     const tokens = tokenFile();
     const token = tokens.add("operator");
