@@ -81,9 +81,9 @@ export class LibraryJobs {
   /** Waits for a callback's promise, and does what it asks for until then. */
   *#settle(thread: Thread, lane: Lane, result: Promise<unknown>, onError: (error: unknown) => void): GuestGenerator<unknown> {
     this.#inner.add(lane);
-    let outcome: { readonly value: unknown } | undefined;
-    const settled = result.catch(onError).then((value) => (outcome = { value }));
-    while (outcome === undefined) {
+    const outcome: { isKnown: boolean; value?: unknown } = { isKnown: false };
+    const settled = result.catch(onError).then((value) => Object.assign(outcome, { isKnown: true, value }));
+    while (!outcome.isKnown) {
       const job = lane.jobs.shift();
       if (job === undefined) yield* waitFor(Promise.race([settled, lane.arrival()]));
       else yield* this.#do(thread, job);
