@@ -32,6 +32,11 @@ const PROGRAM = {
   push: "ff3158c3",
   /** pushfq; or dword [rsp],0x100; popfq; 9: mov ecx,2; 14: dec ecx; 16: jnz 14; 18: call 25; 23: nop; 24: ret; 25: rep stosb; 27: ret */
   steps: "9c810c24000100009db902000000ffc975fce80200000090c3f3aac3",
+  /**
+   * sub rsp,0x28; mov r9d,7; a: mov eax,[rcx]; call 0x150010; mov r10d,8; b: mov eax,[rdx]; mov r11d,9; c: mov [r8+4],eax; mov [r8],eax; xor r8d,r8d;
+   * e: mov [r8],eax; add rsp,0x28; ret
+   */
+  several: "4883ec2841b9070000008b01e8ffff000041ba080000008b0241bb09000000418940044189004531c04189004883c428c3",
   /** 0: call [rcx+8]; ret */
   callThrough: "ff5108c3",
 } as const;
@@ -186,6 +191,24 @@ describe.each(MODES)("in %s code", (_, options) => {
       expect(again(guest)).toMatchObject({ rip: CODE + 10, address: 0x10 });
       expect(guest.machine.cpu.gpr32(GPR.r9)).toBe(r9);
     } // prettier-ignore
+  });
+
+  test("each of several accesses has the registers of its own place, those that a call has saved among them", () => {
+    const at = { a: 0xa, b: 0x17, c: 0x1f, e: 0x29 };
+    const pointers = [DATA, DATA, DATA];
+    for (const [place, address, bad, registers] of [
+      ["a", 0x40, 0, [7, 0, 0, STACK_TOP - 0x130]],
+      ["b", 0x50, 1, [7, 8, 0, STACK_TOP - 0x130]],
+      ["c", 0x64, 2, [7, 8, 9, STACK_TOP - 0x130]],
+      ["e", 0, 3, [7, 8, 9, STACK_TOP - 0x130]],
+    ] as const) {
+      const guest = guestWith("several", options);
+      const { cpu } = guest.machine;
+      guest.stub(() => 1);
+      const found = fault(guest, ...pointers.map((pointer, n) => (n === bad ? (place === "c" ? 0x60 : address) : pointer)));
+      expect(found).toMatchObject({ rip: CODE + at[place], address, access: place < "c" ? "read" : "write", isExact: true });
+      expect([cpu.gpr32(GPR.r9), cpu.gpr32(GPR.r10), cpu.gpr32(GPR.r11), cpu.rsp]).toEqual(registers);
+    }
   });
 
   test("an instruction that reads and writes faults as a write", () => {
