@@ -102,3 +102,12 @@ test("a function without an entry is a leaf", () => {
   expect(virtualUnwind(memory, state, undefined)).toEqual({ establisher: STACK + 8, handler: undefined });
   expect([state.rip, gpr[RSP]]).toEqual([0x5555, BigInt(STACK + 16)]);
 });
+
+// As documented ("x64 prolog and epilog"); Wine 8 takes such an end for the function's body.
+test("an epilogue may end in a jump out of the function, and not in one within it", () => {
+  const codes = [5, 0x32, 1, 0x30];
+  const out = unwound([1, 5, 2, 0], codes, 0x40, { 0: 33n, 8: 0x1234n }, "5be900100000");
+  expect([out.gpr[RBX], out.rip, out.rsp]).toEqual([33n, 0x1234, 16]);
+  const within = unwound([1, 5, 2, 0], codes, 0x40, { 32: 34n, 40: 0x99n }, "5be900000000");
+  expect([within.gpr[RBX], within.rip, within.rsp]).toEqual([34n, 0x99, 48]);
+});

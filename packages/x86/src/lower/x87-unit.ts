@@ -28,11 +28,11 @@ const LOST = RAISED.precision | RAISED.roundedUp;
 /** A push onto a register in use. */
 const OVERFLOWN = RAISED.invalid | RAISED.stack | RAISED.roundedUp;
 
-/** Bits of the status word to set, those that are set anew, and whether memory is the destination. */
+/** Bits of the status word to set, those that are set anew, and what keeps an instruction from being done: `BEFORE` unless said. */
 interface Raising {
   readonly conditions?: number;
   readonly mask?: number;
-  readonly isStore?: boolean;
+  readonly stops?: number;
 }
 const SUMMARY = 0x8080;
 
@@ -57,8 +57,8 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
    * Adds what was raised to the status word; C1 says whether the result was rounded away from zero, or which way the stack failed. False where what is not
    * masked keeps the instruction from being done: an invalid operation, a denormal operand, a division by zero; of a store to memory, a result out of range.
    */
-  function raise(raised: number, { conditions = 0, mask = CONDITION.C1, isStore = false }: Raising = {}): boolean {
-    const stopping = raised & ~control() & (isStore ? BEFORE | OUT_OF_RANGE : BEFORE);
+  function raise(raised: number, { conditions = 0, mask = CONDITION.C1, stops = BEFORE }: Raising = {}): boolean {
+    const stopping = raised & ~control() & stops;
     const isDone = stopping === 0;
     const told = isDone ? raised : raised & ((raised & RAISED.stack) !== 0 ? OVERFLOWN : (stopping & BEFORE) !== 0 ? BEFORE : ~LOST);
     let value = isDone ? (status() & ~mask) | conditions : status() & ~CONDITION.C1;
@@ -254,7 +254,7 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
       const rounding = new Rounding(control());
       if (bits === 80) {
         const { sign, exponent, significand } = operand(source, rounding);
-        if (rounding.raised !== 0) raise(rounding.raised, { isStore: true });
+        if (rounding.raised !== 0) raise(rounding.raised, { stops: BEFORE | OUT_OF_RANGE });
         view.setBigUint64(scratch, significand, true);
         view.setUint32(scratch + 8, (sign << 15) | exponent, true);
         return;
@@ -262,7 +262,7 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
       const x = operand(source, rounding);
       view.setBigUint64(scratch, bits === 64 ? toDouble(x, rounding) : toSingle(x, rounding), true);
       const isTiny = rounding.isTiny && (control() & RAISED.underflow) === 0;
-      raise(rounding.raised | (isTiny ? RAISED.underflow : 0), { isStore: true });
+      raise(rounding.raised | (isTiny ? RAISED.underflow : 0), { stops: BEFORE | OUT_OF_RANGE });
     },
     /** The 80-bit form of a register, whether it is in use or not. */
     x87Image(source: number): void {
@@ -276,7 +276,7 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
       const x = operand(source, rounding);
       const isMissing = (rounding.raised & RAISED.stack) !== 0;
       view.setBigInt64(scratch, toInteger(x, bits, rounding), true);
-      raise(rounding.raised | (isMissing ? RAISED.stack : 0), { isStore: true });
+      raise(rounding.raised | (isMissing ? RAISED.stack : 0), { stops: BEFORE | OUT_OF_RANGE });
     },
     x87ToDecimal(source: number): void {
       const rounding = new Rounding(control());
@@ -290,7 +290,8 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
       else if (bits === 80) write(at, fromDecimal(new Uint8Array(view.buffer, at, 10)));
       else {
         const x = fromBits(raw, bits);
-        const isDone = raise(isSignalling(x) ? RAISED.invalid : x.isDenormal === true ? RAISED.denormal : 0);
+        // A denormal is loaded, whatever is raised.
+        const isDone = raise(isSignalling(x) ? RAISED.invalid : x.isDenormal === true ? RAISED.denormal : 0, { stops: RAISED.invalid });
         if (isDone) write(at, isNan(x) ? quiet(x) : x);
       }
     },
