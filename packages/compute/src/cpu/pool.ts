@@ -164,10 +164,9 @@ export class Pool {
   #start(pending: Pending, member: Member): void {
     const { job, turns } = pending;
     const record = pending.records.pop() ?? 0;
-    if (pending.active++ === 0) {
-      turns.begin();
-      Atomics.store(job.words, yieldWord(job), 0);
-    }
+    if (pending.active++ === 0) turns.begin();
+    // Whoever asked for workers has had the choice just now: the one that starts must not come back at once.
+    Atomics.store(job.words, yieldWord(job), 0);
     member.isBusy = true;
     const started = performance.now();
     this.#run(job, member, record, pending.left.pop()).then(

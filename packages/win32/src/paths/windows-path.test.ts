@@ -128,6 +128,15 @@ test("what .. leaves at the end of a path is trimmed as its end", () => {
   expect([" \\a\\..", "C:\\x. \\y\\..", "C:\\x\\ \\y\\.."].map(full)).toEqual([full("."), "C:\\x", "C:\\x"]);
 });
 
+test("separators that are too many stand for a server and a share without names (as under Wine 8)", () => {
+  expect(["\\\\\\.\\a", "//\\.\\a\\..\\b", "\\\\\\\\?\\b\\..\\c", "\\\\\\s\\h\\x"].map(full)).toEqual([
+    "\\\\\\.\\a",
+    "\\\\\\.\\b",
+    "\\\\\\\\?\\c",
+    "\\\\\\s\\h\\x",
+  ]);
+});
+
 test("a full path is its own full path", () => {
   const text = fc
     .array(fc.constantFrom("a", "B", ".", "..", " ", "\\", "/", ":", "C:", "\\\\", "?", "\u00ef"), { maxLength: 12 })

@@ -44,7 +44,7 @@ export function fullPath(path: string, context: PathContext): string {
     case "device":
       return plain.slice(0, 4) + normaliseBelow(plain.slice(4), devicePrefixLength(plain.slice(4)));
     case "unc":
-      return `\\\\${normaliseBelow(plain.slice(2).replace(/^\\+/, ""), shareLength(plain.slice(2)))}`;
+      return `\\\\${normaliseBelow(plain.slice(2), shareLength(plain.slice(2)))}`;
     case "drive":
       return plain.slice(0, 2) + normaliseRooted(plain.slice(2));
     case "drive-relative": {
