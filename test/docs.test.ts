@@ -33,6 +33,7 @@ const env = {
   PATH: `${join(folder, "commands")}:${process.env["PATH"]}`,
   DECANT_CACHE: join(folder, "cache"),
   DECANT_PREFIXES: join(folder, "prefixes"),
+  XDG_CONFIG_HOME: join(folder, "config"),
   NO_COLOR: "1",
 };
 
