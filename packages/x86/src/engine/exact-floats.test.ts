@@ -87,6 +87,7 @@ describe("what division by 3 has raised", () => {
   test("is in MXCSR where the code looks at it: mov eax,[rcx+16]", () => expect(flags(DIVIDE_AND_STORE + "8b4110c3")).toBe(PRECISION));
   test("is there where nobody knows who looks", () => expect(flags(DIVIDE_AND_STORE + "c3")).toBe(PRECISION));
   test("is there where the code clears it: and eax,-64", () => expect(flags(DIVIDE_AND_STORE + "8b411083e0c0c3")).toBe(PRECISION));
+  test("costs nothing where MXCSR is loaded back: ldmxcsr [rcx+16]", () => expect(flags(DIVIDE_AND_STORE + "0fae5110c3")).toBe(0));
   test("costs nothing where MXCSR is saved with the x87's control word: fnstcw [rcx+20]", () =>
     expect(flags(DIVIDE_AND_STORE + "d97914c3")).toBe(0));
   test("costs nothing where control bits are taken out of it: mov eax,[rcx+16]; shr eax,13; and eax,3", () =>

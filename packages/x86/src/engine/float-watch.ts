@@ -1,5 +1,6 @@
 import { CPU, GPR } from "../cpu-block.ts";
 import { MNEMONIC, type Instruction } from "../decode/index.ts";
+import type { MemoryOperand } from "../decode/instruction.ts";
 import { effects, looksAtMxcsr, waitsForX87 } from "../lower/index.ts";
 import { MXCSR, MXCSR_CONTROL, X87_MASKS } from "../lower/mxcsr.ts";
 import type { Block } from "./block.ts";
@@ -47,13 +48,23 @@ function isLookedAt(insn: Instruction, after: readonly Instruction[], runs: read
   if (insn.mnemonic === MNEMONIC.Fnstsw) return insn.operands[0]!.kind === "gpr" && usesFlagsOf(GPR.rax, after, false);
   if (insn.mnemonic !== MNEMONIC.Stmxcsr) return true;
   const verdicts = runs.flatMap((run) => run.flatMap((other, n) => (loads(other, insn) ? [usesFlags(other, run.slice(n + 1))] : [])));
-  return verdicts.length > 0 ? verdicts.includes(true) : !runs.some((run) => run.some(({ mnemonic }) => mnemonic === MNEMONIC.Fnstcw));
+  if (verdicts.length > 0) return verdicts.includes(true);
+  return !runs.some((run) => run.some((other) => other.mnemonic === MNEMONIC.Fnstcw || loadsBack(other, insn)));
+}
+
+/** Whether an instruction loads into MXCSR what another has stored: code that saves it around a change of the x87's environment, as fesetenv does. */
+function loadsBack({ mnemonic, memory }: Instruction, { memory: stored }: Instruction): boolean {
+  return mnemonic === MNEMONIC.Ldmxcsr && memory !== undefined && stored !== undefined && isSamePlace(memory, stored);
 }
 
 /** Whether an instruction reads what another has stored, to do more with it than to load it into MXCSR again. */
 function loads({ mnemonic, memory }: Instruction, { memory: stored }: Instruction): boolean {
   if (memory === undefined || stored === undefined || mnemonic === MNEMONIC.Ldmxcsr || mnemonic === MNEMONIC.Stmxcsr) return false;
-  return memory.base === stored.base && memory.index === stored.index && memory.displacement === stored.displacement;
+  return isSamePlace(memory, stored);
+}
+
+function isSamePlace(a: MemoryOperand, b: MemoryOperand): boolean {
+  return a.base === b.base && a.index === b.index && a.displacement === b.displacement;
 }
 
 /** Whether what an instruction reads of memory is used for its lowest six bits. */
