@@ -2,18 +2,8 @@ import { ERROR, Win32Error, type Handle, type Out, type TextBuffer } from "@deca
 import { Event, implement, wait, type Thread } from "@decant/process";
 import { hivesOf } from "../hives/hives.ts";
 import type { KeyNode } from "../hives/key-node.ts";
-import {
-  createKey,
-  findKey,
-  grantedAccess,
-  isPredefined,
-  KEY,
-  keyOf,
-  KeyWatch,
-  OpenKey,
-  openKeyOf,
-  overridesOf,
-} from "../hives/open-keys.ts";
+import { createKey, findKey, grantedAccess, isPredefined, keyOf, KeyWatch, OpenKey, openKeyOf, overridesOf } from "../hives/open-keys.ts";
+import { KEY } from "../hives/registry-constants.ts";
 import { COMPUTER_NAME } from "../system/system-table.ts";
 import { registryKeysApi } from "./registry.api.ts";
 

@@ -2,8 +2,9 @@ import { ERROR, Win32Error, type Handle, type Out, type Pointer, type TextBuffer
 import { implement, type Thread } from "@decant/process";
 import { expandVariables } from "../text/expand-variables.ts";
 import { hivesOf } from "../hives/hives.ts";
-import { dataText, REG, textData, type KeyNode, type RegistryValue } from "../hives/key-node.ts";
-import { createKey, findKey, KEY, keyOf } from "../hives/open-keys.ts";
+import { dataText, textData, type KeyNode, type RegistryValue } from "../hives/key-node.ts";
+import { createKey, findKey, keyOf } from "../hives/open-keys.ts";
+import { KEY, REG } from "../hives/registry-constants.ts";
 import { stateOf } from "../process-state.ts";
 import { registryValuesApi } from "./registry.api.ts";
 

@@ -25,38 +25,12 @@ import {
   TSTR,
   ULONGLONG,
 } from "@decant/hook";
+import { KEY, REG } from "../hives/registry-constants.ts";
 
-const VALUE_TYPE = enumeration("REG", {
-  NONE: 0,
-  SZ: 1,
-  EXPAND_SZ: 2,
-  BINARY: 3,
-  DWORD: 4,
-  DWORD_BIG_ENDIAN: 5,
-  LINK: 6,
-  MULTI_SZ: 7,
-  RESOURCE_LIST: 8,
-  FULL_RESOURCE_DESCRIPTOR: 9,
-  RESOURCE_REQUIREMENTS_LIST: 10,
-  QWORD: 11,
-});
-const KEY_ACCESS = flags(
-  "KEY",
-  {
-    ALL_ACCESS: 0xf003f,
-    READ: 0x20019,
-    WRITE: 0x20006,
-    QUERY_VALUE: 1,
-    SET_VALUE: 2,
-    CREATE_SUB_KEY: 4,
-    ENUMERATE_SUB_KEYS: 8,
-    NOTIFY: 0x10,
-    CREATE_LINK: 0x20,
-    WOW64_64KEY: 0x100,
-    WOW64_32KEY: 0x200,
-  },
-  ACCESS_MASK,
-);
+const VALUE_TYPE = enumeration("REG", REG);
+// DELETE is of all objects.
+const { DELETE: _, ...KEY_RIGHTS } = KEY;
+const KEY_ACCESS = flags("KEY", KEY_RIGHTS, ACCESS_MASK);
 
 /** Keys of the registry ("Registry Functions"). */
 export const registryKeysApi = api("advapi32", {

@@ -4,7 +4,8 @@ import { fileTimeFromMs } from "../files/file-time.ts";
 import { USER_SID } from "../system/system-table.ts";
 import { TIME_ZONES, timeZoneData, zoneOfPlace, zoneRules } from "../text/time-zones.ts";
 import { MACHINE_KEYS, USER_KEYS, type DefaultKey, type DefaultValue } from "./default-keys.ts";
-import { dwordData, KeyNode, REG, textData, type RegistryBudget } from "./key-node.ts";
+import { dwordData, KeyNode, textData, type RegistryBudget } from "./key-node.ts";
+import { REG } from "./registry-constants.ts";
 import { formatRegFile, parseRegFile } from "./reg-file.ts";
 
 /** Where the registry is kept, on the virtual system drive. */

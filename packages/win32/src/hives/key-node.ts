@@ -1,19 +1,6 @@
 import { ERROR, Win32Error } from "@decant/hook";
 import { upcase } from "../text/upcase.ts";
 
-/** Value types ("Registry Value Types"). */
-export const REG = {
-  NONE: 0,
-  SZ: 1,
-  EXPAND_SZ: 2,
-  BINARY: 3,
-  DWORD: 4,
-  DWORD_BIG_ENDIAN: 5,
-  LINK: 6,
-  MULTI_SZ: 7,
-  QWORD: 11,
-} as const;
-
 /** A named value of a key; texts are UTF-16, with the NUL that they were set with. */
 export interface RegistryValue {
   readonly name: string;

@@ -2,22 +2,7 @@ import { ERROR, Win32Error, type Handle } from "@decant/hook";
 import { KernelObject, type Event, type Thread } from "@decant/process";
 import { hivesOf, type Hives } from "./hives.ts";
 import type { KeyNode, KeyWatcher } from "./key-node.ts";
-
-/** Rights to a key ("Registry Key Security and Access Rights"). */
-export const KEY = {
-  QUERY_VALUE: 1,
-  SET_VALUE: 2,
-  CREATE_SUB_KEY: 4,
-  ENUMERATE_SUB_KEYS: 8,
-  NOTIFY: 0x10,
-  CREATE_LINK: 0x20,
-  WOW64_64KEY: 0x100,
-  WOW64_32KEY: 0x200,
-  DELETE: 0x1_0000,
-  READ: 0x2_0019,
-  WRITE: 0x2_0006,
-  ALL_ACCESS: 0xf_003f,
-} as const;
+import { KEY } from "./registry-constants.ts";
 
 const GENERIC = { READ: 0x8000_0000, WRITE: 0x4000_0000, EXECUTE: 0x2000_0000, ALL: 0x1000_0000, MAXIMUM_ALLOWED: 0x0200_0000 } as const;
 

@@ -1,4 +1,5 @@
-import { dataText, dwordData, REG, textData, type KeyNode } from "./key-node.ts";
+import { dataText, dwordData, textData, type KeyNode } from "./key-node.ts";
+import { REG } from "./registry-constants.ts";
 
 const HEADER = "Windows Registry Editor Version 5.00";
 
