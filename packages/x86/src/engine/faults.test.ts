@@ -197,15 +197,18 @@ describe.each(MODES)("in %s code", (_, options) => {
     const at = { a: 0xa, b: 0x17, c: 0x1f, e: 0x29 };
     const pointers = [DATA, DATA, DATA];
     for (const [place, address, bad, registers] of [
-      ["a", 0x40, 0, [7, 0, 0, STACK_TOP - 0x130]],
-      ["b", 0x50, 1, [7, 8, 0, STACK_TOP - 0x130]],
+      ["a", 0x40, 0, [7, 80, 90, STACK_TOP - 0x130]],
+      ["b", 0x50, 1, [7, 8, 90, STACK_TOP - 0x130]],
       ["c", 0x64, 2, [7, 8, 9, STACK_TOP - 0x130]],
       ["e", 0, 3, [7, 8, 9, STACK_TOP - 0x130]],
     ] as const) {
       const guest = guestWith("several", options);
       const { cpu } = guest.machine;
       guest.stub(() => 1);
-      const found = fault(guest, ...pointers.map((pointer, n) => (n === bad ? (place === "c" ? 0x60 : address) : pointer)));
+      guest.enter(...pointers.map((pointer, n) => (n === bad ? (place === "c" ? 0x60 : address) : pointer)));
+      cpu.setGpr(GPR.r10, 80n);
+      cpu.setGpr(GPR.r11, 90n);
+      const found = again(guest);
       expect(found).toMatchObject({ rip: CODE + at[place], address, access: place < "c" ? "read" : "write", isExact: true });
       expect([cpu.gpr32(GPR.r9), cpu.gpr32(GPR.r10), cpu.gpr32(GPR.r11), cpu.rsp]).toEqual(registers);
     }
