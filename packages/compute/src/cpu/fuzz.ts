@@ -1,7 +1,8 @@
 /**
- * Damaged PTX through compiler and driver: `npx tsx packages/compute/src/cpu/fuzz.ts [--runs N] [--seed S]`. Each run changes a few
- * instructions of a kernel that nvcc built, compiles it by both compilers, and launches what compiles. Whatever comes out must be a result or a
- * CudaError: a crash, a hang or an invalid module ends the run with the text that caused it. The suite does a few of these.
+ * PTX at random through compilers and driver: `npx tsx packages/compute/src/cpu/fuzz.ts [--runs N] [--seed S]`. A run takes a kernel of random
+ * instructions as it is, which must give the same by both compilers; or it changes a few instructions of such a kernel, or of one that nvcc built, and
+ * launches what compiles: then whatever comes out must be a result or a CudaError. A crash, a hang or an invalid module ends the run with the text that
+ * caused it. The suite does a few of these.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,11 +10,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CudaError, guard, type CudaDriver, type CudaSession, type ModuleInfo } from "@decant/cuda";
 import { compileModule, parsePtx, PtxError } from "@decant/ptx";
+import { randomKernel, type RandomKernel } from "@decant/ptx/testing";
 import { cpuDriver } from "./cpu-driver.ts";
 
 const folder = fileURLToPath(new URL("../../../ptx/kernels/", import.meta.url));
 
-/** Something came of damaged PTX that must not. */
+/** Something came of PTX that must not. */
 export class FuzzFailure extends Error {
   override readonly name = "FuzzFailure";
   readonly text: string;
@@ -24,18 +26,21 @@ export class FuzzFailure extends Error {
   }
 }
 
-/** What one run came to. */
-export type Outcome = "refused" | "ran" | "failed";
+/** What one run came to: of damaged kernels, and of one that was left whole. */
+export type Outcome = "refused" | "ran" | "failed" | "whole";
 
-/** Runs of damaged PTX over one driver. Everything follows from the seed. */
+const FORMS = ["reference", "vector"] as const;
+/** Launches that a context sees before the next takes its place, which forgets its modules. */
+const CONTEXT_RUNS = 40;
+const BUFFER_BYTES = 65536;
+
+/** Runs of PTX over two drivers, one of each form. Everything follows from the seed. */
 export class Fuzz {
   readonly #sources: readonly string[];
   readonly #suffixes: readonly string[];
   readonly #opcodes: readonly string[];
-  readonly #driver: CudaDriver = cpuDriver({ workers: 1, timeLimitMs: 150, memoryBytes: 64 << 20 });
-  #session: CudaSession | undefined;
+  readonly #devices = { reference: new Device("reference"), vector: new Device("vector") };
   #state: number;
-  #context = 0;
 
   constructor(seed: number) {
     this.#state = seed;
@@ -49,9 +54,12 @@ export class Fuzz {
 
   /** One run: the text that it was made of, and what came of it. Throws when something came that must not. */
   async run(): Promise<{ readonly text: string; readonly outcome: Outcome }> {
-    const text = this.#damaged();
+    const kind = this.#below(8);
+    if (kind < 3) return this.#whole(randomKernel(this.#random()));
+    const text = this.#damaged(kind < 6 ? randomKernel(this.#random()).text : this.#pick(this.#sources));
+    const form = this.#pick(FORMS);
     try {
-      for (const compiler of ["reference", "vector"] as const) {
+      for (const compiler of FORMS) {
         const { wasm } = compileModule(parsePtx(text), { features: { fusedMultiplyAdd: false }, compiler });
         if (!WebAssembly.validate(wasm as Uint8Array<ArrayBuffer>)) throw new FuzzFailure(`the ${compiler} form is no valid module`, text);
       }
@@ -60,40 +68,56 @@ export class Fuzz {
       throw error instanceof FuzzFailure ? error : new FuzzFailure(`compiling fails with ${String(error)}`, text, error);
     }
     try {
-      return { text, outcome: await this.#launchAll(text) };
+      return { text, outcome: await this.#launchAll(this.#devices[form], text) };
     } catch (error) {
       throw new FuzzFailure(`launching fails with ${String(error)}`, text, error);
     }
   }
 
   async close(): Promise<void> {
-    await this.#session?.close();
-    await this.#driver.close();
+    for (const form of FORMS) await this.#devices[form].close();
   }
 
-  async #launchAll(text: string): Promise<Outcome> {
-    this.#session ??= guard(await this.#driver.open());
-    const calls = this.#session;
-    const context = 1 + this.#context++ * 4;
-    const arena = calls.info.devices[0]?.arena;
-    if (arena === undefined) throw new Error("no device");
-    let outcome: Outcome = "ran";
-    calls.cuCtxCreate(context, 0, 0, 0);
+  async #whole({ text, block, words }: RandomKernel): Promise<{ readonly text: string; readonly outcome: Outcome }> {
+    const input = new Uint32Array(words + 64).map(() => this.#random());
+    const n = this.#below(100);
+    const results: string[] = [];
     try {
-      const base = arena.base + arena.start;
-      calls.cuMemAlloc(base, context, 65536);
+      for (const form of FORMS) {
+        const { calls, context, base } = await this.#devices[form].ready();
+        const parameters = new DataView(new ArrayBuffer(20));
+        for (const [offset, buffer] of [base, base + BUFFER_BYTES / 2].entries()) parameters.setBigUint64(8 * offset, BigInt(buffer), true);
+        parameters.setUint32(16, n, true);
+        calls.cuMemsetD2D(context, base, 4, 0, 4, words, 1);
+        calls.cuMemcpyHtoD(context, base + BUFFER_BYTES / 2, new Uint8Array(input.buffer));
+        await calls.cuModuleLoadData(context + 1, context, new TextEncoder().encode(text));
+        calls.cuLaunchKernel(context, context + 1, 0, 1, 1, 1, ...block, 0, new Uint8Array(parameters.buffer));
+        results.push(Buffer.from(await calls.cuMemcpyDtoH(context, base, words * 4)).toString("hex"));
+        calls.cuModuleUnload(context + 1);
+      }
+    } catch (error) {
+      throw new FuzzFailure(`a kernel that is in order fails with ${String(error)}`, text, error);
+    }
+    if (results[0] !== results[1]) throw new FuzzFailure("vectors give something else than the reference", text);
+    return { text, outcome: "whole" };
+  }
+
+  async #launchAll(device: Device, text: string): Promise<Outcome> {
+    const { calls, context, base } = await device.ready();
+    try {
       const module = await calls.cuModuleLoadData(context + 1, context, new TextEncoder().encode(text));
       for (const [index, kernel] of module.functions.slice(0, 3).entries()) {
         const [threads, shared] = [[32, 33, 64][this.#below(3)] ?? 32, 1024];
         calls.cuLaunchKernel(context, context + 1, index, 2, 1, 1, threads, 1, 1, shared, this.#parameters(kernel, base));
         await calls.cuCtxSynchronize(context);
       }
+      calls.cuModuleUnload(context + 1);
+      return "ran";
     } catch (error) {
       if (!(error instanceof CudaError)) throw error;
-      outcome = "failed";
+      device.discard();
+      return "failed";
     }
-    await calls.cuCtxDestroy(context);
-    return outcome;
   }
 
   /** Pointers into the allocation, and numbers that are mostly small. */
@@ -107,8 +131,8 @@ export class Fuzz {
     return new Uint8Array(view.buffer, 0, end);
   }
 
-  #damaged(): string {
-    const lines = (this.#sources[this.#below(this.#sources.length)] ?? "").split("\n");
+  #damaged(text: string): string {
+    const lines = text.split("\n");
     const edits = 1 + this.#below(3);
     for (let edit = 0; edit < edits; edit++) {
       const at = this.#instruction(lines);
@@ -180,6 +204,45 @@ export class Fuzz {
   }
 }
 
+/** A driver of one form, and a context of it with an allocation. */
+class Device {
+  readonly #driver: CudaDriver;
+  #session: CudaSession | undefined;
+  #context = 0;
+  #runs = CONTEXT_RUNS;
+
+  constructor(compiler: (typeof FORMS)[number]) {
+    this.#driver = cpuDriver({ workers: 1, timeLimitMs: 150, memoryBytes: 64 << 20, compiler });
+  }
+
+  /** The context for one more run; its module may take the next handle. */
+  async ready(): Promise<{ readonly calls: CudaSession; readonly context: number; readonly base: number }> {
+    this.#session ??= guard(await this.#driver.open());
+    const calls = this.#session;
+    const arena = calls.info.devices[0]?.arena;
+    if (arena === undefined) throw new Error("no device");
+    const base = arena.base + arena.start;
+    if (this.#runs++ >= CONTEXT_RUNS) {
+      if (this.#context > 0) await calls.cuCtxDestroy(this.#context);
+      this.#context += 4;
+      this.#runs = 0;
+      calls.cuCtxCreate(this.#context, 0, 0, 0);
+      calls.cuMemAlloc(base, this.#context, BUFFER_BYTES);
+    }
+    return { calls, context: this.#context, base };
+  }
+
+  /** The context has failed: the next run gets another. */
+  discard(): void {
+    this.#runs = CONTEXT_RUNS;
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.close();
+    await this.#driver.close();
+  }
+}
+
 async function main(): Promise<void> {
   const option = (name: string, otherwise: number): number => {
     const at = process.argv.indexOf(name);
@@ -187,7 +250,7 @@ async function main(): Promise<void> {
   };
   const [runs, seed] = [option("--runs", 1000), option("--seed", Date.now() & 0xffff)];
   const fuzz = new Fuzz(seed);
-  const counts: Record<Outcome, number> = { refused: 0, ran: 0, failed: 0 };
+  const counts: Record<Outcome, number> = { refused: 0, ran: 0, failed: 0, whole: 0 };
   for (let run = 0; run < runs; run++) {
     const started = performance.now();
     try {

@@ -50,7 +50,38 @@ export function randomKernel(seed: number): RandomKernel {
     () => lines.push(`cvt.u32.u64 ${r()}, %rd${4 + upTo(2)};`),
     () => lines.push(`cvt.s64.s32 %rd${4 + upTo(2)}, ${r()};`),
     () => lines.push(`rem.u32 ${r()}, ${r()}, 13;`),
-    () => lines.push(`popc.b32 ${r()}, ${r()};`),
+    () => lines.push(`${pick(["popc", "clz", "brev", "not"])}.b32 ${r()}, ${r()};`),
+    () => lines.push(`${pick(["abs.s32", "neg.s32", "bfind.u32", "bfind.s32"])} ${r()}, ${r()};`),
+    () => lines.push(`${pick(["div.u32", "div.s32", "rem.s32"])} ${r()}, ${r()}, ${pick([3, 7, -5, 64])};`),
+    () => lines.push(`${pick(["bfe.u32", "bfe.s32"])} ${r()}, ${r()}, ${upTo(34)}, ${upTo(34)};`),
+    () => lines.push(`bfi.b32 ${r()}, ${r()}, ${r()}, ${upTo(34)}, ${upTo(34)};`),
+    () => lines.push(`prmt.b32 ${r()}, ${r()}, ${r()}, ${pick([0x3210, 0x0123, 0x7654, 0x9ab4, 0x6420, "%r0"])};`),
+    () => lines.push(`lop3.b32 ${r()}, ${r()}, ${r()}, ${r()}, ${upTo(256)};`),
+    () => lines.push(`sad.${pick(["u32", "s32"])} ${r()}, ${r()}, ${r()}, ${r()};`),
+    () => lines.push(`dp4a.${pick(["u32.u32", "s32.s32", "u32.s32"])} ${r()}, ${r()}, ${r()}, ${r()};`),
+    () => lines.push(`cvt.${pick(["u32.u8", "s32.s8", "s32.s16", "u32.u16", "sat.s8.s32", "sat.u16.u32"])} ${r()}, ${r()};`),
+    () => lines.push(`${pick(["mul.lo.s64", "sub.s64", "xor.b64", "and.b64", "min.s64", "max.u64"])} %rd${4 + upTo(2)}, %rd4, %rd5;`),
+    () =>
+      lines.push(`${pick(["shl.b64", "shr.u64", "shr.s64"])} %rd${4 + upTo(2)}, %rd${4 + upTo(2)}, ${random() < 0.7 ? upTo(70) : r()};`),
+    () => lines.push(`mov.b64 {%t0, %t1}, %rd${4 + upTo(2)};`, `mov.b64 %rd${4 + upTo(2)}, {%t1, ${r()}};`),
+    () => lines.push(`fma.${pick(["rn", "rz", "rm"])}.f32 ${f()}, ${f()}, ${f()}, ${f()};`),
+    () => lines.push(`${pick(["abs", "neg", "sqrt.rn", "rcp.rn"])}.f32 ${f()}, ${f()};`),
+    () => lines.push(`${pick(["min", "max", "div.rn", "add.rz"])}.f32 ${f()}, ${f()}, ${f()};`),
+    () => lines.push(`cvt.f64.f32 %fd${upTo(2)}, ${f()};`, `${pick(["add", "sub", "mul"])}.f64 %fd0, %fd0, %fd1;`),
+    () => lines.push(`fma.rn.f64 %fd${upTo(2)}, %fd0, %fd1, %fd0;`, `cvt.rn.f32.f64 ${f()}, %fd${upTo(2)};`),
+    () => lines.push(`cvt.rzi.${pick(["s64", "u64"])}.f64 %rd${4 + upTo(2)}, %fd${upTo(2)};`),
+    () => lines.push(`cvt.u16.u32 %h0, ${r()};`, `${pick(["add", "sub", "mul.lo", "min"])}.s16 %h0, %h0, %h1;`, `cvt.s32.s16 ${r()}, %h0;`),
+    () => lines.push(`cvt.u16.u32 %h1, ${r()};`, `shr.${pick(["u16", "s16"])} %h1, %h1, ${upTo(18)};`, `mul.wide.u16 ${r()}, %h0, %h1;`),
+    () => lines.push(`not.pred %p${upTo(2)}, %p${upTo(2)};`, `${pick(["and", "or", "xor"])}.pred %p${upTo(2)}, %p0, %p1;`),
+    () => lines.push(`slct.u32.s32 ${r()}, ${r()}, ${r()}, ${r()};`),
+    // Its own slot of local memory, whole and in parts.
+    () => lines.push(`and.b32 %t0, ${r()}, 12;`, "mov.u32 %t1, local;", "add.u32 %t1, %t1, %t0;", `st.local.u32 [%t1], ${r()};`),
+    () => lines.push(`and.b32 %t0, ${r()}, 15;`, "mov.u32 %t1, local;", "add.u32 %t1, %t1, %t0;", `ld.local.u8 ${r()}, [%t1];`),
+    () => lines.push(`st.local.v2.u32 [local+8], {${r()}, ${r()}};`, `ld.local.u32 ${r()}, [local+12];`),
+    // Bytes and pairs of what is in range.
+    () =>
+      lines.push(`rem.u32 %t0, ${r()}, ${words};`, "cvt.u64.u32 %rd3, %t0;", "add.s64 %rd3, %rd2, %rd3;", `ld.global.s8 ${r()}, [%rd3];`),
+    () => lines.push("mul.wide.u32 %rd3, %me, 8;", "add.s64 %rd3, %rd2, %rd3;", `ld.global.v2.u32 {${r()}, %t1}, [%rd3];`),
     () => lines.push(`shf.l.wrap.b32 ${r()}, ${r()}, ${r()}, ${upTo(32)};`),
     () => lines.push(`cvt.rn.f32.s32 ${f()}, ${r()};`, `cvt.rzi.s32.f32 ${r()}, ${f()};`),
     () => lines.push(`${pick(["add", "sub", "mul"])}.f32 ${f()}, ${f()}, ${f()};`),
@@ -73,6 +104,18 @@ export function randomKernel(seed: number): RandomKernel {
     () => lines.push("shl.b32 %t0, %me, 2;", "mov.u32 %t1, shared;", "add.u32 %t0, %t0, %t1;", `ld.shared.u32 ${r()}, [%t0];`),
     () => lines.push("mul.wide.u32 %rd3, %me, 4;", "add.s64 %rd3, %rd1, %rd3;", `st.global.u32 [%rd3], ${r()};`),
   ];
+  // These keep a kernel to its scalar form: the carry flag always, atomic operations in loops.
+  if (random() < 0.15)
+    statements.push(
+      () => lines.push(`add.cc.u32 ${r()}, ${r()}, ${operand()};`, `addc.u32 ${r()}, ${r()}, ${operand()};`),
+      () => lines.push(`sub.cc.u32 ${r()}, ${r()}, ${operand()};`, `subc.u32 ${r()}, ${r()}, ${operand()};`),
+      () =>
+        lines.push(
+          "mul.wide.u32 %rd3, %me, 4;",
+          "add.s64 %rd3, %rd1, %rd3;",
+          `atom.global.${pick(["add.u32", "max.s32", "xor.b32", "exch.b32"])} ${r()}, [%rd3], ${r()};`,
+        ),
+    );
   const condition = (): void => {
     lines.push(`setp.${pick(["lt", "gt", "eq", "ne", "le"])}.${pick(["s32", "u32"])} %p2, ${pick([r(), r(), "%n", "%me"])}, ${operand()};`);
   };
@@ -129,12 +172,12 @@ export function randomKernel(seed: number): RandomKernel {
 .address_size 64
 .shared .align 4 .b8 shared[${threads * 4}];
 .visible .entry k(.param .u64 out, .param .u64 in, .param .u32 n) {
-.reg .b32 %r<8>, %t<2>, %c<4>, %me, %n, %x, %y; .reg .b64 %rd<6>; .reg .pred %p<4>; .reg .f32 %f<4>;
+.reg .b32 %r<8>, %t<2>, %c<4>, %me, %n, %x, %y; .reg .b64 %rd<6>; .reg .pred %p<4>; .reg .f32 %f<4>; .reg .f64 %fd<2>; .reg .b16 %h<2>; .local .align 8 .b8 local[16];
 ld.param.u64 %rd1, [out]; ld.param.u64 %rd2, [in]; ld.param.u32 %n, [n];
 mov.u32 %x, %ntid.x; mov.u32 %y, %tid.y; mad.lo.u32 %me, %y, %x, %tid.x; mov.u32 %y, %tid.z; mov.u32 %t0, %ntid.y; mul.lo.u32 %x, %x, %t0; mad.lo.u32 %me, %y, %x, %me;
 ${Array.from({ length: 8 }, (_, i) => `mul.lo.u32 %r${i}, ${i < 4 ? "%me" : "%n"}, ${1 + upTo(50)};`).join(" ")}
 ${Array.from({ length: 4 }, (_, i) => `cvt.rn.f32.u32 %f${i}, %r${i};`).join(" ")}
-mov.u64 %rd4, 5; mov.u64 %rd5, 9; setp.lt.u32 %p0, %r0, 100; setp.lt.u32 %p1, %r5, 10; setp.eq.u32 %p2, 1, 2; setp.eq.u32 %p3, 1, 2;
+mov.u64 %rd4, 5; mov.u64 %rd5, 9; cvt.f64.f32 %fd0, %f1; cvt.f64.f32 %fd1, %f2; mov.u16 %h0, 77; cvt.u16.u32 %h1, %r2; st.local.v2.u32 [local], {%r0, %r6}; st.local.v2.u32 [local+8], {%r1, %me}; setp.lt.u32 %p0, %r0, 100; setp.lt.u32 %p1, %r5, 10; setp.eq.u32 %p2, 1, 2; setp.eq.u32 %p3, 1, 2;
 mov.u32 %c0, 0; mov.u32 %c1, 0; mov.u32 %c2, 0; mov.u32 %c3, 0;
 shl.b32 %t0, %me, 2; mov.u32 %t1, shared; add.u32 %t0, %t0, %t1; st.shared.u32 [%t0], %r1; bar.sync 0;
 ${lines.filter((line) => !waits || !line.includes("DONE")).join("\n")}

@@ -44,12 +44,12 @@ describe("a kernel keeps to its scalar form", () => {
 
 test("random kernels give the same by vectors as by the reference", () => {
   let vectors = 0;
-  for (let seed = 1; seed <= 150; seed++) {
+  for (let seed = 1; seed <= 100; seed++) {
     const [vector, reference] = [run(seed, "vector"), run(seed, "reference")];
     expect(vector.out, `seed ${seed}`).toEqual(reference.out);
     if (vector.vector) vectors++;
   }
-  expect(vectors).toBeGreaterThan(120);
+  expect(vectors).toBeGreaterThan(80);
 });
 
 const entry = (body: string): string => `.version 8.5
