@@ -209,8 +209,13 @@ export class ClientSession {
     const waiting = this.#answers.get(sequence as number);
     if (!waiting || typeof code !== "number") throw new WireError(`no call waits for answer ${String(sequence)}`);
     this.#answers.delete(sequence as number);
-    if (code === 0) waiting.resolve(landed(waiting.codec.decodeResult(value, this.#incoming), waiting.into));
-    else waiting.reject(new CudaError(code, typeof value === "string" ? value : undefined));
+    if (code === 0) {
+      const result = waiting.codec.decodeResult(value, this.#incoming);
+      const frame = this.#incoming.takeFrame();
+      const given = landed(result, waiting.into);
+      if (frame !== undefined && given !== result) this.#link.recycle(frame);
+      waiting.resolve(given);
+    } else waiting.reject(new CudaError(code, typeof value === "string" ? value : undefined));
   }
 
   /** After the connection broke: others are tried until the server has the session no more, or would have it no more. */

@@ -7,6 +7,12 @@ export const BULK_BYTES = 64 * 1024;
 /** The most bytes that a bulk frame carries. */
 export const CHUNK_BYTES = 1024 * 1024;
 
+/** Bytes before the data of a bulk frame: mark, three zero bytes, transfer id, total size, offset (u32, little-endian). */
+export const BULK_HEADER_BYTES = 16;
+
+/** A bulk frame with as much as it may carry. */
+export const BULK_FRAME_BYTES = BULK_HEADER_BYTES + CHUNK_BYTES;
+
 /** What one end accepts from the other. */
 export interface WireLimits {
   /** Bytes of a frame. */

@@ -108,6 +108,11 @@ export class Link {
     else this.#reportLater();
   }
 
+  /** Gives back the bytes of a frame that came, which nobody reads any more. */
+  recycle(frame: Uint8Array): void {
+    this.#socket?.recycle?.(frame);
+  }
+
   /** Resolves when at most `bytes` are buffered, or nothing will ever be sent again. */
   drained(bytes: number): Promise<void> {
     if (this.bufferedBytes <= bytes) return Promise.resolve();

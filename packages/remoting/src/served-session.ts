@@ -29,6 +29,8 @@ interface Call {
   readonly bytes: number;
   /** Bytes of bulk frames that are used up with the call. */
   readonly credit: number;
+  /** Bytes among the arguments that are a bulk frame's own. */
+  readonly frame: Uint8Array | undefined;
   /** The hash of bytes that the client thought were here; such a call is answered with SEND_CONTENT. */
   readonly missing: string | undefined;
 }
@@ -144,7 +146,8 @@ export class ServedSession {
       const args = missing === undefined ? codec.decodeArguments(values, this.#incoming) : [];
       const last = args.at(-1);
       const bytes = last instanceof Uint8Array ? last.length : 0;
-      calls.push({ codec, sequence: sequence++, args, bytes, credit: this.#incoming.takeCredit(), missing });
+      const [credit, frame] = [this.#incoming.takeCredit(), this.#incoming.takeFrame()];
+      calls.push({ codec, sequence: sequence++, args, bytes, credit, frame, missing });
     }
     this.#calls = sequence;
     return calls;
@@ -195,6 +198,8 @@ export class ServedSession {
     // A copy's bytes are written where they are sent from.
     const into = bulkSize(call) > 0 ? this.#outgoing.reserve(size) : undefined;
     const result = into === undefined ? method(...args) : method(...args, into);
+    // A driver has taken the bytes of a posted call when it returns.
+    if (call.frame !== undefined && !codec.answers) this.link.recycle(call.frame);
     if (codec.answers) {
       this.#begin(CALL_BYTES + size);
       void this.#answer(call, result, { start, busy: CALL_BYTES + size, into });

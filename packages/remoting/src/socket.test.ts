@@ -3,7 +3,8 @@ import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
-import { type MessageSocket, messageSocket, openSocket } from "./socket.ts";
+import { type MessageSocket, openSocket } from "./socket.ts";
+import { wiredSocket } from "./wired-socket.ts";
 
 const MIB = 1024 * 1024;
 const cleanUp: (() => void)[] = [];
@@ -18,7 +19,7 @@ async function pair() {
   const arrived = once(listener, "connection") as Promise<[WebSocket, IncomingMessage]>;
   const near = await openSocket(`ws://127.0.0.1:${(listener.address() as AddressInfo).port}`, MIB);
   const [webSocket, request] = await arrived;
-  const far = messageSocket(webSocket, { stream: request.socket, masked: false });
+  const far = wiredSocket(webSocket, { stream: request.socket, mask: "none", frameBytes: MIB });
   cleanUp.push(() => near.terminate());
   return { near, far, webSocket };
 }

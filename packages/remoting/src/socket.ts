@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import type { IncomingMessage } from "node:http";
 
 /** What the channel needs of a WebSocket: `ws` on either side, or the platform's. */
 export interface MessageSocket {
@@ -7,6 +7,8 @@ export interface MessageSocket {
   close(code: number, reason: string): void;
   /** Drops the connection without a word. */
   terminate(): void;
+  /** Gives the bytes of a frame back, which nobody reads any more. */
+  recycle?(frame: Uint8Array): void;
   onFrame: (frame: Uint8Array) => void;
   /** Called once. */
   onClose: (reason: string) => void;
@@ -26,26 +28,13 @@ interface WebSocketLike {
 }
 
 const OPEN = 1;
-const FINAL_BINARY = 0x82;
-const MASKED = 0x80;
-/** The longest payload whose length stands in the second byte of a frame. */
-const SMALL_BYTES = 125;
-
-/** The connection under a WebSocket of `ws`, and whether this end must mark its frames as masked: a client whose mask is zero. */
-export interface Wire {
-  readonly stream: Duplex;
-  readonly masked: boolean;
-}
-
-/** Wraps a WebSocket of either kind. It must be open. Small frames are written to `wire` where there is one: for that much less time see `smallFrame`. */
-export function messageSocket(socket: unknown, wire?: Wire): MessageSocket {
+/** Wraps a WebSocket of either kind. It must be open. */
+export function messageSocket(socket: unknown): MessageSocket {
   // Both kinds have these members; their declared event types differ.
   const webSocket = socket as WebSocketLike;
   const wrapped: MessageSocket = {
     send(frame) {
-      if (webSocket.readyState !== OPEN) return;
-      if (wire !== undefined && frame.length <= SMALL_BYTES) wire.stream.write(smallFrame(frame, wire.masked));
-      else webSocket.send(frame);
+      if (webSocket.readyState === OPEN) webSocket.send(frame);
     },
     close: (code, reason) => webSocket.close(code, reason.slice(0, 120)),
     terminate: () => (webSocket.terminate ? webSocket.terminate() : webSocket.close()),
@@ -77,23 +66,6 @@ export function messageSocket(socket: unknown, wire?: Wire): MessageSocket {
 }
 
 /**
- * A whole binary message (RFC 6455, 5.2) of at most 125 bytes, in one piece: `ws` writes header and bytes apart, which takes a fifth of a round trip
- * longer (bench/cuda-channel.ts). Its own frames are written whole too, so that ours can stand between any two of them.
- */
-function smallFrame(payload: Uint8Array, masked: boolean): Uint8Array {
-  const start = masked ? 6 : 2;
-  const bytes = Buffer.allocUnsafe(start + payload.length);
-  bytes[0] = FINAL_BINARY;
-  bytes[1] = payload.length;
-  if (masked) {
-    bytes[1] |= MASKED;
-    bytes.fill(0, 2, 6);
-  }
-  bytes.set(payload, start);
-  return bytes;
-}
-
-/**
  * Connects. In Node `ws` is used: it can be told not to mask, which on loopback and under TLS saves a pass over all bytes. The
  * mask protects proxies from bytes that a web page chose; there they see none. Rejects with a sentence.
  */
@@ -119,7 +91,7 @@ interface BrowserGlobals {
 }
 
 async function openWs(url: string, frameBytes: number, ca: string | undefined): Promise<MessageSocket> {
-  const { WebSocket } = await import("ws");
+  const [{ WebSocket }, { wiredSocket }] = await Promise.all([import("ws"), import("./wired-socket.ts")]);
   const { protocol, hostname } = new URL(url);
   const needsNoMask = protocol === "wss:" || isLoopback(hostname);
   const socket = new WebSocket(url, {
@@ -130,10 +102,17 @@ async function openWs(url: string, frameBytes: number, ca: string | undefined): 
     ...(ca === undefined ? {} : { ca }),
     ...(needsNoMask ? { generateMask: (mask: Buffer) => void mask.fill(0) } : {}),
   });
-  let wire: Wire | undefined;
-  if (needsNoMask) socket.once("upgrade", ({ socket: stream }) => (wire = { stream, masked: true }));
+  let response: IncomingMessage | undefined;
+  socket.once("upgrade", (it) => (response = it));
+  // Frames may come at once behind the opening.
+  const wired = new Promise<MessageSocket>((resolve) =>
+    socket.once("open", () => {
+      const stream = response?.socket;
+      resolve(stream ? wiredSocket(socket, { stream, mask: needsNoMask ? "zero" : "random", frameBytes }) : messageSocket(socket));
+    }),
+  );
   await opened(socket as WebSocketLike, url);
-  return messageSocket(socket, wire);
+  return wired;
 }
 
 /** True for names and addresses that never leave the machine. */

@@ -1,10 +1,7 @@
 import { WireError } from "@decant/cuda";
 import type { WireLimits } from "./limits.ts";
-import { BULK_BYTES, CHUNK_BYTES } from "./limits.ts";
+import { BULK_BYTES, BULK_FRAME_BYTES, BULK_HEADER_BYTES as HEADER_BYTES, CHUNK_BYTES } from "./limits.ts";
 import { BULK_MARK } from "./message.ts";
-
-/** Bytes before the data of a bulk frame: mark, three zero bytes, transfer id, total size, offset (u32, little-endian). */
-const HEADER_BYTES = 16;
 
 const KEPT_FRAMES = 16;
 
@@ -66,7 +63,7 @@ export class TransferSender {
     view.setUint32(8, total, true);
     view.setUint32(12, offset, true);
     this.#send(frame, () => {
-      if (frame.length === HEADER_BYTES + CHUNK_BYTES && this.#free.length < KEPT_FRAMES) this.#free.push(frame);
+      if (frame.length === BULK_FRAME_BYTES && this.#free.length < KEPT_FRAMES) this.#free.push(frame);
     });
     return id;
   }
@@ -87,6 +84,7 @@ export class TransferReceiver {
   readonly #transfers = new Map<number, Transfer>();
   #pendingBytes = 0;
   #credit = 0;
+  #frame: Uint8Array | undefined;
 
   constructor(limits: WireLimits) {
     this.#limits = limits;
@@ -139,6 +137,13 @@ export class TransferReceiver {
     return credit;
   }
 
+  /** The last bytes that `decode` has given of a frame of their own, if any since the last time: whoever is done with them may have them filled again. */
+  takeFrame(): Uint8Array | undefined {
+    const frame = this.#frame;
+    this.#frame = undefined;
+    return frame;
+  }
+
   /** The bytes that a value in a message stands for; throws WireError when there are none. */
   decode(value: unknown): unknown {
     // msgpackr gives Buffers, whose `slice` copies nothing.
@@ -149,6 +154,7 @@ export class TransferReceiver {
     this.#transfers.delete(value);
     this.#pendingBytes -= transfer.total;
     this.#credit += transfer.credit;
+    if (transfer.credit > 0) this.#frame = transfer.bytes;
     return transfer.bytes;
   }
 }

@@ -5,11 +5,11 @@ import type { CudaDriver, GuardLimits } from "@decant/cuda";
 import {
   defaultWireLimits,
   type Grant,
-  messageSocket,
   Sessions,
   type SessionEvent,
   type SessionStatus,
   type WireLimits,
+  wiredSocket,
 } from "@decant/remoting";
 import { WebSocketServer } from "ws";
 import { parseListen, requireToken, urlOf } from "./address.ts";
@@ -102,7 +102,7 @@ export async function serve(options: ServerOptions): Promise<Server> {
     const from = addressOf(request, options.trustProxy);
     // A protocol error of the WebSocket's closes it; without a listener it would end the process.
     webSocket.on("error", (error) => log({ level: "warn", event: "error", from, reason: error.message }));
-    sessions.accept(messageSocket(webSocket, { stream: request.socket, masked: false }), from);
+    sessions.accept(wiredSocket(webSocket, { stream: request.socket, mask: "none", frameBytes: limits.frameBytes }), from);
   });
 
   await new Promise<void>((resolve, reject) => {
