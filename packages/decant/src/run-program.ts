@@ -17,7 +17,7 @@ import {
   restrict,
   subtree,
 } from "@decant/host";
-import { Hooks, trace, traceText, type Registry, type TracedCall } from "@decant/hook";
+import { Hooks, trace, traceText, type Registry, type OpenCall, type TracedCall } from "@decant/hook";
 import { addCudaDlls } from "@decant/nvcuda";
 import { Kernel, type DllChoice, type Ending, type ProcessOptions } from "@decant/process";
 import { FileSystem, prepareProcess, win32Registry } from "@decant/win32";
@@ -61,6 +61,7 @@ export interface MachineOptions {
   /** Functions to trace (`kernel32!*File*,-*Tls*`), and who is told of their calls. */
   readonly trace?: string;
   readonly onTrace?: (call: TracedCall) => void;
+  readonly onTraceOpen?: (call: OpenCall) => void;
   /** Sets hooks before the program starts. */
   readonly setHooks?: (hooks: Hooks) => void | Promise<void>;
   /** Results of functions that Decant does not have, by `name` or `dll!name`. */
@@ -144,7 +145,9 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
   };
   const hooks = new Hooks({ report: options.warn });
   await options.setHooks?.(hooks);
-  if (options.trace !== undefined) trace(hooks, options.trace, options.onTrace ?? ((call) => options.warn(traceText(call))));
+  const { onTraceOpen: onOpen } = options;
+  if (options.trace !== undefined)
+    trace(hooks, options.trace, options.onTrace ?? ((call) => options.warn(traceText(call))), { ...(onOpen && { onOpen }) });
   for (const [name, value] of options.stubs ?? []) hooks.stub(name.includes("!") ? name : `*!${name}`, value);
   const translations = programTranslations(options.cacheFolder);
   const kernel = new Kernel({

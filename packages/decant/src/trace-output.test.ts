@@ -15,6 +15,7 @@ const call = (over: Partial<TracedCall>): TracedCall => ({
   error: undefined,
   failed: false,
   returned: true,
+  wasOpen: false,
   ...over,
 });
 const failed = call({ thread: 12, depth: 1, startMs: 101.5, result: "FALSE", error: "ERROR_INVALID_HANDLE", failed: true });
@@ -36,6 +37,21 @@ test("text has time, thread and nesting before the call", () => {
     "     3.000   gpu kernel saxpy(grid=8x1x1, block=256x1x1) 1.250 ms\n",
     "",
   ]);
+});
+
+test("a call that others are made inside of is a line at its beginning and one at its end", () => {
+  const output = traceOutput("text", {}, { originMs: 100 });
+  const opening = { name: "msvcrt!puts", thread: 8, depth: 0, startMs: 100, arguments: ['string="a"'] };
+  const closing = call({ ...opening, durationMs: 2, result: "0", wasOpen: true });
+  expect([output.open(opening), output.call(call({ depth: 1, startMs: 101 })), output.call(closing)]).toEqual([
+    '     0.000     8 msvcrt!puts(string="a") {\n',
+    "     1.000     8   kernel32!CloseHandle(hObject=0x7) = TRUE\n",
+    '     2.000     8 } msvcrt!puts(string="a") = 0\n',
+  ]);
+  const only = traceOutput("text", { failed: true }, { originMs: 100 });
+  expect([only.open(opening), only.call({ ...closing, failed: true })]).toEqual(["", '     0.000     8 msvcrt!puts(string="a") = 0\n']);
+  expect(traceOutput("text", { thread: 9 }).open(opening)).toBe("");
+  expect(traceOutput("json").open(opening) + traceOutput("chrome").open(opening)).toBe("");
 });
 
 test("json is an object a line", () => {

@@ -1,7 +1,7 @@
 import type { DeviceSpan } from "@decant/cuda";
-import { traceText, type TracedCall } from "@decant/hook";
+import { openCallText, traceText, type OpenCall, type TracedCall } from "@decant/hook";
 
-/** How a trace is written: lines for people, a JSON object a line, or the Trace Event Format that Perfetto and chrome://tracing open. */
+/** How a trace is written: lines for people, a JSON object a line, or the Trace Event Format that Perfetto opens, and about:tracing did. */
 export type TraceFormat = "text" | "json" | "chrome";
 
 export const TRACE_FORMATS: readonly TraceFormat[] = ["text", "json", "chrome"];
@@ -17,6 +17,7 @@ export interface TraceFilter {
 
 /** Takes calls, and what devices did, and gives the text for them; `end` what closes the whole. */
 export interface TraceOutput {
+  open(call: OpenCall): string;
   call(call: TracedCall): string;
   span(span: DeviceSpan): string;
   end(): string;
@@ -30,29 +31,41 @@ export function traceOutput(
 ): TraceOutput {
   const since = ({ startMs }: { startMs: number }): number => startMs - originMs;
   const looksWanted = filter.result === undefined ? () => true : globMatcher(filter.result);
+  const isOfThread = ({ thread }: OpenCall): boolean => filter.thread === undefined || thread === filter.thread;
+  /** Whether a call will be wanted that is not over is known only where its result does not matter. */
+  const tellsOpen = filter.failed !== true && filter.result === undefined;
   const isWanted = (call: TracedCall): boolean =>
-    (filter.thread === undefined || call.thread === filter.thread) &&
+    isOfThread(call) &&
     (filter.failed !== true || call.failed) &&
     (looksWanted(call.result) || (call.error !== undefined && looksWanted(call.error)));
+  const line = (ms: number, thread: number | string, depth: number, text: string): string =>
+    `${ms.toFixed(3).padStart(10)} ${String(thread).padStart(5)} ${"  ".repeat(depth)}${text}\n`;
+  const nothing = (): string => "";
   const writers: Record<TraceFormat, TraceOutput> = {
     text: {
-      call: (call) => `${timeText(since(call))} ${String(call.thread).padStart(5)} ${"  ".repeat(call.depth)}${traceText(call)}\n`,
-      span: (span) => `${timeText(since(span))} ${"gpu".padStart(5)} ${spanText(span)}\n`,
-      end: () => "",
+      open: (call) => line(since(call), call.thread, call.depth, openCallText(call)),
+      call: (call) =>
+        call.wasOpen && tellsOpen
+          ? line(since(call) + call.durationMs, call.thread, call.depth, `} ${traceText(call)}`)
+          : line(since(call), call.thread, call.depth, traceText(call)),
+      span: (span) => line(since(span), "gpu", 0, spanText(span)),
+      end: nothing,
     },
     json: {
-      call: (call) => `${JSON.stringify({ ...call, startMs: since(call) })}\n`,
+      open: nothing,
+      call: (call) => `${JSON.stringify({ ...call, wasOpen: undefined, startMs: since(call) })}\n`,
       span: (span) => `${JSON.stringify({ device: true, ...span, startMs: since(span) })}\n`,
-      end: () => "",
+      end: nothing,
     },
     chrome: chromeOutput(since, program),
   };
   const writer = writers[format];
-  return { call: (call) => (isWanted(call) ? writer.call(call) : ""), span: (span) => writer.span(span), end: () => writer.end() };
-}
-
-function timeText(ms: number): string {
-  return ms.toFixed(3).padStart(10);
+  return {
+    open: (call) => (tellsOpen && isOfThread(call) ? writer.open(call) : ""),
+    call: (call) => (isWanted(call) ? writer.call(call) : ""),
+    span: (span) => writer.span(span),
+    end: () => writer.end(),
+  };
 }
 
 /** `kernel saxpy(grid=8x1x1, block=256x1x1) 1.250 ms`. */
@@ -99,6 +112,7 @@ function chromeOutput(since: (what: { startMs: number }) => number, program: str
     return texts.join("");
   };
   return {
+    open: () => "",
     call(call) {
       const { name: called, thread, error, waits } = call;
       const args = { call: traceText(call), ...(error !== undefined && { error }) };

@@ -1,5 +1,5 @@
 import { expect, expectTypeOf, test } from "vitest";
-import { api, Binding, BOOL, bytesIn, bytesOut, calls, callTimes, DWORD, enumeration, ERROR, flags, fn, HANDLE, Hooks, implementFor, INT, LPCWSTR, NTSTATUS, NtError, out, Registry, STATUS, struct, text, trace, traceText, TSTR, VARARGS, Win32Error, type CallingThread, type FunctionsOf, type Handle, type TracedCall } from "./index.ts"; // prettier-ignore
+import { api, Binding, BOOL, bytesIn, bytesOut, calls, callTimes, DWORD, enumeration, ERROR, flags, fn, HANDLE, Hooks, implementFor, INT, LPCWSTR, NTSTATUS, NtError, out, Registry, STATUS, struct, text, trace, openCallText, traceText, TSTR, VARARGS, Win32Error, type CallingThread, type FunctionsOf, type Handle, type TracedCall } from "./index.ts"; // prettier-ignore
 import { ControlTransfer } from "./types/failure.ts";
 import { TestThread } from "./test-thread.ts";
 
@@ -238,13 +238,13 @@ test("the trace prints calls by the meaning of their types", () => {
   call("Log", 1, 2);
   call("Other", 5);
   expect(lines).toEqual([
-    "kernel32!Add(a=1, b=0x64) = 0x65",
+    "kernel32!Add(a=1, b=100) = 101",
     'kernel32!OpenW(name="C:\\\\x", share=FILE_SHARE_ALL, how=OPEN_EXISTING) = 0x7',
     "kernel32!OpenA(name=NULL, share=FILE_SHARE_READ|0x10, how=9) = 0x7",
     'kernel32!WriteFile(hFile=INVALID_HANDLE_VALUE, lpBuffer=@"a \\"b\\"\\n\\x01", n=7, lpWritten=@{7}) = TRUE',
     "kernel32!WriteFile(hFile=0x7c, lpBuffer=0x50?, n=7, lpWritten=NULL) = FALSE [ERROR_INVALID_PARAMETER]",
     'kernel32!ReadFile(lpBuffer=@"hi\\n", lpRead=@{3}) = TRUE',
-    'kernel32!GetPoint(p=@{{x=1, y=-2}}, name="p") = STATUS_SUCCESS',
+    'kernel32!GetPoint(p=@{x=1, y=-2}, name="p") = STATUS_SUCCESS',
     "kernel32!GetPoint(p=@, name=NULL) = STATUS_OBJECT_NAME_INVALID",
     "kernel32!Fail(code=6) = FALSE [ERROR_INVALID_HANDLE]",
     "kernel32!Log(n=1, …) = 1",
@@ -257,8 +257,11 @@ test("the trace tells when and how deep a call was, whether it failed, and wheth
   const { hooks, call } = setUp();
   let clock = 0;
   const traced: TracedCall[] = [];
-  trace(hooks, "*", (done) => traced.push(done), { now: () => clock++ });
+  const opened: string[] = [];
+  trace(hooks, "*", (done) => traced.push(done), { now: () => clock++, onOpen: (open) => opened.push(openCallText(open)) });
   call("Other", 5);
+  expect(opened).toEqual(["kernel32!Other(a=5) {"]);
+  expect(traced.map(({ wasOpen }) => wasOpen)).toEqual([false, true]);
   call("Fail", 6);
   expect(() => call("Fail", 999)).toThrow("exit");
   expect(

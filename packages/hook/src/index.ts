@@ -23,20 +23,24 @@ export { matchesName, patternMatcher } from "./pattern.ts";
 export * from "./registry.ts";
 export * from "./thread.ts";
 export { callTimes, type CallTime } from "./call-times.ts";
-export { trace, traceText, type TracedCall, type TraceOptions } from "./trace.ts";
-export { AddressType, HandleType, type Handle } from "./types/address.ts";
+export { openCallText, trace, traceText, type OpenCall, type TracedCall, type TraceOptions } from "./trace.ts";
+export { AddressType, at, HandleType, outAt, TargetAddressType, type Handle } from "./types/address.ts";
 export {
   arrayIn,
   arrayOut,
   ArrayPointerType,
   BYTES,
+  BytesAddressType,
+  bytesAt,
   bytesIn,
   bytesOut,
+  bytesOutAt,
   BytesType,
   hostPointer,
   type GuestArray,
   type Pointer,
 } from "./types/buffers.ts";
+export type { Count } from "./types/counts.ts";
 export { ControlTransfer, type Failure } from "./types/failure.ts";
 export { enumeration, flags, NamedIntegerType } from "./types/flags.ts";
 export { optional, required } from "./types/optional.ts";
@@ -51,7 +55,7 @@ export {
   struct,
   union,
   type StructInput,
-  type StructType,
+  StructType,
   type StructValue,
 } from "./types/structs.ts";
 export {
@@ -65,7 +69,17 @@ export {
   type TextForm,
   type Written,
 } from "./types/text.ts";
-export type { AcceptedOf, AnyType, Direction, Kind, Passing, Type, ValueOf } from "./types/type.ts";
+export {
+  RESULT,
+  type AcceptedOf,
+  type AnyType,
+  type Direction,
+  type Kind,
+  type Passing,
+  type Siblings,
+  type Type,
+  type ValueOf,
+} from "./types/type.ts";
 export { VA_LIST, VARARGS, VarArgs, VarArgsType } from "./types/varargs.ts";
 export * from "./types/windows.ts";
 export { rawArgument, unknownFunction, UnknownFunctionError } from "./unknown-function.ts";

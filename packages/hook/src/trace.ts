@@ -7,6 +7,9 @@ import type { CallingThread } from "./thread.ts";
 import { readable } from "./types/pointers.ts";
 import type { AnyType } from "./types/type.ts";
 
+/** A call that goes on, as a trace shows it: traced calls are made inside of it, or its thread waits in it. */
+export type OpenCall = Pick<TracedCall, "name" | "thread" | "depth" | "startMs" | "arguments">;
+
 /** A call that is over, as a trace shows it. */
 export interface TracedCall {
   /** "kernel32!WriteFile". */
@@ -30,11 +33,15 @@ export interface TracedCall {
   readonly failed: boolean;
   /** False when its thread ended in it, or was unwound past it. */
   readonly returned: boolean;
+  /** Whether it was told of before, as a call that goes on. */
+  readonly wasOpen: boolean;
 }
 
 export interface TraceOptions {
   /** The clock, in milliseconds; performance.now unless given. */
   readonly now?: () => number;
+  /** Told of a call before its end, once, when it makes another traced call or its thread begins to wait in it. */
+  readonly onOpen?: (call: OpenCall) => void;
 }
 
 /** What is known of a call from its beginning. */
@@ -45,6 +52,7 @@ interface Begun {
   readonly waits: { startMs: number; durationMs: number }[];
   /** Whether it waits now. */
   isWaiting: boolean;
+  isOpen: boolean;
 }
 
 /** Tells of every call that matches ("kernel32!*File*,-*Tls*"), when it is over. */
@@ -52,15 +60,22 @@ export function trace(
   hooks: Hooks,
   patterns: string,
   onCall: (call: TracedCall) => void,
-  { now = () => performance.now() }: TraceOptions = {},
+  { now = () => performance.now(), onOpen }: TraceOptions = {},
 ): HookHandle {
   const begun = new WeakMap<HookedCall, Begun>();
-  const depths = new WeakMap<CallingThread, number>();
-  const over = (call: HookedCall, end: Pick<TracedCall, "result" | "error" | "returned">): void => {
+  /** The traced calls that each thread is in, the innermost last. */
+  const stacks = new WeakMap<CallingThread, HookedCall[]>();
+  const open = (call: HookedCall | undefined): void => {
+    const of = call && begun.get(call);
+    if (call === undefined || of === undefined || of.isOpen) return;
+    of.isOpen = true;
+    onOpen?.({ name: call.name, thread: call.thread.id ?? 0, depth: of.depth, startMs: of.startMs, arguments: of.before });
+  };
+  const over = (call: HookedCall, end: Pick<TracedCall, "result" | "error" | "returned">, result?: unknown): void => {
     const { function: target, thread, error } = call;
-    const { depth, startMs, before, waits } = begun.get(call) ?? { depth: 0, startMs: now(), before: [], waits: [] };
-    depths.set(thread, depth);
-    const after = error === undefined ? showArguments(thread, target, call.values, "after") : before;
+    const { depth, startMs, before, waits, isOpen } = begun.get(call) ?? { depth: 0, startMs: now(), before: [], waits: [], isOpen: false };
+    stacks.get(thread)?.splice(depth);
+    const after = error === undefined ? showArguments(thread, target, call.values, "after", result) : before;
     onCall({
       name: call.name,
       thread: thread.id ?? 0,
@@ -70,20 +85,25 @@ export function trace(
       waits,
       arguments: target.parameterTypes.map((type: AnyType, index) => (type.direction === "in" ? before : after)[index] ?? ""),
       failed: error !== undefined,
+      wasOpen: isOpen,
       ...end,
     });
   };
   return hooks.add({
     matches: patternMatcher(patterns),
     enter(call) {
-      const depth = depths.get(call.thread) ?? 0;
-      depths.set(call.thread, depth + 1);
+      const stack = stacks.get(call.thread) ?? [];
+      stacks.set(call.thread, stack);
+      const depth = stack.length;
+      open(stack.at(-1));
+      stack.push(call);
       const before = showArguments(call.thread, call.function, call.values, "before");
-      begun.set(call, { depth, startMs: now(), before, waits: [], isWaiting: false });
+      begun.set(call, { depth, startMs: now(), before, waits: [], isWaiting: false, isOpen: false });
     },
     paused(call, suspension) {
       const of = begun.get(call);
       if (of === undefined || !isBlock(suspension)) return;
+      open(call);
       of.isWaiting = true;
       of.waits.push({ startMs: now(), durationMs: 0 });
     },
@@ -96,10 +116,16 @@ export function trace(
     },
     leave(call, result) {
       const { result: type } = call.function;
-      over(call, { result: readable(() => type.show(call.thread, result, {})), error: failureName(call, type), returned: true });
+      const shown = readable(() => type.show(call.thread, result, {}, call.function.name));
+      over(call, { result: shown, error: failureName(call, type), returned: true }, result);
     },
     unwound: (call) => over(call, { result: "", error: undefined, returned: false }),
   });
+}
+
+/** A call that goes on, as a line: `msvcrt!fputc(c='H', stream=stdout) {`. */
+export function openCallText({ name, arguments: shown }: OpenCall): string {
+  return `${name}(${shown.join(", ")}) {`;
 }
 
 /** A call as a line: `kernel32!WriteFile(hFile=0x7, lpBuffer=0x14f0"hello\n", …) = FALSE [ERROR_DISK_FULL]`. */

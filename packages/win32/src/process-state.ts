@@ -88,7 +88,7 @@ export class ProcessState {
   openOutput(stream: "stdout" | "stderr"): IoObject {
     const output = this.process.host[stream];
     if (output.isTerminal) return this.openScreen(this.console.active);
-    return new OutputStream(output, () => this.process.end({ kind: "exit", exitCode: BROKEN_OUTPUT_EXIT_CODE }));
+    return new OutputStream(output, stream, () => this.process.end({ kind: "exit", exitCode: BROKEN_OUTPUT_EXIT_CODE }));
   }
 
   /** A new handle's object for a screen buffer. */

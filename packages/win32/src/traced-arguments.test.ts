@@ -70,3 +70,80 @@ test("sockets are shown by family and kind, and addresses with their ports", () 
   memory.write(at, Uint8Array.of(23, 0, 0, 80, ...Array.from({ length: 19 }, () => 0), 1));
   expect(last("bind", -1, at, 28)).toContain("{[::1]:80}");
 });
+
+test("options of sockets are shown by the level beside them, buffers by their bytes, and codes by their names", () => {
+  const { last, call, ansi, allocate } = tracedGuest();
+  call("WSAStartup", 0x202, allocate(500));
+  const socket = call("socket", 2, 1, 6) as number;
+  const one = ansi("\x01");
+  expect(last("setsockopt", socket, 0xffff, 4, one, 1)).toContain('level=SOL_SOCKET optname=SO_REUSEADDR optval="\\x01" optlen=1 = 0');
+  expect(last("setsockopt", socket, 6, 1, one, 1)).toContain("level=IPPROTO_TCP optname=TCP_NODELAY");
+  expect(last("setsockopt", socket, 41, 27, one, 1)).toContain("level=IPPROTO_IPV6 optname=IPV6_V6ONLY");
+  expect(last("setsockopt", socket, 0xffff, 0x7777, one, 1)).toMatch(/optname=0x7777 .* = SOCKET_ERROR$/);
+  expect(last("send", socket, ansi("abcdef"), 3, 0)).toContain('buf="abc" len=3');
+  expect(last("WSAGetLastError")).toBe(" = WSAENOTCONN");
+});
+
+test("text between code pages is shown at both ends, as far as it is counted", () => {
+  const { last, ansi, wide, allocate } = tracedGuest();
+  const shown = last("MultiByteToWideChar", 65001, 8, ansi("abcdef"), 3, allocate(100), 50);
+  expect(shown).toBe(
+    'CodePage=CP_UTF8 dwFlags=MB_ERR_INVALID_CHARS lpMultiByteStr="abc" cbMultiByte=3 lpWideCharStr="abc" cchWideChar=50 = 3',
+  );
+  expect(last("MultiByteToWideChar", 1252, 0, ansi("ab"), -1, allocate(100), 50)).toMatch(
+    /^CodePage=1252 .*lpMultiByteStr="ab" .*lpWideCharStr="ab" .* = 3$/,
+  );
+  expect(last("WideCharToMultiByte", 0, 0, wide("äb"), 1, allocate(9), 9, 0, 0)).toContain(
+    'lpWideCharStr="ä" cchWideChar=1 lpMultiByteStr="\\xe4" cbMultiByte=9',
+  );
+  expect(last("LCMapStringW", 0x400, 0x200, wide("abc"), 2, allocate(9), 4)).toContain(
+    'Locale=LOCALE_USER_DEFAULT dwMapFlags=LCMAP_UPPERCASE lpSrcStr="ab"',
+  );
+});
+
+test("the process and the thread that ask are no invalid handles", () => {
+  const { last } = tracedGuest();
+  expect(last("GetCurrentProcess")).toBe(" = -1(this process)");
+  expect(last("GetExitCodeProcess", -1, 0)).toMatch(/^hProcess=-1\(this process\)/);
+  expect(last("GetThreadPriority", -2)).toBe("hThread=-2(this thread) = THREAD_PRIORITY_NORMAL");
+  expect(last("CloseHandle", -1)).toContain("hObject=INVALID_HANDLE_VALUE");
+});
+
+test("structs for security, identifiers and rights are shown by what they say", () => {
+  const { last, call, ansi, allocate, memory } = tracedGuest();
+  const attributes = allocate(24);
+  memory.setU32(attributes, 24);
+  memory.setU32(attributes + 16, 1);
+  expect(last("CreateEventA", attributes, 1, 0, 0)).toContain(
+    "lpEventAttributes={nLength=24, lpSecurityDescriptor=NULL, bInheritHandle=TRUE}",
+  );
+  const place = allocate(8);
+  expect(last("ConvertStringSidToSidA", ansi("S-1-5-32-544"), place)).toMatch(/Sid=\{0x[0-9a-f]+\{S-1-5-32-544\}\} = TRUE/);
+  expect(last("GetLengthSid", memory.u32(place))).toBe("pSid={S-1-5-32-544} = 16");
+  expect(last("OpenProcessToken", -1, 0x28, place)).toMatch(
+    /DesiredAccess=TOKEN_QUERY\|TOKEN_ADJUST_PRIVILEGES TokenHandle=\{0x[0-9a-f]+\(Token\)\}/,
+  );
+  expect(last("OpenProcess", 0x400, 0, 77)).toContain("dwDesiredAccess=PROCESS_QUERY_INFORMATION bInheritHandle=FALSE dwProcessId=77");
+  expect(call("GetLastError")).toBe(87);
+});
+
+test("times are dates, amounts decimal, and what is bits by its name hexadecimal", () => {
+  const { last, allocate, memory } = tracedGuest();
+  const time = allocate(8);
+  memory.setU64(time, 132_223_104_000_000_000n);
+  expect(last("FileTimeToSystemTime", time, allocate(16))).toContain(
+    "lpFileTime={2020-01-01T00:00:00.000Z} lpSystemTime={wYear=2020, wMonth=1,",
+  );
+  expect(last("HeapAlloc", 0, 8, 4096)).toContain("dwFlags=HEAP_ZERO_MEMORY dwBytes=4096");
+  expect(last("htons", 0x1f90)).toBe("hostshort=0x1f90 = 0x901f");
+});
+
+test("streams, characters and what printf is given are shown as C has them", () => {
+  const { last, call, ansi, wide, allocate } = tracedGuest();
+  const streams = call("msvcrt!__iob_func") as number;
+  expect(last("msvcrt!fflush", streams + 48)).toBe("stream=stdout = 0");
+  expect(last("msvcrt!toupper", 0x61)).toBe("c='a' = 65");
+  expect(last("msvcrt!sprintf", allocate(99), ansi("%s|%5d|%ls|%#x|%c|%%"), ansi("one"), -7, wide("zwei"), 255, 65)).toContain(
+    '"one", -7, "zwei", 0xff, \'A\' = ',
+  );
+});

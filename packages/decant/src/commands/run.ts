@@ -158,6 +158,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       cuda: traced ?? cuda.driver,
       warn,
       onTrace: (call) => tracing.write(tracing.output.call(call)),
+      onTraceOpen: (call) => tracing.write(tracing.output.open(call)),
       async setHooks(hooks) {
         for (const file of given.hook ?? []) await (await import("../hook-script.ts")).runHookScript(file, hooks);
         if (given.stats) times = callTimes(hooks).table.values();
@@ -235,7 +236,7 @@ function openTrace(
   } catch (error) {
     throw new UsageError(`--trace-file ${file}: ${(error as Error).message}`);
   }
-  return { output, write: (text) => void writeSync(descriptor, text), close: () => closeSync(descriptor) };
+  return { output, write: (text) => void (text !== "" && writeSync(descriptor, text)), close: () => closeSync(descriptor) };
 }
 
 const DLL_NOT_FOUND = 0xc000_0135;

@@ -1,6 +1,7 @@
 import type { CallingThread, PointerSize } from "../thread.ts";
 import type { Failure } from "./failure.ts";
-import { hex, KIND, Type, type Kind } from "./type.ts";
+import { hex, KIND, Type, type AnyType, type Direction, type Kind, type Siblings } from "./type.ts";
+import { braced, readable } from "./pointers.ts";
 
 declare const handleBrand: unique symbol;
 
@@ -45,9 +46,50 @@ export class AddressType extends PointerSizedType<number> {
     return low;
   }
 
-  override show(_thread: CallingThread, value: number): string {
+  override show(_thread: CallingThread, value: number, _siblings: Siblings, _name?: string): string {
     return value === 0 ? "NULL" : hex(value);
   }
+}
+
+/** The address of code or of a module, which the trace shows with the module that it lies in. */
+export class CodeAddressType extends AddressType {
+  override show(thread: CallingThread, value: number): string {
+    if (value === 0) return "NULL";
+    const place = thread.describeAddress?.(value)?.replace(/\+0x0$/, "");
+    return place?.includes(".") === true ? `${hex(value)}(${place})` : hex(value);
+  }
+}
+
+/** The address of a value that the implementation reads or writes by itself; the trace shows what is there. */
+export class TargetAddressType extends AddressType {
+  readonly target: AnyType;
+  override readonly direction: Direction;
+
+  constructor(target: AnyType, direction: Direction) {
+    super(`${target.name}*`);
+    this.target = target;
+    this.direction = direction;
+  }
+
+  override forText(wide: boolean): TargetAddressType {
+    const target = this.target.forText(wide);
+    return target === this.target ? this : new TargetAddressType(target, this.direction);
+  }
+
+  override show(thread: CallingThread, value: number, siblings: Siblings, name?: string): string {
+    if (value === 0) return "NULL";
+    return `${hex(value)}${readable(() => braced(this.target.show(thread, this.target.load(thread, value), siblings, name)))}`;
+  }
+}
+
+/** The address of a value that a function reads. */
+export function at(target: AnyType): TargetAddressType {
+  return new TargetAddressType(target, "in");
+}
+
+/** The address of a value that a function writes. */
+export function outAt(target: AnyType): TargetAddressType {
+  return new TargetAddressType(target, "out");
 }
 
 /** A handle: sign-extended, as Windows extends its 32-bit handles. */
@@ -71,7 +113,10 @@ export class HandleType extends PointerSizedType<Handle> {
     return value < 0 ? 0xffff_ffff : 0;
   }
 
-  override show(thread: CallingThread, value: Handle): string {
+  override show(thread: CallingThread, value: Handle, _siblings: Siblings, name = ""): string {
+    // -1 is no handle, but where a process is wanted the one that asks.
+    if (value === -1 && /process/i.test(name)) return "-1(this process)";
+    if (value === -2 && /thread/i.test(name)) return "-2(this thread)";
     for (const [name, known] of Object.entries(this.#names)) if ((known | 0) === value) return name;
     const meaning = thread.describeHandle?.(value);
     return value === 0 ? "NULL" : meaning === undefined ? hex(value) : `${hex(value)}(${meaning})`;

@@ -1,8 +1,10 @@
 import { Win32Error } from "../errors/error-classes.ts";
 import { ERROR } from "../errors/win32-codes.ts";
 import type { CallingThread, PointerSize } from "../thread.ts";
+import { AddressType } from "./address.ts";
+import { countOf, type Count } from "./counts.ts";
 import { readable } from "./pointers.ts";
-import { hex, Type, type AcceptedOf, type AnyType, type Direction, type ValueOf } from "./type.ts";
+import { hex, Type, type AcceptedOf, type AnyType, type Direction, type Siblings, type ValueOf } from "./type.ts";
 
 const SHOWN_BYTES = 32;
 const SHOWN_ELEMENTS = 8;
@@ -71,9 +73,9 @@ export function hostPointer(bytes: Uint8Array): Pointer {
 export class BytesType extends Type<Pointer, never> {
   readonly name = "BYTE*";
   override readonly direction: Direction;
-  readonly #length: string | number | undefined;
+  readonly #length: Count | undefined;
 
-  constructor(length: string | number | undefined, direction: Direction) {
+  constructor(length: Count | undefined, direction: Direction) {
     super();
     this.#length = length;
     this.direction = direction;
@@ -95,11 +97,11 @@ export class BytesType extends Type<Pointer, never> {
     return new GuestPointer(thread, low);
   }
 
-  override show(_thread: CallingThread, value: Pointer, siblings: Readonly<Record<string, unknown>>): string {
+  override show(_thread: CallingThread, value: Pointer, siblings: Siblings): string {
     if (value.isNull) return "NULL";
     const length = countOf(this.#length, siblings);
     if (length === undefined) return hex(value.address);
-    return `${hex(value.address)}${readable(() => quoteBytes(value.read(Math.min(length, SHOWN_BYTES)), length > SHOWN_BYTES))}`;
+    return `${value.address === 0 ? "" : hex(value.address)}${showBytes((shown) => value.read(shown), length)}`;
   }
 }
 
@@ -107,12 +109,12 @@ export class BytesType extends Type<Pointer, never> {
 export const BYTES: BytesType = new BytesType(undefined, "in");
 
 /** Bytes that a function reads, as many as the named parameter says. */
-export function bytesIn(length: string | number): BytesType {
+export function bytesIn(length: Count): BytesType {
   return new BytesType(length, "in");
 }
 
 /** Bytes that a function writes, as many as the named parameter says (a pointer counts what it points to, after the call). */
-export function bytesOut(length: string | number): BytesType {
+export function bytesOut(length: Count): BytesType {
   return new BytesType(length, "out");
 }
 
@@ -131,9 +133,9 @@ export class ArrayPointerType<V, W> extends Type<GuestArray<V, W>, never> {
   readonly name: string;
   readonly element: Type<V, W>;
   override readonly direction: Direction;
-  readonly #count: string | number | undefined;
+  readonly #count: Count | undefined;
 
-  constructor(element: Type<V, W>, count: string | number | undefined, direction: Direction) {
+  constructor(element: Type<V, W>, count: Count | undefined, direction: Direction) {
     super();
     this.name = `${element.name}[]`;
     this.element = element;
@@ -177,32 +179,55 @@ export class ArrayPointerType<V, W> extends Type<GuestArray<V, W>, never> {
     return element === this.element ? this : new ArrayPointerType(element, this.#count, this.direction);
   }
 
-  override show(thread: CallingThread, value: GuestArray<V, W>, siblings: Readonly<Record<string, unknown>>): string {
+  override show(thread: CallingThread, value: GuestArray<V, W>, siblings: Siblings, name?: string): string {
     if (value.isNull) return "NULL";
     const count = countOf(this.#count, siblings);
     if (count === undefined) return hex(value.address);
-    const shown = () => value.read(Math.min(count, SHOWN_ELEMENTS)).map((item) => this.element.show(thread, item, siblings));
+    const shown = () => value.read(Math.min(count, SHOWN_ELEMENTS)).map((item) => this.element.show(thread, item, siblings, name));
     return `${hex(value.address)}[${readable(() => shown().join(", "))}${count > SHOWN_ELEMENTS ? ", …" : ""}]`;
   }
 }
 
 /** An array that a function reads; `count` names the parameter that counts it. */
-export function arrayIn<T extends AnyType>(element: T, count?: string | number): ArrayPointerType<ValueOf<T>, AcceptedOf<T>> {
+export function arrayIn<T extends AnyType>(element: T, count?: Count): ArrayPointerType<ValueOf<T>, AcceptedOf<T>> {
   return new ArrayPointerType(element, count, "in");
 }
 
 /** An array that a function writes; `count` names the parameter that counts it. */
-export function arrayOut<T extends AnyType>(element: T, count?: string | number): ArrayPointerType<ValueOf<T>, AcceptedOf<T>> {
+export function arrayOut<T extends AnyType>(element: T, count?: Count): ArrayPointerType<ValueOf<T>, AcceptedOf<T>> {
   return new ArrayPointerType(element, count, "out");
 }
 
-function countOf(count: string | number | undefined, siblings: Readonly<Record<string, unknown>>): number | undefined {
-  const value = typeof count === "string" ? siblings[count] : count;
-  if (typeof value === "number") return value >= 0 ? value : undefined;
-  if (typeof value !== "object" || value === null || !("get" in value) || typeof value.get !== "function") return undefined;
-  if ("isNull" in value && value.isNull === true) return undefined;
-  const target: unknown = (value.get as () => unknown)();
-  return typeof target === "number" ? target : undefined;
+/** Bytes that lie at an address, with which the implementation does as it likes: for functions that are called too often for a Pointer each. */
+export class BytesAddressType extends AddressType {
+  override readonly direction: Direction;
+  readonly #length: Count;
+
+  constructor(length: Count, direction: Direction) {
+    super("void*");
+    this.#length = length;
+    this.direction = direction;
+  }
+
+  override show(thread: CallingThread, value: number, siblings: Siblings): string {
+    const length = countOf(this.#length, siblings);
+    if (value === 0 || length === undefined) return super.show(thread, value, siblings);
+    return `${hex(value)}${showBytes((shown) => thread.memory.read(value, shown), length)}`;
+  }
+}
+
+/** The address of bytes that a function reads, as many as the named parameter says. */
+export function bytesAt(length: Count): BytesAddressType {
+  return new BytesAddressType(length, "in");
+}
+
+/** The address of bytes that a function writes. */
+export function bytesOutAt(length: Count): BytesAddressType {
+  return new BytesAddressType(length, "out");
+}
+
+function showBytes(read: (length: number) => Uint8Array, length: number): string {
+  return readable(() => quoteBytes(read(Math.min(length, SHOWN_BYTES)), length > SHOWN_BYTES));
 }
 
 function quoteBytes(bytes: Uint8Array, isCut: boolean): string {

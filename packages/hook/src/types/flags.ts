@@ -1,5 +1,5 @@
 import type { CallingThread, PointerSize } from "../thread.ts";
-import { hex, Type, type Kind } from "./type.ts";
+import { hex, Type, type Kind, type Siblings } from "./type.ts";
 import { DWORD } from "./windows.ts";
 
 type Names = Readonly<Record<string, number>>;
@@ -45,10 +45,10 @@ export class NamedIntegerType extends Type<number, number> {
     return this.#base.high(thread, value);
   }
 
-  override show(thread: CallingThread, value: number): string {
+  override show(thread: CallingThread, value: number, siblings: Siblings, label?: string): string {
     const prefix = this.name === "" ? "" : `${this.name}_`;
     for (const [name, code] of Object.entries(this.#names)) if (code >>> 0 === value >>> 0) return prefix + name;
-    if (!this.#isFlags) return this.#base.show(thread, value, {});
+    if (!this.#isFlags) return this.#base.show(thread, value, siblings, label);
     const parts: string[] = [];
     let rest = value >>> 0;
     // A name for several bits says more than their single names.

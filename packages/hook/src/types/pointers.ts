@@ -2,7 +2,7 @@ import { MemoryAccessError } from "@decant/memory";
 import { Win32Error } from "../errors/error-classes.ts";
 import { ERROR } from "../errors/win32-codes.ts";
 import type { CallingThread, PointerSize } from "../thread.ts";
-import { hex, KIND, Type, type AcceptedOf, type AnyType, type Direction, type ValueOf } from "./type.ts";
+import { hex, KIND, Type, type AcceptedOf, type AnyType, type Direction, type Siblings, type ValueOf } from "./type.ts";
 
 /** A place of the caller's for one value: an out-parameter. */
 export interface Out<V, W = V> {
@@ -102,11 +102,11 @@ export class PointerType<V, W> extends Type<Out<V, W>, never> {
     return new PointerType(this.target, this.direction, true);
   }
 
-  override show(thread: CallingThread, value: Out<V, W>, siblings: Readonly<Record<string, unknown>>): string {
+  override show(thread: CallingThread, value: Out<V, W>, siblings: Siblings, name?: string): string {
     if (value.isNull) return "NULL";
     if (this.target.size(thread.pointerSize) === 0) return hex(value.address);
-    const target = readable(() => this.target.show(thread, value.get(), siblings));
-    return value.address === 0 ? `{${target}}` : `${hex(value.address)}{${target}}`;
+    const target = braced(readable(() => this.target.show(thread, value.get(), siblings, name)));
+    return value.address === 0 ? target : `${hex(value.address)}${target}`;
   }
 }
 
@@ -150,8 +150,8 @@ export class InType<V> extends Type<V, never> {
     return new InType(this.target, true);
   }
 
-  override show(thread: CallingThread, value: V, siblings: Readonly<Record<string, unknown>>): string {
-    return value === undefined ? "NULL" : `{${this.target.show(thread, value, siblings)}}`;
+  override show(thread: CallingThread, value: V, siblings: Siblings, name?: string): string {
+    return value === undefined ? "NULL" : braced(this.target.show(thread, value, siblings, name));
   }
 }
 
@@ -168,6 +168,11 @@ export function inout<T extends AnyType>(target: T): PointerType<ValueOf<T>, Acc
 /** A pointer to a value that the function reads before its implementation runs; NULL fails with ERROR_INVALID_PARAMETER. */
 export function in_<T extends AnyType>(target: T): InType<ValueOf<T>> {
   return new InType(target);
+}
+
+/** What a pointer points to, in braces: a struct has its own. */
+export function braced(target: string): string {
+  return target.startsWith("{") ? target : `{${target}}`;
 }
 
 /** Text for the trace, or "?" where the guest's memory cannot be read. */

@@ -2,7 +2,7 @@ import { errnoOf, win32ErrorOf } from "../errors/error-mapping.ts";
 import { errorName } from "../errors/names.ts";
 import type { CallingThread, PointerSize } from "../thread.ts";
 import { UNHANDLED, type Failure } from "./failure.ts";
-import { hex, KIND, Type, type AcceptedOf, type AnyType, type Kind, type ValueOf } from "./type.ts";
+import { hex, KIND, Type, type AcceptedOf, type AnyType, type Kind, type Siblings, type ValueOf } from "./type.ts";
 
 /** No result. */
 export class VoidType extends Type<void, void> {
@@ -80,8 +80,8 @@ export class ResultType<V, W> extends Type<V, W> {
     return this.#base.high(thread, value);
   }
 
-  override show(thread: CallingThread, value: V, siblings: Readonly<Record<string, unknown>>): string {
-    return this.#show === undefined ? this.#base.show(thread, value, siblings) : this.#show(value as unknown as W);
+  override show(thread: CallingThread, value: V, siblings: Siblings, name?: string): string {
+    return this.#show === undefined ? this.#base.show(thread, value, siblings, name) : this.#show(value as unknown as W);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { CallingThread, PointerSize } from "../thread.ts";
-import { hex, KIND, Type, type Kind } from "./type.ts";
+import { hex, KIND, showUnsigned, Type, type Kind, type Siblings } from "./type.ts";
 
 const WORD = 2 ** 32;
 
@@ -17,9 +17,9 @@ export class IntegerType extends Type<number, number> {
   override readonly kind: Kind;
   readonly signed: boolean;
   readonly #bytes: 1 | 2 | 4;
-  readonly #show: (value: number) => string;
+  readonly #show: ((value: number) => string) | undefined;
 
-  constructor({ name, bytes, signed, kind, show = signed ? String : (value) => (value < 10 ? String(value) : hex(value)) }: Integer) {
+  constructor({ name, bytes, signed, kind, show }: Integer) {
     super();
     this.name = name;
     this.signed = signed;
@@ -54,8 +54,9 @@ export class IntegerType extends Type<number, number> {
     return 0;
   }
 
-  override show(_thread: CallingThread, value: number): string {
-    return this.#show(value);
+  override show(_thread: CallingThread, value: number, _siblings: Siblings, name?: string): string {
+    if (this.#show !== undefined) return this.#show(value);
+    return this.signed ? String(value) : showUnsigned(value, name, 32);
   }
 
   #narrow(word: number): number {
@@ -158,8 +159,8 @@ export class WideNumberType extends Type<number, number | bigint> {
     return typeof value === "bigint" ? Number(BigInt.asUintN(32, value >> 32n)) : Math.floor(value / WORD) >>> 0;
   }
 
-  override show(_thread: CallingThread, value: number | bigint): string {
-    return typeof value === "number" && value > 0xffff ? `0x${value.toString(16)}` : String(value);
+  override show(_thread: CallingThread, value: number | bigint, _siblings: Siblings, name?: string): string {
+    return showUnsigned(value, name);
   }
 }
 
@@ -203,8 +204,8 @@ export class WideType extends Type<bigint, bigint | number> {
     return Number(BigInt.asUintN(32, BigInt(value) >> 32n));
   }
 
-  override show(_thread: CallingThread, value: bigint | number): string {
-    return value > 0xffff ? `0x${value.toString(16)}` : String(value);
+  override show(_thread: CallingThread, value: bigint | number, _siblings: Siblings, name?: string): string {
+    return showUnsigned(value, name);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { CallingThread, PointerSize } from "../thread.ts";
-import { Type, type AcceptedOf, type AnyType, type ValueOf } from "./type.ts";
+import { Type, type AcceptedOf, type AnyType, type Siblings, type ValueOf } from "./type.ts";
 
 /** The fields of a struct, in order. */
 export type Fields = Readonly<Record<string, AnyType>>;
@@ -90,7 +90,7 @@ export class StructType<F extends Fields> extends Type<StructValue<F>, StructInp
 
   override show(thread: CallingThread, value: StructValue<F>): string {
     const shown = Object.entries(this.fields).filter(([name]) => value[name] !== undefined);
-    return `{${shown.map(([name, type]) => `${name}=${type.show(thread, value[name], value)}`).join(", ")}}`;
+    return `{${shown.map(([name, type]) => `${name}=${type.show(thread, value[name], value, name)}`).join(", ")}}`;
   }
 
   #layout(pointerSize: PointerSize): Layout {
@@ -154,8 +154,8 @@ export class ArrayType<V, W> extends Type<V[], readonly W[]> {
     return element === this.element ? this : new ArrayType(element, this.count);
   }
 
-  override show(thread: CallingThread, values: V[], siblings: Readonly<Record<string, unknown>>): string {
-    return `[${values.map((value) => this.element.show(thread, value, siblings)).join(", ")}]`;
+  override show(thread: CallingThread, values: V[], siblings: Siblings, name?: string): string {
+    return `[${values.map((value) => this.element.show(thread, value, siblings, name)).join(", ")}]`;
   }
 }
 

@@ -3,7 +3,8 @@ import { Win32Error } from "../errors/error-classes.ts";
 import { ERROR } from "../errors/win32-codes.ts";
 import type { CallingThread, PointerSize } from "../thread.ts";
 import { readable } from "./pointers.ts";
-import { hex, Type, type Direction } from "./type.ts";
+import { countOf, type Count } from "./counts.ts";
+import { hex, Type, type Direction, type Siblings } from "./type.ts";
 
 const SHOWN_CHARS = 120;
 
@@ -62,19 +63,27 @@ export class StringType<V extends string | undefined> extends Type<V, number> {
  * what MAKEINTRESOURCE made.
  */
 export class TextAddressType extends AddressType {
+  override readonly direction: Direction;
   readonly #form: TextForm;
   readonly #orNumber: boolean;
+  readonly #count: Count | undefined;
 
-  constructor(name: string, form: TextForm, orNumber = false) {
+  constructor(
+    name: string,
+    form: TextForm,
+    { orNumber = false, direction = "in", count }: { orNumber?: boolean; direction?: Direction; count?: Count } = {},
+  ) {
     super(name);
     this.#form = form;
     this.#orNumber = orNumber;
+    this.direction = direction;
+    this.#count = count;
   }
 
-  override show(thread: CallingThread, value: number): string {
+  override show(thread: CallingThread, value: number, siblings: Siblings): string {
     if (value === 0) return "NULL";
     if (this.#orNumber && value < 0x10000) return `#${value}`;
-    return `${hex(value)}${readable(() => quote(new GuestTextBuffer(thread, value, this.#form).read(SHOWN_CHARS + 1)))}`;
+    return showText(new GuestTextBuffer(thread, value, this.#form), countOf(this.#count, siblings));
   }
 }
 
@@ -183,12 +192,20 @@ export class TextBufferType extends Type<TextBuffer, never> {
   readonly name: string;
   readonly form: TextForm;
   override readonly direction: Direction;
+  readonly #count: Count | undefined;
 
-  constructor(name: string, form: TextForm, direction: Direction) {
+  /** `count` tells the trace how much of it is text; without one it ends in a NUL. */
+  constructor(name: string, form: TextForm, direction: Direction, count?: Count) {
     super();
     this.name = name;
     this.form = form;
     this.direction = direction;
+    this.#count = count;
+  }
+
+  /** The same with something that counts its characters. */
+  counted(count: Count): TextBufferType {
+    return new TextBufferType(this.name, this.form, this.direction, count);
   }
 
   size(pointerSize: PointerSize): number {
@@ -208,11 +225,12 @@ export class TextBufferType extends Type<TextBuffer, never> {
   }
 
   override forText(wide: boolean): TextBufferType {
-    return this.form === "variant" ? new TextBufferType(wide ? "LPWSTR" : "LPSTR", wide ? "wide" : "ansi", this.direction) : this;
+    if (this.form !== "variant") return this;
+    return new TextBufferType(wide ? "LPWSTR" : "LPSTR", wide ? "wide" : "ansi", this.direction, this.#count);
   }
 
-  override show(_thread: CallingThread, value: TextBuffer): string {
-    return value.isNull ? "NULL" : `${hex(value.address)}${readable(() => quote(value.read(SHOWN_CHARS)))}`;
+  override show(_thread: CallingThread, value: TextBuffer, siblings: Siblings): string {
+    return value.isNull ? "NULL" : showText(value, countOf(this.#count, siblings));
   }
 }
 
@@ -292,7 +310,15 @@ function latin1(bytes: Uint8Array): string {
   return text;
 }
 
-function quote(text: string): string {
+/** An address with the text there: to its NUL, or as many characters as are counted, less a NUL that was counted too. */
+function showText(buffer: TextBuffer, count: number | undefined): string {
+  const text = (): string =>
+    count === undefined ? buffer.read(SHOWN_CHARS + 1) : buffer.text(Math.min(count, SHOWN_CHARS + 1)).replace(/\0$/, "");
+  return `${hex(buffer.address)}${readable(() => quote(text()))}`;
+}
+
+/** Text in quotes, as far as a line of the trace has room. */
+export function quote(text: string): string {
   const cut = text.length > SHOWN_CHARS ? text.slice(0, SHOWN_CHARS) : text;
   return `${JSON.stringify(cut)}${cut === text ? "" : "…"}`;
 }

@@ -73,11 +73,20 @@ export abstract class Type<V = unknown, W = V> {
     return this;
   }
 
-  /** The value as the trace prints it; `siblings` are the call's other arguments, by name. */
-  show(_thread: CallingThread, value: V, _siblings: Readonly<Record<string, unknown>>): string {
+  /**
+   * The value as the trace prints it. `siblings` are the call's other arguments, by name, and after the call its result, as RESULT; `name` is that of the
+   * parameter or field, or of the function whose result it is.
+   */
+  show(_thread: CallingThread, value: V, _siblings: Siblings, _name?: string): string {
     return String(value);
   }
 }
+
+/** What a value is shown beside: the call's arguments, or the struct's fields, by name. */
+export type Siblings = Readonly<Record<string, unknown>>;
+
+/** The name of a call's result among the siblings of its arguments. */
+export const RESULT = "=";
 
 /** Any type of the language. */
 // oxlint-disable-next-line no-explicit-any -- a table holds types of all values; each is used with the value it made
@@ -88,6 +97,16 @@ export type ValueOf<T> = T extends { readonly valueType: infer V } ? V : never;
 
 /** What an implementation may give back for a type. */
 export type AcceptedOf<T> = T extends { readonly acceptedType: infer W } ? W : never;
+
+/** Names of values that are bits, codes and addresses rather than amounts. */
+const NAMES_BITS =
+  /flag|mask|access|attrib|options?$|version(?!info)|lctype|locale|lcid|lang|address|hash|key|context|param|cookie|fat(?:date|time)|^(?:hton|ntoh|inet_)|(?:net|host)(?:long|short)|class$|control|magic|crc|char$|value$|^in$/i;
+
+/** An unsigned integer: amounts in decimal, what is bits by its name or its size in hexadecimal. */
+export function showUnsigned(value: number | bigint, name = "", bits = 64): string {
+  const isBits = value > 9 && (NAMES_BITS.test(name) || (bits === 32 ? value >= 2 ** 31 : value >= 2 ** 52));
+  return isBits ? `0x${value.toString(16)}` : String(value);
+}
 
 /** 0x-prefixed hexadecimal of the low 32 bits. */
 export function hex(value: number): string {

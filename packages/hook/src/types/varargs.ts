@@ -1,5 +1,7 @@
 import type { CallingThread, PointerSize } from "../thread.ts";
-import { hex, Type } from "./type.ts";
+import { readable } from "./pointers.ts";
+import { quote, readString } from "./text.ts";
+import { hex, showUnsigned, Type, type Siblings } from "./type.ts";
 
 /** The arguments behind "...", or those that a va_list stands for, read one after the other. */
 export class VarArgs {
@@ -87,9 +89,40 @@ export class VarArgsType extends Type<VarArgs, never> {
     return new VarArgs(thread, low);
   }
 
-  override show(_thread: CallingThread, value: VarArgs): string {
-    return this === VARARGS ? "…" : hex(value.address);
+  /** `name` is that of the type of the string before it, which is taken for a format of printf's kind. */
+  override show(thread: CallingThread, value: VarArgs, { [FORMAT]: format }: Siblings, name = ""): string {
+    if (this !== VARARGS) return hex(value.address);
+    return typeof format === "string" ? showFormatted(new VarArgs(thread, value.address), format, /wchar|LPCWSTR/.test(name), thread) : "…";
   }
+}
+
+/** The name of a format among the siblings of "...". */
+export const FORMAT = "%";
+
+/** The arguments that a format of printf's takes, in order ("Format specification syntax: printf and wprintf functions"). */
+function showFormatted(values: VarArgs, format: string, isWide: boolean, thread: CallingThread): string {
+  const shown: string[] = [];
+  for (const [, width, precision, size = "", kind] of format.matchAll(
+    /%[-+ #0]*(\*|\d*)(?:\.(\*|\d*))?(hh?|ll?|I64|I32|I|w|z|j|t|L)?(.)/g,
+  )) {
+    if (kind === "%") continue;
+    for (const star of [width, precision]) if (star === "*") shown.push(String(values.int()));
+    const wide = size.startsWith("h") ? false : size === "l" || size === "w" || (kind === "S" || kind === "C") !== isWide;
+    const isLong = size === "ll" || size === "I64" || size === "j" || (/^[Izt]$/.test(size) && thread.pointerSize === 8);
+    if (/[di]/.test(kind!)) shown.push(String(isLong ? values.int64() : values.int()));
+    else if (/[uxXo]/.test(kind!)) shown.push(showUnsigned(isLong ? values.uint64() : values.uint(), kind === "u" ? "" : "mask"));
+    else if (/[aAeEfFgG]/.test(kind!)) shown.push(String(values.double()));
+    else if (kind === "c" || kind === "C") shown.push(`'${String.fromCharCode(values.uint() & 0xffff)}'`);
+    else if (kind === "s" || kind === "S") shown.push(stringAt(thread, values.pointer(), wide));
+    else if (kind === "p" || kind === "n") shown.push(hex(values.pointer()));
+    else break; // no format of this kind
+  }
+  return shown.join(", ");
+}
+
+function stringAt(thread: CallingThread, address: number, wide: boolean): string {
+  if (address === 0) return "NULL";
+  return readable(() => quote(readString(thread, address, wide ? "wide" : "bytes")));
 }
 
 /** The "..." of a variadic function: the last entry of its parameters, by itself. */

@@ -1,5 +1,5 @@
 import { hresultOf, statusOf, win32ErrorOf } from "../errors/error-mapping.ts";
-import { AddressType, HandleType, type Handle } from "./address.ts";
+import { AddressType, CodeAddressType, HandleType, type Handle } from "./address.ts";
 import { codeNames, codeResult, errnoFailure, lastErrorFailure, orElse, ResultType, VoidType } from "./results.ts";
 import { BooleanType, FloatType, IntegerType, WideNumberType, WideType } from "./scalars.ts";
 import { KIND } from "./type.ts";
@@ -58,14 +58,14 @@ export const PVOID = address("PVOID");
 export const LPVOID = address("LPVOID");
 export const LPCVOID = address("LPCVOID");
 /** Addresses of names, or numbers below 0x10000 in their place: ordinals of exports; types and names of resources. */
-export const PROC_NAME = new TextAddressType("LPCSTR", "bytes", true);
-export const RESOURCE_NAME_A = new TextAddressType("LPCSTR", "ansi", true);
-export const RESOURCE_NAME_W = new TextAddressType("LPCWSTR", "wide", true);
-export const FARPROC = address("FARPROC");
-export const HMODULE = address("HMODULE");
-export const HINSTANCE = address("HINSTANCE");
+export const PROC_NAME = new TextAddressType("LPCSTR", "bytes", { orNumber: true });
+export const RESOURCE_NAME_A = new TextAddressType("LPCSTR", "ansi", { orNumber: true });
+export const RESOURCE_NAME_W = new TextAddressType("LPCWSTR", "wide", { orNumber: true });
+export const FARPROC = new CodeAddressType("FARPROC", lastErrorFailure(0));
+export const HMODULE = new CodeAddressType("HMODULE", lastErrorFailure(0));
+export const HINSTANCE = new CodeAddressType("HINSTANCE", lastErrorFailure(0));
 /** A guest function that the mapping calls; callback(fn(…)) says its signature too. */
-export const CALLBACK = address("CALLBACK");
+export const CALLBACK = new CodeAddressType("CALLBACK", lastErrorFailure(0));
 
 export const HANDLE = new HandleType("HANDLE");
 export const HKEY = new HandleType("HKEY", {

@@ -13,6 +13,13 @@ export abstract class KernelObject {
   readonly #waiters = new Set<Waiter>();
   #references = 0;
 
+  /** What the trace shows beside a handle: the class, and the name if it has one. */
+  describe(name: string | undefined = this.name): string {
+    // A bundler may have put an underscore before the class's name, or a number behind it.
+    const kind = this.constructor.name.replace(/^_|(?:Object)?\d*$/g, "");
+    return name === undefined ? kind : `${kind} ${name}`;
+  }
+
   /** Whether a run goes on while a process has a handle to it, also after its first program has ended: where output goes to the host. */
   get keepsRunOpen(): boolean {
     return false;

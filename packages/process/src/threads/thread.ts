@@ -94,9 +94,7 @@ export class Thread implements CallingThread {
 
   /** The class and name of the object behind a handle, for the trace. */
   describeHandle(handle: number): string | undefined {
-    const object = this.process.handles.find(handle as Handle);
-    // A bundler may have put an underscore before the name.
-    return object && [object.constructor.name.replace(/^_|Object$/g, ""), object.name].filter(Boolean).join(" ");
+    return this.process.handles.find(handle as Handle)?.describe();
   }
 
   /** The high half that a pointer into a program above 4 GiB carries. */

@@ -24,7 +24,9 @@ import {
   text,
   TSTR,
   ULONGLONG,
+  at,
 } from "@decant/hook";
+import { SECURITY_ATTRIBUTES } from "../values/security.ts";
 import { KEY, REG } from "../hives/registry-constants.ts";
 
 const VALUE_TYPE = enumeration("REG", REG);
@@ -53,7 +55,7 @@ export const registryKeysApi = api("advapi32", {
     ["lpClass", TSTR],
     ["dwOptions", DWORD],
     ["samDesired", KEY_ACCESS],
-    ["lpSecurityAttributes", PVOID],
+    ["lpSecurityAttributes", at(SECURITY_ATTRIBUTES)],
     ["phkResult", out(HKEY)],
     ["lpdwDisposition", optional(out(DWORD))],
   ),
@@ -107,8 +109,8 @@ export const registryKeysApi = api("advapi32", {
   RegQueryReflectionKey: fn(LSTATUS, ["hBase", HKEY], ["bIsReflectionDisabled", out(BOOL)]),
   RegLoadKey: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR], ["lpFile", TSTR]),
   RegUnLoadKey: text(LSTATUS, ["hKey", HKEY], ["lpSubKey", TSTR]),
-  RegSaveKey: text(LSTATUS, ["hKey", HKEY], ["lpFile", TSTR], ["lpSecurityAttributes", PVOID]),
-  RegSaveKeyEx: text(LSTATUS, ["hKey", HKEY], ["lpFile", TSTR], ["lpSecurityAttributes", PVOID], ["Flags", DWORD]),
+  RegSaveKey: text(LSTATUS, ["hKey", HKEY], ["lpFile", TSTR], ["lpSecurityAttributes", at(SECURITY_ATTRIBUTES)]),
+  RegSaveKeyEx: text(LSTATUS, ["hKey", HKEY], ["lpFile", TSTR], ["lpSecurityAttributes", at(SECURITY_ATTRIBUTES)], ["Flags", DWORD]),
   RegRestoreKey: text(LSTATUS, ["hKey", HKEY], ["lpFile", TSTR], ["dwFlags", DWORD]),
 });
 

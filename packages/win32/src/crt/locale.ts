@@ -1,4 +1,5 @@
 import { api, CSTR, fn, INT, LPCWSTR, OPAQUE, PVOID, UINT, VOID } from "@decant/hook";
+import { LOCALE_CATEGORY } from "../values/runtime.ts";
 import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL, MSVCRT } from "./dlls.ts";
 import { Runtime } from "./runtime.ts";
@@ -10,8 +11,8 @@ import { encodeString, storedString, type Width } from "./startup/program-data.t
 export const localeApi = api(
   BOTH,
   {
-    setlocale: fn(PVOID, ["category", INT], ["locale", CSTR]),
-    _wsetlocale: fn(PVOID, ["category", INT], ["locale", LPCWSTR]),
+    setlocale: fn(PVOID, ["category", LOCALE_CATEGORY], ["locale", CSTR]),
+    _wsetlocale: fn(PVOID, ["category", LOCALE_CATEGORY], ["locale", LPCWSTR]),
     localeconv: fn(PVOID),
     _configthreadlocale: fn(INT, ["type", INT]),
     ___mb_cur_max_func: fn(INT),
@@ -19,8 +20,8 @@ export const localeApi = api(
     ___lc_collate_cp_func: fn(UINT),
     ___lc_handle_func: fn(PVOID),
     ___lc_locale_name_func: fn(PVOID),
-    _create_locale: fn(OPAQUE, ["category", INT], ["locale", CSTR]),
-    _wcreate_locale: fn(OPAQUE, ["category", INT], ["locale", LPCWSTR]),
+    _create_locale: fn(OPAQUE, ["category", LOCALE_CATEGORY], ["locale", CSTR]),
+    _wcreate_locale: fn(OPAQUE, ["category", LOCALE_CATEGORY], ["locale", LPCWSTR]),
     _get_current_locale: fn(OPAQUE),
     _free_locale: fn(VOID, ["locale", OPAQUE]),
     _getmbcp: fn(INT),

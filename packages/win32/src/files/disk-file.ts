@@ -51,6 +51,10 @@ export class DiskFile extends IoObject {
   readonly #locks: RangeLocks;
   #hasWritten = false;
 
+  override describe(): string {
+    return super.describe(this.full.slice(this.full.lastIndexOf("\\") + 1) || this.full);
+  }
+
   constructor({ kernel, file, opening, node, full, kind, rights, mode }: DiskFileFields) {
     super();
     this.#kernel = kernel;

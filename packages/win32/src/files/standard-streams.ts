@@ -29,6 +29,10 @@ export class InputStream extends IoObject {
     this.fileType = input.kind === "file" ? FILE_TYPE.DISK : input.kind === "pipe" ? FILE_TYPE.PIPE : FILE_TYPE.CHAR;
   }
 
+  override describe(): string {
+    return "stdin";
+  }
+
   override read(into: Uint8Array): number | Promise<Uint8Array> {
     if (into.length === 0) return 0;
     const bytes = this.input.read(into.length);
@@ -48,14 +52,20 @@ export class InputStream extends IoObject {
 export class OutputStream extends IoObject {
   readonly fileType: number;
   readonly output: HostOutput;
+  readonly #stream: string;
   readonly #onBroken: () => void;
 
-  /** `onBroken` runs when nobody reads the output any more. */
-  constructor(output: HostOutput, onBroken: () => void) {
+  /** `stream` is "stdout" or "stderr"; `onBroken` runs when nobody reads the output any more. */
+  constructor(output: HostOutput, stream: string, onBroken: () => void) {
     super();
     this.output = output;
+    this.#stream = stream;
     this.#onBroken = onBroken;
     this.fileType = output.kind === "file" ? FILE_TYPE.DISK : output.kind === "pipe" ? FILE_TYPE.PIPE : FILE_TYPE.CHAR;
+  }
+
+  override describe(): string {
+    return this.#stream;
   }
 
   override get keepsRunOpen(): boolean {

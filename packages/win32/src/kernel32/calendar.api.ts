@@ -1,12 +1,13 @@
-import { api, BOOL, CALLBACK, DWORD, fn, INT, LCID, LPARAM, LPCWSTR, LPWSTR_BUF, optional, orElse, out, PVOID, TBUF, text } from "@decant/hook"; // prettier-ignore
+import { api, BOOL, CALLBACK, DWORD, fn, INT, LPARAM, LPCWSTR, LPWSTR_BUF, optional, orElse, out, PVOID, TBUF, text } from "@decant/hook";
+import { LOCALE_ID } from "../values/text.ts";
 
-const enumeration = fn(BOOL, ["lpCalInfoEnumProc", CALLBACK], ["Locale", LCID], ["Calendar", DWORD], ["CalType", DWORD]);
+const enumeration = fn(BOOL, ["lpCalInfoEnumProc", CALLBACK], ["Locale", LOCALE_ID], ["Calendar", DWORD], ["CalType", DWORD]);
 
 /** Calendars of locales ("Calendar Functions"). The one calendar is the Gregorian one, in English. */
 export const calendarApi = api("kernel32", {
   GetCalendarInfo: text(
     orElse(INT, 0),
-    ["Locale", LCID],
+    ["Locale", LOCALE_ID],
     ["Calendar", DWORD],
     ["CalType", DWORD],
     ["lpCalData", TBUF],

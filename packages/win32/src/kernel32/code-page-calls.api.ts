@@ -3,7 +3,6 @@ import {
   BOOL,
   BYTE,
   byteBlock,
-  BYTES,
   DWORD,
   fn,
   infallible,
@@ -19,7 +18,10 @@ import {
   text,
   UINT,
   WCHAR,
+  bytesOut,
+  RESULT,
 } from "@decant/hook";
+import { CODE_PAGE, MB_FLAGS, WC_FLAGS, WIDE_RESULT } from "../values/text.ts";
 
 export const CPINFO = struct("CPINFO", { MaxCharSize: UINT, DefaultChar: byteBlock(2), LeadByte: byteBlock(12) });
 export const CPINFOEX = struct("CPINFOEX", {
@@ -35,29 +37,29 @@ export const CPINFOEX = struct("CPINFOEX", {
 export const codePageApi = api("kernel32", {
   MultiByteToWideChar: fn(
     orElse(INT, 0),
-    ["CodePage", UINT],
-    ["dwFlags", DWORD],
-    ["lpMultiByteStr", LPCCH],
+    ["CodePage", CODE_PAGE],
+    ["dwFlags", MB_FLAGS],
+    ["lpMultiByteStr", LPCCH.counted("cbMultiByte")],
     ["cbMultiByte", INT],
-    ["lpWideCharStr", PVOID],
+    ["lpWideCharStr", WIDE_RESULT],
     ["cchWideChar", INT],
   ),
   WideCharToMultiByte: fn(
     orElse(INT, 0),
-    ["CodePage", UINT],
-    ["dwFlags", DWORD],
-    ["lpWideCharStr", LPCWCH],
+    ["CodePage", CODE_PAGE],
+    ["dwFlags", WC_FLAGS],
+    ["lpWideCharStr", LPCWCH.counted("cchWideChar")],
     ["cchWideChar", INT],
-    ["lpMultiByteStr", BYTES],
+    ["lpMultiByteStr", bytesOut([RESULT, "cbMultiByte"])],
     ["cbMultiByte", INT],
     ["lpDefaultChar", PVOID],
     ["lpUsedDefaultChar", optional(out(BOOL))],
   ),
   GetACP: fn(UINT),
   GetOEMCP: fn(UINT),
-  GetCPInfo: fn(BOOL, ["CodePage", UINT], ["lpCPInfo", out(CPINFO)]),
-  GetCPInfoEx: text(BOOL, ["CodePage", UINT], ["dwFlags", DWORD], ["lpCPInfoEx", out(CPINFOEX)]),
-  IsValidCodePage: fn(infallible(BOOL), ["CodePage", UINT]),
+  GetCPInfo: fn(BOOL, ["CodePage", CODE_PAGE], ["lpCPInfo", out(CPINFO)]),
+  GetCPInfoEx: text(BOOL, ["CodePage", CODE_PAGE], ["dwFlags", DWORD], ["lpCPInfoEx", out(CPINFOEX)]),
+  IsValidCodePage: fn(infallible(BOOL), ["CodePage", CODE_PAGE]),
   IsDBCSLeadByte: fn(infallible(BOOL), ["TestChar", BYTE]),
-  IsDBCSLeadByteEx: fn(BOOL, ["CodePage", UINT], ["TestChar", BYTE]),
+  IsDBCSLeadByteEx: fn(BOOL, ["CodePage", CODE_PAGE], ["TestChar", BYTE]),
 });

@@ -1,4 +1,6 @@
-import { api, BOOL, BOOLEAN, DWORD, fn, HRESULT, LPCWSTR, LPVOID, OPAQUE, PVOID, struct, text, TSTR } from "@decant/hook";
+import { api, BOOL, BOOLEAN, DWORD, fn, HRESULT, LPCWSTR, LPVOID, OPAQUE, PVOID, struct, text, TSTR, at } from "@decant/hook";
+import { COPY_FLAGS, MOVE_FLAGS } from "../values/files.ts";
+import { SECURITY_ATTRIBUTES } from "../values/security.ts";
 
 /** COPYFILE2_EXTENDED_PARAMETERS. */
 export const COPYFILE2_PARAMETERS = struct("COPYFILE2_EXTENDED_PARAMETERS", {
@@ -19,7 +21,7 @@ export const copyFileApi = api("kernel32", {
     ["lpProgressRoutine", PVOID],
     ["lpData", OPAQUE],
     ["pbCancel", PVOID],
-    ["dwCopyFlags", DWORD],
+    ["dwCopyFlags", COPY_FLAGS],
   ),
   CopyFile2: fn(HRESULT, ["pwszExistingFileName", LPCWSTR], ["pwszNewFileName", LPCWSTR], ["pExtendedParameters", PVOID]),
   MoveFileWithProgress: text(
@@ -28,7 +30,7 @@ export const copyFileApi = api("kernel32", {
     ["lpNewFileName", TSTR],
     ["lpProgressRoutine", PVOID],
     ["lpData", OPAQUE],
-    ["dwFlags", DWORD],
+    ["dwFlags", MOVE_FLAGS],
   ),
   ReplaceFile: text(
     BOOL,
@@ -39,6 +41,6 @@ export const copyFileApi = api("kernel32", {
     ["lpExclude", LPVOID],
     ["lpReserved", LPVOID],
   ),
-  CreateHardLink: text(BOOL, ["lpFileName", TSTR], ["lpExistingFileName", TSTR], ["lpSecurityAttributes", PVOID]),
+  CreateHardLink: text(BOOL, ["lpFileName", TSTR], ["lpExistingFileName", TSTR], ["lpSecurityAttributes", at(SECURITY_ATTRIBUTES)]),
   CreateSymbolicLink: text(BOOLEAN, ["lpSymlinkFileName", TSTR], ["lpTargetFileName", TSTR], ["dwFlags", DWORD]),
 });

@@ -1,4 +1,24 @@
-import { api, BOOL, DWORD, fn, HANDLE, LPCSTR, LPCWSTR, optional, out, PVOID, SIZE_T, struct, UINT, ULONG_PTR_N, VOID } from "@decant/hook";
+import {
+  api,
+  BOOL,
+  DWORD,
+  fn,
+  HANDLE,
+  LPCSTR,
+  LPCWSTR,
+  optional,
+  out,
+  PVOID,
+  SIZE_T,
+  struct,
+  UINT,
+  ULONG_PTR_N,
+  VOID,
+  at,
+} from "@decant/hook";
+import { CREATION_FLAGS } from "../values/processes.ts";
+import { SECURITY_ATTRIBUTES } from "../values/security.ts";
+import { STARTUPINFO } from "./startup.api.ts";
 
 export const PROCESS_INFORMATION = struct("PROCESS_INFORMATION", {
   hProcess: HANDLE,
@@ -8,14 +28,14 @@ export const PROCESS_INFORMATION = struct("PROCESS_INFORMATION", {
 });
 
 const PROCESS = [
-  ["lpProcessAttributes", PVOID],
-  ["lpThreadAttributes", PVOID],
+  ["lpProcessAttributes", at(SECURITY_ATTRIBUTES)],
+  ["lpThreadAttributes", at(SECURITY_ATTRIBUTES)],
   ["bInheritHandles", BOOL],
-  ["dwCreationFlags", DWORD],
+  ["dwCreationFlags", CREATION_FLAGS],
   ["lpEnvironment", PVOID],
 ] as const;
 const RESULT = [
-  ["lpStartupInfo", PVOID],
+  ["lpStartupInfo", at(STARTUPINFO)],
   ["lpProcessInformation", out(PROCESS_INFORMATION)],
 ] as const;
 

@@ -1,4 +1,5 @@
-import { api, DWORD, fn, in_, INT, LCID, LPCWSTR, LPWSTR_BUF, optional, orElse, PVOID, TBUF, text, TSTR } from "@decant/hook";
+import { api, DWORD, fn, in_, INT, LPCWSTR, LPWSTR_BUF, optional, orElse, PVOID, TBUF, text, TSTR } from "@decant/hook";
+import { LOCALE_ID } from "../values/text.ts";
 import { SYSTEMTIME } from "./time.api.ts";
 
 const COUNT = orElse(INT, 0);
@@ -8,7 +9,7 @@ const WHEN = optional(in_(SYSTEMTIME));
 export const dateFormatApi = api("kernel32", {
   GetDateFormat: text(
     COUNT,
-    ["Locale", LCID],
+    ["Locale", LOCALE_ID],
     ["dwFlags", DWORD],
     ["lpDate", WHEN],
     ["lpFormat", TSTR],
@@ -27,7 +28,7 @@ export const dateFormatApi = api("kernel32", {
   ),
   GetTimeFormat: text(
     COUNT,
-    ["Locale", LCID],
+    ["Locale", LOCALE_ID],
     ["dwFlags", DWORD],
     ["lpTime", WHEN],
     ["lpFormat", TSTR],
@@ -45,7 +46,7 @@ export const dateFormatApi = api("kernel32", {
   ),
   GetNumberFormat: text(
     COUNT,
-    ["Locale", LCID],
+    ["Locale", LOCALE_ID],
     ["dwFlags", DWORD],
     ["lpValue", TSTR],
     ["lpFormat", PVOID],

@@ -12,7 +12,6 @@ import {
   optional,
   orElse,
   out,
-  PVOID,
   struct,
   TBUF,
   tchars,
@@ -21,8 +20,12 @@ import {
   UINT,
   LPWSTR,
   ULARGE_INTEGER,
+  at,
 } from "@decant/hook";
-import { ATTRIBUTES, FILETIME_PARTS } from "./file.api.ts";
+import { MOVE_FLAGS } from "../values/files.ts";
+import { SECURITY_ATTRIBUTES } from "../values/security.ts";
+import { ATTRIBUTES, ATTRIBUTES_OR_INVALID } from "./file.api.ts";
+import { FILETIME_PARTS } from "../values/times.ts";
 
 export const FIND_DATA = struct("WIN32_FIND_DATA", {
   dwFileAttributes: ATTRIBUTES,
@@ -52,13 +55,13 @@ const COUNT = orElse(UINT, 0);
 
 /** Files and folders by name ("Directory Management Functions", "File Management Functions"). */
 export const directoryApi = api("kernel32", {
-  CreateDirectory: text(BOOL, ["lpPathName", TSTR], ["lpSecurityAttributes", PVOID]),
-  CreateDirectoryEx: text(BOOL, ["lpTemplateDirectory", TSTR], ["lpNewDirectory", TSTR], ["lpSecurityAttributes", PVOID]),
+  CreateDirectory: text(BOOL, ["lpPathName", TSTR], ["lpSecurityAttributes", at(SECURITY_ATTRIBUTES)]),
+  CreateDirectoryEx: text(BOOL, ["lpTemplateDirectory", TSTR], ["lpNewDirectory", TSTR], ["lpSecurityAttributes", at(SECURITY_ATTRIBUTES)]),
   RemoveDirectory: text(BOOL, ["lpPathName", TSTR]),
   DeleteFile: text(BOOL, ["lpFileName", TSTR]),
   MoveFile: text(BOOL, ["lpExistingFileName", TSTR], ["lpNewFileName", TSTR]),
-  MoveFileEx: text(BOOL, ["lpExistingFileName", TSTR], ["lpNewFileName", TSTR], ["dwFlags", DWORD]),
-  GetFileAttributes: text(orElse(ATTRIBUTES, 0xffff_ffff), ["lpFileName", TSTR]),
+  MoveFileEx: text(BOOL, ["lpExistingFileName", TSTR], ["lpNewFileName", TSTR], ["dwFlags", MOVE_FLAGS]),
+  GetFileAttributes: text(orElse(ATTRIBUTES_OR_INVALID, 0xffff_ffff), ["lpFileName", TSTR]),
   GetFileAttributesEx: text(BOOL, ["lpFileName", TSTR], ["fInfoLevelId", DWORD], ["lpFileInformation", out(FILE_ATTRIBUTE_DATA)]),
   SetFileAttributes: text(BOOL, ["lpFileName", TSTR], ["dwFileAttributes", ATTRIBUTES]),
   FindFirstFile: text(handleOr(INVALID_HANDLE_VALUE), ["lpFileName", TSTR], ["lpFindFileData", out(FIND_DATA)]),

@@ -19,19 +19,21 @@ import {
   LPCSTR,
   LPCWSTR,
 } from "@decant/hook";
+import { ERROR_MODE } from "../values/processes.ts";
+import { FORMAT_FLAGS } from "../values/text.ts";
 
 /** Error handling and debugging ("Error Handling Functions", "Debugging Functions"). */
 export const errorApi = api("kernel32", {
   GetLastError: fn(ERROR_CODE),
   SetLastError: fn(VOID, ["dwErrCode", ERROR_CODE]),
   RestoreLastError: fn(VOID, ["dwErrCode", DWORD]),
-  SetErrorMode: fn(UINT, ["uMode", UINT]),
+  SetErrorMode: fn(UINT, ["uMode", ERROR_MODE]),
   GetErrorMode: fn(UINT),
-  SetThreadErrorMode: fn(BOOL, ["dwNewMode", DWORD], ["lpOldMode", optional(out(DWORD))]),
+  SetThreadErrorMode: fn(BOOL, ["dwNewMode", ERROR_MODE], ["lpOldMode", optional(out(DWORD))]),
   GetThreadErrorMode: fn(DWORD),
   FormatMessage: text(
     orElse(DWORD, 0),
-    ["dwFlags", DWORD],
+    ["dwFlags", FORMAT_FLAGS],
     ["lpSource", LPVOID],
     ["dwMessageId", DWORD],
     ["dwLanguageId", DWORD],

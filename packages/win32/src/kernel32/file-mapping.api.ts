@@ -1,21 +1,24 @@
-import { api, BOOL, DWORD, fn, HANDLE, handleOr, LPCVOID, LPVOID, NULL_HANDLE, PVOID, SIZE_T, text, TSTR } from "@decant/hook";
+import { api, BOOL, DWORD, fn, HANDLE, handleOr, LPCVOID, LPVOID, NULL_HANDLE, PVOID, SIZE_T, text, TSTR, at } from "@decant/hook";
+import { PROTECTION } from "./virtual.api.ts";
+import { MAP_ACCESS } from "../values/files.ts";
+import { SECURITY_ATTRIBUTES } from "../values/security.ts";
 
 /** Sections and views ("File Mapping"). */
 export const fileMappingApi = api("kernel32", {
   CreateFileMapping: text(
     handleOr(NULL_HANDLE),
     ["hFile", HANDLE],
-    ["lpFileMappingAttributes", PVOID],
-    ["flProtect", DWORD],
+    ["lpFileMappingAttributes", at(SECURITY_ATTRIBUTES)],
+    ["flProtect", PROTECTION],
     ["dwMaximumSizeHigh", DWORD],
     ["dwMaximumSizeLow", DWORD],
     ["lpName", TSTR],
   ),
-  OpenFileMapping: text(handleOr(NULL_HANDLE), ["dwDesiredAccess", DWORD], ["bInheritHandle", BOOL], ["lpName", TSTR]),
+  OpenFileMapping: text(handleOr(NULL_HANDLE), ["dwDesiredAccess", MAP_ACCESS], ["bInheritHandle", BOOL], ["lpName", TSTR]),
   MapViewOfFile: fn(
     LPVOID,
     ["hFileMappingObject", HANDLE],
-    ["dwDesiredAccess", DWORD],
+    ["dwDesiredAccess", MAP_ACCESS],
     ["dwFileOffsetHigh", DWORD],
     ["dwFileOffsetLow", DWORD],
     ["dwNumberOfBytesToMap", SIZE_T],
@@ -23,7 +26,7 @@ export const fileMappingApi = api("kernel32", {
   MapViewOfFileEx: fn(
     LPVOID,
     ["hFileMappingObject", HANDLE],
-    ["dwDesiredAccess", DWORD],
+    ["dwDesiredAccess", MAP_ACCESS],
     ["dwFileOffsetHigh", DWORD],
     ["dwFileOffsetLow", DWORD],
     ["dwNumberOfBytesToMap", SIZE_T],

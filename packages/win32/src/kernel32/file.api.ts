@@ -1,19 +1,44 @@
 import {
-  api, BOOL, DWORD, enumeration, flags, fn, HANDLE, handleOr, in_, infallible, inout, INVALID_HANDLE_VALUE, LARGE_INTEGER, LONG, optional, orElse,
-  out, PVOID, struct, TBUF, text, TSTR, ULONGLONG, UINT, VOID,
-} from "@decant/hook"; // prettier-ignore
+  api,
+  BOOL,
+  DWORD,
+  enumeration,
+  flags,
+  fn,
+  HANDLE,
+  handleOr,
+  in_,
+  infallible,
+  inout,
+  INVALID_HANDLE_VALUE,
+  LARGE_INTEGER,
+  LONG,
+  optional,
+  orElse,
+  out,
+  PVOID,
+  struct,
+  TBUF,
+  text,
+  TSTR,
+  UINT,
+  VOID,
+  at,
+} from "@decant/hook";
+import { FILE_INFO_CLASS, FINAL_PATH_FLAGS } from "../values/files.ts";
+import { SECURITY_ATTRIBUTES } from "../values/security.ts";
+import { FILETIME, FILETIME_PARTS } from "../values/times.ts";
 import { FILE_ATTRIBUTE } from "../files/attributes.ts";
-
-/** 100-nanosecond units since 1601. */
-export const FILETIME = ULONGLONG;
-
-/** FILETIME has the alignment of a DWORD: in structs it is two of them. */
-export const FILETIME_PARTS = struct("FILETIME", { dwLowDateTime: DWORD, dwHighDateTime: DWORD });
 
 export const ACCESS = flags("GENERIC", { READ: 0x8000_0000, WRITE: 0x4000_0000, EXECUTE: 0x2000_0000, ALL: 0x1000_0000 });
 export const SHARE_MODE = flags("FILE_SHARE", { READ: 1, WRITE: 2, DELETE: 4 });
 export const DISPOSITION = enumeration("", { CREATE_NEW: 1, CREATE_ALWAYS: 2, OPEN_EXISTING: 3, OPEN_ALWAYS: 4, TRUNCATE_EXISTING: 5 });
 export const ATTRIBUTES = flags("FILE_ATTRIBUTE", FILE_ATTRIBUTE);
+/** GetFileAttributes' answer. */
+export const ATTRIBUTES_OR_INVALID = flags("", {
+  ...Object.fromEntries(Object.entries(FILE_ATTRIBUTE).map(([name, bit]) => [`FILE_ATTRIBUTE_${name}`, bit])),
+  INVALID_FILE_ATTRIBUTES: 0xffff_ffff,
+});
 /** Attributes, and how a file is to be opened. */
 export const ATTRIBUTES_AND_FLAGS = flags("FILE", {
   ...Object.fromEntries(Object.entries(FILE_ATTRIBUTE).map(([name, bit]) => [`ATTRIBUTE_${name}`, bit])),
@@ -49,7 +74,7 @@ export const fileApi = api("kernel32", {
     ["lpFileName", TSTR],
     ["dwDesiredAccess", ACCESS],
     ["dwShareMode", SHARE_MODE],
-    ["lpSecurityAttributes", PVOID],
+    ["lpSecurityAttributes", at(SECURITY_ATTRIBUTES)],
     ["dwCreationDisposition", DISPOSITION],
     ["dwFlagsAndAttributes", ATTRIBUTES_AND_FLAGS],
     ["hTemplateFile", HANDLE],
@@ -91,18 +116,24 @@ export const fileApi = api("kernel32", {
   GetFileInformationByHandleEx: fn(
     BOOL,
     ["hFile", HANDLE],
-    ["FileInformationClass", UINT],
+    ["FileInformationClass", FILE_INFO_CLASS],
     ["lpFileInformation", PVOID],
     ["dwBufferSize", DWORD],
   ),
   SetFileInformationByHandle: fn(
     BOOL,
     ["hFile", HANDLE],
-    ["FileInformationClass", UINT],
+    ["FileInformationClass", FILE_INFO_CLASS],
     ["lpFileInformation", PVOID],
     ["dwBufferSize", DWORD],
   ),
-  GetFinalPathNameByHandle: text(orElse(DWORD, 0), ["hFile", HANDLE], ["lpszFilePath", TBUF], ["cchFilePath", DWORD], ["dwFlags", DWORD]),
+  GetFinalPathNameByHandle: text(
+    orElse(DWORD, 0),
+    ["hFile", HANDLE],
+    ["lpszFilePath", TBUF],
+    ["cchFilePath", DWORD],
+    ["dwFlags", FINAL_PATH_FLAGS],
+  ),
   SetFileApisToOEM: fn(VOID),
   SetFileApisToANSI: fn(VOID),
   AreFileApisANSI: fn(infallible(BOOL)),

@@ -14,6 +14,7 @@ import {
   text,
   TSTR,
 } from "@decant/hook";
+import { NOTIFY_FILTER } from "../values/files.ts";
 import { OVERLAPPED } from "./file-io.api.ts";
 
 /** Changes of folders ("Obtaining Directory Change Notifications"). */
@@ -22,7 +23,7 @@ export const folderChangesApi = api("kernel32", {
     handleOr(INVALID_HANDLE_VALUE),
     ["lpPathName", TSTR],
     ["bWatchSubtree", BOOL],
-    ["dwNotifyFilter", DWORD],
+    ["dwNotifyFilter", NOTIFY_FILTER],
   ),
   FindNextChangeNotification: fn(BOOL, ["hChangeHandle", HANDLE]),
   FindCloseChangeNotification: fn(BOOL, ["hChangeHandle", HANDLE]),
@@ -32,7 +33,7 @@ export const folderChangesApi = api("kernel32", {
     ["lpBuffer", BYTES],
     ["nBufferLength", DWORD],
     ["bWatchSubtree", BOOL],
-    ["dwNotifyFilter", DWORD],
+    ["dwNotifyFilter", NOTIFY_FILTER],
     ["lpBytesReturned", optional(out(DWORD))],
     ["lpOverlapped", optional(inout(OVERLAPPED))],
     ["lpCompletionRoutine", CALLBACK],

@@ -1,4 +1,5 @@
 import { api, BOOL, DWORD, flags, fn, HANDLE, optional, out } from "@decant/hook";
+import { HANDLE_FLAGS } from "../values/files.ts";
 
 /** Handles of any kind ("Handle and Object Functions"). */
 export const handleApi = api("kernel32", {
@@ -14,6 +15,6 @@ export const handleApi = api("kernel32", {
     ["dwOptions", flags("DUPLICATE", { CLOSE_SOURCE: 1, SAME_ACCESS: 2 })],
   ),
   GetHandleInformation: fn(BOOL, ["hObject", HANDLE], ["lpdwFlags", out(DWORD)]),
-  SetHandleInformation: fn(BOOL, ["hObject", HANDLE], ["dwMask", DWORD], ["dwFlags", DWORD]),
+  SetHandleInformation: fn(BOOL, ["hObject", HANDLE], ["dwMask", HANDLE_FLAGS], ["dwFlags", HANDLE_FLAGS]),
   CompareObjectHandles: fn(BOOL, ["hFirstObjectHandle", HANDLE], ["hSecondObjectHandle", HANDLE]),
 });

@@ -18,19 +18,20 @@ import {
   UINT,
   ULONG,
 } from "@decant/hook";
+import { HEAP_FLAGS } from "../values/processes.ts";
 
 /** Heaps, and the older Global and Local functions, which are the same heap ("Memory Management Functions"). */
 export const heapApi = api("kernel32", {
   GetProcessHeap: fn(HANDLE),
   GetProcessHeaps: fn(DWORD, ["NumberOfHeaps", DWORD], ["ProcessHeaps", PVOID]),
-  HeapCreate: fn(handleOr(NULL_HANDLE), ["flOptions", DWORD], ["dwInitialSize", SIZE_T], ["dwMaximumSize", SIZE_T]),
+  HeapCreate: fn(handleOr(NULL_HANDLE), ["flOptions", HEAP_FLAGS], ["dwInitialSize", SIZE_T], ["dwMaximumSize", SIZE_T]),
   HeapDestroy: fn(BOOL, ["hHeap", HANDLE]),
-  HeapAlloc: fn(LPVOID, ["hHeap", HANDLE], ["dwFlags", DWORD], ["dwBytes", SIZE_T]),
-  HeapReAlloc: fn(LPVOID, ["hHeap", HANDLE], ["dwFlags", DWORD], ["lpMem", LPVOID], ["dwBytes", SIZE_T]),
-  HeapFree: fn(BOOL, ["hHeap", HANDLE], ["dwFlags", DWORD], ["lpMem", LPVOID]),
-  HeapSize: fn(orElse(SIZE_T, 0xffff_ffff_ffff_ffffn), ["hHeap", HANDLE], ["dwFlags", DWORD], ["lpMem", LPCVOID]),
-  HeapValidate: fn(BOOL, ["hHeap", HANDLE], ["dwFlags", DWORD], ["lpMem", LPCVOID]),
-  HeapCompact: fn(orElse(SIZE_T, 0), ["hHeap", HANDLE], ["dwFlags", DWORD]),
+  HeapAlloc: fn(LPVOID, ["hHeap", HANDLE], ["dwFlags", HEAP_FLAGS], ["dwBytes", SIZE_T]),
+  HeapReAlloc: fn(LPVOID, ["hHeap", HANDLE], ["dwFlags", HEAP_FLAGS], ["lpMem", LPVOID], ["dwBytes", SIZE_T]),
+  HeapFree: fn(BOOL, ["hHeap", HANDLE], ["dwFlags", HEAP_FLAGS], ["lpMem", LPVOID]),
+  HeapSize: fn(orElse(SIZE_T, 0xffff_ffff_ffff_ffffn), ["hHeap", HANDLE], ["dwFlags", HEAP_FLAGS], ["lpMem", LPCVOID]),
+  HeapValidate: fn(BOOL, ["hHeap", HANDLE], ["dwFlags", HEAP_FLAGS], ["lpMem", LPCVOID]),
+  HeapCompact: fn(orElse(SIZE_T, 0), ["hHeap", HANDLE], ["dwFlags", HEAP_FLAGS]),
   HeapLock: fn(BOOL, ["hHeap", HANDLE]),
   HeapUnlock: fn(BOOL, ["hHeap", HANDLE]),
   HeapSetInformation: fn(

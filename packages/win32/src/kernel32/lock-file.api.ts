@@ -1,4 +1,5 @@
 import { api, BOOL, DWORD, fn, HANDLE, inout } from "@decant/hook";
+import { LOCK_FLAGS } from "../values/files.ts";
 import { OVERLAPPED } from "./file-io.api.ts";
 
 /** Locks of byte ranges ("Locking and Unlocking Byte Ranges in Files"). */
@@ -14,7 +15,7 @@ export const lockFileApi = api("kernel32", {
   LockFileEx: fn(
     BOOL,
     ["hFile", HANDLE],
-    ["dwFlags", DWORD],
+    ["dwFlags", LOCK_FLAGS],
     ["dwReserved", DWORD],
     ["nNumberOfBytesToLockLow", DWORD],
     ["nNumberOfBytesToLockHigh", DWORD],

@@ -16,15 +16,16 @@ import {
   text,
   TSTR,
 } from "@decant/hook";
+import { LOAD_LIBRARY_FLAGS, MODULE_HANDLE_FLAGS } from "../values/processes.ts";
 
 /** Modules ("Dynamic-Link Library Functions"). */
 export const modulesApi = api("kernel32", {
   GetModuleHandle: text(HMODULE, ["lpModuleName", TSTR]),
-  GetModuleHandleExA: fn(BOOL, ["dwFlags", DWORD], ["lpModuleName", PVOID], ["phModule", out(PVOID)]),
-  GetModuleHandleExW: fn(BOOL, ["dwFlags", DWORD], ["lpModuleName", PVOID], ["phModule", out(PVOID)]),
+  GetModuleHandleExA: fn(BOOL, ["dwFlags", MODULE_HANDLE_FLAGS], ["lpModuleName", PVOID], ["phModule", out(PVOID)]),
+  GetModuleHandleExW: fn(BOOL, ["dwFlags", MODULE_HANDLE_FLAGS], ["lpModuleName", PVOID], ["phModule", out(PVOID)]),
   GetModuleFileName: text(orElse(DWORD, 0), ["hModule", HMODULE], ["lpFilename", TBUF], ["nSize", DWORD]),
   LoadLibrary: text(HMODULE, ["lpLibFileName", TSTR]),
-  LoadLibraryEx: text(HMODULE, ["lpLibFileName", TSTR], ["hFile", HANDLE], ["dwFlags", DWORD]),
+  LoadLibraryEx: text(HMODULE, ["lpLibFileName", TSTR], ["hFile", HANDLE], ["dwFlags", LOAD_LIBRARY_FLAGS]),
   FreeLibrary: fn(BOOL, ["hLibModule", HMODULE]),
   FreeLibraryAndExitThread: fn(BOOL, ["hLibModule", HMODULE], ["dwExitCode", DWORD]),
   GetProcAddress: fn(FARPROC, ["hModule", HMODULE], ["lpProcName", PROC_NAME]),

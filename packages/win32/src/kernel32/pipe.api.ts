@@ -17,12 +17,21 @@ import {
   text,
   TSTR,
   ULONG,
+  at,
 } from "@decant/hook";
+import { PIPE_MODE, PIPE_OPEN_MODE } from "../values/files.ts";
+import { SECURITY_ATTRIBUTES } from "../values/security.ts";
 import { OVERLAPPED } from "./file-io.api.ts";
 
 /** Pipes ("Pipe Functions"). */
 export const pipeApi = api("kernel32", {
-  CreatePipe: fn(BOOL, ["hReadPipe", out(HANDLE)], ["hWritePipe", out(HANDLE)], ["lpPipeAttributes", PVOID], ["nSize", DWORD]),
+  CreatePipe: fn(
+    BOOL,
+    ["hReadPipe", out(HANDLE)],
+    ["hWritePipe", out(HANDLE)],
+    ["lpPipeAttributes", at(SECURITY_ATTRIBUTES)],
+    ["nSize", DWORD],
+  ),
   PeekNamedPipe: fn(
     BOOL,
     ["hNamedPipe", HANDLE],
@@ -35,13 +44,13 @@ export const pipeApi = api("kernel32", {
   CreateNamedPipe: text(
     handleOr(INVALID_HANDLE_VALUE),
     ["lpName", TSTR],
-    ["dwOpenMode", DWORD],
-    ["dwPipeMode", DWORD],
+    ["dwOpenMode", PIPE_OPEN_MODE],
+    ["dwPipeMode", PIPE_MODE],
     ["nMaxInstances", DWORD],
     ["nOutBufferSize", DWORD],
     ["nInBufferSize", DWORD],
     ["nDefaultTimeOut", DWORD],
-    ["lpSecurityAttributes", PVOID],
+    ["lpSecurityAttributes", at(SECURITY_ATTRIBUTES)],
   ),
   ConnectNamedPipe: fn(BOOL, ["hNamedPipe", HANDLE], ["lpOverlapped", optional(inout(OVERLAPPED))]),
   DisconnectNamedPipe: fn(BOOL, ["hNamedPipe", HANDLE]),

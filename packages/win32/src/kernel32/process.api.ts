@@ -21,7 +21,8 @@ import {
   ULONG_PTR_N,
   VOID,
 } from "@decant/hook";
-import { FILETIME } from "./file.api.ts";
+import { EXIT_CODE, PRIORITY_CLASS, PROCESS_ACCESS } from "../values/processes.ts";
+import { FILETIME } from "../values/times.ts";
 
 export const PROCESS_MEMORY_COUNTERS = struct("PROCESS_MEMORY_COUNTERS", {
   cb: DWORD,
@@ -41,11 +42,11 @@ export const processApi = api("kernel32", {
   GetCurrentProcess: fn(HANDLE),
   GetCurrentProcessId: fn(DWORD),
   GetProcessId: fn(orElse(DWORD, 0), ["Process", HANDLE]),
-  OpenProcess: fn(handleOr(NULL_HANDLE), ["dwDesiredAccess", DWORD], ["bInheritHandle", BOOL], ["dwProcessId", DWORD]),
+  OpenProcess: fn(handleOr(NULL_HANDLE), ["dwDesiredAccess", PROCESS_ACCESS], ["bInheritHandle", BOOL], ["dwProcessId", DWORD]),
   ExitProcess: fn(VOID, ["uExitCode", UINT]),
   TerminateProcess: fn(BOOL, ["hProcess", HANDLE], ["uExitCode", UINT]),
   FatalExit: fn(VOID, ["ExitCode", LONG]),
-  GetExitCodeProcess: fn(BOOL, ["hProcess", HANDLE], ["lpExitCode", out(DWORD)]),
+  GetExitCodeProcess: fn(BOOL, ["hProcess", HANDLE], ["lpExitCode", out(EXIT_CODE)]),
   GetProcessTimes: fn(
     BOOL,
     ["hProcess", HANDLE],
@@ -61,8 +62,8 @@ export const processApi = api("kernel32", {
     ["lpSystemAffinityMask", out(ULONG_PTR_N)],
   ),
   SetProcessAffinityMask: fn(BOOL, ["hProcess", HANDLE], ["dwProcessAffinityMask", ULONG_PTR_N]),
-  GetPriorityClass: fn(orElse(DWORD, 0), ["hProcess", HANDLE]),
-  SetPriorityClass: fn(BOOL, ["hProcess", HANDLE], ["dwPriorityClass", DWORD]),
+  GetPriorityClass: fn(orElse(PRIORITY_CLASS, 0), ["hProcess", HANDLE]),
+  SetPriorityClass: fn(BOOL, ["hProcess", HANDLE], ["dwPriorityClass", PRIORITY_CLASS]),
   GetProcessPriorityBoost: fn(BOOL, ["hProcess", HANDLE], ["pDisablePriorityBoost", out(BOOL)]),
   SetProcessPriorityBoost: fn(BOOL, ["hProcess", HANDLE], ["bDisablePriorityBoost", BOOL]),
   GetProcessHandleCount: fn(BOOL, ["hProcess", HANDLE], ["pdwHandleCount", out(DWORD)]),

@@ -19,6 +19,7 @@ import {
   VOID,
   WORD,
 } from "@decant/hook";
+import { STARTUP_FLAGS } from "../values/processes.ts";
 
 const STD_HANDLE = enumeration("STD", { INPUT_HANDLE: -10, OUTPUT_HANDLE: -11, ERROR_HANDLE: -12 });
 
@@ -34,7 +35,7 @@ export const STARTUPINFO = struct("STARTUPINFO", {
   dwXCountChars: DWORD,
   dwYCountChars: DWORD,
   dwFillAttribute: DWORD,
-  dwFlags: DWORD,
+  dwFlags: STARTUP_FLAGS,
   wShowWindow: WORD,
   cbReserved2: WORD,
   lpReserved2: PVOID,

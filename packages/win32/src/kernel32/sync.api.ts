@@ -18,6 +18,7 @@ import {
   LONGLONG,
   OPAQUE,
 } from "@decant/hook";
+import { CRITICAL_SECTION_FLAGS } from "../values/processes.ts";
 import { MILLISECONDS } from "./wait.api.ts";
 
 const POINTER = infallible(PVOID);
@@ -26,7 +27,7 @@ const POINTER = infallible(PVOID);
 export const syncApi = api("kernel32", {
   InitializeCriticalSection: fn(VOID, ["lpCriticalSection", PVOID]),
   InitializeCriticalSectionAndSpinCount: fn(BOOL, ["lpCriticalSection", PVOID], ["dwSpinCount", DWORD]),
-  InitializeCriticalSectionEx: fn(BOOL, ["lpCriticalSection", PVOID], ["dwSpinCount", DWORD], ["Flags", DWORD]),
+  InitializeCriticalSectionEx: fn(BOOL, ["lpCriticalSection", PVOID], ["dwSpinCount", DWORD], ["Flags", CRITICAL_SECTION_FLAGS]),
   SetCriticalSectionSpinCount: fn(DWORD, ["lpCriticalSection", PVOID], ["dwSpinCount", DWORD]),
   EnterCriticalSection: fn(VOID, ["lpCriticalSection", PVOID]),
   TryEnterCriticalSection: fn(infallible(BOOL), ["lpCriticalSection", PVOID]),

@@ -7,7 +7,6 @@ import {
   HANDLE,
   handleOr,
   infallible,
-  INT,
   NULL_HANDLE,
   OPAQUE,
   optional,
@@ -17,8 +16,11 @@ import {
   SIZE_T,
   ULONG_PTR_N,
   VOID,
+  at,
 } from "@decant/hook";
-import { FILETIME } from "./file.api.ts";
+import { EXIT_CODE, CREATION_FLAGS, THREAD_ACCESS, THREAD_PRIORITY } from "../values/processes.ts";
+import { SECURITY_ATTRIBUTES } from "../values/security.ts";
+import { FILETIME } from "../values/times.ts";
 
 const COUNT = orElse(DWORD, 0xffff_ffff);
 
@@ -26,26 +28,26 @@ const COUNT = orElse(DWORD, 0xffff_ffff);
 export const threadsApi = api("kernel32", {
   CreateThread: fn(
     handleOr(NULL_HANDLE),
-    ["lpThreadAttributes", PVOID],
+    ["lpThreadAttributes", at(SECURITY_ATTRIBUTES)],
     ["dwStackSize", SIZE_T],
     ["lpStartAddress", CALLBACK],
     ["lpParameter", OPAQUE],
-    ["dwCreationFlags", DWORD],
+    ["dwCreationFlags", CREATION_FLAGS],
     ["lpThreadId", optional(out(DWORD))],
   ),
   ExitThread: fn(VOID, ["dwExitCode", DWORD]),
   TerminateThread: fn(BOOL, ["hThread", HANDLE], ["dwExitCode", DWORD]),
   SuspendThread: fn(COUNT, ["hThread", HANDLE]),
   ResumeThread: fn(COUNT, ["hThread", HANDLE]),
-  GetExitCodeThread: fn(BOOL, ["hThread", HANDLE], ["lpExitCode", out(DWORD)]),
+  GetExitCodeThread: fn(BOOL, ["hThread", HANDLE], ["lpExitCode", out(EXIT_CODE)]),
   GetCurrentThread: fn(HANDLE),
   GetCurrentThreadStackLimits: fn(VOID, ["LowLimit", out(PVOID)], ["HighLimit", out(PVOID)]),
   GetCurrentThreadId: fn(DWORD),
   GetThreadId: fn(orElse(DWORD, 0), ["Thread", HANDLE]),
   GetProcessIdOfThread: fn(orElse(DWORD, 0), ["Thread", HANDLE]),
-  OpenThread: fn(handleOr(NULL_HANDLE), ["dwDesiredAccess", DWORD], ["bInheritHandle", BOOL], ["dwThreadId", DWORD]),
-  SetThreadPriority: fn(BOOL, ["hThread", HANDLE], ["nPriority", INT]),
-  GetThreadPriority: fn(orElse(INT, 0x7fff_ffff), ["hThread", HANDLE]),
+  OpenThread: fn(handleOr(NULL_HANDLE), ["dwDesiredAccess", THREAD_ACCESS], ["bInheritHandle", BOOL], ["dwThreadId", DWORD]),
+  SetThreadPriority: fn(BOOL, ["hThread", HANDLE], ["nPriority", THREAD_PRIORITY]),
+  GetThreadPriority: fn(orElse(THREAD_PRIORITY, 0x7fff_ffff), ["hThread", HANDLE]),
   SetThreadAffinityMask: fn(orElse(ULONG_PTR_N, 0), ["hThread", HANDLE], ["dwThreadAffinityMask", ULONG_PTR_N]),
   GetThreadContext: fn(BOOL, ["hThread", HANDLE], ["lpContext", PVOID]),
   SetThreadContext: fn(BOOL, ["hThread", HANDLE], ["lpContext", PVOID]),

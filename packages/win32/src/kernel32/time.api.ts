@@ -17,7 +17,7 @@ import {
   WORD,
   wchars,
 } from "@decant/hook";
-import { FILETIME } from "./file.api.ts";
+import { FILETIME } from "../values/times.ts";
 
 export const SYSTEMTIME = struct("SYSTEMTIME", {
   wYear: WORD,

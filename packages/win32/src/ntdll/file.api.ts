@@ -1,14 +1,44 @@
 import {
-  api, BOOLEAN, BYTES, bytesIn, bytesOut, CALLBACK, fn, HANDLE, in_, inout, LARGE_INTEGER, NTSTATUS, OPAQUE, optional, out, PVOID, struct, ULONG, USHORT,
-} from "@decant/hook"; // prettier-ignore
+  at,
+  StructType,
+  type CallingThread,
+  type StructValue,
+  api,
+  BOOLEAN,
+  BYTES,
+  bytesIn,
+  bytesOut,
+  CALLBACK,
+  fn,
+  HANDLE,
+  in_,
+  inout,
+  LARGE_INTEGER,
+  NTSTATUS,
+  OPAQUE,
+  optional,
+  out,
+  PVOID,
+  struct,
+  ULONG,
+  USHORT,
+} from "@decant/hook";
+import { FILE_ACCESS, NT_CREATE_OPTIONS, NT_DISPOSITION, NT_SHARE, OBJECT_FLAGS } from "../values/files.ts";
 
-export const UNICODE_STRING = struct("UNICODE_STRING", { Length: USHORT, MaximumLength: USHORT, Buffer: PVOID });
+const COUNTED = { Length: USHORT, MaximumLength: USHORT, Buffer: PVOID };
+
+/** Text that is counted in bytes and need not end in a NUL; the trace shows the text. */
+export const UNICODE_STRING = new (class extends StructType<typeof COUNTED> {
+  override show({ memory }: CallingThread, { Length, Buffer }: StructValue<typeof COUNTED>): string {
+    return Buffer === 0 ? "NULL" : JSON.stringify(memory.utf16(Buffer, Math.min(Length, 400) >> 1));
+  }
+})("UNICODE_STRING", COUNTED, {});
 
 export const OBJECT_ATTRIBUTES = struct("OBJECT_ATTRIBUTES", {
   Length: ULONG,
   RootDirectory: HANDLE,
-  ObjectName: PVOID,
-  Attributes: ULONG,
+  ObjectName: at(UNICODE_STRING),
+  Attributes: OBJECT_FLAGS,
   SecurityDescriptor: PVOID,
   SecurityQualityOfService: PVOID,
 });
@@ -33,25 +63,25 @@ export const ntFileApi = api("ntdll", {
   NtCreateFile: fn(
     NTSTATUS,
     ["FileHandle", out(HANDLE)],
-    ["DesiredAccess", ULONG],
+    ["DesiredAccess", FILE_ACCESS],
     ["ObjectAttributes", ATTRIBUTES],
     ["IoStatusBlock", STATUS_BLOCK],
     ["AllocationSize", PVOID],
     ["FileAttributes", ULONG],
-    ["ShareAccess", ULONG],
-    ["CreateDisposition", ULONG],
-    ["CreateOptions", ULONG],
+    ["ShareAccess", NT_SHARE],
+    ["CreateDisposition", NT_DISPOSITION],
+    ["CreateOptions", NT_CREATE_OPTIONS],
     ["EaBuffer", PVOID],
     ["EaLength", ULONG],
   ),
   NtOpenFile: fn(
     NTSTATUS,
     ["FileHandle", out(HANDLE)],
-    ["DesiredAccess", ULONG],
+    ["DesiredAccess", FILE_ACCESS],
     ["ObjectAttributes", ATTRIBUTES],
     ["IoStatusBlock", STATUS_BLOCK],
-    ["ShareAccess", ULONG],
-    ["OpenOptions", ULONG],
+    ["ShareAccess", NT_SHARE],
+    ["OpenOptions", NT_CREATE_OPTIONS],
   ),
   NtClose: fn(NTSTATUS, ["Handle", HANDLE]),
   NtDeleteFile: fn(NTSTATUS, ["ObjectAttributes", ATTRIBUTES]),

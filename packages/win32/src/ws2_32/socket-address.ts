@@ -1,4 +1,4 @@
-import { AddressType, type CallingThread, Win32Error, WSA } from "@decant/hook";
+import { AddressType, type CallingThread, type Siblings, Win32Error, WSA } from "@decant/hook";
 import type { NetAddress } from "@decant/host";
 import type { GuestMemory } from "@decant/memory";
 import { parseIpv4, parseIpv6, showAddress } from "./internet-addresses.ts";
@@ -20,8 +20,8 @@ export function readAddress(memory: GuestMemory, at: number, length: number, fam
 
 /** A pointer to a sockaddr, which the trace shows as 127.0.0.1:80 or [::1]:80. */
 class SockaddrType extends AddressType {
-  override show(thread: CallingThread, value: number): string {
-    const pointer = super.show(thread, value);
+  override show(thread: CallingThread, value: number, siblings: Siblings): string {
+    const pointer = super.show(thread, value, siblings);
     const family = value === 0 ? 0 : thread.memory.u16(value);
     if (family !== AF_INET && family !== AF_INET6) return pointer;
     const { address, port } = readAddress(thread.memory, value, SOCKADDR_SIZE[family], family);

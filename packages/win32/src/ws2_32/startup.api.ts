@@ -1,8 +1,23 @@
-import { api, BOOL, DWORD, fn, HANDLE, inout, INT, optional, ordinal, orElse, out, PVOID, struct, VOID, wchars, WORD, byteBlock } from "@decant/hook"; // prettier-ignore
+import {
+  api,
+  BOOL,
+  DWORD,
+  fn,
+  HANDLE,
+  inout,
+  INT,
+  optional,
+  ordinal,
+  out,
+  PVOID,
+  struct,
+  VOID,
+  wchars,
+  WORD,
+  byteBlock,
+} from "@decant/hook";
+import { SOCKET_ERROR_CODE, SOCKET_RESULT } from "../values/sockets.ts";
 import { OVERLAPPED } from "../kernel32/file-io.api.ts";
-
-/** SOCKET_ERROR, and WSAGetLastError's code, which is the last error. */
-export const SOCKET_RESULT = orElse(INT, -1);
 
 export const WSAPROTOCOL_INFOW = struct("WSAPROTOCOL_INFOW", {
   dwServiceFlags1: DWORD,
@@ -30,10 +45,10 @@ export const WSAPROTOCOL_INFOW = struct("WSAPROTOCOL_INFOW", {
 
 /** How a program begins with sockets ("Winsock Functions"). */
 export const socketStartupApi = api("ws2_32", {
-  WSAStartup: ordinal(115, fn(INT, ["wVersionRequested", WORD], ["lpWSAData", PVOID])),
+  WSAStartup: ordinal(115, fn(SOCKET_ERROR_CODE, ["wVersionRequested", WORD], ["lpWSAData", PVOID])),
   WSACleanup: ordinal(116, fn(SOCKET_RESULT)),
-  WSAGetLastError: ordinal(111, fn(INT)),
-  WSASetLastError: ordinal(112, fn(VOID, ["iError", INT])),
+  WSAGetLastError: ordinal(111, fn(SOCKET_ERROR_CODE)),
+  WSASetLastError: ordinal(112, fn(VOID, ["iError", SOCKET_ERROR_CODE])),
   WSAEnumProtocolsW: fn(SOCKET_RESULT, ["lpiProtocols", PVOID], ["lpProtocolBuffer", PVOID], ["lpdwBufferLength", inout(DWORD)]),
   WSAGetOverlappedResult: fn(
     BOOL,

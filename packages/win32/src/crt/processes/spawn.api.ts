@@ -1,14 +1,15 @@
 import { api, BYTES, CSTR, errno, fn, INT, LONG_PTR_N, LPCWSTR, optional, out, PVOID, SIZE_T, UINT, VARARGS } from "@decant/hook";
+import { SPAWN_MODE } from "../../values/runtime.ts";
 import { BOTH, CDECL } from "../dlls.ts";
 
 const HANDLE_RESULT = errno(LONG_PTR_N, -1);
 const RESULT = errno(INT, -1);
 const FILE_RESULT = errno(SIZE_T, 0);
 
-const spawned = [["mode", INT], ["cmdname", PVOID], ["argv", PVOID]] as const; // prettier-ignore
+const spawned = [["mode", SPAWN_MODE], ["cmdname", PVOID], ["argv", PVOID]] as const; // prettier-ignore
 const executed = [["cmdname", PVOID], ["argv", PVOID]] as const; // prettier-ignore
 const environment = ["envp", PVOID] as const;
-const spawnList = fn(HANDLE_RESULT, ["mode", INT], ["cmdname", PVOID], VARARGS);
+const spawnList = fn(HANDLE_RESULT, ["mode", SPAWN_MODE], ["cmdname", PVOID], VARARGS);
 const executeList = fn(HANDLE_RESULT, ["cmdname", PVOID], VARARGS);
 
 /** Starting programs from C ("_spawn, _wspawn functions", "_exec, _wexec functions", "system", "_popen", "_pipe"). */

@@ -20,6 +20,7 @@ import {
   VOID,
   byteBlock,
 } from "@decant/hook";
+import { SIGNAL } from "../../values/runtime.ts";
 import { BOTH, CDECL, MSVCRT, UCRT } from "../dlls.ts";
 import { CLASS_TABLE } from "../strings/class-table.ts";
 
@@ -62,8 +63,8 @@ export const startupApi = api(
     _set_fmode: fn(INT, ["mode", INT]),
     _get_fmode: fn(INT, ["mode", out(INT)]),
     _set_purecall_handler: fn(PVOID, ["handler", CALLBACK]),
-    signal: fn(errno(LONG_PTR_N, -1), ["sig", INT], ["func", PVOID]),
-    raise: fn(errno(INT, -1), ["sig", INT]),
+    signal: fn(errno(LONG_PTR_N, -1), ["sig", SIGNAL], ["func", PVOID]),
+    raise: fn(errno(INT, -1), ["sig", SIGNAL]),
     _onexit: fn(PVOID, ["func", CALLBACK]),
   },
   CDECL,

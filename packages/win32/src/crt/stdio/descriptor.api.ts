@@ -16,6 +16,7 @@ import {
   UINT,
   VARARGS,
 } from "@decant/hook";
+import { OPEN_FLAGS, SEEK } from "../../values/runtime.ts";
 import { BOTH, CDECL } from "../dlls.ts";
 
 const RESULT = errno(INT, -1);
@@ -25,15 +26,15 @@ const PATH = ["filename", TSTR] as const;
 export const descriptorApi = api(
   BOTH,
   {
-    _open: textAs("_open", "_wopen", RESULT, PATH, ["oflag", INT], VARARGS),
-    _sopen: textAs("_sopen", "_wsopen", RESULT, PATH, ["oflag", INT], ["shflag", INT], VARARGS),
-    _sopen_s: textAs("_sopen_s", "_wsopen_s", ERRNO_T, ["pfh", out(INT)], PATH, ["oflag", INT], ["shflag", INT], ["pmode", INT]),
+    _open: textAs("_open", "_wopen", RESULT, PATH, ["oflag", OPEN_FLAGS], VARARGS),
+    _sopen: textAs("_sopen", "_wsopen", RESULT, PATH, ["oflag", OPEN_FLAGS], ["shflag", INT], VARARGS),
+    _sopen_s: textAs("_sopen_s", "_wsopen_s", ERRNO_T, ["pfh", out(INT)], PATH, ["oflag", OPEN_FLAGS], ["shflag", INT], ["pmode", INT]),
     _sopen_dispatch: textAs(
       "_sopen_dispatch",
       "_wsopen_dispatch",
       ERRNO_T,
       PATH,
-      ["oflag", INT],
+      ["oflag", OPEN_FLAGS],
       ["shflag", INT],
       ["pmode", INT],
       ["pfh", out(INT)],
@@ -43,8 +44,8 @@ export const descriptorApi = api(
     _close: fn(RESULT, ["fd", INT]),
     _read: fn(RESULT, ["fd", INT], ["buffer", BYTES], ["count", UINT]),
     _write: fn(RESULT, ["fd", INT], ["buffer", BYTES], ["count", UINT]),
-    _lseek: fn(errno(LONG, -1), ["fd", INT], ["offset", LONG], ["origin", INT]),
-    _lseeki64: fn(errno(OFFSET, -1), ["fd", INT], ["offset", OFFSET], ["origin", INT]),
+    _lseek: fn(errno(LONG, -1), ["fd", INT], ["offset", LONG], ["origin", SEEK]),
+    _lseeki64: fn(errno(OFFSET, -1), ["fd", INT], ["offset", OFFSET], ["origin", SEEK]),
     _tell: fn(errno(LONG, -1), ["fd", INT]),
     _telli64: fn(errno(OFFSET, -1), ["fd", INT]),
     _eof: fn(RESULT, ["fd", INT]),

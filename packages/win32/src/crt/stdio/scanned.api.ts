@@ -1,4 +1,5 @@
 import { api, CSTR, errno, fn, INT, LPCWSTR, OPAQUE, PVOID, SIZE_T, ULONGLONG, VA_LIST, VARARGS } from "@decant/hook";
+import { FILE_AT } from "../../values/runtime.ts";
 import { CDECL, MSVCRT, UCRT } from "../dlls.ts";
 
 const COUNT = errno(INT, -1);
@@ -8,10 +9,10 @@ export const msvcrtScannedApi = api(
   MSVCRT,
   {
     scanf: fn(COUNT, ["format", CSTR], VARARGS),
-    fscanf: fn(COUNT, ["stream", PVOID], ["format", CSTR], VARARGS),
+    fscanf: fn(COUNT, ["stream", FILE_AT], ["format", CSTR], VARARGS),
     sscanf: fn(COUNT, ["buffer", CSTR], ["format", CSTR], VARARGS),
     scanf_s: fn(COUNT, ["format", CSTR], VARARGS),
-    fscanf_s: fn(COUNT, ["stream", PVOID], ["format", CSTR], VARARGS),
+    fscanf_s: fn(COUNT, ["stream", FILE_AT], ["format", CSTR], VARARGS),
     sscanf_s: fn(COUNT, ["buffer", CSTR], ["format", CSTR], VARARGS),
     swscanf: fn(COUNT, ["buffer", LPCWSTR], ["format", LPCWSTR], VARARGS),
     swscanf_s: fn(COUNT, ["buffer", LPCWSTR], ["format", LPCWSTR], VARARGS),
@@ -24,7 +25,14 @@ export const msvcrtScannedApi = api(
 export const ucrtScannedApi = api(
   UCRT,
   {
-    __stdio_common_vfscanf: fn(COUNT, ["options", ULONGLONG], ["stream", PVOID], ["format", CSTR], ["locale", OPAQUE], ["argptr", VA_LIST]),
+    __stdio_common_vfscanf: fn(
+      COUNT,
+      ["options", ULONGLONG],
+      ["stream", FILE_AT],
+      ["format", CSTR],
+      ["locale", OPAQUE],
+      ["argptr", VA_LIST],
+    ),
     __stdio_common_vsscanf: fn(
       COUNT,
       ["options", ULONGLONG],

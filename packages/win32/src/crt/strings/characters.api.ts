@@ -1,7 +1,8 @@
 import { api, errno, fn, infallible, INT, PVOID, USHORT, WCHAR } from "@decant/hook";
+import { CHARACTER } from "../../values/runtime.ts";
 import { BOTH, CDECL } from "../dlls.ts";
 
-const one = fn(infallible(INT), ["c", INT]);
+const one = fn(infallible(INT), ["c", CHARACTER]);
 const wide = fn(infallible(INT), ["c", WCHAR]);
 
 /** Character classification and case ("Character classification"), in the "C" locale. */
@@ -29,7 +30,7 @@ export const charactersApi = api(
     _tolower: one,
     _toupper: one,
     isleadbyte: one,
-    _isctype: fn(infallible(INT), ["c", INT], ["mask", INT]),
+    _isctype: fn(infallible(INT), ["c", CHARACTER], ["mask", INT]),
     iswalpha: wide,
     iswupper: wide,
     iswlower: wide,

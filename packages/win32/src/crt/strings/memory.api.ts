@@ -1,4 +1,5 @@
-import { api, ERRNO_T, fn, infallible, INT, PVOID, SIZE_T } from "@decant/hook";
+import { api, ERRNO_T, fn, infallible, INT, PVOID, SIZE_T, bytesAt } from "@decant/hook";
+import { CHARACTER } from "../../values/runtime.ts";
 import { BOTH, CDECL, WITH_VCRUNTIME } from "../dlls.ts";
 
 const POINTER = infallible(PVOID);
@@ -9,11 +10,11 @@ const NUMBER = infallible(INT);
 export const memoryApi = api(
   WITH_VCRUNTIME,
   {
-    memcpy: fn(POINTER, ["dest", PVOID], ["src", PVOID], ["count", SIZE_T]),
-    memmove: fn(POINTER, ["dest", PVOID], ["src", PVOID], ["count", SIZE_T]),
-    memset: fn(POINTER, ["dest", PVOID], ["c", INT], ["count", SIZE_T]),
-    memcmp: fn(NUMBER, ["buffer1", PVOID], ["buffer2", PVOID], ["count", SIZE_T]),
-    memchr: fn(POINTER, ["buffer", PVOID], ["c", INT], ["count", SIZE_T]),
+    memcpy: fn(POINTER, ["dest", PVOID], ["src", bytesAt("count")], ["count", SIZE_T]),
+    memmove: fn(POINTER, ["dest", PVOID], ["src", bytesAt("count")], ["count", SIZE_T]),
+    memset: fn(POINTER, ["dest", PVOID], ["c", CHARACTER], ["count", SIZE_T]),
+    memcmp: fn(NUMBER, ["buffer1", bytesAt("count")], ["buffer2", bytesAt("count")], ["count", SIZE_T]),
+    memchr: fn(POINTER, ["buffer", PVOID], ["c", CHARACTER], ["count", SIZE_T]),
   },
   CDECL,
 );
@@ -21,10 +22,10 @@ export const memoryApi = api(
 export const memoryExtraApi = api(
   BOTH,
   {
-    _memccpy: fn(POINTER, ["dest", PVOID], ["src", PVOID], ["c", INT], ["count", SIZE_T]),
+    _memccpy: fn(POINTER, ["dest", PVOID], ["src", PVOID], ["c", CHARACTER], ["count", SIZE_T]),
     _memicmp: fn(NUMBER, ["buffer1", PVOID], ["buffer2", PVOID], ["count", SIZE_T]),
-    memcpy_s: fn(ERRNO_T, ["dest", PVOID], ["destSize", SIZE_T], ["src", PVOID], ["count", SIZE_T]),
-    memmove_s: fn(ERRNO_T, ["dest", PVOID], ["destSize", SIZE_T], ["src", PVOID], ["count", SIZE_T]),
+    memcpy_s: fn(ERRNO_T, ["dest", PVOID], ["destSize", SIZE_T], ["src", bytesAt("count")], ["count", SIZE_T]),
+    memmove_s: fn(ERRNO_T, ["dest", PVOID], ["destSize", SIZE_T], ["src", bytesAt("count")], ["count", SIZE_T]),
     _swab: fn(infallible(INT), ["src", PVOID], ["dest", PVOID], ["n", INT]),
     mblen: fn(NUMBER, ["mbstr", PVOID], ["count", SIZE_T]),
     __strncnt: fn(COUNT, ["string", PVOID], ["count", SIZE_T]),

@@ -1,4 +1,5 @@
 import { alias, api, CSTR_AT, errno, ERRNO_T, fn, infallible, inout, INT, PVOID, SIZE_T, type Type, WSTR_AT } from "@decant/hook";
+import { CHARACTER } from "../../values/runtime.ts";
 import { BOTH, CDECL, MSVCRT, UCRT, WITH_VCRUNTIME } from "../dlls.ts";
 
 const POINTER = infallible(PVOID);
@@ -13,7 +14,7 @@ function shapesOf<T extends Type<number, number>>(TEXT: T) {
     twoCounted: fn(NUMBER, ["string1", TEXT], ["string2", TEXT], ["count", SIZE_T]),
     copying: fn(POINTER, ["dest", PVOID], ["source", TEXT]),
     copyingCounted: fn(POINTER, ["dest", PVOID], ["source", TEXT], ["count", SIZE_T]),
-    finding: fn(POINTER, ["string", TEXT], ["c", INT]),
+    finding: fn(POINTER, ["string", TEXT], ["c", CHARACTER]),
     findingSet: fn(POINTER, ["string", TEXT], ["set", TEXT]),
     counting: fn(COUNT, ["string", TEXT], ["set", TEXT]),
     measuring: fn(COUNT, ["string", TEXT]),
@@ -24,8 +25,8 @@ function shapesOf<T extends Type<number, number>>(TEXT: T) {
     changingChecked: fn(ERRNO_T, ["string", TEXT], ["size", SIZE_T]),
     token: fn(POINTER, ["string", TEXT], ["delimiters", TEXT]),
     tokenChecked: fn(POINTER, ["string", TEXT], ["delimiters", TEXT], ["context", inout(PVOID)]),
-    filling: fn(POINTER, ["string", TEXT], ["c", INT]),
-    fillingCounted: fn(POINTER, ["string", TEXT], ["c", INT], ["count", SIZE_T]),
+    filling: fn(POINTER, ["string", TEXT], ["c", CHARACTER]),
+    fillingCounted: fn(POINTER, ["string", TEXT], ["c", CHARACTER], ["count", SIZE_T]),
     transforming: fn(COUNT, ["dest", PVOID], ["source", TEXT], ["count", SIZE_T]),
   };
 }
