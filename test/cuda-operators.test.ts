@@ -58,7 +58,7 @@ test("top shows the sessions of a server to who has a token", async () => {
   const refused = await decant(["top", "--once", url]);
   expect([refused.exit, refused.stderr]).toEqual([1, expect.stringContaining("asks for a token: set DECANT_TOKEN")]);
   const shown = await decant(["top", "--once", url], { env: { DECANT_TOKEN: token } });
-  expect(shown.stdout.toString()).toMatch(/^0 sessions · 0 B of device memory · \d+ calls · in .* refused\nSESSION {2}TOKEN/);
+  expect(shown.stdout.toString()).toMatch(/^0 sessions · 0 B of device memory · \d+ calls · in .* refused\n$/);
   const absent = await decant(["top", "--once", "http://127.0.0.1:9"]);
   expect([absent.exit, absent.stderr]).toEqual([1, expect.stringContaining("there is no server at http://127.0.0.1:9")]);
 });

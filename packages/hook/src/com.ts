@@ -1,10 +1,17 @@
+import type { CallingThread } from "./thread.ts";
 import { fn, type ApiTable, type FunctionDeclaration } from "./api.ts";
 import { in_, out } from "./types/pointers.ts";
-import { byteBlock, struct } from "./types/structs.ts";
+import { byteBlock, StructType, type StructValue } from "./types/structs.ts";
 import { DWORD, HRESULT, PVOID, ULONG, WORD } from "./types/windows.ts";
 
-/** A GUID; guidText prints it. */
-export const GUID = struct("GUID", { Data1: DWORD, Data2: WORD, Data3: WORD, Data4: byteBlock(8) });
+const GUID_FIELDS = { Data1: DWORD, Data2: WORD, Data3: WORD, Data4: byteBlock(8) };
+
+/** A GUID; guidText prints it, and so does the trace. */
+export const GUID: StructType<typeof GUID_FIELDS> = new (class extends StructType<typeof GUID_FIELDS> {
+  override show(_thread: CallingThread, value: StructValue<typeof GUID_FIELDS>): string {
+    return guidText(value);
+  }
+})("GUID", GUID_FIELDS, {});
 
 type Methods = Readonly<Record<string, FunctionDeclaration>>;
 

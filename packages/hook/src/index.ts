@@ -24,7 +24,7 @@ export * from "./registry.ts";
 export * from "./thread.ts";
 export { callTimes, type CallTime } from "./call-times.ts";
 export { openCallText, trace, traceText, type OpenCall, type TracedCall, type TraceOptions } from "./trace.ts";
-export { AddressType, at, HandleType, outAt, TargetAddressType, type Handle } from "./types/address.ts";
+export { AddressType, at, CodeAddressType, HandleType, outAt, TargetAddressType, type Handle } from "./types/address.ts";
 export {
   arrayIn,
   arrayOut,

@@ -72,10 +72,19 @@ function show(folder: string, asJson: boolean): void {
     process.stdout.write(`Nothing is kept in ${folder}.\n`);
     return;
   }
-  const rows = entries.map(({ name, bytes, usedMs }) => [name.replace(/-[0-9a-f]+$/, ""), sizeText(bytes), dateText(usedMs)]);
+  const own = entries.filter(({ name }) => isOwnCode(name));
+  const rows = entries
+    .filter(({ name }) => !isOwnCode(name))
+    .map(({ name, bytes, usedMs }) => [name.replace(/-[0-9a-f]+$/, ""), sizeText(bytes), dateText(usedMs)]);
+  if (own.length > 0) rows.push(["(Decant itself, compiled)", sizeText(sum(own)), dateText(Math.max(...own.map(({ usedMs }) => usedMs)))]);
   process.stdout.write(
     `${folder}: ${sizeText(sum(entries))} of ${sizeText(CACHE_LIMIT_BYTES)}\n\n${tableText(["program", ">size", "last used"], rows)}`,
   );
+}
+
+/** Files of bin/decant.js: what V8 made of Decant's own scripts. */
+function isOwnCode(name: string): boolean {
+  return name.startsWith("code-");
 }
 
 function sum(entries: readonly { bytes: number }[]): number {

@@ -49,7 +49,7 @@ const options = {
   },
   checked: { type: "boolean", help: "check every access to memory, so that each bad pointer faults; slower (docs/faults.md)" },
   trace: { type: "string", multiple: true, value: "PATTERN", help: "print calls of functions, as 'kernel32!*File*,-*Tls*'" },
-  "trace-format": { type: "string", value: "text|json|chrome", help: "how: lines, JSON lines, or what Perfetto and chrome://tracing open" },
+  "trace-format": { type: "string", value: "text|json|chrome", help: "how: lines, JSON lines, or a timeline for https://ui.perfetto.dev" },
   "trace-file": { type: "string", value: "FILE", help: "where to, in the place of standard error" },
   "trace-thread": { type: "string", value: "ID", help: "only the calls of one thread" },
   "trace-failed": { type: "boolean", help: "only calls that failed" },
@@ -85,7 +85,7 @@ Examples
   decant tool.exe --version
   decant run --mount /data:ro --timeout 60 convert.exe Z:\\\\data\\\\in.dat out.dat
   decant run --trace 'kernel32!*File*' tool.exe
-  decant run --trace '*' --trace-format chrome --trace-file trace.json tool.exe     # open it in Perfetto
+  decant run --trace '*' --trace-format chrome --trace-file trace.json tool.exe
   decant run --hook faults.ts --stats tool.exe
 
 Options in DECANT_OPTIONS come before those given, for programs that start decant themselves: DECANT_OPTIONS="--mount /data --prefix build".

@@ -18,6 +18,14 @@ Shows the sessions of a server: http://127.0.0.1:9440 unless another is named. A
 
 Options
 ${describeOptions(options)}
+
+In a terminal it fills the screen until Ctrl-C; elsewhere each look is a table below the last.
+STATE is "away" while a client's connection is broken and its session waits for it. BUSY counts calls that are being answered.
+
+Examples
+  decant top
+  DECANT_TOKEN=decant_… decant top https://gpu-host:9440
+  decant top --once --json | jq '.sessions[] | {name, calls}'
 `;
 
 interface State {
@@ -35,21 +43,44 @@ export async function topCommand(args: readonly string[]): Promise<number> {
   if (rest.length > 1) throw new UsageError(`top takes one address, but found "${rest[1]}" as well`);
   const seconds = numberOption("interval", given.interval, { min: 0.1, max: 3600, unit: "seconds" }) ?? 1;
   const url = new URL("/sessions", (rest[0] ?? "http://127.0.0.1:9440").replace(/^ws/, "http"));
-  const isScreen = process.stdout.isTTY && !given.once && !given.json;
+  const screen = process.stdout.isTTY && !given.once && !given.json ? openScreen(process.stdout) : undefined;
   let before: { state: State; time: number } | undefined;
-  for (;;) {
-    const state = await look(url);
-    const time = performance.now();
-    if (given.json) process.stdout.write(`${JSON.stringify(state)}\n`);
-    else {
-      const table = stateTable(state, before && { state: before.state, seconds: (time - before.time) / 1000 }, painter(process.stdout));
-      // Home, the text, and what is left of the text before is cleared.
-      process.stdout.write(isScreen ? `\u001b[H\u001b[2J${table}` : table);
+  try {
+    for (;;) {
+      const state = await look(url);
+      const time = performance.now();
+      if (given.json) process.stdout.write(`${JSON.stringify(state)}\n`);
+      else {
+        const paint = painter(process.stdout);
+        const table = stateTable(state, before && { state: before.state, seconds: (time - before.time) / 1000 }, paint, screen?.size());
+        if (screen !== undefined)
+          screen.show(`${paint("bold", url.origin)}  ${paint("dim", new Date().toTimeString().slice(0, 8))}\n${table}`);
+        else process.stdout.write(before === undefined ? table : `\n${table}`);
+      }
+      if (given.once) return 0;
+      before = { state, time };
+      await sleep(seconds * 1000);
     }
-    if (given.once) return 0;
-    before = { state, time };
-    await sleep(seconds * 1000);
+  } finally {
+    screen?.close();
   }
+}
+
+/** The terminal's other screen, with no cursor; what was there before comes back at the end, also after Ctrl-C. */
+function openScreen(stream: NodeJS.WriteStream): { size(): { columns: number; rows: number }; show(text: string): void; close(): void } {
+  const close = (): void => void stream.write("\u001b[?25h\u001b[?1049l");
+  const onSignal = (signal: NodeJS.Signals): void => {
+    close();
+    process.exit(signal === "SIGINT" ? 130 : 143);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
+  stream.write("\u001b[?1049h\u001b[?25l");
+  return {
+    size: () => ({ columns: stream.columns, rows: stream.rows - 1 }),
+    // Each line clears what is left of the one before, and the end what is below: nothing flickers.
+    show: (text) => void stream.write(`\u001b[H${text.replaceAll("\n", "\u001b[K\n")}\u001b[J`),
+    close,
+  };
 }
 
 async function look(url: URL): Promise<State> {
@@ -66,26 +97,27 @@ async function look(url: URL): Promise<State> {
   return (await response.json()) as State;
 }
 
-/** The picture of a moment; rates need the one before. */
+/** The picture of a moment; rates need the one before. With a size, no line is wider and no more lines are shown. */
 export function stateTable(
   state: State,
   before: { readonly state: State; readonly seconds: number } | undefined,
   paint: ReturnType<typeof painter>,
+  { columns = Infinity, rows: height = Infinity }: { readonly columns?: number; readonly rows?: number } = {},
 ): string {
   const earlier = new Map(before?.state.sessions.map((session) => [session.id, session]));
   const rate = (now: number, then: number | undefined): string =>
-    before === undefined ? "" : `${Math.round((now - (then ?? 0)) / before.seconds)}/s`;
+    before === undefined ? "-" : `${Math.round((now - (then ?? 0)) / before.seconds)}/s`;
   const { totals, sessions } = state;
   const old = before?.state.totals;
   const summary = [
     `${sessions.length} session${sessions.length === 1 ? "" : "s"}`,
     `${bytesText(sessions.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0))} of device memory`,
-    `${totals.calls} calls ${rate(totals.calls, old?.calls)}`.trim(),
+    `${totals.calls} calls${old === undefined ? "" : ` (${rate(totals.calls, old.calls)})`}`,
     `in ${bytesText(totals.bytesIn)}, out ${bytesText(totals.bytesOut)}`,
     `${totals.refusals} refused`,
   ].join(" · ");
   const rows = [
-    ["SESSION", "TOKEN", "FROM", "STATE", "OPEN", "CALLS", "", "BUSY", "MEMORY", "HANDLES"],
+    ["SESSION", "TOKEN", "FROM", "STATE", "OPEN", "CALLS", "RATE", "BUSY", "MEMORY", "HANDLES"],
     ...sessions.map(({ id, name, from, connected, openedMs, calls, busyCalls, memoryBytes, handles }) => [
       id.slice(0, 8),
       name || "-",
@@ -101,10 +133,24 @@ export function stateTable(
   ];
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const lines = rows.map((row) =>
-    row
-      .map((cell, column) => (column < 4 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
-      .join("  ")
-      .trimEnd(),
+    cut(
+      row
+        .map((cell, column) => (column < 4 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+        .join("  ")
+        .trimEnd(),
+      columns,
+    ),
   );
-  return [paint("bold", summary), paint("dim", lines[0]!), ...lines.slice(1), ""].join("\n");
+  if (sessions.length === 0) return `${cut(summary, columns)}\n`;
+  // The summary, the heading, and the last line's end.
+  const room = Math.max(1, height - 4);
+  const shown = lines.slice(1, room + 1).map((line, index) => (sessions[index]?.connected === false ? paint("yellow", line) : line));
+  const hidden = sessions.length - shown.length;
+  return [cut(summary, columns), paint("dim", lines[0]!), ...shown, ...(hidden > 0 ? [paint("dim", `… and ${hidden} more`)] : []), ""].join(
+    "\n",
+  );
+}
+
+function cut(line: string, columns: number): string {
+  return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
 }

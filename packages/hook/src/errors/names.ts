@@ -17,6 +17,20 @@ export function errorName(kind: ErrorKind, code: number): string {
   return unsigned < 0x10000 ? String(unsigned) : `0x${unsigned.toString(16).toUpperCase()}`;
 }
 
+/** Codes of COM that are only shown ("COM Error Codes"). */
+const COM_CODES = {
+  S_OK: 0,
+  S_FALSE: 1,
+  CLASS_E_NOAGGREGATION: 0x8004_0110,
+  CLASS_E_CLASSNOTAVAILABLE: 0x8004_0111,
+  REGDB_E_CLASSNOTREG: 0x8004_0154,
+  CO_E_NOTINITIALIZED: 0x8004_01f0,
+  CO_E_ALREADYINITIALIZED: 0x8004_01f1,
+  CO_E_CLASSSTRING: 0x8004_01f3,
+  RPC_E_CHANGED_MODE: 0x8001_0106,
+  RPC_E_DISCONNECTED: 0x8001_0108,
+};
+
 /** Made at the first use: a run without a trace never needs them. */
 function tableOf(kind: ErrorKind): Map<number, string> {
   let table = names.get(kind);
@@ -31,7 +45,10 @@ function tableOf(kind: ErrorKind): Map<number, string> {
       add(WSA, "WSA");
     } else if (kind === "status") add(STATUS, "STATUS_");
     else if (kind === "errno") add(ERRNO, "");
-    else add({ ...Object.fromEntries(Object.entries(E).map(([name, code]) => [`E_${name}`, code])), S_OK: 0, S_FALSE: 1 }, "");
+    else {
+      add(E, "E_");
+      add(COM_CODES, "");
+    }
   }
   return table;
 }

@@ -100,7 +100,7 @@ export type AcceptedOf<T> = T extends { readonly acceptedType: infer W } ? W : n
 
 /** Names of values that are bits, codes and addresses rather than amounts. */
 const NAMES_BITS =
-  /flag|mask|access|attrib|options?$|version(?!info)|lctype|locale|lcid|lang|address|hash|key|context|param|cookie|fat(?:date|time)|^(?:hton|ntoh|inet_)|(?:net|host)(?:long|short)|class$|control|magic|crc|char$|value$|^in$/i;
+  /flag|mask|access|attrib|options?$|version(?!info)|lctype|locale|lcid|lang|address|hash|key|context|param|cookie|fat(?:date|time)|^(?:hton|ntoh|inet_)|(?:net|host)(?:long|short)|class$|^msg|message$|csidl|control|magic|crc|char$|value$|^in$/i;
 
 /** An unsigned integer: amounts in decimal, what is bits by its name or its size in hexadecimal. */
 export function showUnsigned(value: number | bigint, name = "", bits = 64): string {

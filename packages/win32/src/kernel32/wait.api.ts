@@ -25,7 +25,7 @@ import {
 import { EVENT_ACCESS, MUTEX_ACCESS, SEMAPHORE_ACCESS, TIMER_ACCESS } from "../values/processes.ts";
 import { SECURITY_ATTRIBUTES } from "../values/security.ts";
 
-const WAIT_RESULT = orElse(
+export const WAIT_RESULT = orElse(
   enumeration("WAIT", { OBJECT_0: 0, ABANDONED_0: 0x80, IO_COMPLETION: 0xc0, TIMEOUT: 0x102, FAILED: 0xffff_ffff }),
   0xffff_ffff,
 );

@@ -28,7 +28,7 @@ import { FILE_ACCESS, NT_CREATE_OPTIONS, NT_DISPOSITION, NT_SHARE, OBJECT_FLAGS 
 const COUNTED = { Length: USHORT, MaximumLength: USHORT, Buffer: PVOID };
 
 /** Text that is counted in bytes and need not end in a NUL; the trace shows the text. */
-export const UNICODE_STRING = new (class extends StructType<typeof COUNTED> {
+export const UNICODE_STRING: StructType<typeof COUNTED> = new (class extends StructType<typeof COUNTED> {
   override show({ memory }: CallingThread, { Length, Buffer }: StructValue<typeof COUNTED>): string {
     return Buffer === 0 ? "NULL" : JSON.stringify(memory.utf16(Buffer, Math.min(Length, 400) >> 1));
   }

@@ -3,7 +3,6 @@ import { Event, implement, INFINITE, KernelObject, wait, type GuestGenerator, ty
 import { messagesApi } from "./no-windows.api.ts";
 
 const WM_QUIT = 0x12;
-const ERROR_INVALID_THREAD_ID = 1444;
 const PM_REMOVE = 1;
 /** "There is a limit of 10,000 posted messages per message queue." */
 const MAX_MESSAGES = 10_000;
@@ -104,7 +103,7 @@ function now({ process }: Thread): number {
 
 function post({ process }: Thread, id: number, message: Message): boolean {
   const target = [...process.threads].find((thread) => thread.id === id);
-  if (target === undefined) throw new Win32Error(ERROR_INVALID_THREAD_ID);
+  if (target === undefined) throw new Win32Error(ERROR.INVALID_THREAD_ID);
   const queue = MessageQueue.of(target);
   if (queue.messages.length >= MAX_MESSAGES) throw new Win32Error(ERROR.NOT_ENOUGH_QUOTA);
   queue.post(message);

@@ -42,7 +42,7 @@ export const OPEN_FLAGS = flags(
 export const LINE_AT = new TextAddressType("char*", "bytes", { direction: "out" });
 
 /** A FILE*, by its name where it is a standard stream. */
-export const FILE_AT = new (class extends AddressType {
+export const FILE_AT: AddressType = new (class extends AddressType {
   override show(thread: CallingThread, value: number, siblings: Siblings): string {
     const { iob } = Runtime.of(thread as Thread);
     const index = (value - iob) / fileLayout(thread.memory).SIZE;

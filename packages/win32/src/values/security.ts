@@ -6,7 +6,7 @@ import { readSid } from "../security/sids.ts";
 export const SECURITY_ATTRIBUTES = struct("SECURITY_ATTRIBUTES", { nLength: DWORD, lpSecurityDescriptor: PVOID, bInheritHandle: BOOL });
 
 /** A pointer to a security identifier, which the trace shows as S-1-5-32-544. */
-export const SID_AT = new (class extends AddressType {
+export const SID_AT: AddressType = new (class extends AddressType {
   override show(thread: CallingThread, value: number, siblings: Siblings): string {
     const pointer = super.show(thread, value, siblings);
     const { memory } = thread;

@@ -60,14 +60,14 @@ const OPTIONS: Readonly<Record<number, Readonly<Record<number, string>>>> = {
 };
 
 /** An option of a socket, whose name depends on the level beside it. */
-export const SOCKET_OPTION = new (class extends ResultType<number, number> {
+export const SOCKET_OPTION: ResultType<number, number> = new (class extends ResultType<number, number> {
   override show(_thread: CallingThread, value: number, { level }: Siblings): string {
     return OPTIONS[Number(level)]?.[value] ?? `0x${(value >>> 0).toString(16)}`;
   }
 })(INT, { failure: undefined });
 
 /** An array of WSABUF: each a length, then a pointer; `dwBufferCount` counts them. */
-export const BUFFERS_AT = new (class extends AddressType {
+export const BUFFERS_AT: AddressType = new (class extends AddressType {
   override show(thread: CallingThread, value: number, siblings: Siblings): string {
     const count = Number(siblings["dwBufferCount"]);
     const { memory, pointerSize } = thread;
@@ -82,7 +82,7 @@ export const BUFFERS_AT = new (class extends AddressType {
 })("WSABUF*");
 
 /** An fd_set: how many sockets, then they. */
-export const FD_SET = new (class extends AddressType {
+export const FD_SET: AddressType = new (class extends AddressType {
   override show(thread: CallingThread, value: number, siblings: Siblings): string {
     const { memory, pointerSize } = thread;
     const shown = super.show(thread, value, siblings);

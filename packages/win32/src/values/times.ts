@@ -2,7 +2,7 @@ import { DWORD, StructType, WideType, type CallingThread, type StructValue } fro
 import { msFromFileTime } from "../files/file-time.ts";
 
 /** 100-nanosecond units since 1601; the trace shows the time in UTC, or seconds where it is a span. */
-export const FILETIME = new (class extends WideType {
+export const FILETIME: WideType = new (class extends WideType {
   override show(_thread: CallingThread, value: bigint | number): string {
     return showTime(BigInt(value));
   }
@@ -11,7 +11,7 @@ export const FILETIME = new (class extends WideType {
 const PARTS = { dwLowDateTime: DWORD, dwHighDateTime: DWORD };
 
 /** FILETIME has the alignment of a DWORD: in structs it is two of them. */
-export const FILETIME_PARTS = new (class extends StructType<typeof PARTS> {
+export const FILETIME_PARTS: StructType<typeof PARTS> = new (class extends StructType<typeof PARTS> {
   override show(_thread: CallingThread, { dwLowDateTime, dwHighDateTime }: StructValue<typeof PARTS>): string {
     return showTime((BigInt(dwHighDateTime) << 32n) | BigInt(dwLowDateTime));
   }
