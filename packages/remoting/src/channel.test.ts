@@ -9,7 +9,7 @@ import { connect } from "./client.ts";
 import { BULK_BYTES, CHUNK_BYTES, defaultWireLimits, PROTOCOL_VERSION } from "./limits.ts";
 import { FRAME, packMessage, unpackMessage } from "./message.ts";
 import { Sessions, type SessionsOptions } from "./sessions.ts";
-import { messageSocket } from "./socket.ts";
+import { wiredSocket } from "./wired-socket.ts";
 
 const kernels: Record<string, TestKernel> = {
   double({ memory, parameters }) {
@@ -42,9 +42,9 @@ async function server(options: SessionsOptions = {}, driverOptions: Parameters<t
     onEvent: (event) => events.push("reason" in event ? `${event.kind}: ${event.reason}` : event.kind),
   });
   const listener = new WebSocketServer({ port: 0, host: "127.0.0.1", maxPayload: defaultWireLimits.frameBytes });
-  listener.on("connection", (socket) => {
+  listener.on("connection", (socket, { socket: stream }) => {
     socket.on("error", () => undefined);
-    sessions.accept(messageSocket(socket));
+    sessions.accept(wiredSocket(socket, { stream, mask: "none", frameBytes: defaultWireLimits.frameBytes }));
   });
   await once(listener, "listening");
   cleanUp.push(() => {

@@ -8,7 +8,7 @@ import { connect } from "./client.ts";
 import { defaultWireLimits, PROTOCOL_VERSION } from "./limits.ts";
 import { FRAME, packMessage, unpackMessage } from "./message.ts";
 import { Sessions, type SessionsOptions } from "./sessions.ts";
-import { messageSocket } from "./socket.ts";
+import { wiredSocket } from "./wired-socket.ts";
 
 const MIB = 1024 * 1024;
 const cleanUp: (() => void)[] = [];
@@ -30,9 +30,9 @@ async function server(options: SessionsOptions = {}) {
     onEvent: (event) => events.push("reason" in event ? `${event.kind}: ${event.reason}` : event.kind),
   });
   const listener = new WebSocketServer({ port: 0, host: "127.0.0.1", maxPayload: defaultWireLimits.frameBytes });
-  listener.on("connection", (socket) => {
+  listener.on("connection", (socket, { socket: stream }) => {
     socket.on("error", () => undefined);
-    sessions.accept(messageSocket(socket));
+    sessions.accept(wiredSocket(socket, { stream, mask: "none", frameBytes: defaultWireLimits.frameBytes }));
   });
   await once(listener, "listening");
   const target = (listener.address() as AddressInfo).port;

@@ -247,7 +247,7 @@ export class ServedSession {
 
   #isFull(): boolean {
     const { queuedBytes, queuedCalls } = this.#limits;
-    return this.#busyBytes > queuedBytes || this.#busyCalls > queuedCalls || this.link.bufferedBytes > queuedBytes;
+    return this.#busyCalls > queuedCalls || this.#busyBytes + this.link.bufferedBytes > queuedBytes;
   }
 
   #hold(rest: readonly Call[]): void {

@@ -55,4 +55,43 @@ describe("through a server, the processor", () => {
     expect([...(await cuda.cuMemcpyDtoH(q, 16)).subarray(0, 4)]).toEqual([7, 0, 0, 0]);
     await cuda.close();
   });
+
+  test("ends a kernel that never ends, for its own session only", async () => {
+    const hasty = await serve({ listen: "127.0.0.1:0", driver: cpuDriver({ workers: 2, timeLimitMs: 1000 }) });
+    const ptx = `.version 7.5
+      .target sm_75
+      .address_size 64
+      .visible .entry endless() { again: bra again; }
+      .visible .entry store(.param .u64 to) {
+        .reg .b64 %rd1;
+        ld.param.u64 %rd1, [to];
+        st.global.u32 [%rd1], 42;
+        ret;
+      }`;
+    const program = async () => {
+      const cuda = await connect(hasty.url);
+      const context = cuda.cuCtxCreate(0, 0);
+      const module = await cuda.cuModuleLoadData(ptx);
+      const launch = (name: string, args: number[]): void =>
+        cuda.cuLaunchKernel(cuda.cuModuleGetFunction(module, name), 1, 1, 1, 1, 1, 1, 0, 0, args);
+      const store = async (): Promise<number | undefined> => {
+        const p = cuda.cuMemAlloc(4);
+        launch("store", [p]);
+        return (await cuda.cuMemcpyDtoH(p, 4))[0];
+      };
+      return { cuda, context, launch, store };
+    };
+    const [bad, other] = [await program(), await program()];
+    bad.launch("endless", []);
+    const end = expect(bad.cuda.cuCtxSynchronize()).rejects.toMatchObject({ cuResult: CUDA_ERROR.LAUNCH_TIMEOUT });
+    expect(await other.store()).toBe(42);
+    await end;
+    expect(() => bad.cuda.cuMemAlloc(4)).toThrow("CUDA_ERROR_LAUNCH_TIMEOUT");
+    expect(await other.store()).toBe(42);
+    bad.cuda.cuCtxDestroy(bad.context);
+    await bad.cuda.close();
+    const next = await program();
+    expect(await next.store()).toBe(42);
+    await hasty.stop();
+  });
 });
