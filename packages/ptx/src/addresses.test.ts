@@ -28,6 +28,13 @@ const spaces = ["global", "shared", "local", "const"]
   .map((space, at) => `isspacep.${space} %p1, %rd9; selp.u32 %r9, ${1 << at}, 0, %p1; or.b32 %r8, %r8, %r9;`)
   .join("\n");
 
+test("addresses that are made of each other take no longer to look into than others", () => {
+  const again = Array.from({ length: 20 }, () => "sub.s64 %rd4, %rd4, %rd5; sub.s64 %rd5, %rd4, %rd5;").join("\n");
+  const sums = Array.from({ length: 13 }, (_, i) => `add.s64 %rd${i + 7}, %rd${i + 6}, %rd${i + 6};`).join("\n");
+  const body = `${again}\nmov.u64 %rd6, %rd4; ${sums} and.b64 %rd19, %rd19, 0; add.s64 %rd2, %rd2, %rd19; st.global.u32 [%rd2], %r1;`;
+  expect(words(body, "vector")).toEqual(Array.from({ length: 32 }, (_, i) => i));
+}, 5000);
+
 for (const compiler of ["reference", "vector"] as const) {
   test.each([
     ["a buffer", "mov.b64 %rd9, %rd1;", 1],
