@@ -194,6 +194,9 @@ export const POINTER_ATTRIBUTE = {
   IS_HW_DECOMPRESS_CAPABLE: 21,
 } as const;
 
+/** A limit that CUDA does not have: bytes of a C long among what kernels print, 4 for programs of Windows. Drivers that cannot know ignore it. */
+export const LONG_BYTES_LIMIT = 0x7dec_0001;
+
 /** CUlimit numbers, by name without `CU_LIMIT_`. */
 export const LIMIT = {
   STACK_SIZE: 0,

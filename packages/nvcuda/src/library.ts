@@ -89,6 +89,7 @@ export class Nvcuda {
     const state = this.state(thread);
     if (state.client) return;
     state.opening ??= CudaClient.open(this.#options.driver, {
+      longBytes: 4,
       onOutput: (text) => void thread.process.host.stdout.write(text),
       onLost: (reason) => this.#options.log?.(`the CUDA server is gone: ${reason}`),
     });

@@ -2,6 +2,7 @@ export { PtxError, type PtxErrorKind } from "./error.ts";
 export * from "./parse/ast.ts";
 export { parsePtx } from "./parse/parse.ts";
 export { linkPtx } from "./link.ts";
+export { STACK_BYTES } from "./calls/join-calls.ts";
 export {
   compileModule,
   shiftOf,

@@ -8,6 +8,7 @@ import {
   GRID_WORKSPACE_BYTES,
   LAUNCH_SLOTS,
   MEMORY_MAP,
+  PRINTF_FIFO_BYTES,
   SLOT_BYTES,
 } from "./device.ts";
 
@@ -22,6 +23,8 @@ export class ContextMemory {
   readonly words: Int32Array;
   /** Added to an offset it gives a device pointer. */
   readonly base: number;
+  /** Of a C long among what kernels print. */
+  longBytes: 4 | 8 = 8;
   readonly #allocations = new AllocationMap();
   /** The memory of modules, and in it the variables themselves. */
   readonly #variables = new AllocationMap();
@@ -35,7 +38,12 @@ export class ContextMemory {
   /** How often the ranges have changed, and how often they had when each table was written. */
   #version = 1;
   readonly #tableVersions: number[] = [];
+  #heap: Place = { at: MEMORY_MAP.heap, size: DEVICE_HEAP_BYTES };
+  #output: Place = { at: MEMORY_MAP.output, size: PRINTF_FIFO_BYTES };
+  /** Above lie a heap and an output that were made larger; below, the variables. */
+  #top: number = MEMORY_MAP.heap;
   #usesHeap = false;
+  #usesOutput = false;
   #usesGridWorkspace = false;
 
   constructor(slot: number) {
@@ -72,7 +80,7 @@ export class ContextMemory {
       if (address - at >= size) break;
       at = Math.max(at, alignUp(address + taken, 256));
     }
-    if (at + size > MEMORY_MAP.heap) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, "no room for the module's variables");
+    if (at + size > this.#top) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, "no room for the module's variables");
     if (size > 0) this.#variables.add(at, size);
     this.bytes.fill(0, at, at + size);
     this.#ends.variables = Math.max(this.#ends.variables, at + size);
@@ -94,13 +102,49 @@ export class ContextMemory {
     this.#version++;
   }
 
-  /** Lets kernels access the heap that they allocate from. */
+  /** Where kernels allocate from. */
+  get heap(): Place {
+    return this.#heap;
+  }
+
+  /** Where what they print waits to be taken. */
+  get output(): Place {
+    return this.#output;
+  }
+
+  /** Lets kernels access the heap that they allocate from, which is as large as it is from now on. */
   useHeap(): void {
     if (this.#usesHeap) return;
     this.#usesHeap = true;
     // Its lock and its lists are not for kernels.
-    this.#ranges.add(MEMORY_MAP.heap + HEAP_HEADER_BYTES, DEVICE_HEAP_BYTES - HEAP_HEADER_BYTES);
+    this.#ranges.add(this.#heap.at + HEAP_HEADER_BYTES, this.#heap.size - HEAP_HEADER_BYTES);
     this.#version++;
+  }
+
+  /** Keeps the output as large as it is: kernels print. */
+  useOutput(): void {
+    this.#usesOutput = true;
+  }
+
+  /** Gives kernels so many bytes to allocate; not when they have begun to. */
+  resizeHeap(bytes: number): void {
+    if (this.#usesHeap) throw new CudaError(CUDA_ERROR.INVALID_VALUE, "kernels that allocate have been launched");
+    this.#heap = this.#place(bytes + HEAP_HEADER_BYTES, this.#heap);
+  }
+
+  /** Keeps so many bytes of what kernels print; not when they have begun to. */
+  resizeOutput(bytes: number): void {
+    if (this.#usesOutput) throw new CudaError(CUDA_ERROR.INVALID_VALUE, "kernels that print have been launched");
+    this.#output = this.#place(alignUp(bytes, 16) + OUTPUT_HEADER_BYTES, this.#output);
+  }
+
+  /** Room of a size: a place that is there, or a new one, never used before, under all others. */
+  #place(size: number, old: Place): Place {
+    if (size <= old.size) return { at: old.at, size };
+    const at = Math.floor((this.#top - size) / 4096) * 4096;
+    if (!(at >= this.#ends.variables)) throw new CudaError(CUDA_ERROR.OUT_OF_MEMORY, "the context has no room for so much");
+    this.#top = at;
+    return { at, size };
   }
 
   /** Gives the blocks of a cooperative launch a place to meet, which nobody has come to yet: its offset. */
@@ -151,6 +195,14 @@ export class ContextMemory {
     return best;
   }
 }
+
+interface Place {
+  readonly at: number;
+  readonly size: number;
+}
+
+/** See takeOutput. */
+const OUTPUT_HEADER_BYTES = 16;
 
 function newMemory(): WebAssembly.Memory {
   try {

@@ -1,8 +1,8 @@
-import { CUDA_ERROR, CudaError, FUNC_ATTRIBUTE, type ModuleInfo, type TextureInfo } from "@decant/cuda";
-import { ABORT_WORD, takeOutput, type KernelOptions } from "@decant/ptx";
+import { CUDA_ERROR, CudaError, FUNC_ATTRIBUTE, LIMIT, LONG_BYTES_LIMIT, type ModuleInfo, type TextureInfo } from "@decant/cuda";
+import { ABORT_WORD, STACK_BYTES as LEAST_STACK_BYTES, takeOutput, type KernelOptions } from "@decant/ptx";
 import { collectGarbage } from "./collect-garbage.ts";
 import { ContextMemory } from "./context-memory.ts";
-import { LAUNCH_SLOTS, MEMORY_MAP, PRINTF_FIFO_BYTES, SHARED_BYTES_OPTIN } from "./device.ts";
+import { LAUNCH_SLOTS, SHARED_BYTES_OPTIN, STACK_BYTES } from "./device.ts";
 import { launchFailure, launchTimeout, prepareLaunch, type LaunchRequest, type RunningLaunch } from "./launch.ts";
 import { CpuLink } from "./link.ts";
 import { CpuModule } from "./module.ts";
@@ -53,6 +53,7 @@ export class CpuContext {
   /** What kernels know texture and surface objects by, by handle. */
   readonly textureObjects = new Map<number, number>();
   readonly #options: ContextOptions;
+  #kernels: KernelOptions;
   readonly #slots = new LaunchSlots(LAUNCH_SLOTS);
   readonly #running = new Set<RunningLaunch>();
   /** What opens the streams that wait for host functions. */
@@ -64,6 +65,18 @@ export class CpuContext {
     this.memory = new ContextMemory(slot);
     this.textures = new TextureTable(this.memory.view, this.memory.base);
     this.#options = options;
+    this.#kernels = options.kernels;
+  }
+
+  /** Sets a CUlimit; those that are about nothing here are only remembered by the client. */
+  setLimit(limit: number, value: number): void {
+    if (limit === LIMIT.MALLOC_HEAP_SIZE) this.memory.resizeHeap(value);
+    else if (limit === LIMIT.PRINTF_FIFO_SIZE) this.memory.resizeOutput(value);
+    else if (limit === LIMIT.STACK_SIZE) {
+      if (value > STACK_BYTES) throw new CudaError(CUDA_ERROR.INVALID_VALUE, `a stack has at most ${STACK_BYTES} bytes`);
+      // As a driver does, kernels get more where that is known to be too little.
+      if (value > (this.#kernels.stackBytes ?? LEAST_STACK_BYTES)) this.#kernels = { ...this.#kernels, stackBytes: value };
+    } else if (limit === LONG_BYTES_LIMIT) this.memory.longBytes = value === 4 ? 4 : 8;
   }
 
   /** Does a stream's work in its turn. After a fault there is no more work. */
@@ -127,8 +140,7 @@ export class CpuContext {
   }
 
   load(handle: number, image: Uint8Array): ModuleInfo {
-    const module = new CpuModule(image, this.memory, this.#options.kernels);
-    if (module.allocates) this.memory.useHeap();
+    const module = new CpuModule(image, this.memory, this.#kernels);
     this.memory.addVariables(module.variables);
     this.modules.set(handle, module);
     return module.info;
@@ -155,7 +167,7 @@ export class CpuContext {
   }
 
   createLink(handle: number): void {
-    this.links.set(handle, new CpuLink(this.#options.kernels));
+    this.links.set(handle, new CpuLink(this.#kernels));
   }
 
   unload(handle: number): void {
@@ -214,7 +226,7 @@ export class CpuContext {
     };
     try {
       const failures = await pool.run({ job, share, priority, turns });
-      const text = takeOutput(this.memory.bytes, MEMORY_MAP.output, PRINTF_FIFO_BYTES);
+      const text = takeOutput(this.memory.bytes, this.memory.output.at, this.memory.output.size);
       if (text.length > 0) this.#options.onOutput(text);
       if (failures.length === 0) return;
       this.#failure ??= launchFailure(this.memory, this.#running, failures);

@@ -29,8 +29,10 @@ export const ALLOCATION_TABLE_BYTES = Math.floor((MEMORY_MAP.textures - MEMORY_M
 
 /** What kernels may allocate and print before it is taken, as CUDA has it where nobody set a limit (cuCtxSetLimit). */
 export const DEVICE_HEAP_BYTES = 8 * MIB;
-export const GRID_WORKSPACE_BYTES = 256;
 export const PRINTF_FIFO_BYTES = MIB;
+export const GRID_WORKSPACE_BYTES = 256;
+/** The most that a thread's stack may be made by cuCtxSetLimit, as on devices (CUDA C++ Programming Guide, "Technical Specifications per Compute Capability"). */
+export const STACK_BYTES = 512 * 1024;
 
 /** The arena: slot n is `tag << 32` with tag ARENA_TAG + n, far from small integers and from host pointers. */
 export const ARENA_TAG = 0x700;

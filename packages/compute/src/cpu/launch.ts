@@ -1,7 +1,7 @@
 import { CUDA_ERROR, CudaError } from "@decant/cuda";
 import { FAULT, LAUNCH, WORKER, type CompiledKernel } from "@decant/ptx";
 import { alignUp, type ContextMemory } from "./context-memory.ts";
-import { DEVICE_HEAP_BYTES, LAUNCH_BYTES, MEMORY_MAP, PARAMETER_BYTES, PRINTF_FIFO_BYTES, SHARED_BYTES_OPTIN } from "./device.ts";
+import { LAUNCH_BYTES, MEMORY_MAP, PARAMETER_BYTES, SHARED_BYTES_OPTIN } from "./device.ts";
 import type { CpuModule } from "./module.ts";
 import type { Failure, Job } from "./pool.ts";
 
@@ -60,6 +60,8 @@ export function prepareLaunch(
   const workspace = request.isCooperative ? BigInt(memory.base + memory.useGridWorkspace(slot)) : 0n;
   view.setBigUint64(launch + LAUNCH.gridWorkspace, workspace, true);
   view.setBigUint64(launch + LAUNCH.nextBlock, 0n, true);
+  if (module.allocates) memory.useHeap();
+  if (module.prints) memory.useOutput();
   const table = memory.writeTable(slot);
   const fields: [number, number][] = [
     [LAUNCH.threads, threads],
@@ -71,10 +73,11 @@ export function prepareLaunch(
     [LAUNCH.dynamicShared, dynamicShared],
     [LAUNCH.textures, MEMORY_MAP.textures],
     [LAUNCH.textureCount, textures],
-    [LAUNCH.output, MEMORY_MAP.output],
-    [LAUNCH.outputBytes, PRINTF_FIFO_BYTES],
-    [LAUNCH.heap, MEMORY_MAP.heap],
-    [LAUNCH.heapBytes, DEVICE_HEAP_BYTES],
+    [LAUNCH.output, memory.output.at],
+    [LAUNCH.outputBytes, memory.output.size],
+    [LAUNCH.heap, memory.heap.at],
+    [LAUNCH.heapBytes, memory.heap.size],
+    [LAUNCH.longBytes, memory.longBytes],
     [LAUNCH.workers, Math.max(1, workers)],
     [LAUNCH.yielding, 0],
   ];

@@ -39,6 +39,8 @@ export class CpuModule {
   readonly variables: readonly { readonly offset: number; readonly size: number }[];
   /** True when a kernel may allocate memory. */
   readonly allocates: boolean;
+  /** True when a kernel may print. */
+  readonly prints: boolean;
   /** Where the texture, sampler and surface references lie, in the order of the module's information. */
   readonly references: readonly number[];
   /** What cuFuncSetAttribute allowed each kernel. */
@@ -54,7 +56,9 @@ export class CpuModule {
     this.compiled = translateErrors(() => compileModule(this.#source, { ...options, compiler: "reference" }));
     this.symbols = memory.reserveVariables(this.compiled.variableBytes);
     this.variables = this.compiled.variables.map(({ offset, size }) => ({ offset: this.symbols + offset, size }));
-    this.allocates = this.#source.functions.some(({ name, body }) => name === "malloc" && body === undefined);
+    const calls = (system: string): boolean => this.#source.functions.some(({ name, body }) => name === system && body === undefined);
+    this.allocates = calls("malloc");
+    this.prints = calls("vprintf");
     this.maxDynamicShared = this.compiled.kernels.map(({ sharedBytes }) => Math.max(0, SHARED_BYTES - sharedBytes));
     this.#initialize(memory);
     const references = this.compiled.variables.filter(({ reference }) => reference !== undefined);

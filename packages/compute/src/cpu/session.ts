@@ -64,7 +64,10 @@ export class CpuSession implements DriverCalls {
     return this.#context(context).alone(() => undefined);
   }
 
-  cuCtxSetLimit(): void {}
+  cuCtxSetLimit(...[handle, limit, value]: CallArguments<"cuCtxSetLimit">): void | Promise<void> {
+    const context = this.#context(handle);
+    return context.alone(() => context.setLimit(limit, value));
+  }
 
   cuModuleLoadData(...[module, handle, image]: CallArguments<"cuModuleLoadData">): ModuleInfo {
     const context = this.#context(handle);

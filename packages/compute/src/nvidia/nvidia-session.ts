@@ -4,6 +4,7 @@ import {
   DEVICE_ATTRIBUTE,
   FUNC_ATTRIBUTE,
   JIT_INPUT,
+  LONG_BYTES_LIMIT,
   type CallArguments,
   type DeviceInfo,
   type DriverCalls,
@@ -119,7 +120,7 @@ export class NvidiaSession implements Partial<DriverCalls> {
 
   cuCtxSetLimit(...[handle, limit, value]: CallArguments<"cuCtxSetLimit">): void {
     this.#enter(this.#context(handle));
-    check(this.#cuda.cuCtxSetLimit(limit, value));
+    if (limit !== LONG_BYTES_LIMIT) check(this.#cuda.cuCtxSetLimit(limit, value));
   }
 
   cuModuleLoadData(...[handle, contextHandle, image]: CallArguments<"cuModuleLoadData">): ModuleInfo {

@@ -1,5 +1,6 @@
 import { AddressAllocator } from "../allocations.ts";
 import type { CudaDriver, CudaSession } from "../driver.ts";
+import { LONG_BYTES_LIMIT } from "../attributes.ts";
 import { attributesOf } from "../launch.ts";
 import { CUDA_ERROR, CudaError, isSticky } from "../result.ts";
 import { parameterBytes } from "../launch.ts";
@@ -33,19 +34,21 @@ export class CudaClient {
   readonly primaryFlags = new Map<number, number>();
   #nextHandle = FIRST_HANDLE;
   #lost: CudaError | undefined;
+  readonly #longBytes: 4 | 8;
 
-  private constructor(session: CudaSession) {
+  private constructor(session: CudaSession, longBytes: 4 | 8) {
     this.session = session;
+    this.#longBytes = longBytes;
     this.devices = session.info.devices.map((info, ordinal) => ({ ordinal, info, attributes: attributesOf(info) }));
   }
 
   /**
    * Opens a session. `onOutput` takes what kernels print. When the connection to a remote driver is lost, every call
-   * fails at once with CUDA_ERROR_EXTERNAL_DEVICE, and `onLost` is told why.
+   * fails at once with CUDA_ERROR_EXTERNAL_DEVICE, and `onLost` is told why. `longBytes` are those of a C long where modules are made: 8, if not given.
    */
   static async open(
     driver: CudaDriver,
-    options: { onOutput?(text: Uint8Array): void; onLost?(reason: string): void } = {},
+    options: { onOutput?(text: Uint8Array): void; onLost?(reason: string): void; longBytes?: 4 | 8 } = {},
   ): Promise<CudaClient> {
     let lost: string | undefined;
     let client: CudaClient | undefined;
@@ -57,7 +60,7 @@ export class CudaClient {
         options.onLost?.(reason);
       },
     });
-    client = new CudaClient(session);
+    client = new CudaClient(session, options.longBytes ?? 8);
     if (lost !== undefined) client.lose(lost);
     return client;
   }
@@ -141,6 +144,7 @@ export class CudaClient {
     const memory = new AddressAllocator(base + arena.start, base + arena.end, arena.granularity);
     const context = new Context(this.handle(), device, flags, slot, memory);
     this.session.cuCtxCreate(context.handle, ordinal, flags, slot);
+    if (this.#longBytes !== 8) this.session.cuCtxSetLimit(context.handle, LONG_BYTES_LIMIT, this.#longBytes);
     this.contexts.add(context);
     return this.register(context);
   }

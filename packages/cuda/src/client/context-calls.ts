@@ -142,8 +142,8 @@ export function cuCtxGetLimit(thread: CudaThread, limit: number): number {
 export function cuCtxSetLimit(thread: CudaThread, limit: number, value: number): void {
   const context = thread.context();
   if (!DEFAULT_LIMITS.has(limit)) throw new CudaError(CUDA_ERROR.UNSUPPORTED_LIMIT);
-  context.limits.set(limit, value);
   thread.client.session.cuCtxSetLimit(context.handle, limit, value);
+  context.limits.set(limit, value);
 }
 
 /** A preference (CUfunc_cache, 0 to 3) that no driver here acts on. */

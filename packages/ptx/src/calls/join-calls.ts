@@ -9,7 +9,7 @@ import { systemCall } from "./system-calls.ts";
 import { make, reg, registersOf, type LinkContext, type SharedCall, type SharedFunction, type Unit } from "./unit.ts";
 
 /** The stack of a thread whose functions call themselves, in bytes, where nothing else is asked for. */
-const STACK_BYTES = 16 * 1024;
+export const STACK_BYTES = 16 * 1024;
 
 /**
  * A kernel with all functions that it calls: one body with no calls in it (PTX ISA, "Abstracting the ABI"). Most functions are

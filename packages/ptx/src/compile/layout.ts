@@ -23,6 +23,7 @@ export const LAUNCH = {
   workers: 72, // how many workers may take blocks
   textures: 76, // address of the table of texture descriptors: see TEXTURE
   textureCount: 80,
+  longBytes: 84, // of a C long among the arguments of vprintf: 4 where the module was made for Windows; 8 else, also where it is 0
   gridWorkspace: 88, // 64 bits: a generic pointer to where the blocks of a cooperative launch meet, or 0
   nextBlock: 96, // 64 bits: workers take ranges of blocks from it
   yielding: 104, // when it is not 0, workers put the launch aside between two blocks: others want their turn

@@ -151,6 +151,7 @@ export function createServices(layout: Layout, buffer: ArrayBufferLike, window: 
     const format = textAt(view.getBigUint64(worker + WORKER.service, true), 65536);
     if (format === undefined) return -1n;
     const list = view.getBigUint64(worker + WORKER.service + 8, true);
+    const longBytes = word(launchOf(worker) + LAUNCH.longBytes);
     let at = 0n;
     let count = 0n;
     const take = (size: 4 | 8): bigint => {
@@ -198,8 +199,8 @@ export function createServices(layout: Layout, buffer: ArrayBufferLike, window: 
           return pad(precision === undefined ? text : text.slice(0, precision), width, flags, false);
         }
         if (kind === "p") return pad(`0x${integer(take(8), kind, 64, "", undefined)}`, width, flags, false);
-        // Of `long` Windows and Linux differ; nvcc passes what the host's compiler has, 8 bytes on Linux.
-        const wide = size === "ll" || size === "l" || size === "j" || size === "z" || size === "t" || size === "I64";
+        // Of `long` Windows and Linux differ, and nvcc passes what the host's compiler has.
+        const wide = size === "ll" || size === "j" || size === "z" || size === "t" || size === "I64" || (size === "l" && longBytes !== 4);
         const bits = wide ? 64 : size === "hh" ? 8 : size === "h" ? 16 : 32;
         const text = integer(take(wide ? 8 : 4), kind, bits, flags, precision);
         return pad(text, width, flags, precision === undefined);
