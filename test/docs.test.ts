@@ -1,5 +1,7 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -18,11 +20,13 @@ interface Block {
 
 const root = join(import.meta.dirname, "..");
 const docs = join(root, "docs");
+const packages = readdirSync(join(root, "packages"));
 const pages = [
   "README.md",
   ...readdirSync(docs)
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
+  ...packages.map((name) => `packages/${name}/README.md`),
 ];
 const blocks = pages.flatMap(blocksOf);
 const folder = mkdtempSync(join(tmpdir(), "decant-docs-"));
@@ -70,11 +74,21 @@ beforeAll(() => {
     copyFileSync(join(fixturesFolder, from), join(folder, name));
   }
   writeFileSync(join(folder, "input.txt"), "abc");
+  for (const name of ["cert", "key"])
+    copyFileSync(join(root, `packages/server/testdata/localhost-${name}.pem`), join(folder, `${name}.pem`));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ scripts: { package: `node ${join(scripts, "package.mjs")}` } }));
+  writeFileSync(
+    join(scripts, "package.mjs"),
+    'import { spawnExe } from "cross-spawn-windows-exe";\nconsole.log(await spawnExe("tool.exe", ["from a build"]));\n',
+  );
 });
 afterAll(() => {
   rmSync(folder, { recursive: true });
   rmSync(scripts, { recursive: true });
 });
+
+/** Examples of packages of the workspace, which run from their sources. */
+const isOfPackages = ({ text }: Block): boolean => text.includes('from "@decant/');
 
 /** Hook scripts are run by the commands that name them: the first block that exports one, under that name. */
 const isHookScript = ({ text }: Block): boolean => text.includes("export default");
@@ -87,7 +101,7 @@ describe("every code block of the docs runs", () => {
 
   const named = typescript.map((block) => [`${block.page}:${block.line}`, block] as const);
 
-  test.each(named.filter(([, block]) => !isHookScript(block)))("%s", (_, block) => {
+  test.each(named.filter(([, block]) => !isHookScript(block) && !isOfPackages(block)))("%s", (_, block) => {
     const recordings = join(folder, "recordings");
     if (block.text.includes("recordings/") && !existsSync(recordings)) recordTool(recordings);
     // What is run is the bundle, as users have it.
@@ -111,6 +125,22 @@ describe("every code block of the docs runs", () => {
     expect(shown).toContain("input.txt");
   });
 
+  test("examples of the packages' READMEs, in one process", () => {
+    const examples = typescript.filter(isOfPackages);
+    expect(new Set(examples.map(({ page }) => page)).size).toBe(packages.length - 1);
+    const files = examples.map((block) => {
+      writeFileSync(`${sourceOf(block)}.ts`, block.text);
+      return `${sourceOf(block)}.ts`;
+    });
+    writeFileSync(join(scripts, "tsconfig.json"), JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions: { paths } }));
+    const runner = join(scripts, "examples.mts");
+    writeFileSync(runner, files.map((file) => `await import(${JSON.stringify(file)});\n`).join(""));
+    const { NODE_TEST_CONTEXT: _context, ...rest } = env as NodeJS.ProcessEnv;
+    const args = ["--tsconfig", join(scripts, "tsconfig.json"), runner];
+    const { status, stdout, stderr } = spawnSync(join(root, "node_modules/.bin/tsx"), args, { cwd: root, env: rest, encoding: "utf8" });
+    expect({ status, stdout, stderr }).toMatchObject({ status: 0, stdout: expect.stringContaining("12, 24, 36") });
+  });
+
   test("TypeScript of the docs is right by its types", () => {
     const files = typescript.map((block) => {
       const file = `${sourceOf(block)}.ts`;
@@ -120,12 +150,20 @@ describe("every code block of the docs runs", () => {
     const config = join(scripts, "tsconfig.json");
     writeFileSync(
       config,
-      JSON.stringify({ extends: join(root, "tsconfig.json"), include: [], files: [join(root, "types/webassembly.d.ts"), ...files] }),
+      JSON.stringify({
+        extends: join(root, "tsconfig.json"),
+        compilerOptions: { paths },
+        include: [],
+        files: [join(root, "types/webassembly.d.ts"), ...files],
+      }),
     );
     const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", config], { cwd: root, encoding: "utf8" });
     expect(stdout).toBe("");
   });
 });
+
+/** Packages by their names, wherever the file lies. */
+const paths = { "@decant/*": [join(root, "packages/*/src/index.ts")] };
 
 /** Where a block's text goes, without the extension. */
 function sourceOf({ page, line }: Block): string {
@@ -133,19 +171,82 @@ function sourceOf({ page, line }: Block): string {
 }
 
 describe("every command of the docs runs", () => {
-  const commands = blocks
-    .filter(({ language }) => language === "sh")
-    .flatMap(({ page, line, text }) => text.split("\n").map((command, index) => [`${page}:${line + index}`, command] as const))
-    .filter(([, command]) => command.trim() !== "" && !command.startsWith("#") && !/# not run: \S/.test(command));
-  test("there are some", () => {
+  const shell = blocks.filter(({ language }) => language === "sh");
+  const commandsOf = ({ page, line, text }: Block): (readonly [string, string])[] =>
+    text
+      .split("\n")
+      .map((command, index) => [`${page}:${line + index}`, command] as const)
+      .filter(([, command]) => command.trim() !== "" && !command.startsWith("#"));
+  const isRun = (command: string): boolean => !/# not run: \S/.test(command);
+  const serves = (command: string): boolean => /^(?:npx )?decant serve\b/.test(command);
+  const hasServer = (block: Block): boolean => commandsOf(block).some(([, command]) => serves(command));
+  const commands = shell
+    .filter((block) => !hasServer(block))
+    .flatMap(commandsOf)
+    .filter(([, command]) => isRun(command));
+
+  test("there are some, and one that cannot be run yet", () => {
     expect(commands.length).toBeGreaterThan(15);
+    const others = shell.flatMap(commandsOf).filter(([, command]) => !isRun(command));
+    expect(others.map(([, command]) => command.replace(/ *#.*/, ""))).toEqual(["npm install --save-dev decant"]);
   });
 
   test.each(commands)("%s %s", (_, command) => {
     const { status, stderr } = spawnSync("sh", ["-c", command], { cwd: folder, env, encoding: "utf8" });
     expect({ status, stderr }).toMatchObject({ status: 0 });
   });
+
+  // A server runs beside the lines that follow it, on a port of its own, and stops when it is told to.
+  test.each(shell.filter(hasServer).map((block) => [`${block.page}:${block.line}`, block] as const))(
+    "%s, with its server",
+    async (_, block) => {
+      const port = String(await freePort());
+      let token = "";
+      let server: ChildProcess | undefined;
+      try {
+        for (const [where, line] of commandsOf(block)) {
+          const command = line.replaceAll("9440", port).replace("decant_…", token).replace("wss://host:", "wss://localhost:");
+          if (serves(line)) server = await startServer(command);
+          else {
+            const options = { cwd: folder, env: { ...env, NODE_EXTRA_CA_CERTS: join(folder, "cert.pem") }, encoding: "utf8" } as const;
+            const { status, stdout, stderr } = spawnSync("sh", ["-c", command], options);
+            expect({ where, status, stderr }).toMatchObject({ status: 0 });
+            token = /\bdecant_\S+/.exec(stdout)?.[0] ?? token;
+          }
+        }
+        expect(server).toBeDefined();
+      } finally {
+        if (server?.exitCode === null) {
+          const exit = once(server, "exit");
+          server.kill("SIGTERM");
+          expect(await exit).toEqual([0, null]);
+        }
+      }
+    },
+  );
 });
+
+/** A server that listens. */
+async function startServer(command: string): Promise<ChildProcess> {
+  const server = spawn("sh", ["-c", `exec ${command.replace(/^npx /, "")}`], { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
+  await new Promise<void>((resolve, reject) => {
+    let said = "";
+    server.stderr.on("data", (chunk: Buffer) => {
+      said += String(chunk);
+      if (said.includes("listening")) resolve();
+    });
+    server.once("exit", () => reject(new Error(`${command}: ${said}`)));
+  });
+  return server;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  return port;
+}
 
 describe("what other tools read", () => {
   const of = (wanted: string) => blocks.filter(({ language }) => language === wanted);
