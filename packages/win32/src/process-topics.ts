@@ -4,6 +4,8 @@ import { functionTables } from "./ntdll/function-tables.ts";
 import { ntPipe } from "./ntdll/pipe.ts";
 import { ntQuery } from "./ntdll/query.ts";
 import { rtlNames } from "./ntdll/names.ts";
+import { ntForwards } from "./ntdll/runtime.api.ts";
+import { ntRuntime } from "./ntdll/runtime.ts";
 import { ntSystem } from "./ntdll/system.ts";
 import { ntWait } from "./ntdll/wait.ts";
 import { multimediaTime } from "./winmm/time.ts";
@@ -16,6 +18,8 @@ export const processTopics = [
   ntFile,
   ntPipe,
   functionTables,
+  ntForwards,
+  ntRuntime,
   ntSystem,
   ntWait,
   ntQuery,

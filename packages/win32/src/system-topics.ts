@@ -4,6 +4,8 @@ import { registryValues } from "./advapi32/registry-values.ts";
 import { accessControl } from "./advapi32/access-control.ts";
 import { eventLog } from "./advapi32/event-log.ts";
 import { noDisplays } from "./gdi32/no-displays.ts";
+import { eventTracing } from "./advapi32/event-tracing.ts";
+import { serviceControl } from "./advapi32/service-control.ts";
 import { sidCalls } from "./advapi32/sid-calls.ts";
 import { tokens } from "./advapi32/tokens.ts";
 import { capi } from "./crypto/capi.ts";
@@ -22,11 +24,19 @@ import { folders, userProfile } from "./shell32/folders.ts";
 import { clipboard } from "./user32/clipboard.ts";
 import { characters } from "./user32/characters.ts";
 import { messages } from "./user32/messages.ts";
+import { rectangles } from "./user32/rectangles.ts";
 import { noWindows } from "./user32/no-windows.ts";
 import { userText } from "./user32/text.ts";
 import { windowStation } from "./user32/window-station.ts";
 import { adapters } from "./iphlpapi/adapters.ts";
 import { suspend } from "./powrprof/suspend.ts";
+import { dnsQueries } from "./dnsapi/queries.ts";
+import { accounts } from "./netapi32/accounts.ts";
+import { userNames } from "./secur32/user-names.ts";
+import { sessions } from "./wtsapi32/sessions.ts";
+import { proxies } from "./winhttp/proxies.ts";
+import { trust } from "./wintrust/trust.ts";
+import { shellStrings } from "./shlwapi/strings.ts";
 import { shellPaths } from "./shlwapi/paths.ts";
 import { shellStreamsApi } from "./shlwapi/streams.api.ts";
 import { shellUrls } from "./shlwapi/urls.ts";
@@ -55,6 +65,7 @@ export const systemTopics = [
   stackWalk,
   messages,
   noWindows,
+  rectangles,
   com,
   combaseApi,
   commonControls,
@@ -66,6 +77,15 @@ export const systemTopics = [
   registryKeys,
   registryValues,
   accessControl,
+  accounts,
+  dnsQueries,
+  eventTracing,
+  proxies,
+  serviceControl,
+  sessions,
+  shellStrings,
+  trust,
+  userNames,
   adapters,
   shellPaths,
   shellUrls,

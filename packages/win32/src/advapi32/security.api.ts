@@ -73,6 +73,17 @@ export const tokenApi = api("advapi32", {
     ["ReturnLength", out(DWORD)],
   ),
   CheckTokenMembership: fn(BOOL, ["TokenHandle", HANDLE], ["SidToCheck", SID_AT], ["IsMember", out(BOOL)]),
+  AllocateLocallyUniqueId: fn(BOOL, ["Luid", out(LUID)]),
+  LogonUser: text(
+    BOOL,
+    ["lpszUsername", TSTR],
+    ["lpszDomain", TSTR],
+    ["lpszPassword", TSTR],
+    ["dwLogonType", DWORD],
+    ["dwLogonProvider", DWORD],
+    ["phToken", PVOID],
+  ),
+  IsTokenRestricted: fn(BOOL, ["TokenHandle", HANDLE]),
   LookupPrivilegeValue: text(BOOL, ["lpSystemName", TSTR], ["lpName", TSTR], ["lpLuid", out(LUID)]),
   LookupPrivilegeName: text(BOOL, ["lpSystemName", TSTR], ["lpLuid", in_(LUID)], ["lpName", TBUF], ["cchName", inout(DWORD)]),
   AdjustTokenPrivileges: fn(

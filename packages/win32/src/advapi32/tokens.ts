@@ -1,5 +1,5 @@
 import { ERROR, Win32Error, type Handle } from "@decant/hook";
-import { implement, ProcessObject, ThreadObject, type Thread } from "@decant/process";
+import { implement, ProcessObject, ThreadObject, type Kernel, type Thread } from "@decant/process";
 import { fillRandom } from "../crypto/random-bytes.ts";
 import { aclBytes, ACE } from "../security/descriptors.ts";
 import { readSid, sidBytes, type Sid } from "../security/sids.ts";
@@ -15,6 +15,11 @@ const TOKEN_IMPERSONATION = 2;
 const PSEUDO_TOKENS: ReadonlySet<number> = new Set([-4, -6]);
 const ELEVATION_TYPE_DEFAULT = 1;
 const GENERIC_ALL = 0x1000_0000;
+
+const LOGON_FAILURE = 1326;
+/** The numbers below are Windows' own. */
+const FIRST_UNIQUE_ID = 1000;
+const uniqueIds = new WeakMap<Kernel, number>();
 
 /** Tokens and privileges: an ordinary user's. No thread impersonates anybody. */
 export const tokens = implement(tokenApi, {
@@ -112,6 +117,21 @@ export const tokens = implement(tokenApi, {
   SetThreadToken(_thread, _Thread, Token) {
     if (Token === 0) return true;
     throw new Win32Error(ERROR.PRIVILEGE_NOT_HELD);
+  },
+  AllocateLocallyUniqueId({ kernel }, Luid) {
+    const next = (uniqueIds.get(kernel) ?? FIRST_UNIQUE_ID) + 1;
+    uniqueIds.set(kernel, next);
+    Luid.set({ LowPart: next, HighPart: 0 });
+    return true;
+  },
+  // There is one user, and no password of theirs.
+  LogonUser() {
+    throw new Win32Error(LOGON_FAILURE);
+  },
+  IsTokenRestricted(thread, TokenHandle) {
+    findToken(thread, TokenHandle);
+    thread.lastError = ERROR.SUCCESS;
+    return false;
   },
   GetUserName(_thread, lpBuffer, pcbBuffer) {
     const { written, needed } = lpBuffer.write(USER_NAME, pcbBuffer.get());

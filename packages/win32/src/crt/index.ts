@@ -12,6 +12,7 @@ import { ucrtHeapApi } from "./heap.ts";
 import { jump } from "./jump.ts";
 import { locale, msvcrtLocale } from "./locale.ts";
 import { multibyte, msvcrtMultibyteApi } from "./multibyte.ts";
+import { multibyteNames, multibyteStrings } from "./multibyte-strings.ts";
 import { localeVariants, msvcrtFormattedInLocale } from "./locale-variants.ts";
 import { msvcrtInvalidParameter, ucrtInvalidParameter } from "./startup/invalid-parameter.ts";
 import { msvcrtLocks, ucrtLocks } from "./startup/locks.ts";
@@ -46,7 +47,7 @@ export const crt = [
   spawning,
   fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, find, msvcrtFindApi,
   threads, exceptions, ...cxxRuntime,
-  multibyte, msvcrtMultibyteApi, floatingControl,
+  multibyte, msvcrtMultibyteApi, multibyteNames, multibyteStrings, floatingControl,
   environment, locale, msvcrtLocale, errors, jump,
   jump32, exceptHandler, cxx32, x87Math, sse2Math, msvcrtX87,
 ] as const satisfies readonly (Implementation | ApiTable)[]; // prettier-ignore

@@ -1,5 +1,6 @@
 import { division } from "./math/division.ts";
 import { math, math99 } from "./math/math.ts";
+import { rotation } from "./math/rotation.ts";
 import { sorting } from "./sorting.ts";
 import { characters } from "./strings/characters.ts";
 import { memory, memoryExtra } from "./strings/memory.ts";
@@ -15,6 +16,7 @@ export const stringsAndMath = [
   ucrtStrings,
   characters,
   division,
+  rotation,
   math,
   math99,
   sorting,

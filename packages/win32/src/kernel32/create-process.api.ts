@@ -70,3 +70,25 @@ export const createProcessApi = api("kernel32", {
   ),
   DeleteProcThreadAttributeList: fn(VOID, ["lpAttributeList", PVOID]),
 });
+
+/** Starting programs as another user: the token is the only user's ("CreateProcessAsUserW"). */
+export const createProcessAsUserApi = api("advapi32", {
+  CreateProcessAsUserA: fn(
+    BOOL,
+    ["hToken", HANDLE],
+    ["lpApplicationName", LPCSTR],
+    ["lpCommandLine", LPCSTR],
+    ...PROCESS,
+    ["lpCurrentDirectory", LPCSTR],
+    ...RESULT,
+  ),
+  CreateProcessAsUserW: fn(
+    BOOL,
+    ["hToken", HANDLE],
+    ["lpApplicationName", LPCWSTR],
+    ["lpCommandLine", LPCWSTR],
+    ...PROCESS,
+    ["lpCurrentDirectory", LPCWSTR],
+    ...RESULT,
+  ),
+});

@@ -1,7 +1,7 @@
-import { ERROR, readString, Win32Error, type Handle, type Out } from "@decant/hook";
+import { calls, ERROR, readString, Win32Error, type Handle, type Out } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { addAttribute, ATTRIBUTE, attributeHandles, attributeListSize, initialiseAttributeList } from "./attribute-list.ts";
-import { createProcessApi } from "./create-process.api.ts";
+import { createProcessApi, createProcessAsUserApi } from "./create-process.api.ts";
 import { CREATE } from "./creation-flags.ts";
 import { JobObject } from "./job-object.ts";
 import { startProcess, type StartRequest } from "./start-process.ts";
@@ -75,6 +75,17 @@ export const createProcess = implement(createProcessApi, {
     return true;
   },
   DeleteProcThreadAttributeList() {},
+});
+
+const starting = calls(createProcess);
+
+export const createProcessAsUser = implement(createProcessAsUserApi, {
+  CreateProcessAsUserA(thread, _hToken, ...rest) {
+    return starting.CreateProcessA(thread, ...rest);
+  },
+  CreateProcessAsUserW(thread, _hToken, ...rest) {
+    return starting.CreateProcessW(thread, ...rest);
+  },
 });
 
 function create(

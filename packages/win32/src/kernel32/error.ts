@@ -21,6 +21,8 @@ const MAX_MESSAGE = 0xffff;
 
 /** GetLastError and its kin are called 10^6 times a run: they stay one load or store. */
 export const error = implement(errorApi, {
+  // "The number of captured frames": return addresses are found with unwind data, which dbghelp's StackWalk64 reads.
+  RtlCaptureStackBackTrace: () => 0,
   GetLastError: (thread) => thread.lastError,
   SetLastError(thread, dwErrCode) {
     thread.lastError = dwErrCode;

@@ -2,7 +2,7 @@ import type { Implementation } from "@decant/hook";
 import { completion } from "./completion.ts";
 import { copyFile } from "./copy-file.ts";
 import { deviceControl } from "./device-control.ts";
-import { createProcess } from "./create-process.ts";
+import { createProcess, createProcessAsUser } from "./create-process.ts";
 import { directory } from "./directory.ts";
 import { error } from "./error.ts";
 import { file } from "./file.ts";
@@ -27,6 +27,7 @@ export const kernel32 = [
   copyFile,
   deviceControl,
   createProcess,
+  createProcessAsUser,
   directory,
   error,
   file,

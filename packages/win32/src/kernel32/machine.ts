@@ -112,7 +112,8 @@ function noPrivilege(): never {
   throw new Win32Error(ERROR.PRIVILEGE_NOT_HELD);
 }
 
-function coresOf({ process, pointerSize }: Thread): number {
+/** How many processors the guest is told of. */
+export function coresOf({ process, pointerSize }: Thread): number {
   return Math.min(process.host.cpuCount, pointerSize === 8 ? MAX_CORES : 32);
 }
 

@@ -49,6 +49,7 @@ export class PoolObject extends KernelObject {
     WorkerPool.of(thread).submit(function* (worker: Thread): GuestGenerator<void> {
       try {
         if (isWanted()) yield* guestCall(worker, address, ...args);
+        yield* runAfterCallback(worker);
       } finally {
         done();
       }
@@ -135,6 +136,27 @@ export class PoolObjects {
     object.stopWatching();
     if (this.#objects.delete(object.address)) thread.process.heap.free(object.address);
     for (const members of this.groups.values()) members.delete(object);
+  }
+}
+
+/** What a thread of a pool is to do when its callback has returned. */
+class AfterCallback {
+  actions: (() => GuestGenerator<void> | void)[] = [];
+}
+
+/** Has something done when the callback that runs on this thread returns ("SetEventWhenCallbackReturns" …). */
+export function afterCallback(thread: Thread, action: () => GuestGenerator<void> | void): void {
+  thread.state(AfterCallback, () => new AfterCallback()).actions.push(action);
+}
+
+/** Does what was asked for while a callback ran. */
+export function* runAfterCallback(thread: Thread): GuestGenerator<void> {
+  const state = thread.state(AfterCallback, () => new AfterCallback());
+  const { actions } = state;
+  state.actions = [];
+  for (const action of actions) {
+    const waiting = action();
+    if (waiting !== undefined) yield* waiting;
   }
 }
 

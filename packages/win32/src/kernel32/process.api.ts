@@ -37,6 +37,8 @@ export const PROCESS_MEMORY_COUNTERS = struct("PROCESS_MEMORY_COUNTERS", {
   PeakPagefileUsage: SIZE_T,
 });
 
+export const MODULEINFO = struct("MODULEINFO", { lpBaseOfDll: PVOID, SizeOfImage: DWORD, EntryPoint: PVOID });
+
 /** Processes ("Process and Thread Functions", "PSAPI Functions"). */
 export const processApi = api("kernel32", {
   GetCurrentProcess: fn(HANDLE),
@@ -82,7 +84,18 @@ export const processApi = api("kernel32", {
   QueryFullProcessImageName: text(BOOL, ["hProcess", HANDLE], ["dwFlags", DWORD], ["lpExeName", TBUF], ["lpdwSize", out(DWORD)]),
   K32EnumProcesses: fn(BOOL, ["lpidProcess", arrayOut(DWORD)], ["cb", DWORD], ["lpcbNeeded", out(DWORD)]),
   K32EnumProcessModules: fn(BOOL, ["hProcess", HANDLE], ["lphModule", arrayOut(HMODULE)], ["cb", DWORD], ["lpcbNeeded", out(DWORD)]),
-  K32GetModuleBaseNameA: fn(orElse(DWORD, 0), ["hProcess", HANDLE], ["hModule", HMODULE], ["lpBaseName", PVOID], ["nSize", DWORD]),
+  K32EnumProcessModulesEx: fn(
+    BOOL,
+    ["hProcess", HANDLE],
+    ["lphModule", arrayOut(HMODULE)],
+    ["cb", DWORD],
+    ["lpcbNeeded", out(DWORD)],
+    ["dwFilterFlag", DWORD],
+  ),
+  K32GetModuleBaseName: text(orElse(DWORD, 0), ["hProcess", HANDLE], ["hModule", HMODULE], ["lpBaseName", TBUF], ["nSize", DWORD]),
+  K32GetModuleInformation: fn(BOOL, ["hProcess", HANDLE], ["hModule", HMODULE], ["lpmodinfo", out(MODULEINFO)], ["cb", DWORD]),
+  K32GetMappedFileName: text(orElse(DWORD, 0), ["hProcess", HANDLE], ["lpv", PVOID], ["lpFilename", TBUF], ["nSize", DWORD]),
+  K32EmptyWorkingSet: fn(BOOL, ["hProcess", HANDLE]),
   K32GetProcessMemoryInfo: fn(BOOL, ["Process", HANDLE], ["ppsmemCounters", out(PROCESS_MEMORY_COUNTERS)], ["cb", DWORD]),
   K32GetProcessImageFileName: text(orElse(DWORD, 0), ["hProcess", HANDLE], ["lpImageFileName", TBUF], ["nSize", DWORD]),
   K32GetModuleFileNameEx: text(orElse(DWORD, 0), ["hProcess", HANDLE], ["hModule", HMODULE], ["lpFilename", TBUF], ["nSize", DWORD]),

@@ -1,12 +1,14 @@
-import { ERROR, NULL_HANDLE, Win32Error, type Handle } from "@decant/hook";
-import { exitProcess, implement, ProcessObject, type Process, type Thread } from "@decant/process";
+import { ERROR, NULL_HANDLE, Win32Error, type Handle, type Out } from "@decant/hook";
+import { exitProcess, implement, ProcessObject, type Module, type Process, type Thread } from "@decant/process";
 import { fileTimeFromMs } from "../files/file-time.ts";
-import { processApi } from "./process.api.ts";
+import { MODULEINFO, processApi } from "./process.api.ts";
 
 const SYSTEM_PROCESS_ID = 4;
 const CURRENT_PROCESS = -1 as Handle;
 const NORMAL_PRIORITY_CLASS = 0x20;
 const COUNTERS_SIZE = 72;
+/** What GetMappedFileName says of memory that no file is mapped to. */
+const UNEXP_NET_ERR = 59;
 const PRIORITY_BOOST_DISABLED = new WeakSet<Process>();
 
 /** Processes. Guests see each other, never the host's processes. */
@@ -96,14 +98,13 @@ export const process = implement(processApi, {
     return true;
   },
   IsWow64Process(thread, hProcess, Wow64Process) {
-    target(thread, hProcess);
-    Wow64Process.set(false);
+    Wow64Process.set(target(thread, hProcess).memory.pointerSize === 4);
     return true;
   },
 
   QueryFullProcessImageName(thread, hProcess, dwFlags, lpExeName, lpdwSize) {
     const { path } = target(thread, hProcess);
-    const shown = (dwFlags & 1) !== 0 ? `\\Device\\HarddiskVolume1${path.slice(2)}` : path;
+    const shown = (dwFlags & 1) !== 0 ? devicePath(path) : path;
     const { written, needed } = lpExeName.write(shown, lpdwSize.get());
     if (written === 0 && needed > 1) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
     lpdwSize.set(written);
@@ -115,12 +116,8 @@ export const process = implement(processApi, {
     lpcbNeeded.set(4 * ids.length);
     return true;
   },
-  K32EnumProcessModules(thread, hProcess, lphModule, cb, lpcbNeeded) {
-    const bases = [...target(thread, hProcess).modules].map(({ base }) => base);
-    lphModule.write(bases.slice(0, Math.floor(cb / thread.pointerSize)));
-    lpcbNeeded.set(thread.pointerSize * bases.length);
-    return true;
-  },
+  K32EnumProcessModules: (thread, hProcess, lphModule, cb, lpcbNeeded) => listModules(thread, hProcess, lphModule, cb, lpcbNeeded),
+  K32EnumProcessModulesEx: (thread, hProcess, lphModule, cb, lpcbNeeded) => listModules(thread, hProcess, lphModule, cb, lpcbNeeded),
   K32GetProcessMemoryInfo(thread, Process, ppsmemCounters, cb) {
     const { committedBytes } = target(thread, Process).memory;
     if (cb < COUNTERS_SIZE) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
@@ -134,17 +131,53 @@ export const process = implement(processApi, {
     return true;
   },
   K32GetProcessImageFileName(thread, hProcess, lpImageFileName, nSize) {
-    const { written } = lpImageFileName.write(`\\Device\\HarddiskVolume1${target(thread, hProcess).path.slice(2)}`, nSize);
+    const { written } = lpImageFileName.write(devicePath(target(thread, hProcess).path), nSize);
     if (written === 0) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
     return written;
   },
   K32GetModuleFileNameEx(thread, hProcess, hModule, lpFilename, nSize) {
-    const { modules } = target(thread, hProcess);
-    const module = hModule === 0 ? modules.program : modules.byBase(hModule);
-    if (module === undefined) throw new Win32Error(ERROR.INVALID_HANDLE);
-    return lpFilename.writeTruncated(module.path, nSize).written;
+    return lpFilename.writeTruncated(moduleOf(thread, hProcess, hModule).path, nSize).written;
+  },
+  K32GetModuleBaseName(thread, hProcess, hModule, lpBaseName, nSize) {
+    return lpBaseName.writeTruncated(moduleOf(thread, hProcess, hModule).name, nSize).written;
+  },
+  K32GetModuleInformation(thread, hProcess, hModule, lpmodinfo, cb) {
+    const { base, size, image } = moduleOf(thread, hProcess, hModule);
+    if (cb < MODULEINFO.size(thread.pointerSize)) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+    lpmodinfo.set({ lpBaseOfDll: base, SizeOfImage: size, EntryPoint: image.entryPoint === 0 ? 0 : base + image.entryPoint });
+    return true;
+  },
+  K32GetMappedFileName(thread, hProcess, lpv, lpFilename, nSize) {
+    const found = [...target(thread, hProcess).modules].find(({ base, size }) => lpv >= base && lpv < base + size);
+    if (found === undefined) throw new Win32Error(UNEXP_NET_ERR);
+    return lpFilename.writeTruncated(devicePath(found.path), nSize).written;
+  },
+  K32EmptyWorkingSet(thread, hProcess) {
+    target(thread, hProcess);
+    return true;
   },
 });
+
+/** The handles of a process's modules: as many as there is room for. */
+function listModules(thread: Thread, handle: Handle, into: { write(bases: number[]): void }, room: number, needed: Out<number>): boolean {
+  const bases = [...target(thread, handle).modules].map(({ base }) => base);
+  into.write(bases.slice(0, Math.floor(room / thread.pointerSize)));
+  needed.set(thread.pointerSize * bases.length);
+  return true;
+}
+
+/** A module of a process; NULL is its program. */
+function moduleOf(thread: Thread, handle: Handle, base: number): Module {
+  const { modules } = target(thread, handle);
+  const module = base === 0 ? modules.program : modules.byBase(base);
+  if (module === undefined) throw new Win32Error(ERROR.INVALID_HANDLE);
+  return module;
+}
+
+/** A path as the kernel names it. */
+function devicePath(path: string): string {
+  return `\\Device\\HarddiskVolume1${path.slice(2)}`;
+}
 
 function target(thread: Thread, handle: Handle): Process {
   return thread.process.handles.get(handle, ProcessObject).process;

@@ -1,7 +1,8 @@
 import { ERROR, INVALID_HANDLE_VALUE, NULL_HANDLE, Win32Error, type Handle } from "@decant/hook";
-import { Event, guestCall, implement, INFINITE, KernelObject, type GuestGenerator, type Thread } from "@decant/process";
+import { Event, guestCall, implement, INFINITE, KernelObject, Mutex, Semaphore, type GuestGenerator, type Thread } from "@decant/process";
 import { msFromFileTime } from "../files/file-time.ts";
-import { newAddress, PoolObjects, type PoolObject } from "./pool-objects.ts";
+import { leave } from "./critical-section.ts";
+import { afterCallback, newAddress, PoolObjects, runAfterCallback, type PoolObject } from "./pool-objects.ts";
 import { oldPoolApi, poolApi } from "./thread-pool.api.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
@@ -72,6 +73,7 @@ export const pool = implement(poolApi, {
     const instance = newAddress(thread);
     WorkerPool.of(thread).submit(function* (worker) {
       yield* guestCall(worker, pfns, instance, pv);
+      yield* runAfterCallback(worker);
       worker.process.heap.free(instance);
     });
     return true;
@@ -114,6 +116,25 @@ export const pool = implement(poolApi, {
     if (PoolObjects.of(thread).groups.delete(ptpcg)) thread.process.heap.free(ptpcg);
   },
   CallbackMayRunLong: () => true,
+  SetEventWhenCallbackReturns(thread, _pci, evt) {
+    const event = thread.process.handles.get(evt, Event);
+    afterCallback(thread, () => void event.set());
+  },
+  ReleaseSemaphoreWhenCallbackReturns(thread, _pci, sem, crel) {
+    const semaphore = thread.process.handles.get(sem, Semaphore);
+    afterCallback(thread, () => void semaphore.post(crel));
+  },
+  ReleaseMutexWhenCallbackReturns(thread, _pci, mut) {
+    const mutex = thread.process.handles.get(mut, Mutex);
+    afterCallback(thread, () => void mutex.unlock(thread));
+  },
+  LeaveCriticalSectionWhenCallbackReturns: (thread, _pci, pcs) => afterCallback(thread, () => leave(thread, pcs)),
+  FreeLibraryWhenCallbackReturns(thread, _pci, mod) {
+    const module = thread.process.modules.byBase(mod);
+    if (module !== undefined) afterCallback(thread, () => thread.process.loader.free(thread, module));
+  },
+  // Nobody waits for this callback any more: it counts as returned only when it has.
+  DisassociateCurrentThreadFromCallback() {},
 });
 
 function create(thread: Thread, address: number, context: bigint, environment: number): number {

@@ -1,5 +1,15 @@
-import { ERROR, Win32Error, type Handle } from "@decant/hook";
-import { exitThread, getThreadContext, implement, setThreadContext, sleep, ThreadObject, type Thread } from "@decant/process";
+import { ERROR, Win32Error, type Handle, type Out } from "@decant/hook";
+import {
+  exitThread,
+  getThreadContext,
+  implement,
+  ProcessObject,
+  setThreadContext,
+  sleep,
+  ThreadObject,
+  type Process,
+  type Thread,
+} from "@decant/process";
 import { fileTimeFromMs } from "../files/file-time.ts";
 import { isInheritable } from "./security-attributes.ts";
 import { threadsApi } from "./threads.api.ts";
@@ -20,16 +30,12 @@ class Priority {
 const priorityOf = (thread: Thread): Priority => thread.state(Priority, () => new Priority());
 
 export const threads = implement(threadsApi, {
-  CreateThread(thread, attributes, stackSize, start, parameter, flags, id) {
-    const { process } = thread;
-    if ((flags & ~(CREATE_SUSPENDED | STACK_SIZE_PARAM_IS_A_RESERVATION)) !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    // The size is what to commit unless it is said to be the reservation: the larger of both is reserved.
-    const reserve = process.modules.program.image.stackReserve;
-    const size = stackSize === 0 ? 0 : (flags & STACK_SIZE_PARAM_IS_A_RESERVATION) !== 0 ? stackSize : Math.max(stackSize, reserve);
-    const made = process.createThread(start, parameter, { stackSize: size, suspended: (flags & CREATE_SUSPENDED) !== 0 });
-    if (!id.isNull) id.set(made.id);
-    return process.handles.add(made.object, isInheritable(thread, attributes));
-  },
+  CreateThread: (thread, attributes, stackSize, start, parameter, flags, id) =>
+    create(thread, thread.process, { attributes, stackSize, start, parameter, flags, id }),
+  CreateRemoteThread: (thread, hProcess, attributes, stackSize, start, parameter, flags, id) =>
+    create(thread, processOf(thread, hProcess), { attributes, stackSize, start, parameter, flags, id }),
+  CreateRemoteThreadEx: (thread, hProcess, attributes, stackSize, start, parameter, flags, _list, id) =>
+    create(thread, processOf(thread, hProcess), { attributes, stackSize, start, parameter, flags, id }),
   *ExitThread(thread, code) {
     yield* exitThread(thread, code);
   },
@@ -118,6 +124,33 @@ export const threads = implement(threadsApi, {
   },
   GetCurrentProcessorNumber: () => 0,
 });
+
+interface NewThread {
+  readonly attributes: number;
+  readonly stackSize: number;
+  readonly start: number;
+  readonly parameter: bigint;
+  readonly flags: number;
+  readonly id: Out<number>;
+}
+
+/** Makes a thread of a process, and a handle of the caller's for it. */
+function create(thread: Thread, process: Process, { attributes, stackSize, start, parameter, flags, id }: NewThread): Handle {
+  if ((flags & ~(CREATE_SUSPENDED | STACK_SIZE_PARAM_IS_A_RESERVATION)) !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  // The size is what to commit unless it is said to be the reservation: the larger of both is reserved.
+  const reserve = process.modules.program.image.stackReserve;
+  const size = stackSize === 0 ? 0 : (flags & STACK_SIZE_PARAM_IS_A_RESERVATION) !== 0 ? stackSize : Math.max(stackSize, reserve);
+  const made = process.createThread(start, parameter, { stackSize: size, suspended: (flags & CREATE_SUSPENDED) !== 0 });
+  if (!id.isNull) id.set(made.id);
+  return thread.process.handles.add(made.object, isInheritable(thread, attributes));
+}
+
+/** A process that has not ended. */
+function processOf(thread: Thread, handle: Handle): Process {
+  const { process } = thread.process.handles.get(handle, ProcessObject);
+  if (process.ending !== undefined) throw new Win32Error(ERROR.ACCESS_DENIED);
+  return process;
+}
 
 function objectOf({ process }: Thread, handle: Handle): ThreadObject {
   return process.handles.get(handle, ThreadObject);

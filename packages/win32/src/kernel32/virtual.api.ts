@@ -69,7 +69,10 @@ export const virtualApi = api("kernel32", {
   IsBadReadPtr: fn(BOOL, ["lp", LPCVOID], ["ucb", ULONG_PTR_N]),
   IsBadWritePtr: fn(BOOL, ["lp", LPVOID], ["ucb", ULONG_PTR_N]),
   IsBadCodePtr: fn(BOOL, ["lpfn", LPCVOID]),
+  IsBadHugeReadPtr: fn(BOOL, ["lp", LPCVOID], ["ucb", ULONG_PTR_N]),
+  IsBadHugeWritePtr: fn(BOOL, ["lp", LPVOID], ["ucb", ULONG_PTR_N]),
   IsBadStringPtrA: fn(BOOL, ["lpsz", LPCVOID], ["ucchMax", ULONG_PTR_N]),
+  IsBadStringPtrW: fn(BOOL, ["lpsz", LPCVOID], ["ucchMax", ULONG_PTR_N]),
   ReadProcessMemory: fn(
     BOOL,
     ["hProcess", HANDLE],

@@ -1,5 +1,5 @@
 import { ERROR, Win32Error, type Out } from "@decant/hook";
-import { MemoryLimitError, PAGE, USER_END, type GuestMemory, type MemoryInformation } from "@decant/memory";
+import { MemoryAccessError, MemoryLimitError, PAGE, USER_END, type GuestMemory, type MemoryInformation } from "@decant/memory";
 import { implement, noteProtection, ProcessObject, type Process, type Thread } from "@decant/process";
 import { MEM, MEMORY_BASIC_INFORMATION, MEMORY_BASIC_INFORMATION32, virtualApi } from "./virtual.api.ts";
 
@@ -63,6 +63,10 @@ export const virtual = implement(virtualApi, {
 
   IsBadReadPtr: ({ memory }, lp, ucb) => !memory.accessible(lp, ucb, "read"),
   IsBadWritePtr: ({ memory }, lp, ucb) => !memory.accessible(lp, ucb, "write"),
+  IsBadHugeReadPtr: ({ memory }, lp, ucb) => !memory.accessible(lp, ucb, "read"),
+  IsBadHugeWritePtr: ({ memory }, lp, ucb) => !memory.accessible(lp, ucb, "write"),
+  IsBadStringPtrA: ({ memory }, lpsz, ucchMax) => isBadString(ucchMax, () => memory.cstringLength(lpsz, ucchMax)),
+  IsBadStringPtrW: ({ memory }, lpsz, ucchMax) => isBadString(ucchMax, () => memory.wstringLength(lpsz, ucchMax)),
   IsBadCodePtr: ({ memory }, lpfn) => !memory.accessible(lpfn, 1, "read"),
 
   ReadProcessMemory(thread, hProcess, lpBaseAddress, lpBuffer, nSize, lpNumberOfBytesRead) {
@@ -82,6 +86,18 @@ export const virtual = implement(virtualApi, {
   },
   GetLargePageMinimum: () => 0,
 });
+
+/** A string is bad when it cannot be read up to its end, or to as many characters as are asked for. */
+function isBadString(most: number, read: () => number): boolean {
+  if (most === 0) return false;
+  try {
+    read();
+    return false;
+  } catch (error) {
+    if (error instanceof MemoryAccessError) return true;
+    throw error;
+  }
+}
 
 function protect({ memory, process }: Thread, address: number, size: number, protection: number, oldProtection: Out<number>): boolean {
   if (!isProtection(protection) || size === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);

@@ -4,6 +4,13 @@ import { api, forward } from "@decant/hook";
 export const psapiApi = api("psapi", {
   EnumProcesses: forward("kernel32.K32EnumProcesses"),
   EnumProcessModules: forward("kernel32.K32EnumProcessModules"),
+  EnumProcessModulesEx: forward("kernel32.K32EnumProcessModulesEx"),
+  GetModuleBaseNameA: forward("kernel32.K32GetModuleBaseNameA"),
+  GetModuleBaseNameW: forward("kernel32.K32GetModuleBaseNameW"),
+  GetModuleInformation: forward("kernel32.K32GetModuleInformation"),
+  GetMappedFileNameA: forward("kernel32.K32GetMappedFileNameA"),
+  GetMappedFileNameW: forward("kernel32.K32GetMappedFileNameW"),
+  EmptyWorkingSet: forward("kernel32.K32EmptyWorkingSet"),
   GetProcessMemoryInfo: forward("kernel32.K32GetProcessMemoryInfo"),
   GetProcessImageFileNameA: forward("kernel32.K32GetProcessImageFileNameA"),
   GetProcessImageFileNameW: forward("kernel32.K32GetProcessImageFileNameW"),

@@ -1,4 +1,4 @@
-import { api, BOOL, infallible, orElse, PVOID, TBUF, TCCH, text, TSTR, VOID } from "@decant/hook";
+import { api, BOOL, DWORD, infallible, INT, orElse, PVOID, TBUF, TCCH, text, TSTR, UINT, VOID } from "@decant/hook";
 
 /** Paths as text ("Shell Path Handling Functions"); buffers have room for MAX_PATH characters. */
 export const shellPathsApi = api("shlwapi", {
@@ -10,4 +10,38 @@ export const shellPathsApi = api("shlwapi", {
   PathIsRelative: text(infallible(BOOL), ["pszPath", TSTR]),
   PathFindFileName: text(PVOID, ["pszPath", TCCH]),
   PathFindExtension: text(PVOID, ["pszPath", TCCH]),
+  PathFileExists: text(BOOL, ["pszPath", TSTR]),
+  PathIsDirectory: text(BOOL, ["pszPath", TSTR]),
+  PathIsDirectoryEmpty: text(BOOL, ["pszPath", TSTR]),
+  PathAddBackslash: text(orElse(PVOID, 0), ["pszPath", TBUF]),
+  PathRemoveBackslash: text(orElse(PVOID, 0), ["pszPath", TBUF]),
+  PathAddExtension: text(infallible(BOOL), ["pszPath", TBUF], ["pszExt", TSTR]),
+  PathRemoveExtension: text(VOID, ["pszPath", TBUF]),
+  PathRenameExtension: text(infallible(BOOL), ["pszPath", TBUF], ["pszExt", TSTR]),
+  PathQuoteSpaces: text(infallible(BOOL), ["lpsz", TBUF]),
+  PathUnquoteSpaces: text(infallible(BOOL), ["lpsz", TBUF]),
+  PathRemoveBlanks: text(VOID, ["pszPath", TBUF]),
+  PathGetArgs: text(orElse(PVOID, 0), ["pszPath", TCCH]),
+  PathRemoveArgs: text(VOID, ["pszPath", TBUF]),
+  PathGetDriveNumber: text(infallible(INT), ["pszPath", TSTR]),
+  PathIsRoot: text(infallible(BOOL), ["pszPath", TSTR]),
+  PathIsUNC: text(infallible(BOOL), ["pszPath", TSTR]),
+  PathIsFileSpec: text(infallible(BOOL), ["pszPath", TSTR]),
+  PathIsPrefix: text(infallible(BOOL), ["pszPrefix", TSTR], ["pszPath", TSTR]),
+  PathIsSameRoot: text(infallible(BOOL), ["pszPath1", TSTR], ["pszPath2", TSTR]),
+  PathMatchSpec: text(infallible(BOOL), ["pszFile", TSTR], ["pszSpec", TSTR]),
+  PathSkipRoot: text(orElse(PVOID, 0), ["pszPath", TCCH]),
+  PathStripToRoot: text(infallible(BOOL), ["pszPath", TBUF]),
+  PathFindNextComponent: text(orElse(PVOID, 0), ["pszPath", TCCH]),
+  PathCommonPrefix: text(infallible(INT), ["pszFile1", TSTR], ["pszFile2", TSTR], ["achPath", TBUF]),
+  PathRelativePathTo: text(
+    infallible(BOOL),
+    ["pszPath", TBUF],
+    ["pszFrom", TSTR],
+    ["dwAttrFrom", DWORD],
+    ["pszTo", TSTR],
+    ["dwAttrTo", DWORD],
+  ),
+  PathSearchAndQualify: text(BOOL, ["pszPath", TSTR], ["pszBuf", TBUF], ["cchBuf", UINT]),
+  PathCompactPathEx: text(BOOL, ["pszOut", TBUF], ["pszSrc", TSTR], ["cchMax", UINT], ["dwFlags", DWORD]),
 });

@@ -41,10 +41,17 @@ export function codePage(id: number): CodePage | undefined {
   return pages.get(real);
 }
 
+/** The numbers of the code pages that there are. */
+export function codePageIds(): readonly number[] {
+  return [437, 850, ...Object.keys(LABELS).map(Number), ...DOUBLE_BYTE_PAGES, ANSI_CODE_PAGE, 20127, 28591, CP.UTF8].sort((a, b) => a - b);
+}
+
 /** A code page as the hook layer wants one. */
 export function textCodec(page: CodePage): TextCodec {
   return { decode: (bytes) => page.decode(bytes) ?? "", encode: (text) => page.encode(text).bytes };
 }
+
+const DOUBLE_BYTE_PAGES = [932, 936, 949, 950];
 
 /** Code pages whose bytes the platform's own decoders know, by their WHATWG labels. */
 const LABELS: Readonly<Record<number, readonly [label: string, name: string]>> = {
