@@ -1,9 +1,12 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CUDA_ERROR } from "@decant/cuda";
 import { cpuDriver } from "@decant/compute";
 import { connect } from "@decant/remoting";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { serve, type Server } from "./serve.ts";
+import { TokenFile } from "./tokens.ts";
 
 let server: Server;
 beforeAll(async () => {
@@ -57,19 +60,28 @@ describe("through a server, the processor", () => {
   });
 
   test("ends a kernel that never ends, for its own session only", async () => {
-    const hasty = await serve({ listen: "127.0.0.1:0", driver: cpuDriver({ workers: 2, timeLimitMs: 1000 }) });
+    const folder = mkdtempSync(join(tmpdir(), "decant-compute-"));
+    const tokens = new TokenFile(join(folder, "tokens.json"));
+    const [hasty, patient] = [tokens.add("hasty", { kernelTimeMs: 300 }), tokens.add("patient")];
+    const shared = await serve({ listen: "127.0.0.1:0", driver: cpuDriver({ workers: 2 }), tokens });
     const ptx = `.version 7.5
       .target sm_75
       .address_size 64
       .visible .entry endless() { again: bra again; }
       .visible .entry store(.param .u64 to) {
         .reg .b64 %rd1;
+        .reg .b32 %r1;
+        .reg .pred %p1;
         ld.param.u64 %rd1, [to];
-        st.global.u32 [%rd1], 42;
+        mov.u32 %r1, 41;
+        again: add.u32 %r1, %r1, 1;
+        setp.lt.u32 %p1, %r1, 42;
+        @%p1 bra again;
+        st.global.u32 [%rd1], %r1;
         ret;
       }`;
-    const program = async () => {
-      const cuda = await connect(hasty.url);
+    const program = async (token: string) => {
+      const cuda = await connect(shared.url, { token });
       const context = cuda.cuCtxCreate(0, 0);
       const module = await cuda.cuModuleLoadData(ptx);
       const launch = (name: string, args: number[]): void =>
@@ -81,7 +93,7 @@ describe("through a server, the processor", () => {
       };
       return { cuda, context, launch, store };
     };
-    const [bad, other] = [await program(), await program()];
+    const [bad, other] = [await program(hasty), await program(patient)];
     bad.launch("endless", []);
     const end = Promise.resolve(bad.cuda.cuCtxSynchronize()).catch((error: unknown) => error);
     expect(await other.store()).toBe(42);
@@ -90,8 +102,9 @@ describe("through a server, the processor", () => {
     expect(await other.store()).toBe(42);
     bad.cuda.cuCtxDestroy(bad.context);
     await bad.cuda.close();
-    const next = await program();
+    const next = await program(patient);
     expect(await next.store()).toBe(42);
-    await hasty.stop();
+    await shared.stop();
+    rmSync(folder, { recursive: true });
   });
 });

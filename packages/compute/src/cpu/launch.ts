@@ -20,6 +20,8 @@ export interface LaunchRequest {
 /** Blocks that a worker takes at a time: few calls, but enough for the engine to change to better code between them. */
 const MAX_CHUNK = 64;
 const RECORD_BYTES = 8192;
+/** Instructions of all threads together that take less time than to wake a worker: tens of microseconds. */
+const BRIEF_STEPS = 10_000;
 
 /** A launch that runs. */
 export interface RunningLaunch {
@@ -87,6 +89,7 @@ export function prepareLaunch(
   return {
     launch,
     isCooperative: request.isCooperative,
+    isBrief: !request.isCooperative && !module.allocates && !module.prints && kernel.steps * threads * blocks <= BRIEF_STEPS,
     memory: memory.id,
     object: memory.wasm,
     words: memory.words,

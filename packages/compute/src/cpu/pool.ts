@@ -9,6 +9,8 @@ export interface Job {
   readonly launch: number;
   /** All of its blocks run at the same time. */
   readonly isCooperative: boolean;
+  /** It is over so soon that no thread needs to be woken for it. */
+  readonly isBrief: boolean;
   readonly object: WebAssembly.Memory;
   readonly words: Int32Array;
   readonly module: number;
@@ -80,6 +82,8 @@ interface Pending extends LaunchOrder {
   reject(error: unknown): void;
 }
 
+/** How long brief launches may keep the caller's thread, in milliseconds, before the event loop has come round. */
+const HERE_MS = 2;
 /** How long launches run before others, that have no worker, get their turn. */
 const TURN_MS = 5;
 /** A session without a turn for longer than this was idle. */
@@ -96,6 +100,9 @@ export class Pool {
   readonly #threads: Worker[] = [];
   /** In the order of their arrival. */
   readonly #pending = new Set<Pending>();
+  /** Runs brief launches in the caller's thread. */
+  readonly #here = localMember();
+  #hereMs = 0;
   #turnTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -105,6 +112,7 @@ export class Pool {
 
   /** Runs a launch. The result is what went wrong. */
   run(order: LaunchOrder): Promise<readonly Failure[]> {
+    if (order.job.isBrief && this.size > 0 && this.#pending.size === 0 && this.#hereMs < HERE_MS) return this.#runHere(order);
     return new Promise((resolve, reject) => {
       const { share, job } = order;
       // Who was idle has no claim to the time that passed.
@@ -119,7 +127,7 @@ export class Pool {
   }
 
   forget(memory: number): void {
-    for (const member of this.#members) {
+    for (const member of [this.#here, ...this.#members]) {
       if (!member.memories.delete(memory)) continue;
       void member.send({ kind: "forget", memory });
     }
@@ -128,6 +136,19 @@ export class Pool {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
+  }
+
+  /** Hot: a launch with little to do (bench/cuda-launch.ts). */
+  async #runHere({ job, share }: LaunchOrder): Promise<readonly Failure[]> {
+    const started = performance.now();
+    const record = job.records[0] ?? 0;
+    const { failed } = await this.#run(job, this.#here, record, undefined);
+    const now = performance.now();
+    if (this.#hereMs === 0) setImmediate(() => (this.#hereMs = 0));
+    this.#hereMs += now - started;
+    share.used += (now - started) / share.weight;
+    share.lastTurn = now;
+    return failed === undefined ? [] : [{ record, reason: failed }];
   }
 
   /** Gives workers to launches for as long as there are both. */

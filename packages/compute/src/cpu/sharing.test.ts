@@ -101,3 +101,29 @@ const MIB = 1024 * 1024;
 function residentBytes(): number {
   return Number(readFileSync("/proc/self/statm", "utf8").split(" ")[1]) * 4096;
 }
+
+test("launches that are over at once run where they are asked for, and let other things come between", async () => {
+  const cuda = await openCuda(makeDriver());
+  cuda.cuCtxCreate(0, 0);
+  const ptx = `.version 7.0\n.target sm_50\n.address_size 64\n.entry add(.param .u64 out) {
+    .reg .b64 %rd; ld.param.u64 %rd, [out]; red.global.add.u32 [%rd], 1; ret; }
+    .entry fail() { trap; }`;
+  const module = await cuda.cuModuleLoadData(ptx);
+  const [add, fail] = [cuda.cuModuleGetFunction(module, "add"), cuda.cuModuleGetFunction(module, "fail")];
+  const out = cuda.cuMemAlloc(4);
+  cuda.cuMemsetD32(out, 0, 1);
+  let turns = 0;
+  let isOver = false;
+  const turn = (): void => {
+    turns++;
+    if (!isOver) setImmediate(turn);
+  };
+  setImmediate(turn);
+  for (let index = 0; index < 2000; index++) cuda.cuLaunchKernel(add, 2, 1, 1, 16, 1, 1, 0, 0, [out]);
+  await cuda.cuCtxSynchronize();
+  expect(turns).toBeGreaterThan(2);
+  isOver = true;
+  expect(new Uint32Array((await cuda.cuMemcpyDtoH(out, 4)).slice().buffer)[0]).toBe(64_000);
+  cuda.cuLaunchKernel(fail, 1, 1, 1, 1, 1, 1, 0, 0, []);
+  await expect(cuda.cuCtxSynchronize()).rejects.toMatchObject({ cuResult: CUDA_ERROR.LAUNCH_FAILED });
+});

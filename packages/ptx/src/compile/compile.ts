@@ -30,6 +30,8 @@ export interface CompiledKernel {
   /** From .reqntid: the only block shape that may be launched. */
   readonly requiredBlock: readonly number[] | undefined;
   readonly registers: number;
+  /** Instructions that a thread runs at most; Infinity where it may go round, or waits for others. */
+  readonly steps: number;
 }
 
 export interface CompiledVariable {
@@ -99,6 +101,7 @@ export function compileModule(module: PtxModule, options: KernelOptions): Compil
             ),
       requiredBlock: required,
       registers: written.registers,
+      steps: written.steps,
     };
   });
   const { initial, relocations } = initialValues(module, placed.variables);

@@ -11,7 +11,7 @@ import { buildSsa, type Ssa } from "../vector/ssa.ts";
 import { chooseLanes } from "../vector/choose-lanes.ts";
 import { canVectorize, hasVectorForm } from "../vector/suitable.ts";
 import { planPhases, type PhasePlan } from "./plan.ts";
-import { buildProgram, type Program } from "./program.ts";
+import { buildProgram, successors, type Program } from "./program.ts";
 import { findRoots } from "./roots.ts";
 import { writeRun } from "./run.ts";
 import { yieldInSpinLoops } from "./spin.ts";
@@ -32,6 +32,7 @@ export interface WrittenKernel {
   readonly vectorRun: string;
   readonly frameBytes: number;
   readonly registers: number;
+  readonly steps: number;
 }
 
 export interface KernelOptions {
@@ -94,6 +95,7 @@ export function writeKernel(
     phases,
     frameBytes: plan.frameBytes,
     registers: program.registers.length,
+    steps: mostSteps(program),
     lanes: kernel.lanes,
   };
   if (analysed.vector === undefined) {
@@ -119,6 +121,12 @@ export function writeKernel(
     run: resumable ? writeRun(builder, helpers, `${source.name}#run`, written) : "",
     vectorRun: resumable ? writeRun(builder, helpers, `${source.name}#vrun`, vectors) : "",
   };
+}
+
+/** How many instructions a thread runs at most; Infinity where that is not plain: in loops, and where threads wait for each other. */
+function mostSteps({ blocks }: Program): number {
+  const isPlain = blocks.every((block) => block.terminator.kind !== "suspend" && successors(block).every((target) => target > block.index));
+  return isPlain ? blocks.reduce((sum, { instructions }) => sum + instructions.length + 1, 0) : Infinity;
 }
 
 interface Analysed {
