@@ -45,23 +45,24 @@ async function fill(): Promise<{ folder: string; output: Buffer; functions: numb
   return { folder, output: ran.stdout, functions: translation.functions };
 }
 
-async function cold(): Promise<{ folder: string; output: Buffer; file: string; functions: number }> {
+async function cold(): Promise<{ folder: string; output: Buffer; records: string; linked: string; functions: number }> {
   const { folder: original, ...known } = await (filled ??= fill());
   const folder = newFolder();
   cpSync(original, folder, { recursive: true });
   chmodSync(folder, 0o700);
-  const [name, ...others] = readdirSync(folder).filter((each) => each.startsWith("hello.exe"));
-  expect(others).toEqual([]);
-  return { ...known, folder, file: join(folder, name as string) };
+  const names = readdirSync(folder).filter((each) => each.startsWith("hello.exe"));
+  expect(names).toHaveLength(2);
+  const [linked, records] = [true, false].map((isLinked) => join(folder, names.find((name) => name.includes("-linked.") === isLinked) ?? ""));
+  return { ...known, folder, records: records as string, linked: linked as string };
 }
 
 test("a second run translates nothing, and prints the same", async () => {
-  const { folder, output, file, functions } = await cold();
-  const before = readFileSync(file);
+  const { folder, output, records, linked, functions } = await cold();
+  const before = [records, linked].map((file) => readFileSync(file));
   const { ran, translation } = await run(folder);
   expect(translation).toMatchObject({ functions: 0, keptFunctions: functions });
   expect(ran.stdout).toEqual(output);
-  expect(readFileSync(file)).toEqual(before);
+  expect([records, linked].map((file) => readFileSync(file))).toEqual(before);
   expect(statSync(folder).mode & 0o777).toBe(0o700);
 });
 
@@ -98,8 +99,8 @@ describe("what is damaged is not used", () => {
     ["an empty file", (file: string) => truncateSync(file, 0)],
     ["a file of something else", (file: string) => writeFileSync(file, "x".repeat(200_000))],
   ])("%s", async (_, damage) => {
-    const { folder, output, file, functions } = await cold();
-    damage(file, readFileSync(file));
+    const { folder, output, records, linked, functions } = await cold();
+    for (const file of [records, linked]) damage(file, readFileSync(file));
     const second = await run(folder);
     expect(second.ran).toMatchObject({ exit: 0, stdout: output });
     expect(second.translation.functions).toBeGreaterThan(0);

@@ -19,18 +19,29 @@ export function programTranslations(folder: string | undefined, version = build)
     const program = path.slice(path.lastIndexOf("\\") + 1).replace(/[^\w.-]/g, "_");
     const key = `${version} ${image.length} ${hashText(image.subarray(0, HEAD_BYTES))}`;
     const name = `${program}-${hashText(Buffer.from(key))}`;
+    const linked = `${name}${LINKED}`;
     return {
       key,
-      load: () => {
-        const kept = store.load(name);
-        if ((kept?.length ?? 0) > MUCH_BYTES) expectMuchCode();
-        return kept;
+      records: {
+        size: () => store.size(name),
+        load: (from) => store.load(name, from),
+        append: (bytes) => store.append(name, bytes),
+        replace: (bytes) => store.replace(name, bytes),
       },
-      append: (bytes) => store.append(name, bytes),
-      replace: (bytes) => store.replace(name, bytes),
+      modules: {
+        load: () => {
+          const kept = store.load(linked);
+          if ((kept?.length ?? 0) > MUCH_BYTES) expectMuchCode();
+          return kept;
+        },
+        replace: (bytes) => store.replace(linked, bytes),
+      },
     };
   };
 }
+
+/** Ends the name of what is linked. */
+export const LINKED = "-linked";
 
 /** So much is kept of programs whose start is mostly V8's compiling. */
 const MUCH_BYTES = 2 * 2 ** 20;

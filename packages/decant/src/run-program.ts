@@ -56,6 +56,8 @@ export interface MachineOptions {
   readonly memoryLimitBytes?: number;
   /** Processes that there may be at a time; 256 when absent. */
   readonly maxProcesses?: number;
+  /** The longest that guests keep the host's event loop waiting, in milliseconds; 5 when absent. */
+  readonly hostTurnMs?: number;
   /** Whether every access is checked against its page's state (docs/faults.md). */
   readonly checked?: boolean;
   /** Functions to trace (`kernel32!*File*,-*Tls*`), and who is told of their calls. */
@@ -156,6 +158,7 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
     ...(translations && { translations }),
     ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
     ...(options.maxProcesses !== undefined && { maxProcesses: options.maxProcesses }),
+    ...(options.hostTurnMs !== undefined && { hostTurnMs: options.hostTurnMs }),
   });
   const readOther = options.readFile ?? ((path: string) => readGuestFile(files, path));
   // Programs unpack themselves, with their DLLs, to the temporary folder, which is there.

@@ -11,8 +11,10 @@ export interface StoreEntry {
  * cannot be written is dropped.
  */
 export interface HostStore {
-  /** The bytes, which begin at a multiple of eight in their buffer. */
-  load(name: string): Uint8Array | undefined;
+  /** The bytes from an offset on, which begin at a multiple of eight in their buffer. */
+  load(name: string, from?: number): Uint8Array | undefined;
+  /** How many bytes there are; 0 when nothing is there. */
+  size(name: string): number;
   /** Adds bytes at the end of what is there, in one piece; does nothing when nothing is. Other processes may do the same. */
   append(name: string, bytes: Uint8Array): void;
   /** Puts bytes in place of what is there, in one step. */

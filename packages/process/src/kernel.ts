@@ -13,8 +13,12 @@ import type { ProcessOptions } from "./process-options.ts";
 import type { Thread } from "./threads/thread.ts";
 import { Timers } from "./waits/timers.ts";
 
-/** The longest that guests keep the host's event loop waiting, in milliseconds. */
+/** The longest that guests keep the host's event loop waiting, in milliseconds, unless a run says otherwise. */
 const HOST_TURN_MS = 5;
+/** A thread's turn while others are ready. */
+const SHARED_SLICE_MS = 4;
+/** A thread's turn at least while others wait for a timer: Windows' clock ticks so often, and wakes no thread in between. */
+const CLOCK_TICK_MS = 15.6;
 /** The longest wait for the host at a time: what setTimeout can take. */
 const MAX_IDLE_MS = 0x7fff_ffff;
 
@@ -39,6 +43,8 @@ export interface KernelOptions {
   readonly timeoutMs?: number;
   /** Processes that there may be at a time. */
   readonly maxProcesses?: number;
+  /** The longest that guests keep the host's event loop waiting, in milliseconds; 5 when absent. */
+  readonly hostTurnMs?: number;
   /** Takes the sentence about a process that ended badly; it goes to the host's standard error otherwise. */
   readonly report?: (sentence: string) => void;
   /** Makes the processor of a process; the x86 translator when absent. */
@@ -68,6 +74,7 @@ export class Kernel {
   /** Waits for something of the host's. */
   #hostWaits = 0;
   readonly #maxProcesses: number;
+  readonly #hostTurnMs: number;
   readonly #told = new Set<string>();
   #running: Thread | undefined;
   #lastProcess: Process | undefined;
@@ -82,6 +89,7 @@ export class Kernel {
     this.translations = options.translations;
     this.#timeoutMs = options.timeoutMs;
     this.#maxProcesses = options.maxProcesses ?? DEFAULT_MAX_PROCESSES;
+    this.#hostTurnMs = options.hostTurnMs ?? HOST_TURN_MS;
     this.#report = options.report ?? ((sentence) => this.host.warn(sentence));
     this.newId(); // the system's
     this.hostProcessId = this.newId();
@@ -91,6 +99,15 @@ export class Kernel {
   /** The thread that runs now, or whose mapping does. */
   get currentThread(): Thread | undefined {
     return this.#running;
+  }
+
+  /**
+   * How long the thread that runs now may go on, in milliseconds. A turn that ends by itself leaves the thread anywhere in its code, and how it goes on from there is
+   * to be translated: a thread that keeps nobody waiting has a long one.
+   */
+  sliceMs(): number {
+    if (this.#ready.length > 0) return SHARED_SLICE_MS;
+    return Math.min(this.#turnMs, Math.max(CLOCK_TICK_MS, this.timers.untilNext() ?? Infinity));
   }
 
   /** Loads a program; its first thread starts with the next `run`. Throws PeError or LoadError. */
@@ -162,7 +179,7 @@ export class Kernel {
       const thread = this.#ready.shift();
       if (thread === undefined) await this.#idle();
       else this.#runThread(thread);
-      if (this.host.clock.monotonic() - this.#lastHostTurn >= HOST_TURN_MS) await this.#hostTurn(isOver);
+      if (this.host.clock.monotonic() - this.#lastHostTurn >= this.#turnMs) await this.#hostTurn(isOver);
     }
   }
 
@@ -236,6 +253,11 @@ export class Kernel {
   interrupt(): void {
     for (const process of Array.from(this.processes)) process.consoleControl(0);
     this.#wakeIdle?.();
+  }
+
+  /** Who waits for the host is not to wait longer than is usual. */
+  get #turnMs(): number {
+    return this.#hostWaits > 0 ? Math.min(HOST_TURN_MS, this.#hostTurnMs) : this.#hostTurnMs;
   }
 
   #switch(to: Process): void {

@@ -9,7 +9,7 @@ import { mapSharedData, refreshClocks } from "./blocks/shared-data.ts";
 import { EXIT_STATUS } from "./ending.ts";
 import type { Ending } from "./ending.ts";
 import { ExceptionHandlers } from "./exceptions/dispatch.ts";
-import { ownsFaultHandler } from "./exceptions/fault-handlers.ts";
+import { handlerData, ownsFaultHandler } from "./exceptions/fault-handlers.ts";
 import { handleApiError, raiseFault } from "./exceptions/raise.ts";
 import { HandleTable } from "./handle-table.ts";
 import { Heap } from "./heap/heap.ts";
@@ -133,6 +133,7 @@ export class Process {
       api: (index) => this.#api(index),
       ...(options.checked === true && { guarding: "checked" }),
       ownsHandler: (address) => ownsFaultHandler(this, address),
+      handlerData: (address) => handlerData(this, address),
       translations: kernel.translations?.(options.image, options.path),
     });
     mapSharedData(this.memory, kernel.host.cpuCount);
@@ -304,7 +305,7 @@ export class Process {
       // A guest that faults for ever, and goes on each time, gives the others their turn too.
       if (turns === MAX_FAULTS_IN_A_TURN) return;
       rip = this.#attempt(thread, () => {
-        const exit = this.machine.run();
+        const exit = this.machine.run(this.kernel.sliceMs());
         return exit.kind === "fault" ? raiseFault(thread, exit.fault) : UNWIND;
       });
     }

@@ -1,6 +1,7 @@
-import { nodeStore } from "@decant/host";
+import { nodeStore, type StoreEntry } from "@decant/host";
 import { CACHE_LIMIT_BYTES, cacheFolder } from "../cache-folder.ts";
 import { describeOptions, parseCommandLine } from "../command-line.ts";
+import { LINKED } from "../program-translations.ts";
 import { dateText, sizeText, tableText } from "../tables.ts";
 import { UsageError } from "../terminal.ts";
 import { writeHelp } from "../help.ts";
@@ -73,9 +74,8 @@ function show(folder: string, asJson: boolean): void {
     return;
   }
   const own = entries.filter(({ name }) => isOwnCode(name));
-  const rows = entries
-    .filter(({ name }) => !isOwnCode(name))
-    .map(({ name, bytes, usedMs }) => [name.replace(/-[0-9a-f]+$/, ""), sizeText(bytes), dateText(usedMs)]);
+  const programs = byProgram(entries.filter(({ name }) => !isOwnCode(name)));
+  const rows = Array.from(programs, ([name, { bytes, usedMs }]) => [name.replace(/-[0-9a-f]+$/, ""), sizeText(bytes), dateText(usedMs)]);
   if (own.length > 0) rows.push(["(Decant itself, compiled)", sizeText(sum(own)), dateText(Math.max(...own.map(({ usedMs }) => usedMs)))]);
   process.stdout.write(
     `${folder}: ${sizeText(sum(entries))} of ${sizeText(CACHE_LIMIT_BYTES)}\n\n${tableText(["program", ">size", "last used"], rows)}`,
@@ -85,6 +85,17 @@ function show(folder: string, asJson: boolean): void {
 /** Files of bin/decant.js: what V8 made of Decant's own scripts. */
 function isOwnCode(name: string): boolean {
   return name.startsWith("code-");
+}
+
+/** What is kept of a program is one line, in how many files it may lie. */
+function byProgram(entries: readonly StoreEntry[]): Map<string, { bytes: number; usedMs: number }> {
+  const programs = new Map<string, { bytes: number; usedMs: number }>();
+  for (const { name, bytes, usedMs } of entries) {
+    const program = name.endsWith(LINKED) ? name.slice(0, -LINKED.length) : name;
+    const before = programs.get(program);
+    programs.set(program, { bytes: bytes + (before?.bytes ?? 0), usedMs: Math.max(usedMs, before?.usedMs ?? 0) });
+  }
+  return programs;
 }
 
 function sum(entries: readonly { bytes: number }[]): number {

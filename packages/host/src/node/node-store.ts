@@ -47,7 +47,8 @@ export function nodeStore(folder: string, { limitBytes }: { limitBytes: number }
   };
   const pathOf = (name: string): string => join(folder, name + EXTENSION);
   return {
-    load: (name) => attempt(() => (isOurs() ? readWhole(pathOf(name)) : undefined)),
+    load: (name, from = 0) => attempt(() => (isOurs() ? readFrom(pathOf(name), from) : undefined)),
+    size: (name) => attempt(() => (isOurs() ? statSync(pathOf(name)).size : 0)) ?? 0,
     append(name, bytes) {
       attempt(() => {
         if (!isOurs()) return;
@@ -95,13 +96,13 @@ function attempt<T>(action: () => T): T | undefined {
   }
 }
 
-function readWhole(path: string): Uint8Array {
+function readFrom(path: string, from: number): Uint8Array {
   const file = openSync(path, constants.O_RDONLY);
   try {
     const { size, mtimeMs } = fstatSync(file);
-    const bytes = new Uint8Array(size);
+    const bytes = new Uint8Array(Math.max(0, size - from));
     let at = 0;
-    for (let count = -1; at < size && count !== 0; at += count) count = readSync(file, bytes, at, size - at, at);
+    for (let count = -1; at < bytes.length && count !== 0; at += count) count = readSync(file, bytes, at, bytes.length - at, from + at);
     const now = Date.now();
     if (now - mtimeMs > TOUCH_AFTER_MS) attempt(() => futimesSync(file, now / 1000, now / 1000));
     return bytes.subarray(0, at);

@@ -1,6 +1,7 @@
-import { GUEST_BASE, MemoryAccessError } from "@decant/memory";
+import { GUEST_BASE, MemoryAccessError, PAGE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
-import { PeError, readUnwindInfo, UNW_FLAG } from "@decant/pe";
+import { DIRECTORY, PeError, readUnwindInfo, UNW_FLAG } from "@decant/pe";
+import { sectionProtection } from "../loader/map-image.ts";
 import type { Process } from "../process.ts";
 import { lookUpFunction, mappedSource, type FunctionEntry } from "./function-table.ts";
 
@@ -36,6 +37,24 @@ export function ownsFaultHandler(process: Process, address: number): boolean {
     throw error;
   }
 }
+
+/**
+ * The bytes that decide what `ownsFaultHandler` says of a module's functions: the sections that its linker made read-only. Undefined where more than that decides: in
+ * x86 code each function's own bytes do, and code of no module has tables that come and go.
+ */
+export function handlerData({ memory, modules }: Process, address: number): Range[] | undefined {
+  const module = memory.pointerSize === 8 ? modules.at(address) : undefined;
+  const table = module?.image.directories[DIRECTORY.EXCEPTION];
+  if (module === undefined || table === undefined) return undefined;
+  const ranges = module.image.sections
+    .filter((section) => section.virtualSize > 0 && sectionProtection(section) === PAGE.READONLY)
+    .map(({ rva, virtualSize }): Range => [module.base + rva, module.base + rva + virtualSize]);
+  const start = module.base + table.rva;
+  return ranges.some(([from, to]) => from <= start && start + table.size <= to) ? ranges : undefined;
+}
+
+/** Guest addresses [start, end). */
+type Range = readonly [start: number, end: number];
 
 function ownsByTable({ memory }: Process, { base, entry }: FunctionEntry): boolean {
   const source = mappedSource(memory, base);

@@ -1,9 +1,9 @@
 import { PAGE_SIZE, type GuestMemory } from "@decant/memory";
+import { unitAt, type Batch } from "./batch.ts";
 import type { Range } from "./changing-code.ts";
 import type { CodeMap } from "./code-map.ts";
 import { InstalledBatch, type Link, type Truth } from "./installed-batch.ts";
-import { codeEntry, JUMP_CACHE, JUMP_CACHE_ENTRIES, jumpCacheSalt, MAX_BOUND, MAX_SLOT } from "./layout.ts";
-import type { Batch } from "./link.ts";
+import { codeEntry, FIRST_FREE_SLOT, JUMP_CACHE, JUMP_CACHE_ENTRIES, jumpCacheSalt, MAX_BOUND, MAX_SLOT } from "./layout.ts";
 
 /** Batches of which all units sleep: more are forgotten, the oldest first. */
 const MAX_SLEEPING = 512;
@@ -20,7 +20,7 @@ const MODULES_STEP = 64;
  * touches, however many others there are: programs that make code make thousands of functions.
  */
 export class CodeCache {
-  readonly modules = new WebAssembly.Table({ element: "anyfunc", initial: MODULES_STEP });
+  readonly modules = new WebAssembly.Table({ element: "anyfunc", initial: FIRST_FREE_SLOT + MODULES_STEP });
   readonly #memory: GuestMemory;
   readonly #codeMap: CodeMap;
   readonly #truth: Truth;
@@ -34,7 +34,7 @@ export class CodeCache {
   /** Batches that are gone, while frames of theirs may be live; their slots are free afterwards. */
   readonly #forgotten = new Map<number, Batch>();
   readonly #freeSlots: number[] = [];
-  #nextSlot = 1;
+  #nextSlot = FIRST_FREE_SLOT;
   /** Return addresses of translated calls. */
   readonly #returnSites = new Set<number>();
 
@@ -51,7 +51,12 @@ export class CodeCache {
 
   /** The places that have been given so far. */
   get slotCount(): number {
-    return this.#nextSlot - 1;
+    return this.#nextSlot - FIRST_FREE_SLOT;
+  }
+
+  /** Whether a place that a kept module wants is free. */
+  isFree(slot: number): boolean {
+    return this.batchAt(slot) === undefined;
   }
 
   /** The place that the next batch gets. */
@@ -75,17 +80,17 @@ export class CodeCache {
   /** To be called when no translated code runs. Makes room where little is left. */
   forgetDropped(): void {
     if (this.isCrowded) this.#makeRoom(this.#sleeping.size + Math.ceil(this.#awake.size / 2));
-    this.#freeSlots.push(...this.#forgotten.keys());
+    for (const slot of this.#forgotten.keys()) if (slot >= FIRST_FREE_SLOT) this.#freeSlots.push(slot);
     this.#forgotten.clear();
   }
 
   install(batch: Batch, bytes: Uint8Array, imports: WebAssembly.Imports): void {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>), imports);
-    const installed = new InstalledBatch(batch, exports["table"] as WebAssembly.Table, this.#memory);
+    const installed = new InstalledBatch(batch, exports["table"] as WebAssembly.Table);
     this.modules.set(batch.slot, exports["enter"]);
     this.#bySlot[batch.slot] = installed;
-    batch.entries.forEach((_entry, unit) => this.#wakeUnit(installed, unit));
-    for (const site of batch.returnSites) this.#returnSites.add(site);
+    for (let unit = 0; unit < batch.entries.length; unit++) this.#wakeUnit(installed, unit);
+    for (let n = 0; n < batch.returnSites.length; n++) this.#returnSites.add(batch.returnSites[n] as number);
   }
 
   /** Puts the function that a link stands for in its place, if it is translated by now. */
@@ -146,20 +151,20 @@ export class CodeCache {
   /** Puts a unit to sleep that found its bytes changed; returns the ranges that it was made from, or undefined when they have not. */
   stale(slot: number, entry: number): readonly Range[] | undefined {
     const installed = this.#bySlot[slot];
-    const unit = installed?.batch.entries.indexOf(entry) ?? -1;
-    if (installed === undefined || unit < 0 || installed.hasSameBytes(unit, this.#memory)) return undefined;
+    const unit = installed === undefined ? -1 : unitAt(installed.batch, entry);
+    if (installed === undefined || unit < 0 || installed.hasSameBytes(unit, this.#truth)) return undefined;
     this.#sleepUnit(installed, unit);
-    return installed.batch.ranges[unit];
+    return installed.batch.rangesOf(unit);
   }
 
   /** Wakes the code for an address that sleeps, if what it was made from is there again. */
   wake(address: number): boolean {
     for (const installed of this.#sleepers.get(address) ?? []) {
-      const { entries, isChanging } = installed.batch;
-      const wanted = entries.indexOf(address);
-      const isPart = (unit: number): boolean => unit === wanted || !isChanging[unit];
-      if (!entries.every((_entry, unit) => !isPart(unit) || installed.isAwake[unit] || installed.isTrue(unit, this.#truth))) continue;
-      entries.forEach((_entry, unit) => isPart(unit) && this.#wakeUnit(installed, unit));
+      const { batch, isAwake } = installed;
+      const wanted = unitAt(batch, address);
+      const parts = isAwake.flatMap((_isAwake, unit) => (unit === wanted || !batch.isChanging(unit) ? [unit] : []));
+      if (!parts.every((unit) => isAwake[unit] || installed.isTrue(unit, this.#truth))) continue;
+      for (const unit of parts) this.#wakeUnit(installed, unit);
       return true;
     }
     return false;
@@ -237,7 +242,7 @@ export class CodeCache {
     const { batch } = installed;
     installed.isAwake.forEach((_isAwake, unit) => this.#sleepUnit(installed, unit));
     this.#sleeping.delete(installed);
-    for (const entry of batch.entries) remove(this.#sleepers, entry, installed);
+    for (let unit = 0; unit < batch.entries.length; unit++) remove(this.#sleepers, batch.entries[unit] as number, installed);
     for (const { to, unit, link } of installed.linked.values()) to.incoming[unit]?.delete(link);
     for (const { to, unit } of installed.bound.values()) to.boundBy[unit]?.delete(installed);
     this.modules.set(batch.slot, null);

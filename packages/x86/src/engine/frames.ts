@@ -1,4 +1,4 @@
-import type { Batch } from "./link.ts";
+import type { Batch } from "./batch.ts";
 import { siteIn, siteNumbered, type Site } from "./site-table.ts";
 
 /** A frame of translated code in a stack trace: the batch's place, the function's name, and the offset in the module. */
@@ -22,9 +22,10 @@ export function innermostFrame(error: Error): { frame: GuestFrame; isTop: boolea
 }
 
 /** The instruction that code at a module offset was made from; with a number, that of the site with this number in the unit there. */
-export function siteAt({ offsets, sites }: Batch, offset: number, number?: number): Site | undefined {
-  const unit = offsets.findLastIndex((start) => start <= offset);
+export function siteAt(batch: Batch, offset: number, number?: number): Site | undefined {
+  const { offsets } = batch;
+  const unit = Array.prototype.findLastIndex.call(offsets, (start: number) => start <= offset);
   if (unit < 0) return undefined;
-  const packed = sites[unit] as Uint8Array;
+  const packed = batch.sitesOf(unit);
   return number === undefined ? siteIn(packed, offset - (offsets[unit] as number)) : siteNumbered(packed, number);
 }

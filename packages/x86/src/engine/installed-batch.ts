@@ -1,6 +1,6 @@
-import { GUEST_BASE, PAGE_SIZE, type GuestMemory } from "@decant/memory";
+import { PAGE_SIZE, type GuestMemory } from "@decant/memory";
+import type { Batch, HashRanges } from "./batch.ts";
 import { isWritable } from "./changing-code.ts";
-import type { Batch } from "./link.ts";
 import type { Stub } from "./stub.ts";
 
 /** A place in a batch's table that stands for a function of another batch. */
@@ -14,6 +14,7 @@ export interface Truth {
   readonly memory: GuestMemory;
   /** The stub at an address, if calling it can be an API call; not one that the guest has patched. */
   stubAt(address: number): Stub | undefined;
+  readonly hash: HashRanges;
 }
 
 /**
@@ -35,63 +36,43 @@ export class InstalledBatch {
   readonly bound = new Map<number, { readonly to: InstalledBatch; readonly unit: number; readonly index: number }>();
   /** Places in the table that were bound and no longer are. */
   readonly unused: number[] = [];
-  readonly #bytes: readonly Uint8Array[];
 
-  constructor(batch: Batch, table: WebAssembly.Table, memory: GuestMemory) {
+  constructor(batch: Batch, table: WebAssembly.Table) {
     this.batch = batch;
     this.table = table;
-    this.isAwake = batch.entries.map(() => false);
-    this.#bytes = batch.ranges.map((ranges) => copyOf(ranges, memory));
+    this.isAwake = Array.from(batch.entries, () => false);
   }
 
   /** The guest pages that its units depend on. */
   pages(): Set<number> {
-    const { ranges, stubs } = this.batch;
+    const { spans, stubs } = this.batch;
     const pages = new Set<number>();
-    for (const [start, end] of ranges.flat()) for (let page = start >>> 12; page * PAGE_SIZE < end; page++) pages.add(page);
-    for (const { address } of stubs.flat()) pages.add(address >>> 12);
+    for (const [start, end] of spans) for (let page = start >>> 12; page * PAGE_SIZE < end; page++) pages.add(page);
+    for (const { address } of stubs) pages.add(address >>> 12);
     return pages;
   }
 
   touches(start: number, end: number): boolean {
-    const { ranges, stubs } = this.batch;
-    return (
-      ranges.some((unit) => unit.some(([from, to]) => from < end && start < to)) ||
-      stubs.some((unit) => unit.some(({ address }) => address < end && start < address + 16))
-    );
+    const { spans, stubs } = this.batch;
+    return spans.some(([from, to]) => from < end && start < to) || stubs.some(({ address }) => address < end && start < address + 16);
   }
 
   /** True when a unit's bytes, the stubs that it calls, and what may be done with its pages are as at its translation. */
   isTrue(unit: number, truth: Truth): boolean {
-    return this.mayStay(unit, truth) && (!this.batch.isChanging[unit] || this.hasSameBytes(unit, truth.memory));
+    return this.mayStay(unit, truth) && (!this.batch.isChanging(unit) || this.hasSameBytes(unit, truth));
   }
 
   /** The same, leaving to a unit that compares its bytes itself to do so. */
-  mayStay(unit: number, { memory, stubAt }: Truth): boolean {
-    const { ranges, stubs, isChanging } = this.batch;
-    const own = ranges[unit] ?? [];
-    if (!(stubs[unit] ?? []).every((stub) => stubAt(stub.address) === stub)) return false;
+  mayStay(unit: number, truth: Truth): boolean {
+    const { memory, stubAt } = truth;
+    const own = this.batch.rangesOf(unit);
+    if (!this.batch.stubsOf(unit).every((stub) => stubAt(stub.address) === stub)) return false;
     if (!memory.accessible(this.batch.entries[unit] as number, 1, "execute")) return false;
-    if (isChanging[unit]) return own.every(([start, end]) => memory.accessible(start, end - start, "execute"));
-    return own.every((range) => !isWritable(range, memory)) && this.hasSameBytes(unit, memory);
+    if (this.batch.isChanging(unit)) return own.every(([start, end]) => memory.accessible(start, end - start, "execute"));
+    return own.every((range) => !isWritable(range, memory)) && this.hasSameBytes(unit, truth);
   }
 
-  hasSameBytes(unit: number, { bytes }: GuestMemory): boolean {
-    const expected = this.#bytes[unit] as Uint8Array;
-    let i = 0;
-    for (const [start, end] of this.batch.ranges[unit] ?? []) {
-      for (let at = start - GUEST_BASE; at < end - GUEST_BASE; at++) if (bytes[at] !== expected[i++]) return false;
-    }
-    return true;
+  hasSameBytes(unit: number, { hash }: Truth): boolean {
+    return BigInt.asUintN(64, hash(this.batch.rangesOf(unit))) === this.batch.sources[unit];
   }
-}
-
-function copyOf(ranges: Batch["ranges"][number], { bytes }: GuestMemory): Uint8Array {
-  const copy = new Uint8Array(ranges.reduce((sum, [start, end]) => sum + end - start, 0));
-  let at = 0;
-  for (const [start, end] of ranges) {
-    copy.set(bytes.subarray(start - GUEST_BASE, end - GUEST_BASE), at);
-    at += end - start;
-  }
-  return copy;
 }

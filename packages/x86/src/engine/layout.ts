@@ -49,6 +49,8 @@ export const SCRATCH_BYTES = 65_536;
 /** A code map entry of a translated function: the module's slot, and the function's index in the module's table. Slots start at 1. */
 export const codeEntry = (slot: number, index: number): number => (slot << 16) | index;
 export const MAX_SLOT = 0x7fff;
+/** Slots below are those of kept modules, which have their place in their code. */
+export const FIRST_FREE_SLOT = 64;
 /** Added to the slot for `stale`: the unit has just written to its own bytes. */
 export const STALE_ITSELF = 0x10000;
 /** A code map entry of a stub: the top bit, and the API index. */

@@ -1,7 +1,8 @@
 import { FUNCREF, ModuleBuilder, OP } from "@decant/wasm";
 import { CPU } from "../cpu-block.ts";
 import type { Guarding } from "./access-checks.ts";
-import type { Range } from "./changing-code.ts";
+import type { Batch, HashRanges } from "./batch.ts";
+import { joinRanges, type Range } from "./changing-code.ts";
 import { CPU_ADDRESS, jumpCacheSalt, MAX_BOUND } from "./layout.ts";
 import { declare, importNumber, unitName, type Declarations } from "./module-context.ts";
 import { pushVector } from "./runtime-module.ts";
@@ -34,30 +35,11 @@ export interface TranslatedUnit {
   readonly isPortable: boolean;
 }
 
-/** A module of translated functions, by what is known of it. */
-export interface Batch {
-  /** Its place among the modules: stack traces name it `guest<slot>`. */
-  readonly slot: number;
-  /** Entry addresses, by index in the module's table, with the byte ranges that each was made from. */
-  readonly entries: readonly number[];
-  readonly ranges: readonly (readonly Range[])[];
-  /** By unit: whether it compares its bytes itself, and the stubs that it calls in place of going there. */
-  readonly isChanging: readonly boolean[];
-  readonly stubs: readonly (readonly Stub[])[];
-  /** Guest addresses outside that it calls, by link. */
-  readonly links: readonly number[];
-  /** The return addresses of its calls. */
-  readonly returnSites: readonly number[];
-  /** By unit: where its code begins in the module, and where that may trap. */
-  readonly offsets: readonly number[];
-  readonly sites: readonly Uint8Array[];
-}
-
 /**
  * Puts units into one module: calls between them are direct, and for every other guest function that they call the module's table has a link. At first a function is
  * there that has the machine put the real one in its stead, so later calls cost one call through the module's own table.
  */
-export function linkBatch(units: readonly TranslatedUnit[], slot: number): { batch: Batch; bytes: Uint8Array } {
+export function linkBatch(units: readonly TranslatedUnit[], slot: number, hash: HashRanges): { batch: Batch; bytes: Uint8Array } {
   // Code that may change is only called through the table, where other code can be put for it.
   const direct = new Set(units.filter(({ isChanging }) => !isChanging).map(({ entry }) => entry));
   const places = new Map<number, number>();
@@ -78,16 +60,20 @@ export function linkBatch(units: readonly TranslatedUnit[], slot: number): { bat
   const bytes = m.finish();
   const offsets = m.bodyOffsets.slice(0, units.length);
   units.forEach((unit, n) => fill(bytes, offsets[n] as number, unit, { slot, functions, places, ...declared }));
-  const batch = {
+  const at = (n: number): TranslatedUnit => units[n] as TranslatedUnit;
+  const batch: Batch = {
     slot,
     entries: units.map(({ entry }) => entry),
-    ranges: units.map(({ ranges }) => ranges),
-    isChanging: units.map(({ isChanging }) => isChanging),
-    stubs: units.map(({ stubs }) => stubs),
+    offsets,
     links,
     returnSites: units.flatMap(({ returnSites }) => Array.from(returnSites)),
-    offsets,
-    sites: units.map(({ sites }) => sites),
+    spans: joinRanges(units.flatMap(({ ranges }) => ranges)),
+    stubs: [...new Set(units.flatMap(({ stubs }) => stubs))],
+    sources: BigUint64Array.from(units, ({ ranges }) => hash(ranges)),
+    rangesOf: (n) => at(n).ranges,
+    stubsOf: (n) => at(n).stubs,
+    isChanging: (n) => at(n).isChanging,
+    sitesOf: (n) => at(n).sites,
   };
   return { batch, bytes };
 }

@@ -3,6 +3,8 @@ import { CPU, GPR } from "../cpu-block.ts";
 import { createHelpers } from "../lower/helpers.ts";
 import { asksOfFloats } from "../lower/mxcsr.ts";
 import type { Guarding } from "./access-checks.ts";
+import type { Batch } from "./batch.ts";
+import type { Range } from "./changing-code.ts";
 import { CodeCache } from "./code-cache.ts";
 import { CodeMap } from "./code-map.ts";
 import { Cpu } from "./cpu.ts";
@@ -14,7 +16,7 @@ import type { Truth } from "./installed-batch.ts";
 import type { Site } from "./site-table.ts";
 import type { StubDetails } from "./stub.ts";
 import { Stubs } from "./stubs.ts";
-import type { TranslationStorage } from "./translation-cache.ts";
+import type { TranslationStorage } from "./storage.ts";
 import { UnitSource, type HashFunction } from "./unit-source.ts";
 import { innermostFrame, siteAt } from "./frames.ts";
 import { loadTranslation } from "./load-translation.ts";
@@ -35,6 +37,8 @@ export interface MachineOptions {
   readonly guarding?: Guarding;
   /** Whether the function at an address owns a handler that may see its registers at a fault. None does unless said. */
   ownsHandler?(address: number): boolean;
+  /** The guest's bytes that decide this for all functions of the allocation at an address; undefined when more than bytes do, or it is not known. */
+  handlerData?(address: number): readonly Range[] | undefined;
   /** Where translations are kept from one run to the next; nowhere unless said. */
   readonly translations?: TranslationStorage | undefined;
 }
@@ -58,10 +62,12 @@ export interface Statistics {
   stackTrips: number;
 }
 
-/** A turn of translated code ends after about this long, so that the event loop is reached. */
+/** How long a turn of translated code is, about, unless `run` is told. */
 const SLICE_MS = 4;
-const FIRST_SLICE = 1_000_000;
-const MAX_SLICE = 2 ** 30;
+/** What code uses of the budget in a millisecond: as much as is guessed at first, and at least. */
+const FIRST_PACE = 250_000;
+const LEAST_PACE = 2500;
+const MAX_BUDGET = 2 ** 30;
 /** An API function that is called with more than this of the guest's stack used since the dispatcher is called from the dispatcher instead. */
 const API_DEPTH_BYTES = 24 * 1024;
 /** How far up a guest's stack return addresses are looked for when it has unwound. */
@@ -91,7 +97,7 @@ export class Machine {
   readonly #source: UnitSource;
   readonly #imports: WebAssembly.Imports;
   readonly #runGuest: (rip: number) => void;
-  #slice = FIRST_SLICE;
+  #pace = FIRST_PACE;
   #fault: Fault | undefined;
   #isInApi = false;
   #mustUnwind = false;
@@ -107,7 +113,11 @@ export class Machine {
     this.cpu = new Cpu(memory);
     this.#codeMap = new CodeMap(memory);
     this.#stubs = new Stubs(memory, this.#codeMap);
-    this.#truth = { memory, stubAt: (address) => this.#stubs.intact.get(address) };
+    this.#truth = {
+      memory,
+      stubAt: (address) => this.#stubs.intact.get(address),
+      hash: (ranges) => ranges.reduce((hash, [start, end]) => hashBytes((start - GUEST_BASE) | 0, end - start, hash), 0n),
+    };
     this.#cache = new CodeCache(this.#truth, this.#codeMap);
     const env = {
       memory: memory.wasm,
@@ -122,14 +132,18 @@ export class Machine {
     const guarding = (entry: number): Guarding =>
       this.#guarding === "trap" && options.ownsHandler?.(entry) === true ? "exact" : this.#guarding;
     const runtime = new WebAssembly.Instance(new WebAssembly.Module(loadRuntime() as Uint8Array<ArrayBuffer>), { env });
+    const hashBytes = runtime.exports["hash"] as HashFunction;
     this.#runGuest = runtime.exports["run"] as (rip: number) => void;
     this.#source = new UnitSource({
       memory,
       mode: options.mode ?? 64,
       stubs: this.#stubs,
       storage: options.translations,
-      hash: runtime.exports["hash"] as HashFunction,
+      hash: hashBytes,
+      hashGuest: this.#truth.hash,
       guarding,
+      baseGuarding: () => this.#guarding,
+      handlerData: (address) => options.handlerData?.(address),
       hasExactFloats: () => this.#hasExactFloats,
       isTranslated: (address) => this.#codeMap.get(address) !== 0,
       isReturnSite: (address) => this.#cache.isReturnSite(address),
@@ -215,12 +229,13 @@ export class Machine {
     this.cpu.u32[MACHINE.exitReason / 4] = EXIT.suspend;
   }
 
-  /** Runs from `cpu.rip` until the guest waits, its turn is over, or it cannot go on. All state is in the CPU block then. */
-  run(): Exit {
+  /** Runs from `cpu.rip` until the guest waits, its turn of about so many milliseconds is over, or it cannot go on. All state is in the CPU block then. */
+  run(sliceMs = SLICE_MS): Exit {
     const { cpu } = this;
     const { u32, i32 } = cpu;
     const start = performance.now();
-    i32[MACHINE.budget / 4] = this.#slice;
+    const budget = Math.min(MAX_BUDGET, Math.round(this.#pace * sliceMs));
+    i32[MACHINE.budget / 4] = budget;
     for (;;) {
       u32[MACHINE.exitReason / 4] = EXIT.none;
       this.#isInApi = false;
@@ -247,7 +262,7 @@ export class Machine {
         default:
           // The same check at a function's entry stands for the budget and for the depth.
           if ((i32[MACHINE.budget / 4] as number) < 0) {
-            this.#adaptSlice(performance.now() - start);
+            this.#adaptPace(budget / Math.max(performance.now() - start, 0.1));
             return { kind: "budget" };
           }
           if (isPastEnd(cpu.rsp, u32[CPU.stackEnd / 4] as number)) return { kind: "fault", fault: this.#stackOverflow() };
@@ -313,19 +328,35 @@ export class Machine {
     if (!this.#memory.accessible(rip, 1, "execute")) return this.#fail(noCode(rip));
     if (this.#cache.wake(rip)) return this.#codeMap.get(rip) | 0;
     const start = performance.now();
-    const { units, isKept } = this.#source.get(rip, this.#resumed(rip));
-    const { batch, bytes } = linkBatch(units, this.#cache.takeSlot());
+    if (!this.#takeModule(rip)) {
+      const { units, isKept } = this.#source.get(rip, this.#resumed(rip));
+      const { batch, bytes } = linkBatch(units, this.#cache.takeSlot(), this.#truth.hash);
+      const instructions = units.reduce((sum, { instructionCount }) => sum + instructionCount, 0);
+      this.#install(batch, bytes, { instructions, isKept });
+    }
+    this.statistics.translateMs += performance.now() - start;
+    return this.#codeMap.get(rip) | 0;
+  }
+
+  /** Takes the kept module that has a unit here, if there is one. */
+  #takeModule(rip: number): boolean {
+    // What had to be guarded in earlier runs is so from the start, before anything is translated twice.
+    if (this.statistics.batches === 0 && this.#source.keptGuarding === "exact" && this.#guarding === "trap") this.#guarding = "exact";
+    const module = this.#source.module(rip, (slot) => this.#cache.isFree(slot));
+    if (module === undefined) return false;
+    this.#install(module, module.code, { instructions: module.instructionCount, isKept: true });
+    return true;
+  }
+
+  #install(batch: Batch, bytes: Uint8Array, { instructions, isKept }: { instructions: number; isKept: boolean }): void {
     this.#cache.install(batch, bytes, this.#imports);
     // Old code can be forgotten only where no frame runs it: the turn ends.
     if (this.#cache.isCrowded) this.cpu.i32[MACHINE.budget / 4] = -1;
     const { statistics } = this;
-    const instructions = units.reduce((sum, { instructionCount }) => sum + instructionCount, 0);
-    statistics[isKept ? "keptFunctions" : "functions"] += units.length;
+    statistics[isKept ? "keptFunctions" : "functions"] += batch.entries.length;
     statistics[isKept ? "keptInstructions" : "instructions"] += instructions;
     statistics.batches++;
     statistics.wasmBytes += bytes.length;
-    statistics.translateMs += performance.now() - start;
-    return this.#codeMap.get(rip) | 0;
   }
 
   /** After an unwinding, the return sites further up the stack will be entered one after another: they are compiled with the first. */
@@ -436,9 +467,9 @@ export class Machine {
     return UNWIND;
   }
 
-  #adaptSlice(took: number): void {
-    const factor = Math.min(2, Math.max(0.25, SLICE_MS / Math.max(took, 0.1)));
-    this.#slice = Math.min(MAX_SLICE, Math.max(10_000, Math.round(this.#slice * factor)));
+  /** Follows what was measured, a step at a time: a turn may have been long for the translator, or for other work on the machine. */
+  #adaptPace(measured: number): void {
+    this.#pace = Math.max(LEAST_PACE, Math.min(2 * this.#pace, Math.max(this.#pace / 4, measured)));
   }
 }
 

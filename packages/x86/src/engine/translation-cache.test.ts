@@ -2,30 +2,43 @@ import { describe, expect, test } from "vitest";
 import { PAGE } from "@decant/memory";
 import type { MachineOptions } from "./index.ts";
 import { CODE, TestGuest } from "./test-guest.ts";
-import type { TranslationStorage } from "./translation-cache.ts";
+import type { TranslationStorage } from "./storage.ts";
 
 /** What is kept, in memory. */
 class Kept implements TranslationStorage {
   readonly key: string;
+  /** Of records, and of modules. */
   bytes: Uint8Array | undefined;
+  linked: Uint8Array | undefined;
   appends = 0;
+  loads = 0;
+  links = 0;
 
   constructor(key = "a translator, a program") {
     this.key = key;
   }
 
-  load(): Uint8Array | undefined {
-    return this.bytes && new Uint8Array(this.bytes);
-  }
-
-  append(bytes: Uint8Array): void {
-    this.appends++;
-    this.bytes = new Uint8Array([...(this.bytes ?? []), ...bytes]);
-  }
-
-  replace(bytes: Uint8Array): void {
-    this.bytes = bytes.slice();
-  }
+  readonly records: TranslationStorage["records"] = {
+    size: () => this.bytes?.length ?? 0,
+    load: (from) => {
+      this.loads++;
+      return this.bytes?.slice(from);
+    },
+    append: (bytes) => {
+      this.appends++;
+      this.bytes = new Uint8Array([...(this.bytes ?? []), ...bytes]);
+    },
+    replace: (bytes) => {
+      this.bytes = bytes.slice();
+    },
+  };
+  readonly modules: TranslationStorage["modules"] = {
+    load: () => this.linked?.slice(),
+    replace: (bytes) => {
+      this.links++;
+      this.linked = bytes.slice();
+    },
+  };
 }
 
 /** eax = 5 + 2 * ecx, by a call: call 0x20 bytes on; add eax, 5; ret; there lea eax, [rcx+rcx]; ret. */
@@ -105,7 +118,8 @@ describe("what is no longer true is not used", () => {
       return guest.machine.statistics;
     };
     expect(twice()).toMatchObject({ functions: 2, keptFunctions: 0 });
-    expect(twice()).toMatchObject({ functions: 0, keptFunctions: 2 });
+    // It is guarded from the start then.
+    expect(twice()).toMatchObject({ functions: 0, keptFunctions: 1 });
   });
 
   test("code on pages that can be written to now, and such code is not kept", () => {
@@ -166,6 +180,62 @@ describe("API functions are found again by name", () => {
     const kept = new Kept();
     runApi(kept, undefined, 0);
     expect(runApi(kept, undefined, 0)).toEqual({ result: 70, kept: 0 });
+  });
+});
+
+describe("what is kept is linked, too", () => {
+  test("a run that needs no more looks at no record, and links nothing anew", () => {
+    const kept = new Kept();
+    run(kept);
+    expect(kept).toMatchObject({ links: 1 });
+    kept.loads = 0;
+    expect(run(kept)).toMatchObject({ result: 25, functions: 0, keptFunctions: 1, batches: 1 });
+    expect(kept).toMatchObject({ links: 1, loads: 0 });
+  });
+
+  test("it is linked anew where much was added", () => {
+    const kept = new Kept();
+    run(kept);
+    const { guest } = run(kept);
+    // 450 functions of a few instructions each: mov eax, n; ret.
+    for (let n = 0; n < 450; n++) {
+      guest.load(`b8${Buffer.from(Uint32Array.of(n).buffer).toString("hex")}c3`, CODE + 0x100 + 6 * n);
+      guest.enter(0);
+      guest.machine.cpu.rip = CODE + 0x100 + 6 * n;
+      guest.run();
+    }
+    guest.machine.save();
+    expect(kept.links).toBe(2);
+    kept.loads = 0;
+    // Its pages are not as they were, so records are taken.
+    expect(run(kept)).toMatchObject({ result: 25, functions: 0 });
+    expect(kept.loads).toBe(1);
+  });
+
+  test("where it is damaged or cut, the records are used", () => {
+    const kept = new Kept();
+    run(kept);
+    const { bytes, linked } = kept;
+    const good = linked as Uint8Array;
+    const spoilt = [
+      ...Array.from({ length: Math.ceil(good.length / 23) }, (_, n) => good.map((byte, at) => (at === 23 * n ? byte ^ 0x41 : byte))),
+      ...Array.from({ length: Math.ceil(good.length / 97) }, (_, n) => good.subarray(0, 97 * n)),
+    ];
+    for (const some of spoilt) {
+      const other = new Kept();
+      Object.assign(other, { bytes, linked: some });
+      expect(run(other)).toMatchObject({ result: 25, functions: 0, keptFunctions: 1 });
+    }
+  });
+
+  test("with the modules of other records, only what is true is taken", () => {
+    const kept = new Kept();
+    run(kept);
+    const other = new Kept();
+    run(other, { caller: CALLER.replace("c005", "c006") });
+    other.linked = kept.linked;
+    expect(run(other, { caller: CALLER.replace("c005", "c006") })).toMatchObject({ result: 26, functions: 0 });
+    expect(run(other)).toMatchObject({ result: 25, functions: 0 });
   });
 });
 

@@ -1,21 +1,12 @@
 import type { GuestMemory } from "@decant/memory";
 import type { Guarding } from "./access-checks.ts";
-import { isWritable, type Range } from "./changing-code.ts";
+import type { HashRanges } from "./batch.ts";
+import { isWritable } from "./changing-code.ts";
+import type { CheckedUnit, Coverage, KeptModules } from "./kept-modules.ts";
 import type { TranslatedUnit } from "./link.ts";
+import { headerOf, joinBytes, startsWith, type TranslationStorage } from "./storage.ts";
 import type { Stub } from "./stub.ts";
 import { encodeUnit, readRecords, stubName, type Checksum, type KeptUnit, type UnitRecord } from "./unit-record.ts";
-
-/** Where a program's translations are kept from one run to the next: a run of bytes that grows. None of its functions may throw. */
-export interface TranslationStorage {
-  /** What makes translations good for this program and this translator, and no other: they are kept with it. */
-  readonly key: string;
-  /** All that is kept, at an address that is a multiple of 8. */
-  load(): Uint8Array | undefined;
-  /** Adds at the end, in one piece, whoever else does at the same time. */
-  append(bytes: Uint8Array): void;
-  /** Puts bytes in place of all that is kept. */
-  replace(bytes: Uint8Array): void;
-}
 
 /** What a machine tells its cache. */
 export interface CacheSurroundings {
@@ -23,8 +14,7 @@ export interface CacheSurroundings {
   /** Stubs by name (`stubName`). */
   stubs(): ReadonlyMap<string, Stub>;
   guarding(entry: number): Guarding;
-  /** Hashes the guest's bytes in the ranges. */
-  hashGuest(ranges: readonly Range[]): bigint;
+  readonly hashGuest: HashRanges;
   readonly hashBytes: Checksum;
 }
 
@@ -34,19 +24,23 @@ const MAX_TAKEN_BYTES = 16 * 2 ** 20;
 const MAX_PENDING_BYTES = 2 * 2 ** 20;
 /** More than this is not kept for a program: what the run at hand made is kept instead. */
 const MAX_KEPT_BYTES = 64 * 2 ** 20;
-
-const encoder = new TextEncoder();
+/** Modules are made anew when records were added of more than this, and of more than this part of what they cover. */
+const RENEWED_BYTES = 64 * 1024;
+const RENEWED_PART = 1 / 8;
 
 /**
- * Translations of earlier runs. Everything that a unit was made from, beyond the translator itself, is compared before it is used: its bytes by their hash, what
- * may be done with their pages, and the API functions by name.
+ * Translations of earlier runs: the records of those that no kept module has. Everything that a unit was made from, beyond the translator itself, is compared before it
+ * is used: its bytes by their hash, what may be done with their pages, and the API functions by name.
  */
 export class TranslationCache {
-  readonly #storage: TranslationStorage;
+  readonly #storage: TranslationStorage["records"];
+  readonly #modules: KeptModules;
   readonly #around: CacheSurroundings;
   readonly #header: Uint8Array;
   /** Records by entry; the newest is tried first. Those of other bytes stay: code that a program unpacks lies where its packed form lay. */
   #records: Map<number, UnitRecord[]> | undefined;
+  /** Whether what modules cover is among them. */
+  #hasCovered = false;
   /** Entries of which no record was taken so far. */
   readonly #untaken = new Set<number>();
   /** What was added in this run. */
@@ -57,27 +51,35 @@ export class TranslationCache {
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
 
-  constructor(storage: TranslationStorage, around: CacheSurroundings) {
-    this.#storage = storage;
+  constructor(storage: TranslationStorage, modules: KeptModules, around: CacheSurroundings) {
+    this.#storage = storage.records;
+    this.#modules = modules;
     this.#around = around;
-    this.#header = headerOf(storage.key);
+    this.#header = headerOf("translations", storage.key);
   }
 
   /** The unit at an address, if one is kept that is still true, and with it others that are: whoever ran this program before needed them. */
   take(entry: number): TranslatedUnit[] {
-    this.#records ??= this.#load();
-    const wanted = this.#takeAt(entry);
+    this.#load();
+    const wanted = this.#takeAt(entry)?.unit;
     if (wanted === undefined) return [];
     const units = [wanted];
     let bytes = wanted.body.length;
     for (const other of this.#untaken) {
       if (bytes >= MAX_TAKEN_BYTES) break;
-      const unit = this.#takeAt(other);
+      if (this.#modules.knows(other, "taken")) continue;
+      const unit = this.#takeAt(other)?.unit;
       if (unit === undefined) continue;
       units.push(unit);
       bytes += unit.body.length;
     }
     return units;
+  }
+
+  /** Says that modules cannot be used: records of all that they have are to be looked at. */
+  coverNothing(): void {
+    if (!this.#hasCovered) this.#records = undefined;
+    this.#hasCovered = true;
   }
 
   /** Says that what was taken is no longer in use: it is taken again together with what it needs. */
@@ -94,18 +96,35 @@ export class TranslationCache {
       this.#pending.push(record);
       this.#pendingBytes += record.length;
     }
-    if (this.#pendingBytes > MAX_PENDING_BYTES) this.flush();
+    if (this.#pendingBytes > MAX_PENDING_BYTES) this.#flush();
   }
 
-  /** Writes what was added. */
-  flush(): void {
+  /** Writes what was added, and makes modules of all that is kept where that is worth while. */
+  save(): void {
+    this.#flush();
+    const covered = this.#modules.coverage?.bytes ?? 0;
+    const size = this.#storage.size();
+    const isOld = covered === 0 || size < covered || size - covered > Math.max(RENEWED_BYTES, RENEWED_PART * covered);
+    if (size === 0 || !isOld || this.#modules.areForeign) return;
+    this.coverNothing();
+    this.#records = undefined;
+    this.#load();
+    const last = this.#all.at(-1);
+    if (last === undefined || this.#isDamaged) return;
+    const units = [...(this.#records ?? new Map<number, UnitRecord[]>()).keys()].flatMap((entry) => this.#takeAt(entry) ?? []);
+    const coverage = { bytes: this.#keptBytes, lastAt: this.#keptBytes - last.bytes.length, lastChecksum: last.checksum };
+    this.#modules.replace(units, coverage);
+  }
+
+  #flush(): void {
     if (this.#pending.length === 0 && !this.#isDamaged) return;
-    this.#records ??= this.#load();
+    if (this.#isDamaged) this.coverNothing();
+    this.#load();
     const isFull = this.#keptBytes + this.#pendingBytes > MAX_KEPT_BYTES;
-    if (this.#keptBytes > 0 && !isFull && !this.#isDamaged) this.#storage.append(join(this.#pending));
+    if (this.#keptBytes > 0 && !isFull && !this.#isDamaged) this.#storage.append(joinBytes(this.#pending));
     else {
       const old = isFull ? [] : this.#all.filter((record) => record.isWhole(this.#around.hashBytes)).map(({ bytes }) => bytes);
-      const content = join([this.#header, ...old, ...this.#pending]);
+      const content = joinBytes([this.#header, ...old, ...this.#pending]);
       this.#storage.replace(content);
       this.#keptBytes = content.length - this.#pendingBytes;
       this.#isDamaged = false;
@@ -115,28 +134,46 @@ export class TranslationCache {
     this.#pendingBytes = 0;
   }
 
+  /** Reads the records that no module covers, or all. */
   #load(): Map<number, UnitRecord[]> {
-    const byEntry = new Map<number, UnitRecord[]>();
-    const bytes = this.#storage.load();
-    const header = this.#header;
-    if (bytes === undefined || bytes.length < header.length || header.some((byte, i) => bytes[i] !== byte)) return byEntry;
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
-    const { records, end } = readRecords(words, header.length / 4);
-    for (const record of records) {
-      const others = byEntry.get(record.entry);
-      if (others === undefined) byEntry.set(record.entry, [record]);
+    if (this.#records !== undefined) return this.#records;
+    const coverage = this.#hasCovered ? undefined : this.#modules.coverage;
+    const read = (coverage && this.#readAfter(coverage)) ?? this.#readAll();
+    this.#records = new Map();
+    this.#untaken.clear();
+    this.#all = read?.records ?? [];
+    this.#keptBytes = read?.bytes ?? 0;
+    this.#isDamaged = read?.isDamaged ?? false;
+    for (const record of this.#all) {
+      const others = this.#records.get(record.entry);
+      if (others === undefined) this.#records.set(record.entry, [record]);
       else others.push(record);
       this.#untaken.add(record.entry);
     }
-    this.#all = records;
-    this.#keptBytes = bytes.length;
-    this.#isDamaged = 4 * end !== bytes.length;
-    return byEntry;
+    return this.#records;
+  }
+
+  #readAfter({ bytes: covered, lastAt, lastChecksum }: Coverage): Read | undefined {
+    const bytes = this.#storage.load(lastAt);
+    if (bytes === undefined) return undefined;
+    const { records, end } = readRecords(wordsOf(bytes), 0);
+    const [last, ...others] = records;
+    // What stands there tells whether these are the records that modules were made of.
+    if (last === undefined || last.checksum !== lastChecksum || lastAt + last.bytes.length !== covered || 4 * end !== bytes.length) return undefined;
+    return { records: others, bytes: lastAt + bytes.length, isDamaged: false };
+  }
+
+  #readAll(): Read | undefined {
+    this.#hasCovered = true;
+    const bytes = this.#storage.load(0);
+    if (bytes === undefined || !startsWith(bytes, this.#header)) return undefined;
+    const { records, end } = readRecords(wordsOf(bytes), this.#header.length / 4);
+    return { records, bytes: bytes.length, isDamaged: 4 * end !== bytes.length };
   }
 
   /** The newest true record at an entry. */
-  #takeAt(entry: number): TranslatedUnit | undefined {
-    const records = this.#records?.get(entry);
+  #takeAt(entry: number): CheckedUnit | undefined {
+    const records = this.#load().get(entry);
     if (records === undefined || !this.#around.memory.accessible(entry, 1, "execute")) return undefined;
     for (let n = records.length - 1; n >= 0; n--) {
       const record = records[n] as UnitRecord;
@@ -149,15 +186,21 @@ export class TranslationCache {
       const stubs = this.#stubsOf(kept);
       if (stubs === undefined || !this.#isTrue(kept)) continue;
       this.#untaken.delete(entry);
-      return record.unit(kept, stubs);
+      return { unit: record.unit(kept, stubs), kept };
     }
     return undefined;
   }
 
   /** True of what is kept already, by this run or an earlier one: code that is protected and freed again and again is translated as often. */
-  #isKept({ entry, source, guarding }: KeptUnit): boolean {
-    this.#records ??= this.#load();
-    if (this.#records.get(entry)?.some((record) => record.isOf(source, guarding))) return true;
+  #isKept(kept: KeptUnit): boolean {
+    const { entry, source, guarding } = kept;
+    if (
+      this.#load()
+        .get(entry)
+        ?.some((record) => record.isOf(source, guarding))
+    )
+      return true;
+    if (!this.#hasCovered && this.#modules.has(kept)) return true;
     const id = `${entry} ${source} ${guarding}`;
     if (this.#added.has(id)) return true;
     this.#added.add(id);
@@ -198,20 +241,13 @@ export class TranslationCache {
   }
 }
 
-/** A multiple of eight bytes that says what the records are good for. */
-function headerOf(key: string): Uint8Array {
-  const text = encoder.encode(`decant translations\n${key}\n`);
-  const header = new Uint8Array(8 * Math.ceil((text.length + 1) / 8));
-  header.set(text);
-  return header;
+/** Records that were read, and up to where the file goes. */
+interface Read {
+  readonly records: readonly UnitRecord[];
+  readonly bytes: number;
+  readonly isDamaged: boolean;
 }
 
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
 }

@@ -28,7 +28,7 @@ const HEAD = {
 const HEAD_WORDS = 18;
 const RANGE_WORDS = 3;
 const MAGIC = 0x544e_5531; // "1UNT"
-const GUARDINGS: readonly Guarding[] = ["trap", "exact", "checked"];
+export const GUARDINGS: readonly Guarding[] = ["trap", "exact", "checked"];
 
 /** What a unit rests on beside its bytes, for it to be checked before it is used again. */
 export interface KeptUnit {
@@ -104,6 +104,11 @@ export class UnitRecord {
     return this.#head(HEAD.entry);
   }
 
+  /** The hash of what it says. */
+  get checksum(): bigint {
+    return this.#long(HEAD.checksum);
+  }
+
   /** Its bytes, head included. */
   get bytes(): Uint8Array {
     return this.#bytes(this.#at, 4 * this.#head(HEAD.words));
@@ -122,7 +127,7 @@ export class UnitRecord {
     const length = this.#head(HEAD.words);
     if (HEAD_WORDS + lists + Math.ceil(byteCount / 4) > length) return false;
     const content = this.#bytes(this.#at + HEAD.entry, 4 * (length - HEAD.entry));
-    return BigInt.asUintN(64, checksum(content)) === this.#long(HEAD.checksum);
+    return BigInt.asUintN(64, checksum(content)) === this.checksum;
   }
 
   /** What is to be checked before the unit is used. */

@@ -1,4 +1,4 @@
-import { GUEST_BASE, type GuestMemory } from "@decant/memory";
+import type { GuestMemory } from "@decant/memory";
 import type { Decoder } from "../decode/index.ts";
 import type { Guarding } from "./access-checks.ts";
 import { loadTranslation } from "./load-translation.ts";
@@ -6,7 +6,12 @@ import { SCRATCH, SCRATCH_BYTES } from "./layout.ts";
 import type { TranslatedUnit } from "./link.ts";
 import type { Stub } from "./stub.ts";
 import type { Stubs } from "./stubs.ts";
-import { TranslationCache, type TranslationStorage } from "./translation-cache.ts";
+import { KeptModules } from "./kept-modules.ts";
+import type { KeptModule } from "./kept-module.ts";
+import type { HashRanges } from "./batch.ts";
+import type { Range } from "./changing-code.ts";
+import type { TranslationStorage } from "./storage.ts";
+import { TranslationCache } from "./translation-cache.ts";
 import type { Translator } from "./translator.ts";
 import { stubName } from "./unit-record.ts";
 
@@ -19,7 +24,10 @@ export interface UnitSourceOptions {
   readonly stubs: Stubs;
   readonly storage: TranslationStorage | undefined;
   readonly hash: HashFunction;
+  readonly hashGuest: HashRanges;
   guarding(entry: number): Guarding;
+  baseGuarding(): Guarding;
+  handlerData(address: number): readonly Range[] | undefined;
   hasExactFloats(): boolean;
   isTranslated(address: number): boolean;
   isReturnSite(address: number): boolean;
@@ -29,21 +37,23 @@ export interface UnitSourceOptions {
 export class UnitSource {
   readonly #options: UnitSourceOptions;
   readonly #cache: TranslationCache | undefined;
+  readonly #modules: KeptModules | undefined;
   #decoder: Decoder | undefined;
   #translator: Translator | undefined;
   #stubsByName: Map<string, Stub> | undefined;
 
   constructor(options: UnitSourceOptions) {
-    const { storage, memory, guarding } = options;
+    const { storage } = options;
     this.#options = options;
     if (storage === undefined) return;
-    this.#cache = new TranslationCache(storage, {
-      memory,
-      guarding,
+    const around = {
+      ...options,
+      stubAt: (address: number) => options.stubs.intact.get(address),
       stubs: () => (this.#stubsByName ??= this.#nameStubs()),
-      hashGuest: (ranges) => ranges.reduce((hash, [start, end]) => options.hash(start - GUEST_BASE, end - start, hash), 0n),
-      hashBytes: (bytes) => this.#hashBytes(bytes),
-    });
+      hashBytes: (bytes: Uint8Array) => this.#hashBytes(bytes),
+    };
+    this.#modules = new KeptModules(storage, around);
+    this.#cache = new TranslationCache(storage, this.#modules, around);
   }
 
   get decoder(): Decoder {
@@ -64,10 +74,22 @@ export class UnitSource {
     }));
   }
 
+  /** How all code was guarded in earlier runs, as far as is known. */
+  get keptGuarding(): Guarding {
+    return this.#modules?.guarding ?? "trap";
+  }
+
+  /** What earlier runs made of the code at an entry and around it, as a module; undefined where there is none that is still true. */
+  module(entry: number, isFree: (slot: number) => boolean): KeptModule | undefined {
+    return this.#options.hasExactFloats() ? undefined : this.#modules?.take(entry, isFree);
+  }
+
   /** Units for the entries and for what is likely to be needed with them, and whether earlier runs made them. */
   get(entry: number, others: readonly number[]): { units: readonly TranslatedUnit[]; isKept: boolean } {
     // Code that looks at MXCSR is few programs', and not kept.
     const cache = this.#options.hasExactFloats() ? undefined : this.#cache;
+    // A module that has it could not be taken.
+    if (this.#modules?.knows(entry) === true) cache?.coverNothing();
     const kept = cache?.take(entry) ?? [];
     if (kept.length > 0) return { units: kept, isKept: true };
     const units = this.translator.translate([entry, ...others]);
@@ -88,6 +110,7 @@ export class UnitSource {
   /** Called when all code was dropped. */
   startOver(): void {
     this.#cache?.giveBack();
+    this.#modules?.giveBack();
   }
 
   /** Called when a stub was set. */
@@ -97,7 +120,7 @@ export class UnitSource {
 
   /** Keeps what this run has translated for the next. */
   save(): void {
-    this.#cache?.flush();
+    this.#cache?.save();
   }
 
   #nameStubs(): Map<string, Stub> {
