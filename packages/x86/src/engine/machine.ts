@@ -68,6 +68,8 @@ const SLICE_MS = 4;
 const FIRST_PACE = 250_000;
 const LEAST_PACE = 2500;
 const MAX_BUDGET = 2 ** 30;
+/** API calls take time and little of the budget: after so many the clock is looked at. A power of two. */
+const API_CALLS_UNWATCHED = 16;
 /** An API function that is called with more than this of the guest's stack used since the dispatcher is called from the dispatcher instead. */
 const API_DEPTH_BYTES = 24 * 1024;
 /** How far up a guest's stack return addresses are looked for when it has unwound. */
@@ -98,6 +100,9 @@ export class Machine {
   readonly #imports: WebAssembly.Imports;
   readonly #runGuest: (rip: number) => void;
   #pace = FIRST_PACE;
+  /** When the turn is over; 0 once it was ended before its budget. */
+  #turnEnd = 0;
+  #apiCalls = 0;
   #fault: Fault | undefined;
   #isInApi = false;
   #mustUnwind = false;
@@ -236,6 +241,7 @@ export class Machine {
     const start = performance.now();
     const budget = Math.min(MAX_BUDGET, Math.round(this.#pace * sliceMs));
     i32[MACHINE.budget / 4] = budget;
+    this.#turnEnd = start + sliceMs;
     for (;;) {
       u32[MACHINE.exitReason / 4] = EXIT.none;
       this.#isInApi = false;
@@ -262,7 +268,7 @@ export class Machine {
         default:
           // The same check at a function's entry stands for the budget and for the depth.
           if ((i32[MACHINE.budget / 4] as number) < 0) {
-            this.#adaptPace(budget / Math.max(performance.now() - start, 0.1));
+            if (this.#turnEnd > 0) this.#adaptPace(budget / Math.max(performance.now() - start, 0.1));
             return { kind: "budget" };
           }
           if (isPastEnd(cpu.rsp, u32[CPU.stackEnd / 4] as number)) return { kind: "fault", fault: this.#stackOverflow() };
@@ -315,6 +321,7 @@ export class Machine {
     this.#isInApi = true;
     const next = this.#options.api(index);
     this.#isInApi = false;
+    if ((++this.#apiCalls & (API_CALLS_UNWATCHED - 1)) === 0 && performance.now() > this.#turnEnd) this.#endTurn();
     // A handler may have asked for single steps.
     const isStepping = ((u32[CPU.eflags / 4] as number) & TRAP_FLAG) !== 0;
     if ((!this.#mustUnwind && !isStepping && !this.#mustMakeFloatsExact()) || next === UNWIND) return next;
@@ -351,12 +358,17 @@ export class Machine {
   #install(batch: Batch, bytes: Uint8Array, { instructions, isKept }: { instructions: number; isKept: boolean }): void {
     this.#cache.install(batch, bytes, this.#imports);
     // Old code can be forgotten only where no frame runs it: the turn ends.
-    if (this.#cache.isCrowded) this.cpu.i32[MACHINE.budget / 4] = -1;
+    if (this.#cache.isCrowded) this.#endTurn();
     const { statistics } = this;
     statistics[isKept ? "keptFunctions" : "functions"] += batch.entries.length;
     statistics[isKept ? "keptInstructions" : "instructions"] += instructions;
     statistics.batches++;
     statistics.wasmBytes += bytes.length;
+  }
+
+  #endTurn(): void {
+    this.cpu.i32[MACHINE.budget / 4] = -1;
+    this.#turnEnd = 0;
   }
 
   /** After an unwinding, the return sites further up the stack will be entered one after another: they are compiled with the first. */
