@@ -52,7 +52,9 @@ async function cold(): Promise<{ folder: string; output: Buffer; records: string
   chmodSync(folder, 0o700);
   const names = readdirSync(folder).filter((each) => each.startsWith("hello.exe"));
   expect(names).toHaveLength(2);
-  const [linked, records] = [true, false].map((isLinked) => join(folder, names.find((name) => name.includes("-linked.") === isLinked) ?? ""));
+  const [linked, records] = [true, false].map((isLinked) =>
+    join(folder, names.find((name) => name.includes("-linked.") === isLinked) ?? ""),
+  );
   return { ...known, folder, records: records as string, linked: linked as string };
 }
 

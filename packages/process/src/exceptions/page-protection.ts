@@ -34,8 +34,7 @@ function isAsLinked({ image, base }: Module, address: number, size: number, prot
     (section) =>
       first >= section.rva &&
       first + size <= section.rva + roundUp(section.virtualSize) &&
-      (sectionProtection(section) === protection ||
-        (protection === PAGE.READONLY && first === section.rva && size >= section.virtualSize)),
+      (sectionProtection(section) === protection || (protection === PAGE.READONLY && first === section.rva && size >= section.virtualSize)),
   );
 }
 

@@ -279,7 +279,10 @@ export function readModules(words: Uint32Array, start: number, count: number, ch
 }
 
 function pairs(words: Uint32Array, from: number, to: number): Range[] {
-  return Array.from({ length: to - from }, (_, n) => [words[RANGE_WORDS * (from + n)] as number, words[RANGE_WORDS * (from + n) + 1] as number]);
+  return Array.from({ length: to - from }, (_, n) => [
+    words[RANGE_WORDS * (from + n)] as number,
+    words[RANGE_WORDS * (from + n) + 1] as number,
+  ]);
 }
 
 /** The 64 bits at a word. */

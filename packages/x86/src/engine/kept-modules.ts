@@ -100,7 +100,9 @@ export class KeptModules {
 
   /** Whether a module has a unit at this entry: any, or one that was taken. */
   knows(entry: number, state?: "taken"): boolean {
-    return this.#load().entries.some((candidate) => (state === undefined || candidate.state === state) && candidate.module.unitAt(entry) >= 0);
+    return this.#load().entries.some(
+      (candidate) => (state === undefined || candidate.state === state) && candidate.module.unitAt(entry) >= 0,
+    );
   }
 
   /** Whether a unit is in a module. */
@@ -181,9 +183,7 @@ export class KeptModules {
     if (this.#hash(spans, deciding) !== module.source) return "untried";
     if (this.#around.baseGuarding() !== this.#load().guarding) return "foreign";
     // The same bytes decide the same.
-    for (let n = 0; deciding === undefined && n < module.entries.length; n++) {
-      if (guarding(module.entries[n] as number) !== module.guardingOf(n)) return "foreign";
-    }
+    if (deciding === undefined && module.entries.some((entry, n) => guarding(entry) !== module.guardingOf(n))) return "foreign";
     module.stubs = stubs;
     return "taken";
   }

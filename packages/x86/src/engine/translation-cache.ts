@@ -159,7 +159,8 @@ export class TranslationCache {
     const { records, end } = readRecords(wordsOf(bytes), 0);
     const [last, ...others] = records;
     // What stands there tells whether these are the records that modules were made of.
-    if (last === undefined || last.checksum !== lastChecksum || lastAt + last.bytes.length !== covered || 4 * end !== bytes.length) return undefined;
+    if (last === undefined || last.checksum !== lastChecksum || lastAt + last.bytes.length !== covered || 4 * end !== bytes.length)
+      return undefined;
     return { records: others, bytes: lastAt + bytes.length, isDamaged: false };
   }
 
