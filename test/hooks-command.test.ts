@@ -185,7 +185,8 @@ describe("--hook", () => {
     const ran = await decant(["run", "--hook", hooks, fixture("faults/faults.exe"), "exit", "3"]);
     expect(ran.exit).toBe(3);
     expect(ran.stderr).toContain("my mistake");
-    expect(ran.stderr).toMatch(/throws\.ts:4:\d+/);
+    expect(ran.stderr).toMatch(/throws\.ts:4:13\)/);
+    expect(ran.stderr).not.toContain("decant.js:");
   });
 
   test("refuses a script that cannot be loaded, and one that exports no function", async () => {

@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
 import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
 import { basename, dirname, resolve } from "node:path";
 import type { CudaDriver } from "@decant/cuda";
 import {
@@ -145,7 +146,7 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
     ...nodeHost({ files, network, ...(programs && { programs }), ...(systemDrive && { systemDrive }) }),
     ...options.streams,
   };
-  const hooks = new Hooks({ report: options.warn });
+  const hooks = new Hooks({ report: (message) => options.warn(withoutOwnFrames(message)) });
   await options.setHooks?.(hooks);
   const { onTraceOpen: onOpen } = options;
   if (options.trace !== undefined)
@@ -174,6 +175,15 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
     ...(options.memoryLimitBytes !== undefined && { memoryLimitBytes: options.memoryLimitBytes }),
   };
   return { kernel, host, common };
+}
+
+/** A user's stack less the lines that lead through Decant's own code to it. */
+function withoutOwnFrames(stack: string): string {
+  const own = fileURLToPath(new URL(".", import.meta.url));
+  return stack
+    .split("\n")
+    .filter((line) => !/^ +at /.test(line) || !(line.includes(own) || line.includes("/decant/dist/")))
+    .join("\n");
 }
 
 /** The programs of this host that guests may start. With files in memory there are none: those would not be theirs. */
