@@ -1,10 +1,10 @@
 import { Win32Error } from "../errors/error-classes.ts";
 import { ERROR } from "../errors/win32-codes.ts";
-import type { CallingThread, PointerSize } from "../thread.ts";
+import type { CallingThread } from "../thread.ts";
 import { AddressType } from "./address.ts";
 import { countOf, type Count } from "./counts.ts";
 import { readable } from "./pointers.ts";
-import { hex, Type, type AcceptedOf, type AnyType, type Direction, type Siblings, type ValueOf } from "./type.ts";
+import { type AcceptedOf, type AnyType, type Direction, hex, PointerArgumentType, type Siblings, type Type, type ValueOf } from "./type.ts";
 
 const SHOWN_BYTES = 32;
 const SHOWN_ELEMENTS = 8;
@@ -70,7 +70,7 @@ export function hostPointer(bytes: Uint8Array): Pointer {
 }
 
 /** A pointer to bytes; `length` names the parameter that counts them, for the trace. */
-export class BytesType extends Type<Pointer, never> {
+export class BytesType extends PointerArgumentType<Pointer> {
   readonly name = "BYTE*";
   override readonly direction: Direction;
   readonly #length: Count | undefined;
@@ -79,18 +79,6 @@ export class BytesType extends Type<Pointer, never> {
     super();
     this.#length = length;
     this.direction = direction;
-  }
-
-  size(pointerSize: PointerSize): number {
-    return pointerSize;
-  }
-
-  load(thread: CallingThread, address: number): Pointer {
-    return this.fromWords(thread, thread.memory.u32(address));
-  }
-
-  store(): void {
-    throw new TypeError("a byte pointer cannot be stored");
   }
 
   fromWords(thread: CallingThread, low: number): Pointer {
@@ -129,7 +117,7 @@ export interface GuestArray<V, W = V> {
 }
 
 /** A pointer to the first of several values. */
-export class ArrayPointerType<V, W> extends Type<GuestArray<V, W>, never> {
+export class ArrayPointerType<V, W> extends PointerArgumentType<GuestArray<V, W>> {
   readonly name: string;
   readonly element: Type<V, W>;
   override readonly direction: Direction;
@@ -141,18 +129,6 @@ export class ArrayPointerType<V, W> extends Type<GuestArray<V, W>, never> {
     this.element = element;
     this.direction = direction;
     this.#count = count;
-  }
-
-  size(pointerSize: PointerSize): number {
-    return pointerSize;
-  }
-
-  load(thread: CallingThread, address: number): GuestArray<V, W> {
-    return this.fromWords(thread, thread.memory.u32(address));
-  }
-
-  store(): void {
-    throw new TypeError("an array pointer cannot be stored");
   }
 
   fromWords(thread: CallingThread, address: number): GuestArray<V, W> {

@@ -1,54 +1,25 @@
-import type { CallingThread, PointerSize } from "../thread.ts";
-import { hex, Type, type Kind, type Siblings } from "./type.ts";
+import type { CallingThread } from "../thread.ts";
+import { ResultType } from "./results.ts";
+import { hex, type Siblings, type Type } from "./type.ts";
 import { DWORD } from "./windows.ts";
 
 type Names = Readonly<Record<string, number>>;
 
 /** An integer whose values have names: bits to combine, or one of several. The implementation sees the number. */
-export class NamedIntegerType extends Type<number, number> {
-  readonly name: string;
-  override readonly kind: Kind;
-  readonly #base: Type<number, number>;
+export class NamedIntegerType extends ResultType<number, number> {
   readonly #names: Names;
   readonly #isFlags: boolean;
 
   constructor(name: string, names: Names, base: Type<number, number>, isFlags: boolean) {
-    super();
-    this.name = name;
-    this.kind = base.kind;
-    this.#base = base;
+    super(base, { name, failure: undefined });
     this.#names = names;
     this.#isFlags = isFlags;
-  }
-
-  size(pointerSize: PointerSize): number {
-    return this.#base.size(pointerSize);
-  }
-
-  load(thread: CallingThread, address: number): number {
-    return this.#base.load(thread, address);
-  }
-
-  store(thread: CallingThread, address: number, value: number): void {
-    this.#base.store(thread, address, value);
-  }
-
-  fromWords(thread: CallingThread, low: number, high: number): number {
-    return this.#base.fromWords(thread, low, high);
-  }
-
-  override low(thread: CallingThread, value: number): number {
-    return this.#base.low(thread, value);
-  }
-
-  override high(thread: CallingThread, value: number): number {
-    return this.#base.high(thread, value);
   }
 
   override show(thread: CallingThread, value: number, siblings: Siblings, label?: string): string {
     const prefix = this.name === "" ? "" : `${this.name}_`;
     for (const [name, code] of Object.entries(this.#names)) if (code >>> 0 === value >>> 0) return prefix + name;
-    if (!this.#isFlags) return this.#base.show(thread, value, siblings, label);
+    if (!this.#isFlags) return super.show(thread, value, siblings, label);
     const parts: string[] = [];
     let rest = value >>> 0;
     // A name for several bits says more than their single names.

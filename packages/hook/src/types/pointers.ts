@@ -1,8 +1,18 @@
 import { MemoryAccessError } from "@decant/memory";
 import { Win32Error } from "../errors/error-classes.ts";
 import { ERROR } from "../errors/win32-codes.ts";
-import type { CallingThread, PointerSize } from "../thread.ts";
-import { hex, KIND, Type, type AcceptedOf, type AnyType, type Direction, type Siblings, type ValueOf } from "./type.ts";
+import type { CallingThread } from "../thread.ts";
+import {
+  type AcceptedOf,
+  type AnyType,
+  type Direction,
+  hex,
+  KIND,
+  PointerArgumentType,
+  type Siblings,
+  type Type,
+  type ValueOf,
+} from "./type.ts";
 
 /** A place of the caller's for one value: an out-parameter. */
 export interface Out<V, W = V> {
@@ -59,7 +69,7 @@ export function cell<V>(initial: V): Out<V> {
 }
 
 /** A pointer that an implementation sees as a place to read and write. */
-export class PointerType<V, W> extends Type<Out<V, W>, never> {
+export class PointerType<V, W> extends PointerArgumentType<Out<V, W>> {
   override readonly kind = KIND.OUT;
   readonly name: string;
   readonly target: Type<V, W>;
@@ -75,18 +85,6 @@ export class PointerType<V, W> extends Type<Out<V, W>, never> {
     this.target = target;
     this.direction = direction;
     this.isOptional = isOptional;
-  }
-
-  size(pointerSize: PointerSize): number {
-    return pointerSize;
-  }
-
-  load(thread: CallingThread, address: number): Out<V, W> {
-    return this.fromWords(thread, thread.memory.u32(address));
-  }
-
-  store(): void {
-    throw new TypeError("an out-parameter cannot be stored");
   }
 
   fromWords(thread: CallingThread, low: number): Out<V, W> {
@@ -111,7 +109,7 @@ export class PointerType<V, W> extends Type<Out<V, W>, never> {
 }
 
 /** A pointer to a value that the function only reads; the implementation sees the value itself. */
-export class InType<V> extends Type<V, never> {
+export class InType<V> extends PointerArgumentType<V> {
   readonly name: string;
   readonly target: AnyType;
   readonly isOptional: boolean;
@@ -121,18 +119,6 @@ export class InType<V> extends Type<V, never> {
     this.name = `const ${target.name}*`;
     this.target = target;
     this.isOptional = isOptional;
-  }
-
-  size(pointerSize: PointerSize): number {
-    return pointerSize;
-  }
-
-  load(thread: CallingThread, address: number): V {
-    return this.fromWords(thread, thread.memory.u32(address));
-  }
-
-  store(): void {
-    throw new TypeError("a pointer to a constant cannot be stored");
   }
 
   fromWords(thread: CallingThread, low: number): V {

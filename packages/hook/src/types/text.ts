@@ -4,7 +4,7 @@ import { ERROR } from "../errors/win32-codes.ts";
 import type { CallingThread, PointerSize } from "../thread.ts";
 import { readable } from "./pointers.ts";
 import { countOf, type Count } from "./counts.ts";
-import { hex, Type, type Direction, type Siblings } from "./type.ts";
+import { type Direction, hex, PointerArgumentType, type Siblings, Type } from "./type.ts";
 
 const SHOWN_CHARS = 120;
 
@@ -188,7 +188,7 @@ class GuestTextBuffer implements TextBuffer {
 }
 
 /** A parameter that is a text buffer: one that a function fills, or text that need not end in a NUL. */
-export class TextBufferType extends Type<TextBuffer, never> {
+export class TextBufferType extends PointerArgumentType<TextBuffer> {
   readonly name: string;
   readonly form: TextForm;
   override readonly direction: Direction;
@@ -206,18 +206,6 @@ export class TextBufferType extends Type<TextBuffer, never> {
   /** The same with something that counts its characters. */
   counted(count: Count): TextBufferType {
     return new TextBufferType(this.name, this.form, this.direction, count);
-  }
-
-  size(pointerSize: PointerSize): number {
-    return pointerSize;
-  }
-
-  load(thread: CallingThread, address: number): TextBuffer {
-    return this.fromWords(thread, thread.memory.u32(address));
-  }
-
-  store(): void {
-    throw new TypeError("a text buffer cannot be stored");
   }
 
   fromWords(thread: CallingThread, low: number): TextBuffer {

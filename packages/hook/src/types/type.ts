@@ -82,6 +82,21 @@ export abstract class Type<V = unknown, W = V> {
   }
 }
 
+/** A pointer that an implementation is given as something else than an address: as an argument only, or a field that is read. */
+export abstract class PointerArgumentType<V> extends Type<V, never> {
+  size(pointerSize: PointerSize): number {
+    return pointerSize;
+  }
+
+  load(thread: CallingThread, address: number): V {
+    return this.fromWords(thread, thread.memory.u32(address), 0);
+  }
+
+  store(): void {
+    throw new TypeError(`a ${this.name} cannot be stored`);
+  }
+}
+
 /** What a value is shown beside: the call's arguments, or the struct's fields, by name. */
 export type Siblings = Readonly<Record<string, unknown>>;
 

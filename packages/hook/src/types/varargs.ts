@@ -1,7 +1,7 @@
-import type { CallingThread, PointerSize } from "../thread.ts";
+import type { CallingThread } from "../thread.ts";
 import { readable } from "./pointers.ts";
 import { quote, readString } from "./text.ts";
-import { hex, showUnsigned, Type, type Siblings } from "./type.ts";
+import { hex, PointerArgumentType, showUnsigned, type Siblings } from "./type.ts";
 
 /** The arguments behind "...", or those that a va_list stands for, read one after the other. */
 export class VarArgs {
@@ -65,24 +65,12 @@ export class VarArgs {
 }
 
 /** The type of "..." and of va_list. */
-export class VarArgsType extends Type<VarArgs, never> {
+export class VarArgsType extends PointerArgumentType<VarArgs> {
   readonly name: string;
 
   constructor(name: string) {
     super();
     this.name = name;
-  }
-
-  size(pointerSize: PointerSize): number {
-    return pointerSize;
-  }
-
-  load(thread: CallingThread, address: number): VarArgs {
-    return this.fromWords(thread, thread.memory.u32(address));
-  }
-
-  store(): void {
-    throw new TypeError("a va_list cannot be stored");
   }
 
   fromWords(thread: CallingThread, low: number): VarArgs {
