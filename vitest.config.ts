@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    globalSetup: ["packages/ptx/src/tested-forms-setup.fixture.ts"],
     include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
     // Generous: machines that run this are busy with other things at times.
     testTimeout: 60_000,

@@ -15,7 +15,7 @@ import {
   writeTextureDescriptor,
 } from "./index.ts";
 import type { BlockRun, CompiledModule, KernelOptions, PhaseFunction, TextureDescriptor, TextureLevel } from "./index.ts";
-import { noteForms } from "./tested-forms.ts";
+import { noteForms } from "./note-forms.fixture.ts";
 
 const TAG = 0x7dec;
 const LAUNCH_AT = 0x1000;

@@ -18,12 +18,3 @@ export function formsOf(module: PtxModule): ReadonlySet<string> {
   }
   return forms;
 }
-
-/**
- * Says what a test runs, where DECANT_PTX_FORMS is set:
- * `DECANT_PTX_FORMS=1 npx vitest run packages/ptx --disable-console-intercept | sed -n 's/^form //p' | sort -u > packages/ptx/kernels/tested-forms.txt`
- */
-export function noteForms(module: PtxModule): void {
-  if (process.env["DECANT_PTX_FORMS"] === undefined) return;
-  for (const form of formsOf(module)) console.log(`form ${form}`);
-}

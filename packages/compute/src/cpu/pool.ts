@@ -112,7 +112,10 @@ export class Pool {
 
   /** Runs a launch. The result is what went wrong. */
   run(order: LaunchOrder): Promise<readonly Failure[]> {
-    if (order.job.isBrief && this.size > 0 && this.#pending.size === 0 && this.#hereMs < HERE_MS) return this.#runHere(order);
+    return order.job.isBrief && this.size > 0 && this.#pending.size === 0 ? this.#runHere(order) : this.#runByWorkers(order);
+  }
+
+  #runByWorkers(order: LaunchOrder): Promise<readonly Failure[]> {
     return new Promise((resolve, reject) => {
       const { share, job } = order;
       // Who was idle has no claim to the time that passed.
@@ -139,7 +142,12 @@ export class Pool {
   }
 
   /** Hot: a launch with little to do (bench/cuda-launch.ts). */
-  async #runHere({ job, share }: LaunchOrder): Promise<readonly Failure[]> {
+  async #runHere(order: LaunchOrder): Promise<readonly Failure[]> {
+    if (this.#hereMs >= HERE_MS) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#pending.size > 0) return this.#runByWorkers(order);
+    }
+    const { job, share } = order;
     const started = performance.now();
     const record = job.records[0] ?? 0;
     const { failed } = await this.#run(job, this.#here, record, undefined);
