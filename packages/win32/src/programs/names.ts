@@ -1,5 +1,19 @@
 /** Programs of Windows' that are built in, in its system folders. */
-export const BUILT_IN_PROGRAMS = ["cmd.exe", "find.exe", "findstr.exe", "sort.exe", "where.exe", "more.com"] as const;
+export const BUILT_IN_PROGRAMS = [
+  "cmd.exe",
+  "attrib.exe",
+  "chcp.com",
+  "fc.exe",
+  "find.exe",
+  "findstr.exe",
+  "hostname.exe",
+  "more.com",
+  "sort.exe",
+  "timeout.exe",
+  "where.exe",
+  "whoami.exe",
+  "xcopy.exe",
+] as const;
 
 /** The name of a built-in program, by its full path; undefined for others. */
 export function builtInName(path: string): (typeof BUILT_IN_PROGRAMS)[number] | undefined {

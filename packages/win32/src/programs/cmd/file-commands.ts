@@ -38,8 +38,8 @@ const makeFolder: Body = function* (shell, rest) {
   return result;
 };
 
-/** Those above too, as command extensions do. */
-function makeFolders(shell: Shell, full: string): void {
+/** Makes a folder, and those above it that are not there, as command extensions do. */
+export function makeFolders(shell: Shell, full: string): void {
   const above = full.slice(0, full.lastIndexOf("\\"));
   if (above.length > 2 && attributesOf(shell, above) === undefined) makeFolders(shell, above);
   system.createFolder(shell.thread, full);
@@ -163,7 +163,8 @@ const copy: Body = function* (shell, rest) {
   return copied > 0 ? 0 : 1;
 };
 
-function* copyFile(shell: Shell, from: string, to: string, appends: boolean): GuestGenerator<void> {
+/** Copies a file with its times, or puts it behind what the target has. Throws Win32Error. */
+export function* copyFile(shell: Shell, from: string, to: string, appends: boolean): GuestGenerator<void> {
   const target = open(shell, to, ACCESS.WRITE, appends ? OPEN.ALWAYS : OPEN.CREATE_ALWAYS);
   try {
     if (appends) system.seek(shell.thread, target, 0, 2);
