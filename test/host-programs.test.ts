@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run, type RunOptions } from "#decant";
@@ -52,6 +52,25 @@ describe("programs of the host's, where they are allowed", () => {
     const stubborn = 'sh -c "trap : TERM INT HUP; while :; do sleep 5; done"';
     const ended = ["running 258", "terminated 1", "wait 0 code 77", "assigned 1", "running 258", "wait 0 code 0"];
     expect((await outside(["kill", stubborn, stubborn])).lines).toEqual(ended);
+  });
+
+  test("take what they have started with them when they are ended, and leave it when they end by themselves", async () => {
+    const started = (name: string): string => `sleep 300 & echo $! > ${name}`;
+    await outside(["kill", `sh -c "${started("one")}; wait"`, `sh -c "${started("two")}; wait"`]);
+    const isAlive = (name: string): boolean => {
+      const id = Number(readFileSync(join(work, name), "utf8"));
+      try {
+        process.kill(id, 0);
+        // A zombie waits for whoever started it, and does nothing more.
+        return !readFileSync(`/proc/${id}/stat`, "utf8").includes(") Z ");
+      } catch {
+        return false;
+      }
+    };
+    await expect.poll(() => isAlive("one") || isAlive("two")).toBe(false);
+    await outside(["start", `sh -c "sleep 300 > /dev/null 2>&1 & echo $! > three"`]);
+    expect(isAlive("three")).toBe(true);
+    process.kill(Number(readFileSync(join(work, "three"), "utf8")));
   });
 
   test("are found by system, cmd.exe and _spawnvp, and have paths as the host has them", async () => {

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { constants as systemConstants } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
 import type { Writable } from "node:stream";
+import { isatty } from "node:tty";
 import { HostError } from "../host-error.ts";
 import type { HostPrograms, HostStart, PipedInput, RunningProgram } from "../programs.ts";
 import { childOutput, streamOutput } from "./node-streams.ts";
@@ -61,12 +62,14 @@ class NodePrograms implements HostPrograms {
     const stdio: StdioOptions = streams.map((stream) => (stream === "nothing" ? "ignore" : stream));
     // Node cannot give a child one pipe twice; a shell can.
     const [program, ...rest] = joinsErrors ? ["/bin/sh", "-c", 'exec "$0" "$@" 2>&1', path, ...args] : [path, ...args];
-    const options: SpawnOptions = { cwd: folder, env: this.#environment(environment), stdio };
+    // A group of its own can be killed with all that it starts. On a terminal it stays in ours, which Ctrl-C reaches.
+    const detached = !streams.some((stream) => typeof stream === "number" && isatty(stream));
+    const options: SpawnOptions = { cwd: folder, env: this.#environment(environment), stdio, detached };
     const child = spawnNow(program!, rest, options);
     // What is wrong is told by an event; that it is wrong is seen at once.
     child.on("error", () => {});
     if (child.pid === undefined) throw new HostError("ENOEXEC", `${path} could not be started`);
-    return running(child);
+    return running(child, detached);
   }
 
   #resolve(name: string): [name: string, path: string][] {
@@ -94,7 +97,14 @@ function spawnNow(path: string, args: readonly string[], options: SpawnOptions):
   return spawn(path, args, options);
 }
 
-function running(child: ChildProcess): RunningProgram {
+function running(child: ChildProcess, isGroup: boolean): RunningProgram {
+  const kill = (): void => {
+    // What it left behind when it ended by itself may go on.
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    if (isGroup) process.kill(-child.pid, "SIGKILL");
+    else child.kill("SIGKILL");
+  };
+  if (isGroup) endWithUs(child, kill);
   return {
     input: child.stdin === null ? undefined : pipedInput(child.stdin),
     output: child.stdout === null ? undefined : childOutput(child.stdout),
@@ -102,8 +112,18 @@ function running(child: ChildProcess): RunningProgram {
     ended: new Promise((resolve) =>
       child.on("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : systemConstants.signals[signal]))),
     ),
-    kill: () => void child.kill("SIGKILL"),
+    kill,
   };
+}
+
+/** A group of its own does not hear of the end of ours: signals that end us, and our own end, are passed on. */
+function endWithUs(child: ChildProcess, kill: () => void): void {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    kill();
+    process.kill(process.pid, signal);
+  };
+  process.once("exit", kill).once("SIGTERM", onSignal).once("SIGHUP", onSignal);
+  child.once("exit", () => process.off("exit", kill).off("SIGTERM", onSignal).off("SIGHUP", onSignal));
 }
 
 function pipedInput(stream: Writable): PipedInput {
