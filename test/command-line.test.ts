@@ -64,6 +64,14 @@ describe("programs that cannot go on say why", () => {
     expect(ran.stderr).toContain("faults");
   });
 
+  test("a packed program that ends without a word when something that it imports is missing has that said", async () => {
+    const ran = await decant(["run", fixture("packed/faults.exe"), "arguments"]);
+    expect(ran.status).not.toBe(0);
+    expect(ran.stderr).toBe(
+      "decant: faults.exe ended itself when it did not find KERNEL32.DLL!DecantHasNoSuchFunction, which is not mapped\n",
+    );
+  });
+
   test("an unmapped import ends the program only when it is called, with its name and arguments", async () => {
     const fine = await decant(["run", fixture("faults/faults.exe"), "exit", "3"]);
     expect({ exit: fine.exit, stdout: fine.stdout.toString() }).toEqual({ exit: 3, stdout: "before\r\n" });

@@ -1,6 +1,7 @@
 import { ERROR, readString, Win32Error, type Out } from "@decant/hook";
 import { exitThread, implement, LOAD_LIBRARY, LoadError, type GuestGenerator, type Module, type Thread } from "@decant/process";
 import { stateOf } from "../process-state.ts";
+import { noteMissing } from "./missing-function.ts";
 import { modulesApi } from "./modules.api.ts";
 
 /** GetModuleHandleEx's flags. */
@@ -42,7 +43,10 @@ export const modules = implement(modulesApi, {
     const module = hModule === 0 ? thread.process.modules.program : moduleAt(thread, hModule);
     const symbol = lpProcName < 0x10000 ? lpProcName : thread.memory.cstring(lpProcName);
     const address = thread.process.loader.getProcAddress(module, symbol);
-    if (address === undefined) throw new Win32Error(ERROR.PROC_NOT_FOUND);
+    if (address === undefined) {
+      noteMissing(thread, module.name, symbol);
+      throw new Win32Error(ERROR.PROC_NOT_FOUND);
+    }
     return address;
   },
   SetDllDirectory(thread, lpPathName) {

@@ -1,6 +1,7 @@
 import { ERROR, NULL_HANDLE, Win32Error, type Handle, type Out } from "@decant/hook";
 import { exitProcess, implement, ProcessObject, type Module, type Process, type Thread } from "@decant/process";
 import { fileTimeFromMs } from "../files/file-time.ts";
+import { tellOfMissing } from "./missing-function.ts";
 import { MODULEINFO, processApi } from "./process.api.ts";
 
 const SYSTEM_PROCESS_ID = 4;
@@ -24,7 +25,10 @@ export const process = implement(processApi, {
     return thread.process.handles.add(found.object, bInheritHandle);
   },
 
-  ExitProcess: (thread, uExitCode) => exitProcess(thread, uExitCode),
+  ExitProcess(thread, uExitCode) {
+    tellOfMissing(thread);
+    return exitProcess(thread, uExitCode);
+  },
   FatalExit: (thread, ExitCode) => exitProcess(thread, ExitCode),
   TerminateProcess(thread, hProcess, uExitCode) {
     if (hProcess === NULL_HANDLE) throw new Win32Error(ERROR.INVALID_HANDLE);
