@@ -66,7 +66,7 @@ describe("programs that cannot go on say why", () => {
 
   test("a packed program that ends without a word when something that it imports is missing has that said", async () => {
     const ran = await decant(["run", fixture("packed/faults.exe"), "arguments"]);
-    expect(ran.status).not.toBe(0);
+    expect(ran.exit).not.toBe(0);
     expect(ran.stderr).toBe(
       "decant: faults.exe ended itself when it did not find KERNEL32.DLL!DecantHasNoSuchFunction, which is not mapped\n",
     );

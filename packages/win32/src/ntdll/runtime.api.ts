@@ -1,4 +1,5 @@
-import { api, BOOLEAN, BYTES, DWORD, fn, forward, HANDLE, in_, infallible, inout, INT, LARGE_INTEGER, LONG, NTSTATUS, optional, out, PVOID, SIZE_T, ULONG, ULONG_PTR_N, VOID, ULONGLONG, type Implementation } from "@decant/hook"; // prettier-ignore
+import { api, BOOLEAN, BYTES, DWORD, fn, forward, HANDLE, in_, infallible, inout, INT, LARGE_INTEGER, LONG, NTSTATUS, optional, out, PVOID, SIZE_T, ULONG, ULONG_PTR_N,
+  USHORT, VOID, ULONGLONG, type Implementation } from "@decant/hook"; // prettier-ignore
 import type { Thread } from "@decant/process";
 
 /** What ntdll has of the C runtime, for programs that link no other. */
@@ -67,6 +68,16 @@ export const ntRuntimeApi = api("ntdll", {
   RtlRandomEx: fn(infallible(ULONG), ["Seed", inout(ULONG)]),
   RtlUniform: fn(infallible(ULONG), ["Seed", inout(ULONG)]),
   RtlAdjustPrivilege: fn(NTSTATUS, ["Privilege", ULONG], ["Enable", BOOLEAN], ["CurrentThread", BOOLEAN], ["Enabled", out(BOOLEAN)]),
+  RtlImageNtHeader: fn(infallible(PVOID), ["ModuleAddress", PVOID]),
+  RtlImageDirectoryEntryToData: fn(
+    infallible(PVOID),
+    ["BaseOfImage", PVOID],
+    ["MappedAsImage", BOOLEAN],
+    ["DirectoryEntry", USHORT],
+    ["Size", out(ULONG)],
+  ),
+  RtlAddressInSectionTable: fn(infallible(PVOID), ["NtHeaders", PVOID], ["BaseOfImage", PVOID], ["VirtualAddress", ULONG]),
+  RtlImageRvaToVa: fn(infallible(PVOID), ["NtHeaders", PVOID], ["Base", PVOID], ["Rva", ULONG], ["LastRvaSection", PVOID]),
   RtlGetLastNtStatus: fn(infallible(LONG)),
   RtlUpcaseUnicodeChar: fn(infallible(ULONG), ["SourceCharacter", ULONG]),
   RtlDowncaseUnicodeChar: fn(infallible(ULONG), ["SourceCharacter", ULONG]),

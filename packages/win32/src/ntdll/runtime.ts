@@ -1,4 +1,5 @@
 import { calls, ERROR, NtError, STATUS, Win32Error, type Handle, type Out } from "@decant/hook";
+import type { GuestMemory } from "@decant/memory";
 import { implement, ProcessObject, sleep, type Thread } from "@decant/process";
 import { fileTimeFromMs } from "../files/file-time.ts";
 import { sync } from "../kernel32/sync.ts";
@@ -20,6 +21,21 @@ const TICK = { LONGEST: 156_250, SHORTEST: 5_000 } as const;
 /** The generator of RtlUniform ("Lehmer"), below 2^31 - 1. */
 const LEHMER = { FACTOR: 0x7fff_ffedn, ADDEND: 0x7fff_ffc3n, MODULUS: 0x7fff_ffffn } as const;
 const CRC_POLYNOMIAL = 0xedb8_8320;
+/** Offsets and marks of a PE image (winnt.h); those of its headers from IMAGE_NT_HEADERS on. */
+const PE = {
+  MZ: 0x5a4d,
+  SIGNATURE: 0x4550,
+  DOS_SIZE: 64,
+  e_lfanew: 0x3c,
+  NumberOfSections: 6,
+  SizeOfOptionalHeader: 20,
+  OPTIONAL: 24,
+  Magic: 24,
+  IS_64: 0x20b,
+  DIRECTORIES_64: 24 + 108,
+  DIRECTORIES_32: 24 + 92,
+  SECTION_SIZE: 40,
+} as const;
 const MEM_RELEASE = 0x8000;
 const PAGE = 0x1000;
 
@@ -61,6 +77,20 @@ export const ntRuntime = implement(ntRuntimeApi, {
     privileges.set(Privilege, (attributes & ~PRIVILEGE.ENABLED) | (Enable ? PRIVILEGE.ENABLED : 0));
     return S_SUCCESS;
   },
+  RtlImageNtHeader: ({ memory }, ModuleAddress) => ntHeader(memory, ModuleAddress),
+  RtlImageDirectoryEntryToData({ memory }, BaseOfImage, MappedAsImage, DirectoryEntry, Size) {
+    const header = ntHeader(memory, BaseOfImage & ~3);
+    if (header === 0) return 0;
+    const count = memory.u16(header + PE.Magic) === PE.IS_64 ? header + PE.DIRECTORIES_64 : header + PE.DIRECTORIES_32;
+    if (DirectoryEntry >= memory.u32(count)) return 0;
+    const at = memory.u32(count + 4 + 8 * DirectoryEntry);
+    if (at === 0) return 0;
+    Size.set(memory.u32(count + 8 + 8 * DirectoryEntry));
+    const base = (BaseOfImage & ~3) >>> 0;
+    return base + (MappedAsImage && (BaseOfImage & 1) === 0 ? at : (fileOffset(memory, header, at) ?? at));
+  },
+  RtlAddressInSectionTable: ({ memory }, NtHeaders, BaseOfImage, VirtualAddress) => inFile(memory, NtHeaders, BaseOfImage, VirtualAddress),
+  RtlImageRvaToVa: ({ memory }, NtHeaders, Base, Rva) => inFile(memory, NtHeaders, Base, Rva),
   RtlGetLastNtStatus: () => S_SUCCESS,
   RtlUpcaseUnicodeChar: (_thread, character) => upcaseUnit(character & 0xffff),
   RtlDowncaseUnicodeChar: (_thread, character) => downcaseUnit(character & 0xffff),
@@ -153,6 +183,29 @@ function initString({ memory, pointerSize }: Thread, target: number, source: num
   memory.setU16(target, length);
   memory.setU16(target + 2, source === 0 ? 0 : length + 1);
   memory.setPointer(target + pointerSize, source);
+}
+
+/** Where an image's IMAGE_NT_HEADERS lie; 0 where there is no image. */
+function ntHeader(memory: GuestMemory, base: number): number {
+  if (!memory.accessible(base, PE.DOS_SIZE, "read") || memory.u16(base) !== PE.MZ) return 0;
+  const header = base + memory.u32(base + PE.e_lfanew);
+  return memory.accessible(header, 4, "read") && memory.u32(header) === PE.SIGNATURE ? header : 0;
+}
+
+/** Where an address of an image is in its file, for images that are mapped as files; undefined outside of all sections. */
+function fileOffset(memory: GuestMemory, header: number, at: number): number | undefined {
+  const sections = header + PE.OPTIONAL + memory.u16(header + PE.SizeOfOptionalHeader);
+  for (let i = 0; i < memory.u16(header + PE.NumberOfSections); i++) {
+    const section = sections + PE.SECTION_SIZE * i;
+    const start = memory.u32(section + 12);
+    if (at >= start && at < start + memory.u32(section + 16)) return memory.u32(section + 20) + at - start;
+  }
+  return undefined;
+}
+
+function inFile(memory: GuestMemory, header: number, base: number, at: number): number {
+  const offset = fileOffset(memory, header, at);
+  return offset === undefined ? 0 : base + offset;
 }
 
 function nextRandom(seed: Out<number>): number {
