@@ -1,4 +1,6 @@
-import { api, BOOL, BYTES, DWORD, fn, HANDLE, HRESULT, infallible, INT, LPCWSTR, out, PVOID, struct, ULONG, ULONGLONG, USHORT, BYTE, SIZE_T, optional, LONG, VOID, text, TSTR } from "@decant/hook"; // prettier-ignore
+import { api, BOOL, BYTES, DWORD, fn, HANDLE,
+  handleOr,
+  NULL_HANDLE, HRESULT, infallible, INT, LPCWSTR, out, PVOID, struct, ULONG, ULONGLONG, USHORT, BYTE, SIZE_T, optional, LONG, VOID, text, TSTR } from "@decant/hook"; // prettier-ignore
 
 export const IO_COUNTERS = struct("IO_COUNTERS", {
   ReadOperationCount: ULONGLONG,
@@ -60,6 +62,8 @@ export const processPolicyApi = api("kernel32", {
   Wow64RevertWow64FsRedirection: fn(BOOL, ["OlValue", PVOID]),
   Wow64EnableWow64FsRedirection: fn(BOOL, ["Wow64FsEnableRedirection", BOOL]),
   IsWow64GuestMachineSupported: fn(HRESULT, ["WowGuestMachine", USHORT], ["MachineIsSupported", out(BOOL)]),
+  CreateMemoryResourceNotification: fn(handleOr(NULL_HANDLE), ["NotificationType", INT]),
+  QueryMemoryResourceNotification: fn(BOOL, ["ResourceNotificationHandle", HANDLE], ["ResourceState", out(BOOL)]),
   DiscardVirtualMemory: fn(infallible(LONG), ["VirtualAddress", PVOID], ["Size", SIZE_T]),
   OfferVirtualMemory: fn(infallible(LONG), ["VirtualAddress", PVOID], ["Size", SIZE_T], ["Priority", INT]),
   ReclaimVirtualMemory: fn(infallible(LONG), ["VirtualAddress", PVOID], ["Size", SIZE_T]),

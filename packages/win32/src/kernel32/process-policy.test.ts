@@ -85,3 +85,14 @@ test("rectangles that only touch have nothing in common", () => {
   expect(call("IntersectRect", both, a, b)).toBe(0);
   expect(call("IsRectEmpty", both)).toBe(1);
 });
+
+test("memory is high, and never low", () => {
+  const { call, out, thread } = guest();
+  const [low, high] = [0, 1].map((type) => call("CreateMemoryResourceNotification", type) as number);
+  const state = out(BOOL);
+  expect([call("QueryMemoryResourceNotification", low, state), state.value]).toEqual([1, false]);
+  expect([call("QueryMemoryResourceNotification", high, state), state.value]).toEqual([1, true]);
+  expect(call("WaitForSingleObject", high, 0)).toBe(0);
+  expect(call("WaitForSingleObject", low, 0)).toBe(258);
+  expect([call("CreateMemoryResourceNotification", 2), thread.lastError]).toEqual([0, ERROR.INVALID_PARAMETER]);
+});

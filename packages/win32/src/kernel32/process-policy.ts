@@ -1,5 +1,5 @@
 import { E, ERROR, Win32Error, type Pointer } from "@decant/hook";
-import { implement, ProcessObject, ThreadObject, type Process, type Thread } from "@decant/process";
+import { implement, KernelObject, ProcessObject, ThreadObject, type Process, type Thread } from "@decant/process";
 import { processPolicyApi } from "./process-policy.api.ts";
 
 /** What these HRESULTs are made of: success of an NTSTATUS, and STATUS_INVALID_HANDLE, with FACILITY_NT_BIT ("Structure of COM Error Codes"). */
@@ -18,6 +18,9 @@ const FIRMWARE_TYPE_BIOS = 1;
 const SEARCH_MODES: ReadonlySet<number> = new Set([0x1, 0x1_0000, 0x8001]);
 const IMAGE_FILE_MACHINE_I386 = 0x14c;
 const ALWAYS_ON = 1;
+/** MEMORY_RESOURCE_NOTIFICATION_TYPE. */
+const MEMORY_LOW = 0;
+const MEMORY_HIGH = 1;
 
 type Classes = Readonly<Record<number, readonly number[]>>;
 
@@ -26,6 +29,20 @@ class Remembered {
   description = "";
   executionState: number = ES.CONTINUOUS;
   readonly byClass = new Map<number, Uint8Array>();
+}
+
+/** Signaled where there is much memory; where there is little, it never is: a limit is met when it is met. */
+class MemoryNotification extends KernelObject {
+  readonly #isHigh: boolean;
+
+  constructor(isHigh: boolean) {
+    super();
+    this.#isHigh = isHigh;
+  }
+
+  override isSignaled(): boolean {
+    return this.#isHigh;
+  }
 }
 
 const ofThread = (thread: Thread): Remembered => thread.state(Remembered, () => new Remembered());
@@ -148,6 +165,14 @@ export const processPolicy = implement(processPolicyApi, {
   IsWow64GuestMachineSupported(_thread, WowGuestMachine, MachineIsSupported) {
     MachineIsSupported.set(WowGuestMachine === IMAGE_FILE_MACHINE_I386);
     return S_OK;
+  },
+  CreateMemoryResourceNotification({ process }, NotificationType) {
+    if (NotificationType !== MEMORY_LOW && NotificationType !== MEMORY_HIGH) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return process.handles.add(new MemoryNotification(NotificationType === MEMORY_HIGH));
+  },
+  QueryMemoryResourceNotification(thread, ResourceNotificationHandle, ResourceState) {
+    ResourceState.set(thread.process.handles.get(ResourceNotificationHandle, MemoryNotification).isSignaled());
+    return true;
   },
   DiscardVirtualMemory: (thread, VirtualAddress, Size) => checkPages(thread, VirtualAddress, Size),
   OfferVirtualMemory: (thread, VirtualAddress, Size) => checkPages(thread, VirtualAddress, Size),

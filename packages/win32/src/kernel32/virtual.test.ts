@@ -68,6 +68,17 @@ describe("VirtualAlloc", () => {
   });
 });
 
+test("a large reservation that is nowhere free in one piece is granted, and holds what fits; a smaller one fails", () => {
+  const { call, thread } = machine();
+  const [first, second] = [0, 1].map(() => call("VirtualAlloc", 0n, 0x5800_0000, RESERVE, PAGE.READWRITE));
+  expect([first, second]).not.toContain(0);
+  const base = call("VirtualAlloc", 0n, 2 ** 31, RESERVE, PAGE.READWRITE);
+  expect(base).toBeGreaterThan(0);
+  expect(call("VirtualAlloc", BigInt(base), 0x10000, COMMIT, PAGE.READWRITE)).toBe(base);
+  expect(call("VirtualAlloc", BigInt(base + 2 ** 31 - 0x10000), 0x10000, COMMIT, PAGE.READWRITE)).toBe(0);
+  expect([call("VirtualAlloc", 0n, 2 ** 30 - 0x10000, RESERVE, PAGE.READWRITE), thread.lastError]).toEqual([0, ERROR.NOT_ENOUGH_MEMORY]);
+});
+
 test("a reservation of more addresses than there are is granted, and holds what fits", () => {
   const { call, thread, memory } = machine();
   const base = call("VirtualAlloc", 0n, 2 ** 40, RESERVE, PAGE.READWRITE);

@@ -7,6 +7,8 @@ const STATE = { free: MEM.FREE, reserve: MEM.RESERVE, commit: MEM.COMMIT } as co
 const KIND = { private: MEM.PRIVATE, image: MEM.IMAGE, mapped: MEM.MAPPED } as const;
 const PAGE_SIZE = 0x1000;
 const GRANULARITY = 0x1_0000;
+/** A reservation from here on is a run-time system's for all that it may ever commit. */
+const LARGE = 2 ** 30;
 /** The sizes of reservations larger than all of memory that were asked for at an address, and refused there. */
 const refusedReservations = new WeakMap<Process, Set<number>>();
 
@@ -144,13 +146,15 @@ function allocate(thread: Thread, hint: bigint, size: number, type: number, prot
     if (error instanceof MemoryLimitError) throw new Win32Error(ERROR.COMMITMENT_LIMIT);
     throw error;
   }
+  if (base === undefined && !commits && at === 0 && size >= LARGE && thread.pointerSize === 8)
+    return reserveWhatFits(thread, hint, size, protection);
   if (base === undefined) throw new Win32Error(at === 0 ? ERROR.NOT_ENOUGH_MEMORY : ERROR.INVALID_ADDRESS);
   if (commits) noteProtection(process, base, size, protection);
   return base;
 }
 
 /**
- * A reservation of more addresses than there are, which 64-bit Windows grants: run-time systems (GHC's takes a terabyte) reserve once for all that they may ever
+ * A reservation of more addresses than there are, or than are free in one piece, which 64-bit Windows grants: run-time systems (GHC's takes a terabyte) reserve once for all that they may ever
  * commit, and commit from its beginning on. Half of the longest run that is free stands for it, high up, as nothing else may lie in the range that was asked
  * for; commits past its end fail. What was first asked for at an address is refused anywhere: Go up to 1.10 does that, lays several areas out in
  * the whole of it, and has another plan for machines that refuse.
