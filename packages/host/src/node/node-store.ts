@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  futimesSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -10,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -48,7 +48,7 @@ export function nodeStore(folder: string, { limitBytes }: { limitBytes: number }
   const pathOf = (name: string): string => join(folder, name + EXTENSION);
   return {
     load: (name, from = 0) => attempt(() => (isOurs() ? readFrom(pathOf(name), from) : undefined)),
-    size: (name) => attempt(() => (isOurs() ? statSync(pathOf(name)).size : 0)) ?? 0,
+    size: (name) => attempt(() => (isOurs() ? sizeOf(pathOf(name)) : 0)) ?? 0,
     append(name, bytes) {
       attempt(() => {
         if (!isOurs()) return;
@@ -103,12 +103,23 @@ function readFrom(path: string, from: number): Uint8Array {
     const bytes = new Uint8Array(Math.max(0, size - from));
     let at = 0;
     for (let count = -1; at < bytes.length && count !== 0; at += count) count = readSync(file, bytes, at, bytes.length - at, from + at);
-    const now = Date.now();
-    if (now - mtimeMs > TOUCH_AFTER_MS) attempt(() => futimesSync(file, now / 1000, now / 1000));
+    touch(path, mtimeMs);
     return bytes.subarray(0, at);
   } finally {
     closeSync(file);
   }
+}
+
+/** Asking for a file's size is using it. */
+function sizeOf(path: string): number {
+  const { size, mtimeMs } = statSync(path);
+  touch(path, mtimeMs);
+  return size;
+}
+
+function touch(path: string, mtimeMs: number): void {
+  const now = Date.now();
+  if (now - mtimeMs > TOUCH_AFTER_MS) attempt(() => utimesSync(path, now / 1000, now / 1000));
 }
 
 /** The store's files, the last used first. */
