@@ -1,6 +1,4 @@
-import { api, BOOL, BYTES, DWORD, fn, HANDLE,
-  handleOr,
-  NULL_HANDLE, HRESULT, infallible, INT, LPCWSTR, out, PVOID, struct, ULONG, ULONGLONG, USHORT, BYTE, SIZE_T, optional, LONG, VOID, text, TSTR } from "@decant/hook"; // prettier-ignore
+import { api, BOOL, BYTES, DWORD, fn, HANDLE, handleOr, NULL_HANDLE, HRESULT, infallible, INT, LPCWSTR, out, PVOID, struct, ULONG, ULONGLONG, USHORT, BYTE, SIZE_T, optional, LONG, VOID, text, TSTR } from "@decant/hook"; // prettier-ignore
 
 export const IO_COUNTERS = struct("IO_COUNTERS", {
   ReadOperationCount: ULONGLONG,
