@@ -163,7 +163,7 @@ describe("decant cache", () => {
     const { folder } = await cold();
     const shown = await cache([], folder);
     expect(shown.stdout.toString()).toMatch(
-      /: [0-9.]+ [KM]iB of 256\.0 MiB\n\nprogram +size +last used\n(.*\n)*hello\.exe +\d+ KiB +\d{4}-/,
+      /: [0-9.]+ [KM]iB of 512\.0 MiB\n\nprogram +size +last used\n(.*\n)*hello\.exe +\d+ KiB +\d{4}-/,
     );
     const json = JSON.parse((await cache(["--json"], folder)).stdout.toString());
     expect(json).toMatchObject({ folder, limitBytes: 256 * 2 ** 20 });
