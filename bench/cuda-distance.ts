@@ -70,7 +70,8 @@ async function measure(): Promise<void> {
 async function serveDelayed(target: number, ms: number): Promise<void> {
   const pass = (from: Socket, to: Socket): void => {
     from.setNoDelay(true);
-    from.on("data", (data) => void (ms === 0 ? to.write(data) : after(ms, () => to.write(data))));
+    const late = delayed(ms, (data) => void to.write(data));
+    from.on("data", (data: Buffer) => void (ms === 0 ? to.write(data) : late(data)));
     from.on("close", () => to.destroy());
     from.on("error", () => undefined);
   };
@@ -84,13 +85,22 @@ async function serveDelayed(target: number, ms: number): Promise<void> {
   process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
 }
 
-/** Timers of Node are whole milliseconds, and late: the rest of the time is waited for turn by turn. */
-function after(ms: number, then: () => void): void {
-  const due = performance.now() + ms;
+/** Hands bytes on after a time, in their order. Timers of Node are whole milliseconds, and late: the rest of the time is waited for turn by turn. */
+function delayed(ms: number, then: (data: Buffer) => void): (data: Buffer) => void {
+  const waiting: { readonly due: number; readonly data: Buffer }[] = [];
   const look = (): void => {
-    if (performance.now() >= due) then();
-    else setImmediate(look);
+    for (let first = waiting[0]; first !== undefined && performance.now() >= first.due; first = waiting[0]) {
+      waiting.shift();
+      then(first.data);
+    }
+    const [first] = waiting;
+    if (first === undefined) return;
+    const rest = first.due - performance.now();
+    if (rest < 3) setImmediate(look);
+    else setTimeout(look, Math.floor(rest) - 2);
   };
-  if (ms < 3) look();
-  else setTimeout(look, Math.floor(ms) - 2);
+  return (data) => {
+    waiting.push({ due: performance.now() + ms, data });
+    if (waiting.length === 1) look();
+  };
 }
