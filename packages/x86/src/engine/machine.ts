@@ -341,7 +341,10 @@ export class Machine {
       const instructions = units.reduce((sum, { instructionCount }) => sum + instructionCount, 0);
       this.#install(batch, bytes, { instructions, isKept });
     }
-    this.statistics.translateMs += performance.now() - start;
+    const took = performance.now() - start;
+    this.statistics.translateMs += took;
+    // It is no part of the turn: one that is cut leaves more to translate.
+    if (this.#turnEnd > 0) this.#turnEnd += took;
     return this.#codeMap.get(rip) | 0;
   }
 
