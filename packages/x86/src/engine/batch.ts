@@ -18,6 +18,8 @@ export interface Batch {
   readonly stubs: readonly Stub[];
   /** By unit: the hash of the bytes that it was made from. */
   readonly sources: ArrayLike<bigint>;
+  /** The unit that begins at a guest address; -1 if none does. */
+  unitAt(entry: number): number;
   /** The bytes that a unit was made from, and the stubs that it calls. */
   rangesOf(unit: number): readonly Range[];
   stubsOf(unit: number): readonly Stub[];
@@ -27,10 +29,5 @@ export interface Batch {
   sitesOf(unit: number): Uint8Array;
 }
 
-/** The unit of a batch that begins at a guest address; -1 if none does. */
-export function unitAt({ entries }: Batch, entry: number): number {
-  return Array.prototype.indexOf.call(entries, entry);
-}
-
-/** Hashes the guest's bytes in ranges, one after another. */
+/** Hashes the guest's bytes in ranges, one after another: 64 bits, not negative. */
 export type HashRanges = (ranges: readonly Range[]) => bigint;

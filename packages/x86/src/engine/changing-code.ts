@@ -25,6 +25,11 @@ export function isWritable(range: Range, memory: GuestMemory): boolean {
   return writableParts(range, memory).length > 0;
 }
 
+/** Whether a range may be used so, and written to by nobody. */
+export function isFixed([start, end]: Range, kind: "execute" | "read", memory: GuestMemory): boolean {
+  return end > start && memory.accessible(start, end - start, kind) && !isWritable([start, end], memory);
+}
+
 /** The store that an instruction makes, unless it is one to the stack and the code lies elsewhere. */
 export function storeInto(insn: Instruction, memory: GuestMemory): OwnStore | undefined {
   const store = storeOf(insn);

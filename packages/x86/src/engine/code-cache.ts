@@ -1,5 +1,5 @@
 import { PAGE_SIZE, type GuestMemory } from "@decant/memory";
-import { unitAt, type Batch } from "./batch.ts";
+import type { Batch } from "./batch.ts";
 import type { Range } from "./changing-code.ts";
 import type { CodeMap } from "./code-map.ts";
 import { InstalledBatch, type Link, type Truth } from "./installed-batch.ts";
@@ -151,7 +151,7 @@ export class CodeCache {
   /** Puts a unit to sleep that found its bytes changed; returns the ranges that it was made from, or undefined when they have not. */
   stale(slot: number, entry: number): readonly Range[] | undefined {
     const installed = this.#bySlot[slot];
-    const unit = installed === undefined ? -1 : unitAt(installed.batch, entry);
+    const unit = installed?.batch.unitAt(entry) ?? -1;
     if (installed === undefined || unit < 0 || installed.hasSameBytes(unit, this.#truth)) return undefined;
     this.#sleepUnit(installed, unit);
     return installed.batch.rangesOf(unit);
@@ -161,7 +161,7 @@ export class CodeCache {
   wake(address: number): boolean {
     for (const installed of this.#sleepers.get(address) ?? []) {
       const { batch, isAwake } = installed;
-      const wanted = unitAt(batch, address);
+      const wanted = batch.unitAt(address);
       const parts = isAwake.flatMap((_isAwake, unit) => (unit === wanted || !batch.isChanging(unit) ? [unit] : []));
       if (!parts.every((unit) => isAwake[unit] || installed.isTrue(unit, this.#truth))) continue;
       for (const unit of parts) this.#wakeUnit(installed, unit);

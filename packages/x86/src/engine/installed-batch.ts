@@ -73,6 +73,6 @@ export class InstalledBatch {
   }
 
   hasSameBytes(unit: number, { hash }: Truth): boolean {
-    return BigInt.asUintN(64, hash(this.batch.rangesOf(unit))) === this.batch.sources[unit];
+    return hash(this.batch.rangesOf(unit)) === this.batch.sources[unit];
   }
 }

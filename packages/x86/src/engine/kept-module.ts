@@ -1,6 +1,7 @@
 import type { Batch } from "./batch.ts";
 import type { Range } from "./changing-code.ts";
 import type { Guarding } from "./access-checks.ts";
+import { longAt } from "./storage.ts";
 import type { Stub } from "./stub.ts";
 import { GUARDINGS, stubName, type Checksum, type KeptUnit } from "./unit-record.ts";
 
@@ -107,7 +108,7 @@ export function encodeModule(batch: Batch, bytes: Uint8Array, basis: ModuleBasis
   words[HEAD.words] = words.length;
   words[HEAD.slot] = batch.slot;
   words[HEAD.instructionCount] = basis.instructionCount;
-  view.setBigUint64(4 * HEAD.source, BigInt.asUintN(64, basis.source), true);
+  view.setBigUint64(4 * HEAD.source, basis.source, true);
   words[HEAD.units] = count;
   words[HEAD.spans] = basis.spans.length;
   // One more than there are, and 0 for none to rely on.
@@ -130,7 +131,7 @@ export function encodeModule(batch: Batch, bytes: Uint8Array, basis: ModuleBasis
     out.set(part, byte);
     byte += part.length;
   }
-  view.setBigUint64(4 * HEAD.checksum, BigInt.asUintN(64, checksum(out.subarray(4 * HEAD.slot))), true);
+  view.setBigUint64(4 * HEAD.checksum, checksum(out.subarray(4 * HEAD.slot)), true);
   return out;
 }
 
@@ -222,7 +223,6 @@ export class KeptModule implements Batch {
     }));
   }
 
-  /** The unit that begins at a guest address; -1 if none does. */
   unitAt(entry: number): number {
     this.#unitByEntry ??= new Map(Array.from(this.entries, (at, unit) => [at, unit]));
     return this.#unitByEntry.get(entry) ?? -1;
@@ -271,7 +271,7 @@ export function readModules(words: Uint32Array, start: number, count: number, ch
     if (words[at + HEAD.magic] !== MAGIC || length < HEAD_WORDS || at + length > words.length) return undefined;
     const own = words.subarray(at, at + length);
     const content = new Uint8Array(own.buffer, own.byteOffset + 4 * HEAD.slot, 4 * (length - HEAD.slot));
-    if (BigInt.asUintN(64, checksum(content)) !== longAt(own, HEAD.checksum)) return undefined;
+    if (checksum(content) !== longAt(own, HEAD.checksum)) return undefined;
     modules.push(new KeptModule(own));
     at += length;
   }
@@ -283,9 +283,4 @@ function pairs(words: Uint32Array, from: number, to: number): Range[] {
     words[RANGE_WORDS * (from + n)] as number,
     words[RANGE_WORDS * (from + n) + 1] as number,
   ]);
-}
-
-/** The 64 bits at a word. */
-export function longAt(words: Uint32Array, at: number): bigint {
-  return (BigInt(words[at + 1] as number) << 32n) | BigInt(words[at] as number);
 }

@@ -1,11 +1,12 @@
 import type { GuestMemory } from "@decant/memory";
 import type { Guarding } from "./access-checks.ts";
-import { isWritable, type Range } from "./changing-code.ts";
-import { encodeModule, longAt, readModules, type KeptModule, type Span } from "./kept-module.ts";
+import type { HashRanges } from "./batch.ts";
+import { isFixed, type Range } from "./changing-code.ts";
+import { encodeModule, readModules, type KeptModule, type Span } from "./kept-module.ts";
 import { FIRST_FREE_SLOT } from "./layout.ts";
 import { linkBatch, type TranslatedUnit } from "./link.ts";
 import type { Stub } from "./stub.ts";
-import { headerOf, joinBytes, startsWith, type TranslationStorage } from "./storage.ts";
+import { headerOf, joinBytes, longAt, startsWith, wordsOf, type TranslationStorage } from "./storage.ts";
 import { GUARDINGS, stubName, type Checksum, type KeptUnit } from "./unit-record.ts";
 
 /** How much of the kept records modules were made of: so many bytes of them, of which the last record begins at `lastAt`, with this checksum. */
@@ -30,7 +31,7 @@ export interface ModuleSurroundings {
   baseGuarding(): Guarding;
   /** Bytes that decide which functions of the allocation at an address own handlers; undefined when more than bytes do. */
   handlerData(address: number): readonly Range[] | undefined;
-  hashGuest(ranges: readonly Range[]): bigint;
+  readonly hashGuest: HashRanges;
   readonly hashBytes: Checksum;
 }
 
@@ -151,11 +152,11 @@ export class KeptModules {
   }
 
   #encode(group: readonly CheckedUnit[], slot: number): Uint8Array {
-    const { hashGuest, hashBytes, handlerData } = this.#around;
+    const { hashBytes, handlerData } = this.#around;
     const { batch, bytes } = linkBatch(
       group.map(({ unit }) => unit),
       slot,
-      hashGuest,
+      group.map(({ kept }) => kept.source),
     );
     const spans = joinSpans(group.flatMap(({ kept }) => kept.ranges));
     const deciding = handlerData(batch.entries[0] as number);
@@ -165,7 +166,7 @@ export class KeptModules {
   }
 
   #hash(spans: readonly Span[], deciding: readonly Range[] = []): bigint {
-    return BigInt.asUintN(64, this.#around.hashGuest([...spans.map(({ start, end }): Range => [start, end]), ...deciding]));
+    return this.#around.hashGuest([...spans.map(({ start, end }): Range => [start, end]), ...deciding]);
   }
 
   #check(module: KeptModule): State {
@@ -191,7 +192,7 @@ export class KeptModules {
   /** The hash of the file's words, the hash itself left out. */
   #checksum(head: Uint32Array): bigint {
     const said = new Uint8Array(head.buffer, head.byteOffset + 4 * FILE.guarding, 4 * (FILE.words - FILE.guarding));
-    return BigInt.asUintN(64, this.#around.hashBytes(said));
+    return this.#around.hashBytes(said);
   }
 
   #load(): Loaded {
@@ -203,7 +204,7 @@ export class KeptModules {
     const nothing: Loaded = { entries: [], coverage: undefined, guarding: "trap" };
     const bytes = this.#storage.load();
     if (bytes === undefined || !startsWith(bytes, this.#header)) return nothing;
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
+    const words = wordsOf(bytes);
     const start = this.#header.length / 4;
     const head = words.subarray(start, start + FILE.words);
     if (head.length < FILE.words || longAt(head, FILE.checksum) !== this.#checksum(head)) return nothing;
@@ -215,12 +216,6 @@ export class KeptModules {
       guarding: GUARDINGS[head[FILE.guarding] as number] ?? "trap",
     };
   }
-}
-
-/** Whether a range may be used so, and written to by nobody. */
-function isFixed(range: Range, kind: "execute" | "read", memory: GuestMemory): boolean {
-  const [start, end] = range;
-  return end > start && memory.accessible(start, end - start, kind) && !isWritable(range, memory);
 }
 
 /** Spans of code, and spans of what need not be, each joined. */

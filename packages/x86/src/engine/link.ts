@@ -1,7 +1,7 @@
 import { FUNCREF, ModuleBuilder, OP } from "@decant/wasm";
 import { CPU } from "../cpu-block.ts";
 import type { Guarding } from "./access-checks.ts";
-import type { Batch, HashRanges } from "./batch.ts";
+import type { Batch } from "./batch.ts";
 import { joinRanges, type Range } from "./changing-code.ts";
 import { CPU_ADDRESS, jumpCacheSalt, MAX_BOUND } from "./layout.ts";
 import { declare, importNumber, unitName, type Declarations } from "./module-context.ts";
@@ -36,10 +36,10 @@ export interface TranslatedUnit {
 }
 
 /**
- * Puts units into one module: calls between them are direct, and for every other guest function that they call the module's table has a link. At first a function is
+ * Puts units, with the hashes of the bytes that they were made from, into one module: calls between them are direct, and for every other guest function that they call the module's table has a link. At first a function is
  * there that has the machine put the real one in its stead, so later calls cost one call through the module's own table.
  */
-export function linkBatch(units: readonly TranslatedUnit[], slot: number, hash: HashRanges): { batch: Batch; bytes: Uint8Array } {
+export function linkBatch(units: readonly TranslatedUnit[], slot: number, sources: readonly bigint[]): { batch: Batch; bytes: Uint8Array } {
   // Code that may change is only called through the table, where other code can be put for it.
   const direct = new Set(units.filter(({ isChanging }) => !isChanging).map(({ entry }) => entry));
   const places = new Map<number, number>();
@@ -60,16 +60,18 @@ export function linkBatch(units: readonly TranslatedUnit[], slot: number, hash: 
   const bytes = m.finish();
   const offsets = m.bodyOffsets.slice(0, units.length);
   units.forEach((unit, n) => fill(bytes, offsets[n] as number, unit, { slot, functions, places, ...declared }));
+  const entries = units.map(({ entry }) => entry);
   const at = (n: number): TranslatedUnit => units[n] as TranslatedUnit;
   const batch: Batch = {
     slot,
-    entries: units.map(({ entry }) => entry),
+    entries,
     offsets,
     links,
     returnSites: units.flatMap(({ returnSites }) => Array.from(returnSites)),
     spans: joinRanges(units.flatMap(({ ranges }) => ranges)),
     stubs: [...new Set(units.flatMap(({ stubs }) => stubs))],
-    sources: BigUint64Array.from(units, ({ ranges }) => hash(ranges)),
+    sources,
+    unitAt: (entry) => entries.indexOf(entry),
     rangesOf: (n) => at(n).ranges,
     stubsOf: (n) => at(n).stubs,
     isChanging: (n) => at(n).isChanging,

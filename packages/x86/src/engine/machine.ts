@@ -121,7 +121,11 @@ export class Machine {
     this.#truth = {
       memory,
       stubAt: (address) => this.#stubs.intact.get(address),
-      hash: (ranges) => ranges.reduce((hash, [start, end]) => hashBytes((start - GUEST_BASE) | 0, end - start, hash), 0n),
+      hash: (ranges) =>
+        BigInt.asUintN(
+          64,
+          ranges.reduce((hash, [start, end]) => hashBytes((start - GUEST_BASE) | 0, end - start, hash), 0n),
+        ),
     };
     this.#cache = new CodeCache(this.#truth, this.#codeMap);
     const env = {
@@ -337,7 +341,8 @@ export class Machine {
     const start = performance.now();
     if (!this.#takeModule(rip)) {
       const { units, isKept } = this.#source.get(rip, this.#resumed(rip));
-      const { batch, bytes } = linkBatch(units, this.#cache.takeSlot(), this.#truth.hash);
+      const sources = units.map(({ ranges }) => this.#truth.hash(ranges));
+      const { batch, bytes } = linkBatch(units, this.#cache.takeSlot(), sources);
       const instructions = units.reduce((sum, { instructionCount }) => sum + instructionCount, 0);
       this.#install(batch, bytes, { instructions, isKept });
     }

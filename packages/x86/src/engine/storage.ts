@@ -36,6 +36,16 @@ export function startsWith(bytes: Uint8Array, header: Uint8Array): boolean {
   return bytes.length >= header.length && header.every((byte, i) => bytes[i] === byte);
 }
 
+/** Bytes, which begin at a multiple of four in their buffer, as words. */
+export function wordsOf(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
+}
+
+/** The 64 bits at a word. */
+export function longAt(words: Uint32Array, at: number): bigint {
+  return (BigInt(words[at + 1] as number) << 32n) | BigInt(words[at] as number);
+}
+
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

@@ -1,21 +1,14 @@
-import type { GuestMemory } from "@decant/memory";
-import type { Guarding } from "./access-checks.ts";
-import type { HashRanges } from "./batch.ts";
-import { isWritable } from "./changing-code.ts";
-import type { CheckedUnit, Coverage, KeptModules } from "./kept-modules.ts";
+import { isFixed } from "./changing-code.ts";
+import type { CheckedUnit, Coverage, KeptModules, ModuleSurroundings } from "./kept-modules.ts";
 import type { TranslatedUnit } from "./link.ts";
-import { headerOf, joinBytes, startsWith, type TranslationStorage } from "./storage.ts";
+import { headerOf, joinBytes, startsWith, wordsOf, type TranslationStorage } from "./storage.ts";
 import type { Stub } from "./stub.ts";
-import { encodeUnit, readRecords, stubName, type Checksum, type KeptUnit, type UnitRecord } from "./unit-record.ts";
+import { encodeUnit, readRecords, stubName, type KeptUnit, type UnitRecord } from "./unit-record.ts";
 
 /** What a machine tells its cache. */
-export interface CacheSurroundings {
-  readonly memory: GuestMemory;
+export interface CacheSurroundings extends Pick<ModuleSurroundings, "memory" | "guarding" | "hashGuest" | "hashBytes"> {
   /** Stubs by name (`stubName`). */
   stubs(): ReadonlyMap<string, Stub>;
-  guarding(entry: number): Guarding;
-  readonly hashGuest: HashRanges;
-  readonly hashBytes: Checksum;
 }
 
 /** Bodies that are linked at a time. */
@@ -106,12 +99,13 @@ export class TranslationCache {
     const size = this.#storage.size();
     const isOld = covered === 0 || size < covered || size - covered > Math.max(RENEWED_BYTES, RENEWED_PART * covered);
     if (size === 0 || !isOld || this.#modules.areForeign) return;
-    this.coverNothing();
+    // All of them, those that were just written too.
+    this.#hasCovered = true;
     this.#records = undefined;
-    this.#load();
+    const records = this.#load();
     const last = this.#all.at(-1);
     if (last === undefined || this.#isDamaged) return;
-    const units = [...(this.#records ?? new Map<number, UnitRecord[]>()).keys()].flatMap((entry) => this.#takeAt(entry) ?? []);
+    const units = [...records.keys()].flatMap((entry) => this.#takeAt(entry) ?? []);
     const coverage = { bytes: this.#keptBytes, lastAt: this.#keptBytes - last.bytes.length, lastChecksum: last.checksum };
     this.#modules.replace(units, coverage);
   }
@@ -210,12 +204,9 @@ export class TranslationCache {
 
   #isTrue({ entry, guarding, ranges, source }: KeptUnit): boolean {
     const { memory } = this.#around;
-    for (const { start, end, isCode } of ranges) {
-      if (end <= start || !memory.accessible(start, end - start, isCode ? "execute" : "read") || isWritable([start, end], memory))
-        return false;
-    }
+    if (!ranges.every(({ start, end, isCode }) => isFixed([start, end], isCode ? "execute" : "read", memory))) return false;
     if (this.#around.guarding(entry) !== guarding) return false;
-    return BigInt.asUintN(64, this.#around.hashGuest(ranges.map(({ start, end }) => [start, end] as const))) === source;
+    return this.#around.hashGuest(ranges.map(({ start, end }) => [start, end] as const)) === source;
   }
 
   #stubsOf({ stubNames }: KeptUnit): Stub[] | undefined {
@@ -235,7 +226,7 @@ export class TranslationCache {
     return {
       entry: unit.entry,
       guarding: unit.guarding,
-      source: BigInt.asUintN(64, hashGuest(unit.ranges)),
+      source: hashGuest(unit.ranges),
       ranges: unit.ranges.map(([start, end]) => ({ start, end, isCode: memory.accessible(start, end - start, "execute") })),
       stubNames: stubNames as string[],
     };
@@ -247,8 +238,4 @@ interface Read {
   readonly records: readonly UnitRecord[];
   readonly bytes: number;
   readonly isDamaged: boolean;
-}
-
-function wordsOf(bytes: Uint8Array): Uint32Array {
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
 }

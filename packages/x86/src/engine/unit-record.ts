@@ -1,5 +1,6 @@
 import type { Guarding } from "./access-checks.ts";
 import type { TranslatedUnit } from "./link.ts";
+import { longAt } from "./storage.ts";
 import type { Stub } from "./stub.ts";
 
 /**
@@ -41,7 +42,7 @@ export interface KeptUnit {
   readonly stubNames: readonly string[];
 }
 
-/** Hashes bytes. */
+/** Hashes bytes: 64 bits, not negative. */
 export type Checksum = (bytes: Uint8Array) => bigint;
 
 const encoder = new TextEncoder();
@@ -74,7 +75,7 @@ export function encodeUnit(unit: TranslatedUnit, kept: KeptUnit, checksum: Check
   words[HEAD.bodyBytes] = unit.body.length;
   words[HEAD.nameBytes] = names.length;
   const view = new DataView(words.buffer);
-  view.setBigUint64(4 * HEAD.source, BigInt.asUintN(64, kept.source), true);
+  view.setBigUint64(4 * HEAD.source, kept.source, true);
   let at = HEAD_WORDS;
   const ranges = kept.ranges.flatMap(({ start, end, isCode }) => [start, end, isCode ? 1 : 0]);
   for (const list of [ranges, unit.targets, unit.returnSites, unit.relocations]) {
@@ -86,7 +87,7 @@ export function encodeUnit(unit: TranslatedUnit, kept: KeptUnit, checksum: Check
     bytes.set(part, byte);
     byte += part.length;
   }
-  view.setBigUint64(4 * HEAD.checksum, BigInt.asUintN(64, checksum(bytes.subarray(4 * HEAD.entry))), true);
+  view.setBigUint64(4 * HEAD.checksum, checksum(bytes.subarray(4 * HEAD.entry)), true);
   return bytes;
 }
 
@@ -127,7 +128,7 @@ export class UnitRecord {
     const length = this.#head(HEAD.words);
     if (HEAD_WORDS + lists + Math.ceil(byteCount / 4) > length) return false;
     const content = this.#bytes(this.#at + HEAD.entry, 4 * (length - HEAD.entry));
-    return BigInt.asUintN(64, checksum(content)) === this.checksum;
+    return checksum(content) === this.checksum;
   }
 
   /** What is to be checked before the unit is used. */
@@ -178,7 +179,7 @@ export class UnitRecord {
   }
 
   #long(field: number): bigint {
-    return (BigInt(this.#head(field + 1)) << 32n) | BigInt(this.#head(field));
+    return longAt(this.#words, this.#at + field);
   }
 
   #bytes(word: number, length: number): Uint8Array {

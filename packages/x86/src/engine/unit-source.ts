@@ -141,6 +141,6 @@ export class UnitSource {
       memory.bytes.set(part, SCRATCH);
       result = hash(SCRATCH | 0, part.length, result);
     }
-    return result;
+    return BigInt.asUintN(64, result);
   }
 }
