@@ -18,5 +18,8 @@ function findTransfer(): Transfer | undefined {
   const own = (ArrayBuffer.prototype as { transfer?: Transfer }).transfer;
   if (own !== undefined) return own;
   setFlagsFromString("--harmony-rab-gsab-transfer");
-  return runInNewContext("ArrayBuffer.prototype.transfer") as Transfer | undefined;
+  const found = runInNewContext("ArrayBuffer.prototype.transfer") as Transfer | undefined;
+  // V8 takes compiled code only from a process with the same flags (bin/decant.js).
+  setFlagsFromString("--no-harmony-rab-gsab-transfer");
+  return found;
 }

@@ -116,14 +116,26 @@ function running(child: ChildProcess, isGroup: boolean): RunningProgram {
   };
 }
 
-/** A group of its own does not hear of the end of ours: signals that end us, and our own end, are passed on. */
+/** What ends the groups that run. */
+const groups = new Set<() => void>();
+
+/** A group of its own does not hear of the end of ours: signals that end us, and our own end, are passed on, by one listener for all that run. */
 function endWithUs(child: ChildProcess, kill: () => void): void {
-  const onSignal = (signal: NodeJS.Signals): void => {
-    kill();
-    process.kill(process.pid, signal);
-  };
-  process.once("exit", kill).once("SIGTERM", onSignal).once("SIGHUP", onSignal);
-  child.once("exit", () => process.off("exit", kill).off("SIGTERM", onSignal).off("SIGHUP", onSignal));
+  if (groups.size === 0) process.once("exit", endGroups).once("SIGTERM", passOn).once("SIGHUP", passOn);
+  groups.add(kill);
+  child.once("exit", () => {
+    groups.delete(kill);
+    if (groups.size === 0) process.off("exit", endGroups).off("SIGTERM", passOn).off("SIGHUP", passOn);
+  });
+}
+
+function endGroups(): void {
+  for (const kill of groups) kill();
+}
+
+function passOn(signal: NodeJS.Signals): void {
+  endGroups();
+  process.kill(process.pid, signal);
 }
 
 function pipedInput(stream: Writable): PipedInput {

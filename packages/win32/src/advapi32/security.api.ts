@@ -170,6 +170,16 @@ export const GENERIC_MAPPING = struct("GENERIC_MAPPING", {
   GenericAll: DWORD,
 });
 
+const addAce = fn(BOOL, ["pAcl", PVOID], ["dwAceRevision", ACL_REVISION], ["AccessMask", DWORD], ["pSid", SID_AT]);
+const addAceEx = fn(
+  BOOL,
+  ["pAcl", PVOID],
+  ["dwAceRevision", ACL_REVISION],
+  ["AceFlags", ACE_FLAGS],
+  ["AccessMask", DWORD],
+  ["pSid", SID_AT],
+);
+
 /** Access control lists, security descriptors, and those of files. */
 export const accessControlApi = api("advapi32", {
   InitializeAcl: fn(BOOL, ["pAcl", PVOID], ["nAclLength", DWORD], ["dwAclRevision", ACL_REVISION]),
@@ -181,24 +191,10 @@ export const accessControlApi = api("advapi32", {
     ["nAclInformationLength", DWORD],
     ["dwAclInformationClass", ACL_CLASS],
   ),
-  AddAccessAllowedAce: fn(BOOL, ["pAcl", PVOID], ["dwAceRevision", ACL_REVISION], ["AccessMask", DWORD], ["pSid", SID_AT]),
-  AddAccessAllowedAceEx: fn(
-    BOOL,
-    ["pAcl", PVOID],
-    ["dwAceRevision", ACL_REVISION],
-    ["AceFlags", ACE_FLAGS],
-    ["AccessMask", DWORD],
-    ["pSid", SID_AT],
-  ),
-  AddAccessDeniedAce: fn(BOOL, ["pAcl", PVOID], ["dwAceRevision", ACL_REVISION], ["AccessMask", DWORD], ["pSid", SID_AT]),
-  AddAccessDeniedAceEx: fn(
-    BOOL,
-    ["pAcl", PVOID],
-    ["dwAceRevision", ACL_REVISION],
-    ["AceFlags", ACE_FLAGS],
-    ["AccessMask", DWORD],
-    ["pSid", SID_AT],
-  ),
+  AddAccessAllowedAce: addAce,
+  AddAccessAllowedAceEx: addAceEx,
+  AddAccessDeniedAce: addAce,
+  AddAccessDeniedAceEx: addAceEx,
   GetAce: fn(BOOL, ["pAcl", PVOID], ["dwAceIndex", DWORD], ["pAce", out(PVOID)]),
   DeleteAce: fn(BOOL, ["pAcl", PVOID], ["dwAceIndex", DWORD]),
   InitializeSecurityDescriptor: fn(BOOL, ["pSecurityDescriptor", PVOID], ["dwRevision", DWORD]),

@@ -3,6 +3,18 @@ import { api, BOOL, DWORD, fn, handleOr, LPCWSTR, NULL_HANDLE, orElse, out, PVOI
 const MANAGER = handleOr(NULL_HANDLE, SC_HANDLE);
 const SERVICE = ["hService", SC_HANDLE] as const;
 
+const CONFIGURATION = [
+  ["dwServiceType", DWORD],
+  ["dwStartType", DWORD],
+  ["dwErrorControl", DWORD],
+  ["lpBinaryPathName", TSTR],
+  ["lpLoadOrderGroup", TSTR],
+  ["lpdwTagId", PVOID],
+  ["lpDependencies", PVOID],
+  ["lpServiceStartName", TSTR],
+  ["lpPassword", TSTR],
+] as const;
+
 /** Services ("Service Functions"). Their manager does not run. */
 export const serviceControlApi = api("advapi32", {
   OpenSCManager: text(MANAGER, ["lpMachineName", TSTR], ["lpDatabaseName", TSTR], ["dwDesiredAccess", DWORD]),
@@ -13,15 +25,7 @@ export const serviceControlApi = api("advapi32", {
     ["lpServiceName", TSTR],
     ["lpDisplayName", TSTR],
     ["dwDesiredAccess", DWORD],
-    ["dwServiceType", DWORD],
-    ["dwStartType", DWORD],
-    ["dwErrorControl", DWORD],
-    ["lpBinaryPathName", TSTR],
-    ["lpLoadOrderGroup", TSTR],
-    ["lpdwTagId", PVOID],
-    ["lpDependencies", PVOID],
-    ["lpServiceStartName", TSTR],
-    ["lpPassword", TSTR],
+    ...CONFIGURATION,
   ),
   CloseServiceHandle: fn(BOOL, ["hSCObject", SC_HANDLE]),
   ControlService: fn(BOOL, SERVICE, ["dwControl", DWORD], ["lpServiceStatus", PVOID]),
@@ -38,20 +42,7 @@ export const serviceControlApi = api("advapi32", {
     ["cbBufSize", DWORD],
     ["pcbBytesNeeded", out(DWORD)],
   ),
-  ChangeServiceConfig: text(
-    BOOL,
-    SERVICE,
-    ["dwServiceType", DWORD],
-    ["dwStartType", DWORD],
-    ["dwErrorControl", DWORD],
-    ["lpBinaryPathName", TSTR],
-    ["lpLoadOrderGroup", TSTR],
-    ["lpdwTagId", PVOID],
-    ["lpDependencies", PVOID],
-    ["lpServiceStartName", TSTR],
-    ["lpPassword", TSTR],
-    ["lpDisplayName", TSTR],
-  ),
+  ChangeServiceConfig: text(BOOL, SERVICE, ...CONFIGURATION, ["lpDisplayName", TSTR]),
   ChangeServiceConfig2: text(BOOL, SERVICE, ["dwInfoLevel", DWORD], ["lpInfo", PVOID]),
   EnumServicesStatusEx: text(
     BOOL,

@@ -101,6 +101,18 @@ describe("control flow", () => {
     expect(machine.cpu.gpr32(GPR.rax)).toBe(7);
   });
 
+  test("a turn whose time API calls take ends, though they use little of the budget", () => {
+    // push rbx; again: mov eax,[API]; call rax; jmp again
+    load("53 b810001500 ffd0 ebf7");
+    let calls = 0;
+    api = () => {
+      for (const start = performance.now(); performance.now() - start < 1;);
+      if (++calls === 1000) throw new Error("the turn does not end");
+      return popReturn();
+    };
+    expect(machine.run(2).kind).toBe("budget");
+  });
+
   test("recursive fib", () => {
     expect(call(FIB, 24)).toBe(46368);
   });

@@ -228,6 +228,29 @@ describe("what is kept is linked, too", () => {
     }
   });
 
+  test("records that are others than those that modules were made of are looked at, though they are as many", () => {
+    const kept = new Kept();
+    run(kept);
+    const elsewhere = (storage: TranslationStorage): TestGuest => {
+      const guest = new TestGuest({ translations: storage });
+      for (const [code, at] of [
+        [CALLER, CODE + 0x400],
+        [CALLEE, CODE + 0x420],
+      ] as const)
+        guest.load(code, at);
+      guest.enter(10);
+      guest.machine.cpu.rip = CODE + 0x400;
+      guest.run();
+      guest.machine.save();
+      return guest;
+    };
+    const other = new Kept();
+    elsewhere(other);
+    expect(other.bytes).toHaveLength(kept.bytes?.length ?? 0);
+    other.linked = kept.linked;
+    expect(elsewhere(other).machine.statistics).toMatchObject({ functions: 0, keptFunctions: 1 });
+  });
+
   test("with the modules of other records, only what is true is taken", () => {
     const kept = new Kept();
     run(kept);
