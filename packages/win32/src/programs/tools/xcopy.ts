@@ -7,7 +7,9 @@ import { Tool, toolWords } from "./tool.ts";
 
 /** xcopy's exit codes: done; nothing found, a bad command line or a failure of the disk, as under Wine 8. */
 const CODE = { DONE: 0, FAILED: 4 } as const;
-const KNOWN = new Set("a,b,c,d,e,exclude,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,-y,z".split(","));
+const KNOWN = new Set("b,c,d,e,f,g,h,i,j,k,l,o,p,q,r,s,t,u,v,w,x,y,-y,z".split(","));
+/** Switches that choose other files, or other names for them, and are not there: to go on without would copy something else than was asked for. */
+const MISSING = /^\/(?:[amn]|exclude:.*|d:.*)$/i;
 
 /** xcopy.exe: `xcopy source [destination] [/d] [/e] [/h] [/i] [/l] [/q] [/r] [/s] [/t] [/u] [/y] …` ("xcopy"). Nobody is asked: a target that is not there is a folder with /i, or where many are copied. */
 export function* xcopy(thread: Thread): GuestGenerator<number> {
@@ -15,6 +17,11 @@ export function* xcopy(thread: Thread): GuestGenerator<number> {
   const words = toolWords(tool.tail.replaceAll(/(?<=[^\s/"])\/(?=-?[a-z])/gi, " /"));
   const switches = new Set(words.filter((word) => word.startsWith("/")).map((word) => word.slice(1).toLowerCase().split(":")[0]!));
   const paths = words.filter((word) => !word.startsWith("/"));
+  const missing = words.find((word) => MISSING.test(word));
+  if (missing !== undefined) {
+    yield* tool.complain(`${missing} is not there in this xcopy`);
+    return CODE.FAILED;
+  }
   const unknown = [...switches].find((name) => !KNOWN.has(name));
   const [source, target = "."] = paths;
   if (unknown !== undefined || source === undefined || paths.length > 2) {
