@@ -1,6 +1,7 @@
 import { E, ERROR, Win32Error, type Pointer } from "@decant/hook";
-import { implement, KernelObject, ProcessObject, ThreadObject, type Process, type Thread } from "@decant/process";
+import { implement, KernelObject, ThreadObject, type Process, type Thread } from "@decant/process";
 import { processPolicyApi } from "./process-policy.api.ts";
+import { processOf } from "./process.ts";
 
 /** What these HRESULTs are made of: success of an NTSTATUS, and STATUS_INVALID_HANDLE, with FACILITY_NT_BIT ("Structure of COM Error Codes"). */
 const NT_SUCCESS = 0x1000_0000;
@@ -70,11 +71,11 @@ export const processPolicy = implement(processPolicyApi, {
   SetThreadInformation: (thread, hThread, infoClass, buffer, size) =>
     remember(ofThread(thread.process.handles.get(hThread, ThreadObject).thread), THREAD_CLASSES, infoClass, buffer, size),
   GetProcessInformation: (thread, hProcess, infoClass, buffer, size) =>
-    tell(ofProcess(processAt(thread, hProcess)), PROCESS_CLASSES, infoClass, buffer, size),
+    tell(ofProcess(processOf(thread, hProcess)), PROCESS_CLASSES, infoClass, buffer, size),
   SetProcessInformation: (thread, hProcess, infoClass, buffer, size) =>
-    remember(ofProcess(processAt(thread, hProcess)), PROCESS_CLASSES, infoClass, buffer, size),
+    remember(ofProcess(processOf(thread, hProcess)), PROCESS_CLASSES, infoClass, buffer, size),
   GetProcessMitigationPolicy(thread, hProcess, MitigationPolicy, lpBuffer, dwLength) {
-    processAt(thread, hProcess);
+    processOf(thread, hProcess);
     const bytes = MitigationPolicy === MITIGATION.DEP ? Uint8Array.of(1, 0, 0, 0, 1, 0, 0, 0) : new Uint8Array(4);
     if (MitigationPolicy < 0 || MitigationPolicy > MITIGATION.LAST || dwLength !== bytes.length)
       throw new Win32Error(ERROR.INVALID_PARAMETER);
@@ -86,7 +87,7 @@ export const processPolicy = implement(processPolicyApi, {
     throw new Win32Error(ERROR.NOT_SUPPORTED);
   },
   GetProcessDEPPolicy(thread, hProcess, lpFlags, lpPermanent) {
-    processAt(thread, hProcess);
+    processOf(thread, hProcess);
     lpFlags.set(1);
     lpPermanent.set(true);
     return true;
@@ -98,23 +99,23 @@ export const processPolicy = implement(processPolicyApi, {
   GetSystemDEPPolicy: () => ALWAYS_ON,
   GetProcessIoCounters(thread, hProcess, lpIoCounters) {
     // Nobody counts them.
-    processAt(thread, hProcess);
+    processOf(thread, hProcess);
     lpIoCounters.set({});
     return true;
   },
   GetProcessWorkingSetSizeEx(thread, hProcess, lpMinimumWorkingSetSize, lpMaximumWorkingSetSize, Flags) {
-    processAt(thread, hProcess);
+    processOf(thread, hProcess);
     lpMinimumWorkingSetSize.set(0x3_2000);
     lpMaximumWorkingSetSize.set(0x15_9000);
     Flags.set(0);
     return true;
   },
   SetProcessWorkingSetSizeEx(thread, hProcess) {
-    processAt(thread, hProcess);
+    processOf(thread, hProcess);
     return true;
   },
   IsProcessCritical(thread, hProcess, Critical) {
-    processAt(thread, hProcess);
+    processOf(thread, hProcess);
     Critical.set(false);
     return true;
   },
@@ -178,7 +179,7 @@ export const processPolicy = implement(processPolicyApi, {
   OfferVirtualMemory: (thread, VirtualAddress, Size) => checkPages(thread, VirtualAddress, Size),
   ReclaimVirtualMemory: (thread, VirtualAddress, Size) => checkPages(thread, VirtualAddress, Size),
   PrefetchVirtualMemory(thread, hProcess, NumberOfEntries, _VirtualAddresses, Flags) {
-    processAt(thread, hProcess);
+    processOf(thread, hProcess);
     if (NumberOfEntries === 0 || Flags !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
     return true;
   },
@@ -191,10 +192,6 @@ function zeros(count: number): number[] {
 function threadAt({ process }: Thread, handle: Parameters<Process["handles"]["find"]>[0]): Thread | undefined {
   const object = process.handles.find(handle);
   return object instanceof ThreadObject ? object.thread : undefined;
-}
-
-function processAt({ process }: Thread, handle: Parameters<Process["handles"]["find"]>[0]): Process {
-  return process.handles.get(handle, ProcessObject).process;
 }
 
 function tell(of: Remembered, classes: Classes, infoClass: number, buffer: Pointer, size: number): boolean {

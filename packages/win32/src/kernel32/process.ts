@@ -16,7 +16,7 @@ const PRIORITY_BOOST_DISABLED = new WeakSet<Process>();
 export const process = implement(processApi, {
   GetCurrentProcess: () => CURRENT_PROCESS,
   GetCurrentProcessId: (thread) => thread.process.id,
-  GetProcessId: (thread, Process) => target(thread, Process).id,
+  GetProcessId: (thread, Process) => processOf(thread, Process).id,
   OpenProcess(thread, _dwDesiredAccess, bInheritHandle, dwProcessId) {
     const found = [...thread.kernel.processes].find(({ id }) => id === dwProcessId);
     // What is outside of the guests may be seen, and not touched.
@@ -32,7 +32,7 @@ export const process = implement(processApi, {
   FatalExit: (thread, ExitCode) => exitProcess(thread, ExitCode),
   TerminateProcess(thread, hProcess, uExitCode) {
     if (hProcess === NULL_HANDLE) throw new Win32Error(ERROR.INVALID_HANDLE);
-    target(thread, hProcess).terminate(uExitCode);
+    processOf(thread, hProcess).terminate(uExitCode);
     return true;
   },
   GetExitCodeProcess(thread, hProcess, lpExitCode) {
@@ -51,48 +51,48 @@ export const process = implement(processApi, {
   },
 
   GetProcessAffinityMask(thread, hProcess, lpProcessAffinityMask, lpSystemAffinityMask) {
-    const all = 2 ** Math.min(target(thread, hProcess).host.cpuCount, 53) - 1;
+    const all = 2 ** Math.min(processOf(thread, hProcess).host.cpuCount, 53) - 1;
     lpProcessAffinityMask.set(all);
     lpSystemAffinityMask.set(all);
     return true;
   },
   /** Guest threads share one processor: which ones they may use makes no difference. */
   SetProcessAffinityMask(thread, hProcess, dwProcessAffinityMask) {
-    const all = 2 ** Math.min(target(thread, hProcess).host.cpuCount, 53) - 1;
+    const all = 2 ** Math.min(processOf(thread, hProcess).host.cpuCount, 53) - 1;
     if (dwProcessAffinityMask <= 0 || dwProcessAffinityMask > all) throw new Win32Error(ERROR.INVALID_PARAMETER);
     return true;
   },
   GetPriorityClass(thread, hProcess) {
-    target(thread, hProcess);
+    processOf(thread, hProcess);
     return NORMAL_PRIORITY_CLASS;
   },
   SetPriorityClass(thread, hProcess, dwPriorityClass) {
-    target(thread, hProcess);
+    processOf(thread, hProcess);
     if (![0x20, 0x40, 0x80, 0x100, 0x4000, 0x8000].includes(dwPriorityClass)) throw new Win32Error(ERROR.INVALID_PARAMETER);
     return true;
   },
   GetProcessPriorityBoost(thread, hProcess, pDisablePriorityBoost) {
-    pDisablePriorityBoost.set(PRIORITY_BOOST_DISABLED.has(target(thread, hProcess)));
+    pDisablePriorityBoost.set(PRIORITY_BOOST_DISABLED.has(processOf(thread, hProcess)));
     return true;
   },
   /** Remembered and told, without effect. */
   SetProcessPriorityBoost(thread, hProcess, bDisablePriorityBoost) {
-    if (bDisablePriorityBoost) PRIORITY_BOOST_DISABLED.add(target(thread, hProcess));
-    else PRIORITY_BOOST_DISABLED.delete(target(thread, hProcess));
+    if (bDisablePriorityBoost) PRIORITY_BOOST_DISABLED.add(processOf(thread, hProcess));
+    else PRIORITY_BOOST_DISABLED.delete(processOf(thread, hProcess));
     return true;
   },
   GetProcessHandleCount(thread, hProcess, pdwHandleCount) {
-    pdwHandleCount.set(target(thread, hProcess).handles.count);
+    pdwHandleCount.set(processOf(thread, hProcess).handles.count);
     return true;
   },
   GetProcessWorkingSetSize(thread, hProcess, lpMinimumWorkingSetSize, lpMaximumWorkingSetSize) {
-    target(thread, hProcess);
+    processOf(thread, hProcess);
     lpMinimumWorkingSetSize.set(0x3_2000);
     lpMaximumWorkingSetSize.set(0x15_9000);
     return true;
   },
   SetProcessWorkingSetSize(thread, hProcess) {
-    target(thread, hProcess);
+    processOf(thread, hProcess);
     return true;
   },
   SetProcessShutdownParameters: () => true,
@@ -102,12 +102,12 @@ export const process = implement(processApi, {
     return true;
   },
   IsWow64Process(thread, hProcess, Wow64Process) {
-    Wow64Process.set(target(thread, hProcess).memory.pointerSize === 4);
+    Wow64Process.set(processOf(thread, hProcess).memory.pointerSize === 4);
     return true;
   },
 
   QueryFullProcessImageName(thread, hProcess, dwFlags, lpExeName, lpdwSize) {
-    const { path } = target(thread, hProcess);
+    const { path } = processOf(thread, hProcess);
     const shown = (dwFlags & 1) !== 0 ? devicePath(path) : path;
     const { written, needed } = lpExeName.write(shown, lpdwSize.get());
     if (written === 0 && needed > 1) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
@@ -123,7 +123,7 @@ export const process = implement(processApi, {
   K32EnumProcessModules: (thread, hProcess, lphModule, cb, lpcbNeeded) => listModules(thread, hProcess, lphModule, cb, lpcbNeeded),
   K32EnumProcessModulesEx: (thread, hProcess, lphModule, cb, lpcbNeeded) => listModules(thread, hProcess, lphModule, cb, lpcbNeeded),
   K32GetProcessMemoryInfo(thread, Process, ppsmemCounters, cb) {
-    const { committedBytes } = target(thread, Process).memory;
+    const { committedBytes } = processOf(thread, Process).memory;
     if (cb < COUNTERS_SIZE) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
     ppsmemCounters.set({
       cb: COUNTERS_SIZE,
@@ -135,7 +135,7 @@ export const process = implement(processApi, {
     return true;
   },
   K32GetProcessImageFileName(thread, hProcess, lpImageFileName, nSize) {
-    const { written } = lpImageFileName.write(devicePath(target(thread, hProcess).path), nSize);
+    const { written } = lpImageFileName.write(devicePath(processOf(thread, hProcess).path), nSize);
     if (written === 0) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
     return written;
   },
@@ -152,19 +152,19 @@ export const process = implement(processApi, {
     return true;
   },
   K32GetMappedFileName(thread, hProcess, lpv, lpFilename, nSize) {
-    const found = [...target(thread, hProcess).modules].find(({ base, size }) => lpv >= base && lpv < base + size);
+    const found = processOf(thread, hProcess).modules.at(lpv);
     if (found === undefined) throw new Win32Error(UNEXP_NET_ERR);
     return lpFilename.writeTruncated(devicePath(found.path), nSize).written;
   },
   K32EmptyWorkingSet(thread, hProcess) {
-    target(thread, hProcess);
+    processOf(thread, hProcess);
     return true;
   },
 });
 
 /** The handles of a process's modules: as many as there is room for. */
 function listModules(thread: Thread, handle: Handle, into: { write(bases: number[]): void }, room: number, needed: Out<number>): boolean {
-  const bases = [...target(thread, handle).modules].map(({ base }) => base);
+  const bases = [...processOf(thread, handle).modules].map(({ base }) => base);
   into.write(bases.slice(0, Math.floor(room / thread.pointerSize)));
   needed.set(thread.pointerSize * bases.length);
   return true;
@@ -172,7 +172,7 @@ function listModules(thread: Thread, handle: Handle, into: { write(bases: number
 
 /** A module of a process; NULL is its program. */
 function moduleOf(thread: Thread, handle: Handle, base: number): Module {
-  const { modules } = target(thread, handle);
+  const { modules } = processOf(thread, handle);
   const module = base === 0 ? modules.program : modules.byBase(base);
   if (module === undefined) throw new Win32Error(ERROR.INVALID_HANDLE);
   return module;
@@ -183,6 +183,7 @@ function devicePath(path: string): string {
   return `\\Device\\HarddiskVolume1${path.slice(2)}`;
 }
 
-function target(thread: Thread, handle: Handle): Process {
+/** The process that a handle is of. */
+export function processOf(thread: Thread, handle: Handle): Process {
   return thread.process.handles.get(handle, ProcessObject).process;
 }
