@@ -4,8 +4,8 @@ import { conversion, msvcrtConversion, ucrtConversion } from "./conversion.ts";
 import { environment } from "./environment.ts";
 import { errors } from "./errors.ts";
 import { fileCalls, msvcrtFileCallsApi } from "./files/file-calls.ts";
-import { fileStatus, msvcrtFileStatusApi } from "./files/file-status.ts";
-import { find, msvcrtFindApi } from "./files/find.ts";
+import { fileStatus, msvcrtFileStatusApi, msvcrtFileStatusApi32 } from "./files/file-status.ts";
+import { find, msvcrtFindApi, msvcrtFindApi32 } from "./files/find.ts";
 import { floatingControl } from "./floating-control.ts";
 import { heap, msvcrtHeap } from "./heap.ts";
 import { ucrtHeapApi } from "./heap.ts";
@@ -33,6 +33,7 @@ import { exceptHandler } from "./x86/except-handler.ts";
 import { jump32 } from "./x86/jump.ts";
 import { msvcrtX87, sse2Math, x87Math } from "./x86/register-math.ts";
 import { exceptions, threads } from "./threads.ts";
+import { msvcrtTimeNamesApi, msvcrtTimeNamesApi32 } from "./time/time.api.ts";
 import { msvcrtTime, time, ucrtTime } from "./time/time.ts";
 
 /** The C runtimes: msvcrt.dll, ucrtbase.dll (which the api-ms-win-crt-* sets stand for) and vcruntime140.dll. */
@@ -43,9 +44,9 @@ export const crt = [
   conversion, msvcrtConversion, ucrtConversion,
   conio, descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted, printfCountOutput,
   localeVariants, msvcrtFormattedInLocale, msvcrtScanned, ucrtScanned,
-  time, msvcrtTime, ucrtTime,
+  time, msvcrtTime, msvcrtTimeNamesApi, msvcrtTimeNamesApi32, ucrtTime,
   spawning,
-  fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, find, msvcrtFindApi,
+  fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, msvcrtFileStatusApi32, find, msvcrtFindApi, msvcrtFindApi32,
   threads, exceptions, ...cxxRuntime,
   multibyte, msvcrtMultibyteApi, multibyteNames, multibyteStrings, floatingControl,
   environment, locale, msvcrtLocale, errors, jump,

@@ -24,7 +24,7 @@ export const fileStatusApi = api(
   CDECL,
 );
 
-/** msvcrt's names without widths, as they are on x64. */
+/** msvcrt's names without widths: times are of 64 bits for x64 programs, and of 32 for x86 ones (mingw-w64's msvcrt.def.in has them so). */
 export const msvcrtFileStatusApi = api(
   MSVCRT,
   {
@@ -35,7 +35,19 @@ export const msvcrtFileStatusApi = api(
     _fstat: alias("_fstat64i32"),
     _fstati64: alias("_fstat64"),
   },
-  CDECL,
+  { ...CDECL, only: 8 },
+);
+export const msvcrtFileStatusApi32 = api(
+  MSVCRT,
+  {
+    _stat: alias("_stat32"),
+    _wstat: alias("_wstat32"),
+    _stati64: alias("_stat32i64"),
+    _wstati64: alias("_wstat32i64"),
+    _fstat: alias("_fstat32"),
+    _fstati64: alias("_fstat32i64"),
+  },
+  { ...CDECL, only: 4 },
 );
 
 const FILE_ATTRIBUTE = { READONLY: 1, DIRECTORY: 0x10 } as const;

@@ -22,14 +22,22 @@ export const findApi = api(
   CDECL,
 ); // prettier-ignore
 
-/** msvcrt's names without widths, as they are on x64. */
+/** msvcrt's names without widths: times are of 64 bits for x64 programs, and of 32 for x86 ones. */
 export const msvcrtFindApi = api(
   MSVCRT,
   {
     _findfirst: alias("_findfirst64i32"), _findfirsti64: alias("_findfirst64"), _findnext: alias("_findnext64i32"), _findnexti64: alias("_findnext64"),
     _wfindfirst: alias("_wfindfirst64i32"), _wfindfirsti64: alias("_wfindfirst64"), _wfindnext: alias("_wfindnext64i32"), _wfindnexti64: alias("_wfindnext64"),
   },
-  CDECL,
+  { ...CDECL, only: 8 },
+); // prettier-ignore
+export const msvcrtFindApi32 = api(
+  MSVCRT,
+  {
+    _findfirst: alias("_findfirst32"), _findfirsti64: alias("_findfirst32i64"), _findnext: alias("_findnext32"), _findnexti64: alias("_findnext32i64"),
+    _wfindfirst: alias("_wfindfirst32"), _wfindfirsti64: alias("_wfindfirst32i64"), _wfindnext: alias("_wfindnext32"), _wfindnexti64: alias("_wfindnext32i64"),
+  },
+  { ...CDECL, only: 4 },
 ); // prettier-ignore
 
 /** _finddata_t: attributes, three times, the size, the name; aligned as C does it. */

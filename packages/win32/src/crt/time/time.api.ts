@@ -74,6 +74,7 @@ export const timeApi = api(
     _ctime64: fn(RESULT, ["timer", in_(LARGE_INTEGER)]),
     _ctime32: fn(RESULT, ["timer", in_(LONG)]),
     _wctime64: fn(RESULT, ["timer", in_(LARGE_INTEGER)]),
+    _wctime32: fn(RESULT, ["timer", in_(LONG)]),
     _wasctime: fn(RESULT, ["timeptr", in_(TM)]),
     asctime_s: fn(ERRNO_T, ["buffer", LPSTR], ["size", SIZE_T], ["timeptr", in_(TM)]),
     _ctime64_s: fn(ERRNO_T, ["buffer", LPSTR], ["size", SIZE_T], ["timer", in_(LARGE_INTEGER)]),
@@ -102,8 +103,8 @@ export const timeApi = api(
 const STRFTIME = fn(errno(SIZE_T, 0), ["strDest", LPSTR], ["maxsize", SIZE_T], ["format", CSTR], ["timeptr", in_(TM)]);
 const WCSFTIME = fn(errno(SIZE_T, 0), ["strDest", LPWSTR], ["maxsize", SIZE_T], ["format", LPCWSTR], ["timeptr", in_(TM)]);
 
-/** The names without a width, which are 64-bit on x64, and msvcrt's strftime. */
-export const msvcrtTimeApi = api(
+/** The names without a width: 64 bits for x64 programs, 32 for x86 ones. */
+export const msvcrtTimeNamesApi = api(
   MSVCRT,
   {
     time: alias("_time64"),
@@ -117,11 +118,29 @@ export const msvcrtTimeApi = api(
     _utime: alias("_utime64"),
     _wutime: alias("_wutime64"),
     _futime: alias("_futime64"),
-    strftime: STRFTIME,
-    wcsftime: WCSFTIME,
   },
-  CDECL,
+  { ...CDECL, only: 8 },
 );
+export const msvcrtTimeNamesApi32 = api(
+  MSVCRT,
+  {
+    time: alias("_time32"),
+    localtime: alias("_localtime32"),
+    gmtime: alias("_gmtime32"),
+    mktime: alias("_mktime32"),
+    difftime: alias("_difftime32"),
+    ctime: alias("_ctime32"),
+    _wctime: alias("_wctime32"),
+    _ftime: alias("_ftime32"),
+    _utime: alias("_utime32"),
+    _wutime: alias("_wutime32"),
+    _futime: alias("_futime32"),
+  },
+  { ...CDECL, only: 4 },
+);
+
+/** msvcrt's strftime. */
+export const msvcrtTimeApi = api(MSVCRT, { strftime: STRFTIME, wcsftime: WCSFTIME }, CDECL);
 
 /** The ucrt's strftime, with C99's conversions. */
 export const ucrtTimeApi = api(

@@ -57,6 +57,7 @@ export const time = implement(timeApi, {
   _ctime64: (thread, timer) => staticText(thread, asciiTime(localCalendar(thread, checked(timer))), false),
   _ctime32: (thread, timer) => staticText(thread, asciiTime(localCalendar(thread, checked(timer))), false),
   _wctime64: (thread, timer) => staticText(thread, asciiTime(localCalendar(thread, checked(timer))), true),
+  _wctime32: (thread, timer) => staticText(thread, asciiTime(localCalendar(thread, checked(timer))), true),
   _wasctime: (thread, timeptr) => staticText(thread, asciiTime(fromTm(timeptr)), true),
   asctime_s: (thread, buffer, size, timeptr) => storeText(thread, buffer, size, asciiTime(fromTm(timeptr))),
   _ctime64_s: (thread, buffer, size, timer) => storeText(thread, buffer, size, asciiTime(localCalendar(thread, checked(timer)))),
