@@ -30,7 +30,9 @@ function load(name) {
   const module = { exports: {} };
   const isNew = kept === undefined || script.cachedDataRejected === true;
   scripts.set(name, { module, codeName, isNew, createCode: () => createCode(script) });
-  if (name === "translation") setLazyValidation(true);
+  // What this run compiles is kept, or added to what was: V8 would drop functions that have not run for a while.
+  if (isNew || name === "translation") setFlags("--no-flush-bytecode");
+  if (name === "translation") setFlags("--wasm-lazy-validation");
   const shared = { load, read, all: scripts, memory, expectMuchCode, importModule: (url) => import(url) };
   script.runInThisContext()(require, module, module.exports, pathToFileURL(filename).href, shared);
   return module.exports;
@@ -78,7 +80,8 @@ function hash(bytes) {
 /** The code of all functions of a script that have run, with its hash before it. */
 function createCode(script) {
   // V8 takes code only from a process with the same flags.
-  if (scripts.has("translation")) setLazyValidation(false);
+  setFlags("--flush-bytecode");
+  if (scripts.has("translation")) setFlags("--no-wasm-lazy-validation");
   const code = script.createCachedData();
   const place = Buffer.from(memory.buffer, memory.buffer.byteLength - 8 * Math.ceil(code.length / 8), code.length);
   code.copy(place);
@@ -88,11 +91,11 @@ function createCode(script) {
 }
 
 /**
- * Whether V8 looks at a WebAssembly function only when it is first called. A run that translates makes many modules, and V8 hands each to its threads and waits for them:
- * with this it made them in half the time.
+ * Changes how V8 works. `--wasm-lazy-validation` has it look at a WebAssembly function only when that is first called: a run that translates makes many modules, and V8
+ * hands each to its threads and waits for them; with this it made them in half the time.
  */
-function setLazyValidation(isOn) {
-  require("node:v8").setFlagsFromString(isOn ? "--wasm-lazy-validation" : "--no-wasm-lazy-validation");
+function setFlags(flags) {
+  require("node:v8").setFlagsFromString(flags);
 }
 
 /**
@@ -100,7 +103,7 @@ function setLazyValidation(isOn) {
  * hundreds of functions that were as good as done, which took half of such a run's processor time.
  */
 function expectMuchCode() {
-  require("node:v8").setFlagsFromString("--wasm-tiering-budget=60000000");
+  setFlags("--wasm-tiering-budget=60000000");
 }
 
 if (existsSync(join(dist, "decant.js"))) load("decant");

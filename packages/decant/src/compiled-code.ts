@@ -17,12 +17,18 @@ declare const decantScripts:
   | undefined;
 
 let expectsMuchCode = false;
+let isMore = false;
 
 /** Says that the guest brings much translated code. Only the command does something about it: how V8 compiles is the whole process's matter. */
 export function expectMuchCode(): void {
   if (expectsMuchCode || typeof decantScripts !== "object") return;
   expectsMuchCode = true;
   decantScripts.expectMuchCode();
+}
+
+/** Says that the guest did much that no run before it did, so that more of Decant itself may have been compiled than is kept. */
+export function expectMoreCompiled(): void {
+  isMore = true;
 }
 
 /** Takes over the memory that bin/decant.js made before it loaded the bundle. */
@@ -37,6 +43,6 @@ export function useEarlyMemory(): void {
 export function keepCompiledCode(folder: string | undefined): void {
   if (folder === undefined || expectsMuchCode || typeof decantScripts !== "object" || decantScripts.memory === undefined) return;
   for (const { codeName, isNew, createCode } of decantScripts.all.values()) {
-    if (isNew) nodeStore(folder, { limitBytes: CACHE_LIMIT_BYTES }).replace(codeName, createCode());
+    if (isNew || isMore) nodeStore(folder, { limitBytes: CACHE_LIMIT_BYTES }).replace(codeName, createCode());
   }
 }

@@ -1,7 +1,7 @@
 import { nodeStore } from "@decant/host";
 import type { KernelOptions } from "@decant/process";
 import { CACHE_LIMIT_BYTES } from "./cache-folder.ts";
-import { expectMuchCode } from "./compiled-code.ts";
+import { expectMoreCompiled, expectMuchCode } from "./compiled-code.ts";
 
 declare const DECANT_BUILD: string | undefined;
 
@@ -34,7 +34,10 @@ export function programTranslations(folder: string | undefined, version = build)
           if ((kept?.length ?? 0) > MUCH_BYTES) expectMuchCode();
           return kept;
         },
-        replace: (bytes) => store.replace(linked, bytes),
+        replace: (bytes) => {
+          store.replace(linked, bytes);
+          expectMoreCompiled();
+        },
       },
     };
   };

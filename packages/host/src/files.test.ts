@@ -107,6 +107,22 @@ describe.each([
   });
 });
 
+test("a file's content is made when somebody first looks at it, and only once", () => {
+  const files = memoryFiles({ files: { "/base/": "" } });
+  let made = 0;
+  const content = (): Uint8Array => bytes(`made ${++made}`);
+  for (const name of ["read", "cut", "listed"]) files.addLater?.(`/base/${name}`, content);
+  expect(files.list("/base").map(({ name }) => name)).toEqual(["read", "cut", "listed"]);
+  expect(made).toBe(0);
+  const into = new Uint8Array(10);
+  const length = files.open("/base/read").read(into, 0);
+  expect(new TextDecoder().decode(into.subarray(0, length))).toBe("made 1");
+  expect(files.stat("/base/read").size).toBe(6);
+  files.open("/base/cut", { write: true, truncate: true }).write(bytes("x"), 0);
+  expect([files.stat("/base/cut").size, made]).toEqual([1, 2]);
+  expect(() => files.addLater?.("/base/read", content)).toThrow("EEXIST");
+});
+
 test("a real symbolic link out of a grant is refused", () => {
   symlinkSync("/etc", join(folder, "out"));
   const files = restrict(nodeFiles(), [{ path: folder, access: "write" }]);

@@ -67,6 +67,8 @@ export interface SpaceInfo {
  */
 export interface HostFiles {
   open(path: string, options?: OpenOptions): HostFile;
+  /** Makes a file whose content is asked for when somebody first looks at it; fails with EEXIST when it is there. Absent where files are kept. */
+  addLater?(path: string, content: () => Uint8Array): void;
   /** Follows symbolic links. */
   stat(path: string): HostStat;
   /** Does not follow a link at the end. */

@@ -22,6 +22,8 @@ interface Node {
   writable: boolean;
   data: Uint8Array;
   size: number;
+  /** What it holds, while nobody has looked. */
+  later: (() => Uint8Array) | undefined;
   target: string;
   children: Map<string, Node>;
 }
@@ -59,8 +61,15 @@ class MemoryFiles implements HostFiles {
     const node = place.node ?? this.#attach(place, this.#node("file"));
     if (node.kind === "folder" && write) throw failure("EISDIR", path);
     if (write && !node.writable && place.node !== undefined) throw failure("EACCES", path);
+    settle(node);
     if (truncate) this.#resize(node, 0);
     return this.#openNode(node, place.path, write);
+  }
+
+  addLater(path: string, content: () => Uint8Array): void {
+    const place = this.#find(path, false);
+    if (place.node !== undefined) throw failure("EEXIST", path);
+    this.#attach(place, this.#node("file")).later = content;
   }
 
   stat(path: string): HostStat {
@@ -158,6 +167,7 @@ class MemoryFiles implements HostFiles {
   }
 
   #describe(node: Node): HostStat {
+    settle(node);
     const { kind, modifiedNs, accessedNs, createdNs, inode, writable, links } = node;
     return { kind, size: node.size, modifiedNs, accessedNs, createdNs, inode, device: this.#device, links, writable };
   }
@@ -261,6 +271,7 @@ class MemoryFiles implements HostFiles {
       writable: true,
       data: new Uint8Array(0),
       size: 0,
+      later: undefined,
       target: "",
       children: new Map(),
     };
@@ -282,6 +293,14 @@ class MemoryFiles implements HostFiles {
     node.size = node.data.length;
     folder.children.set(last, node);
   }
+}
+
+/** Makes what a file was said to hold later. */
+function settle(node: Node): void {
+  if (node.later === undefined) return;
+  node.data = node.later();
+  node.size = node.data.length;
+  node.later = undefined;
 }
 
 function failure(code: string, path: string): HostError {

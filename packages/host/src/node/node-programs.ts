@@ -4,10 +4,9 @@ import { createRequire } from "node:module";
 import { constants as systemConstants } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
 import type { Writable } from "node:stream";
-import { isatty } from "node:tty";
 import { HostError } from "../host-error.ts";
 import type { HostPrograms, HostStart, PipedInput, RunningProgram } from "../programs.ts";
-import { childOutput, streamOutput } from "./node-streams.ts";
+import { childOutput, isTerminal, streamOutput } from "./node-streams.ts";
 
 /** What of the host's programs guests may start. */
 export interface NodeProgramsOptions {
@@ -63,7 +62,7 @@ class NodePrograms implements HostPrograms {
     // Node cannot give a child one pipe twice; a shell can.
     const [program, ...rest] = joinsErrors ? ["/bin/sh", "-c", 'exec "$0" "$@" 2>&1', path, ...args] : [path, ...args];
     // A group of its own can be killed with all that it starts. On a terminal it stays in ours, which Ctrl-C reaches.
-    const detached = !streams.some((stream) => typeof stream === "number" && isatty(stream));
+    const detached = !streams.some((stream) => typeof stream === "number" && isTerminal(stream));
     const options: SpawnOptions = { cwd: folder, env: this.#environment(environment), stdio, detached };
     const child = spawnNow(program!, rest, options);
     // What is wrong is told by an event; that it is wrong is seen at once.

@@ -220,8 +220,8 @@ function kindOfDescriptor(fd: number): "terminal" | "pipe" | "file" {
   }
 }
 
-/** node:tty brings node:net and the streams: it is loaded only for a device. */
-function isTerminal(fd: number): boolean {
+/** Whether a descriptor is a terminal. node:tty brings node:net and the streams: it is loaded only for a device. */
+export function isTerminal(fd: number): boolean {
   const { isatty } = createRequire(import.meta.url)("node:tty") as { isatty(fd: number): boolean };
   return isatty(fd);
 }

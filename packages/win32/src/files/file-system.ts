@@ -200,11 +200,16 @@ function makeProgram(files: HostFiles, name: string): void {
     ["System32", 8],
     ["SysWOW64", 4],
   ] as const) {
+    const path = `/Windows/${folder}/${name}`;
+    const content = (): Uint8Array => programImage(name, pointerSize);
     // prettier-ignore
     try {
-      const file = files.open(`/Windows/${folder}/${name}`, { write: true, create: "new" });
-      file.write(programImage(name, pointerSize), 0);
-      file.close();
+      if (files.addLater !== undefined) files.addLater(path, content);
+      else {
+        const file = files.open(path, { write: true, create: "new" });
+        file.write(content(), 0);
+        file.close();
+      }
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
     }

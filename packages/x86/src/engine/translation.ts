@@ -1,5 +1,5 @@
 /** What is needed only where something is translated, or has faulted. */
-export { Decoder } from "../decode/index.ts";
+export { Decoder, disassemble } from "../decode/index.ts";
 export { linkBatch } from "./link.ts";
 export { SingleStep } from "./single-step.ts";
 export { accessAtTrap } from "./trap-address.ts";
