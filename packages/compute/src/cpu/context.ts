@@ -6,8 +6,9 @@ import { LAUNCH_SLOTS, SHARED_BYTES_OPTIN, STACK_BYTES } from "./device.ts";
 import { launchFailure, launchTimeout, prepareLaunch, type LaunchRequest, type RunningLaunch } from "./launch.ts";
 import { CpuLink } from "./link.ts";
 import { CpuModule } from "./module.ts";
-import type { Job, Pool, Share } from "./pool.ts";
+import type { Job, LaunchClock, Pool } from "./pool.ts";
 import { TextureTable } from "./texture-table.ts";
+import type { Share } from "./turns.ts";
 import { LaunchSlots, StreamOrder, type StreamQueue } from "./streams.ts";
 
 /** A context that leaves more than this is collected at once. */
@@ -210,8 +211,8 @@ export class CpuContext {
     let left = timeLimitMs;
     let began = 0;
     // Only its own turns count for a launch.
-    const turns = {
-      begin: (): void => {
+    const clock: LaunchClock = {
+      begin: () => {
         if (!Number.isFinite(timeLimitMs)) return;
         began = performance.now();
         timer = setTimeout(() => {
@@ -219,13 +220,13 @@ export class CpuContext {
           this.stop();
         }, left);
       },
-      pause: (): void => {
+      pause: () => {
         clearTimeout(timer);
         left -= performance.now() - began;
       },
     };
     try {
-      const failures = await pool.run({ job, share, priority, turns });
+      const failures = await pool.run({ job, share, priority, clock });
       const text = takeOutput(this.memory.bytes, this.memory.output.at, this.memory.output.size);
       if (text.length > 0) this.#options.onOutput(text);
       if (failures.length === 0) return;

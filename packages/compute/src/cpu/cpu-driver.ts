@@ -4,6 +4,7 @@ import { probeFeatures, type Features } from "@decant/ptx";
 import { defaultMemoryBytes, defaultWorkers, driverInfo } from "./device.ts";
 import { Pool } from "./pool.ts";
 import { CpuSession } from "./session.ts";
+import { Share } from "./turns.ts";
 
 export interface CpuDriverOptions {
   /** Threads that run blocks; as many as the machine has cores, if not given. 0: launches run in the caller's thread, and no time limit can reach them. */
@@ -31,7 +32,7 @@ export function cpuDriver(options: CpuDriverOptions = {}): CudaDriver {
         kernels: { features, compiler: options.compiler ?? "vector" },
         timeLimitMs: Math.min(options.timeLimitMs ?? 60_000, kernelTimeMs),
         onOutput,
-        share: { weight, used: 0, lastTurn: 0 },
+        share: new Share(weight),
       });
       sessions.add(session);
       return session.asSession();

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { createServices, createTextures, LAUNCH, layout, runBlocks } from "@decant/ptx";
+import { Turns, type Contender, type Share, type Turn } from "./turns.ts";
 import { createRunner, type BlockRange, type FromWorker, type ToWorker } from "./worker-main.ts";
 
 /** A kernel launch, ready to run: its records are in the memory. */
@@ -36,17 +37,8 @@ interface Member {
   hasEnded: boolean;
 }
 
-/** A session's part of the processors: who has used least of what is due gets the next turn. */
-export interface Share {
-  readonly weight: number;
-  /** Milliseconds of all workers together, divided by the weight. */
-  used: number;
-  /** When its last turn ended, in milliseconds of performance.now(). */
-  lastTurn: number;
-}
-
-/** Told when a launch's turn begins, and when it is put aside for another's. */
-export interface Turns {
+/** Told when a launch begins to run, and when it is put aside for another. */
+export interface LaunchClock {
   begin(): void;
   pause(): void;
 }
@@ -62,35 +54,55 @@ export interface LaunchOrder {
   readonly share: Share;
   /** Among launches of one session, lower numbers go first. */
   readonly priority: number;
-  readonly turns: Turns;
+  readonly clock: LaunchClock;
 }
 
 /** A launch that has not ended. */
-interface Pending extends LaunchOrder {
+class Pending implements Contender {
+  readonly job: Job;
+  readonly share: Share;
+  readonly priority: number;
+  readonly clock: LaunchClock;
+  readonly together: number;
+  readonly width: number;
+  active = 0;
+  began = 0;
+  lastTurn = 0;
+  isAsked = false;
   /** The records that no worker uses. */
   readonly records: number[];
   /** Blocks that workers took and did not run, as others wanted their turn. */
-  readonly left: BlockRange[];
-  readonly failures: Failure[];
-  /** Workers that run blocks of it. */
-  active: number;
+  readonly left: BlockRange[] = [];
+  readonly failures: Failure[] = [];
   /** All blocks have been taken. */
-  isTaken: boolean;
-  /** When it last gave a worker back. */
-  lastTurn: number;
-  resolve(failures: readonly Failure[]): void;
-  reject(error: unknown): void;
+  isTaken = false;
+  readonly resolve: (failures: readonly Failure[]) => void;
+  readonly reject: (error: unknown) => void;
+
+  constructor({ job, share, priority, clock }: LaunchOrder, resolve: Pending["resolve"], reject: Pending["reject"]) {
+    this.job = job;
+    this.share = share;
+    this.priority = priority;
+    this.clock = clock;
+    this.together = job.isCooperative ? job.blocks : 0;
+    this.width = Math.min(job.records.length, Math.ceil(job.blocks / job.chunk));
+    this.records = [...job.records].reverse();
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  wantsWorker(): boolean {
+    if (this.failures.length > 0 || this.records.length === 0) return false;
+    if (this.left.length > 0) return true;
+    return !this.isTaken && this.active * this.job.chunk < this.job.blocks;
+  }
 }
 
 /** How long brief launches may keep the caller's thread, in milliseconds, before the event loop has come round. */
 const HERE_MS = 2;
-/** How long launches run before others, that have no worker, get their turn. */
-const TURN_MS = 5;
-/** A session without a turn for longer than this was idle. */
-const IDLE_MS = 100;
 
 /**
- * Threads that take the blocks of launches. Launches of one session share them evenly; when several sessions have launches, they take turns by weight.
+ * Threads that take the blocks of launches. Launches of one session share them evenly; when several sessions have launches, they take turns by weight (`Turns`).
  * A worker changes between two blocks: a block is never interrupted. With no workers, launches run in the caller's thread, one after the other, and cannot be
  * stopped. Workers start at the first launch, and do not keep the process alive while they wait.
  */
@@ -98,8 +110,7 @@ export class Pool {
   readonly size: number;
   #members: Member[] = [];
   readonly #threads: Worker[] = [];
-  /** In the order of their arrival. */
-  readonly #pending = new Set<Pending>();
+  readonly #turns: Turns<Pending>;
   /** Runs brief launches in the caller's thread. */
   readonly #here = localMember();
   #hereMs = 0;
@@ -108,23 +119,17 @@ export class Pool {
 
   constructor(workers: number) {
     this.size = workers;
+    this.#turns = new Turns(this.#most);
   }
 
   /** Runs a launch. The result is what went wrong. */
   run(order: LaunchOrder): Promise<readonly Failure[]> {
-    return order.job.isBrief && this.size > 0 && this.#pending.size === 0 ? this.#runHere(order) : this.#runByWorkers(order);
+    return order.job.isBrief && this.size > 0 && this.#turns.launches.size === 0 ? this.#runHere(order) : this.#runByWorkers(order);
   }
 
   #runByWorkers(order: LaunchOrder): Promise<readonly Failure[]> {
     return new Promise((resolve, reject) => {
-      const { share, job } = order;
-      // Who was idle has no claim to the time that passed.
-      if (performance.now() - share.lastTurn > IDLE_MS) {
-        const others = [...this.#pending].filter((other) => other.share !== share);
-        if (others.length > 0) share.used = Math.max(share.used, Math.min(...others.map((other) => other.share.used)));
-      }
-      const records = [...job.records].reverse();
-      this.#pending.add({ ...order, records, left: [], failures: [], active: 0, isTaken: false, lastTurn: 0, resolve, reject });
+      this.#turns.add(new Pending(order, resolve, reject), performance.now());
       this.#assign();
     });
   }
@@ -138,6 +143,7 @@ export class Pool {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#turnTimer);
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 
@@ -145,7 +151,7 @@ export class Pool {
   async #runHere(order: LaunchOrder): Promise<readonly Failure[]> {
     if (this.#hereMs >= HERE_MS) {
       await new Promise((resolve) => setImmediate(resolve));
-      if (this.#pending.size > 0) return this.#runByWorkers(order);
+      if (this.#turns.launches.size > 0) return this.#runByWorkers(order);
     }
     const { job, share } = order;
     const started = performance.now();
@@ -154,35 +160,25 @@ export class Pool {
     const now = performance.now();
     if (this.#hereMs === 0) setImmediate(() => (this.#hereMs = 0));
     this.#hereMs += now - started;
-    share.used += (now - started) / share.weight;
-    share.lastTurn = now;
+    this.#turns.charge(share, now - started, now);
     return failed === undefined ? [] : [{ record, reason: failed }];
   }
 
   /** Gives workers to launches for as long as there are both. */
   #assign(): void {
-    for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      const free = this.#free();
-      const wanted = next.job.isCooperative ? next.job.blocks : 1;
-      if (free.length < wanted) break;
-      for (const member of free.slice(0, wanted)) this.#start(next, member);
+    const next = (): Pending | undefined => this.#turns.next(this.#most - this.#busy, performance.now());
+    for (let pending = next(); pending !== undefined; pending = next()) {
+      const wanted = Math.max(1, pending.together);
+      if (this.#most - this.#busy < wanted) break;
+      for (const member of this.#free(wanted)) this.#start(pending, member);
     }
     this.#limitTurns();
   }
 
-  /** The launch whose session has used least; in that, by priority, the one with the fewest workers, that has waited longest. */
-  #next(): Pending | undefined {
-    let best: Pending | undefined;
-    for (const pending of this.#pending) if (wantsWorker(pending) && (best === undefined || isBefore(pending, best))) best = pending;
-    return best;
-  }
-
-  /** Members with nothing to do, as many as there may be. */
-  #free(): readonly Member[] {
-    this.#members = this.#members.filter(({ hasEnded }) => !hasEnded);
-    const free = this.#members.filter(({ isBusy }) => !isBusy);
-    const wanted = Math.max(1, ...[...this.#pending].map(({ job }) => (job.isCooperative ? job.blocks : 1)));
-    while (this.#members.length < Math.max(1, this.size) && free.length < wanted) {
+  /** As many members with nothing to do; new ones where there are none. */
+  #free(count: number): readonly Member[] {
+    const free = this.#members.filter(({ isBusy }) => !isBusy).slice(0, count);
+    while (free.length < count) {
       const member = this.size === 0 ? localMember() : this.#thread();
       this.#members.push(member);
       free.push(member);
@@ -190,19 +186,31 @@ export class Pool {
     return free;
   }
 
+  /** Members that run a launch; those that have ended are forgotten. */
+  get #busy(): number {
+    this.#members = this.#members.filter(({ hasEnded }) => !hasEnded);
+    return this.#members.filter(({ isBusy }) => isBusy).length;
+  }
+
+  /** Members that there may be. */
+  get #most(): number {
+    return Math.max(1, this.size);
+  }
+
   #start(pending: Pending, member: Member): void {
-    const { job, turns } = pending;
+    const { job, clock } = pending;
     const record = pending.records.pop() ?? 0;
-    if (pending.active++ === 0) turns.begin();
+    if (pending.active === 0) clock.begin();
+    const turn = this.#turns.begin(pending, performance.now());
     // Whoever asked for workers has had the choice just now: the one that starts must not come back at once.
     Atomics.store(job.words, yieldWord(job), 0);
     member.isBusy = true;
-    const started = performance.now();
     this.#run(job, member, record, pending.left.pop()).then(
-      (answer) => this.#worked(pending, member, record, started, answer),
+      (answer) => this.#worked(turn, member, record, answer),
       (error: unknown) => {
         member.isBusy = false;
-        this.#pending.delete(pending);
+        this.#turns.end(turn, 0, performance.now());
+        this.#turns.delete(pending, performance.now());
         pending.reject(error);
         this.#assign();
       },
@@ -225,36 +233,31 @@ export class Pool {
   }
 
   /** A worker has come back from a launch. */
-  #worked(pending: Pending, member: Member, record: number, started: number, { failed, yielded }: FromWorker): void {
-    const { share, turns } = pending;
+  #worked(turn: Turn<Pending>, member: Member, record: number, { failed, yielded, ms = 0 }: FromWorker): void {
+    const pending = turn.launch;
     const now = performance.now();
     member.isBusy = false;
     pending.records.push(record);
-    pending.lastTurn = now;
-    share.used += (now - started) / share.weight;
-    share.lastTurn = now;
     if (failed !== undefined) pending.failures.push({ record, reason: failed });
     if (yielded === undefined) pending.isTaken = true;
     else pending.left.push(yielded);
-    if (--pending.active === 0) turns.pause();
-    if (pending.active === 0 && !wantsWorker(pending)) {
-      this.#pending.delete(pending);
+    this.#turns.end(turn, ms, now);
+    if (pending.active === 0) pending.clock.pause();
+    if (pending.active === 0 && !pending.wantsWorker()) {
+      this.#turns.delete(pending, now);
       pending.resolve(pending.failures);
     }
     // A session whose launch has ended may have another one ready, which comes a moment later.
-    if ([...this.#pending].some((other) => other.share !== share)) setImmediate(() => this.#assign());
+    if ([...this.#turns.launches].some((other) => other.share !== pending.share)) setImmediate(() => this.#assign());
     else this.#assign();
   }
 
-  /** Where a launch waits for a worker, the others come back after a while. */
+  /** Asks workers back, and looks again when it is time. */
   #limitTurns(): void {
-    if (this.#turnTimer !== undefined || ![...this.#pending].some((pending) => pending.active === 0 && wantsWorker(pending))) return;
-    this.#turnTimer = setTimeout(() => {
-      this.#turnTimer = undefined;
-      // Blocks that wait for each other must not be parted.
-      for (const { job, active } of this.#pending) if (active > 0 && !job.isCooperative) Atomics.store(job.words, yieldWord(job), 1);
-      this.#limitTurns();
-    }, TURN_MS);
+    clearTimeout(this.#turnTimer);
+    const { launches, againMs } = this.#turns.toGiveBack(performance.now());
+    for (const { job } of launches) Atomics.store(job.words, yieldWord(job), 1);
+    this.#turnTimer = againMs === undefined ? undefined : setTimeout(() => this.#assign(), Math.ceil(againMs));
   }
 
   #thread(): Member {
@@ -290,19 +293,6 @@ export class Pool {
     });
     return member;
   }
-}
-
-/** True when one more worker would find blocks of a launch to run. */
-function wantsWorker({ job, records, left, failures, isTaken, active }: Pending): boolean {
-  if (failures.length > 0 || records.length === 0) return false;
-  if (left.length > 0) return true;
-  return !isTaken && active * job.chunk < job.blocks;
-}
-
-function isBefore(a: Pending, b: Pending): boolean {
-  if (a.share !== b.share && a.share.used !== b.share.used) return a.share.used < b.share.used;
-  if (a.priority !== b.priority) return a.priority < b.priority;
-  return a.active !== b.active ? a.active < b.active : a.lastTurn < b.lastTurn;
 }
 
 /** Where a launch's workers look whether to put it aside, in words. */

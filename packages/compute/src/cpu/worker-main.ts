@@ -36,6 +36,8 @@ export interface BlockRange {
 export interface FromWorker {
   /** Why it stopped, which the fault record tells in full. */
   readonly failed: string | undefined;
+  /** How long it ran blocks, in milliseconds. */
+  readonly ms?: number;
   /** It was asked to yield: these blocks are still its own, and there may be more to take. */
   readonly yielded?: BlockRange;
 }
@@ -110,6 +112,10 @@ export function createRunner(
       return { failed: String(error) };
     }
   };
+  const timed = (message: ToWorker & { kind: "run" }): FromWorker => {
+    const start = performance.now();
+    return { ...run(message), ms: performance.now() - start };
+  };
   return (message) => {
     switch (message.kind) {
       case "memory": {
@@ -133,7 +139,7 @@ export function createRunner(
         collect();
         return undefined;
       case "run":
-        return run(message);
+        return timed(message);
     }
   };
 }
