@@ -48,6 +48,7 @@ export const convert: Lowering = (e, i) => {
   const [fromInteger, toInteger] = [INTEGER.test(it.from), INTEGER.test(it.to)];
   if ((!fromInteger && !FLOAT.test(it.from)) || (!toInteger && !FLOAT.test(it.to)))
     throw notTranslated(i, `conversion from .${it.from} to .${it.to}`);
+  if (it.from === "tf32" || (it.to === "tf32" && it.from !== "f32")) throw illegal(i, "a .tf32 is made of .f32, and of nothing else");
   if (it.ftz && it.from !== "f32" && it.to !== "f32") throw illegal(i, "'.ftz' needs .f32");
   e.push(i, i.operands[1], isHalf(it.from) ? "b16" : it.from, { wide: !isHalf(it.from) });
   if (fromInteger && toInteger) integerToInteger(e, it);
