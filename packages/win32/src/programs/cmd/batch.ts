@@ -29,6 +29,8 @@ export class BatchFrame implements BatchArguments {
   all: string;
   /** The next line. */
   position = 0;
+  /** Whether %0 is another word than what the file was called by. */
+  isShifted = false;
   /** `setlocal`s that are open. */
   readonly locals: Locals[] = [];
   readonly #shell: Shell;
@@ -41,9 +43,37 @@ export class BatchFrame implements BatchArguments {
     this.all = all;
   }
 
-  /** Of %0 the path is the batch file's, whatever it was called. */
-  modify(modifiers: string, word: string): string {
-    return this.#shell.modifyPath(modifiers, word === this.words[0] && modifiers !== "" ? this.path : word);
+  /** Of %0 the path is the batch file's, whatever it was called, until `shift` has moved it. */
+  modify(modifiers: string, index: number): string {
+    const isOwn = index === 0 && !this.isShifted && modifiers !== "";
+    return this.#shell.modifyPath(modifiers, isOwn ? this.path : (this.words[index] ?? ""));
+  }
+
+  /** `shift`: the arguments from `first` on move one place down. */
+  shift(first: number): void {
+    this.words.splice(first, 1);
+    if (first === 0) this.isShifted = true;
+  }
+
+  /** Ends the file, as a `goto` to nowhere does: what `setlocal` kept comes back, and the line that runs is its last. */
+  abandon(): void {
+    this.position = this.lines.length;
+    this.endLocals();
+  }
+
+  /** Puts back what the first `setlocal` kept. */
+  endLocals(): void {
+    const [first] = this.locals.splice(0);
+    if (first !== undefined) this.#shell.restore(first);
+  }
+
+  /** .cmd files set ERRORLEVEL to 0 by some commands that leave it in .bat files. */
+  get isCmd(): boolean {
+    return /\.cmd$/i.test(this.path);
+  }
+
+  has(label: string): boolean {
+    return this.lines.some((line) => labelOf(line)?.toLowerCase() === label.toLowerCase());
   }
 
   /** Goes to the line after a label; the search begins here, and comes round. Returns whether there is one. */

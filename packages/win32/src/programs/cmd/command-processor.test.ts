@@ -1,16 +1,16 @@
 import { memoryHost } from "@decant/host";
-import { Registry } from "@decant/hook";
 import { Kernel } from "@decant/process";
 import { describe, expect, test } from "vitest";
-import { addBuiltInProgram } from "../built-in.ts";
+import { win32Registry } from "../../registry.ts";
 import { programImage } from "../program-image.ts";
 import recorded from "../../../../../fixtures/cmd/expected.json" with { type: "json" };
-import { commandCases, type Answer, type CommandCase } from "../../../../../fixtures/cmd/cases.ts";
+import { commandCases } from "../../../../../fixtures/cmd/cases.ts";
+import type { Answer, CommandCase } from "../../../../../fixtures/cmd/command-case.ts";
 import { commandProcessor } from "./command-processor.ts";
 
 const expected: Readonly<Record<string, Answer>> = recorded;
 
-addBuiltInProgram("cmd.exe", commandProcessor);
+const registry = win32Registry();
 
 async function answer({ line, batch, files = {}, input = "" }: CommandCase): Promise<Answer> {
   const all = { ...files, ...(batch && { "t.bat": `${batch.join("\r\n")}\r\n` }) };
@@ -31,7 +31,7 @@ async function answer({ line, batch, files = {}, input = "" }: CommandCase): Pro
       ["PATHEXT", ".COM;.EXE;.BAT;.CMD"],
     ],
     currentDirectory: "Z:\\work",
-    registry: new Registry(),
+    registry,
     hostMain: commandProcessor,
   });
   const { exitCode } = await kernel.run(cmd);

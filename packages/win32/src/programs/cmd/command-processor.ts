@@ -1,6 +1,7 @@
 import type { GuestGenerator, Thread } from "@decant/process";
 import { LeaveBatch } from "./batch.ts";
 import { expandPercents } from "./expand.ts";
+import { findCommand } from "./find-command.ts";
 import { internalCommand } from "./internal.ts";
 import { runLine } from "./interpreter.ts";
 import { promptText, versionText } from "./prompt.ts";
@@ -20,7 +21,7 @@ interface Options {
 /** The built-in cmd.exe. */
 export function* commandProcessor(thread: Thread): GuestGenerator<number> {
   const shell = new Shell(thread);
-  const options = parseOptions(thread.process.commandLine);
+  const options = parseOptions(shell, thread.process.commandLine);
   shell.isDelayed = options.isDelayed;
   shell.writesUnicode = options.writesUnicode;
   if (options.isQuiet) shell.echoes = false;
@@ -44,7 +45,8 @@ function exitCodeOf(shell: Shell, result: number, command: string): number {
 
 function* runOne(shell: Shell, line: string): GuestGenerator<number> {
   try {
-    return yield* runLine(shell, expandPercents(line, shell.lookup));
+    const lines = [expandPercents(line, shell.lookup)];
+    return yield* runLine(shell, () => lines.shift(), []);
   } catch (error) {
     if (error instanceof LeaveBatch) return shell.errorLevel;
     throw error;
@@ -63,7 +65,7 @@ function* interact(shell: Shell, greets: boolean): GuestGenerator<void> {
 }
 
 /** `cmd [/s] [/d] [/q] [/a|/u] [/v:on] … [/c|/k command]`: what follows /c or /k is the command, whatever is in it. */
-function parseOptions(commandLine: string): Options {
+function parseOptions(shell: Shell, commandLine: string): Options {
   let rest = commandLine.trimStart();
   rest = rest.startsWith('"') ? rest.slice(rest.indexOf('"', 1) + 1 || rest.length) : rest.replace(/^[^\s/]+/, "");
   const switches = new Set<string>();
@@ -80,7 +82,7 @@ function parseOptions(commandLine: string): Options {
   }
   const runs = switches.has("c") || switches.has("k");
   return {
-    command: runs ? commandText(rest, switches.has("s")) : undefined,
+    command: runs ? commandText(shell, rest, switches.has("s")) : undefined,
     stays: switches.has("k"),
     isDelayed: switches.has("v:on") || switches.has("v"),
     isQuiet: switches.has("q"),
@@ -89,14 +91,15 @@ function parseOptions(commandLine: string): Options {
 }
 
 /**
- * Quotation marks around the whole command are taken off, unless there are just two of them, around the name of a program with blanks in it and nothing
- * special; with /s always.
+ * Quotation marks around the whole command are taken off, unless there are just two of them, around the name of a program that is there, with blanks in it
+ * and nothing special; with /s always.
  */
-function commandText(rest: string, always: boolean): string {
+function commandText(shell: Shell, rest: string, always: boolean): string {
   const text = rest.replace(/^[\s,;=]+/, "");
   if (!text.startsWith('"')) return text;
   const last = text.lastIndexOf('"');
   const inside = text.slice(1, last);
-  const keeps = !always && (text.match(/"/g) ?? []).length === 2 && /\s/.test(inside) && !/[&<>()@^|]/.test(inside);
+  const isPlain = (text.match(/"/g) ?? []).length === 2 && /\s/.test(inside) && !/[&<>()@^|]/.test(inside);
+  const keeps = !always && isPlain && findCommand(shell, inside) !== undefined;
   return keeps ? text : text.slice(1, last) + text.slice(last + 1);
 }

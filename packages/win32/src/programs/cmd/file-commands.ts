@@ -4,10 +4,13 @@ import { system } from "../../crt/system.ts";
 import { hasWildcards } from "../../paths/wildcard.ts";
 import { listFolder } from "./directory-listing.ts";
 import { ACCESS, ATTRIBUTE, attributesOf, eachChunk, isFolder, lastName, matches, open, OPEN } from "./files.ts";
+import { failureCode } from "./failure.ts";
 import type { Body } from "./body.ts";
+import { renamed } from "./rename-mask.ts";
 import type { Shell } from "./shell.ts";
 import { splitWords, unquote } from "./syntax.ts";
 
+const ATTRIBUTE_BITS: Readonly<Record<string, number>> = { r: 1, h: 2, s: 4, a: 0x20, i: 0x2000, l: 0x400, o: 0x1000 };
 const SYNTAX = "The syntax of the command is incorrect.";
 const NOT_FOUND = "The system cannot find the file specified.";
 
@@ -54,14 +57,22 @@ const removeFolder: Body = function* (shell, rest) {
     try {
       if (attributes === undefined) throw new Win32Error(ERROR.FILE_NOT_FOUND);
       if ((attributes & ATTRIBUTE.DIRECTORY) === 0) throw new Win32Error(ERROR.DIRECTORY);
+      if (switches.has("s") && !switches.has("q") && !(yield* isSure(shell, path))) continue;
       if (switches.has("s")) removeTree(shell, shell.fullPath(path));
       else system.removeFolder(shell.thread, shell.fullPath(path));
     } catch (error) {
-      result = yield* fail(shell, shell.message(error));
+      yield* shell.complain(shell.message(error));
+      result = failureCode(error);
     }
   }
   return result;
 };
+
+/** Asks on standard output, and reads a line for the answer; without one it is no. */
+function* isSure(shell: Shell, what: string): GuestGenerator<boolean> {
+  yield* shell.print(`${what}, Are you sure (Y/N)? `);
+  return /^\s*y/i.test((yield* shell.readLine(shell.streams[0])) ?? "");
+}
 
 function removeTree(shell: Shell, folder: string): void {
   for (const path of matches(shell, `${folder}\\*`)) {
@@ -80,15 +91,24 @@ function removeFile(shell: Shell, path: string): void {
 const removeFiles: Body = function* (shell, rest) {
   const { paths, switches } = wordsOf(rest);
   if (paths.length === 0) return yield* fail(shell, SYNTAX);
+  const asked = [...switches].find((each) => each.startsWith("a"))?.replace(/^a:?/, "");
+  const unknown = [...switches].find((each) => !/^(?:[pfsq]|a:?[-rhsailo]*)$/.test(each));
+  if (unknown !== undefined) return yield* fail(shell, `Invalid switch - "${unknown}".`);
+  if (switches.has("p")) return yield* fail(shell, "del /p, which asks for each file, is not there.");
+  const wanted = [...(asked ?? "-h-s").matchAll(/(-?)([a-z])/g)];
+  const isMeant = (file: string): boolean =>
+    wanted.every(([, minus, letter]) => (((attributesOf(shell, file) ?? 0) & ATTRIBUTE_BITS[letter!]!) !== 0) === (minus === ""));
   for (const path of paths) {
     const pattern = isFolder(shell, path) ? `${path}\\*` : path;
-    const files = filesOf(shell, pattern, switches.has("s"));
+    if (/(?:^|\\)\*(?:\.\*)?$/.test(pattern) && !switches.has("q") && !(yield* isSure(shell, shell.fullPath(pattern)))) continue;
+    const files = filesOf(shell, pattern, switches.has("s")).filter(isMeant);
     // Nobody hears of it in ERRORLEVEL.
     if (files.length === 0) yield* shell.complain(`Could Not Find ${shell.fullPath(pattern)}`);
     for (const file of files) {
       try {
         if (switches.has("f")) removeFile(shell, file);
         else system.deleteFile(shell.thread, file);
+        if (switches.has("s")) yield* shell.print(`Deleted file - ${file}\r\n`);
       } catch (error) {
         yield* shell.complain(`${file}\r\n${shell.message(error)}`);
       }
@@ -119,6 +139,7 @@ const type: Body = function* (shell, rest) {
     for (const file of files) {
       try {
         if (isFolder(shell, file)) throw new Win32Error(ERROR.ACCESS_DENIED);
+        if (attributesOf(shell, file) === undefined) system.attributes(shell.thread, shell.fullPath(file));
         if (isMany) yield* shell.print(`\r\n${hasWildcards(path) ? lastName(file) : file}\r\n\r\n\r\n`, 2);
         yield* eachChunk(shell, file, (chunk) => shell.write(shell.streams[1], chunk));
       } catch (error) {
@@ -141,7 +162,7 @@ const copy: Body = function* (shell, rest) {
   try {
     const sources = parts.flatMap((part) => {
       const found = matches(shell, isFolder(shell, part) ? `${part}\\*` : part).filter((path) => !isFolder(shell, path));
-      if (found.length === 0 && !/^nul$/i.test(part)) throw new Win32Error(ERROR.FILE_NOT_FOUND);
+      if (found.length === 0 && !/^(?:nul|con)$/i.test(part)) throw new Win32Error(ERROR.FILE_NOT_FOUND);
       return found.length === 0 ? [part] : found;
     });
     const isOne = parts.length > 1;
@@ -169,7 +190,7 @@ export function* copyFile(shell: Shell, from: string, to: string, appends: boole
   try {
     if (appends) system.seek(shell.thread, target, 0, 2);
     yield* eachChunk(shell, from, (chunk) => shell.write(target, chunk));
-    if (!appends && system.fileType(shell.thread, target) === 1 && !/^nul$/i.test(from)) {
+    if (!appends && system.fileType(shell.thread, target) === 1 && !/^(?:nul|con)$/i.test(from)) {
       const { accessed, written } = system.attributes(shell.thread, shell.fullPath(from));
       system.setHandleTimes(shell.thread, target, accessed, written);
     }
@@ -225,21 +246,6 @@ const rename: Body = function* (shell, rest) {
     return yield* fail(shell, shell.message(error));
   }
 };
-
-/** `*.txt` to `*.md`: what a wildcard stands for stays. */
-function renamed(name: string, pattern: string): string {
-  if (!hasWildcards(pattern)) return pattern;
-  const split = (text: string): [string, string] => {
-    const dot = text.lastIndexOf(".");
-    return dot < 0 ? [text, ""] : [text.slice(0, dot), text.slice(dot + 1)];
-  };
-  const [stem, extension] = split(name);
-  const [stemPattern, extensionPattern] = split(pattern);
-  const fill = (part: string, from: string): string =>
-    part.replace(/\*.*$/, (_, offset: number) => from.slice(offset)).replaceAll(/\?/g, (_, offset: number) => from[offset] ?? "");
-  const [newStem, newExtension] = [fill(stemPattern, stem), fill(extensionPattern, extension)];
-  return newExtension === "" ? newStem : `${newStem}.${newExtension}`;
-}
 
 function* fail(shell: Shell, text: string): GuestGenerator<number> {
   yield* shell.complain(text);

@@ -4,6 +4,9 @@ import { system } from "../../crt/system.ts";
 import { hasWildcards } from "../../paths/wildcard.ts";
 import { isFolder, lastName, matches, readWhole } from "./files.ts";
 import { Parser } from "./parser.ts";
+import { promptText } from "./prompt.ts";
+import { showCommand } from "./show-command.ts";
+import { expandPercents } from "./expand.ts";
 import { failureCode } from "./failure.ts";
 import type { Shell } from "./shell.ts";
 import { splitWords, unquote, type Command } from "./syntax.ts";
@@ -19,6 +22,8 @@ export function* runFor(shell: Shell, loop: Loop, run: Run): GuestGenerator<numb
     const set = shell.expand(loop.set);
     for (const values of loop.form === "lines" ? yield* lineValues(shell, loop, set, run) : plainValues(shell, loop, set)) {
       shell.loopVariables = new Map([...before, ...values]);
+      if (shell.echoes && !loop.body.isSilent)
+        yield* shell.print(`\r\n${promptText(shell)}${shell.expandLoops(showCommand(loop.body))}\r\n`);
       result = yield* run(shell, loop.body);
     }
   } finally {
@@ -27,14 +32,13 @@ export function* runFor(shell: Shell, loop: Loop, run: Run): GuestGenerator<numb
   return result;
 }
 
-function* plainValues(shell: Shell, { form, variable, option }: Loop, set: string): Generator<Iterable<[string, string]>> {
+function* plainValues(shell: Shell, { form, isDeep, variable, option }: Loop, set: string): Generator<Iterable<[string, string]>> {
   if (form === "count") {
     const [start = 0, step = 0, end = 0] = splitWords(set).map((word) => Number.parseInt(word, /^-?0x/i.test(word) ? 16 : 10) || 0);
     for (let value = start; step >= 0 ? value <= end : value >= end; value += step) yield [[variable, String(value)]];
     return;
   }
-  const folders =
-    form === "tree" ? [...tree(shell, option === undefined ? shell.folder : shell.fullPath(unquote(shell.expand(option))))] : [""];
+  const folders = isDeep ? [...tree(shell, option === undefined ? shell.folder : shell.fullPath(unquote(shell.expand(option))))] : [""];
   for (const folder of folders) {
     for (const word of splitWords(set)) {
       const plain = unquote(word);
@@ -74,8 +78,9 @@ function* lineValues(shell: Shell, { option, variable }: Loop, set: string, run:
   const lines = (yield* sourceLines(shell, set, options, run)).slice(options.skip);
   const values: Iterable<[string, string]>[] = [];
   for (const line of lines) {
-    if (line === "" || (options.endOfLine !== "" && line.trimStart().startsWith(options.endOfLine) && line.startsWith(options.endOfLine)))
-      continue;
+    // Delimiters at the start go before the sign of a remark is looked for.
+    const from = [...line].findIndex((character) => !options.delimiters.includes(character));
+    if (from < 0 || (options.endOfLine !== "" && line.startsWith(options.endOfLine, from))) continue;
     const tokens = takeTokens(line, options);
     if (tokens === undefined) continue;
     const first = variable.charCodeAt(0);
@@ -86,7 +91,8 @@ function* lineValues(shell: Shell, { option, variable }: Loop, set: string, run:
 
 function parseOptions(text: string): LineOptions {
   const plain = text.replace(/^"|"$/g, "");
-  const delimiters = /delims=(.*?)(?:$|\s+(?=(?:tokens|skip|eol|usebackq)\b))/i.exec(plain);
+  // A blank ends them, unless it is the last one of all.
+  const delimiters = /delims=((?:[^ ]| $)*)/i.exec(plain);
   const tokenText = /tokens=([\d,\-*]+)/i.exec(plain)?.[1] ?? "1";
   const tokens: number[] = [];
   for (const part of tokenText
@@ -94,15 +100,17 @@ function parseOptions(text: string): LineOptions {
     .split(",")
     .filter((each) => each !== "")) {
     const [from = 0, to = from] = part.split("-").map(Number);
-    for (let token = from; token <= to && tokens.length < 31; token++) tokens.push(token);
+    for (let token = from; token <= to && tokens.length < 31; token++) if (!tokens.includes(token)) tokens.push(token);
   }
+  // Variables are given in the order of the line.
+  tokens.sort((a, b) => a - b);
   return {
     endOfLine: /eol=(.)/i.exec(plain)?.[1] ?? ";",
     skip: Number(/skip=(\d+)/i.exec(plain)?.[1] ?? 0),
     delimiters: delimiters?.[1] ?? " \t",
     tokens,
     takesRest: tokenText.includes("*"),
-    usesBackquotes: /usebackq/i.test(plain),
+    usesBackquotes: /useback/i.test(plain),
   };
 }
 
@@ -134,11 +142,15 @@ function split(text: string): string[] {
 
 /** What a command prints. */
 function* outputOf(shell: Shell, text: string, run: Run): GuestGenerator<string> {
-  const command = new Parser(text).parse();
+  const command = new Parser(expandPercents(text, shell.lookup)).parse();
   if (command === undefined) return "";
   const bytes: number[] = [];
   yield* shell.pipe(
-    (side) => run(side, command),
+    (side) => {
+      side.isDelayed = false;
+      side.loopVariables = new Map();
+      return run(side, command);
+    },
     function* (side) {
       for (;;) {
         const chunk = yield* readSome(side, side.streams[0]);

@@ -7,6 +7,7 @@ import { BatchFrame, GoTo, labelOf, LeaveBatch, readBatch } from "./batch.ts";
 import { expandPercents } from "./expand.ts";
 import { failureCode } from "./failure.ts";
 import { ACCESS, attributesOf, matches, open, OPEN } from "./files.ts";
+import { commandName, findCommand } from "./find-command.ts";
 import { runFor } from "./for-loop.ts";
 import { internalCommand } from "./internal.ts";
 import { Parser } from "./parser.ts";
@@ -19,6 +20,13 @@ const SYNTAX_ERROR = 255;
 /** `call`s within each other. */
 const MAX_DEPTH = 64;
 
+/** A redirection to a handle that nothing has opened. */
+class NoHandle extends Error {
+  constructor(stream: number) {
+    super(`The handle could not be duplicated\r\nduring redirection of handle ${stream}.`);
+  }
+}
+
 /** Runs a command; returns 0 when it worked. What `&&` and `||` go by, which is not always ERRORLEVEL. */
 export function* run(shell: Shell, command: Command): GuestGenerator<number> {
   if (command.redirections.length === 0) return yield* runPlain(shell, command);
@@ -29,9 +37,9 @@ export function* run(shell: Shell, command: Command): GuestGenerator<number> {
     for (const redirection of command.redirections) redirect(shell, redirection, opened);
     return yield* runPlain(shell, command);
   } catch (error) {
-    failureCode(error);
+    const message = error instanceof NoHandle ? error.message : shell.message(error);
     shell.streams = streams;
-    yield* shell.complain(shell.message(error));
+    yield* shell.complain(message);
     return (shell.errorLevel = 1);
   } finally {
     shell.streams = streams;
@@ -40,9 +48,10 @@ export function* run(shell: Shell, command: Command): GuestGenerator<number> {
 }
 
 function redirect(shell: Shell, { stream, kind, target }: Redirection, opened: Handle[]): void {
-  if (stream > 2) return;
   if (kind === "duplicate") {
-    shell.streams[stream] = shell.streams[Number(target)] ?? shell.streams[1];
+    const from = shell.streams[Number(target)];
+    if (from === undefined) throw new NoHandle(stream);
+    shell.streams[stream] = from;
     return;
   }
   const path = unquote(shell.expand(target));
@@ -71,12 +80,15 @@ function* runPlain(shell: Shell, command: Command): GuestGenerator<number> {
     }
     case "or": {
       const result = yield* run(shell, command.left);
-      return result === 0 ? 0 : yield* run(shell, command.right);
+      if (result === 0) return 0;
+      // Commands that leave ERRORLEVEL when they fail set it where somebody asks.
+      shell.errorLevel = result;
+      return yield* run(shell, command.right);
     }
     case "pipe": {
       const result = yield* shell.pipe(
-        (side) => run(side, command.left),
-        (side) => run(side, command.right),
+        (side) => runSide(side, command.left),
+        (side) => runSide(side, command.right),
       );
       return (shell.errorLevel = result);
     }
@@ -88,6 +100,13 @@ function* runPlain(shell: Shell, command: Command): GuestGenerator<number> {
     case "for":
       return yield* runFor(shell, command, run);
   }
+}
+
+/** A side of a pipe is another command processor's line: variables are replaced in it once more, and !variables! only in a plain command, by the first one. */
+function* runSide(shell: Shell, command: Command): GuestGenerator<number> {
+  if (command.kind !== "simple") shell.isDelayed = false;
+  shell.isInner = true;
+  return yield* run(shell, command);
 }
 
 function conditionHolds(shell: Shell, { condition, ignoresCase }: Extract<Command, { kind: "if" }>): boolean {
@@ -104,7 +123,8 @@ function conditionHolds(shell: Shell, { condition, ignoresCase }: Extract<Comman
     case "defined":
       return shell.lookup(unquote(argument)) !== undefined;
     case "exist": {
-      const path = unquote(argument);
+      // The device NUL is in every folder.
+      const path = unquote(argument).replace(/\\nul$/i, "\\");
       return (
         /^nul$/i.test(path) ||
         (path.includes("*") || path.includes("?") ? matches(shell, path).length > 0 : attributesOf(shell, path) !== undefined)
@@ -116,7 +136,9 @@ function conditionHolds(shell: Shell, { condition, ignoresCase }: Extract<Comman
 function compare(left: string, operator: string, right: string, ignoresCase: boolean): boolean {
   if (operator === "==") return ignoresCase ? upcase(left) === upcase(right) : left === right;
   const numbers = [left, right].map((text) =>
-    /^[+-]?(?:0x[\da-f]+|\d+)$/i.test(text) ? Number(/^[+-]?0[0-7]+$/.test(text) ? Number.parseInt(text, 8) : text) : undefined,
+    /^[+-]?(?:0x[\da-f]+|0[0-7]*|[1-9]\d*)$/i.test(text)
+      ? Number(/^[+-]?0[0-7]+$/.test(text) ? Number.parseInt(text, 8) : text)
+      : undefined,
   );
   const [a, b] = numbers;
   const order =
@@ -151,9 +173,9 @@ function* runSimple(shell: Shell, text: string): GuestGenerator<number> {
   if (/^[a-z]:\s*$/i.test(trimmed)) return yield* changeDrive(shell, trimmed.slice(0, 2));
   const internal = internalCommand(trimmed);
   if (internal !== undefined) {
-    const { body, rest, clears } = internal;
+    const { body, rest, clears, setting, quiet } = internal;
     const result = yield* body(shell, rest, { run, call });
-    if (result !== 0 || clears) shell.errorLevel = result;
+    if (result === 0 ? clears || (setting && shell.batch?.isCmd) : !quiet) shell.errorLevel = result;
     return result;
   }
   return yield* runExternal(shell, trimmed, false);
@@ -176,7 +198,7 @@ function* runExternal(shell: Shell, text: string, isCalled: boolean): GuestGener
   const hostProgram = path === undefined ? findHostProgram(shell.thread, unquote(name), shell.paths) : undefined;
   if (path === undefined && hostProgram === undefined) {
     yield* shell.complain(`'${unquote(name)}' is not recognized as an internal or external command,\r\noperable program or batch file.`);
-    return (shell.errorLevel = NOT_RECOGNISED);
+    return (shell.errorLevel = isCalled ? 1 : NOT_RECOGNISED);
   }
   if (path !== undefined && /\.(?:bat|cmd)$/i.test(path)) {
     const replaces = shell.batch !== undefined && !isCalled;
@@ -194,29 +216,6 @@ function* runExternal(shell: Shell, text: string, isCalled: boolean): GuestGener
   }
 }
 
-/** Up to a blank or a switch, quotation marks and all. */
-function commandName(text: string): string {
-  return /^(?:"[^"]*"?|[^\s"/,;=])+/.exec(text)?.[0] ?? text;
-}
-
-/** The full path of a program or batch file: in the folder, then along PATH, with the extensions of PATHEXT. */
-function findCommand(shell: Shell, name: string): string | undefined {
-  if (name === "") return undefined;
-  const extensions = (shell.lookup("PATHEXT") ?? ".COM;.EXE;.BAT;.CMD").split(";").filter((each) => each !== "");
-  const hasExtension = extensions.some((extension) => upcase(name).endsWith(upcase(extension)));
-  const isPath = /[\\/:]/.test(name);
-  const folders = isPath ? [""] : [shell.folder, ...(shell.lookup("PATH") ?? "").split(";").map(unquote)];
-  for (const folder of folders) {
-    if (folder === "" && !isPath) continue;
-    const base = folder === "" ? name : `${folder.replace(/[\\/]$/, "")}\\${name}`;
-    for (const candidate of [...(hasExtension ? [base] : []), ...extensions.map((extension) => base + extension.toLowerCase())]) {
-      const attributes = attributesOf(shell, candidate);
-      if (attributes !== undefined && (attributes & 0x10) === 0) return shell.fullPath(candidate);
-    }
-  }
-  return undefined;
-}
-
 /** Runs a batch file by the text that called it. */
 function* runBatch(shell: Shell, path: string, text: string): GuestGenerator<number> {
   const name = commandName(text);
@@ -227,8 +226,14 @@ function* runBatch(shell: Shell, path: string, text: string): GuestGenerator<num
 
 /** `call`: a batch file, a label of this one, or a command whose variables are replaced once more. */
 export function* call(shell: Shell, text: string): GuestGenerator<number> {
-  const again = expandPercents(text.trim(), shell.lookup, shell.batch);
-  if (again.startsWith(":") && shell.batch !== undefined) {
+  // Carets are doubled; outside of quotation marks one of each pair is taken off again.
+  const doubled = text.trim().replaceAll(/"[^"]*"?/g, (quoted) => quoted.replaceAll("^", "^^"));
+  const again = expandPercents(doubled, shell.lookup, shell.batch);
+  if (again.startsWith(":")) {
+    if (shell.batch === undefined) {
+      yield* shell.complain("Invalid attempt to call batch label outside of batch script.");
+      return (shell.errorLevel = 1);
+    }
     const { path, lines } = shell.batch;
     const name = commandName(again);
     const all = again.slice(name.length).trim();
@@ -263,9 +268,7 @@ function* runFrame(shell: Shell, frame: BatchFrame): GuestGenerator<number> {
         result = (yield* runNextLine(shell, frame)) ?? result;
       } catch (error) {
         if (!(error instanceof GoTo)) throw error;
-        if (frame.goTo(error.label)) continue;
-        yield* shell.complain(`The system cannot find the batch label specified - ${error.label}`);
-        return (shell.errorLevel = 1);
+        frame.goTo(error.label);
       }
     }
   } catch (error) {
@@ -275,7 +278,7 @@ function* runFrame(shell: Shell, frame: BatchFrame): GuestGenerator<number> {
     shell.batch = outer;
     shell.loopVariables = loops;
     // What `setlocal` kept comes back at the end of the file.
-    if (frame.locals.length > 0) shell.restore(frame.locals[0]!);
+    frame.endLocals();
   }
   return result === 0 ? 0 : shell.errorLevel;
 }
@@ -298,19 +301,14 @@ function* runNextLine(shell: Shell, frame: BatchFrame): GuestGenerator<number | 
     frame.position++;
     return undefined;
   }
-  return yield* runLine(shell, next()!, next, source);
+  return yield* runLine(shell, next, source);
 }
 
-/** Parses and runs a line. A line that cannot be understood ends the batch file. */
-export function* runLine(
-  shell: Shell,
-  line: string,
-  next: () => string | undefined = () => undefined,
-  source: string[] = [line],
-): GuestGenerator<number> {
+/** Parses and runs what `next` gives, a line or several. A line that cannot be understood ends the batch file. */
+export function* runLine(shell: Shell, next: () => string | undefined, source: readonly string[]): GuestGenerator<number> {
   let command: Command | undefined;
   try {
-    command = new Parser(line, next).parse();
+    command = new Parser(next() ?? "", next).parse();
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     yield* shell.complain(error.message);

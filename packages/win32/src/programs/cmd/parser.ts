@@ -209,8 +209,9 @@ export class Parser {
       this.#skipDelimiters();
       return { kind: "compare", left: word, operator: "==", right: this.#required() };
     }
-    const operator = this.#required().toUpperCase();
-    if (!COMPARISONS.includes(operator)) throw new SyntaxError(operator);
+    const found = this.#required();
+    const operator = found.toUpperCase();
+    if (!COMPARISONS.includes(operator)) throw new SyntaxError(found);
     return { kind: "compare", left: word, operator: operator as Comparison, right: this.#required() };
   }
 
@@ -218,13 +219,15 @@ export class Parser {
     let form: Extract<Command, { kind: "for" }>["form"] = "files";
     let option: string | undefined;
     let word = this.#required();
-    if (word.startsWith("/")) {
-      const forms = { d: "folders", r: "tree", l: "count", f: "lines" } as const;
+    let isDeep = false;
+    while (word.startsWith("/")) {
+      const forms = { d: "folders", l: "count", f: "lines" } as const;
       const letter = word.slice(1).toLowerCase();
-      if (!Object.hasOwn(forms, letter)) throw new SyntaxError(word);
-      form = forms[letter as keyof typeof forms];
+      if (letter === "r") isDeep = true;
+      else if (Object.hasOwn(forms, letter)) form = forms[letter as keyof typeof forms];
+      else throw new SyntaxError(word);
       word = this.#required();
-      if (!/^%[^%]$/.test(word) && (form === "tree" || form === "lines")) {
+      if (!/^%[^%]$/.test(word) && !word.startsWith("/") && (isDeep || form === "lines")) {
         option = word;
         word = this.#required();
       }
@@ -235,7 +238,7 @@ export class Parser {
     if (this.#peek() !== "(") throw new SyntaxError(this.#word());
     const set = this.#set();
     if (this.#required().toLowerCase() !== "do") throw new SyntaxError(undefined);
-    return { kind: "for", variable: word[1]!, form, option, set, body: this.#sequence() };
+    return { kind: "for", variable: word[1]!, form, isDeep, option, set, body: this.#sequence() };
   }
 
   /** What stands between the parentheses of `for`, over several lines perhaps. */

@@ -6,9 +6,12 @@ import { failureCode } from "./failure.ts";
 import { attributesOf, isFolder } from "./files.ts";
 import type { Body } from "./body.ts";
 import { versionText } from "./prompt.ts";
+import { volumeText } from "./volume-text.ts";
 import { ExitShell, type Shell } from "./shell.ts";
 import { splitWords, unquote } from "./syntax.ts";
 
+/** Switches of `start` about windows and priorities, of which there are none. */
+const START_SWITCHES = new Set("i min max separate shared low normal high realtime abovenormal belownormal".split(" "));
 const CREATE_NEW_CONSOLE = 0x10;
 const SYNTAX = "The syntax of the command is incorrect.";
 
@@ -39,11 +42,15 @@ export const shellCommands: Readonly<Record<string, Body>> = {
   },
 
   *goto(shell, rest) {
+    const { batch } = shell;
+    if (batch === undefined) return 0;
+    if (/^\s*:eof\s*$/i.test(rest)) throw new LeaveBatch();
     const label = /^[\s:,;=]*([^\s:,;=+]*)/.exec(rest)?.[1] ?? "";
-    if (shell.batch === undefined) return 0;
-    if (rest.trim().toLowerCase().startsWith(":eof")) throw new LeaveBatch();
-    if (label === "") {
-      yield* shell.complain("No batch label specified to GOTO command.");
+    if (!batch.has(label)) {
+      yield* shell.complain(
+        label === "" ? "No batch label specified to GOTO command." : `The system cannot find the batch label specified - ${label}`,
+      );
+      batch.abandon();
       return 1;
     }
     throw new GoTo(label);
@@ -60,7 +67,7 @@ export const shellCommands: Readonly<Record<string, Body>> = {
   *shift(shell, rest) {
     yield* [];
     const from = Number(/\/(\d)/.exec(rest)?.[1] ?? 0);
-    shell.batch?.words.splice(from, 1);
+    shell.batch?.shift(from);
     return 0;
   },
 
@@ -119,6 +126,21 @@ export const shellCommands: Readonly<Record<string, Body>> = {
     yield* shell.print(`\r\n${versionText()}\r\n`);
     return 0;
   },
+  *vol(shell, rest) {
+    const drive = rest.trim().slice(0, 2) || shell.folder.slice(0, 2);
+    if (attributesOf(shell, `${drive}\\`) === undefined) {
+      yield* shell.complain("The system cannot find the path specified.");
+      return 1;
+    }
+    yield* shell.print(volumeText(drive));
+    return 0;
+  },
+  *assoc(shell, rest) {
+    return yield* noAssociation(shell, rest, (extension) => `File association not found for extension ${extension}`);
+  },
+  *ftype(shell, rest) {
+    return yield* noAssociation(shell, rest, (type) => `File type '${type}' not found or no open command associated with it.`);
+  },
   *date(shell, rest) {
     if (/\/t/i.test(rest)) yield* shell.print(`${shell.lookup("DATE")} \r\n`);
     else yield* shell.complain("A required privilege is not held by the client.");
@@ -157,13 +179,27 @@ export const shellCommands: Readonly<Record<string, Body>> = {
     return 0;
   },
   *verify(shell, rest) {
-    if (rest.trim() === "") yield* shell.print("VERIFY is off.\r\n");
+    const word = rest.trim().toLowerCase();
+    if (word === "on" || word === "off") shell.verifies = word === "on";
+    else if (word === "") yield* shell.print(`VERIFY is ${shell.verifies ? "on" : "off"}.\r\n`);
+    else {
+      yield* shell.complain("An incorrect parameter was\r\nentered for the command.");
+      return 1;
+    }
     return 0;
   },
   *start(shell, rest) {
     return yield* startProgram(shell, rest);
   },
 };
+
+/** No extension has a type here; to make one is an administrator's. */
+function* noAssociation(shell: Shell, rest: string, absent: (name: string) => string): GuestGenerator<number> {
+  const name = rest.trim();
+  if (name === "") return 0;
+  yield* shell.complain(name.includes("=") ? "Access is denied." : absent(name));
+  return name.includes("=") ? 5 : 2;
+}
 
 /** `"name=value"` loses its quotation marks, and what stands behind the last one. */
 function assignmentOf(text: string): string {
@@ -192,20 +228,21 @@ function* setNumber(shell: Shell, text: string): GuestGenerator<number> {
   } catch (error) {
     if (!(error instanceof ArithmeticError)) throw error;
     yield* shell.complain(error.message);
-    return 1;
+    return error.code;
   }
 }
 
 function* setFromInput(shell: Shell, text: string): GuestGenerator<number> {
   const plain = assignmentOf(text);
-  const equals = plain.indexOf("=", 1);
+  // Without a name the words are only shown.
+  const equals = plain.indexOf("=");
   if (equals < 0) {
     yield* shell.complain(SYNTAX);
     return 1;
   }
   yield* shell.print(plain.slice(equals + 1).replace(/^"(.*)"$/, "$1"));
   const line = yield* shell.readLine(shell.streams[0]);
-  if (line === undefined || line === "") return 1;
+  if (line === undefined || line === "" || equals === 0) return 1;
   shell.setVariable(plain.slice(0, equals), line);
   return 0;
 }
@@ -241,16 +278,22 @@ function* startProgram(shell: Shell, rest: string): GuestGenerator<number> {
     text = text.slice(found[0].length);
     if (option === "wait" || option === "w") waits = true;
     else if (option === "b") sharesConsole = true;
-    else if (option.startsWith("d")) {
+    else if (option === "d" || option === "affinity" || option === "node") {
       const [word = ""] = splitWords(text);
       text = text.slice(word.length).trimStart();
-      folder = shell.fullPath(unquote(word));
+      if (option === "d") folder = shell.fullPath(unquote(word));
+    } else if (!START_SWITCHES.has(option)) {
+      yield* shell.complain(`Invalid switch - "/${option.toUpperCase()}".`);
+      return 1;
     }
   }
   if (text === "") return 0;
   const processor = "C:\\Windows\\System32\\cmd.exe";
   try {
-    const child = shell.start(processor, `${processor} /c ${text}`, { folder, flags: sharesConsole || waits ? 0 : CREATE_NEW_CONSOLE });
+    const child = shell.start(processor, `${processor} /s /c "${text}"`, {
+      folder,
+      flags: sharesConsole || waits ? 0 : CREATE_NEW_CONSOLE,
+    });
     return waits ? (shell.errorLevel = yield* shell.wait(child)) : 0;
   } catch (error) {
     failureCode(error);

@@ -10,7 +10,8 @@ import { SYSTEM_MESSAGES } from "../../text/system-messages.ts";
 import { upcase } from "../../text/upcase.ts";
 import type { BatchFrame } from "./batch.ts";
 import { failureCode } from "./failure.ts";
-import { expandDelayed, type Lookup } from "./expand.ts";
+import { expandDelayed, expandLoops, expandPercents, type Lookup } from "./expand.ts";
+import { pathParts } from "./path-parts.ts";
 
 /** Ends the command processor (`exit`). */
 export class ExitShell extends Error {}
@@ -33,11 +34,15 @@ export class Shell {
   environment: Map<string, { name: string; value: string }>;
   folder: string;
   errorLevel = 0;
-  /** Handles of input, output and errors. */
-  streams: [input: Handle, output: Handle, error: Handle];
+  /** Handles of input, output and errors, and those of 3 to 9 that a redirection has opened. */
+  streams: [input: Handle, output: Handle, error: Handle, ...others: (Handle | undefined)[]];
   echoes: boolean;
   /** Whether !variables! are replaced. */
   isDelayed = false;
+  /** What `verify` has been told; nothing comes of it. */
+  verifies = false;
+  /** Whether this runs a side of a pipe of another one's. */
+  isInner = false;
   /** /u: what built-in commands write to files and pipes is UTF-16. */
   writesUnicode = false;
   /** The values of `for`'s variables, by their letters. */
@@ -112,61 +117,21 @@ export class Shell {
 
   /** Replaces the variables of `for`, then !variables!, in text that has been parsed. */
   expand(text: string): string {
-    const looped = this.loopVariables.size === 0 ? text : this.#expandLoops(text);
-    return this.isDelayed ? expandDelayed(looped, this.lookup) : looped;
+    const looped = this.expandLoops(text);
+    const expanded = this.isDelayed ? expandDelayed(looped, this.lookup) : looped;
+    return this.isInner ? expandPercents(expanded, this.lookup) : expanded;
   }
 
-  #expandLoops(text: string): string {
-    return text.replaceAll(
-      /%(?:~([a-z]*?)([a-z])(?![a-z])|~([a-z]*)([a-z])|([^\s%~]))/gi,
-      (whole, m1, v1, m2, v2, plain: string | undefined) => {
-        if (plain !== undefined) return this.loopVariables.get(plain) ?? whole;
-        const [modifiers, name] = v1 === undefined ? [m2 as string, v2 as string] : [m1 as string, v1 as string];
-        return this.#modifiedLoop(whole, modifiers + name);
-      },
-    );
-  }
-
-  /** The last letter that is a variable's names it; those before are modifiers, those after are text. */
-  #modifiedLoop(whole: string, letters: string): string {
-    for (let end = letters.length; end > 0; end--) {
-      const value = this.loopVariables.get(letters[end - 1]!);
-      if (value !== undefined) return this.modifyPath(letters.slice(0, end - 1), value) + letters.slice(end);
-    }
-    return whole;
+  /** Replaces the variables of `for` alone. */
+  expandLoops(text: string): string {
+    return this.loopVariables.size === 0
+      ? text
+      : expandLoops(text, this.loopVariables, (modifiers, value) => this.modifyPath(modifiers, value));
   }
 
   /** What `%~dpnx1` makes of a word. */
   modifyPath(modifiers: string, word: string): string {
-    const plain = word.replaceAll('"', "");
-    if (modifiers === "") return plain;
-    const has = (letter: string): boolean => modifiers.toLowerCase().includes(letter);
-    const full = this.fullPath(plain);
-    const cut = full.lastIndexOf("\\") + 1;
-    const dot = full.lastIndexOf(".");
-    const stemEnd = dot > cut ? dot : full.length;
-    const parts: string[] = [];
-    if (has("a"))
-      parts.push(this.#facts(full) === undefined ? "" : (this.#facts(full)!.attributes & 0x10) !== 0 ? "d--------" : "--a------");
-    if (has("z")) parts.push(String(this.#facts(full)?.size ?? ""));
-    let path = "";
-    if (has("f") || modifiers.toLowerCase() === "s") path = full;
-    else {
-      if (has("d")) path += full.slice(0, 2);
-      if (has("p")) path += full.slice(2, cut);
-      if (has("n")) path += full.slice(cut, stemEnd);
-      if (has("x")) path += full.slice(stemEnd);
-    }
-    if (path !== "") parts.push(path);
-    return parts.filter((part) => part !== "").join(" ");
-  }
-
-  #facts(full: string): ReturnType<typeof system.attributes> | undefined {
-    try {
-      return system.attributes(this.thread, full);
-    } catch {
-      return undefined;
-    }
+    return pathParts(this, modifiers, word);
   }
 
   /** Writes text in the console's code page. */
@@ -222,7 +187,8 @@ export class Shell {
     { flags = 0, folder = this.folder, hostProgram }: { flags?: number; folder?: string; hostProgram?: string | undefined } = {},
   ): Process {
     const { handles } = this.process;
-    const given = [...new Set(this.streams)].filter((handle) => handles.find(handle) !== undefined);
+    const [input, output, error] = this.streams;
+    const given = [...new Set([input, output, error])].filter((handle) => handles.find(handle) !== undefined);
     for (const handle of given) handles.flags(handle).inheritable = true;
     return startProcess(this.thread, {
       application,
@@ -234,7 +200,7 @@ export class Shell {
       environment: [...this.environment.values()].map(({ name, value }) => [name, value]),
       currentDirectory: folder,
       startup: {
-        standardHandles: this.streams,
+        standardHandles: [input, output, error],
         flags: STARTF_USESTDHANDLES,
         window: [],
         showWindow: 0,
@@ -246,6 +212,13 @@ export class Shell {
   *wait(child: Process): GuestGenerator<number> {
     yield* wait(this.thread, [child.object]);
     return child.object.exitCode;
+  }
+
+  /** A command processor that runs a part of this one's line, as a side of a pipe: of the batch file it knows nothing. */
+  inner(thread: Thread): Shell {
+    const shell = new Shell(thread, this);
+    shell.batch = undefined;
+    return shell;
   }
 
   /** Runs two parts at once, the output of one the input of the other; returns the second one's result. */
@@ -267,11 +240,11 @@ export class Shell {
     };
     const first = this.process.createHostThread((thread) => leftSide(thread, this));
     function* leftSide(thread: Thread, from: Shell): GuestGenerator<never> {
-      const shell = new Shell(thread, from);
+      const shell = from.inner(thread);
       shell.streams[1] = output;
       return yield* exitThread(thread, yield* side(shell, left, output));
     }
-    const second = new Shell(this.thread, this);
+    const second = this.inner(this.thread);
     second.streams[0] = input;
     const result = yield* side(second, right, input);
     yield* wait(this.thread, [first.object]);

@@ -1,7 +1,10 @@
 /** A command line that cannot be understood: "x was unexpected at this time." */
 export class SyntaxError extends Error {
-  constructor(found: string | undefined) {
-    super(found === undefined ? "The syntax of the command is incorrect." : `${found} was unexpected at this time.`);
+  constructor(
+    found: string | undefined,
+    message = found === undefined ? "The syntax of the command is incorrect." : `${found} was unexpected at this time.`,
+  ) {
+    super(message);
     this.name = "SyntaxError";
   }
 }
@@ -41,7 +44,9 @@ export type Command = { readonly redirections: readonly Redirection[]; readonly 
       readonly kind: "for";
       /** One letter. */
       readonly variable: string;
-      readonly form: "files" | "folders" | "tree" | "count" | "lines";
+      readonly form: "files" | "folders" | "count" | "lines";
+      /** `/r`: in a folder and all below it. */
+      readonly isDeep: boolean;
       /** Of `/r` the folder, of `/f` the options. */
       readonly option: string | undefined;
       readonly set: string;
