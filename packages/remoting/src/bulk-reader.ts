@@ -8,9 +8,9 @@ export interface BulkReaderOptions {
   readonly frameBytes: number;
   /** Bytes of the usual large frame, whose buffers are kept. */
   readonly bufferBytes: number;
-  /** Takes all bytes that are no large frame's, in their order. */
+  /** Takes all bytes of other frames, in their order. */
   pass(bytes: Uint8Array): void;
-  /** Takes the payload of a large frame. */
+  /** Takes the payload of a large frame, or of one that came whole in one piece. */
   frame(payload: Uint8Array): void;
 }
 
@@ -27,7 +27,8 @@ const OPCODE = { CONTINUATION: 0, BINARY: 2, CLOSE: 8 };
 /**
  * Takes large binary frames out of the bytes of a WebSocket connection (RFC 6455, 5) before `ws` sees them, and writes each into one buffer as it comes.
  * `ws` keeps the pieces, joins them in a new buffer for each frame, and stops the socket behind each piece: for a megabyte twice its bytes of
- * garbage (bench/cuda-channel.ts). Everything else goes to `ws`: small frames, fragments, control frames, and all that is wrong.
+ * garbage (bench/cuda-channel.ts). Small ones that come whole are taken where they lie: their way through `ws`, which is a stream of its own, is a tenth of a
+ * round trip. Everything else goes to `ws`: small frames that come in parts, fragments, control frames, and all that is wrong.
  */
 export class BulkReader {
   readonly #options: BulkReaderOptions;
@@ -84,6 +85,13 @@ export class BulkReader {
           this.#headerBytes = bytes.length - at;
           return;
         }
+        const end = at + size + lengthAt(bytes, at);
+        if (end <= bytes.length && this.#isWhole(bytes, at)) {
+          passUpTo(at);
+          this.#options.frame(this.#payloadIn(bytes, at + size, end));
+          at = passFrom = end;
+          continue;
+        }
         if (this.#begin(bytes, at, size)) {
           passUpTo(at);
           passFrom = at + size;
@@ -92,6 +100,21 @@ export class BulkReader {
       }
     }
     passUpTo(bytes.length);
+  }
+
+  /** True for the header of a message in one frame that needs no buffer of its own. */
+  #isWhole(bytes: Uint8Array, at: number): boolean {
+    if (bytes[at] !== (FINAL | OPCODE.BINARY) || this.#isFragmented) return false;
+    const length = lengthAt(bytes, at);
+    return ((bytes[at + 1]! & MASKED) !== 0) === this.#options.isMasked && length < LARGE_BYTES && length <= this.#options.frameBytes;
+  }
+
+  /** A payload where it lies. */
+  #payloadIn(bytes: Uint8Array, from: number, to: number): Uint8Array {
+    // A socket's piece is a Buffer, whose `slice` copies nothing.
+    const payload = new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from);
+    if (this.#options.isMasked) for (let at = 0; at < payload.length; at++) payload[at] = payload[at]! ^ bytes[from - 4 + (at & 3)]!;
+    return payload;
   }
 
   /** Looks at a whole header, and says whether a large frame begins. */
