@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
-import { basename, dirname, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { CudaDriver } from "@decant/cuda";
 import {
   type Denial,
@@ -218,7 +218,8 @@ export async function runProgram(options: RunProgramOptions): Promise<ProgramEnd
       ...common,
       image: options.bytes,
       path: toGuestPath(options.path),
-      commandLine: windowsCommandLine([basename(options.path), ...options.args]),
+      // Whoever starts a program by its path, as shells of Windows and Wine do, names it so in its first argument.
+      commandLine: windowsCommandLine([toGuestPath(options.path), ...options.args]),
     });
     prepareProcess(guest);
     options.onStart?.({

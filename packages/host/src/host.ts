@@ -1,3 +1,4 @@
+import type { HostCertificates } from "./certificates.ts";
 import type { HostFiles } from "./files.ts";
 import type { HostNetwork } from "./network.ts";
 import type { HostPrograms } from "./programs.ts";
@@ -56,6 +57,8 @@ export interface Host {
   readonly network: HostNetwork;
   /** Programs that guests may start; none when absent. */
   readonly programs?: HostPrograms;
+  /** Whom the host trusts; nobody when absent. */
+  readonly certificates?: HostCertificates;
   readonly stdin: HostInput;
   readonly stdout: HostOutput;
   readonly stderr: HostOutput;

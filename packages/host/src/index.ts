@@ -1,3 +1,4 @@
+export type { HostCertificates } from "./certificates.ts";
 export type { FileKind, FolderChange, FolderEntry, HostFile, HostFiles, HostStat, OpenOptions, SpaceInfo } from "./files.ts";
 export type { Clock, Host, HostInput, HostOutput } from "./host.ts";
 export { HostError } from "./host-error.ts";
@@ -7,6 +8,7 @@ export { memoryFiles, type InitialFiles } from "./memory/memory-files.ts";
 export { memoryHost, type MemoryHost, type MemoryHostOptions } from "./memory/memory-host.ts";
 export { memoryTerminal, type MemoryTerminal } from "./memory/memory-terminal.ts";
 export { memoryInput, memoryOutput, type MemoryOutput } from "./memory/memory-streams.ts";
+export { nodeCertificates } from "./node/node-certificates.ts";
 export { nodeFiles } from "./node/node-files.ts";
 export { nodeNetwork } from "./node/node-network.ts";
 export { nodeHost, type NodeHostOptions } from "./node/node-host.ts";

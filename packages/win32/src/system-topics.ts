@@ -10,7 +10,10 @@ import { sidCalls } from "./advapi32/sid-calls.ts";
 import { tokens } from "./advapi32/tokens.ts";
 import { capi } from "./crypto/capi.ts";
 import { cng } from "./crypto/cng.ts";
-import { crypt32 } from "./crypt32/crypt32.ts";
+import { certificates } from "./crypt32/certificates.ts";
+import { chains } from "./crypt32/chains.ts";
+import { stores } from "./crypt32/stores.ts";
+import { textEncoding } from "./crypt32/text-encoding.ts";
 import { stackWalk } from "./dbghelp/stack-walk.ts";
 import { debugSymbols } from "./dbghelp/symbols.ts";
 import { kernel32System } from "./kernel32/index-system.ts";
@@ -60,7 +63,10 @@ export const systemTopics = [
   eventLog,
   noDisplays,
   cng,
-  crypt32,
+  textEncoding,
+  certificates,
+  stores,
+  chains,
   debugSymbols,
   stackWalk,
   messages,

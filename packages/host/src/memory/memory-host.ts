@@ -1,3 +1,4 @@
+import type { HostCertificates } from "../certificates.ts";
 import type { Host, HostInput } from "../host.ts";
 import { manualClock, type ManualClock } from "./clock.ts";
 import { loopbackNetwork } from "./loopback-network.ts";
@@ -11,6 +12,7 @@ export interface MemoryHostOptions {
   readonly stdout?: MemoryOutput;
   readonly clock?: ManualClock;
   readonly cpuCount?: number;
+  readonly certificates?: HostCertificates;
 }
 
 /** A machine in memory; what goes to its outputs is kept. */
@@ -28,6 +30,7 @@ export function memoryHost({
   stdout = memoryOutput(),
   clock = manualClock(),
   cpuCount = 2,
+  certificates,
 }: MemoryHostOptions = {}): MemoryHost {
   const warnings: string[] = [];
   let state = 0x2545f491;
@@ -42,6 +45,7 @@ export function memoryHost({
     files: memoryFiles({ files, clock }),
     systemDrive: memoryFiles({ clock }),
     network: loopbackNetwork({ hostName: "decant", onDenied: (target) => void warnings.push(`no network: ${target}`) }),
+    ...(certificates && { certificates }),
     stdin: typeof stdin === "string" || stdin instanceof Uint8Array ? memoryInput(stdin) : stdin,
     stdout,
     stderr: memoryOutput(),

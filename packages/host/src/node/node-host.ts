@@ -6,6 +6,7 @@ import { loopbackNetwork } from "../memory/loopback-network.ts";
 import { memoryFiles } from "../memory/memory-files.ts";
 import type { HostNetwork } from "../network.ts";
 import type { HostPrograms } from "../programs.ts";
+import { nodeCertificates } from "./node-certificates.ts";
 import { nodeFiles } from "./node-files.ts";
 import { nodeInput, nodeOutput } from "./node-streams.ts";
 
@@ -31,6 +32,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     systemDrive: options.systemDrive ?? memoryFiles({ clock }),
     network: options.network ?? loopbackNetwork({ hostName: hostname() }),
     ...(options.programs && { programs: options.programs }),
+    certificates: nodeCertificates(),
     stdin: nodeInput(0, () => process.stdin),
     stdout: nodeOutput(1, () => process.stdout),
     stderr,

@@ -1,49 +1,19 @@
 import { ERROR, Win32Error, type Out, type Pointer, type TextBuffer } from "@decant/hook";
-import { implement, type Thread } from "@decant/process";
-import { ObjectTable } from "../object-table.ts";
-import { crypt32Api } from "./crypt32.api.ts";
+import { implement } from "@decant/process";
+import { textEncodingApi } from "./text-encoding.api.ts";
 
-const CRYPT_E_NOT_FOUND = 0x8009_2004;
 /** CRYPT_STRING_*: forms of text, and what may be added. */
 const FORM = { BASE64HEADER: 0, BASE64: 1, BINARY: 2, HEX: 4, BASE64_ANY: 6, HEXRAW: 12 } as const;
 const NOCRLF = 0x4000_0000;
 const NOCR = 0x8000_0000;
 const LINE = 64;
 
-/** Certificate stores, which are all empty: the network is not there yet, and nothing else asks whom to trust. */
-class Stores {
-  readonly open = new ObjectTable<object>();
-
-  static of({ process }: Thread): Stores {
-    return process.state(Stores, () => new Stores());
-  }
-}
-
-export const crypt32 = implement(crypt32Api, {
-  CertOpenStore: (thread) => openStore(thread),
-  CertOpenSystemStore: (thread) => openStore(thread),
-  CertCloseStore(thread, hCertStore) {
-    if (hCertStore !== 0 && !Stores.of(thread).open.remove(hCertStore)) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    return true;
-  },
-  CertEnumCertificatesInStore: notFound,
-  CertFindCertificateInStore: notFound,
-  CertFreeCertificateContext: () => true,
+export const textEncoding = implement(textEncodingApi, {
   CryptStringToBinaryA: (_thread, text, count, flags, target, size, skip, form) => decode(text, count, flags, target, size, skip, form),
   CryptStringToBinaryW: (_thread, text, count, flags, target, size, skip, form) => decode(text, count, flags, target, size, skip, form),
   CryptBinaryToStringA: (_thread, source, length, flags, target, count) => encode(source, length, flags, target, count),
   CryptBinaryToStringW: (_thread, source, length, flags, target, count) => encode(source, length, flags, target, count),
 });
-
-function openStore(thread: Thread): number {
-  const handle = Stores.of(thread).open.add({});
-  if (handle === undefined) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
-  return handle;
-}
-
-function notFound(thread: Thread, store: number): never {
-  throw new Win32Error(Stores.of(thread).open.get(store) === undefined ? ERROR.INVALID_PARAMETER : CRYPT_E_NOT_FOUND);
-}
 
 function decode(
   text: string | undefined,
