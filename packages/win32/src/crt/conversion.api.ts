@@ -1,4 +1,5 @@
 import {
+  alias,
   api,
   CSTR,
   DOUBLE,
@@ -99,6 +100,11 @@ export const ucrtConversionApi = api(
     wcstoull: fn(ULONGLONG, ["strSource", PVOID], END, ["base", INT]),
     wcstof: fn(FLOAT, ["strSource", PVOID], END),
     atoll: fn(LONGLONG, ["str", CSTR]),
+    _wtoll: alias("_wtoi64"),
+    strtold: alias("strtod"),
+    wcstold: alias("wcstod"),
+    wcstoimax: alias("wcstoll"),
+    wcstoumax: alias("wcstoull"),
   },
   CDECL,
 );

@@ -12,8 +12,9 @@ import { ucrtHeapApi } from "./heap.ts";
 import { jump } from "./jump.ts";
 import { locale, msvcrtLocale } from "./locale.ts";
 import { multibyte, msvcrtMultibyteApi } from "./multibyte.ts";
+import { longDoubleApi } from "./math/math.api.ts";
 import { multibyteNames, multibyteStrings } from "./multibyte-strings.ts";
-import { localeVariants, msvcrtFormattedInLocale } from "./locale-variants.ts";
+import { localeVariants, msvcrtFormattedInLocale, ucrtLocaleVariants } from "./locale-variants.ts";
 import { msvcrtInvalidParameter, ucrtInvalidParameter } from "./startup/invalid-parameter.ts";
 import { msvcrtLocks, ucrtLocks } from "./startup/locks.ts";
 import { startup, msvcrtStartup } from "./startup/startup.ts";
@@ -43,12 +44,12 @@ export const crt = [
   ...stringsAndMath,
   conversion, msvcrtConversion, ucrtConversion,
   conio, descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted, printfCountOutput,
-  localeVariants, msvcrtFormattedInLocale, msvcrtScanned, ucrtScanned,
+  localeVariants, ucrtLocaleVariants, msvcrtFormattedInLocale, msvcrtScanned, ucrtScanned,
   time, msvcrtTime, msvcrtTimeNamesApi, msvcrtTimeNamesApi32, ucrtTime,
   spawning,
   fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, msvcrtFileStatusApi32, find, msvcrtFindApi, msvcrtFindApi32,
   threads, exceptions, ...cxxRuntime,
   multibyte, msvcrtMultibyteApi, multibyteNames, multibyteStrings, floatingControl,
   environment, locale, msvcrtLocale, errors, jump,
-  jump32, exceptHandler, cxx32, x87Math, sse2Math, msvcrtX87,
+  longDoubleApi, jump32, exceptHandler, cxx32, x87Math, sse2Math, msvcrtX87,
 ] as const satisfies readonly (Implementation | ApiTable)[]; // prettier-ignore

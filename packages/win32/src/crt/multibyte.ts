@@ -17,6 +17,7 @@ import {
   UINT,
   USHORT,
   WCHAR,
+  type Out,
 } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL, MSVCRT } from "./dlls.ts";
@@ -59,6 +60,16 @@ export const multibyteApi = api(
     mbrlen: fn(SIZE, ["str", PVOID], ["count", SIZE_T], ["mbstate", PVOID]),
     mbsrtowcs: fn(SIZE, ["wcstr", PVOID], ["mbstr", PVOID], ["count", SIZE_T], ["mbstate", PVOID]),
     wcsrtombs: fn(SIZE, ["mbstr", PVOID], ["wcstr", PVOID], ["count", SIZE_T], ["mbstate", PVOID]),
+    wcrtomb_s: fn(ERRNO_T, ["converted", optional(out(SIZE_T))], ["mbchar", PVOID], ["size", SIZE_T], ["wchar", WCHAR], ["mbstate", PVOID]),
+    wcsrtombs_s: fn(
+      ERRNO_T,
+      ["converted", optional(out(SIZE_T))],
+      ["mbstr", PVOID],
+      ["sizeInBytes", SIZE_T],
+      ["wcstr", PVOID],
+      ["count", SIZE_T],
+      ["mbstate", PVOID],
+    ),
     _ismbbtrail: fn(INT, ["c", UINT]),
     _mbsrchr: fn(PVOID, ["str", PVOID], ["c", UINT]),
     _mbschr: fn(PVOID, ["str", PVOID], ["c", UINT]),
@@ -85,18 +96,8 @@ export const multibyte = implement(multibyteApi, {
     thread.memory.setWstring(wcstr, kept);
     return kept.length < text.length && count >= FAILED ? ERRNO.STRUNCATE : 0;
   },
-  wcstombs_s(thread, converted, mbstr, sizeInBytes, wcstr, count) {
-    const text = encode(thread, thread.memory.wstring(wcstr));
-    const kept = count >= FAILED ? text.slice(0, Math.max(0, sizeInBytes - 1)) : text.slice(0, count);
-    converted.set((mbstr === 0 ? text.length : kept.length) + 1);
-    if (mbstr === 0) return 0;
-    if (kept.length >= sizeInBytes) {
-      if (sizeInBytes > 0) thread.memory.setU8(mbstr, 0);
-      throw new InvalidParameterError(ERRNO.ERANGE);
-    }
-    thread.memory.write(mbstr, latin1Bytes(`${kept}\0`));
-    return kept.length < text.length && count >= FAILED ? ERRNO.STRUNCATE : 0;
-  },
+  wcstombs_s: (thread, converted, mbstr, sizeInBytes, wcstr, count) =>
+    toBytesChecked(thread, converted, { mbstr, sizeInBytes, wide: thread.memory.wstring(wcstr), count }),
   mbtowc: (thread, wchar, mbchar, count) => readCharacter(thread, wchar, mbchar, count),
   wctomb(thread, mbchar, wchar) {
     return mbchar === 0 ? 0 : writeCharacter(thread, mbchar, wchar);
@@ -126,6 +127,19 @@ export const multibyte = implement(multibyteApi, {
     if (mbstr !== 0 && length < count) thread.memory.setU64(wcstr, 0n);
     return length;
   },
+  wcrtomb_s(thread, converted, mbchar, size, wchar) {
+    const text = encode(thread, mbchar === 0 ? "\0" : String.fromCharCode(wchar));
+    if (mbchar !== 0 && text.length > size) throw new InvalidParameterError(ERRNO.ERANGE);
+    if (mbchar !== 0) thread.memory.write(mbchar, latin1Bytes(text));
+    converted.set(text.length);
+    return 0;
+  },
+  wcsrtombs_s(thread, converted, mbstr, sizeInBytes, wcstr, count) {
+    const wide = thread.memory.wstring(thread.memory.pointer(wcstr));
+    const result = toBytesChecked(thread, converted, { mbstr, sizeInBytes, wide, count });
+    if (mbstr !== 0 && result === 0 && encode(thread, wide).length <= count) thread.memory.setPointer(wcstr, 0);
+    return result;
+  },
   // The code pages that there are have no lead bytes.
   _ismbbtrail: () => 0,
   _mbsrchr(thread, str, c) {
@@ -138,6 +152,27 @@ export const multibyte = implement(multibyteApi, {
   },
   _mbslen: (thread, str) => thread.memory.cstringLength(str),
 });
+
+interface BytesTarget {
+  readonly mbstr: number;
+  readonly sizeInBytes: number;
+  readonly wide: string;
+  readonly count: number;
+}
+
+/** What wcstombs_s does: the count is with NUL, _TRUNCATE cuts to the room, and a target too small is emptied. */
+function toBytesChecked(thread: Thread, converted: Out<number>, { mbstr, sizeInBytes, wide, count }: BytesTarget): number {
+  const text = encode(thread, wide);
+  const kept = count >= FAILED ? text.slice(0, Math.max(0, sizeInBytes - 1)) : text.slice(0, count);
+  converted.set((mbstr === 0 ? text.length : kept.length) + 1);
+  if (mbstr === 0) return 0;
+  if (kept.length >= sizeInBytes) {
+    if (sizeInBytes > 0) thread.memory.setU8(mbstr, 0);
+    throw new InvalidParameterError(ERRNO.ERANGE);
+  }
+  thread.memory.write(mbstr, latin1Bytes(`${kept}\0`));
+  return kept.length < text.length && count >= FAILED ? ERRNO.STRUNCATE : 0;
+}
 
 function decode(thread: Thread, bytes: string): string {
   return Runtime.of(thread).locale.decode(bytes, thread.ansi);

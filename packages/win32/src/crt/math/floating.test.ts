@@ -1,6 +1,16 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { exponentOf, frexp, ldexp, nextAfter, remainder, roundHalfAway, roundHalfEven } from "./floating.ts";
+import {
+  exponentOf,
+  frexp,
+  fusedMultiplyAdd,
+  ldexp,
+  nextAfter,
+  nextAfterFloat,
+  remainder,
+  roundHalfAway,
+  roundHalfEven,
+} from "./floating.ts";
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 
@@ -76,4 +86,31 @@ test("exponentOf is exact next to powers of two, and for subnormal numbers", () 
   expect(exponentOf(8)).toBe(3);
   expect(exponentOf(nextAfter(8, 0))).toBe(2);
   expect(exponentOf(Number.MIN_VALUE)).toBe(-1074);
+});
+
+// The values of glibc 2.36's fma and fmaf, printed with %a by a C program.
+test.each([
+  ["double", 1 + 2 ** -30, 1 + 2 ** -30, -1, 2 ** -29 + 2 ** -60],
+  ["double", 0.1, 10, -1, 2 ** -54],
+  ["double", 2 ** -1074, 0.5, 2 ** -1074, 2 ** -1073],
+  ["double", 2 ** -1074, 0.75, 0, 2 ** -1074],
+  ["double", 2 ** 1023, 2, -(2 ** 1023), 2 ** 1023],
+  ["double", 2 ** 1023, 2, 0, Infinity],
+  ["double", 3, -2, 6, 0],
+  ["double", Infinity, 0, 1, NaN],
+  ["double", -0, 5, -0, -0],
+  ["float", 1 + 2 ** -23, 1 + 2 ** -23, 2 ** -60, Math.fround(1 + 2 ** -22 + 2 ** -46)],
+  ["float", 1 + 2 ** -12, 1 + 2 ** -12, 2 ** -80, 1 + 2 ** -11 + 2 ** -23],
+  ["float", 2 ** -149, 0.5, 2 ** -149, 2 ** -148],
+] as const)("a fused %s multiplication of %d by %d, and %d added, is %d", (format, x, y, z, expected) => {
+  expect(fusedMultiplyAdd(x, y, z, format)).toBe(expected);
+});
+
+test("the float after a float is the next one", () => {
+  expect([nextAfterFloat(1, 2), nextAfterFloat(1, 0), nextAfterFloat(0, -1), nextAfterFloat(-1, 0)]).toEqual([
+    1 + 2 ** -23,
+    1 - 2 ** -24,
+    -(2 ** -149),
+    -1 + 2 ** -24,
+  ]);
 });

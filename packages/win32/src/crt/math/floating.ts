@@ -41,6 +41,53 @@ export function nextAfter(x: number, y: number): number {
   return view.getFloat64(0);
 }
 
+/** The next float from the float x towards y. */
+export function nextAfterFloat(x: number, y: number): number {
+  if (Number.isNaN(x) || Number.isNaN(y)) return NaN;
+  if (x === y) return y;
+  if (x === 0) return y > 0 ? SMALLEST_FLOAT : -SMALLEST_FLOAT;
+  view.setFloat32(0, x);
+  view.setInt32(0, view.getInt32(0) + (y > x === x > 0 ? 1 : -1));
+  return view.getFloat32(0);
+}
+
+const SMALLEST_FLOAT = 2 ** -149;
+/** Bits of a significand, and the exponent of the smallest number. */
+const FORMATS = { double: { bits: 53, least: -1074 }, float: { bits: 24, least: -149 } } as const;
+
+/** x * y + z, rounded once, to even. */
+export function fusedMultiplyAdd(x: number, y: number, z: number, format: keyof typeof FORMATS): number {
+  const product = x * y;
+  if (!Number.isFinite(x) || !Number.isFinite(y) || !Number.isFinite(z) || x === 0 || y === 0) return product + z;
+  const [left, right, addend] = [whole(x), whole(y), whole(z)];
+  const exponent = left.exponent + right.exponent;
+  const least = Math.min(exponent, addend.exponent);
+  const sum = ((left.value * right.value) << BigInt(exponent - least)) + (addend.value << BigInt(addend.exponent - least));
+  // A product too small for a double is no zero: only the sum of opposites is one.
+  if (sum === 0n) return z === 0 ? product + z : 0;
+  const { bits, least: smallest } = FORMATS[format];
+  const size = sum < 0n ? -sum : sum;
+  const unit = Math.max(least + size.toString(2).length - bits, smallest);
+  const rounded = unit <= least ? size << BigInt(least - unit) : shiftToEven(size, BigInt(unit - least));
+  const result = ldexp(Number(rounded), unit);
+  const inRange = format === "float" ? Math.fround(result) : result;
+  return sum < 0n ? -inRange : inRange;
+}
+
+/** A finite number as value * 2^exponent. */
+function whole(x: number): { value: bigint; exponent: number } {
+  const [fraction, exponent] = frexp(x);
+  return { value: BigInt(fraction * 2 ** 53), exponent: exponent - 53 };
+}
+
+/** value / 2^shift, halves to even. */
+function shiftToEven(value: bigint, shift: bigint): bigint {
+  const quotient = value >> shift;
+  const rest = 2n * (value - (quotient << shift));
+  const one = 1n << shift;
+  return rest > one || (rest === one && (quotient & 1n) === 1n) ? quotient + 1n : quotient;
+}
+
 /** Halves away from zero: C's round. */
 export function roundHalfAway(x: number): number {
   const whole = Math.trunc(x);

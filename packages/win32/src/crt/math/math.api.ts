@@ -1,4 +1,4 @@
-import { api, DOUBLE, fn, FLOAT, infallible, inout, INT, LONG, LONGLONG, out, SHORT } from "@decant/hook";
+import { alias, api, CSTR, DOUBLE, fn, FLOAT, infallible, inout, INT, LONG, LONGLONG, out, SHORT } from "@decant/hook";
 import { BOTH, CDECL, UCRT } from "../dlls.ts";
 
 const d = fn(DOUBLE, ["x", DOUBLE]);
@@ -38,9 +38,18 @@ export const math99Api = api(
     acosh: d, asinh: d, atanh: d, cbrt: d, exp2: d, expm1: d, log1p: d, log2: d, logb: d, rint: d, nearbyint: d, round: d, trunc: d,
     acoshf: f, asinhf: f, atanhf: f, cbrtf: f, exp2f: f, expm1f: f, log1pf: f, log2f: f, logbf: f, rintf: f, nearbyintf: f, roundf: f, truncf: f,
     hypot: dd, fmax: dd, fmin: dd, fdim: dd, copysign: dd, nextafter: dd, remainder: dd,
+    _copysignf: ff, _nextafterf: ff, nextafterf: ff, nexttoward: dd, nexttowardf: fn(FLOAT, ["x", FLOAT], ["y", DOUBLE]), _chgsignf: f, _logbf: f,
+    fma: fn(DOUBLE, ["x", DOUBLE], ["y", DOUBLE], ["z", DOUBLE]), fmaf: fn(FLOAT, ["x", FLOAT], ["y", FLOAT], ["z", FLOAT]),
+    nan: fn(DOUBLE, ["input", CSTR]), nanf: fn(FLOAT, ["input", CSTR]),
     hypotf: ff, fmaxf: ff, fminf: ff, fdimf: ff, copysignf: ff, remainderf: ff,
     scalbn: fn(DOUBLE, ["x", DOUBLE], ["n", INT]),
+    scalbln: fn(DOUBLE, ["x", DOUBLE], ["n", LONG]),
+    scalbnf: fn(FLOAT, ["x", FLOAT], ["n", INT]),
+    scalblnf: fn(FLOAT, ["x", FLOAT], ["n", LONG]),
     ilogb: fn(infallible(INT), ["x", DOUBLE]),
+    ilogbf: fn(infallible(INT), ["x", FLOAT]),
+    llroundf: fn(infallible(LONGLONG), ["x", FLOAT]),
+    llrintf: fn(infallible(LONGLONG), ["x", FLOAT]),
     lround: fn(infallible(LONG), ["x", DOUBLE]),
     llround: fn(infallible(LONGLONG), ["x", DOUBLE]),
     lrint: fn(infallible(LONG), ["x", DOUBLE]),
@@ -54,6 +63,20 @@ export const math99Api = api(
     _fdsign: fn(infallible(INT), ["x", FLOAT]),
     _dtest: fn(infallible(SHORT), ["px", inout(DOUBLE)]),
     _fdtest: fn(infallible(SHORT), ["px", inout(FLOAT)]),
+  },
+  CDECL,
+); // prettier-ignore
+
+/** The same of long doubles, which are doubles for Microsoft's compilers. */
+export const longDoubleApi = api(
+  UCRT,
+  {
+    acoshl: alias("acosh"), asinhl: alias("asinh"), atanhl: alias("atanh"), cbrtl: alias("cbrt"), copysignl: alias("copysign"),
+    exp2l: alias("exp2"), expm1l: alias("expm1"), fdiml: alias("fdim"), fmal: alias("fma"), fmaxl: alias("fmax"), fminl: alias("fmin"),
+    ilogbl: alias("ilogb"), llrintl: alias("llrint"), llroundl: alias("llround"), log1pl: alias("log1p"), log2l: alias("log2"),
+    logbl: alias("logb"), lrintl: alias("lrint"), lroundl: alias("lround"), nanl: alias("nan"), nearbyintl: alias("nearbyint"),
+    nextafterl: alias("nextafter"), nexttowardl: alias("nexttoward"), remainderl: alias("remainder"), rintl: alias("rint"),
+    roundl: alias("round"), scalblnl: alias("scalbln"), scalbnl: alias("scalbn"), truncl: alias("trunc"),
   },
   CDECL,
 ); // prettier-ignore

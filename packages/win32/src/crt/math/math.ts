@@ -1,7 +1,17 @@
 import { ERRNO } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { math99Api, mathApi } from "./math.api.ts";
-import { exponentOf, frexp, ldexp, nextAfter, remainder, roundHalfAway, roundHalfEven } from "./floating.ts";
+import {
+  exponentOf,
+  frexp,
+  fusedMultiplyAdd,
+  ldexp,
+  nextAfter,
+  nextAfterFloat,
+  remainder,
+  roundHalfAway,
+  roundHalfEven,
+} from "./floating.ts";
 
 type Unary = (x: number) => number;
 type Binary = (x: number, y: number) => number;
@@ -138,10 +148,21 @@ export const math99 = implement(math99Api, {
   nearbyintf: plain(roundHalfEven), roundf: plain(roundHalfAway), truncf: plain(Math.trunc),
   hypot: plain2(Math.hypot), fmax: plain2(maximum), fmin: plain2(minimum), fdim: plain2(difference), copysign: plain2(copySign),
   nextafter: plain2(nextAfter), remainder: plain2(remainder),
+  _copysignf: plain2(copySign), _nextafterf: plain2(nextAfterFloat), nextafterf: plain2(nextAfterFloat), nexttoward: plain2(nextAfter),
+  nexttowardf: plain2(nextAfterFloat), _chgsignf: plain((x) => -x), _logbf: plain(logb),
+  fma: (_, x, y, z) => fusedMultiplyAdd(x, y, z, "double"), fmaf: (_, x, y, z) => fusedMultiplyAdd(x, y, z, "float"),
+  // What the text says of a NaN is not kept.
+  nan: () => NaN, nanf: () => NaN,
   hypotf: plain2(Math.hypot), fmaxf: plain2(maximum), fminf: plain2(minimum), fdimf: plain2(difference), copysignf: plain2(copySign),
   remainderf: plain2(remainder),
   scalbn: (thread, x, n) => checkRange(thread, ldexp(x, n), Number.isFinite(x)),
+  scalbln: (thread, x, n) => checkRange(thread, ldexp(x, n), Number.isFinite(x)),
+  scalbnf: (thread, x, n) => checkRange(thread, Math.fround(ldexp(x, n)), Number.isFinite(x)),
+  scalblnf: (thread, x, n) => checkRange(thread, Math.fround(ldexp(x, n)), Number.isFinite(x)),
   ilogb: (_, x) => (x === 0 ? ILOGB_ZERO : Number.isFinite(x) ? exponentOf(x) : ILOGB_OTHER),
+  ilogbf: (_, x) => (x === 0 ? ILOGB_ZERO : Number.isFinite(x) ? exponentOf(x) : ILOGB_OTHER),
+  llroundf: (_, x) => toLongLong(roundHalfAway(x)),
+  llrintf: (_, x) => toLongLong(roundHalfEven(x)),
   lround: (_, x) => toLong(roundHalfAway(x)),
   llround: (_, x) => toLongLong(roundHalfAway(x)),
   lrint: (_, x) => toLong(roundHalfEven(x)),
