@@ -5,7 +5,7 @@ import { failureCode } from "./failure.ts";
 import type { Shell } from "./shell.ts";
 
 export const ACCESS = { READ: 0x8000_0000, WRITE: 0x4000_0000, APPEND: 4 } as const;
-export const OPEN = { CREATE_ALWAYS: 2, EXISTING: 3, ALWAYS: 4 } as const;
+export const OPEN = { CREATE_NEW: 1, CREATE_ALWAYS: 2, EXISTING: 3, ALWAYS: 4 } as const;
 export const ATTRIBUTE = { READONLY: 1, HIDDEN: 2, DIRECTORY: 0x10, NORMAL: 0x80 } as const;
 const SHARE_READ_WRITE = 3;
 const CHUNK = 1 << 16;

@@ -7,6 +7,8 @@ import { programImage } from "../program-image.ts";
 
 const LIST = "pear 12\r\nApple 3\r\nfig.txt 7\r\napple 3\r\n";
 
+const registry = win32Registry();
+
 /** What a line of cmd.exe prints, with some files in the folder. The answers are Microsoft's pages' on each tool. */
 async function answer(line: string, input = ""): Promise<string> {
   const host = memoryHost({
@@ -22,7 +24,7 @@ async function answer(line: string, input = ""): Promise<string> {
       ["PATHEXT", ".COM;.EXE;.BAT;.CMD"],
     ],
     currentDirectory: "Z:\\work",
-    registry: win32Registry(),
+    registry,
     hostMain: commandProcessor,
   });
   const { exitCode } = await cmd.kernel.run(cmd);
@@ -82,6 +84,66 @@ test.each([
   ["chcp", "Active code page: 437\r\n= 0"],
   ["chcp 65001 && chcp", "Active code page: 65001\r\nActive code page: 65001\r\n= 0"],
   ["chcp 99", "Invalid code page\r\n= 1"],
+  ['ping -n 1 127.0.0.1 | find "Reply"', "Reply from 127.0.0.1: bytes=32 time<1ms TTL=128\r\n= 0"],
+  ["ping -n 1 -w 0 192.0.2.1 >nul", "= 1"],
+  ["ping nowhere.example", "Ping request could not find host nowhere.example. Please check the name and try again.\r\n= 1"],
+  ["ping -r 1 localhost", "Bad option -r.\r\n= 1"],
+  [
+    "chcp 65001 >nul & md a\\b & tree /f",
+    "Folder PATH listing for volume host\r\nVolume serial number is DECA-005A\r\nZ:.\r\n│   list.txt\r\n│   other.txt\r\n│   \r\n├───a\r\n│   └───b\r\n└───sub\r\n        deep.txt\r\n        \r\n= 0",
+  ],
+  [
+    "tree sub /a",
+    "Folder PATH listing for volume host\r\nVolume serial number is DECA-005A\r\nZ:\\WORK\\SUB\r\nNo subfolders exist \r\n\r\n= 0",
+  ],
+  [
+    "certutil -hashfile other.txt",
+    "SHA1 hash of other.txt:\r\n978b6304372a65b257f100f1b6b24ac0144844e7\r\nCertUtil: -hashfile command completed successfully.\r\n= 0",
+  ],
+  [
+    "certutil -encode other.txt o.b64 >nul && certutil -decode o.b64 o.txt >nul && fc /b other.txt o.txt >nul && type o.b64",
+    "-----BEGIN CERTIFICATE-----\r\nbm8gZnJ1aXQNCg==\r\n-----END CERTIFICATE-----\r\n= 0",
+  ],
+  [
+    "certutil -hashfile none.txt",
+    "CertUtil: -hashfile command FAILED: 0x80070002 (WIN32: 2)\r\nCertUtil: The system cannot find the file specified.\r\n= 2147942402",
+  ],
+  ["certutil -store", "CertUtil: -store is not there: only -hashfile, -encode and -decode are.\r\n= 2147942487"],
+  ['tasklist /fo csv /nh /fi "imagename eq cmd.exe" | find /c "cmd.exe"', "1\r\n= 0"],
+  ['tasklist /fi "imagename eq none.exe"', "INFO: No tasks are running which match the specified criteria.\r\n= 0"],
+  ["tasklist /svc", "ERROR: Invalid argument/option - '/svc': it is not there in this tasklist.\r\n= 1"],
+  ['start /b timeout 100 & taskkill /im timeout.exe 2>nul || taskkill /f /im timeout.exe | find /c "SUCCESS"', "1\r\n= 0"],
+  ["taskkill /f /im none.exe", 'ERROR: The process "none.exe" not found.\r\n= 128'],
+  [
+    "reg add HKCU\\Software\\X /v N /t REG_DWORD /d 0x1f >nul && reg add hkcu\\software\\x /ve /d text /f >nul && reg add HKCU\\Software\\X\\Y /f && reg query HKCU\\Software\\X",
+    "The operation completed successfully.\r\n\r\nHKEY_CURRENT_USER\\Software\\X\r\n    (Default)    REG_SZ    text\r\n    N    REG_DWORD    0x1f\r\n\r\nHKEY_CURRENT_USER\\Software\\X\\Y\r\n= 0",
+  ],
+  [
+    'reg query "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion" /v CurrentBuild',
+    "\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\r\n    CurrentBuild    REG_SZ    19045\r\n\r\n= 0",
+  ],
+  ["reg query HKCU\\None", "ERROR: The system was unable to find the specified registry key or value.\r\n= 1"],
+  [
+    "reg add HKCU\\Z /v A /d 1 >nul & reg delete HKCU\\Z /v A /f & reg query HKCU\\Z /v A & reg delete HKCU\\Z /f >nul & reg query HKCU\\Z",
+    "The operation completed successfully.\r\nERROR: The system was unable to find the specified registry key or value.\r\nERROR: The system was unable to find the specified registry key or value.\r\n= 1",
+  ],
+  ["reg add HKCU\\Z /v A /d q\\r >nul & reg export HKCU\\Z z.reg >nul & for %i in (z.reg) do @echo %~zi", "156\r\n= 0"],
+  ["reg compare a b", "ERROR: reg compare is not there: only query, add, delete and export are.\r\n= 1"],
+  [
+    "robocopy . out /e /njh /njs /ndl /xd out",
+    "\t    New File  \t\t      38\tlist.txt\r\n\t    New File  \t\t      10\tother.txt\r\n\t    New File  \t\t      11\tdeep.txt\r\n= 1",
+  ],
+  ["robocopy sub out /nfl /ndl /njh /njs & robocopy sub out /nfl /ndl /njh /njs", "= 0"],
+  [
+    "robocopy sub out /njh /njs /ndl /nfl & copy list.txt out >nul & robocopy sub out /mir /njh /njs /ndl & dir /b out",
+    "\t  *EXTRA File \t\t      38\tlist.txt\r\ndeep.txt\r\n= 0",
+  ],
+  ["robocopy . out *.txt /mov /njh /njs /ndl /nfl /xf other.txt & dir /b *.txt out", "other.txt\r\nlist.txt\r\n= 0"],
+  [
+    "robocopy none out /njh",
+    "ERROR 2 (0x00000002) Accessing Source Directory Z:\\work\\none\\\r\nThe system cannot find the file specified.\r\n= 16",
+  ],
+  ["robocopy sub out /secfix", '\r\nERROR : Invalid Parameter #3 : "/secfix"\r\n= 16'],
   ["timeout /t 0 /nobreak", "= 0"],
   ["timeout soon", 'ERROR: Invalid syntax.\r\nType "TIMEOUT /?" for usage.\r\n= 1'],
   ["type list.txt | more +2", "fig.txt 7\r\napple 3\r\n= 0"],
