@@ -316,6 +316,22 @@ describe("a client is not let in", () => {
   });
 });
 
+test.each([
+  ["without a token or nil", [FRAME.HELLO, PROTOCOL_VERSION, 7, [], WINDOW]],
+  ["whose calls are no texts", [FRAME.HELLO, PROTOCOL_VERSION, null, [7], WINDOW]],
+  ["without a window", [FRAME.HELLO, PROTOCOL_VERSION, null, []]],
+  ["whose window is negative", [FRAME.HELLO, PROTOCOL_VERSION, null, [], -1]],
+  ["of more values than it has", [FRAME.HELLO, PROTOCOL_VERSION, null, [], WINDOW, 1]],
+])("a hello %s is refused", async (_, message) => {
+  const { url, driver } = await server();
+  expect(await firstReply(url, packMessage(message))).toEqual([
+    FRAME.GOODBYE,
+    CUDA_ERROR.SYSTEM_DRIVER_MISMATCH,
+    expect.stringContaining("the hello is not"),
+  ]);
+  expect(driver.openSessions).toBe(0);
+});
+
 test("calls that the server lacks, or knows in another form, fail with CUDA_ERROR_NOT_SUPPORTED or are never offered", async () => {
   const { url } = await server();
   const names = ["post cuFutureCall(context:CONTEXT):VOID", signature("cuCtxSynchronize"), "post cuMemFree(address:U32):VOID"];
@@ -336,6 +352,10 @@ describe("a bad frame ends its session with a reason, and nothing else:", () => 
     ["an answer", packMessage([FRAME.ANSWERS, [0, 0, null]]), "out of place"],
     ["a call that is not an array", packMessage([FRAME.CALLS, 7]), "must be an array"],
     ["an unknown call", packMessage([FRAME.CALLS, [9999]]), "there is no call 9999"],
+    ["a call that is named by a property of lists", packMessage([FRAME.CALLS, ["length"]]), 'there is no call "length"'],
+    ["a call whose number is text", packMessage([FRAME.CALLS, ["0", 4096, 0, 0, 0]]), 'there is no call "0"'],
+    ["a type of many lines", packMessage(["\n\u001b[2J"]), 'a frame of type "\\n\\u001b[2J" is out of place'],
+    ["a chunk of more than a MiB", new Uint8Array([...bulk(1, 2 ** 21, 0), ...new Uint8Array(2 ** 20)]), "over the limit"],
     ["too few arguments", call("cuMemFree", 1), "2 arguments, 1 were sent"],
     ["an argument of the wrong type", call("cuMemFree", "a", 1), "expected DEVICEPTR"],
     ["a negative size", call("cuMemAlloc", 2 ** 32, 4096, -1), "expected SIZE"],
@@ -376,6 +396,34 @@ describe("a bad frame ends its session with a reason, and nothing else:", () => 
     expect(code).toBe(1009);
     await neighbour.cuda.cuCtxSynchronize();
     await until(() => driver.openSessions === 1);
+  });
+});
+
+test("a client believes no answer of a frame in which another is wrong", async () => {
+  const { url } = await server();
+  // Between the two: what comes from the server is changed once the session stands.
+  const listener = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  cleanUp.push(() => listener.close());
+  const answers: unknown[][] = [];
+  listener.on("connection", (socket) => {
+    const upstream = new WebSocket(url);
+    const early: Buffer[] = [];
+    upstream.on("open", () => early.forEach((data) => upstream.send(data)));
+    upstream.on("error", () => undefined);
+    upstream.on("message", (data: Buffer) => {
+      const message = unpackMessage(data, defaultWireLimits);
+      if (message[0] !== FRAME.ANSWERS) return socket.send(data);
+      answers.push(...(message.slice(1) as unknown[][]));
+      return socket.send(packMessage([FRAME.ANSWERS, ...answers, [answers[0]?.[0], 0, null]]));
+    });
+    socket.on("message", (data: Buffer) => (upstream.readyState === WebSocket.OPEN ? upstream.send(data) : early.push(data)));
+  });
+  await once(listener, "listening");
+  const cuda = await connect(`ws://127.0.0.1:${(listener.address() as AddressInfo).port}`);
+  cuda.cuCtxCreate(0, 0);
+  await expect(cuda.cuCtxSynchronize()).rejects.toMatchObject({
+    cuResult: CUDA_ERROR.EXTERNAL_DEVICE,
+    log: expect.stringContaining("is answered twice"),
   });
 });
 

@@ -5,7 +5,7 @@ import { callCodecs } from "./calls.ts";
 import { CONTENT_BYTES, contentName } from "./content.ts";
 import { PROTOCOL_VERSION, type WireLimits } from "./limits.ts";
 import { Link, positionOf } from "./link.ts";
-import { FRAME, packMessage, unpackMessage } from "./message.ts";
+import { FRAME, packMessage, printable, unpackMessage } from "./message.ts";
 import { DONE, SEND_CONTENT } from "./words.ts";
 import type { MessageSocket } from "./socket.ts";
 import { TransferReceiver, TransferSender } from "./transfer.ts";
@@ -197,25 +197,47 @@ export class ClientSession {
     const message = unpackMessage(frame, this.#options.limits);
     const [type] = message;
     if (type === FRAME.GOODBYE) this.#giveUp(goodbyeOf(message).log ?? "", 1000);
-    else if (type === FRAME.ANSWERS) for (const answer of message.slice(1)) this.#answer(answer);
+    else if (type === FRAME.ANSWERS) this.#answered(message);
     else if (type === FRAME.OUTPUT && message[1] instanceof Uint8Array) this.#options.onOutput?.(message[1]);
-    else throw new WireError(`a frame of type ${String(type)} is out of place`);
+    else throw new WireError(`a frame of type ${printable(type)} is out of place`);
   }
 
-  /** An answer is [call count, 0, result] or [call count, CUresult, log or nil]. */
-  #answer(answer: unknown): void {
+  /** Looks at all answers of a frame before the first is given to who waits for it. */
+  #answered(message: readonly unknown[]): void {
+    const taken = new Map<number, () => void>();
+    for (let index = 1; index < message.length; index++) {
+      const [sequence, give] = this.#answer(message[index]);
+      if (taken.has(sequence)) throw new WireError(`call ${sequence} is answered twice`);
+      taken.set(sequence, give);
+    }
+    for (const [sequence, give] of taken) {
+      this.#answers.delete(sequence);
+      give();
+    }
+  }
+
+  /** An answer is [call count, 0, result] or [call count, CUresult, log or nil]. Gives the count, and what the answer comes to. */
+  #answer(answer: unknown): readonly [sequence: number, give: () => void] {
     if (!Array.isArray(answer) || answer.length !== 3) throw new WireError("an answer must have three values");
     const [sequence, code, value] = answer as unknown[];
     const waiting = this.#answers.get(sequence as number);
-    if (!waiting || typeof code !== "number") throw new WireError(`no call waits for answer ${String(sequence)}`);
-    this.#answers.delete(sequence as number);
-    if (code === 0) {
-      const result = waiting.codec.decodeResult(value, this.#incoming);
-      const frame = this.#incoming.takeFrame();
-      const given = landed(result, waiting.into);
-      if (frame !== undefined && given !== result) this.#link.recycle(frame);
-      waiting.resolve(given);
-    } else waiting.reject(new CudaError(code, typeof value === "string" ? value : undefined));
+    if (!waiting || !Number.isInteger(code)) throw new WireError(`no call waits for answer ${printable(sequence)}`);
+    if (code !== 0) {
+      if (value !== null && typeof value !== "string") throw new WireError("the log of an answer must be text or nil");
+      return [sequence as number, () => waiting.reject(new CudaError(code as number, value ?? undefined))];
+    }
+    const result = waiting.codec.decodeResult(value, this.#incoming);
+    const frame = this.#incoming.takeFrame();
+    if (waiting.into !== undefined && result instanceof Uint8Array && result.length > waiting.into.length)
+      throw new WireError(`${result.length} bytes came for ${waiting.into.length}`);
+    return [
+      sequence as number,
+      () => {
+        const given = landed(result, waiting.into);
+        if (frame !== undefined && given !== result) this.#link.recycle(frame);
+        waiting.resolve(given);
+      },
+    ];
   }
 
   /** After the connection broke: others are tried until the server has the session no more, or would have it no more. */
@@ -275,7 +297,6 @@ export class ClientSession {
 /** Puts bytes where they are wanted, and gives that; any other result as it is. */
 function landed(result: unknown, into: Uint8Array | undefined): unknown {
   if (into === undefined || !(result instanceof Uint8Array)) return result;
-  if (result.length > into.length) throw new WireError(`${result.length} bytes came for ${into.length}`);
   into.set(result);
   return into;
 }
@@ -300,7 +321,7 @@ function reply<T>(socket: MessageSocket, type: number, limits: WireLimits, take:
       try {
         const message = unpackMessage(frame, limits);
         if (message[0] === FRAME.GOODBYE) return fail(goodbyeOf(message));
-        if (message[0] !== type) throw new WireError(`a frame of type ${String(message[0])} is out of place`);
+        if (message[0] !== type) throw new WireError(`a frame of type ${printable(message[0])} is out of place`);
         clearTimeout(timer);
         resolve(take(message));
       } catch (error) {

@@ -169,11 +169,17 @@ export class Link {
     }
   }
 
-  /** Takes the other end's word for what it has received and used up. */
-  #advance({ frames, bytes }: LinkPosition): void {
+  /** Throws WireError where the other end cannot stand. */
+  check({ frames, bytes }: LinkPosition): void {
     const known = frames - this.#acknowledgedFrames;
     if (known < 0 || known > this.#unacknowledged.length || bytes < this.#creditedBytes || bytes > this.#sentBytes)
       throw new WireError("what the other end acknowledges was never sent");
+  }
+
+  /** Takes the other end's word for what it has received and used up. */
+  #advance({ frames, bytes }: LinkPosition): void {
+    this.check({ frames, bytes });
+    const known = frames - this.#acknowledgedFrames;
     for (const { sent } of this.#unacknowledged.splice(0, known)) sent?.();
     this.#acknowledgedFrames = frames;
     this.#creditedBytes = bytes;

@@ -36,6 +36,12 @@ export function unpackMessage(bytes: Uint8Array, limits: Pick<WireLimits, "value
   return message;
 }
 
+/** A stranger's value for a sentence: short, on one line, and with nothing that a terminal obeys. */
+export function printable(value: unknown): string {
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 40)).replace(/[^ -~]/g, "?") : typeof value;
+}
+
 /**
  * Walks MessagePack without decoding; throws WireError for what unpackMessage refuses. Hot: every message, so it makes no closures
  * (bench/cuda-channel.ts).

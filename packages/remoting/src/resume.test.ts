@@ -270,17 +270,20 @@ describe("a session", () => {
     const first = await client(url);
     first.socket.send(hello);
     const [, , , , id, key] = await first.next();
-    const liar = await client(url);
-    liar.socket.send(packMessage([FRAME.RESUME, PROTOCOL_VERSION, id, key, 5, 100]));
-    for (;;) {
-      const message = await liar.next();
-      if (message[0] === FRAME.RESUMED) continue;
-      expect(message).toEqual([FRAME.GOODBYE, CUDA_ERROR.EXTERNAL_DEVICE, expect.stringContaining("never sent")]);
-      break;
+    for (const [claim, reason] of [
+      [[5, 100], "never sent"],
+      [[0, -1], "two counts"],
+      [[0, 0, 0], "five values"],
+    ] as const) {
+      const liar = await client(url);
+      liar.socket.send(packMessage([FRAME.RESUME, PROTOCOL_VERSION, id, key, ...claim]));
+      expect(await liar.next()).toEqual([FRAME.GOODBYE, CUDA_ERROR.EXTERNAL_DEVICE, expect.stringContaining(reason)]);
     }
-    const honest = await client(url);
-    honest.socket.send(packMessage([FRAME.RESUME, PROTOCOL_VERSION, id, key, 0, 0]));
-    expect(await honest.next()).toEqual([FRAME.RESUMED, 0, 0]);
+    // Whoever has the session has not noticed.
+    first.socket.send(
+      packMessage([FRAME.CALLS, [callNames.indexOf("cuCtxCreate"), 4096, 0, 0, 0], [callNames.indexOf("cuCtxSynchronize"), 4096]]),
+    );
+    expect(await first.next()).toEqual([FRAME.ANSWERS, [1, 0, null]]);
   });
 });
 

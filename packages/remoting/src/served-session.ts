@@ -6,7 +6,7 @@ import type { ContentStore } from "./content.ts";
 import type { WireLimits } from "./limits.ts";
 import { BULK_BYTES, CHUNK_BYTES } from "./limits.ts";
 import { Link, type LinkPosition } from "./link.ts";
-import { FRAME, packMessage, unpackMessage } from "./message.ts";
+import { FRAME, packMessage, printable, unpackMessage } from "./message.ts";
 import type { ChannelMetrics } from "./metrics.ts";
 import type { MessageSocket } from "./socket.ts";
 import { TransferReceiver, TransferSender } from "./transfer.ts";
@@ -127,7 +127,7 @@ export class ServedSession {
       return;
     }
     const message = unpackMessage(frame, this.#limits);
-    if (message[0] !== FRAME.CALLS) throw new WireError(`a frame of type ${String(message[0])} is out of place`);
+    if (message[0] !== FRAME.CALLS) throw new WireError(`a frame of type ${printable(message[0])} is out of place`);
     const calls = this.#decode(message);
     this.link.consume(frame.length);
     this.#run(calls);
@@ -140,8 +140,9 @@ export class ServedSession {
     for (let index = 1; index < message.length; index++) {
       const values = message[index];
       if (!Array.isArray(values)) throw new WireError("a call must be an array");
-      const codec = this.#codecs[values[0] as number];
-      if (!codec) throw new WireError(`there is no call ${String(values[0])}`);
+      // Only a number names a call: the list has other properties.
+      const codec = Number.isInteger(values[0]) ? this.#codecs[values[0] as number] : undefined;
+      if (!codec) throw new WireError(`there is no call ${printable(values[0])}`);
       const missing = this.#useContent(codec, values);
       const args = missing === undefined ? codec.decodeArguments(values, this.#incoming) : [];
       const last = args.at(-1);

@@ -4,7 +4,7 @@ import { CUDA_ERROR, CudaError, defaultGuardLimits, DRIVER_INFO, guard, WireErro
 import { ContentStore } from "./content.ts";
 import { defaultWireLimits, GRACE_MS, PROTOCOL_VERSION, WINDOW_BYTES, type WireLimits } from "./limits.ts";
 import { positionOf } from "./link.ts";
-import { FRAME, packMessage, unpackMessage } from "./message.ts";
+import { FRAME, packMessage, printable, unpackMessage } from "./message.ts";
 import { ChannelMetrics } from "./metrics.ts";
 import { sayGoodbye, ServedSession } from "./served-session.ts";
 import type { MessageSocket } from "./socket.ts";
@@ -34,6 +34,8 @@ export interface SessionsOptions {
   /** How many sessions there may be at a time. */
   readonly sessions?: number;
   onEvent?(event: SessionEvent): void;
+  /** Told of an address whose connection said nothing, or what no client says. */
+  onBadHello?(from: string): void;
 }
 
 /** Something that happened to a session. `from` is where its connection comes from. */
@@ -118,7 +120,10 @@ export class Sessions {
       this.#options.onEvent?.({ kind: "refused", session: number, from, reason });
       sayGoodbye(socket, code, reason);
     };
-    const timer = setTimeout(() => refuse(CUDA_ERROR.SYSTEM_NOT_READY, "no hello came"), this.#options.helloTimeoutMs ?? HELLO_TIMEOUT_MS);
+    const timer = setTimeout(() => {
+      this.#options.onBadHello?.(from);
+      refuse(CUDA_ERROR.SYSTEM_NOT_READY, "no hello came");
+    }, this.#options.helloTimeoutMs ?? HELLO_TIMEOUT_MS);
     const settle = (): void => {
       clearTimeout(timer);
       socket.onFrame = () => undefined;
@@ -130,10 +135,11 @@ export class Sessions {
         const message = unpackMessage(frame, this.#limits);
         if (message[0] === FRAME.HELLO) void this.#hello(socket, message, { from, refuse });
         else if (message[0] === FRAME.RESUME) this.#resume(socket, message, { from, refuse });
-        else throw new WireError(`a frame of type ${String(message[0])} is out of place`);
+        else throw new WireError(`a frame of type ${printable(message[0])} is out of place`);
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
         this.metrics.badFrames++;
+        this.#options.onBadHello?.(from);
         refuse(CUDA_ERROR.EXTERNAL_DEVICE, `bad frame: ${error.message}`);
       }
     };
@@ -158,10 +164,11 @@ export class Sessions {
   async #hello(socket: MessageSocket, message: readonly unknown[], { from, refuse }: Arrival): Promise<void> {
     const [, version, token, signatures, window] = message;
     if (version !== PROTOCOL_VERSION)
-      return refuse(CUDA_ERROR.SYSTEM_DRIVER_MISMATCH, `the server speaks protocol ${PROTOCOL_VERSION}, the client ${String(version)}`);
-    if (!Array.isArray(signatures) || signatures.length > MAX_CALLS || !Number.isSafeInteger(window))
-      return refuse(CUDA_ERROR.SYSTEM_DRIVER_MISMATCH, "the hello has no list of calls, or no window");
-    const grant = this.#options.authorize?.(typeof token === "string" ? token : undefined, from) ?? { name: "" };
+      return refuse(CUDA_ERROR.SYSTEM_DRIVER_MISMATCH, `the server speaks protocol ${PROTOCOL_VERSION}, the client ${printable(version)}`);
+    const isList = Array.isArray(signatures) && signatures.length <= MAX_CALLS && signatures.every((text) => typeof text === "string");
+    const isHello = isList && message.length === 5 && (token === null || typeof token === "string") && isCount(window);
+    if (!isHello) return refuse(CUDA_ERROR.SYSTEM_DRIVER_MISMATCH, "the hello is not a token or nil, a list of calls, and a window");
+    const grant = this.#options.authorize?.((token as string | null) ?? undefined, from) ?? { name: "" };
     if (typeof grant === "string") return refuse(CUDA_ERROR.NOT_PERMITTED, grant);
     if (this.#draining !== undefined) return refuse(CUDA_ERROR.SYSTEM_NOT_READY, this.#draining);
     if (this.size >= (this.#options.sessions ?? Infinity)) return refuse(CUDA_ERROR.SYSTEM_NOT_READY, "the server is full");
@@ -177,9 +184,12 @@ export class Sessions {
     try {
       const entry = await this.#open(signatures, grant, windowBytes, from);
       this.#opening--;
+      // Its session was not there to be told.
+      if (this.#draining !== undefined) lost ??= this.#draining;
       if (lost !== undefined) {
         entry.served.end(CUDA_ERROR.EXTERNAL_DEVICE, lost);
         if (lost.startsWith("bad frame")) refuse(CUDA_ERROR.EXTERNAL_DEVICE, lost);
+        else if (lost === this.#draining) refuse(CUDA_ERROR.SYSTEM_NOT_READY, lost);
         return undefined;
       }
       this.#options.onEvent?.({ kind: "opened", session: entry.id, from, name: grant.name });
@@ -229,7 +239,9 @@ export class Sessions {
     const isKnown = key instanceof Uint8Array && key.length === entry?.key.length && timingSafeEqual(key, entry.key);
     if (entry === undefined || !isKnown || version !== PROTOCOL_VERSION)
       return refuse(CUDA_ERROR.EXTERNAL_DEVICE, "the server has no such session: it has ended, or the server was started anew");
+    if (message.length !== 6) throw new WireError("a resume must have five values");
     const position = positionOf(frames, bytes);
+    entry.served.link.check(position);
     const before = entry.served.link.detach();
     if (before !== undefined) sayGoodbye(before, CUDA_ERROR.EXTERNAL_DEVICE, "another connection has taken the session up");
     clearTimeout(entry.graceTimer);
@@ -238,13 +250,7 @@ export class Sessions {
     entry.from = from;
     this.metrics.resumes++;
     this.#options.onEvent?.({ kind: "resumed", session: entry.id, from, name: entry.grant.name });
-    try {
-      entry.served.attach(socket, { ...position, windowBytes: entry.windowBytes });
-    } catch (error) {
-      // The session stays as it was; its own client may still come.
-      this.#detached(entry.id, "a connection came that could not go on");
-      throw error;
-    }
+    entry.served.attach(socket, { ...position, windowBytes: entry.windowBytes });
   }
 
   #detached(id: string, reason: string): void {
@@ -279,6 +285,10 @@ export class Sessions {
     this.#stores.set(name, store);
     return store;
   }
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 interface Arrival {

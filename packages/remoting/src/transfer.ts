@@ -107,6 +107,7 @@ export class TransferReceiver {
     const offset = view.getUint32(12, true);
     const chunk = frame.subarray(HEADER_BYTES);
     if (view.getUint32(0, true) !== BULK_MARK || id === 0) throw new WireError("a bulk frame has a malformed header");
+    if (chunk.length > CHUNK_BYTES) throw new WireError(`a chunk of ${chunk.length} bytes is over the limit of ${CHUNK_BYTES}`);
     if (total > this.#limits.transferBytes)
       throw new WireError(`a transfer of ${total} bytes is over the limit of ${this.#limits.transferBytes}`);
     const known = this.#transfers.get(id);

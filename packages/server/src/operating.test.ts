@@ -94,6 +94,28 @@ describe("tokens", () => {
   });
 });
 
+test("an address whose connections say what no client says has to wait, where there are tokens", async () => {
+  const { WebSocket } = await import("ws");
+  const speak = async (url: string): Promise<void> => {
+    const socket = new WebSocket(url);
+    await new Promise((resolve) => socket.on("open", resolve));
+    socket.send(Uint8Array.of(0xff));
+    await new Promise((resolve) => socket.on("close", resolve));
+  };
+  for (const [token, result] of [
+    ["right", "429"],
+    [undefined, "in"],
+  ] as const) {
+    const { running } = await server({ token, rateLimit: { failures: 3, windowMs: 60_000 } });
+    for (let attempt = 0; attempt < 3; attempt++) await speak(running.url);
+    const entered = connect(running.url, token === undefined ? {} : { token }).then(
+      () => "in",
+      (error: { log?: string }) => error.log,
+    );
+    expect(await entered).toContain(result);
+  }
+});
+
 test("a certificate makes it wss", async () => {
   const file = (name: string): string => readFileSync(new URL(`../testdata/localhost-${name}.pem`, import.meta.url), "utf8");
   const { running } = await server({ tls: { cert: file("cert"), key: file("key") } });
@@ -208,6 +230,23 @@ test("a hundred sessions at once all compute, and leave nothing", async () => {
   await Promise.all(all.map((cuda) => cuda.close()));
   await until(() => running.sessionCount === 0);
   expect([driver.openSessions, driver.allocatedBytes]).toEqual([0, 0]);
+});
+
+test("a server that drains lets nobody in whose driver was still being opened, and ends", async () => {
+  const slow = memoryDriver({ keepLog: false });
+  let opened = (): void => undefined;
+  const driver = {
+    ...slow,
+    open: (options: Parameters<typeof slow.open>[0]) => new Promise<void>((resolve) => (opened = resolve)).then(() => slow.open(options)),
+  };
+  const { running } = await server({ driver });
+  const entered = connect(running.url);
+  await until(() => running.sessionCount === 1);
+  const stopped = running.stop(0);
+  opened();
+  await expect(entered).rejects.toMatchObject({ cuResult: CUDA_ERROR.SYSTEM_NOT_READY, log: "the server is stopping" });
+  await stopped;
+  expect(slow.openSessions).toBe(0);
 });
 
 test("a server that drains lets a session that is away come back and finish", async () => {

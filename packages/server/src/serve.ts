@@ -67,6 +67,7 @@ export async function serve(options: ServerOptions): Promise<Server> {
   const limits = options.limits ?? defaultWireLimits;
   const rateLimit = new RateLimit(options.rateLimit);
   const most = options.sessions ?? DEFAULT_SESSIONS;
+  const isOpen = options.token === undefined && options.tokens === undefined;
   let stopping = false;
 
   const sessions = new Sessions(options.driver, {
@@ -76,6 +77,7 @@ export async function serve(options: ServerOptions): Promise<Server> {
     ...(options.guardLimits ? { guardLimits: options.guardLimits } : {}),
     ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
     onEvent: (event) => log(entryOf(event)),
+    onBadHello: (from) => isOpen || rateLimit.fail(from),
   });
   const unready = (): string | undefined =>
     stopping ? "the server is stopping" : sessions.size >= most ? "the server is full" : undefined;
