@@ -39,12 +39,15 @@ const script = {
   footer: { js: "})" },
   define: { DECANT_BUILD: JSON.stringify(UNKNOWN_BUILD), "import.meta.url": "decantUrl" },
 };
-// Decoder and translator are a script of their own, which a run from the translation cache does not load.
+// Decoder and translator are a script of their own, which a run from the translation cache does not load. The CUDA DLLs are evaluated when they are first called for.
 const separate = {
   name: "separate",
   setup(bundle) {
     bundle.onLoad({ filter: /\/x86\/src\/engine\/load-translation\.ts$/ }, () => ({
       contents: 'export function loadTranslation() { return decantScripts.load("translation"); }',
+    }));
+    bundle.onLoad({ filter: /\/nvcuda\/src\/load-nvcuda\.ts$/ }, () => ({
+      contents: 'export function loadNvcuda() { return require("./nvcuda.ts"); }',
     }));
     bundle.onLoad({ filter: /\/decant\/src\/import-module\.ts$/ }, () => ({ contents: "export const { importModule } = decantScripts;" }));
     bundle.onLoad({ filter: /\/win32\/src\/guest-images\/load-image\.ts$/ }, () => ({

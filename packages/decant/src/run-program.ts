@@ -19,7 +19,7 @@ import {
   subtree,
 } from "@decant/host";
 import { Hooks, trace, traceText, type Registry, type OpenCall, type TracedCall } from "@decant/hook";
-import { addCudaDlls } from "@decant/nvcuda";
+import { addCudaDlls } from "@decant/nvcuda/dlls";
 import { Kernel, type DllChoice, type Ending, type ProcessOptions } from "@decant/process";
 import { FileSystem, prepareProcess, win32Registry } from "@decant/win32";
 import type { Statistics } from "@decant/x86";

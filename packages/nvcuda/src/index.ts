@@ -1,2 +1,3 @@
 export { type GuestThread, Nvcuda, type NvcudaOptions } from "./library.ts";
-export { addCudaDlls, nvcudaApi, type NvcudaApi } from "./nvcuda.ts";
+export { addCudaDlls } from "./dlls.ts";
+export { nvcudaApi, type NvcudaApi } from "./nvcuda.ts";

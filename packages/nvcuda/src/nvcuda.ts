@@ -1,5 +1,5 @@
 import { exportNames } from "@decant/cuda";
-import type { Implementation, Registry } from "@decant/hook";
+import type { Implementation } from "@decant/hook";
 import { array } from "./array.ts";
 import { context } from "./context.ts";
 import { copyRows } from "./copy-rows.ts";
@@ -16,7 +16,7 @@ import { memory } from "./memory.ts";
 import { module } from "./module.ts";
 import { perThreadForms } from "./per-thread.ts";
 import { driverFunctions } from "./runtime/forms.ts";
-import { cudaRuntimeApi, RUNTIME_DLLS } from "./runtime/index.ts";
+import { cudaRuntimeApi } from "./runtime/index.ts";
 import { CudaRuntime } from "./runtime/runtime.ts";
 import { stream } from "./stream.ts";
 import { texture } from "./texture.ts";
@@ -61,13 +61,4 @@ export function nvcudaApi(options: NvcudaOptions): NvcudaApi {
     implementations: [...topics, unsupported(library, declared)],
     runtime: (dll) => cudaRuntimeApi(runtime, dll, driverFunctions(plain)),
   };
-}
-
-/** Adds nvcuda.dll and the runtime's DLLs to a registry; they are made when a program first loads one. */
-export function addCudaDlls(registry: Registry, options: NvcudaOptions): Registry {
-  let made: NvcudaApi | undefined;
-  const cuda = (): NvcudaApi => (made ??= nvcudaApi(options));
-  registry.addLater("nvcuda.dll", () => cuda().implementations);
-  for (const dll of RUNTIME_DLLS.keys()) registry.addLater(`${dll}.dll`, () => cuda().runtime(dll));
-  return registry;
 }

@@ -18,7 +18,7 @@ import { PAGE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
 import { emptyProgram, Kernel } from "@decant/process";
 import type { Process, Thread } from "@decant/process";
-import { addCudaDlls } from "@decant/nvcuda";
+import { addCudaDlls } from "@decant/nvcuda/dlls";
 import { prepareProcess, win32Registry, type Win32Functions } from "@decant/win32";
 import { placeArguments } from "./arguments.ts";
 import { StubMachine } from "./stub-machine.ts";

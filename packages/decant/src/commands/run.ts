@@ -93,8 +93,8 @@ Options in DECANT_OPTIONS come before those given, for programs that start decan
 
 /** The exit code of timeout(1). */
 const TIMED_OUT = 124;
-/** Nothing else waits for this process's event loop, and turns that are seldom cut short leave less to translate. */
-const HOST_TURN_MS = 50;
+/** Of this process's event loop only Ctrl-C waits then, and turns that are seldom cut short leave less to translate. */
+const HOST_TURN_MS = 250;
 
 /** `decant run`: runs a program, and returns the exit code for this process. */
 export async function runCommand(args: readonly string[]): Promise<number> {

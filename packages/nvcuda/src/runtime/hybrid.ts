@@ -1,3 +1,4 @@
+import { HYBRID_DLL } from "./dlls.ts";
 import { CUDA_ERROR, CudaError } from "@decant/cuda";
 import { api, ApiFunction, fn, LPCSTR, OPAQUE, out, PVOID, ULONGLONG } from "@decant/hook";
 import { declareTable, type ExportTable } from "../export-table.ts";
@@ -10,8 +11,6 @@ import { CUDA_ERROR_T } from "./types.ts";
 
 /* From CUDA 13 on, what is linked into programs for Windows is not the runtime but a way to it: it lies in a DLL of the driver's, and functions are asked for by number. */
 
-/** The DLL in which the runtime lies. */
-export const HYBRID_DLL = "nvcudart_hybrid64";
 /** Another name for it, for processes that are translated to arm64. */
 const NAMES = new Set([`${HYBRID_DLL}.dll`, "nvcudart_hybrid64a.dll"]);
 /** The function of that DLL that programs ask for the others. */

@@ -7,20 +7,13 @@ import { driverForms } from "./driver-forms.ts";
 import { type DriverFunction } from "./forms.ts";
 import { functions } from "./functions.ts";
 import { graphs } from "./graphs.ts";
-import { hybrid, HYBRID_DLL } from "./hybrid.ts";
+import { HYBRID_DLL, RUNTIME_DLLS } from "./dlls.ts";
+import { hybrid } from "./hybrid.ts";
 import { runtimeMemory } from "./memory.ts";
 import { registration } from "./registration.ts";
 import type { CudaRuntime, RuntimeVersion } from "./runtime.ts";
 import { channels, streams } from "./streams.ts";
 import { textures } from "./textures.ts";
-
-/** The DLLs of the runtime, and the version whose functions each has. */
-export const RUNTIME_DLLS: ReadonlyMap<string, RuntimeVersion> = new Map([
-  ["cudart64_110", 11],
-  ["cudart64_12", 12],
-  ["cudart64_13", 13],
-  [HYBRID_DLL, 13],
-]);
 
 /** One DLL of the runtime, over the driver's functions. */
 export function cudaRuntimeApi(runtime: CudaRuntime, dll: string, driver: ReadonlyMap<string, DriverFunction>): readonly Implementation[] {
