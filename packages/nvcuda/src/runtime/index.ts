@@ -11,7 +11,7 @@ import { HYBRID_DLL, RUNTIME_DLLS } from "./dlls.ts";
 import { hybrid } from "./hybrid.ts";
 import { runtimeMemory } from "./memory.ts";
 import { registration } from "./registration.ts";
-import type { CudaRuntime, RuntimeVersion } from "./runtime.ts";
+import type { CudaRuntime } from "./runtime.ts";
 import { channels, streams } from "./streams.ts";
 import { textures } from "./textures.ts";
 

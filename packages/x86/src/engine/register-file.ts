@@ -22,12 +22,13 @@ export class RegisterFile implements RegisterLocals {
   readonly #flag: (number | undefined)[] = [];
   #budget: number | undefined;
 
-  /** Pushes a whole xmm register. Whoever keeps parts of it elsewhere says how. */
-  pushWhole = (n: number): void => void this.#f.localGet(this.xmm(n));
+  readonly #pushWhole: ((n: number) => void) | undefined;
 
-  constructor(f: FunctionBuilder, mode: 64 | 32) {
+  /** `pushWhole` pushes a whole xmm register where parts of it are kept elsewhere. */
+  constructor(f: FunctionBuilder, mode: 64 | 32, pushWhole?: (n: number) => void) {
     this.#f = f;
     this.#is64 = mode === 64;
+    this.#pushWhole = pushWhole;
   }
 
   gpr(n: number): number {
@@ -64,7 +65,8 @@ export class RegisterFile implements RegisterLocals {
           .store(this.#is64 ? OP.i64_store : OP.i32_store, CPU.gpr + 8 * n, 2);
       if ((mask >>> (16 + n)) & 1) {
         f.i32Const(CPU_ADDRESS);
-        this.pushWhole(n);
+        if (this.#pushWhole === undefined) f.localGet(this.xmm(n));
+        else this.#pushWhole(n);
         f.simdStore(SIMD.v128_store, CPU.xmm + 16 * n, 4);
       }
     }

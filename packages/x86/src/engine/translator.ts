@@ -97,19 +97,31 @@ export class Translator {
     };
   }
 
-  /** Translates `entries`, and what they call directly as far as a batch goes. */
+  /**
+   * Translates `entries`, and what they call directly as far as a batch goes. Each unit is emitted as soon as it is found: graphs of a whole batch at a time were what the
+   * garbage collector spent most of its time on.
+   */
   translate(entries: readonly number[]): TranslatedUnit[] {
-    for (;;) {
-      try {
-        return this.#collect(entries).map((unit) => this.#emit(unit));
-      } catch (error) {
-        // Some form of an instruction has no lowering: once more, with a fault in its place.
-        if (!(error instanceof NotTranslated)) throw error;
-        const { ip } = error.instruction;
-        this.#untranslatable.add(ip);
-        this.#learn([ip, ip + 1]);
+    const { memory, isTranslated } = this.#options;
+    const translated = new Map<number, TranslatedUnit>();
+    const work = [...entries];
+    const pointers = new Set<number>();
+    let instructions = 0;
+    for (let i = 0; i < work.length && translated.size < MAX_UNITS && (i < entries.length || instructions < MAX_INSTRUCTIONS); i++) {
+      const entry = work[i] as number;
+      if (translated.has(entry)) continue;
+      if (i >= entries.length && (isTranslated(entry) || !memory.accessible(entry, 1, "execute"))) continue;
+      const unit = this.#discover(entry, pointers);
+      const made = this.#emitted(unit);
+      if (made === undefined) {
+        i--;
+        continue;
       }
+      translated.set(entry, made);
+      instructions += unit.instructionCount;
+      this.#follow(unit, work);
     }
+    return [...translated.values()];
   }
 
   /** The blocks of the unit at an address, as they were when it was translated; undefined when the address is none. */
@@ -151,6 +163,19 @@ export class Translator {
     for (let page = start >>> 12; page <= (end - 1) >>> 12; page++) this.#pages.add(page);
   }
 
+  /** A unit's code; undefined when some form of an instruction has no lowering: found once more, it has a fault in that one's place. */
+  #emitted(unit: Unit): TranslatedUnit | undefined {
+    try {
+      return this.#emit(unit);
+    } catch (error) {
+      if (!(error instanceof NotTranslated)) throw error;
+      const { ip } = error.instruction;
+      this.#untranslatable.add(ip);
+      this.#learn([ip, ip + 1]);
+      return undefined;
+    }
+  }
+
   #emit(unit: Unit): TranslatedUnit {
     const { memory, decoder } = this.#options;
     const f = new FunctionBuilder(NO_INDEX, NO_INDEX, 0, undefined, this.#code.clear());
@@ -182,36 +207,24 @@ export class Translator {
     };
   }
 
-  #collect(entries: readonly number[]): Unit[] {
+  /** Adds to the work what a unit calls and where it goes on, and remembers which of that are functions. */
+  #follow(unit: Unit, work: number[]): void {
     const { memory, isTranslated } = this.#options;
-    const units = new Map<number, Unit>();
-    const work = [...entries];
-    const pointers = new Set<number>();
-    let instructions = 0;
-    for (let i = 0; i < work.length && units.size < MAX_UNITS && (i < entries.length || instructions < MAX_INSTRUCTIONS); i++) {
-      const entry = work[i] as number;
-      if (units.has(entry)) continue;
-      if (i >= entries.length && (isTranslated(entry) || !memory.accessible(entry, 1, "execute"))) continue;
-      const unit = this.#discover(entry, pointers);
-      const isInPieces = this.#isResumed(entry) || unit.instructionCount >= MAX_UNIT_INSTRUCTIONS;
-      units.set(entry, unit);
-      instructions += unit.instructionCount;
-      for (const { ending } of unit.blocks) {
-        // Zeros are no code, most likely: not before they are reached.
-        if (ending.kind === "leave" && ending.isCut && isInPieces) {
-          // What is translated already is found again as it was.
-          if (!isTranslated(ending.target)) this.#cuts.add(ending.target);
-        } else if (ending.kind === "leave" && memory.accessible(ending.target, 4, "read") && memory.u32(ending.target) !== 0) {
-          work.push(ending.target);
-        } else if (ending.kind === "enter") {
-          this.#functions.add(ending.target);
-        } else if (ending.kind === "call" && ending.via === undefined && ending.target !== undefined) {
-          this.#functions.add(ending.target);
-          work.push(ending.target);
-        }
+    const isInPieces = this.#isResumed(unit.entry.start) || unit.instructionCount >= MAX_UNIT_INSTRUCTIONS;
+    for (const { ending } of unit.blocks) {
+      // Zeros are no code, most likely: not before they are reached.
+      if (ending.kind === "leave" && ending.isCut && isInPieces) {
+        // What is translated already is found again as it was.
+        if (!isTranslated(ending.target)) this.#cuts.add(ending.target);
+      } else if (ending.kind === "leave" && memory.accessible(ending.target, 4, "read") && memory.u32(ending.target) !== 0) {
+        work.push(ending.target);
+      } else if (ending.kind === "enter") {
+        this.#functions.add(ending.target);
+      } else if (ending.kind === "call" && ending.via === undefined && ending.target !== undefined) {
+        this.#functions.add(ending.target);
+        work.push(ending.target);
       }
     }
-    return [...units.values()];
   }
 
   /** The unit at an address, with small functions in the place of their calls; `pointers` remembers what addresses are taken. */

@@ -99,7 +99,7 @@ export class UnitEmitter implements BlockEmitter {
     this.#flows = analyse(this.#graph.blocks, { isExactAt: exactSteps(guarding, hasExactFloats), keepsFlags: unit.isChanging });
     this.#mustBecomeExact = !hasExactFloats && wantsExactFloats(this.#graph.blocks);
     this.#depths = followStack(this.#graph.blocks);
-    const registers = (this.#registers = new RegisterFile(f, mode));
+    const registers = (this.#registers = new RegisterFile(f, mode, (n) => this.#emitter.pushWhole(n)));
     this.#emitter = new Emitter(f, {
       mode,
       registers,
@@ -122,7 +122,6 @@ export class UnitEmitter implements BlockEmitter {
     };
     this.#checks = checks;
     if (guarding !== "trap") this.#refusals = new Refusals(f, this.#emitter, registers);
-    registers.pushWhole = (n) => this.#emitter.pushWhole(n);
     this.#scalars = planScalars(this.#graph.blocks, (block) => this.#flow(block).liveIn >>> 16);
     this.#context = { f, e: this.#emitter, mode, module, registers, guardsNull: guarding === "exact", next: f.local(I32) };
   }
