@@ -27,13 +27,16 @@ export const guestImages: readonly GuestImage[] = [
     },
   },
   {
+    // The imaging components, and with them the other objects that programs make in their process: streams over files, shell links.
     name: "windowscodecs",
     imports: {
-      "kernel32.dll":
-        "CloseHandle@4 CreateFileW@28 GetLastError@0 MultiByteToWideChar@24 ReadFile@20 SetEndOfFile@4 SetFilePointerEx@20 WriteFile@20",
+      "kernel32.dll": `CloseHandle@4 CreateFileW@28 ExpandEnvironmentStringsW@12 GetDriveTypeW@4 GetFileAttributesExW@12 GetFileSize@8
+        GetFullPathNameW@16 GetLastError@0 GetVolumeInformationW@32 MultiByteToWideChar@24 ReadFile@20 SetEndOfFile@4 SetFilePointerEx@20
+        WideCharToMultiByte@32 WriteFile@20`,
+      "ole32.dll": "CoTaskMemAlloc@4",
       "msvcrt.dll": "abort free malloc memcmp memcpy memset realloc",
     },
-    flags: ["-fno-rtti"],
+    flags: ["-fno-rtti", "-fno-exceptions", "-fno-cxx-exceptions"],
     exports: ["DllGetClassObject", "DllCanUnloadNow", "SHCreateStreamOnFileA", "SHCreateStreamOnFileW"],
   },
   // No DLL of Windows': what a mapping calls.

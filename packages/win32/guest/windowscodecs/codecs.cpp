@@ -258,17 +258,23 @@ struct IClassFactory : IUnknown {
   METHOD CreateInstance(IUnknown *, const GUID &, void **) = 0;
   METHOD LockServer(int) = 0;
 };
+/** Makes an object of a class, with the interface that is asked for. */
+using Create = HRESULT (*)(const GUID &, void **);
+HRESULT createImagingFactory(const GUID &interface, void **to) {
+  Factory *const made = make<Factory>();
+  if (made == nullptr) return E_OUTOFMEMORY;
+  const HRESULT result = made->QueryInterface(interface, to);
+  made->Release();
+  return result;
+}
+
 struct ClassFactory : Counted<IClassFactory> {
-  ClassFactory() : Counted(IID_IClassFactory, IID_IClassFactory) {}
+  Create create;
+  explicit ClassFactory(Create given) : Counted(IID_IClassFactory, IID_IClassFactory), create(given) {}
   HRESULT __stdcall CreateInstance(IUnknown *outer, const GUID &wanted, void **to) override {
     if (to == nullptr) return E_POINTER;
     *to = nullptr;
-    if (outer != nullptr) return CLASS_E_NOAGGREGATION;
-    Factory *const made = make<Factory>();
-    if (made == nullptr) return E_OUTOFMEMORY;
-    const HRESULT result = made->QueryInterface(wanted, to);
-    made->Release();
-    return result;
+    return outer != nullptr ? CLASS_E_NOAGGREGATION : create(wanted, to);
   }
   HRESULT __stdcall LockServer(int) override { return S_OK; }
 };
@@ -276,8 +282,11 @@ struct ClassFactory : Counted<IClassFactory> {
 extern "C" HRESULT __stdcall DllGetClassObject(const GUID &wanted, const GUID &interface, void **to) {
   if (to == nullptr) return E_POINTER;
   *to = nullptr;
-  if (!(wanted == CLSID_WICImagingFactory || wanted == CLSID_WICImagingFactory2)) return CLASS_E_CLASSNOTAVAILABLE;
-  ClassFactory *const made = make<ClassFactory>();
+  const Create create = wanted == CLSID_WICImagingFactory || wanted == CLSID_WICImagingFactory2 ? &createImagingFactory
+                        : isShellLink(wanted)                                                   ? &createShellLink
+                                                                                                : nullptr;
+  if (create == nullptr) return CLASS_E_CLASSNOTAVAILABLE;
+  ClassFactory *const made = make<ClassFactory>(create);
   if (made == nullptr) return E_OUTOFMEMORY;
   const HRESULT result = made->QueryInterface(interface, to);
   made->Release();

@@ -108,3 +108,6 @@ struct Picture { UINT width, height, bytesPerPixel; const GUID *format; BYTE *pi
 HRESULT decodePng(const BYTE *file, size_t size, Picture &to);
 /** Reads a stream to its end. The bytes are the caller's to free. */
 HRESULT readAll(IStream *from, BYTE *&bytes, size_t &size);
+/** Whether a class is that of shell links, and a new one of them. */
+bool isShellLink(const GUID &wanted);
+HRESULT createShellLink(const GUID &interface, void **to);

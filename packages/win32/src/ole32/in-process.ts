@@ -7,6 +7,8 @@ import { bracedGuid } from "./guids.ts";
 const SERVERS = new Map<string, string>([
   ["{CACAF262-9370-4615-A13B-9F5539DA4C0A}", "windowscodecs.dll"],
   ["{317D06E8-5F24-433D-BDF7-79CE68D8ABC2}", "windowscodecs.dll"],
+  // Shell links; on Windows they are windows.storage.dll's.
+  ["{00021401-0000-0000-C000-000000000046}", "windowscodecs.dll"],
 ]);
 const CLSCTX_INPROC_SERVER = 1;
 const IID_ICLASSFACTORY = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46);
