@@ -47,33 +47,28 @@ async function wrongResults(cuda: Cuda, module: number, job: KernelJob): Promise
   return wrong;
 }
 
-const shapes: readonly [string, () => Promise<{ cuda: Cuda; end: () => Promise<unknown> }>][] = [
-  [
-    "in vectors",
-    async () => {
-      const driver = cpuDriver({ workers: 2 });
-      return { cuda: await openCuda(driver), end: async () => driver.close() };
-    },
-  ],
-  [
-    "thread by thread",
-    async () => {
-      const driver = cpuDriver({ workers: 1, compiler: "reference" });
-      return { cuda: await openCuda(driver), end: async () => driver.close() };
-    },
-  ],
-  [
-    "through a server",
-    async () => {
-      const server = await serve({ listen: "127.0.0.1:0", driver: cpuDriver({ workers: 1 }) });
-      return { cuda: await connect(server.url), end: async () => server.stop() };
-    },
-  ],
+type Opened = { readonly cuda: Cuda; end(): Promise<unknown> };
+
+async function local(compiler: "vector" | "reference"): Promise<Opened> {
+  const driver = cpuDriver({ workers: 2, compiler });
+  return { cuda: await openCuda(driver), end: async () => driver.close() };
+}
+
+async function remote(compiler: "vector" | "reference"): Promise<Opened> {
+  const server = await serve({ listen: "127.0.0.1:0", driver: cpuDriver({ workers: 1, compiler }) });
+  return { cuda: await connect(server.url), end: async () => server.stop() };
+}
+
+const shapes: readonly [string, () => Promise<Opened>][] = [
+  ["in vectors", () => local("vector")],
+  ["thread by thread", () => local("reference")],
+  ["in vectors, through a server", () => remote("vector")],
+  ["thread by thread, through a server", () => remote("reference")],
 ];
 
 describe.each(shapes)("kernels compute what plain C computes, %s:", (_, open) => {
   let cuda: Cuda;
-  let end: () => Promise<unknown>;
+  let end: Opened["end"];
   const modules = { bench: 0, own: 0 };
   beforeAll(async () => {
     ({ cuda, end } = await open());

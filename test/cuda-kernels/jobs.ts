@@ -1,31 +1,11 @@
-/** A kernel, and what it is run on. */
-export interface KernelJob {
-  readonly name: string;
+import { float, int, randomArrays, sha256Constants, type Job } from "../../bench/kernels/cuda/job.ts";
+
+export interface KernelJob extends Job {
   /** Which PTX has it: that of the benchmarks, or that beside this file. */
   readonly module: "bench" | "own";
-  readonly grid: readonly [number, number];
-  readonly block: readonly [number, number];
-  readonly args: readonly (ArrayBufferView | { readonly int: number } | { readonly float: number })[];
-  /** Which arguments are results. */
-  readonly results: readonly number[];
-  /** How far a result may be off, of its size (absolute below 1); and how many of all may be further off. */
-  readonly tolerance: number;
-  readonly mayDiffer?: number;
 }
 
-let state = 4321;
-function random(): number {
-  state = (Math.imul(state, 1103515245) + 12345) & 0x7fff_ffff;
-  return state / 0x8000_0000;
-}
-const floats = (count: number, low = 0, high = 1): Float32Array =>
-  Float32Array.from({ length: count }, () => low + (high - low) * random());
-const doubles = (count: number): Float64Array => Float64Array.from({ length: count }, () => random() - 0.5);
-const integers = (count: number, range: number): Int32Array => Int32Array.from({ length: count }, () => random() * range);
-const words = (count: number): Uint32Array => Uint32Array.from({ length: count }, () => random() * 2 ** 32);
-const bytes = (count: number): Uint8Array => Uint8Array.from({ length: count }, () => random() * 256);
-const int = (value: number): { int: number } => ({ int: value });
-const float = (value: number): { float: number } => ({ float: value });
+const { random, floats, doubles, integers, words, bytes } = randomArrays(4321);
 
 /** Halves of eighths between -4 and 4, by their bits. */
 const halves = (count: number): Uint16Array =>
@@ -40,12 +20,6 @@ const halves = (count: number): Uint16Array =>
 const edges = (n: number): readonly [Int32Array, Int32Array] => [Int32Array.from({ length: n + 1 }, (_, i) => 3 * i), integers(3 * n, n)];
 const [sparseRows, sparseColumns] = [Int32Array.from({ length: 301 }, (_, i) => 7 * i), integers(2100, 300)];
 const [graphRows, graphColumns] = edges(500);
-
-function sha256Constants(): Uint32Array {
-  const primes: number[] = [];
-  for (let n = 2; primes.length < 64; n++) if (primes.every((prime) => n % prime !== 0)) primes.push(n);
-  return Uint32Array.from(primes, (prime) => (Math.cbrt(prime) % 1) * 2 ** 32);
-}
 
 const bench = { module: "bench", tolerance: 0 } as const;
 const own = { module: "own", tolerance: 0 } as const;

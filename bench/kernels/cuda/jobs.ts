@@ -1,28 +1,7 @@
-/** What each kernel of kernels.cu is run on. */
-export interface Job {
-  readonly name: string;
-  readonly grid: readonly [number, number];
-  readonly block: readonly [number, number];
-  readonly args: readonly (ArrayBufferView | { readonly int: number } | { readonly float: number })[];
-  /** Which arguments are results. */
-  readonly results: readonly number[];
-  /** How far a result may be off, of its size (absolute below 1); and how many of all may be further off. */
-  readonly tolerance: number;
-  readonly mayDiffer: number;
-}
+/** What each kernel of kernels.cu is run on, when its time is taken. */
+import { float, int, randomArrays, sha256Constants, type Job } from "./job.ts";
 
-let state = 12345;
-function random(): number {
-  state = (Math.imul(state, 1103515245) + 12345) & 0x7fff_ffff;
-  return state / 0x8000_0000;
-}
-
-const floats = (count: number, low = 0, high = 1): Float32Array =>
-  Float32Array.from({ length: count }, () => low + (high - low) * random());
-const doubles = (count: number): Float64Array => Float64Array.from({ length: count }, () => random() - 0.5);
-const integers = (count: number, range: number): Int32Array => Int32Array.from({ length: count }, () => random() * range);
-const words = (count: number): Uint32Array => Uint32Array.from({ length: count }, () => random() * 2 ** 32);
-const int = (value: number): { int: number } => ({ int: value });
+const { random, floats, doubles, integers, words } = randomArrays(12345);
 
 const exact = { tolerance: 0, mayDiffer: 0 };
 const close = { tolerance: 1e-4, mayDiffer: 0 };
@@ -30,12 +9,6 @@ const close = { tolerance: 1e-4, mayDiffer: 0 };
 /** 16 entries a row, anywhere. */
 function sparse(rows: number): readonly [Int32Array, Int32Array, Float32Array] {
   return [Int32Array.from({ length: rows + 1 }, (_, i) => i * 16), integers(rows * 16, rows), floats(rows * 16, -1)];
-}
-
-function sha256Constants(): Uint32Array {
-  const primes: number[] = [];
-  for (let n = 2; primes.length < 64; n++) if (primes.every((prime) => n % prime !== 0)) primes.push(n);
-  return Uint32Array.from(primes, (prime) => (Math.cbrt(prime) % 1) * 2 ** 32);
 }
 
 const [rows, columns, values] = sparse(1 << 16);
@@ -46,7 +19,7 @@ export const jobs: readonly Job[] = [
     name: "saxpy",
     grid: [(4 * M) / 256, 1],
     block: [256, 1],
-    args: [floats(4 * M), floats(4 * M), { float: 1.5 }, int(4 * M)],
+    args: [floats(4 * M), floats(4 * M), float(1.5), int(4 * M)],
     results: [1],
     ...close,
   },

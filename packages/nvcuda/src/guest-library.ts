@@ -1,25 +1,17 @@
-import { CudaError } from "@decant/cuda";
 import type { Out, Waiting } from "@decant/hook";
 import { waitFor } from "@decant/process";
 import { writeHandles } from "./handles.ts";
-import { type JitOptions, readJitOptions, writeLog } from "./jit-options.ts";
+import { type JitOptions, readJitOptions } from "./jit-options.ts";
 import { libraryApi } from "./library.api.ts";
 import { type GuestThread, implement, named, need, type Nvcuda } from "./library.ts";
+import { loadImage } from "./load-image.ts";
 import { readModuleImage } from "./module-image.ts";
 
 export const guestLibrary = (nvcuda: Nvcuda) => {
-  function* load(thread: GuestThread, library: Out<number, number | bigint>, code: Uint8Array, jit: JitOptions): Waiting<void> {
+  const load = (thread: GuestThread, library: Out<number, number | bigint>, code: Uint8Array, jit: JitOptions): Waiting<void> => {
     const cuda = nvcuda.cuda(thread);
-    need(library);
-    try {
-      const handle: number = yield* waitFor(cuda.cuLibraryLoadData(code));
-      writeLog(thread.memory, jit.error, "");
-      library.set(handle);
-    } catch (error) {
-      if (error instanceof CudaError) writeLog(thread.memory, jit.error, error.log ?? "");
-      throw error;
-    }
-  }
+    return loadImage(thread, library, jit, () => cuda.cuLibraryLoadData(code));
+  };
 
   return implement(libraryApi, {
     *cuLibraryLoadData(thread, library, code, jitOptions, jitOptionsValues, numJitOptions) {

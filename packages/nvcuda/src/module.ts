@@ -1,9 +1,9 @@
 import { CUDA_ERROR, CudaError, moduleLog } from "@decant/cuda";
 import type { Out, Waiting } from "@decant/hook";
-import { waitFor } from "@decant/process";
 import { moduleApi } from "./driver.api.ts";
-import { type JitOptions, readJitOptions, writeLog } from "./jit-options.ts";
+import { type JitOptions, readJitOptions } from "./jit-options.ts";
 import { type GuestThread, implement, named, need, type Nvcuda } from "./library.ts";
+import { loadImage } from "./load-image.ts";
 import { readModuleImage } from "./module-image.ts";
 
 export const module = (nvcuda: Nvcuda) =>
@@ -74,7 +74,7 @@ export const module = (nvcuda: Nvcuda) =>
     },
   });
 
-function* load(
+function load(
   nvcuda: Nvcuda,
   thread: GuestThread,
   module: Out<number, number | bigint>,
@@ -82,14 +82,11 @@ function* load(
   jit?: JitOptions,
 ): Waiting<void> {
   const cuda = nvcuda.cuda(thread);
-  need(module);
-  try {
-    const handle: number = yield* waitFor(cuda.cuModuleLoadData(image));
-    writeLog(thread.memory, jit?.info, moduleLog(cuda.thread, handle));
-    writeLog(thread.memory, jit?.error, "");
-    module.set(handle);
-  } catch (error) {
-    if (error instanceof CudaError) writeLog(thread.memory, jit?.error, error.log ?? "");
-    throw error;
-  }
+  return loadImage(
+    thread,
+    module,
+    jit,
+    () => cuda.cuModuleLoadData(image),
+    (handle) => moduleLog(cuda.thread, handle),
+  );
 }

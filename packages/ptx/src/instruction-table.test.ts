@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { compileModule, parsePtx } from "./index.ts";
+import { compileModule, parsePtx, PtxError } from "./index.ts";
 import { formsOf } from "./tested-forms.ts";
 
 /** What an instruction is tried with: "%d" and "%a" to "%c" are registers of its types, by the letters after "|". */
@@ -345,4 +345,38 @@ compile, mended since. All others a refusal, a result or a CudaError. The hundre
 ${rows.join("\n")}
 `;
   await expect(page).toMatchFileSnapshot(join(folder, "../../../docs/ptx.md"));
+});
+
+/** Why what comes of a module is not right, or undefined where it is refused in a sentence, or valid. */
+function fault(text: string): string | undefined {
+  for (const compiler of ["reference", "vector"] as const) {
+    try {
+      const { wasm } = compileModule(parsePtx(text), { features: { fusedMultiplyAdd: false }, compiler });
+      if (!WebAssembly.validate(wasm as Uint8Array<ArrayBuffer>)) return `${compiler}: no valid module`;
+    } catch (error) {
+      if (!(error instanceof PtxError)) return `${compiler}: ${String(error)}`;
+      return undefined;
+    }
+  }
+  return undefined;
+}
+
+test("each form with one opcode, suffix or register that is not its own is refused, or compiles to a valid module", () => {
+  const words = ["constructor", "__proto__", "length", "f32", "f64", "u64", "pred", "v2"];
+  const operands = ["%b128a", "%b16a", "%b64a", "%f32a", "%f64a", "%pa", "0d3FF0000000000000", "[%b64a]", "{%b32a, %b32b}", "%nosuch"];
+  const faults: string[] = [];
+  let changes = 0;
+  const pick = (list: readonly string[]): string => list[changes++ % list.length] ?? "";
+  for (const [, types, instruction] of forms)
+    for (const type of types) {
+      const text = instruction(type);
+      for (const { 0: place, index } of text.matchAll(/\.[a-z][a-z0-9_]*|(?<![.%\w])[a-z][a-z0-9]*|%[a-z]+[0-9]*[abcd]\b/g)) {
+        const word = place.startsWith("%") ? pick(operands) : place.startsWith(".") ? `.${pick(words)}` : pick(words.slice(0, 3));
+        const changed = text.slice(0, index) + word + text.slice(index + place.length);
+        const why = fault(moduleOf(changed));
+        if (why !== undefined) faults.push(`${changed} ${why}`);
+      }
+    }
+  expect(faults).toEqual([]);
+  expect(changes).toBeGreaterThan(3_000);
 });

@@ -24,41 +24,29 @@ export function f64(value: number): Float64Array {
  * Posts a launch. `kernelParams` has one value for each parameter of the kernel, or is the packed parameter block
  * itself. Fails at once for a shape that the device cannot run, and for arguments that do not fit.
  */
-export function cuLaunchKernel(
-  thread: CudaThread,
-  f: number,
-  gridDimX: number,
-  gridDimY: number,
-  gridDimZ: number,
-  blockDimX: number,
-  blockDimY: number,
-  blockDimZ: number,
-  sharedMemBytes: number,
-  hStream: number,
-  kernelParams: readonly KernelArgument[] | Uint8Array = [],
-): void {
-  const stream = thread.stream(hStream);
-  const shape = { gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes };
-  void submit(thread.client, stream, kernelWork(thread.client, stream.context, f, shape, kernelParams));
-}
+export const cuLaunchKernel = launcher(false);
 
 /** As cuLaunchKernel, but all blocks run at the same time, and may wait for each other. Fails with COOPERATIVE_LAUNCH_TOO_LARGE where they cannot. */
-export function cuLaunchCooperativeKernel(
-  thread: CudaThread,
-  f: number,
-  gridDimX: number,
-  gridDimY: number,
-  gridDimZ: number,
-  blockDimX: number,
-  blockDimY: number,
-  blockDimZ: number,
-  sharedMemBytes: number,
-  hStream: number,
-  kernelParams: readonly KernelArgument[] | Uint8Array = [],
-): void {
-  const stream = thread.stream(hStream);
-  const shape = { gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes };
-  void submit(thread.client, stream, kernelWork(thread.client, stream.context, f, shape, kernelParams, true));
+export const cuLaunchCooperativeKernel = launcher(true);
+
+function launcher(isCooperative: boolean) {
+  return (
+    thread: CudaThread,
+    f: number,
+    gridDimX: number,
+    gridDimY: number,
+    gridDimZ: number,
+    blockDimX: number,
+    blockDimY: number,
+    blockDimZ: number,
+    sharedMemBytes: number,
+    hStream: number,
+    kernelParams: readonly KernelArgument[] | Uint8Array = [],
+  ): void => {
+    const stream = thread.stream(hStream);
+    const shape = { gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes };
+    void submit(thread.client, stream, kernelWork(thread.client, stream.context, f, shape, kernelParams, isCooperative));
+  };
 }
 
 /** A launch with its arguments, checked against the device. Fails at once for a shape that it cannot run, and for arguments that do not fit. */

@@ -205,6 +205,7 @@ export class Emitter {
     const { register } = operand;
     const have = bitsOf(type);
     const want = bitsOf(register.type);
+    if (want > 64) throw notTranslated(instruction, `a register of .${register.type}`);
     const widens = want > have && (!options.wide || type === "f32");
     if ((type === "pred") !== (register.type === "pred") || want < have || widens) throw mismatch(instruction, register, type);
     if (have < 32 && type !== "pred") this.#extendNarrow(type, want, options.clean ?? false);
@@ -252,6 +253,7 @@ export class Emitter {
   #pushRegister(instruction: Instruction, register: Register, type: ScalarType, wide: boolean): void {
     const copy = this.kernel.uniform.copies.get(register);
     const have = bitsOf(register.type);
+    if (have > 64) throw notTranslated(instruction, `a register of .${register.type}`);
     const want = bitsOf(type);
     const narrows = have > want && (!wide || isFloat(type));
     if ((type === "pred") !== (register.type === "pred") || have < want || narrows) throw mismatch(instruction, register, type);

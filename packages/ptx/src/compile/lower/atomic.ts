@@ -1,6 +1,6 @@
 import { ATOMIC, F32, F64, I32, I64, OP } from "@decant/wasm";
 import type { Instruction, Operand } from "../../parse/ast.ts";
-import { bitsOf, bytesOf, isSigned, type ScalarType } from "../../parse/types.ts";
+import { bitsOf, bytesOf, isFloat, isSigned, type ScalarType } from "../../parse/types.ts";
 import { valueType, type Emitter } from "../emitter.ts";
 import { illegal, notTranslated, Suffixes } from "../suffixes.ts";
 import { checkedAddress } from "./access.ts";
@@ -12,6 +12,8 @@ import type { Lowering } from "./table.ts";
 
 const OPERATIONS = ["add", "and", "or", "xor", "exch", "cas", "min", "max", "inc", "dec"] as const;
 type Operation = (typeof OPERATIONS)[number];
+/** Those that are of bits or integers only (PTX ISA, "atom"). */
+const BITWISE: ReadonlySet<Operation> = new Set(["and", "or", "xor", "exch", "cas", "inc", "dec"]);
 
 /** One operation on one element in memory. */
 interface AtomicForm {
@@ -42,6 +44,7 @@ export const atomic: Lowering = (e, i) => {
   if (operation === undefined || !(/^[usbf](32|64)$/.test(type) || type === "b16" || half !== undefined)) throw notTranslated(i);
   if (half !== undefined && !["add", "min", "max"].includes(operation)) throw illegal(i, `'.${operation}' does not go with .${type}`);
   if (type === "b16" && operation !== "cas" && operation !== "exch") throw illegal(i, `'.${operation}' does not go with .b16`);
+  if (isFloat(type) && BITWISE.has(operation)) throw illegal(i, `'.${operation}' does not go with .${type}`);
   const count = vector === undefined ? 1 : Number(vector.slice(1));
   const returns = i.opcode === "atom";
   const [address, ...values] = returns ? i.operands.slice(1) : i.operands;

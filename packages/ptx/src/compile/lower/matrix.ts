@@ -85,8 +85,9 @@ function formOf(i: Instruction): MatrixForm {
   if (!isSum(d) || !isSum(c) || !isFactor(a) || !isFactor(b) || (short && !opaque))
     throw illegal(i, `'${i.opcode}' needs the types of its matrices`);
   const name = `m${shape.m}n${shape.n}k${shape.k}`;
-  const sameWidth = MATRIX_TYPES[a].elements === MATRIX_TYPES[b].elements && MATRIX_TYPES[a].sum === MATRIX_TYPES[b].sum;
-  if (!sameWidth) throw illegal(i, `.${a} and .${b} do not go together`);
+  // With a sign and without, and 8-bit floats of either kind, may be mixed; no others.
+  const family = (type: MatrixType): string => type.replace(/^[su](?=[48]$)/, "i").replace(/^e[45]m[23]$/, "e");
+  if (family(a) !== family(b)) throw illegal(i, `.${a} and .${b} do not go together`);
   if (
     (a === "f64") !== (d === "f64") ||
     (MATRIX_TYPES[a].elements >= 4 && a[0] !== "e") !== (d === "s32") ||
