@@ -1,5 +1,5 @@
 import { DWORD, ERROR, SIZE_T } from "@decant/hook";
-import { PAGE } from "@decant/memory";
+import { PAGE, USER_END } from "@decant/memory";
 import { guest } from "@decant/testing";
 import { describe, expect, test } from "vitest";
 import { file } from "./file.ts";
@@ -8,7 +8,7 @@ import { handle } from "./handle.ts";
 import { MEM, MEMORY_BASIC_INFORMATION } from "./virtual.api.ts";
 import { virtual } from "./virtual.ts";
 
-const { COMMIT, RESERVE, DECOMMIT, RELEASE, FREE } = MEM;
+const { COMMIT, RESERVE, DECOMMIT, RELEASE, FREE, TOP_DOWN } = MEM;
 
 function machine() {
   const made = guest({
@@ -86,12 +86,28 @@ test("a reservation of more addresses than there are is granted, and holds what 
   expect(size).toBeGreaterThan(2 ** 29);
   expect(call("VirtualAlloc", BigInt(base), 0x1000, COMMIT, PAGE.READWRITE)).toBe(base);
   expect(call("VirtualAlloc", BigInt(base + size - 0x1000), 0x1000, COMMIT, PAGE.READWRITE)).toBe(base + size - 0x1000);
-  expect(call("VirtualAlloc", BigInt(base + size - 0x1000), 0x2000, COMMIT, PAGE.READWRITE)).toBe(0);
+  for (const at of [base + size - 0x1000, base + size, base + 2 ** 32, base + 2 ** 40 - 0x2000])
+    expect([call("VirtualAlloc", BigInt(at), 0x2000, COMMIT, PAGE.READWRITE), thread.lastError]).toEqual([0, ERROR.COMMITMENT_LIMIT]);
+  expect([call("VirtualAlloc", BigInt(base + 2 ** 40), 0x1000, COMMIT, PAGE.READWRITE), thread.lastError]).toEqual([
+    0,
+    ERROR.INVALID_ADDRESS,
+  ]);
+  // Its end is the end of all addresses, so that a second one, which would have this one behind it, is refused.
+  expect(base + size).toBe(USER_END);
+  expect([call("VirtualAlloc", 0n, 2 ** 40, RESERVE, PAGE.READWRITE), thread.lastError]).toEqual([0, ERROR.NOT_ENOUGH_MEMORY]);
   expect(call("VirtualAlloc", 0n, 2 ** 40, RESERVE | COMMIT, PAGE.READWRITE)).toBe(0);
   expect(thread.lastError).toBe(ERROR.NOT_ENOUGH_MEMORY);
   // Other memory does not come to lie where the program takes its own reservation to be.
   expect(call("VirtualAlloc", 0n, 2 ** 28, RESERVE, PAGE.READWRITE)).toBeLessThan(base);
   expect(call("VirtualFree", base, 0, RELEASE)).toBe(1);
+  expect([call("VirtualAlloc", BigInt(base + size), 0x1000, COMMIT, PAGE.READWRITE), thread.lastError]).toEqual([0, ERROR.INVALID_ADDRESS]);
+  expect(call("VirtualAlloc", 0n, 2 ** 40, RESERVE, PAGE.READWRITE)).toBe(base);
+});
+
+test("a reservation of more addresses than there are is refused where the end of the addresses is taken", () => {
+  const { call, thread } = machine();
+  expect(call("VirtualAlloc", 0n, 0x10000, RESERVE | COMMIT | TOP_DOWN, PAGE.READWRITE)).toBe(USER_END - 0x10000);
+  expect([call("VirtualAlloc", 0n, 2 ** 40, RESERVE, PAGE.READWRITE), thread.lastError]).toEqual([0, ERROR.NOT_ENOUGH_MEMORY]);
 });
 
 test("what was refused at an address is refused anywhere, once: Go up to 1.10 then makes do with less", () => {

@@ -9,6 +9,10 @@ const PAGE_SIZE = 0x1000;
 const GRANULARITY = 0x1_0000;
 /** A reservation from here on is a run-time system's for all that it may ever commit. */
 const LARGE = 2 ** 30;
+/** The reservation of a process that was granted in part: its address, and where it would have ended. */
+const grantedInPart = new WeakMap<Process, { readonly base: number; readonly end: number }>();
+/** Less than this is not worth calling a part. */
+const LEAST_PART = 2 ** 26;
 /** The sizes of reservations larger than all of memory that were asked for at an address, and refused there. */
 const refusedReservations = new WeakMap<Process, Set<number>>();
 
@@ -133,8 +137,10 @@ function allocate(thread: Thread, hint: bigint, size: number, type: number, prot
   if (!commits && (type & MEM.RESERVE) === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
   if (!commits && size > USER_END && thread.pointerSize === 8) return reserveWhatFits(thread, hint, size, protection);
   // Nothing of the guest's lies above the user space: a hint there is taken.
-  if (hint + BigInt(Math.ceil(size)) > BigInt(USER_END))
+  if (hint + BigInt(Math.ceil(size)) > BigInt(USER_END)) {
+    if (commits && endsInWhatIsLacking(thread, hint, size)) throw new Win32Error(ERROR.COMMITMENT_LIMIT);
     throw new Win32Error(hint === 0n ? ERROR.NOT_ENOUGH_MEMORY : ERROR.INVALID_ADDRESS);
+  }
   const at = Number(hint);
   if (at !== 0 && (type & MEM.RESERVE) === 0) return commit(thread, at, size, protection);
   if (at !== 0 && at < GRANULARITY) throw new Win32Error(ERROR.INVALID_PARAMETER);
@@ -155,9 +161,9 @@ function allocate(thread: Thread, hint: bigint, size: number, type: number, prot
 
 /**
  * A reservation of more addresses than there are, or than are free in one piece, which 64-bit Windows grants: run-time systems (GHC's takes a terabyte) reserve once for all that they may ever
- * commit, and commit from its beginning on. Half of the longest run that is free stands for it, high up, as nothing else may lie in the range that was asked
- * for; commits past its end fail. What was first asked for at an address is refused anywhere: Go up to 1.10 does that, lays several areas out in
- * the whole of it, and has another plan for machines that refuse.
+ * commit, and commit from its beginning on. Half of the longest run that is free stands for it, at the very end of the addresses: behind it nothing of the program's can lie, so that a
+ * commit past it reaches nobody's memory, and fails with ERROR_COMMITMENT_LIMIT. Where the end is taken, as by another one, there is none. What was first asked for at an address is refused
+ * anywhere: Go up to 1.10 does that, lays several areas out in the whole of it, and has another plan for machines that refuse.
  */
 function reserveWhatFits({ memory, process }: Thread, hint: bigint, size: number, protection: number): number {
   let refused = refusedReservations.get(process);
@@ -167,10 +173,21 @@ function reserveWhatFits({ memory, process }: Thread, hint: bigint, size: number
     throw new Win32Error(ERROR.INVALID_ADDRESS);
   }
   if (refused.delete(size)) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
-  const granted = Math.floor(memory.longestFreeBytes / 2 / GRANULARITY) * GRANULARITY;
-  const base = granted === 0 ? undefined : memory.reserve(granted, { topDown: true, protection });
+  let base: number | undefined;
+  for (let part = memory.longestFreeBytes / 2; base === undefined && part >= LEAST_PART; part /= 2) {
+    const granted = Math.floor(part / GRANULARITY) * GRANULARITY;
+    base = memory.reserve(granted, { at: USER_END - granted, protection });
+  }
   if (base === undefined) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
+  grantedInPart.set(process, { base, end: base + size });
   return base;
+}
+
+/** Whether a range ends in the part of a reservation that was asked for, and not granted. */
+function endsInWhatIsLacking({ memory, process }: Thread, hint: bigint, size: number): boolean {
+  const part = grantedInPart.get(process);
+  if (part === undefined || memory.allocationAt(part.base)?.base !== part.base) return false;
+  return hint >= BigInt(part.base) && hint + BigInt(Math.ceil(size)) <= BigInt(part.end);
 }
 
 function commit({ memory, process }: Thread, at: number, size: number, protection: number): number {
