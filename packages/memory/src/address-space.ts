@@ -1,3 +1,4 @@
+import { MemoryLimitError } from "./errors.ts";
 import { ALLOCATION_GRANULARITY, CPU_BLOCK, GUEST_BASE, PAGE_SIZE, PAGE_STATE, USER_END } from "./layout.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { PAGE, pageProtection, pageState } from "./protection.ts";
@@ -30,6 +31,13 @@ export interface ReserveOptions {
   protection?: number;
 }
 
+/** Somebody besides the budget who bounds what an address space commits, as a job of its process. */
+export interface CommitBound {
+  readonly limitBytes: number;
+  /** Whether so many bytes more are within the bound. */
+  fits(bytes: number): boolean;
+}
+
 interface Allocation {
   base: number;
   size: number;
@@ -51,6 +59,7 @@ export class AddressSpace {
   /** A state byte a page (see protection.ts), by guest page number. */
   readonly states = new Uint8Array(2 ** 20);
   readonly #owners: (Allocation | undefined)[] = new Array<Allocation | undefined>(LAST_GRANULE).fill(undefined);
+  readonly bounds = new Set<CommitBound>();
   readonly #bytes: Uint8Array;
   readonly #budget: MemoryBudget;
   #committedBytes = 0;
@@ -109,6 +118,7 @@ export class AddressSpace {
     const [first, last] = pages(address, size);
     let fresh = 0;
     for (let page = first; page < last; page++) if (this.states[page] === 0) fresh++;
+    if (fresh > 0) for (const bound of this.bounds) if (!bound.fits(fresh * PAGE_SIZE)) throw new MemoryLimitError(bound.limitBytes);
     this.#budget.take(fresh * PAGE_SIZE);
     this.#committedBytes += fresh * PAGE_SIZE;
     this.#peakCommittedBytes = Math.max(this.#peakCommittedBytes, this.#committedBytes);

@@ -1,4 +1,4 @@
-import { AddressSpace, type MemoryInformation, type ReserveOptions } from "./address-space.ts";
+import { AddressSpace, type CommitBound, type MemoryInformation, type ReserveOptions } from "./address-space.ts";
 import { MemoryAccessError } from "./errors.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { GUEST_BASE, PAGE_SIZE, USER_END, WASM_PAGES } from "./layout.ts";
@@ -62,6 +62,10 @@ export class GuestMemory {
     this.#words = new Uint16Array(this.wasm.buffer);
     this.#space = new AddressSpace(this.bytes, budget);
     this.#states = this.#space.states;
+  }
+
+  get bounds(): Set<CommitBound> {
+    return this.#space.bounds;
   }
 
   get committedBytes(): number {

@@ -1,4 +1,4 @@
-export type { AllocationKind, MemoryInformation, ReserveOptions } from "./address-space.ts";
+export type { AllocationKind, CommitBound, MemoryInformation, ReserveOptions } from "./address-space.ts";
 export * from "./errors.ts";
 export * from "./guest-memory.ts";
 export * from "./layout.ts";

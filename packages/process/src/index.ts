@@ -6,6 +6,7 @@ export type { Ending } from "./ending.ts";
 export type { CrashReport } from "./report/crash-report.ts";
 export type { CodePlace } from "./report/places.ts";
 export { describePlace } from "./report/places.ts";
+export { callerState } from "./exceptions/unwind-state.ts";
 export { unwindFrame } from "./report/stack-walk.ts";
 export { PARAMETERS, parametersLayout } from "./blocks/process-parameters.ts";
 export { PEB, WINDOWS_VERSION } from "./blocks/peb.ts";

@@ -278,7 +278,10 @@ export class Kernel {
     } finally {
       this.#running = undefined;
     }
-    thread.busyMs += this.host.clock.monotonic() - started;
+    const ran = this.host.clock.monotonic() - started;
+    thread.busyMs += ran;
+    thread.process.busyMs += ran;
+    for (const listener of Array.from(thread.process.turnListeners)) listener();
     // Neither waiting nor ended: its time slice is over.
     if (thread.status === ("running" as Thread["status"])) this.startThread(thread);
   }

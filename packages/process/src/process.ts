@@ -82,6 +82,12 @@ export class Process {
   /** SetConsoleCtrlHandler's handlers, oldest first. */
   readonly consoleHandlers: number[] = [];
   /** SetConsoleCtrlHandler(NULL, TRUE): Ctrl-C does nothing at all. */
+  /** What its threads have read and written by ReadFile, WriteFile and what stands on them: accesses and bytes. */
+  readonly io = { reads: 0, bytesRead: 0, writes: 0, bytesWritten: 0 };
+  /** Milliseconds that its threads have run, those that have ended too. */
+  busyMs = 0;
+  /** Run after each turn of a thread of it. */
+  readonly turnListeners = new Set<() => void>();
   ignoresControlC = false;
   isExiting = false;
   /** How it ended; undefined while it runs. */

@@ -100,16 +100,23 @@ export class Loader {
     return module;
   }
 
-  /** FreeLibrary: runs DllMain and unmaps a DLL that nobody else holds. */
+  /** FreeLibrary: what nobody else holds goes, with what only that needed: first all DllMains run, the last to start first, then they are unmapped. */
   *free(thread: Thread, module: Module): GuestGenerator<void> {
-    if (module.references === Infinity || --module.references > 0) return;
-    const { modules, ldr, memory } = this.#context;
-    yield* this.#notify(thread, module, DLL_REASON.PROCESS_DETACH, 0);
-    this.#attached = this.#attached.filter((attached) => attached !== module);
-    if (module.isBuiltIn || module.tlsIndex !== undefined) return;
-    ldr.remove(module);
-    modules.remove(module);
-    memory.release(module.base);
+    const going = new Set<Module>();
+    drop(module, going);
+    if (going.size === 0) return;
+    const { modules, ldr, memory, tls, threads } = this.#context;
+    const started = this.#attached.filter((attached) => going.has(attached)).reverse();
+    this.#attached = this.#attached.filter((attached) => !going.has(attached));
+    for (const each of started) yield* this.#notify(thread, each, DLL_REASON.PROCESS_DETACH, 0);
+    for (const each of going) {
+      // A DllMain may have loaded it again.
+      if (each.references > 0) continue;
+      tls.remove(each, threads());
+      ldr.remove(each);
+      modules.remove(each);
+      memory.release(each.base);
+    }
   }
 
   /** GetProcAddress: undefined for what the module does not export. */
@@ -194,6 +201,8 @@ export class Loader {
       if (modules.program === module) for (const dll of ALWAYS_LOADED) this.require(dll);
       this.#bindImports(module);
     } catch (error) {
+      for (const from of module.dependencies) from.references--;
+      tls.remove(module, threads());
       modules.remove(module);
       ldr.remove(module);
       memory.release(base);
@@ -208,7 +217,7 @@ export class Loader {
     const { memory } = this.#context;
     for (const { dll, symbols } of readImports(module.image)) {
       const from = this.#importedDll(module, dll);
-      if (module.references === Infinity) from.references = Infinity;
+      from.references = module.references === Infinity ? Infinity : from.references + 1;
       module.dependencies.push(from);
       for (const symbol of symbols) {
         const slot = module.base + symbol.slot;
@@ -244,6 +253,8 @@ export class Loader {
     const dot = target.forwarder.lastIndexOf(".");
     const symbol = target.forwarder.slice(dot + 1);
     const module = this.#find(target.forwarder.slice(0, dot));
+    // Nobody counts who was given its addresses.
+    module.references = Infinity;
     return this.#resolve(this.#lookUp(module, symbol.startsWith("#") ? Number(symbol.slice(1)) : symbol), depth + 1);
   }
 
@@ -274,4 +285,11 @@ export class Loader {
       throw error;
     }
   }
+}
+
+/** Takes a hold of a module off, and those that it has on others when it was the last one; `going` collects what nobody holds any more. */
+function drop(module: Module, going: Set<Module>): void {
+  if (module.references === Infinity || --module.references > 0 || going.has(module)) return;
+  going.add(module);
+  for (const from of module.dependencies) drop(from, going);
 }

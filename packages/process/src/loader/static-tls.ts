@@ -33,8 +33,9 @@ export class StaticTls {
   add(module: Module, threads: Iterable<Thread>): void {
     const directory = readTls(module.image);
     if (directory === undefined) return;
-    const index = this.#modules.length;
-    this.#modules.push({ module, directory });
+    const free = this.#modules.indexOf(undefined);
+    const index = free < 0 ? this.#modules.length : free;
+    this.#modules[index] = { module, directory };
     module.tlsIndex = index;
     if (directory.indexRva !== undefined) this.#memory.setU32(module.base + directory.indexRva, index);
     const grown = index >= this.#capacity;
@@ -42,6 +43,19 @@ export class StaticTls {
     for (const thread of threads) {
       if (grown) this.#moveVector(thread);
       this.#fill(thread, index);
+    }
+  }
+
+  /** Takes a module's blocks and its index back, when it goes. */
+  remove(module: Module, threads: Iterable<Thread>): void {
+    const index = module.tlsIndex;
+    if (index === undefined) return;
+    this.#modules[index] = undefined;
+    for (const thread of threads) {
+      const place = this.#vector(thread) + index * this.#memory.pointerSize;
+      const block = this.#memory.u32(place);
+      if (this.#heap.has(block)) this.#heap.free(block);
+      this.#memory.setPointer(place, 0);
     }
   }
 

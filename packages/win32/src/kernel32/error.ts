@@ -2,6 +2,7 @@ import { ERROR, readString, STATUS, Win32Error } from "@decant/hook";
 import { implement, ProcessObject, raise, type Thread } from "@decant/process";
 import { stateOf } from "../process-state.ts";
 import { resourcesOf } from "./resource.ts";
+import { returnAddresses } from "./stack-trace.ts";
 import { expandMessage } from "../text/format-message.ts";
 import { SYSTEM_MESSAGES } from "../text/system-messages.ts";
 import { findMessage } from "../text/message-table.ts";
@@ -21,8 +22,17 @@ const MAX_MESSAGE = 0xffff;
 
 /** GetLastError and its kin are called 10^6 times a run: they stay one load or store. */
 export const error = implement(errorApi, {
-  // "The number of captured frames": return addresses are found with unwind data, which dbghelp's StackWalk64 reads.
-  RtlCaptureStackBackTrace: () => 0,
+  RtlCaptureStackBackTrace(thread, FramesToSkip, FramesToCapture, BackTrace, BackTraceHash) {
+    const { memory, pointerSize } = thread;
+    const addresses = returnAddresses(thread, FramesToSkip, FramesToCapture);
+    addresses.forEach((address, index) => memory.setPointer(BackTrace + pointerSize * index, address));
+    if (BackTraceHash !== 0)
+      memory.setU32(
+        BackTraceHash,
+        addresses.reduce((sum, address) => (sum + address) >>> 0, 0),
+      );
+    return addresses.length;
+  },
   GetLastError: (thread) => thread.lastError,
   SetLastError(thread, dwErrCode) {
     thread.lastError = dwErrCode;

@@ -19,6 +19,7 @@ export const fileIo = implement(fileIoApi, {
     requirePosition(object);
     const count = keepPart(() => object.read(into), lpBuffer, lpNumberOfBytesRead);
     if (typeof count !== "number") return readLater(thread, asPending(count), lpBuffer, lpNumberOfBytesRead);
+    countRead(thread, count);
     lpNumberOfBytesRead.set(count);
     return true;
   },
@@ -31,6 +32,7 @@ export const fileIo = implement(fileIoApi, {
     requirePosition(object);
     const count = object.write(bytes);
     if (typeof count !== "number") return writeLater(thread, asPending(count), lpNumberOfBytesWritten);
+    countWrite(thread, count);
     lpNumberOfBytesWritten.set(count);
     return true;
   },
@@ -83,6 +85,18 @@ export const fileIo = implement(fileIoApi, {
   },
 });
 
+/** Counts an access that has ended, as GetProcessIoCounters tells. */
+export function countRead({ process: { io } }: Thread, bytes: number): void {
+  io.reads++;
+  io.bytesRead += bytes;
+}
+
+/** The same of a write. */
+export function countWrite({ process: { io } }: Thread, bytes: number): void {
+  io.writes++;
+  io.bytesWritten += bytes;
+}
+
 /** The access that each thread waits for in a call. */
 const waiting = new WeakMap<Thread, { cancel(): void }>();
 
@@ -105,9 +119,11 @@ function readOverlapped(
   const store = (outcome: IoOutcome<Uint8Array>): number => {
     const bytes = "value" in outcome ? outcome.value : outcome.error instanceof MoreDataError ? outcome.error.bytes : NOTHING;
     lpBuffer.write(bytes);
+    countRead(thread, bytes.length);
     return bytes.length;
   };
   if (typeof result === "number") {
+    countRead(thread, result);
     lpNumberOfBytesRead?.set(result);
     tellNow(telling, result, result === 0 && into.length > 0 && object.fileType === FILE_TYPE.DISK);
     return true;
@@ -137,11 +153,17 @@ function writeOverlapped(
   const telling = startTelling(thread, object, lpOverlapped, routine);
   const result = object.write(bytes, offset);
   if (typeof result === "number") {
+    countWrite(thread, result);
     lpNumberOfBytesWritten?.set(result);
     tellNow(telling, result);
     return true;
   }
-  if (object.isOverlapped) return tellLater(telling, asPending(result), (outcome) => ("value" in outcome ? outcome.value : 0));
+  if (object.isOverlapped)
+    return tellLater(telling, asPending(result), (outcome) => {
+      const count = "value" in outcome ? outcome.value : 0;
+      countWrite(thread, count);
+      return count;
+    });
   return thenTell(writeLater(thread, asPending(result), lpNumberOfBytesWritten), () => tellNow(telling, bytes.length));
 }
 
@@ -160,6 +182,7 @@ function* readLater(
   try {
     const bytes = yield* waitInCall(thread, pending);
     buffer.write(bytes);
+    countRead(thread, bytes.length);
     count?.set(bytes.length);
     return true;
   } catch (error) {
@@ -168,7 +191,9 @@ function* readLater(
 }
 
 function* writeLater(thread: Thread, pending: PendingIo<number>, count: Out<number> | undefined): GuestGenerator<boolean> {
-  count?.set(yield* waitInCall(thread, pending));
+  const written = yield* waitInCall(thread, pending);
+  countWrite(thread, written);
+  count?.set(written);
   return true;
 }
 

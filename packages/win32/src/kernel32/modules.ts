@@ -76,7 +76,10 @@ export const modules = implement(modulesApi, {
     return true;
   },
   DisableThreadLibraryCalls(thread, hLibModule) {
-    moduleAt(thread, hLibModule).threadCalls = false;
+    const module = moduleAt(thread, hLibModule);
+    // "The function fails if the DLL … has active static thread local storage", as those of mingw have.
+    if (module.tlsIndex !== undefined) throw new Win32Error(ERROR.GEN_FAILURE);
+    module.threadCalls = false;
     return true;
   },
 });

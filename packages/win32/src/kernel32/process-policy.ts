@@ -98,9 +98,13 @@ export const processPolicy = implement(processPolicyApi, {
   },
   GetSystemDEPPolicy: () => ALWAYS_ON,
   GetProcessIoCounters(thread, hProcess, lpIoCounters) {
-    // Nobody counts them.
-    processOf(thread, hProcess);
-    lpIoCounters.set({});
+    const { reads, bytesRead, writes, bytesWritten } = processOf(thread, hProcess).io;
+    lpIoCounters.set({
+      ReadOperationCount: BigInt(reads),
+      WriteOperationCount: BigInt(writes),
+      ReadTransferCount: BigInt(bytesRead),
+      WriteTransferCount: BigInt(bytesWritten),
+    });
     return true;
   },
   GetProcessWorkingSetSizeEx(thread, hProcess, lpMinimumWorkingSetSize, lpMaximumWorkingSetSize, Flags) {

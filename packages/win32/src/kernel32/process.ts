@@ -42,7 +42,7 @@ export const process = implement(processApi, {
 
   GetProcessTimes(thread, hProcess, lpCreationTime, lpExitTime, lpKernelTime, lpUserTime) {
     const { process: of } = thread.process.handles.get(hProcess, ProcessObject);
-    const busyMs = [...of.threads].reduce((sum, { busyMs: ms }) => sum + ms, 0);
+    const { busyMs } = of;
     lpCreationTime.set(fileTimeFromMs(of.startedAt));
     lpExitTime.set(of.endedAt === undefined ? 0n : fileTimeFromMs(of.endedAt));
     lpKernelTime.set(0n);

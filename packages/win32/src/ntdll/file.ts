@@ -4,6 +4,7 @@ import { fileAttributes } from "../files/attributes.ts";
 import { ByteWriter } from "../files/byte-writer.ts";
 import { controlFile } from "../files/control-file.ts";
 import { queryDirectory } from "../files/directory-information.ts";
+import { countRead, countWrite } from "../kernel32/file-io.ts";
 import { DiskFile } from "../files/disk-file.ts";
 import { fileTimeFromNs } from "../files/file-time.ts";
 import { IoObject, type OverlappedAccess } from "../files/io-object.ts";
@@ -89,9 +90,11 @@ export const ntFile = implement(ntFileApi, {
     if (typeof count !== "number") {
       return later(thread, object, access, count, (bytes) => {
         Buffer.write(bytes);
+        countRead(thread, bytes.length);
         return bytes.length;
       });
     }
+    countRead(thread, count);
     // Only files have an end that is an error; a console or NUL reads nothing.
     const isEnd = count === 0 && Length > 0 && object instanceof DiskFile;
     return end(thread, object, access, isEnd ? STATUS.END_OF_FILE : STATUS.SUCCESS, count);
@@ -103,7 +106,13 @@ export const ntFile = implement(ntFileApi, {
     begin(thread, access);
     const bytes = Length === 0 ? new Uint8Array(0) : Buffer.view(Length);
     const count = object.write(bytes, offsetOf(object, ByteOffset));
-    if (typeof count !== "number") return later(thread, object, access, count, (written) => written);
+    if (typeof count !== "number") {
+      return later(thread, object, access, count, (written) => {
+        countWrite(thread, written);
+        return written;
+      });
+    }
+    countWrite(thread, count);
     return end(thread, object, access, STATUS.SUCCESS, count);
   },
 
