@@ -23,7 +23,8 @@ export function buildDll(spec: DllSpec): BuiltDll {
   const resources = spec.resources === undefined ? new Uint8Array(0) : layOutResources(spec.resources, rsrc);
   const rsrcSize = roundUp(resources.length, PAGE);
   const bytes = new Uint8Array(rsrc + rsrcSize);
-  fillStubs(bytes, spec.symbols, addresses);
+  // What the functions are made of is the processor's affair: int3 until then.
+  bytes.fill(0xcc, TEXT, TEXT + stubCount * STUB_SIZE);
   bytes.set(exports.bytes, rdata);
   bytes.set(resources, rsrc);
   const sections = [
@@ -49,11 +50,6 @@ function place(symbols: readonly DllSymbol[], dataSizes: readonly number[], data
     variable += dataSizes[index]!;
   });
   return addresses;
-}
-
-/** What the functions are made of is the processor's affair: int3 until then. */
-function fillStubs(bytes: Uint8Array, symbols: readonly DllSymbol[], addresses: readonly (number | undefined)[]): void {
-  symbols.forEach((symbol, i) => symbol.kind === "stub" && bytes.fill(0xcc, addresses[i]!, addresses[i]! + STUB_SIZE));
 }
 
 interface BuiltSection {

@@ -16,9 +16,9 @@ const SYSCALL = [0x0f, 0x05] as const;
 const SYSCALL_OFFSET = 9;
 const NOP_7_BYTES = 7;
 
-function stubCode(index: number): Uint8Array {
-  return Uint8Array.of(...NOP_2, ...NOP_7, index, index >>> 8, index >>> 16, index >>> 24, ...SYSCALL);
-}
+/** A stub's code but for its index. */
+const CODE = Uint8Array.of(...NOP_2, ...NOP_7, 0, 0, 0, 0, ...SYSCALL);
+const INDEX_OFFSET = NOP_2.length + NOP_7.length;
 
 /** The API functions that a guest can call: by address while their code is as we wrote it, and by that code wherever the guest has put it. */
 export class Stubs {
@@ -45,7 +45,8 @@ export class Stubs {
       if (this.intact.has(address)) this.intact.set(address, stub);
       return true;
     }
-    this.#memory.bytes.set(stubCode(index), address - GUEST_BASE);
+    this.#memory.bytes.set(CODE, address - GUEST_BASE);
+    this.#memory.view.setUint32(address - GUEST_BASE + INDEX_OFFSET, index, true);
     const page = Math.floor(address / PAGE_SIZE);
     const others = this.#byPage.get(page);
     if (others === undefined) this.#byPage.set(page, [address]);
@@ -98,14 +99,22 @@ export class Stubs {
     return hasChanged;
   }
 
+  #isAsWritten({ address, index }: Stub): boolean {
+    const { bytes, view } = this.#memory;
+    const start = address - GUEST_BASE;
+    for (let i = 0; i < CODE.length; i++) {
+      const isIndex = i >= INDEX_OFFSET && i < INDEX_OFFSET + 4;
+      if (!isIndex && bytes[start + i] !== CODE[i]) return false;
+    }
+    return view.getUint32(start + INDEX_OFFSET, true) === index >>> 0;
+  }
+
   #check(address: number): boolean {
     const stub = this.#all.get(address) as Stub;
-    const { bytes } = this.#memory;
-    const code = stubCode(stub.index);
     const isIntact =
-      code.every((byte, i) => bytes[address + i - GUEST_BASE] === byte) &&
-      this.#memory.accessible(address, code.length, "execute") &&
-      !isWritable([address, address + code.length], this.#memory);
+      this.#isAsWritten(stub) &&
+      this.#memory.accessible(address, CODE.length, "execute") &&
+      !isWritable([address, address + CODE.length], this.#memory);
     if (isIntact === this.intact.has(address)) return false;
     if (isIntact) this.intact.set(address, stub);
     else this.intact.delete(address);
