@@ -102,6 +102,7 @@ export const localeApi = api("kernel32", {
   ),
   GetLocaleInfo: text(COUNT, ["Locale", LOCALE_ID], ["LCType", DWORD], ["lpLCData", TBUF], ["cchData", INT]),
   GetLocaleInfoEx: fn(COUNT, ["lpLocaleName", LPCWSTR], ["LCType", DWORD], ["lpLCData", LPWSTR_BUF], ["cchData", INT]),
+  IsValidLanguageGroup: fn(infallible(BOOL), ["LanguageGroup", DWORD], ["dwFlags", DWORD]),
   IsValidLocale: fn(infallible(BOOL), ["Locale", LOCALE_ID], ["dwFlags", DWORD]),
   IsValidLocaleName: fn(infallible(BOOL), ["lpLocaleName", LPCWSTR]),
   EnumSystemLocalesA: fn(BOOL, ["lpLocaleEnumProc", CALLBACK], ["dwFlags", DWORD]),

@@ -67,3 +67,8 @@ test("FoldStringW folds digits, composes, and expands ligatures", () => {
     expect([call("FoldStringW", flags, "a", -1, buffer, 16), thread.lastError]).toEqual([0, ERROR.INVALID_FLAGS]);
   expect([call("FoldStringW", 0x60, "a", -1, buffer, 16), thread.lastError]).toEqual([0, ERROR.INVALID_FLAGS]);
 });
+
+test("IsValidLanguageGroup knows the groups from 1 to 17", () => {
+  const { call } = guest();
+  expect([0, 1, 17, 18].map((group) => call("IsValidLanguageGroup", group, 1))).toEqual([0, 1, 1, 0]);
+});

@@ -17,6 +17,9 @@ const COMPARE = { IGNORECASE: 1, LINGUISTIC_IGNORECASE: 0x10, IGNOREDIACRITIC: 2
 /** CSTR_*: one more than the sign. */
 const CSTR_EQUAL = 2;
 
+/** LGRPID_*, from Western Europe to Armenian. */
+const LAST_LANGUAGE_GROUP = 0x11;
+
 const LOCALE_RETURN_NUMBER = 0x2000_0000;
 const LOCALE_NOUSEROVERRIDE = 0x8000_0000;
 
@@ -95,6 +98,8 @@ export const locale = implement(localeApi, {
     requireName(name);
     return information(thread, type, target, count);
   },
+  // Whether installed or supported makes no difference: all are.
+  IsValidLanguageGroup: (_, group) => group > 0 && group <= LAST_LANGUAGE_GROUP,
   IsValidLocale: (_, id) => SAME_AS_ENGLISH.has(id) && id !== 0,
   IsValidLocaleName: (_, name) => name !== undefined && findLocaleByName(name) !== undefined,
   EnumSystemLocalesA: (thread, callback) => enumerateLocales(thread, callback, "ansi"),

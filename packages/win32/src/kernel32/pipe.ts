@@ -1,11 +1,12 @@
-import { ERROR, Win32Error, type Out, type Pointer } from "@decant/hook";
+import { ERROR, Win32Error, type Handle, type Out, type Pointer } from "@decant/hook";
 import { implement, INFINITE, WAIT, wait, type GuestGenerator, type Thread } from "@decant/process";
-import { IoObject } from "../files/io-object.ts";
+import { FILE_TYPE, IoObject } from "../files/io-object.ts";
 import { NamedPipes, PIPE_ACCESS, pipeName, PipeClient, PipeServer, type PipeShape } from "../files/named-pipes.ts";
 import { startTelling, tellLater, tellNow, waitForIo } from "../files/overlapped.ts";
 import { makePipe, PipeEnd } from "../files/pipe.ts";
 import { MoreDataError } from "../files/pipe-queue.ts";
 import { InputStream } from "../files/standard-streams.ts";
+import { pipeOf } from "../files/stream-information.ts";
 import { pipeApi } from "./pipe.api.ts";
 import { isInheritable } from "./security-attributes.ts";
 
@@ -88,8 +89,12 @@ export const pipe = implement(pipeApi, {
   },
 
   SetNamedPipeHandleState(thread, hNamedPipe, lpMode) {
-    const end = thread.process.handles.get(hNamedPipe, PipeEnd);
+    const end = pipeHandle(thread, hNamedPipe);
     if (lpMode === undefined) return true;
+    if (end === undefined) {
+      if (lpMode !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+      return true;
+    }
     const readsMessages = (lpMode & MODE.READMODE_MESSAGE) !== 0;
     if ((lpMode & ~(MODE.NOWAIT | MODE.READMODE_MESSAGE)) !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
     if (readsMessages && (end.incoming ?? end.outgoing)?.isMessages === false) throw new Win32Error(ERROR.INVALID_PARAMETER);
@@ -98,9 +103,9 @@ export const pipe = implement(pipeApi, {
     return true;
   },
   GetNamedPipeHandleState(thread, hNamedPipe, lpState, lpCurInstances) {
-    const end = thread.process.handles.get(hNamedPipe, PipeEnd);
-    lpState.set((end.isNonBlocking ? MODE.NOWAIT : 0) | (end.readsMessages ? MODE.READMODE_MESSAGE : 0));
-    lpCurInstances.set(pipeOf(end)?.instances.size ?? 1);
+    const end = pipeHandle(thread, hNamedPipe);
+    lpState.set((end?.isNonBlocking === true ? MODE.NOWAIT : 0) | (end?.readsMessages === true ? MODE.READMODE_MESSAGE : 0));
+    lpCurInstances.set((end && pipeOf(end)?.instances.size) ?? 1);
     return true;
   },
   GetNamedPipeInfo(thread, hNamedPipe, lpFlags, lpOutBufferSize, lpInBufferSize, lpMaxInstances) {
@@ -192,8 +197,12 @@ function* waitForInstance(thread: Thread, name: string, timeout: number): GuestG
   if (ended === WAIT.TIMEOUT) throw new Win32Error(ERROR.SEM_TIMEOUT);
 }
 
-function pipeOf(end: PipeEnd): PipeServer["pipe"] | undefined {
-  return end instanceof PipeServer ? end.pipe : end instanceof PipeClient ? end.server.pipe : undefined;
+/** A pipe of the guests', or a stream of the host's that is one: its far end is not ours, and its mode is what it is. */
+function pipeHandle(thread: Thread, handle: Handle): PipeEnd | undefined {
+  const object = thread.process.handles.get(handle, IoObject);
+  if (object instanceof PipeEnd) return object;
+  if (object.fileType !== FILE_TYPE.PIPE) throw new Win32Error(ERROR.INVALID_HANDLE);
+  return undefined;
 }
 
 function requireName(path: string | undefined): string {

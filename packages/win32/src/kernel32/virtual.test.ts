@@ -25,6 +25,18 @@ function machine() {
   return { ...made, query, open };
 }
 
+const TARGETS_INVALID = 0x4000_0000;
+
+test("what a protection says of Control Flow Guard is taken for pages with code alone, and not kept", () => {
+  const { call, query, thread, out } = machine();
+  const base = call("VirtualAlloc", 0, 0x1000, COMMIT | RESERVE, PAGE.EXECUTE_READWRITE | TARGETS_INVALID);
+  expect(query(base).Protect).toBe(PAGE.EXECUTE_READWRITE);
+  expect(call("VirtualProtect", base, 0x1000, PAGE.EXECUTE_READ | TARGETS_INVALID, out(DWORD))).toBe(1);
+  expect(query(base).Protect).toBe(PAGE.EXECUTE_READ);
+  expect(call("VirtualAlloc", 0, 0x1000, COMMIT | RESERVE, PAGE.READWRITE | TARGETS_INVALID)).toBe(0);
+  expect(thread.lastError).toBe(ERROR.INVALID_PARAMETER);
+});
+
 describe("VirtualAlloc", () => {
   test("reserves by 64 KiB, commits by pages, and gives zeros", () => {
     const { call, query, memory } = machine();

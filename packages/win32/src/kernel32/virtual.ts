@@ -105,8 +105,9 @@ function isBadString(most: number, read: () => number): boolean {
   }
 }
 
-function protect({ memory, process }: Thread, address: number, size: number, protection: number, oldProtection: Out<number>): boolean {
-  if (!isProtection(protection) || size === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+function protect({ memory, process }: Thread, address: number, size: number, given: number, oldProtection: Out<number>): boolean {
+  const protection = protectionOf(given);
+  if (size === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
   const page = address - (address % PAGE_SIZE);
   if (oldProtection.isNull) throw new Win32Error(ERROR.NOACCESS);
   oldProtection.set(oldProtection.get()); // the place must be good before anything changes
@@ -127,9 +128,10 @@ function query(thread: Thread, of: GuestMemory, address: number, target: number,
   return size;
 }
 
-function allocate(thread: Thread, hint: bigint, size: number, type: number, protection: number): number {
+function allocate(thread: Thread, hint: bigint, size: number, type: number, given: number): number {
   const { memory, process } = thread;
-  if (size === 0 || !isProtection(protection)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  const protection = protectionOf(given);
+  if (size === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
   if ((type & ~(MEM.COMMIT | MEM.RESERVE | MEM.TOP_DOWN | MEM.RESET | MEM.WRITE_WATCH)) !== 0)
     throw new Win32Error(ERROR.INVALID_PARAMETER);
   if (type === MEM.RESET) return Number(hint);
@@ -220,14 +222,16 @@ function writeAnyway(memory: Thread["memory"], address: number, bytes: Uint8Arra
   }
 }
 
-function isProtection(protection: number): boolean {
-  const access = protection & 0xff;
-  return (
-    access !== 0 &&
-    (access & (access - 1)) === 0 &&
-    (protection & ~0x7ff) === 0 &&
-    !(access === PAGE.NOACCESS && protection !== PAGE.NOACCESS)
-  );
+/** PAGE_TARGETS_INVALID and PAGE_TARGETS_NO_UPDATE, for pages with code: which calls through pointers Control Flow Guard lets into them. It is not there. */
+const TARGETS_INVALID = 0x4000_0000;
+
+/** A protection without what it says of Control Flow Guard. Fails with ERROR_INVALID_PARAMETER for what is none. */
+function protectionOf(given: number): number {
+  const access = given & 0xff;
+  const protection = access >= PAGE.EXECUTE ? given & ~TARGETS_INVALID : given;
+  const isOne = access !== 0 && (access & (access - 1)) === 0 && (protection & ~0x7ff) === 0;
+  if (!isOne || (access === PAGE.NOACCESS && protection !== PAGE.NOACCESS)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  return protection;
 }
 
 function describe({ base, allocationBase, allocationProtect, size, state, protection, kind }: MemoryInformation) {

@@ -1,7 +1,6 @@
 import { NtError, NULL_HANDLE, STATUS, statusOf, type Handle, type Out } from "@decant/hook";
 import { Event, guestCall, implement, waitFor, type GuestGenerator, type Thread } from "@decant/process";
 import { fileAttributes } from "../files/attributes.ts";
-import { ByteWriter } from "../files/byte-writer.ts";
 import { controlFile } from "../files/control-file.ts";
 import { queryDirectory } from "../files/directory-information.ts";
 import { countRead, countWrite } from "../kernel32/file-io.ts";
@@ -12,9 +11,10 @@ import { openDevice } from "../files/open-device.ts";
 import { DISPOSITION, OPENED, openFile, OPTION, type OpenRequest } from "../files/open-file.ts";
 import { waitForIo } from "../files/overlapped.ts";
 import { PendingIo } from "../files/pending-io.ts";
-import { allocationSize, FILE_CLASS, queryInformation } from "../files/query-information.ts";
+import { allocationSize, queryInformation } from "../files/query-information.ts";
 import { rangeLocks } from "../files/range-locks.ts";
 import { setInformation } from "../files/set-information.ts";
+import { queryStream } from "../files/stream-information.ts";
 import { queryVolume } from "../files/volume-information.ts";
 import { writeInformation } from "../kernel32/file-information.ts";
 import { ntFileApi } from "./file.api.ts";
@@ -206,13 +206,6 @@ function open(thread: Thread, place: Out<Handle>, attributes: ObjectAttributes, 
   file.isOverlapped = isOverlapped;
   place.set(handles.add(file, inheritable));
   return ended(block, outcome);
-}
-
-/** Of streams, pipes and devices, only how they were opened is known. */
-function queryStream({ isOverlapped }: IoObject, infoClass: number): { bytes: Uint8Array; least: number } {
-  if (infoClass !== FILE_CLASS.MODE) throw new NtError(STATUS.INVALID_INFO_CLASS);
-  const bytes = new ByteWriter().u32(isOverlapped ? 0 : OPTION.SYNCHRONOUS_IO_NONALERT).finish();
-  return { bytes, least: bytes.length };
 }
 
 function begin(thread: Thread, { event }: Access): void {
