@@ -377,6 +377,34 @@ describe("bits:", () => {
             return out;
           },
         })),
+        ...(["or", "and"] as const).map((combine): Case => ({
+          text: `setp.lt.u32 %q, %0, %1; lop3.${combine}.b32 %t1|%d, %0, %1, %2, 0xe8, %q; setp.eq.and.b32 %d, %t1, 0, !%d; not.pred %d, %d;`,
+          result: "pred",
+          operands: ["b32", "b32", "b32"],
+          // Whether the majority has a bit, and what it is combined with; and the first result itself.
+          expected: (x = 0n, y = 0n, z = 0n) => {
+            const majority = (x & y) | (x & z) | (y & z);
+            const combined = combine === "or" ? majority !== 0n || x < y : majority !== 0n && x < y;
+            return majority === 0n && !combined ? 0n : 1n;
+          },
+        })),
+        ...Object.entries({
+          f4e: (i: number, n: number) => n + i,
+          b4e: (i: number, n: number) => (n - i + 8) % 8,
+          rc8: (_: number, n: number) => n,
+          ecl: (i: number, n: number) => Math.max(i, n),
+          ecr: (i: number, n: number) => Math.min(i, n),
+          rc16: (i: number, n: number) => 2 * (n & 1) + (i & 1),
+        }).map(([mode, byteOf]): Case => ({
+          text: `prmt.b32.${mode} %d, %0, %1, %2;`,
+          result: "b32",
+          operands: ["b32", "b32", "b32"],
+          expected: (x = 0n, y = 0n, z = 0n) => {
+            let out = 0n;
+            for (let i = 0; i < 4; i++) out |= ((((y << 32n) | x) >> BigInt(8 * byteOf(i, Number(z & 3n)))) & 0xffn) << BigInt(8 * i);
+            return out;
+          },
+        })),
       ]),
     ).toEqual([]);
   });

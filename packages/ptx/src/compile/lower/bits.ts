@@ -30,10 +30,15 @@ export const logic: Lowering = (e, i) => {
 
 /** Any logical function of three inputs, by its truth table (PTX ISA, "lop3"). */
 export const lop3: Lowering = (e, i) => {
-  const type = onlyType(i);
-  const [d, a, b, c, table] = i.operands;
+  const suffixes = new Suffixes(i);
+  const combine = suffixes.oneOf(["or", "and"]);
+  const type = suffixes.type();
+  suffixes.end();
+  const [d, a, b, c, table, other] = i.operands;
   const lut = e.constant(table);
   if (type !== "b32" || lut === undefined || lut < 0n || lut > 255n) throw notTranslated(i);
+  if ((combine === undefined) !== (d?.kind !== "pair"))
+    throw illegal(i, "a second result goes with '.or' or '.and', and with nothing else");
   const { f } = e;
   const inputs = [a, b, c].map((operand, index) => {
     const local = e.scratch(I32, `lop${index}`);
@@ -52,7 +57,17 @@ export const lop3: Lowering = (e, i) => {
     }
     f.op(OP.i32_or);
   }
-  e.set(i, d, type);
+  if (combine === undefined || d?.kind !== "pair") {
+    e.set(i, d, type);
+    return;
+  }
+  const result = e.scratch(I32, "lop0");
+  f.localTee(result).i32Const(0).op(OP.i32_ne);
+  e.push(i, other, "pred");
+  f.op(combine === "or" ? OP.i32_or : OP.i32_and);
+  e.set(i, d.second, "pred");
+  f.localGet(result);
+  e.set(i, d.first, type);
 };
 
 /** Shifts. Counts beyond the width clamp to it. */
@@ -275,11 +290,30 @@ export const reverseBits: Lowering = (e, i) => {
   e.set(i, i.operands[0], type);
 };
 
+/** The selectors of prmt's modes, for each value of the lowest two bits of its last operand, the first lowest (PTX ISA, "prmt"). */
+const PERMUTE_MODES = {
+  f4e: 0x6543_5432_4321_3210n,
+  b4e: 0x0123_7012_6701_5670n,
+  rc8: 0x3333_2222_1111_0000n,
+  ecl: 0x3333_3222_3211_3210n,
+  ecr: 0x3210_2210_1110_0000n,
+  rc16: 0x3232_1010_3232_1010n,
+} as const;
+
 export const permute: Lowering = (e, i) => {
-  const type = onlyType(i);
+  const suffixes = new Suffixes(i);
+  const mode = suffixes.oneOf(["f4e", "b4e", "rc8", "ecl", "ecr", "rc16"]);
+  const type = suffixes.type();
+  suffixes.end();
   if (type !== "b32") throw illegal(i, "prmt needs .b32");
   const [d, a, b, selector] = i.operands;
-  for (const operand of [a, b, selector]) e.push(i, operand, "b32");
+  if (mode !== undefined) {
+    e.push(i, a, "b32");
+    e.push(i, b, "b32");
+    e.f.i64Const(PERMUTE_MODES[mode]);
+    e.push(i, selector, "b32");
+    e.f.i32Const(3).op(OP.i32_and).i32Const(4).op(OP.i32_shl).op(OP.i64_extend_i32_u).op(OP.i64_shr_u).op(OP.i32_wrap_i64);
+  } else for (const operand of [a, b, selector]) e.push(i, operand, "b32");
   e.f.call(e.helpers.get("permute"));
   e.set(i, d, "b32");
 };

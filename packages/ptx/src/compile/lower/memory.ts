@@ -19,7 +19,8 @@ export interface AccessForm {
 /** What ld and st share. Blocks run to their barriers one after the other, so ordering and scope ask for nothing more. */
 export function accessForm(i: Instruction, suffixes: Suffixes): AccessForm {
   const space = spaceOf(suffixes);
-  suffixes.oneOf(["weak", "relaxed", "acquire", "release", "volatile", "mmio"]);
+  suffixes.take("mmio");
+  suffixes.oneOf(["weak", "relaxed", "acquire", "release", "volatile"]);
   suffixes.oneOf(SCOPES);
   suffixes.drop(/^(nc|ca|cg|cs|cv|lu|wb|wt|L1::.*|L2::.*|unified)$/);
   const vector = suffixes.oneOf(["v2", "v4", "v8"]);
