@@ -172,6 +172,56 @@ const laterForms = `
 6050:2 = cuGraphicsResourceSetMapFlags cuLinkAddData cuLinkAddFile cuLinkCreate cuMemHostRegister
 `;
 
+/** Functions that came after cuGetProcAddress itself, CUDA 11.3, by the version that they came with, from cudaTypedefs.h 13.0. */
+const newFunctions = `
+11040 = cuCtxGetExecAffinity cuDeviceGetExecAffinitySupport cuDeviceGetGraphMemAttribute cuDeviceGraphMemTrim
+11040 = cuDeviceSetGraphMemAttribute cuGraphAddMemAllocNode cuGraphAddMemFreeNode cuGraphInstantiateWithFlags
+11040 = cuGraphMemAllocNodeGetParams cuGraphMemFreeNodeGetParams
+11060 = cuArrayGetMemoryRequirements cuGraphNodeGetEnabled cuGraphNodeSetEnabled cuLaunchKernelEx
+11060 = cuMipmappedArrayGetMemoryRequirements
+11070 = cuGraphAddBatchMemOpNode cuGraphBatchMemOpNodeGetParams cuGraphBatchMemOpNodeSetParams
+11070 = cuGraphExecBatchMemOpNodeSetParams cuMemGetHandleForAddressRange cuModuleGetLoadingMode
+11070 = cuOccupancyMaxActiveClusters cuOccupancyMaxPotentialClusterSize
+12000 = cuCtxGetId cuGraphExecGetFlags cuGraphInstantiateWithParams cuKernelGetAttribute cuKernelGetFunction
+12000 = cuKernelSetAttribute cuKernelSetCacheConfig cuLibraryGetGlobal cuLibraryGetKernel cuLibraryGetManaged
+12000 = cuLibraryGetModule cuLibraryGetUnifiedFunction cuLibraryLoadData cuLibraryLoadFromFile cuLibraryUnload
+12000 = cuStreamGetId cuTensorMapEncodeIm2col cuTensorMapEncodeTiled cuTensorMapReplaceAddress
+12010 = cuCoredumpGetAttribute cuCoredumpGetAttributeGlobal cuCoredumpSetAttribute cuCoredumpSetAttributeGlobal
+12010 = cuCtxSetFlags cuMulticastAddDevice cuMulticastBindAddr cuMulticastBindMem cuMulticastCreate
+12010 = cuMulticastGetGranularity cuMulticastUnbind
+12020 = cuGraphAddNode cuGraphExecNodeSetParams cuGraphNodeSetParams
+12030 = cuFuncGetName cuGraphConditionalHandleCreate cuKernelGetName cuStreamBeginCaptureToGraph
+12040 = cuCtxFromGreenCtx cuCtxGetDevResource cuDevResourceGenerateDesc cuDevSmResourceSplitByCount
+12040 = cuDeviceGetDevResource cuDeviceRegisterAsyncNotification cuDeviceUnregisterAsyncNotification
+12040 = cuFuncGetParamInfo cuFuncIsLoaded cuFuncLoad cuGreenCtxCreate cuGreenCtxDestroy cuGreenCtxGetDevResource
+12040 = cuGreenCtxRecordEvent cuGreenCtxWaitEvent cuKernelGetParamInfo cuLibraryEnumerateKernels
+12040 = cuLibraryGetKernelCount cuModuleEnumerateFunctions cuModuleGetFunctionCount cuStreamGetGreenCtx
+12050 = cuCtxRecordEvent cuCtxWaitEvent cuGreenCtxStreamCreate cuKernelGetLibrary
+12060 = cuMemBatchDecompressAsync
+12080 = cuCheckpointProcessCheckpoint cuCheckpointProcessGetRestoreThreadId cuCheckpointProcessGetState
+12080 = cuCheckpointProcessLock cuCheckpointProcessRestore cuCheckpointProcessUnlock cuMemcpy3DBatchAsync
+12080 = cuMemcpyBatchAsync cuStreamGetDevice cuTensorMapEncodeIm2colWide
+12090 = cuGreenCtxGetId cuLogsCurrent cuLogsDumpToFile cuLogsDumpToMemory cuLogsRegisterCallback
+12090 = cuLogsUnregisterCallback
+13000 = cuDeviceGetHostAtomicCapabilities cuDeviceGetP2PAtomicCapabilities cuMemDiscardAndPrefetchBatchAsync
+13000 = cuMemDiscardBatchAsync cuMemGetDefaultMemPool cuMemGetMemPool cuMemPrefetchBatchAsync cuMemSetMemPool
+`;
+
+const versionByName = new Map(
+  newFunctions
+    .trim()
+    .split("\n")
+    .flatMap((line) => {
+      const [version, names] = line.split(" = ");
+      return names!.split(" ").map((name) => [name, Number(version)] as const);
+    }),
+);
+
+/** The CUDA version from which on cuGetProcAddress gives a function (1000 x major + 10 x minor); 0 for those that were always there. */
+export function introducedIn(symbol: string): number {
+  return versionByName.get(symbol) ?? 0;
+}
+
 const formsByName = new Map(
   laterForms
     .trim()

@@ -1,4 +1,4 @@
-import { CUDA_ERROR, CudaError, errorName, errorString, procedureName } from "@decant/cuda";
+import { CUDA_ERROR, CudaError, errorName, errorString, introducedIn, procedureName } from "@decant/cuda";
 import { driverApi } from "./driver.api.ts";
 import { type ExportTable, placeTable, uuidText } from "./export-table.ts";
 import { type GuestThread, implement, named, need, type Nvcuda } from "./library.ts";
@@ -12,7 +12,7 @@ const PER_THREAD_DEFAULT_STREAM = 2n;
 /** The tables that cuGetExportTable has, by their CUuuid. */
 const tables: ReadonlyMap<string, ExportTable> = new Map([hybridTable].map((table) => [table.id, table]));
 /** CUdriverProcAddressQueryResult. */
-const QUERY = { SUCCESS: 0, SYMBOL_NOT_FOUND: 1 } as const;
+const QUERY = { SUCCESS: 0, SYMBOL_NOT_FOUND: 1, VERSION_NOT_SUFFICIENT: 2 } as const;
 
 export const driver = (nvcuda: Nvcuda) =>
   implement(driverApi, {
@@ -36,7 +36,8 @@ export const driver = (nvcuda: Nvcuda) =>
       const asked = isDefault && (rest as unknown[]).length > 0 ? PER_THREAD_DEFAULT_STREAM : flags;
       const address = procedure(thread, named(symbol), cudaVersion, asked);
       pfn.set(address);
-      symbolStatus.set(address === 0 ? QUERY.SYMBOL_NOT_FOUND : QUERY.SUCCESS);
+      const missing = cudaVersion < introducedIn(named(symbol)) ? QUERY.VERSION_NOT_SUFFICIENT : QUERY.SYMBOL_NOT_FOUND;
+      symbolStatus.set(address === 0 ? missing : QUERY.SUCCESS);
       if (address === 0) throw new CudaError(CUDA_ERROR.NOT_FOUND);
     },
     // Most tables are undocumented; programs that ask for those that are not here can do without.
@@ -66,8 +67,9 @@ export const driver = (nvcuda: Nvcuda) =>
     },
   });
 
-/** The guest address of the form of a function that a program made with `cudaVersion` expects, or 0. */
+/** The guest address of the form of a function that a program made with `cudaVersion` expects, or 0, also where that had no such function. */
 function procedure(thread: GuestThread, symbol: string, cudaVersion: number, flags: bigint): number {
+  if (cudaVersion < introducedIn(symbol)) return 0;
   const name = procedureName(symbol, cudaVersion, (flags & PER_THREAD_DEFAULT_STREAM) !== 0n);
   const target = name === undefined ? undefined : thread.process.modules.find("nvcuda.dll")?.exports.byName.get(name);
   return target && "address" in target ? (target.address as number) : 0;

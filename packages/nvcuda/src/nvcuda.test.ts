@@ -263,6 +263,11 @@ describe("information", () => {
     expect([plain.get() > 0, v2.get() > 0, plain.get() !== v2.get(), status.get()]).toEqual([true, true, true, 0]);
     expect(await call("cuGetProcAddress_v2", "cuNothing", pfn, 12000, 0n, status)).toBe(CUDA_ERROR.NOT_FOUND);
     expect([pfn.get(), status.get()]).toEqual([0, 1]);
+    // It came with 11.6.
+    expect(await call("cuGetProcAddress_v2", "cuLaunchKernelEx", pfn, 11030, 0n, status)).toBe(CUDA_ERROR.NOT_FOUND);
+    expect([pfn.get(), status.get()]).toEqual([0, 2]);
+    expect(await call("cuGetProcAddress_v2", "cuLaunchKernelEx", pfn, 11060, 0n, status)).toBe(0);
+    expect([pfn.get() > 0, status.get()]).toEqual([true, 0]);
   });
 
   test("a function without a mapping answers CUDA_ERROR_NOT_SUPPORTED, and is counted", async () => {
