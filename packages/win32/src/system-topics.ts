@@ -14,6 +14,7 @@ import { certificates } from "./crypt32/certificates.ts";
 import { chains } from "./crypt32/chains.ts";
 import { stores } from "./crypt32/stores.ts";
 import { textEncoding } from "./crypt32/text-encoding.ts";
+import { imageHelpApi } from "./dbghelp/image-help.api.ts";
 import { stackWalk } from "./dbghelp/stack-walk.ts";
 import { debugSymbols } from "./dbghelp/symbols.ts";
 import { kernel32System } from "./kernel32/index-system.ts";
@@ -68,6 +69,7 @@ export const systemTopics = [
   stores,
   chains,
   debugSymbols,
+  imageHelpApi,
   stackWalk,
   messages,
   noWindows,

@@ -79,3 +79,15 @@ test("StackWalk64 tells the frame it is given, and wants the machine of the proc
   while (walk(0x8664) !== 0) steps++;
   expect(steps).toBeLessThan(100);
 });
+
+test("an image's headers and directories are found by imagehlp as by ntdll", () => {
+  const { call, allocate, memory, process } = guest();
+  const { base } = process.loader.require("kernel32.dll");
+  const headers = base + memory.u32(base + 0x3c);
+  expect(call("imagehlp!ImageNtHeader", base)).toBe(headers);
+  const size = allocate(4);
+  // The export directory is the first of a 64-bit image's.
+  expect(call("imagehlp!ImageDirectoryEntryToData", base, 1, 0, size)).toBe(base + memory.u32(headers + 0x88));
+  expect(memory.u32(size)).toBe(memory.u32(headers + 0x8c));
+  expect(call("dbghelp!ImageDirectoryEntryToData", base, 1, 16, size)).toBe(0);
+});

@@ -31,7 +31,17 @@ export const dateFormat = implement(dateFormatApi, {
   GetNumberFormat: (thread, id, _flags, value, format, buffer, count) => number(thread, findLocale(id), value, format, buffer, count),
   GetNumberFormatEx: (thread, name, _flags, value, format, buffer, count) =>
     number(thread, findLocaleByName(name), value, format, buffer, count),
+  GetCurrencyFormat: (thread, id, flags, value, format, buffer, count) =>
+    currency(thread, findLocale(id), flags, value, format, buffer, count),
+  GetCurrencyFormatEx: (thread, name, flags, value, format, buffer, count) =>
+    currency(thread, findLocaleByName(name), flags, value, format, buffer, count),
 });
+
+/** How amounts are written, by NegativeOrder and PositiveOrder of CURRENCYFMT: "E" stands for the symbol, "1" for the number. */
+const NEGATIVE_ORDERS = [
+  "(E1)", "-E1", "E-1", "E1-", "(1E)", "-1E", "1-E", "1E-", "-1 E", "-E 1", "1 E-", "E 1-", "E -1", "1- E", "(E 1)", "(1 E)",
+]; // prettier-ignore
+const POSITIVE_ORDERS = ["E1", "1E", "E 1", "1 E"];
 
 function date(thread: Thread, { locale, flags, when, format, buffer, count }: Request): number {
   const known = required(locale);
@@ -82,24 +92,59 @@ function number(
   count: number,
 ): number {
   required(locale);
+  const { body, isNegative, orders } = amount(thread, value, format, buffer.charSize);
+  const order = format === 0 ? 1 : thread.memory.u32(orders);
+  const negative = [`(${body})`, `-${body}`, `- ${body}`, `${body}-`, `${body} -`][order] ?? `-${body}`;
+  return give(isNegative ? negative : body, buffer, count);
+}
+
+/** CURRENCYFMT: the same, with how positive amounts are written, and the currency's symbol. */
+function currency(
+  thread: Thread,
+  locale: Locale | undefined,
+  flags: number,
+  value: string | undefined,
+  format: number,
+  buffer: TextBuffer,
+  count: number,
+): number {
+  required(locale);
+  // A format of one's own leaves nothing of the user's to override.
+  if (format !== 0 && flags !== 0) throw new Win32Error(ERROR.INVALID_FLAGS);
+  const { body, isNegative, orders } = amount(thread, value, format, buffer.charSize);
+  const [negative, positive] = format === 0 ? [0, 0] : [thread.memory.u32(orders), thread.memory.u32(orders + 4)];
+  const symbol = format === 0 ? "$" : readString(thread, thread.memory.pointer(orders + 8), buffer.charSize === 2 ? "wide" : "ansi");
+  const pattern = isNegative ? NEGATIVE_ORDERS[negative] : POSITIVE_ORDERS[positive];
+  if (pattern === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  return give(
+    pattern.replace(/[E1]/g, (part) => (part === "E" ? symbol : body)),
+    buffer,
+    count,
+  );
+}
+
+/** A number's digits by the fields that NUMBERFMT and CURRENCYFMT begin with, and the address of those behind them. */
+function amount(
+  thread: Thread,
+  value: string | undefined,
+  format: number,
+  charSize: 1 | 2,
+): { body: string; isNegative: boolean; orders: number } {
   const parts = /^(-?)(\d*)(?:\.(\d*))?$/.exec(value ?? "");
   if (value === undefined || parts === null) throw new Win32Error(ERROR.INVALID_PARAMETER);
   const { memory, pointerSize } = thread;
   const word = (index: number): number => memory.u32(format + 4 * index);
-  const text = (offset: number): string => readString(thread, memory.u32(format + offset), buffer.charSize === 2 ? "wide" : "ansi");
+  const text = (offset: number): string => readString(thread, memory.u32(format + offset), charSize === 2 ? "wide" : "ansi");
   const pointers = pointerSize === 8 ? 16 : 12;
   const [digits, leadingZero, grouping] = format === 0 ? [2, 1, 3] : [Math.min(word(0), 9), word(1), word(2)];
   const point = format === 0 ? "." : text(pointers);
   const comma = format === 0 ? "," : text(pointers + pointerSize);
-  const order = format === 0 ? 1 : word((pointers + 2 * pointerSize) / 4);
   const [, minus = "", whole = "", fraction = ""] = parts;
   const scaled = rounded(whole, fraction, digits);
   const integer = scaled.slice(0, scaled.length - digits).replace(/^0+/, "");
   const shown = groups(integer === "" && leadingZero !== 0 ? "0" : integer, grouping, comma);
   const body = digits === 0 ? shown : `${shown}${point}${scaled.slice(scaled.length - digits)}`;
-  const isNegative = minus === "-";
-  const negative = [`(${body})`, `-${body}`, `- ${body}`, `${body}-`, `${body} -`][order] ?? `-${body}`;
-  return give(isNegative ? negative : body, buffer, count);
+  return { body, isNegative: minus === "-", orders: format + pointers + 2 * pointerSize };
 }
 
 /** The digits of a number with `digits` of them behind the point, which is left out. */
@@ -110,6 +155,8 @@ function rounded(whole: string, fraction: string, digits: number): string {
 }
 
 function groups(digits: string, size: number, separator: string): string {
+  // 32: the last three digits, then by twos ("NUMBERFMTW structure").
+  if (size === 32) return digits.replaceAll(/\B(?=(\d{2})*\d{3}$)/g, separator);
   if (size <= 0 || size > 9) return digits;
   return digits.replaceAll(new RegExp(`\\B(?=(\\d{${size}})+$)`, "g"), separator);
 }

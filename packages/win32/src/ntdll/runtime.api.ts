@@ -49,6 +49,7 @@ const AS_KERNEL32: Readonly<Record<string, string>> = {
   RtlExitUserProcess: "ExitProcess",
   RtlCaptureStackBackTrace: "RtlCaptureStackBackTrace",
   DbgBreakPoint: "DebugBreak",
+  VerSetConditionMask: "VerSetConditionMask",
 };
 
 /** Rtl functions about memory, times and random numbers ("Winternl.h", "Run-Time Library Routines"). */
