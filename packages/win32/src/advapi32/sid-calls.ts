@@ -2,9 +2,12 @@ import { encodeText, ERROR, Win32Error, type Out, type TextBuffer } from "@decan
 import { implement, type Thread } from "@decant/process";
 import { accountOfName, accountOfSid, readSid, sidBytes, sidLength, WELL_KNOWN_SIDS } from "../security/sids.ts";
 import { sidApi } from "./security.api.ts";
+import { formatSddl, parseSddl } from "../security/sddl.ts";
 
 const HEADER_BYTES = 8;
 const MAX_SUB_AUTHORITIES = 15;
+
+const SDDL_REVISION_1 = 1;
 
 /** Security identifiers, and the accounts that they name. */
 export const sidCalls = implement(sidApi, {
@@ -55,6 +58,18 @@ export const sidCalls = implement(sidApi, {
   IsWellKnownSid: ({ memory }, pSid, WellKnownSidType) => readSid(memory, pSid) === WELL_KNOWN_SIDS.get(WellKnownSidType),
   ConvertSidToStringSidA: (thread, Sid, StringSid) => giveText(thread, Sid, StringSid, "ansi"),
   ConvertSidToStringSidW: (thread, Sid, StringSid) => giveText(thread, Sid, StringSid, "wide"),
+  ConvertStringSecurityDescriptorToSecurityDescriptor(thread, text, StringSDRevision, SecurityDescriptor, SecurityDescriptorSize) {
+    if (text === undefined || SecurityDescriptor.isNull) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    if (StringSDRevision !== SDDL_REVISION_1) throw new Win32Error(ERROR.UNKNOWN_REVISION);
+    const bytes = parseSddl(text);
+    SecurityDescriptor.set(allocate(thread, bytes));
+    SecurityDescriptorSize.set(bytes.length);
+    return true;
+  },
+  ConvertSecurityDescriptorToStringSecurityDescriptorA: (thread, descriptor, revision, information, text, length) =>
+    giveSddl(thread, { descriptor, revision, information }, text, length, "ansi"),
+  ConvertSecurityDescriptorToStringSecurityDescriptorW: (thread, descriptor, revision, information, text, length) =>
+    giveSddl(thread, { descriptor, revision, information }, text, length, "wide"),
   ConvertStringSidToSid(thread, StringSid, Sid) {
     Sid.set(allocate(thread, sidBytes(StringSid)));
     return true;
@@ -91,6 +106,21 @@ function give(name: string, buffer: TextBuffer, count: Out<number>): boolean {
 function giveText(thread: Thread, sid: number, result: Out<number>, form: "ansi" | "wide"): boolean {
   if (result.isNull) throw new Win32Error(ERROR.INVALID_PARAMETER);
   result.set(allocate(thread, encodeText(thread, `${readSid(thread.memory, sid)}\0`, form)));
+  return true;
+}
+
+function giveSddl(
+  thread: Thread,
+  { descriptor, revision, information }: { readonly descriptor: number; readonly revision: number; readonly information: number },
+  result: Out<number>,
+  length: Out<number>,
+  form: "ansi" | "wide",
+): boolean {
+  if (revision !== SDDL_REVISION_1) throw new Win32Error(ERROR.UNKNOWN_REVISION);
+  if (result.isNull) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  const text = formatSddl(thread.memory, descriptor, information);
+  result.set(allocate(thread, encodeText(thread, `${text}\0`, form)));
+  length.set(text.length + 1);
   return true;
 }
 

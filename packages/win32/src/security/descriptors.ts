@@ -82,10 +82,15 @@ export function descriptorBytes({ owner, group, dacl }: Descriptor, information:
     undefined,
     has(INFORMATION.DACL) && dacl !== undefined ? aclBytes(dacl) : undefined,
   ];
+  return relativeBytes(has(INFORMATION.DACL) ? SE.DACL_PRESENT : 0, parts);
+}
+
+/** A self-relative descriptor of parts in the order of PART. */
+export function relativeBytes(control: number, parts: readonly (Uint8Array | undefined)[]): Uint8Array {
   const bytes = new Uint8Array(RELATIVE_BYTES + parts.reduce((sum, part) => sum + (part?.length ?? 0), 0));
   const view = new DataView(bytes.buffer);
   bytes[0] = 1;
-  view.setUint16(2, SE.SELF_RELATIVE | (has(INFORMATION.DACL) ? SE.DACL_PRESENT : 0), true);
+  view.setUint16(2, control | SE.SELF_RELATIVE, true);
   let at = RELATIVE_BYTES;
   parts.forEach((part, index) => {
     if (part === undefined) return;
@@ -152,18 +157,7 @@ export class GuestDescriptor {
       if (at === 0) return undefined;
       return memory.read(at, index < 2 ? sidLength(memory, at) : aclSize(memory, at));
     });
-    const bytes = new Uint8Array(RELATIVE_BYTES + parts.reduce((sum, part) => sum + (part?.length ?? 0), 0));
-    const view = new DataView(bytes.buffer);
-    bytes[0] = 1;
-    view.setUint16(2, this.control | SE.SELF_RELATIVE, true);
-    let end = RELATIVE_BYTES;
-    parts.forEach((part, index) => {
-      if (part === undefined) return;
-      view.setUint32(HEADER + 4 * index, end, true);
-      bytes.set(part, end);
-      end += part.length;
-    });
-    return bytes;
+    return relativeBytes(this.control, parts);
   }
 }
 

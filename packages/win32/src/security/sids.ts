@@ -79,7 +79,7 @@ export const WELL_KNOWN_SIDS: ReadonlyMap<number, Sid> = new Map([
 ]);
 
 /** SDDL's short names ("SID Strings"). */
-const ALIASES: Readonly<Record<string, Sid>> = {
+export const ALIASES: Readonly<Record<string, Sid>> = {
   WD: "S-1-1-0",
   CO: "S-1-3-0",
   CG: "S-1-3-1",
@@ -95,6 +95,31 @@ const ALIASES: Readonly<Record<string, Sid>> = {
   BU: "S-1-5-32-545",
   BG: "S-1-5-32-546",
   PU: "S-1-5-32-547",
+  OW: "S-1-3-4",
+  ED: "S-1-5-9",
+  PS: "S-1-5-10",
+  RC: "S-1-5-12",
+  WR: "S-1-5-33",
+  AO: "S-1-5-32-548",
+  SO: "S-1-5-32-549",
+  PO: "S-1-5-32-550",
+  BO: "S-1-5-32-551",
+  RE: "S-1-5-32-552",
+  RU: "S-1-5-32-554",
+  RD: "S-1-5-32-555",
+  NO: "S-1-5-32-556",
+  MU: "S-1-5-32-558",
+  LU: "S-1-5-32-559",
+  IS: "S-1-5-32-568",
+  CY: "S-1-5-32-569",
+  ER: "S-1-5-32-573",
+  AC: "S-1-15-2-1",
+  LW: "S-1-16-4096",
+  ME: "S-1-16-8192",
+  HI: "S-1-16-12288",
+  SI: "S-1-16-16384",
+  LA: `${MACHINE_SID}-500`,
+  LG: `${MACHINE_SID}-501`,
 };
 
 /** A SID's bytes. Throws ERROR_INVALID_SID for a text that is none; SDDL's two letters are. */
