@@ -32,6 +32,10 @@ import { rectangles } from "./user32/rectangles.ts";
 import { noWindows } from "./user32/no-windows.ts";
 import { userText } from "./user32/text.ts";
 import { windowStation } from "./user32/window-station.ts";
+import { dialogs } from "./comdlg32/dialogs.ts";
+import { networkDrives } from "./mpr/network-drives.ts";
+import { devices } from "./setupapi/devices.ts";
+import { sound } from "./winmm/sound.ts";
 import { adapters } from "./iphlpapi/adapters.ts";
 import { suspend } from "./powrprof/suspend.ts";
 import { dnsQueries } from "./dnsapi/queries.ts";
@@ -95,6 +99,10 @@ export const systemTopics = [
   trust,
   userNames,
   adapters,
+  devices,
+  dialogs,
+  networkDrives,
+  sound,
   shellPaths,
   shellUrls,
   suspend,
