@@ -11,7 +11,7 @@ const expected: Record<string, Recorded> = JSON.parse(readFileSync(join(fixtures
 
 describe("our own programs give the recorded bytes", () => {
   test.each(fixtureCases)("$name", async (fixture) => {
-    const recorded = expected[fixture.name];
+    const recorded = expected[fixture.recordedAs ?? fixture.name];
     const folder = prepareFolder(fixture);
     try {
       const ran = await decant(["run", basename(fixture.program), ...(fixture.args ?? [])], {

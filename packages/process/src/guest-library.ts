@@ -27,7 +27,7 @@ export function testLibrary(mode: number, log: unknown[]): Library {
       process.heap.free(block);
       process.heap.free(block);
     },
-    OnException: (thread, handler) => void thread.process.handlers.vectored.push(handler),
+    OnException: (thread, handler) => void thread.process.handlers.vectored.add("last", handler, handler),
     OnConsole: (thread, handler) => void thread.process.consoleHandlers.push(handler),
     Raise: (thread, code) => raise(thread, { code, flags: 0, address: 0, parameters: [], description: "raised" }),
     __C_specific_handler: (thread, record, frame, context, dispatcher) => cSpecificHandler(thread, { record, frame, context, dispatcher }),

@@ -15,6 +15,7 @@ export { TEB, tebLayout } from "./blocks/teb.ts";
 export { CONTEXT32 } from "./exceptions/context-record-32.ts";
 export { CONTEXT, readContext, writeContext } from "./exceptions/context-record.ts";
 export { EXCEPTION } from "./exceptions/dispatch.ts";
+export { HandlerList } from "./exceptions/handler-list.ts";
 export type { GuestException } from "./exceptions/exception.ts";
 export { NONCONTINUABLE, recordLayout } from "./exceptions/exception.ts";
 export { cSpecificHandler } from "./exceptions/c-specific-handler.ts";

@@ -6,8 +6,9 @@ import type { GuestGenerator } from "../waits/suspension.ts";
 import { CONTEXT, readContext, writeContext } from "./context-record.ts";
 import { NONCONTINUABLE, writeExceptionRecord } from "./exception.ts";
 import type { GuestException } from "./exception.ts";
-import { searchFrames } from "./frame-handlers.ts";
+import { DISPOSITION, searchFrames } from "./frame-handlers.ts";
 import { searchRegistrations } from "./registrations.ts";
+import { HandlerList } from "./handler-list.ts";
 import type { DynamicTable, TableCallback } from "./function-table.ts";
 
 /** What vectored handlers and filters return (excpt.h). */
@@ -16,9 +17,9 @@ export const EXCEPTION = { EXECUTE_HANDLER: 1, CONTINUE_SEARCH: 0, CONTINUE_EXEC
 /** The handlers that a process has set. */
 export class ExceptionHandlers {
   /** AddVectoredExceptionHandler's, in the order in which they are called. */
-  readonly vectored: number[] = [];
+  readonly vectored = new HandlerList();
   /** AddVectoredContinueHandler's. */
-  readonly continuing: number[] = [];
+  readonly continuing = new HandlerList();
   /** RtlAddFunctionTable's. */
   readonly dynamicTables: DynamicTable[] = [];
   /** RtlInstallFunctionTableCallback's. */
@@ -49,6 +50,8 @@ export type Disposition =
   | "end"
   /** A handler asked to go on after an exception that does not allow it: another exception. */
   | "noncontinuable"
+  /** A handler answered what is no disposition: another exception too. */
+  | "invalid"
   | "unhandled";
 
 /**
@@ -77,11 +80,13 @@ export function* dispatchException(thread: Thread, exception: GuestException, fr
   const { handlers } = thread.process;
   const pointers = frame.context + CONTEXT.SIZE;
   thread.frames.enterException(frame.record - 8, frame.context);
-  for (const handler of handlers.vectored.slice()) {
+  for (const handler of handlers.vectored) {
     if (((yield* guestCall(thread, handler, pointers)) | 0) === EXCEPTION.CONTINUE_EXECUTION)
       return yield* resume(thread, exception, frame);
   }
-  if (yield* (thread.pointerSize === 8 ? searchFrames : searchRegistrations)(thread, frame)) return yield* resume(thread, exception, frame);
+  const found = yield* (thread.pointerSize === 8 ? searchFrames : searchRegistrations)(thread, frame);
+  if (found === DISPOSITION.CONTINUE_EXECUTION) return yield* resume(thread, exception, frame);
+  if (found !== DISPOSITION.CONTINUE_SEARCH) return "invalid";
   if (handlers.unhandledFilter === 0) return "unhandled";
   const verdict = (yield* guestCall(thread, handlers.unhandledFilter, pointers)) | 0;
   if (verdict === EXCEPTION.CONTINUE_EXECUTION) return yield* resume(thread, exception, frame);
@@ -92,7 +97,7 @@ export function* dispatchException(thread: Thread, exception: GuestException, fr
 function* resume(thread: Thread, exception: GuestException, frame: ExceptionFrame): GuestGenerator<Disposition> {
   if ((exception.flags & NONCONTINUABLE) !== 0) return "noncontinuable";
   const pointers = frame.context + CONTEXT.SIZE;
-  for (const handler of thread.process.handlers.continuing.slice()) {
+  for (const handler of thread.process.handlers.continuing) {
     if (((yield* guestCall(thread, handler, pointers)) | 0) === EXCEPTION.CONTINUE_EXECUTION) break;
   }
   try {

@@ -15,9 +15,9 @@ import { virtualUnwind } from "./virtual-unwind.ts";
 import type { UnwoundFrame } from "./virtual-unwind.ts";
 
 /** Flags of EXCEPTION_RECORD while handlers are called (winnt.h). */
-export const EXCEPTION_FLAG = { NONCONTINUABLE: 1, UNWINDING: 2, EXIT_UNWIND: 4, TARGET_UNWIND: 0x20 } as const;
+export const EXCEPTION_FLAG = { NONCONTINUABLE: 1, UNWINDING: 2, EXIT_UNWIND: 4, NESTED_CALL: 0x10, TARGET_UNWIND: 0x20 } as const;
 /** What language handlers return (EXCEPTION_DISPOSITION). */
-export const DISPOSITION = { CONTINUE_EXECUTION: 0, CONTINUE_SEARCH: 1 } as const;
+export const DISPOSITION = { CONTINUE_EXECUTION: 0, CONTINUE_SEARCH: 1, NESTED: 2, COLLIDED_UNWIND: 3 } as const;
 /** STATUS_UNWIND: the code of an unwind that no exception asked for. */
 const STATUS_UNWIND = 0xc000_0027;
 /** STATUS_UNWIND_CONSOLIDATE: the record's first parameter is a function to call. */
@@ -40,15 +40,30 @@ export const DISPATCHER = {
 /** A stack of more frames than this is damaged. */
 const MAX_FRAMES = 100_000;
 
-/** Asks the language handlers of the frames on the stack. Returns whether execution goes on from the context record. */
-export function* searchFrames(thread: Thread, frame: ExceptionFrame): GuestGenerator<boolean> {
+/** Asks the language handlers of the frames on the stack. Returns the first disposition that is not to search on. */
+export function* searchFrames(thread: Thread, frame: ExceptionFrame): GuestGenerator<number> {
   const walk = new StackWalk(thread, readUnwindState(thread.memory, frame.context));
   for (let step = yield* walk.next(); step !== undefined; step = yield* walk.next()) {
     if (step.unwound.handler === undefined || (step.unwound.handler.flags & UNW_FLAG.EHANDLER) === 0) continue;
+    const { establisher } = step.unwound;
+    markNested(thread, frame.record, establisher);
+    thread.frames.ask(establisher);
     const disposition = yield* callHandler(thread, step, frame.record, frame.context, 0);
-    if (disposition === DISPOSITION.CONTINUE_EXECUTION) return true;
+    thread.frames.ask(0);
+    if (!searchesOn(disposition)) return disposition;
   }
-  return false;
+  return DISPOSITION.CONTINUE_SEARCH;
+}
+
+/** NESTED is the dispatcher's own handler's answer (RtlDispatchException); of another it means no more. */
+export function searchesOn(disposition: number): boolean {
+  return disposition === DISPOSITION.CONTINUE_SEARCH || disposition === DISPOSITION.NESTED;
+}
+
+/** Tells a handler whether the exception came up while a handler of its frame, or of one around it, was asked about another. */
+export function markNested({ memory, frames }: Thread, record: number, establisher: number): void {
+  const flags = memory.u32(record + 4) & ~EXCEPTION_FLAG.NESTED_CALL;
+  memory.setU32(record + 4, flags | (frames.isNested(establisher) ? EXCEPTION_FLAG.NESTED_CALL : 0));
 }
 
 /** Where an unwind goes. */
@@ -74,6 +89,7 @@ export function* unwind(thread: Thread, context: number, target: UnwindTarget, l
   writeContext(memory, context, thread.live);
   for (let step = yield* walk.next(); step !== undefined; step = yield* walk.next()) {
     const isTarget = step.unwound.establisher === target.frame;
+    thread.frames.passUnwind(step.unwound.establisher);
     // A jump buffer may have another idea of its frame than the unwind data: its function is the first that is not below.
     if (land !== undefined && !isTarget && step.before.gpr[RSP]! >= BigInt(target.frame)) break;
     if (isTarget) memory.setU32(record + 4, memory.u32(record + 4) | EXCEPTION_FLAG.TARGET_UNWIND);

@@ -30,9 +30,9 @@ export function raiseException(thread: Thread, exception: GuestException, below 
   if (frame === undefined) return endUnhandled(thread, exception);
   return thread.run(dispatchException(thread, exception, frame), (disposition) => {
     if (disposition === "continue") return thread.rip;
-    if (disposition === "noncontinuable") {
+    if (disposition === "noncontinuable" || disposition === "invalid") {
       readContext(thread.memory, frame.context, thread.live);
-      return raiseException(thread, noncontinuable(exception, frame.record), frame.record);
+      return raiseException(thread, dispatcherException(disposition, exception, frame.record), frame.record);
     }
     if (disposition === "unhandled") return endUnhandled(thread, exception, frame);
     thread.process.end({ kind: "fault", exitCode: exception.code >>> 0 });
@@ -58,9 +58,9 @@ function* raiseHere(thread: Thread, exception: GuestException, below = thread.rs
   const frame = pushException(thread, exception, below);
   const disposition = frame === undefined ? "unhandled" : yield* dispatchException(thread, exception, frame);
   if (disposition === "continue") return yield* jump(thread);
-  if (disposition === "noncontinuable" && frame !== undefined) {
+  if ((disposition === "noncontinuable" || disposition === "invalid") && frame !== undefined) {
     readContext(thread.memory, frame.context, thread.live);
-    return yield* raiseHere(thread, noncontinuable(exception, frame.record), frame.record);
+    return yield* raiseHere(thread, dispatcherException(disposition, exception, frame.record), frame.record);
   }
   if (disposition === "unhandled") endUnhandled(thread, exception, frame);
   yield { kind: "end", what: "process", exitCode: exception.code >>> 0 };
@@ -109,10 +109,13 @@ function endUnhandled(thread: Thread, exception: GuestException, frame?: Excepti
   return UNWIND;
 }
 
-/** What a handler raises that goes on after an exception which does not allow it (RtlRaiseException). */
-function noncontinuable({ address }: GuestException, record: number): GuestException {
-  const description = "a handler went on after an exception that does not allow it";
-  return { code: STATUS.NONCONTINUABLE_EXCEPTION, flags: NONCONTINUABLE, address, parameters: [], record, description };
+/** What a handler raises that goes on after an exception which does not allow it, or that answers what is no disposition (RtlDispatchException). */
+function dispatcherException(kind: "noncontinuable" | "invalid", { address }: GuestException, record: number): GuestException {
+  const [code, description] =
+    kind === "invalid"
+      ? [STATUS.INVALID_DISPOSITION, "a handler answered what is no disposition"]
+      : [STATUS.NONCONTINUABLE_EXCEPTION, "a handler went on after an exception that does not allow it"];
+  return { code, flags: NONCONTINUABLE, address, parameters: [], record, description };
 }
 
 /** Who called the function that is answered now, for the user. */

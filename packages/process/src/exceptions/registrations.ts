@@ -6,12 +6,11 @@ import type { GuestGenerator } from "../waits/suspension.ts";
 import { CONTEXT32, writeContext32 } from "./context-record-32.ts";
 import type { ExceptionFrame } from "./dispatch.ts";
 import { EXCEPTION_RECORD_SIZE, writeExceptionRecord } from "./exception.ts";
+import { DISPOSITION, markNested, searchesOn } from "./frame-handlers.ts";
 
 /** The end of a chain of registrations. */
 const END = 0xffff_ffff;
 const FLAG = { UNWINDING: 2, EXIT_UNWIND: 4, STACK_INVALID: 8 } as const;
-/** What handlers return (EXCEPTION_DISPOSITION). */
-const DISPOSITION = { CONTINUE_EXECUTION: 0, CONTINUE_SEARCH: 1, NESTED: 2, COLLIDED_UNWIND: 3 } as const;
 const STATUS_UNWIND = 0xc000_0027;
 /** Registers that a call of RtlUnwind gives back as they were: eax to edi, two words each. */
 const GPR_WORDS = 16;
@@ -26,17 +25,21 @@ export function setFirstRegistration({ memory, teb }: Thread, registration: numb
   memory.setU32(teb + TEB32.ExceptionList, registration);
 }
 
-/** x86: asks the handlers that fs:[0] chains, the innermost first. Returns whether execution goes on from the context record. */
-export function* searchRegistrations(thread: Thread, { record, context }: ExceptionFrame): GuestGenerator<boolean> {
+/** x86: asks the handlers that fs:[0] chains, the innermost first. Returns the first disposition that is not to search on. */
+export function* searchRegistrations(thread: Thread, { record, context }: ExceptionFrame): GuestGenerator<number> {
   const { memory } = thread;
   for (let registration = firstRegistration(thread); registration !== END; registration = memory.u32(registration)) {
     if (!isValid(thread, registration)) {
       memory.setU32(record + 4, memory.u32(record + 4) | FLAG.STACK_INVALID);
-      return false;
+      break;
     }
-    if ((yield* callHandler(thread, registration, record, context)).disposition === DISPOSITION.CONTINUE_EXECUTION) return true;
+    markNested(thread, record, registration);
+    thread.frames.ask(registration);
+    const { disposition } = yield* callHandler(thread, registration, record, context);
+    thread.frames.ask(0);
+    if (!searchesOn(disposition)) return disposition;
   }
-  return false;
+  return DISPOSITION.CONTINUE_SEARCH;
 }
 
 /**
@@ -54,6 +57,7 @@ export function* unwindRegistrations(thread: Thread, target: number, record: num
     writeContext32(memory, context, new DataView(thread.live.buffer, thread.live.byteOffset));
     for (let registration = firstRegistration(thread); registration !== END && registration !== target;) {
       if (!isValid(thread, registration)) break;
+      thread.frames.passUnwind(registration);
       const { disposition, collided } = yield* callHandler(thread, registration, used, context);
       if (disposition === DISPOSITION.COLLIDED_UNWIND) registration = collided;
       registration = memory.u32(registration);

@@ -70,6 +70,21 @@ export class FrameStack {
     this.#thread.rsp = callBase;
   }
 
+  /** The frame whose generator runs asks a handler, of an establisher frame or a registration; 0 when it no longer does. */
+  ask(establisher: number): void {
+    this.#frames.at(-1)!.asked = establisher;
+  }
+
+  /** An unwind has come to this establisher frame: who asked handlers below it does no longer. */
+  passUnwind(establisher: number): void {
+    for (const frame of this.#frames) if (frame.callBase < establisher) frame.asked = 0;
+  }
+
+  /** Whether what is dispatched now was raised by a handler that was asked about another exception, for this establisher frame or one around it. */
+  isNested(establisher: number): boolean {
+    return this.#frames.slice(0, -1).some(({ asked, callBase }) => callBase < establisher && establisher <= asked);
+  }
+
   /** The frame that called the guest function which returns with this rsp. */
   calledFrom(returnRsp: number): Pick<HostFrame, "interrupted" | "unwinding"> | undefined {
     return this.#frames.findLast((frame) => frame.returnRsp === returnRsp);

@@ -13,6 +13,7 @@ export const WORD = {
   gsBase: CPU.gsBase >>> 2,
   fsBase: CPU.fsBase >>> 2,
   mxcsr: CPU.mxcsr >>> 2,
+  stackLimit: CPU.stackLimit >>> 2,
   stackEnd: CPU.stackEnd >>> 2,
   fpControl: CPU.fpControl >>> 2,
   fpTop: CPU.fpTop >>> 2,

@@ -162,6 +162,8 @@ export class Thread implements CallingThread {
     const end = this.stackLow + STACK_RESERVE;
     if (this.rsp < end + PAGE_SIZE) return false;
     this.registers[WORD.stackEnd] = end;
+    // What runs now goes on by the limit that it was entered with.
+    this.registers[WORD.stackLimit] = Math.max(this.registers[WORD.stackLimit] as number, end);
     return true;
   }
 

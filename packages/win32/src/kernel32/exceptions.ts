@@ -22,6 +22,8 @@ import {
   writeUnwindState,
   type GuestException,
   type GuestGenerator,
+  type HandlerList,
+  type Process,
   type Thread,
 } from "@decant/process";
 import { exceptionsApi, unwindApi } from "./exceptions.api.ts";
@@ -51,11 +53,11 @@ export const exceptions = implement(exceptionsApi, {
   AddVectoredExceptionHandler({ process }, first, handler) {
     // It may look at any function's registers.
     process.machine.guard("exact");
-    return addHandler(process.handlers.vectored, first, handler);
+    return addHandler(process, process.handlers.vectored, first, handler);
   },
-  RemoveVectoredExceptionHandler: ({ process }, handle) => removeHandler(process.handlers.vectored, handle),
-  AddVectoredContinueHandler: ({ process }, first, handler) => addHandler(process.handlers.continuing, first, handler),
-  RemoveVectoredContinueHandler: ({ process }, handle) => removeHandler(process.handlers.continuing, handle),
+  RemoveVectoredExceptionHandler: ({ process }, handle) => removeHandler(process, process.handlers.vectored, handle),
+  AddVectoredContinueHandler: ({ process }, first, handler) => addHandler(process, process.handlers.continuing, first, handler),
+  RemoveVectoredContinueHandler: ({ process }, handle) => removeHandler(process, process.handlers.continuing, handle),
   *RaiseException(thread, code, flags, count, argumentsAt) {
     const parameters: bigint[] = [];
     if (argumentsAt !== 0)
@@ -185,15 +187,15 @@ function* unwindWithoutContext(
   }
 }
 
-function addHandler(list: number[], first: number, handler: number): number {
-  if (first === 0) list.push(handler);
-  else list.unshift(handler);
-  return handler;
+/** The handle is memory of the handler's own, as there. */
+function addHandler({ heap }: Process, list: HandlerList, first: number, handler: number): number {
+  const handle = heap.require(16);
+  list.add(first === 0 ? "last" : "first", handle, handler);
+  return handle;
 }
 
-function removeHandler(list: number[], handler: number): number {
-  const index = list.indexOf(handler);
-  if (index < 0) return 0;
-  list.splice(index, 1);
+function removeHandler({ heap }: Process, list: HandlerList, handle: number): number {
+  if (!list.remove(handle)) return 0;
+  heap.free(handle);
   return 1;
 }
