@@ -194,6 +194,15 @@ export class Decoder {
     };
   }
 
+  /** mov from and to control and debug registers. */
+  #isOfSystem(mnemonic: number): boolean {
+    const at = this.#instruction + FIELD.registers;
+    return (
+      mnemonic === MNEMONIC.Mov &&
+      [0, 1].some((n) => REGISTERS[this.#bytes[at + n]!]!.kind === "other-register" && this.#bytes[at + n] !== 0)
+    );
+  }
+
   #isFar(): boolean {
     const { instruction_isCallFar, instruction_isCallFarIndirect, instruction_isJmpFar, instruction_isJmpFarIndirect } = this.#iced;
     return [instruction_isCallFar, instruction_isCallFarIndirect, instruction_isJmpFar, instruction_isJmpFarIndirect].some(
@@ -207,7 +216,7 @@ export class Decoder {
       mnemonic,
       operandCount: this.#iced.instruction_opCount(this.#instruction),
       memoryBits: this.#iced.memorysizeext_size(this.#iced.instruction_memorySize(this.#instruction)) * 8,
-      kind: this.#isFar() || NARROW.has(code) ? "far" : (KINDS.get(mnemonic) ?? "normal"),
+      kind: this.#isFar() || NARROW.has(code) ? "far" : this.#isOfSystem(mnemonic) ? "privileged" : (KINDS.get(mnemonic) ?? "normal"),
       cc: CONDITIONS.get(mnemonic),
     };
   }
@@ -353,6 +362,7 @@ const KINDS: ReadonlyMap<number, InstructionKind> = new Map(
           "Lidt",
           "Invlpg",
           "Wbinvd",
+          "Wbnoinvd",
           "Clts",
           "Sgdt",
           "Sidt",

@@ -18,11 +18,11 @@ export type InstructionKind =
   /** int3, int n, into, int1. */
   | "int"
   | "syscall"
-  /** hlt and the other instructions that only an operating system may use. */
+  /** hlt, mov of control registers and the other instructions that only an operating system may use. */
   | "privileged"
   /** ud0, ud1, ud2. */
   | "undefined"
-  /** Far jumps, calls and returns, iret, and those of 16 bits, as of enter and leave: no program on Windows needs them. */
+  /** Far jumps, calls and returns, iret, and those of 16 bits, as of enter and leave: hardly a program on Windows needs them (rare-instructions.ts). */
   | "far"
   /** Bytes that are no instruction, or that could not be read. */
   | "invalid";

@@ -26,11 +26,17 @@ test.each([
   ["sidt [rsp]", "0f010c24", { code: "privileged-instruction" }],
   ["ud2", "0f0b", { code: "illegal-instruction" }],
   ["monitor", "0f01c8", { code: "illegal-instruction" }],
-  ["retf", "cb", { code: "not-translated" }],
-  ["leave of 16 bits", "66c9", { code: "not-translated" }],
-  ["jmp far [rsp]", "ff2c24", { code: "not-translated" }],
-  ["vaddps ymm0, ymm0, ymm0", "c5fc58c0", { code: "not-translated", message: expect.stringContaining("an AVX instruction") }],
-  ["a mask move of AVX-512", "62f17c4810c0", { code: "not-translated", message: expect.stringContaining("an AVX instruction") }],
+  ["mov rax, cr0", "0f20c0", { code: "privileged-instruction" }],
+  ["mov dr7, rax", "0f23f8", { code: "privileged-instruction" }],
+  ["wbnoinvd", "f30f09", { code: "privileged-instruction" }],
+  ["retf to a selector of no segment", "cb", { code: "access-violation", access: "read", address: NO_ADDRESS }],
+  ["iretq to a selector of no segment", "48cf", { code: "access-violation", access: "read", address: NO_ADDRESS }],
+  ["jmp far [rsp] to a selector of no segment", "ff2c24", { code: "access-violation", access: "read", address: NO_ADDRESS }],
+  ["jmp far [0]", "ff2c2500000000", { code: "access-violation", access: "read", address: 0 }],
+  ["sha1msg1", "0f38c9c1", { code: "illegal-instruction", message: expect.stringContaining("as CPUID says") }],
+  ["rdrand", "0fc7f0", { code: "illegal-instruction", message: expect.stringContaining("as CPUID says") }],
+  ["vaddps ymm0, ymm0, ymm0", "c5fc58c0", { code: "illegal-instruction", message: expect.stringContaining("an AVX instruction") }],
+  ["a mask move of AVX-512", "62f17c4810c0", { code: "illegal-instruction", message: expect.stringContaining("an AVX instruction") }],
   ["mov ds, eax (5)", "b8050000008ed8", { code: "access-violation", rip: CODE + 5 }],
 ] as const)("%s", (_name, code, expected) => {
   expect(fault(code)).toMatchObject({ rip: CODE, ...expected });
@@ -42,10 +48,11 @@ test.each([
   ["into after an overflow", "b8ffffff7f40ce", { code: "integer-overflow", rip: CODE + 6 }],
   // push 9; push 1; mov eax,10; bound eax,[esp]
   ["bound beyond the upper limit", "6a096a01b80a000000620424", { code: "array-bounds", rip: CODE + 9 }],
-  ["a ret of 16 bits", "66c3", { code: "not-translated", rip: CODE }],
-  ["vaddps ymm0, ymm0, ymm0", "c5fc58c0", { code: "not-translated", message: expect.stringContaining("an AVX instruction") }],
-  // call far 0x33:0
-  ["a far call", "9a000000003300", { code: "not-translated", rip: CODE }],
+  // To the null page.
+  ["a ret of 16 bits", "66c3", { code: "access-violation", access: "execute", rip: 0 }],
+  ["vaddps ymm0, ymm0, ymm0", "c5fc58c0", { code: "illegal-instruction", message: expect.stringContaining("an AVX instruction") }],
+  ["a far call to code of 64 bits", "9a000000003300", { code: "not-translated", rip: CODE }],
+  ["a far jump to a selector of no segment", "ea000014000700", { code: "access-violation", address: NO_ADDRESS, rip: CODE }],
 ] as const)("%s, in 32-bit mode", (_name, code, expected) => {
   expect(fault(code, 32)).toMatchObject(expected);
 });
@@ -60,4 +67,32 @@ test("rdsspq leaves its register, as where there are no shadow stacks", () => {
   const guest = new TestGuest();
   guest.load("b807000000f3480f1ec8c3"); // mov eax,7; rdsspq rax; ret
   expect(guest.call()).toBe(7);
+});
+
+// Results as the manual has them (Intel SDM volume 2), with Windows' selectors: 0x33 and 0x23 for code, 0x2b for data.
+test.each([
+  // lea rax,[rip+5]; push 0x33; push rax; retfq; ud2; mov eax,42; ret
+  ["retfq", 64, "488d05070000006a335048cb0f0bb82a000000c3", 42],
+  // xor eax,eax; push 0x2b; lea rax,[rsp+8]; push rax; pushfq; push 0x33; lea rax,[rip+5]; push rax; iretq; ud2; setz al; movzx eax,al; ret
+  ["iretq, with the flags that it is given", 64, "31c06a2b488d442408509c6a33488d05050000005048cf0f0b0f94c00fb6c0c3", 1],
+  // push 0x2b; push 7; les eax,[esp]; add esp,8; ret
+  ["les", 32, "6a2b6a07c4042483c408c3", 7],
+  // push cs; push CODE+9; retf; ud2; mov eax,42; ret
+  ["retf", 32, "0e6809001400cb0f0bb82a000000c3", 42],
+  // jmp far 0x23:CODE+9; ud2; mov eax,42; ret
+  ["jmp far", 32, "ea0900140023000f0bb82a000000c3", 42],
+  // call far 0x23:CODE+10; ret; nop; nop; mov eax,42; retf
+  ["call far, and retf", 32, "9a0a0014002300c39090b82a000000cb", 42],
+  // mov ebp,esp; push 0x1234; mov bp,sp; leave of 16 bits; add esp,2; movzx eax,bp; ret
+  ["leave of 16 bits", 32, "89e568341200006689e566c983c4020fb7c5c3", 0x1234],
+  // mov ecx,0x2b; lar eax,ecx; setz dl; cmp eax,0xcff300; jne over; movzx eax,dl; ret; over: xor eax,eax; ret
+  ["lar of data", 64, "b92b0000000f02c10f94c23d00f3cf0075040fb6c2c331c0c3", 1],
+  // mov ecx,0x77; lsl eax,ecx; setz al; movzx eax,al; ret
+  ["lsl of no segment", 64, "b9770000000f03c10f94c00fb6c0c3", 0],
+  // mov ecx,0x33; verw cx; setz al; verr cx; setz ah; movzx eax,ax; ret
+  ["verw and verr of code", 64, "b9330000000f00e90f94c00f00e10f94c40fb7c0c3", 0x100],
+] as const)("%s, in %i-bit mode", (_name, mode, code, result) => {
+  const guest = new TestGuest({ mode });
+  guest.load(code);
+  expect(guest.call()).toBe(result);
 });

@@ -227,13 +227,13 @@ describe("faults", () => {
     expect(run()).toMatchObject({ kind: "fault", fault: { code: "illegal-instruction", rip: CODE + 10 } });
   });
 
-  test("an instruction that is not translated is named, with its bytes", () => {
+  test("an instruction that the processor does not have is named, with its bytes", () => {
     load("90 0f01d0 c4e27dc0c1");
     memory.protect(CODE, 0x1000, PAGE.READWRITE);
     memory.write(CODE, Uint8Array.of(0xc5, 0xfc, 0x58, 0xc1)); // vaddps ymm0, ymm0, ymm1
     memory.protect(CODE, 0x1000, PAGE.EXECUTE_READ);
     const exit = run();
-    expect(exit).toMatchObject({ kind: "fault", fault: { code: "not-translated", rip: CODE } });
+    expect(exit).toMatchObject({ kind: "fault", fault: { code: "illegal-instruction", rip: CODE } });
     expect(JSON.stringify(exit)).toMatch(/c5 fc 58 c1.*vaddps/);
   });
 

@@ -135,7 +135,7 @@ export class Machine {
       translate: (rip: number) => this.#translate(rip >>> 0),
       link: (place: number) => this.#link(place >>> 16, place & 0xffff),
       bind: (rip: number, slot: number) => this.#cache.bind(rip >>> 0, slot),
-      fault: (rip: number) => this.#fail(loadTranslation().describeInstruction(rip >>> 0, memory, this.#source.decoder)),
+      fault: (rip: number) => this.#runRare(rip >>> 0),
       stale: (unit: number) => this.#stale(unit),
     };
     const guarding = (entry: number): Guarding =>
@@ -295,7 +295,12 @@ export class Machine {
       const { decoder } = this.#source;
       this.#singleStep ??= new (loadTranslation().SingleStep)({ cpu, memory: this.#memory, decoder, imports: this.#imports });
       next = this.#singleStep.step(rip, this.#guarding);
-      if (next === undefined) return { kind: "fault", fault: loadTranslation().describeInstruction(rip, this.#memory, decoder) };
+      if (next === undefined) {
+        const { runRare, describeInstruction } = loadTranslation();
+        const rare = runRare(rip, cpu, this.#memory, decoder) ?? describeInstruction(rip, this.#memory, decoder);
+        if (typeof rare !== "number") return { kind: "fault", fault: rare };
+        next = rare;
+      }
     }
     cpu.rip = next;
     cpu.u32[CPU.eflags / 4] = (cpu.u32[CPU.eflags / 4] as number) & ~TRAP_FLAG;
@@ -480,6 +485,15 @@ export class Machine {
   }
 
   /** Unwinds with a fault. */
+  /** What has no lowering: run here, or the exception that it is. */
+  #runRare(rip: number): number {
+    const { runRare, describeInstruction } = loadTranslation();
+    const next = runRare(rip, this.cpu, this.#memory, this.#source.decoder);
+    // 0 is UNWIND.
+    if (typeof next === "number") return next === 0 ? this.#fail(noCode(0)) : next;
+    return this.#fail(next ?? describeInstruction(rip, this.#memory, this.#source.decoder));
+  }
+
   #fail(fault: Fault): number {
     this.#fault = fault;
     this.cpu.rip = fault.rip;

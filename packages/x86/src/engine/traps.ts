@@ -74,7 +74,7 @@ function floatFault(kind: number, rip: number, memory: GuestMemory, decoder: Dec
 const NO_ADDRESS = 0xffff_ffff_ffff_ffffn;
 
 /** What the processor refuses without an address. */
-function protectionFault(rip: number, what: string, memory: GuestMemory, decoder: Decoder | undefined): Fault {
+export function protectionFault(rip: number, what: string, memory: GuestMemory, decoder: Decoder | undefined): Fault {
   return { ...describeFault("access-violation", rip, what, memory, decoder), access: "read", address: NO_ADDRESS };
 }
 
@@ -137,15 +137,16 @@ export function describeInstruction(rip: number, memory: GuestMemory, decoder: D
     case "int":
       return interrupt(insn) ?? protectionFault(rip, "an interrupt that programs may not use", memory, decoder);
     case "far":
-      return fault("not-translated", "a far jump, call or return, or one of 16 bits, which Decant does not follow");
+      return fault("not-translated", "a far jump, call or return between code of 32 and of 64 bits, which Decant does not follow");
     case "syscall":
       return fault("not-translated", "a system call that is made without a function of ntdll, which Decant does not answer");
     default:
-      return fault("not-translated", isVector(memory, rip) ? NO_AVX : "an instruction that Decant does not translate yet");
+      return fault("illegal-instruction", isVector(memory, rip) ? NO_AVX : NOT_OFFERED);
   }
 }
 
 const NO_AVX = "an AVX instruction; the processor here has none, as CPUID says (x86-64-v2), which the program did not look at";
+const NOT_OFFERED = "an instruction that the processor here does not have, as CPUID says (x86-64-v2)";
 
 /** Whether an instruction has a VEX or EVEX prefix, behind those of segments and sizes. On x86 it is one where LES, LDS or BOUND would have no memory. */
 function isVector({ bytes, pointerSize }: GuestMemory, rip: number): boolean {

@@ -9,6 +9,10 @@ const SELECTORS: Readonly<Record<64 | 32, readonly number[]>> = {
   32: [0x2b, 0x23, 0x2b, 0x2b, 0x53, 0x2b],
 };
 
+export function selectorsOf(mode: 64 | 32): readonly number[] {
+  return SELECTORS[mode];
+}
+
 export function selector(e: Emitter, register: number): number {
   return SELECTORS[e.mode][register]!;
 }
