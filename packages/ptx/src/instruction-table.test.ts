@@ -374,7 +374,7 @@ function fault(text: string): string | undefined {
 }
 
 test("each form with one opcode, suffix or register that is not its own is refused, or compiles to a valid module", () => {
-  const words = ["constructor", "__proto__", "length", "f32", "f64", "u64", "pred", "v2"];
+  const words = ["constructor", "__proto__", "length", "f32", "f64", "u64", "pred", "v2", "ftz"];
   const operands = ["%b128a", "%b16a", "%b64a", "%f32a", "%f64a", "%pa", "0d3FF0000000000000", "[%b64a]", "{%b32a, %b32b}", "%nosuch"];
   const faults: string[] = [];
   let changes = 0;

@@ -190,6 +190,7 @@ function pushComparison(
 ): void {
   if (type === "f32" || type === "f64") {
     pushFloatComparison(e, i, it, type, () => {
+      if (it.ftz && type !== "f32") throw illegal(i, "'.ftz' needs .f32");
       pushFloat(e, i, a, type, it.ftz);
       pushFloat(e, i, b, type, it.ftz);
     });
