@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { MemoryLimitError } from "@decant/memory";
 import { describe, expect, test } from "vitest";
 import { api, convention, fn, implementFor, Registry, text, textAs, type AnyType, type Declaration } from "./index.ts";
 import { Win32Error, NtError, CrtError, HresultError } from "./errors/error-classes.ts";
@@ -400,8 +401,15 @@ describe("failures", () => {
     ["NTSTATUS", NTSTATUS, new Win32Error(ERROR.FILE_NOT_FOUND), BigInt(STATUS.OBJECT_NAME_NOT_FOUND), {}],
     ["NTSTATUS of the host", NTSTATUS, hostError("ENOTEMPTY"), BigInt(STATUS.DIRECTORY_NOT_EMPTY), {}],
     ["errno", errno(INT, -1), new CrtError(ERRNO.EDOM), 0xffff_ffffn, { errno: ERRNO.EDOM }],
-    ["errno of a Win32 error", errno(PVOID, 0), new Win32Error(ERROR.PATH_NOT_FOUND), 0n, { errno: ERRNO.ENOENT }],
-    ["errno_t", ERRNO_T, hostError("EEXIST"), BigInt(ERRNO.EEXIST), { errno: ERRNO.EEXIST }],
+    [
+      "errno of a Win32 error",
+      errno(PVOID, 0),
+      new Win32Error(ERROR.PATH_NOT_FOUND),
+      0n,
+      { errno: ERRNO.ENOENT, lastError: ERROR.PATH_NOT_FOUND },
+    ],
+    ["errno_t", ERRNO_T, hostError("EEXIST"), BigInt(ERRNO.EEXIST), { errno: ERRNO.EEXIST, lastError: ERROR.FILE_EXISTS }],
+    ["errno of a heap", errno(PVOID, 0), new MemoryLimitError(1024), 0n, { errno: ERRNO.ENOMEM }],
     ["CUresult", CURESULT, Object.assign(new Error("no device"), { cuResult: 100 }), 100n, {}],
     ["CUresult of a bad pointer", CURESULT, hostError("EFAULT"), 1n, {}],
   ];

@@ -1,3 +1,5 @@
+import { MemoryLimitError } from "@decant/memory";
+import { CrtError } from "../errors/error-classes.ts";
 import { errnoOf, win32ErrorOf } from "../errors/error-mapping.ts";
 import { errorName } from "../errors/names.ts";
 import type { CallingThread, PointerSize } from "../thread.ts";
@@ -108,14 +110,21 @@ export function errno<T extends AnyType>(type: T, value: AcceptedOf<T>): ResultT
   return new ResultType<ValueOf<T>, AcceptedOf<T>>(type, {
     failure: {
       channel: "errno",
-      value(thread, error) {
-        const code = errnoOf(error);
-        if (code === undefined) return UNHANDLED;
-        thread.errno = code;
-        return value;
-      },
+      value: (thread, error) => (setErrno(thread, error) === undefined ? UNHANDLED : value),
     },
   });
+}
+
+/**
+ * Sets errno, and returns it; undefined for what is no failure of an API. What Windows' functions under the C runtime fail with is the thread's last error too, as
+ * programs ask for that (mingw's readdir after _wfindnext). The runtime's own errors leave it alone, and so do heaps.
+ */
+function setErrno(thread: CallingThread, error: unknown): number | undefined {
+  const code = errnoOf(error);
+  if (code === undefined) return undefined;
+  thread.errno = code;
+  if (!(error instanceof CrtError || error instanceof MemoryLimitError)) thread.lastError = win32ErrorOf(error) ?? thread.lastError;
+  return code;
 }
 
 /** A result that cannot fail, of a type that usually can: what is thrown goes on (a bad pointer becomes an access violation). */
@@ -140,12 +149,7 @@ export function codeResult(
 /** The failure of errno_t: the code is the result, and is stored in errno too. */
 export const errnoFailure: Failure = {
   channel: "result",
-  value(thread, error) {
-    const code = errnoOf(error);
-    if (code === undefined) return UNHANDLED;
-    thread.errno = code;
-    return code;
-  },
+  value: (thread, error) => setErrno(thread, error) ?? UNHANDLED,
 };
 
 /** How CUresult fails: an object with a numeric `cuResult` is that code, a bad pointer CUDA_ERROR_INVALID_VALUE. */
