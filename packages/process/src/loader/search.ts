@@ -66,7 +66,7 @@ export function readDll(
   const bytes = readFile(path);
   if (bytes === undefined) return undefined;
   const image = readProcessImage(bytes, path);
-  if (image.machine !== machine && !isData) {
+  if (image.machine !== machine && !isData && !hasOnlyData(image)) {
     throw new LoadError(
       ERROR.BAD_EXE_FORMAT,
       `${path}: this is ${KINDS[image.machine]} image; expected ${KINDS[machine]} one, as the program is`,
@@ -74,6 +74,18 @@ export function readDll(
   }
   return { kind: "file", path, image };
 }
+
+/** No code and nothing to bind: the data of ICU is built so for one processor, and serves all. */
+function hasOnlyData({ entryPoint, directories, sections }: Image): boolean {
+  const imports = directories[IMPORT_DIRECTORY]?.size ?? 0;
+  return (
+    entryPoint === 0 && imports === 0 && sections.every(({ characteristics }) => (characteristics & (SECTION_CODE | SECTION_EXECUTE)) === 0)
+  );
+}
+
+const IMPORT_DIRECTORY = 1;
+/** IMAGE_SCN_CNT_CODE and IMAGE_SCN_MEM_EXECUTE. */
+const [SECTION_CODE, SECTION_EXECUTE] = [0x20, 0x2000_0000];
 
 const KINDS = { x86: "a 32-bit (x86)", "x86-64": "a 64-bit (x86-64)" } as const;
 

@@ -72,3 +72,15 @@ test("IsValidLanguageGroup knows the groups from 1 to 17", () => {
   const { call } = guest();
   expect([0, 1, 17, 18].map((group) => call("IsValidLanguageGroup", group, 1))).toEqual([0, 1, 1, 0]);
 });
+
+// Lengths and codes as a C program printed them under Wine 8.
+test("GetGeoInfo tells of the user's country, and of no other", () => {
+  const { call, allocate, memory, thread } = guest();
+  const buffer = allocate(64);
+  expect([call("GetGeoInfoW", 244, 4, buffer, 32, 0), memory.wstring(buffer)]).toEqual([3, "US"]);
+  expect([call("GetGeoInfoA", 244, 5, buffer, 32, 0), memory.cstring(buffer)]).toEqual([4, "USA"]);
+  expect(call("GetGeoInfoW", 244, 4, 0, 0, 0)).toBe(3);
+  expect([call("GetGeoInfoW", 244, 4, buffer, 2, 0), thread.lastError]).toEqual([0, ERROR.INSUFFICIENT_BUFFER]);
+  expect([call("GetGeoInfoW", 99_999, 4, buffer, 32, 0), thread.lastError]).toEqual([0, ERROR.INVALID_PARAMETER]);
+  expect([call("GetGeoInfoW", 244, 99, buffer, 32, 0), thread.lastError]).toEqual([0, ERROR.INVALID_FLAGS]);
+});

@@ -44,5 +44,6 @@ export const unicodeTextApi = api("kernel32", {
   ResolveLocaleName: fn(LENGTH, ["lpNameToResolve", LPCWSTR], ["lpLocaleName", LPWSTR_BUF], ["cchLocaleName", INT]),
   ConvertDefaultLocale: fn(LCID, ["Locale", LCID]),
   GetUserGeoID: fn(LONG, ["GeoClass", DWORD]),
+  GetGeoInfo: text(LENGTH, ["Location", LONG], ["GeoType", DWORD], ["lpGeoData", TBUF], ["cchData", INT], ["LangId", DWORD]),
   VerLanguageName: text(DWORD, ["wLang", DWORD], ["szLang", TBUF], ["cchLang", DWORD]),
 });

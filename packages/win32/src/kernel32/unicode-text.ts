@@ -13,6 +13,16 @@ const FIND_MASK = 0xf0_0000;
 const IGNORES_CASE = 0x11;
 /** The United States. */
 const GEO_ID = 244;
+/** What GetGeoInfo says of it, by SYSGEOTYPE: number, ISO 3166's codes of two and three letters, names, ISO's number, and the currency. */
+const GEO_INFORMATION: Readonly<Record<number, string>> = {
+  1: "244",
+  4: "US",
+  5: "USA",
+  8: "United States",
+  9: "United States of America",
+  12: "840",
+  15: "USD",
+};
 
 export const normalization = implement(normalizationApi, {
   NormalizeString(thread, NormForm, lpSrcString, cwSrcLength, lpDstString, cwDstLength) {
@@ -58,6 +68,14 @@ export const unicodeText = implement(unicodeTextApi, {
   },
   ConvertDefaultLocale: (_thread, Locale) => findLocale(Locale)?.id ?? Locale,
   GetUserGeoID: () => GEO_ID,
+  GetGeoInfo(_thread, location, type, buffer, count) {
+    if (location !== GEO_ID) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    const value = GEO_INFORMATION[type];
+    if (value === undefined) throw new Win32Error(ERROR.INVALID_FLAGS);
+    if (count === 0) return value.length + 1;
+    if (buffer.write(value, count).written === 0) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
+    return value.length + 1;
+  },
   VerLanguageName(_thread, wLang, szLang, cchLang) {
     const name = findLocale(wLang === 0 ? DEFAULT_LOCALE : wLang)?.displayName ?? "Language Neutral";
     return szLang.writeTruncated(name, cchLang).written;
