@@ -19,7 +19,7 @@ export { HandlerList } from "./exceptions/handler-list.ts";
 export type { GuestException } from "./exceptions/exception.ts";
 export { NONCONTINUABLE, recordLayout } from "./exceptions/exception.ts";
 export { cSpecificHandler } from "./exceptions/c-specific-handler.ts";
-export { DISPATCHER, DISPOSITION, EXCEPTION_FLAG, unwind } from "./exceptions/frame-handlers.ts";
+export { consolidate, DISPATCHER, DISPOSITION, EXCEPTION_FLAG, STATUS_UNWIND_CONSOLIDATE, unwind } from "./exceptions/frame-handlers.ts";
 export type { UnwindTarget } from "./exceptions/frame-handlers.ts";
 export { findFunction, functionEntryAt } from "./exceptions/function-table.ts";
 export type { DynamicTable, FunctionEntry, TableCallback } from "./exceptions/function-table.ts";

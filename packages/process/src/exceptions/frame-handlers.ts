@@ -21,7 +21,7 @@ export const DISPOSITION = { CONTINUE_EXECUTION: 0, CONTINUE_SEARCH: 1, NESTED: 
 /** STATUS_UNWIND: the code of an unwind that no exception asked for. */
 const STATUS_UNWIND = 0xc000_0027;
 /** STATUS_UNWIND_CONSOLIDATE: the record's first parameter is a function to call. */
-const STATUS_UNWIND_CONSOLIDATE = 0x8000_0029;
+export const STATUS_UNWIND_CONSOLIDATE = 0x8000_0029;
 const EXCEPTION_INFORMATION = 0x20;
 /** Offsets in the x64 DISPATCHER_CONTEXT. */
 export const DISPATCHER = {
@@ -115,7 +115,7 @@ export function* unwind(thread: Thread, context: number, target: UnwindTarget, l
  * What a language handler asks for that has more to do while the dead frames still stand, as they hold the exception's object: a function is called
  * below them, and says where the target frame goes on. To an unwinder it is called by the target frame.
  */
-function* consolidate(thread: Thread, context: number, record: number): GuestGenerator<never> {
+export function* consolidate(thread: Thread, context: number, record: number): GuestGenerator<never> {
   const callback = thread.memory.u32(record + EXCEPTION_INFORMATION);
   thread.frames.enterException(thread.rsp, context);
   const rip = yield* guestCall(thread, callback, record);

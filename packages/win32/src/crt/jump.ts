@@ -41,7 +41,7 @@ const SAVED: readonly (readonly [number, offset: number])[] = [
 const WORD = { rax: 0, rsp: 8, mxcsr: 0xb8 / 4, xmm: 0x100 / 4, fpControl: 0x288 / 4 } as const;
 /** Bytes of an EXCEPTION_RECORD. */
 const RECORD_SIZE = 0x98;
-const STATUS_LONGJUMP = 0x8000_0026;
+export const STATUS_LONGJUMP = 0x8000_0026;
 const FIRST_XMM = 6;
 const XMM_COUNT = 10;
 
@@ -95,13 +95,18 @@ function* longjmp(thread: Thread, env: number, value: number): GuestGenerator<nu
 }
 
 function restoreRegisters(thread: Thread, env: number, value: number): void {
+  readJumpBuffer(thread, env);
+  thread.registers[WORD.rax] = value === 0 ? 1 : value;
+  thread.registers[WORD.rax + 1] = 0;
+}
+
+/** Loads what a jump buffer of x64 holds: the registers that calls keep, rsp and rip. */
+export function readJumpBuffer(thread: Thread, env: number): void {
   const { memory, registers } = thread;
   for (const [register, offset] of SAVED) restoreWords(thread, 2 * register, env + offset, 2);
   restoreWords(thread, WORD.xmm + 4 * FIRST_XMM, env + JUMP.Xmm6, 4 * XMM_COUNT);
   registers[WORD.mxcsr] = memory.u32(env + JUMP.MxCsr);
   registers[WORD.fpControl] = memory.u16(env + JUMP.FpCsr);
-  registers[WORD.rax] = value === 0 ? 1 : value;
-  registers[WORD.rax + 1] = 0;
   thread.rsp = memory.u32(env + JUMP.Rsp);
   thread.rip = memory.u32(env + JUMP.Rip);
 }

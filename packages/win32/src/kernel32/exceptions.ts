@@ -2,6 +2,7 @@ import { STATUS } from "@decant/hook";
 import {
   CONTEXT,
   CONTEXT32,
+  consolidate,
   cSpecificHandler,
   EXCEPTION,
   failFast,
@@ -15,6 +16,7 @@ import {
   unwindRegistrations,
   readContext,
   STACK_RESERVE,
+  STATUS_UNWIND_CONSOLIDATE,
   readUnwindState,
   unwind,
   virtualUnwind,
@@ -26,6 +28,7 @@ import {
   type Process,
   type Thread,
 } from "@decant/process";
+import { readJumpBuffer, STATUS_LONGJUMP } from "../crt/jump.ts";
 import { exceptionsApi, unwindApi } from "./exceptions.api.ts";
 
 const MAX_PARAMETERS = 15;
@@ -100,8 +103,14 @@ export const unwinding = implement(unwindApi, {
     memory.setU64(contextRecord + CONTEXT.Rax + 8 * GPR_RSP, BigInt(rsp + 8));
     memory.setPointer(contextRecord + CONTEXT.Rip, memory.u32(rsp));
   },
-  *RtlRestoreContext(thread, contextRecord) {
-    readContext(thread.memory, contextRecord, thread.live);
+  // Two codes of records ask for more: registers come from a jump buffer, or a function says where to go on.
+  *RtlRestoreContext(thread, contextRecord, record) {
+    const { memory } = thread;
+    const code = thread.pointerSize === 8 && record !== 0 ? memory.u32(record + RECORD.ExceptionCode) : 0;
+    const hasParameter = code !== 0 && memory.u32(record + recordLayout(memory).NumberParameters) > 0;
+    if (hasParameter && code === STATUS_UNWIND_CONSOLIDATE) return yield* consolidate(thread, contextRecord, record);
+    readContext(memory, contextRecord, thread.live);
+    if (hasParameter && code === STATUS_LONGJUMP) readJumpBuffer(thread, memory.u32(record + recordLayout(memory).ExceptionInformation));
     yield* jump(thread);
   },
   *RtlLookupFunctionEntry(thread, controlPc, imageBase) {

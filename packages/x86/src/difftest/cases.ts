@@ -162,10 +162,24 @@ function fillX87(state: DataView, name: string, mayBeUnmasked: boolean, random: 
 function fillWithHalves(state: DataView, random: Random): void {
   const significand = random.below(2) === 0 ? 1n << 63n : (1n << 63n) | random.u64();
   const exponent = 16383 + random.below(200) - 100;
+  if (random.below(4) === 0) return fillWithLostBits(state, exponent, random);
   setSt(state, 0, { significand, exponent: exponent | (random.below(2) << 15) });
   for (let n = 1; n < 8; n++) {
     const half = random.pick([1n << 63n, 1n << 63n, (1n << 63n) | 1n, 0xffff_ffff_ffff_ffffn, 0xc000_0000_0000_0000n]);
     setSt(state, n, { significand: half, exponent: (exponent - random.pick([64, 64, 65, 66, 53, 54])) | (random.below(2) << 15) });
+  }
+}
+
+/**
+ * A power of two in st(0), and in the others half of half its unit and a bit, or the other way round: where one is taken from the other, the last of 64 bits is
+ * decided by what lies more than 64 bits below.
+ */
+function fillWithLostBits(state: DataView, exponent: number, random: Random): void {
+  const firstIsSmall = random.below(2) === 0;
+  for (let n = 0; n < 8; n++) {
+    const isSmall = (n === 0) === firstIsSmall;
+    const significand = (1n << 63n) | BigInt(isSmall ? 1 : 0);
+    setSt(state, n, { significand, exponent: (isSmall ? exponent - 65 : exponent) | (random.below(2) << 15) });
   }
 }
 

@@ -5,6 +5,7 @@ import { lowerings } from "../lower/table.ts";
 import { NOT_RECORDED } from "./exactness.ts";
 import { isRandomSequence, readForms, readRecording } from "./forms-file.ts";
 import { EngineRun } from "./engine-run.ts";
+import { staleMutants } from "./mutant-list.ts";
 import { readPrograms } from "./programs-file.ts";
 import { runProgramsLive } from "./programs-live.ts";
 import { check, checkWithSomeFlags, prepare } from "./replay.ts";
@@ -62,6 +63,10 @@ describe.each([wide, narrow])("in $mode-bit mode", ({ mode, header, replay, form
 test("a program that leaves something else is reported", () => {
   const { starts, ends } = readPrograms()[0]!;
   expect(new EngineRun().compare(Uint8Array.of(0x90), starts, ends)).toMatch(/^case 0: .*expected/);
+});
+
+test("the source still holds what each seeded bug replaces", () => {
+  expect(staleMutants()).toEqual([]);
 });
 
 test("every instruction that has a lowering has a form under test", () => {

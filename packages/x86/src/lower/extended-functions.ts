@@ -123,17 +123,20 @@ export function fpatan(x: Extended, y: Extended, rounding: Rounding): Extended {
   return signed(angle);
 }
 
-/** Sine, cosine or both; undefined where the angle is too large (C2). */
-export function sincos(x: Extended, rounding: Rounding): { sine: Extended; cosine: Extended; tangent(): Extended } | undefined {
-  const all = (value: Extended): { sine: Extended; cosine: Extended; tangent(): Extended } => ({
-    sine: value,
-    cosine: value,
-    tangent: () => value,
-  });
+/** What is asked for of an angle: each raises what it raises by itself. */
+interface OfAngle {
+  sine(): Extended;
+  cosine(): Extended;
+  tangent(): Extended;
+}
+
+/** Sine, cosine and tangent; undefined where the angle is too large (C2). */
+export function sincos(x: Extended, rounding: Rounding): OfAngle | undefined {
+  const all = (value: Extended): OfAngle => ({ sine: () => value, cosine: () => value, tangent: () => value });
   const known = special(rounding, x);
   if (known !== undefined) return all(known);
   if (isInfinite(x)) return all(invalid(rounding));
-  if (isZero(x)) return { sine: x, cosine: exactly(0, 1n, 0), tangent: () => x };
+  if (isZero(x)) return { sine: () => x, cosine: () => exactly(0, 1n, 0), tangent: () => x };
   const exponent = exponentOf(x);
   if (exponent >= 63) return undefined;
   if (exponent < -TINY) {
@@ -142,13 +145,17 @@ export function sincos(x: Extended, rounding: Rounding): { sine: Extended; cosin
       rounding.precision = 64;
       return round(x.sign, (x.significand << 64n) - less, Math.max(x.exponent, 1) - BIAS - 63 - 64, rounding, true);
     };
-    return { sine: near(1n), cosine: join([1, -(2 ** -105)], 0, rounding), tangent: () => near(0n) };
+    return { sine: () => near(1n), cosine: () => join([1, -(2 ** -105)], 0, rounding), tangent: () => near(0n) };
   }
   const { angle, quarter } = reduce(x, exponent);
   const [sine, cosine] = sineAndCosine(angle);
   const turned = [sine, cosine, opposite(sine), opposite(cosine)];
   const [s, c] = [turned[quarter]!, turned[(quarter + 1) & 3]!];
-  return { sine: join(s, 0, rounding), cosine: join(c, 0, rounding), tangent: () => join(dd.divide(s, c), 0, rounding) };
+  return {
+    sine: () => join(s, 0, rounding),
+    cosine: () => join(c, 0, rounding),
+    tangent: () => join(dd.divide(s, c), 0, rounding),
+  };
 }
 
 const opposite = ([high, low]: DoubleDouble): DoubleDouble => [-high, -low];

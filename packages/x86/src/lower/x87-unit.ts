@@ -133,14 +133,19 @@ export function x87Unit(memory: Pick<GuestMemory, "wasm">) {
       return pushIndefinites(mask);
     }
     const isMissing = (rounding.raised & RAISED.stack) !== 0;
-    const result = isMissing ? { sine: INDEFINITE, cosine: INDEFINITE, tangent: () => INDEFINITE } : sincos(x, rounding);
-    if (result === undefined) return void raise(rounding.raised, { conditions: CONDITION.C2, mask });
-    const isNumber = !isNan(result.sine);
-    const value = operation === X87_OPERATION.cos ? result.cosine : operation === X87_OPERATION.ptan ? result.tangent() : result.sine;
+    const result = isMissing ? undefined : sincos(x, rounding);
+    if (result === undefined && !isMissing) return void raise(rounding.raised, { conditions: CONDITION.C2, mask });
+    const name = operation === X87_OPERATION.cos ? "cosine" : operation === X87_OPERATION.ptan ? "tangent" : "sine";
+    const value = result?.[name]() ?? INDEFINITE;
+    const second =
+      operation === X87_OPERATION.ptan && !isNan(value)
+        ? fromInteger(1n)
+        : operation === X87_OPERATION.sincos
+          ? (result?.cosine() ?? INDEFINITE)
+          : value;
     if (!raise(rounding.raised, { mask })) return;
     write(slot(0), value);
-    if (operation === X87_OPERATION.sincos) push(result.cosine);
-    if (operation === X87_OPERATION.ptan) push(isNumber ? fromInteger(1n) : value);
+    if (both) push(second);
   }
 
   function divideOut(isNearest: boolean): void {
