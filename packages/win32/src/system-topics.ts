@@ -27,6 +27,8 @@ import { commandLine } from "./shell32/command-line.ts";
 import { folders, userProfile } from "./shell32/folders.ts";
 import { clipboard } from "./user32/clipboard.ts";
 import { characters } from "./user32/characters.ts";
+import { imageLoading } from "./user32/images.ts";
+import { keyboard } from "./user32/keyboard.ts";
 import { messages } from "./user32/messages.ts";
 import { rectangles } from "./user32/rectangles.ts";
 import { noWindows } from "./user32/no-windows.ts";
@@ -75,6 +77,8 @@ export const systemTopics = [
   debugSymbols,
   imageHelpApi,
   stackWalk,
+  imageLoading,
+  keyboard,
   messages,
   noWindows,
   rectangles,
