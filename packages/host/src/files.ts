@@ -45,6 +45,8 @@ export interface HostFile {
   /** The path that it has now, links resolved; undefined where the host cannot tell. */
   path(): string | undefined;
   close(): void;
+  /** Its descriptor, where it is a standard stream that a program of the host's can be given. */
+  readonly descriptor?: number | undefined;
 }
 
 /** A change in a watched folder. */

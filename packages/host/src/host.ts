@@ -1,5 +1,5 @@
 import type { HostCertificates } from "./certificates.ts";
-import type { HostFiles } from "./files.ts";
+import type { HostFile, HostFiles } from "./files.ts";
 import type { HostNetwork } from "./network.ts";
 import type { HostPrograms } from "./programs.ts";
 
@@ -24,6 +24,8 @@ export interface HostInput {
   read(maxBytes: number): Uint8Array | Promise<Uint8Array>;
   /** Its descriptor, where a program of the host's can be given the stream itself. */
   readonly descriptor?: number | undefined;
+  /** The regular file that it is, and where in it the stream stands; undefined for what is none. */
+  readonly redirection?: Redirection | undefined;
   /** Bytes that are there already, without waiting. */
   readonly available: number;
   /** Of a terminal: keys come at once and are not shown, Ctrl-C among them; or a line at a time, edited and shown by the host. */
@@ -32,12 +34,21 @@ export interface HostInput {
   close(): void;
 }
 
+/** A standard stream that is a regular file. Accesses one after the other move the stream's own place, which others of the host's programs share. */
+export interface Redirection {
+  readonly file: HostFile;
+  /** In bytes, from the beginning. */
+  readonly position: number;
+}
+
 /** A standard stream to write. */
 export interface HostOutput {
   readonly isTerminal: boolean;
   readonly kind: "terminal" | "pipe" | "file";
   /** Its descriptor, where a program of the host's can be given the stream itself. */
   readonly descriptor?: number | undefined;
+  /** The regular file that it is, and where in it the stream stands; undefined for what is none. */
+  readonly redirection?: Redirection | undefined;
   /** The terminal's size in characters; undefined where there is none. */
   readonly columns: number | undefined;
   readonly rows: number | undefined;

@@ -1,6 +1,6 @@
 export type { HostCertificates } from "./certificates.ts";
 export type { FileKind, FolderChange, FolderEntry, HostFile, HostFiles, HostStat, OpenOptions, SpaceInfo } from "./files.ts";
-export type { Clock, Host, HostInput, HostOutput } from "./host.ts";
+export type { Clock, Host, HostInput, HostOutput, Redirection } from "./host.ts";
 export { HostError } from "./host-error.ts";
 export { manualClock, type ManualClock } from "./memory/clock.ts";
 export { loopbackNetwork, type LoopbackOptions } from "./memory/loopback-network.ts";

@@ -1,3 +1,4 @@
+import type { Redirection } from "@decant/host";
 import type { Handle } from "@decant/hook";
 import { parametersLayout, type Process, type Thread } from "@decant/process";
 import { consoleDevice, type ConsoleDevice } from "./console/console-device.ts";
@@ -6,6 +7,7 @@ import type { ScreenBuffer } from "./console/screen-buffer.ts";
 import { ANSI_CODE_PAGE, codePage, textCodec } from "./text/code-pages.ts";
 import { FileSystem } from "./files/file-system.ts";
 import type { IoObject } from "./files/io-object.ts";
+import { redirectedStream } from "./files/redirected-stream.ts";
 import { BROKEN_OUTPUT_EXIT_CODE, InputStream, OutputStream } from "./files/standard-streams.ts";
 import type { PathContext } from "./paths/windows-path.ts";
 import { sessionEnvironment } from "./system/system-table.ts";
@@ -80,14 +82,20 @@ export class ProcessState {
 
   /** A new handle's object for one of the host's streams. */
   openInput(): IoObject {
-    const { stdin } = this.process.host;
+    const { host, kernel } = this.process;
+    const { stdin } = host;
+    const { redirection } = stdin;
+    if (redirection !== undefined) return redirectedStream(kernel, host, redirection, "input");
     if (!stdin.isTerminal) return new InputStream(stdin);
     return new ConsoleInput(this.console, () => textCodec(codePage(this.console.inputCodePage) ?? codePage(ANSI_CODE_PAGE)!));
   }
 
   openOutput(stream: "stdout" | "stderr"): IoObject {
-    const output = this.process.host[stream];
+    const { host, kernel } = this.process;
+    const output = host[stream];
     if (output.isTerminal) return this.openScreen(this.console.active);
+    const { redirection } = output;
+    if (redirection !== undefined) return redirectedStream(kernel, host, redirection, "output");
     return new OutputStream(output, stream, () => this.process.end({ kind: "exit", exitCode: BROKEN_OUTPUT_EXIT_CODE }));
   }
 
@@ -106,7 +114,11 @@ export class ProcessState {
     // A child has what its parent gave it, also where that is nothing.
     if (this.process.options.parent !== undefined) return;
     const { memory, parameters, handles } = this.process;
-    const objects = [this.openInput(), this.openOutput("stdout"), this.openOutput("stderr")];
+    const { stdout, stderr } = this.process.host;
+    const output = this.openOutput("stdout");
+    // `> file 2>&1` is one file with one place in it.
+    const error = isSameFile(stdout.redirection, stderr.redirection) ? output : this.openOutput("stderr");
+    const objects = [this.openInput(), output, error];
     const layout = parametersLayout(memory);
     [...STANDARD.values()].forEach((field, index) => {
       const offset = layout[field];
@@ -114,6 +126,12 @@ export class ProcessState {
       if (memory.u32(parameters + offset) === 0) memory.setPointer(parameters + offset, handles.add(objects[index]!, true));
     });
   }
+}
+
+function isSameFile(one: Redirection | undefined, other: Redirection | undefined): boolean {
+  if (one === undefined || other === undefined) return false;
+  const [first, second] = [one.file.stat(), other.file.stat()];
+  return first.inode === second.inode && first.device === second.device;
 }
 
 /** Opens the standard handles of a process before it starts, so that it finds them in its parameters too. */

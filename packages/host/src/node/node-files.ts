@@ -42,7 +42,8 @@ function watch(path: string, recursive: boolean, onChange: (change: FolderChange
   return () => watcher.close();
 }
 
-class NodeFile implements HostFile {
+/** A file by its descriptor. */
+export class NodeFile implements HostFile {
   readonly #fd: number;
 
   constructor(fd: number) {

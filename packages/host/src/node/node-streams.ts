@@ -4,6 +4,7 @@ import type { Readable, Writable } from "node:stream";
 import type { ReadStream, WriteStream } from "node:tty";
 import { HostError } from "../host-error.ts";
 import type { HostInput, HostOutput } from "../host.ts";
+import { redirectionOf } from "./redirected-file.ts";
 
 /** How long to sleep when a non-blocking pipe is full. */
 const FULL_PIPE_MS = 1;
@@ -16,6 +17,9 @@ export function nodeOutput(fd: number, stream: () => WriteStream): HostOutput {
   return {
     kind,
     descriptor: fd,
+    get redirection() {
+      return kind === "file" ? redirectionOf(fd) : undefined;
+    },
     isTerminal: kind === "terminal",
     // A terminal that nobody gave a size says 0.
     get columns() {
@@ -58,6 +62,9 @@ export function fileInput(fd: number): HostInput {
   return {
     kind: "file",
     descriptor: fd,
+    get redirection() {
+      return redirectionOf(fd);
+    },
     isTerminal: false,
     available: 0,
     read(maxBytes) {

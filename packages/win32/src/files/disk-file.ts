@@ -71,6 +71,16 @@ export class DiskFile extends IoObject {
     this.#canAppend = (rights & RIGHT.APPEND_DATA) !== 0;
   }
 
+  /** The descriptor of the host's standard stream that it is; undefined for all others. */
+  get descriptor(): number | undefined {
+    return this.#file?.descriptor;
+  }
+
+  /** As any standard output: who has it may be about to write. */
+  override get keepsRunOpen(): boolean {
+    return this.descriptor !== undefined && this.#canWrite;
+  }
+
   get files(): HostFiles {
     return this.#opening.files;
   }

@@ -4,6 +4,7 @@ import { exitProcess, exitThread, wait, waitFor, type GuestGenerator, type Proce
 import { ConsoleInput, ConsoleOutput } from "../../console/console-handles.ts";
 import { system } from "../../crt/system.ts";
 import { windowsPath, type Location } from "../../files/file-system.ts";
+import { DiskFile } from "../../files/disk-file.ts";
 import { InputStream, NullDevice, OutputStream } from "../../files/standard-streams.ts";
 import { ProcessState, stateOf } from "../../process-state.ts";
 import { programImage } from "../program-image.ts";
@@ -93,6 +94,7 @@ function streamOf(thread: Thread, handle: Handle): HostStream {
   if (object === undefined || object instanceof NullDevice) return "nothing";
   if (object instanceof InputStream) return object.input.descriptor ?? "pipe";
   if (object instanceof OutputStream) return object.output.descriptor ?? "pipe";
+  if (object instanceof DiskFile) return object.descriptor ?? "pipe";
   if (object instanceof ConsoleInput) return host.stdin.descriptor ?? "pipe";
   if (object instanceof ConsoleOutput) return host.stdout.descriptor ?? "pipe";
   return "pipe";
