@@ -24,6 +24,7 @@ import { com, commonControls } from "./ole32/com.ts";
 import { psapiApi } from "./psapi/psapi.api.ts";
 import { uuid } from "./rpcrt4/uuid.ts";
 import { commandLine } from "./shell32/command-line.ts";
+import { explicitAccess } from "./advapi32/explicit-access.ts";
 import { folders, userProfile } from "./shell32/folders.ts";
 import { clipboard } from "./user32/clipboard.ts";
 import { characters } from "./user32/characters.ts";
@@ -93,6 +94,7 @@ export const systemTopics = [
   registryKeys,
   registryValues,
   accessControl,
+  explicitAccess,
   accounts,
   dnsQueries,
   eventTracing,

@@ -282,7 +282,8 @@ function grantedBy(
   return granted === 0 && wantsMost ? undefined : granted;
 }
 
-function requireFile(thread: Thread, path: string): void {
+/** Throws ERROR_FILE_NOT_FOUND or ERROR_PATH_NOT_FOUND for what is not there. */
+export function requireFile(thread: Thread, path: string): void {
   const { fileSystem, paths } = stateOf(thread);
   const location = fileSystem.locate(path, paths);
   if (location.kind === "file" && location.stat === undefined)
@@ -306,7 +307,7 @@ function giveDescriptor(thread: Thread, information: number, [owner, group, dacl
 }
 
 /** Runs what returns its error's code. */
-function asCode(action: () => number): number {
+export function asCode(action: () => number): number {
   try {
     return action();
   } catch (error) {
