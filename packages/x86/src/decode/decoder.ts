@@ -141,6 +141,24 @@ export class Decoder {
     return chars;
   }
 
+  /** Whether the bytes here, which are no instruction, begin one of more than 15: processors refuse that in another way. */
+  isTooLong(ip: number): boolean {
+    this.#read(ip);
+    const wasm = this.#iced;
+    // Of all 15 iced-x86 says that they are invalid; of one less, that more are wanted. The decoder owns its bytes.
+    const bytes = this.#bytes.slice(this.#input, this.#input + MAX_INSTRUCTION_LENGTH - 1);
+    const input = wasm.__wbindgen_malloc(bytes.length, 1);
+    wasm.decoder_new(this.#result, this.mode, input, bytes.length, 0);
+    this.#refresh();
+    this.#bytes.set(bytes, input);
+    const shorter = this.#view.getUint32(this.#result, true);
+    wasm.decoder_decodeOut(shorter, this.#instruction);
+    const error = wasm.decoder_lastError(shorter);
+    wasm.__wbg_decoder_free(shorter);
+    this.#refresh();
+    return error === NO_MORE_BYTES;
+  }
+
   /** Bits (of FLAG) that the manual leaves undefined after the instruction at `ip`. */
   undefinedFlags(ip: number): number {
     this.#read(ip);
@@ -243,6 +261,9 @@ function kindOf(kind: InstructionKind, isIndirect: boolean, isToNext: boolean): 
 
 /** iced-x86's numbers of ret, enter, leave, call and jmp that an operand-size prefix makes use 16 bits of the stack or of the address. */
 const NARROW: ReadonlySet<number> = new Set([391, 394, 408, 411, 691, 757, 763]);
+
+/** iced-x86's DecoderError. */
+const NO_MORE_BYTES = 2;
 
 /** What depends on the form only; asked once. */
 interface Form {

@@ -5,6 +5,9 @@ export interface Iced {
   decoder_set_position(result: number, decoder: number, position: number): void;
   decoder_set_ip(decoder: number, ip: bigint): void;
   decoder_decodeOut(decoder: number, instruction: number): void;
+  /** 2 where bytes were missing. */
+  decoder_lastError(decoder: number): number;
+  __wbg_decoder_free(decoder: number): void;
   instruction_new(): number;
   instruction_mnemonic(instruction: number): number;
   instruction_opCount(instruction: number): number;

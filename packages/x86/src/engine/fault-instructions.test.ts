@@ -33,6 +33,10 @@ test.each([
   ["iretq to a selector of no segment", "48cf", { code: "access-violation", access: "read", address: NO_ADDRESS }],
   ["jmp far [rsp] to a selector of no segment", "ff2c24", { code: "access-violation", access: "read", address: NO_ADDRESS }],
   ["jmp far [0]", "ff2c2500000000", { code: "access-violation", access: "read", address: 0 }],
+  ["nop behind 15 prefixes", "66".repeat(15) + "90", { code: "access-violation", access: "read", address: NO_ADDRESS }],
+  // mov dword ptr [rbx+0x12345678], 1, which has 10 bytes.
+  ["mov behind six prefixes", "2e".repeat(6) + "c7837856341201000000", { code: "access-violation", access: "read", address: NO_ADDRESS }],
+  ["lock of what cannot be locked", "f089c8", { code: "illegal-instruction" }],
   ["sha1msg1", "0f38c9c1", { code: "illegal-instruction", message: expect.stringContaining("as CPUID says") }],
   ["rdrand", "0fc7f0", { code: "illegal-instruction", message: expect.stringContaining("as CPUID says") }],
   ["vaddps ymm0, ymm0, ymm0", "c5fc58c0", { code: "illegal-instruction", message: expect.stringContaining("an AVX instruction") }],
@@ -87,6 +91,8 @@ test.each([
   ["leave of 16 bits", 32, "89e568341200006689e566c983c4020fb7c5c3", 0x1234],
   // mov ecx,0x2b; lar eax,ecx; setz dl; cmp eax,0xcff300; jne over; movzx eax,dl; ret; over: xor eax,eax; ret
   ["lar of data", 64, "b92b0000000f02c10f94c23d00f3cf0075040fb6c2c331c0c3", 1],
+  // cldemote [rbx]; prefetchit0 [rip]; nop behind 14 prefixes; mov eax,42; ret
+  ["hints, and an instruction of 15 bytes", 64, "0f1c030f183d00000000" + "66".repeat(14) + "90b82a000000c3", 42],
   // mov ecx,0x77; lsl eax,ecx; setz al; movzx eax,al; ret
   ["lsl of no segment", 64, "b9770000000f03c10f94c00fb6c0c3", 0],
   // mov ecx,0x33; verw cx; setz al; verr cx; setz ah; movzx eax,ax; ret

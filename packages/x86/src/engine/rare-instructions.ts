@@ -6,7 +6,29 @@ import type { Cpu } from "./cpu.ts";
 import { noCode, type Fault } from "./fault.ts";
 import { describeRefusal, protectionFault } from "./traps.ts";
 
-const { Call, Enter, Iret, Iretd, Iretq, Jmp, Lar, Lds, Leave, Les, Lfs, Lgs, Lsl, Lss, Ret, Retf, Verr, Verw } = MNEMONIC;
+const {
+  Call,
+  Cldemote,
+  Enter,
+  Iret,
+  Iretd,
+  Iretq,
+  Jmp,
+  Lar,
+  Lds,
+  Leave,
+  Les,
+  Lfs,
+  Lgs,
+  Lsl,
+  Lss,
+  Prefetchit0,
+  Prefetchit1,
+  Ret,
+  Retf,
+  Verr,
+  Verw,
+} = MNEMONIC;
 /** What a far pointer's selector goes to: es, cs, ss, ds, fs, gs by number. */
 const LOADS: ReadonlyMap<number, number> = new Map([[Les, 0], [Lss, 2], [Lds, 3], [Lfs, 4], [Lgs, 5]]); // prettier-ignore
 const CS = 1;
@@ -39,8 +61,8 @@ class BadSelector extends Error {}
 class OtherMode extends Error {}
 
 /**
- * Runs what is too rare for a lowering: far jumps, calls and returns, iret, loads of far pointers, what asks about segments, and what 16 bits of the stack or
- * of an address are used for. The CPU block has all registers. Answers where the program goes on, what the instruction raises, or undefined where it is
+ * Runs what is too rare for a lowering: far jumps, calls and returns, iret, loads of far pointers, what asks about segments, hints that no processor has to
+ * follow, and what 16 bits of the stack or of an address are used for. The CPU block has all registers. Answers where the program goes on, what the instruction raises, or undefined where it is
  * none of these.
  */
 export function runRare(rip: number, cpu: Cpu, memory: GuestMemory, decoder: Decoder): number | Fault | undefined {
@@ -91,6 +113,11 @@ function go(run: Run): number | undefined {
     }
     case Enter:
       return enter(run);
+    // Nothing on a processor that does not have them.
+    case Cldemote:
+    case Prefetchit0:
+    case Prefetchit1:
+      return insn.next;
     case Lar:
     case Lsl:
     case Verr:

@@ -124,6 +124,7 @@ export function describeInstruction(rip: number, memory: GuestMemory, decoder: D
     case "undefined":
       return fault("illegal-instruction", "illegal instruction");
     case "invalid": {
+      if (decoder.isTooLong(rip)) return protectionFault(rip, "an instruction of more than 15 bytes", memory, decoder);
       const bytes = Array.from(memory.bytes.subarray(rip - GUEST_BASE, rip - GUEST_BASE + 8), (byte) => byte.toString(16).padStart(2, "0"));
       return {
         code: "illegal-instruction",
