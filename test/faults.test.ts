@@ -29,9 +29,12 @@ describe("each line of docs/faults.md", () => {
     expect(await run(name, "--checked")).toEqual({ exit: 3, printed: exception });
   });
 
-  test.concurrent.each(checked.filter(({ name }) => name !== "upper-half" && name !== "not-canonical"))("$name goes unnoticed without", async ({ name }) => {
-    expect(await run(name)).toEqual({ exit: 0, printed: "nothing" });
-  });
+  test.concurrent.each(checked.filter(({ name }) => name !== "upper-half" && name !== "not-canonical"))(
+    "$name goes unnoticed without",
+    async ({ name }) => {
+      expect(await run(name)).toEqual({ exit: 0, printed: "nothing" });
+    },
+  );
 
   test("fail fast asks no handler", async () => {
     const { exit, printed } = await run("fail-fast");
