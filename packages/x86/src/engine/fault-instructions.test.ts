@@ -55,6 +55,8 @@ test.each([
   // To the null page.
   ["a ret of 16 bits", "66c3", { code: "access-violation", access: "execute", rip: 0 }],
   ["vaddps ymm0, ymm0, ymm0", "c5fc58c0", { code: "illegal-instruction", message: expect.stringContaining("an AVX instruction") }],
+  // mov ebx,0x50012; mov eax,1; xlatb with an address of 16 bits
+  ["xlatb of 16 bits", "bb12000500b80100000067d7", { code: "access-violation", rip: CODE + 10 }],
   ["a far call to code of 64 bits", "9a000000003300", { code: "not-translated", rip: CODE }],
   ["a far jump to a selector of no segment", "ea000014000700", { code: "access-violation", address: NO_ADDRESS, rip: CODE }],
 ] as const)("%s, in 32-bit mode", (_name, code, expected) => {

@@ -4,7 +4,7 @@ import { FLAG, GPR } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import type { Emitter } from "./emitter.ts";
 import { TRAP } from "./helpers.ts";
-import { NotTranslated, type Lowering, type LoweringTable } from "./lowering.ts";
+import { type Lowering, type LoweringTable } from "./lowering.ts";
 
 const RAX = 1 << GPR.rax;
 const RBX = 1 << GPR.rbx;
@@ -63,9 +63,9 @@ export const legacy: LoweringTable = {
     writes: RAX,
     lower(e, insn) {
       const { segment, addressBits } = insn.memory!;
-      if (addressBits === 16) throw new NotTranslated(insn, "address size");
       e.mayFault(insn);
       e.getGpr(GPR.rbx, 32).getGpr(GPR.rax, 8).int(32, "add");
+      if (addressBits === 16) e.mask(16);
       if (segment !== "none") e.segmentBase(segment).int(32, "add");
       e.const(-GUEST_BASE, 32).int(32, "add").check(insn, "read", 1).load(8).setGpr(GPR.rax, 8);
     },
