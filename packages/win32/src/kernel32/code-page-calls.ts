@@ -14,19 +14,21 @@ const WC = {
 } as const;
 const ALL_MB = MB.PRECOMPOSED | MB.COMPOSITE | MB.USEGLYPHCHARS | MB.ERR_INVALID_CHARS;
 const ALL_WC = WC.DISCARDNS | WC.SEPCHARS | WC.DEFAULTCHAR | WC.ERR_INVALID_CHARS | WC.COMPOSITECHECK | WC.NO_BEST_FIT_CHARS;
+const UTF7 = 65_000;
 const UTF8 = 65_001;
 const DEFAULT_BYTES = Uint8Array.of(0x3f);
 
 /** Conversions between code pages and UTF-16. Programs make 10^6 of them, mostly of ASCII: that needs no code page and no string. */
 export const codePageCalls = implement(codePageApi, {
   MultiByteToWideChar({ memory }, page, flags, source, sourceBytes, target, targetChars) {
-    const { decode } = requirePage(page);
+    const { decode, id } = requirePage(page);
     if (source.isNull || sourceBytes === 0 || sourceBytes < -1 || targetChars < 0 || (targetChars > 0 && target === 0))
       throw new Win32Error(ERROR.INVALID_PARAMETER);
-    if ((flags & ~ALL_MB) !== 0) throw new Win32Error(ERROR.INVALID_FLAGS);
+    if ((flags & ~(id === UTF7 ? 0 : ALL_MB)) !== 0) throw new Win32Error(ERROR.INVALID_FLAGS);
     const count = sourceBytes === -1 ? memory.cstringLength(source.address) + 1 : sourceBytes;
     const bytes = memory.slice(source.address, count);
-    if (isAscii(bytes)) {
+    // UTF-7 has a meaning of its own for ASCII.
+    if (id !== UTF7 && isAscii(bytes)) {
       if (targetChars === 0) return count;
       const fitting = Math.min(count, targetChars);
       const units = memory.writableSlice(target, 2 * fitting);
@@ -49,12 +51,12 @@ export const codePageCalls = implement(codePageApi, {
     const { encode, id } = requirePage(page);
     if (source.isNull || sourceChars === 0 || sourceChars < -1 || targetBytes < 0 || (targetBytes > 0 && target.isNull))
       throw new Win32Error(ERROR.INVALID_PARAMETER);
-    if ((flags & ~ALL_WC) !== 0) throw new Win32Error(ERROR.INVALID_FLAGS);
+    if ((flags & ~(id === UTF7 ? 0 : ALL_WC)) !== 0) throw new Win32Error(ERROR.INVALID_FLAGS);
     const isUtf8 = id === UTF8;
-    if (isUtf8 && (defaultChar !== 0 || !usedDefaultChar.isNull)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    if ((isUtf8 || id === UTF7) && (defaultChar !== 0 || !usedDefaultChar.isNull)) throw new Win32Error(ERROR.INVALID_PARAMETER);
     const count = sourceChars === -1 ? memory.wstringLength(source.address) + 1 : sourceChars;
     const units = memory.slice(source.address, 2 * count);
-    if (isWideAscii(units)) {
+    if (id !== UTF7 && isWideAscii(units)) {
       if (!usedDefaultChar.isNull) usedDefaultChar.set(false);
       if (targetBytes === 0) return count;
       if (count > targetBytes) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);

@@ -1,6 +1,7 @@
 import type { TextCodec } from "@decant/hook";
 import { doubleBytePage } from "./double-byte-pages.ts";
 import { CP1252, CP437, CP850 } from "./single-byte-tables.ts";
+import { utf7 } from "./utf7.ts";
 
 /** Pseudo code pages and Unicode ones ("Code Page Identifiers"). */
 export const CP = { ACP: 0, OEMCP: 1, MACCP: 2, THREAD_ACP: 3, SYMBOL: 42, UTF7: 65000, UTF8: 65001 } as const;
@@ -43,7 +44,9 @@ export function codePage(id: number): CodePage | undefined {
 
 /** The numbers of the code pages that there are. */
 export function codePageIds(): readonly number[] {
-  return [437, 850, ...Object.keys(LABELS).map(Number), ...DOUBLE_BYTE_PAGES, ANSI_CODE_PAGE, 20127, 28591, CP.UTF8].sort((a, b) => a - b);
+  return [437, 850, ...Object.keys(LABELS).map(Number), ...DOUBLE_BYTE_PAGES, ANSI_CODE_PAGE, 20127, 28591, CP.UTF7, CP.UTF8].sort(
+    (a, b) => a - b,
+  );
 }
 
 /** A code page as the hook layer wants one. */
@@ -75,6 +78,7 @@ const LABELS: Readonly<Record<number, readonly [label: string, name: string]>> =
 
 function makeCodePage(id: number): CodePage | undefined {
   if (id === CP.UTF8) return utf8;
+  if (id === CP.UTF7) return utf7;
   if (id === 437) return singleByte(id, "OEM United States", ASCII + CP437);
   if (id === 850) return singleByte(id, "OEM Multilingual Latin 1", ASCII + CP850);
   if (id === 1252) return singleByte(id, "ANSI Latin I", ASCII + CP1252 + range(0xa0, 256));
