@@ -25,6 +25,7 @@ import { psapiApi } from "./psapi/psapi.api.ts";
 import { uuid } from "./rpcrt4/uuid.ts";
 import { commandLine } from "./shell32/command-line.ts";
 import { explicitAccess } from "./advapi32/explicit-access.ts";
+import { fileInfo } from "./shell32/file-info.ts";
 import { fileOperation } from "./shell32/file-operation.ts";
 import { folders, userProfile } from "./shell32/folders.ts";
 import { clipboard } from "./user32/clipboard.ts";
@@ -87,6 +88,7 @@ export const systemTopics = [
   com,
   combaseApi,
   commonControls,
+  fileInfo,
   fileOperation,
   folders,
   userProfile,
