@@ -108,13 +108,9 @@ export const directory = implement(directoryApi, {
   },
 
   GetLongPathName(thread, lpszShortPath, lpszLongPath, cchBuffer) {
-    const { path, full } = existing(thread, lpszShortPath);
-    // The names that are there, as many of them as were asked for: a relative path stays relative.
-    const asked = lpszShortPath!.replaceAll("/", "\\");
-    const real = path.split("/").slice(1);
-    const names = asked.split("\\");
-    const isFull = asked.replace(/\\$/, "").toUpperCase() === full.replace(/\\$/, "").toUpperCase();
-    const plain = !isFull && names.some((name) => name === "." || name === "..") ? asked : withRealNames(names, real);
+    const { path } = existing(thread, lpszShortPath);
+    // The names that are there, as many of them as were asked for: a relative path stays relative, up to its last "." or "..".
+    const plain = withRealNames(lpszShortPath!.replaceAll("/", "\\").split("\\"), path.split("/").slice(1));
     const { written, needed } = lpszLongPath.write(plain, cchBuffer);
     return needed > cchBuffer ? needed : written;
   },
@@ -277,7 +273,7 @@ function withRealNames(names: readonly string[], real: readonly string[]): strin
   for (let at = names.length - 1, from = real.length - 1; at >= 0 && from >= 0; at--) {
     const name = result[at]!;
     if (name === "" || name.endsWith(":")) continue;
-    if (name === "?") break;
+    if (name === "?" || name === "." || name === "..") break;
     result[at] = real[from--]!;
   }
   return result.join("\\");
