@@ -92,3 +92,7 @@ test("fails with a result of its own or of Windows", () => {
     expect(run(kind!, from)).toBe(ERROR.INVALID_PARAMETER);
   expect(run(COPY, ["Z:\\a.txt"], ["Z:\\c"], NOCONFIRMATION | 8)).toBe(ERROR.NOT_SUPPORTED);
 });
+
+test("the structure has the size that shellapi.h gives it: packed for x86 only", () => {
+  expect([SHFILEOPSTRUCT[4].size(4), SHFILEOPSTRUCT[8].size(8)]).toEqual([30, 56]);
+});
