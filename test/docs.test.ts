@@ -297,5 +297,7 @@ describe("what other tools read", () => {
 function recordTool(into: string): void {
   mkdirSync(into);
   const recorded = JSON.parse(readFileSync(join(root, "test/recordings/hello.json"), "utf8")) as Record<string, unknown>;
-  writeFileSync(join(into, "tool.json"), JSON.stringify({ "tool.exe one --exit 3": recorded["hello.exe one --exit 3"] }));
+  const words = "one two words --exit 3";
+  expect(recorded[`hello.exe ${words}`]).toBeDefined();
+  writeFileSync(join(into, "tool.json"), JSON.stringify({ [`tool.exe ${words}`]: recorded[`hello.exe ${words}`] }));
 }

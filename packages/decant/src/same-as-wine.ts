@@ -66,6 +66,8 @@ function runWine({ program, args = [], input = "", env = {}, files = {}, recordi
   const version = spawnSync("wine", ["--version"], { encoding: "utf8" });
   if (version.error !== undefined)
     throw new Error(`${recording} has no answer of ${basename(program)} yet, and Wine is not installed to ask`);
+  // The first program that it ever runs has it make its prefix, and talk of that.
+  spawnSync("wine", ["cmd", "/c", "exit"], { stdio: "ignore", timeout: WINE_MS });
   const folder = mkdtempSync(join(tmpdir(), "decant-wine-"));
   try {
     for (const [name, content] of Object.entries(files)) {
