@@ -96,6 +96,7 @@ export const directoryApi = api("kernel32", {
     ["lpBuffer", TBUF],
     ["lpFilePart", optional(out(LPWSTR))],
   ),
+  NeedCurrentDirectoryForExePath: text(BOOL, ["ExeName", TSTR]),
   GetDriveType: text(UINT, ["lpRootPathName", TSTR]),
   GetLogicalDrives: fn(DWORD),
   GetLogicalDriveStrings: text(LENGTH, ["nBufferLength", DWORD], ["lpBuffer", TBUF]),

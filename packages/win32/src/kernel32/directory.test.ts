@@ -221,3 +221,10 @@ test("drives are C and Z, fixed, with room", () => {
   const clusters = out(DWORD);
   expect(call("GetDiskFreeSpaceW", "Z:\\", undefined, undefined, undefined, clusters)).toBe(1);
 });
+
+test("programs without a folder are looked for in the current one, unless a variable is there", () => {
+  const needs = (environment: Readonly<Record<string, string>>, name: string): number =>
+    guest({ topics: [directory], environment }).call("NeedCurrentDirectoryForExePathW", name);
+  const refusing = { NoDefaultCurrentDirectoryInExePath: "1" };
+  expect([needs({}, "a.exe"), needs(refusing, "a.exe"), needs(refusing, ".\\a.exe")]).toEqual([1, 0, 1]);
+});

@@ -173,6 +173,10 @@ export const directory = implement(directoryApi, {
     return written;
   },
 
+  /** A name with a folder is looked for there, whatever the variable says ("NeedCurrentDirectoryForExePathW function"). */
+  NeedCurrentDirectoryForExePath: (thread, ExeName) =>
+    ExeName?.includes("\\") === true || stateOf(thread).environment.get("NODEFAULTCURRENTDIRECTORYINEXEPATH") === undefined,
+
   GetDriveType: (thread, lpRootPathName) => driveType(thread, lpRootPathName),
   GetLogicalDrives: (thread) =>
     stateOf(thread).fileSystem.drives.reduce((bits, { letter }) => bits | (1 << (letter.charCodeAt(0) - 0x41)), 0),
