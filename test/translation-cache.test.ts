@@ -135,6 +135,18 @@ test("compiled code of Decant's own is kept, and not believed when it is damaged
   expect(readFileSync(file)).toEqual(before);
 });
 
+test("compiled code is taken from the folder that --cache names", async () => {
+  const folder = newFolder();
+  const options = ["run", "--cache", folder, hello];
+  const env = { DECANT_CACHE: newFolder() };
+  await decant(options, { env });
+  const file = join(folder, readdirSync(folder).find((name) => name.startsWith("code-decant-")) as string);
+  const before = statSync(file).mtimeMs;
+  // It would be kept anew if it had not been found.
+  await decant(options, { env });
+  expect(statSync(file).mtimeMs).toBe(before);
+});
+
 test("a program that does other things adds to the compiled code that is kept", async () => {
   const { folder } = await cold();
   const file = join(folder, readdirSync(folder).find((name) => name.startsWith("code-decant-")) as string);

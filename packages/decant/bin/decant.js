@@ -48,7 +48,8 @@ function read(name) {
  * code. A run from the cache spends its time on starting, so hashing is WebAssembly: loading node:crypto takes longer than all of it.
  */
 function readCode(codeName) {
-  const { DECANT_CACHE: chosen, XDG_CACHE_HOME: caches } = process.env;
+  const { DECANT_CACHE, XDG_CACHE_HOME: caches } = process.env;
+  const chosen = cacheOption() ?? DECANT_CACHE;
   if (chosen === "off" || memory === undefined) return undefined;
   const folder = chosen || join(caches?.startsWith("/") ? caches : join(homedir(), ".cache"), "decant");
   let file;
@@ -69,6 +70,15 @@ function readCode(codeName) {
   } finally {
     if (file !== undefined) closeSync(file);
   }
+}
+
+/** What `--cache` says, before the program's name; what follows that is the program's. */
+function cacheOption() {
+  for (let at = 2; at < process.argv.length && !/^--$|\.(exe|com)$/i.test(process.argv[at]); at++) {
+    if (process.argv[at] === "--cache") return process.argv[at + 1];
+    if (process.argv[at].startsWith("--cache=")) return process.argv[at].slice("--cache=".length);
+  }
+  return undefined;
 }
 
 /** The hash of bytes in the memory. */
