@@ -50,19 +50,21 @@ export class NodeFile implements HostFile {
     this.#fd = fd;
   }
 
-  read(into: Uint8Array, position: number): number {
+  /** At the descriptor's own place, which moves with it, where there is no position. */
+  read(into: Uint8Array, position: number | null): number {
     let done = 0;
     while (done < into.length) {
-      const count = fs.readSync(this.#fd, into, done, into.length - done, position + done);
+      const count = fs.readSync(this.#fd, into, done, into.length - done, position === null ? null : position + done);
       if (count === 0) break;
       done += count;
     }
     return done;
   }
 
-  write(bytes: Uint8Array, position: number): void {
+  write(bytes: Uint8Array, position: number | null): void {
     let done = 0;
-    while (done < bytes.length) done += fs.writeSync(this.#fd, bytes, done, bytes.length - done, position + done);
+    while (done < bytes.length)
+      done += fs.writeSync(this.#fd, bytes, done, bytes.length - done, position === null ? null : position + done);
   }
 
   stat(): HostStat {

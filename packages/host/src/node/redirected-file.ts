@@ -5,8 +5,7 @@ import { NodeFile } from "./node-files.ts";
 /** The regular file that a standard stream is; undefined for what is none. */
 export function redirectionOf(fd: number): Redirection | undefined {
   try {
-    const stat = fs.fstatSync(fd);
-    if (!stat.isFile()) return undefined;
+    if (!fs.fstatSync(fd).isFile()) return undefined;
     const position = placeOf(fd);
     return { file: new RedirectedFile(fd, position), position };
   } catch {
@@ -40,21 +39,15 @@ class RedirectedFile extends NodeFile {
 
   override read(into: Uint8Array, position: number): number {
     if (position !== this.#place) return super.read(into, position);
-    let done = 0;
-    while (done < into.length) {
-      const count = fs.readSync(this.descriptor, into, done, into.length - done, null);
-      if (count === 0) break;
-      done += count;
-    }
-    this.#place += done;
-    return done;
+    const count = super.read(into, null);
+    this.#place += count;
+    return count;
   }
 
   override write(bytes: Uint8Array, position: number): void {
     if (position !== this.#place) return super.write(bytes, position);
-    let done = 0;
-    while (done < bytes.length) done += fs.writeSync(this.descriptor, bytes, done, bytes.length - done, null);
-    this.#place += done;
+    super.write(bytes, null);
+    this.#place += bytes.length;
   }
 
   /** The host's stream stays open. */
