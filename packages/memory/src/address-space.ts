@@ -46,7 +46,6 @@ interface Allocation {
 }
 
 const FIRST_GRANULE = GUEST_BASE / ALLOCATION_GRANULARITY;
-const LAST_GRANULE = USER_END / ALLOCATION_GRANULARITY;
 
 /** Nobody's, and never given back. */
 const SYSTEM: Allocation = { base: CPU_BLOCK, size: ALLOCATION_GRANULARITY, kind: "private", protection: PAGE.NOACCESS };
@@ -58,17 +57,20 @@ const SYSTEM: Allocation = { base: CPU_BLOCK, size: ALLOCATION_GRANULARITY, kind
 export class AddressSpace {
   /** A state byte a page (see protection.ts), by guest page number. */
   readonly states = new Uint8Array(2 ** 20);
-  readonly #owners: (Allocation | undefined)[] = new Array<Allocation | undefined>(LAST_GRANULE).fill(undefined);
+  readonly #owners: (Allocation | undefined)[] = new Array<Allocation | undefined>(USER_END / ALLOCATION_GRANULARITY).fill(undefined);
   readonly bounds = new Set<CommitBound>();
   readonly #bytes: Uint8Array;
   readonly #budget: MemoryBudget;
+  /** The end of the process's addresses: a granule's number. */
+  readonly #end: number;
   #committedBytes = 0;
   #peakCommittedBytes = 0;
   #cursor = FIRST_GRANULE + 1;
 
-  constructor(bytes: Uint8Array, budget: MemoryBudget) {
+  constructor(bytes: Uint8Array, budget: MemoryBudget, userEnd: number) {
     this.#bytes = bytes;
     this.#budget = budget;
+    this.#end = userEnd / ALLOCATION_GRANULARITY;
     this.#owners[CPU_BLOCK / ALLOCATION_GRANULARITY] = SYSTEM;
   }
 
@@ -85,13 +87,13 @@ export class AddressSpace {
   /** Reserves a range, and returns its address; undefined when there is no room, or the place is taken. */
   reserve(
     size: number,
-    { at, below = USER_END, topDown = false, kind = "private", protection = PAGE.READWRITE }: ReserveOptions = {},
+    { at, below = Infinity, topDown = false, kind = "private", protection = PAGE.READWRITE }: ReserveOptions = {},
   ): number | undefined {
     if (!(size > 0) || size > USER_END) return undefined;
     const start = at === undefined ? undefined : Math.floor(at / ALLOCATION_GRANULARITY);
     const end = at === undefined ? size : (at % ALLOCATION_GRANULARITY) + size;
     const count = Math.ceil(end / ALLOCATION_GRANULARITY);
-    const limit = Math.min(LAST_GRANULE, Math.floor(below / ALLOCATION_GRANULARITY));
+    const limit = Math.min(this.#end, Math.floor(below / ALLOCATION_GRANULARITY));
     const granule = start === undefined ? this.#search(count, limit, topDown) : this.#isFree(start, count, limit) ? start : undefined;
     if (granule === undefined) return undefined;
     const base = granule * ALLOCATION_GRANULARITY;
@@ -104,7 +106,7 @@ export class AddressSpace {
   get longestFreeBytes(): number {
     let longest = 0;
     let run = 0;
-    for (let granule = FIRST_GRANULE + 1; granule < LAST_GRANULE; granule++) {
+    for (let granule = FIRST_GRANULE + 1; granule < this.#end; granule++) {
       run = this.#owners[granule] === undefined ? run + 1 : 0;
       longest = Math.max(longest, run);
     }
@@ -162,7 +164,7 @@ export class AddressSpace {
     if (allocation === undefined) {
       let granule = Math.floor(address / ALLOCATION_GRANULARITY);
       const base = page * PAGE_SIZE;
-      while (granule < LAST_GRANULE && this.#owners[granule] === undefined) granule++;
+      while (granule < this.#end && this.#owners[granule] === undefined) granule++;
       const end = Math.max(granule * ALLOCATION_GRANULARITY, base + PAGE_SIZE);
       return { base, allocationBase: 0, allocationProtect: 0, size: end - base, state: "free", protection: 0, kind: "private" };
     }

@@ -1,6 +1,16 @@
 import * as fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { CPU_BLOCK, GUEST_BASE, GuestMemory, MemoryAccessError, MemoryLimitError, PAGE, PAGE_STATE, USER_END } from "./index.ts";
+import {
+  CPU_BLOCK,
+  GUEST_BASE,
+  GuestMemory,
+  MemoryAccessError,
+  MemoryLimitError,
+  PAGE,
+  PAGE_STATE,
+  SMALL_USER_END,
+  USER_END,
+} from "./index.ts";
 
 let memory: GuestMemory;
 beforeAll(() => {
@@ -61,6 +71,16 @@ test("a taken address is refused, and so is one outside the user space", () => {
   expect(memory.reserve(0x1000, { at: 0 })).toBeUndefined();
   expect(memory.reserve(0x20000, { at: USER_END - 0x10000 })).toBeUndefined();
   expect(memory.reserve(2 ** 40)).toBeUndefined();
+});
+
+test("a user space that ends earlier gives no address behind its end, and tells of none", () => {
+  const small = new GuestMemory({ userEnd: SMALL_USER_END });
+  expect(small.reserve(0x10000, { at: SMALL_USER_END - 0x10000 })).toBe(SMALL_USER_END - 0x10000);
+  expect(small.reserve(0x20000, { at: SMALL_USER_END - 0x20000 })).toBeUndefined();
+  expect(small.reserve(0x10000, { topDown: true })).toBe(SMALL_USER_END - 0x20000);
+  expect(small.reserve(0x10000, { at: SMALL_USER_END })).toBeUndefined();
+  expect(small.reserve(SMALL_USER_END - GUEST_BASE)).toBeUndefined();
+  expect(small.query(GUEST_BASE)).toMatchObject({ state: "free", size: SMALL_USER_END - 0x20000 - GUEST_BASE });
 });
 
 test("commit fails outside a reservation, and across two", () => {

@@ -26,6 +26,8 @@ export interface GuestMemoryOptions {
   readonly budget?: MemoryBudget;
   readonly pointerSize?: 4 | 8;
   readonly executesData?: boolean;
+  /** Where its user space ends: USER_END, or earlier for a program that does not expect addresses that high. A multiple of the allocation granularity. */
+  readonly userEnd?: number;
 }
 
 /**
@@ -40,6 +42,8 @@ export class GuestMemory {
   readonly pointerSize: 4 | 8;
   /** Whatever may be read may be run: as for old 32-bit programs, which data execution prevention leaves alone. */
   readonly executesData: boolean;
+  /** User space is [GUEST_BASE, userEnd). */
+  readonly userEnd: number;
   /** Called after protections or contents of executable pages may have changed: the translator drops what it made from [start, end). */
   onProtectionChange: (start: number, end: number) => void = () => {};
   #far: { readonly start: number; readonly end: number; readonly high: number } | undefined;
@@ -52,15 +56,17 @@ export class GuestMemory {
     budget = new MemoryBudget(limitBytes),
     pointerSize = 8,
     executesData = false,
+    userEnd = USER_END,
   }: GuestMemoryOptions = {}) {
     this.pointerSize = pointerSize;
     this.executesData = executesData;
+    this.userEnd = userEnd;
     this.wasm = spare ?? new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES });
     spare = undefined;
     this.bytes = new Uint8Array(this.wasm.buffer);
     this.view = new DataView(this.wasm.buffer);
     this.#words = new Uint16Array(this.wasm.buffer);
-    this.#space = new AddressSpace(this.bytes, budget);
+    this.#space = new AddressSpace(this.bytes, budget, userEnd);
     this.#states = this.#space.states;
   }
 

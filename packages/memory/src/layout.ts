@@ -4,8 +4,11 @@ export const GUEST_BASE = 0x10000;
 /** Pages of a guest's WebAssembly memory: 4 GiB less the null page, made whole at the start and never grown. */
 export const WASM_PAGES = 65_535;
 
-/** User space is [GUEST_BASE, USER_END): what programs are told, and all they are given. */
+/** User space ends here at the latest: what programs are told, and all they are given. */
 export const USER_END = 0xefff_0000;
+
+/** Where the user space of programs ends whose images are not marked as aware of large addresses: 64 KiB below 2 GiB, as on Windows. */
+export const SMALL_USER_END = 0x7fff_0000;
 
 /**
  * The live thread's CPU block and what else translated code looks at all the time (64 KiB), next to KUSER_SHARED_DATA: below 2 GiB, where the host's

@@ -21,7 +21,7 @@ export function emptyProgram(bits: 32 | 64 = 64): Uint8Array {
   u16(PE_HEADER + 4, is64 ? 0x8664 : 0x14c);
   u16(PE_HEADER + 6, 1);
   u16(PE_HEADER + 20, SECTION_TABLE - OPTIONAL_HEADER);
-  u16(PE_HEADER + 22, 0x22);
+  u16(PE_HEADER + 22, is64 ? 0x22 : 0x102);
   u16(OPTIONAL_HEADER, is64 ? 0x20b : 0x10b);
   u32(OPTIONAL_HEADER + 16, ALIGNMENT);
   if (is64) u64(OPTIONAL_HEADER + 24, 0x40_0000n);

@@ -1,7 +1,7 @@
 import type { Host } from "@decant/host";
 import { Binding, ERROR, Registry, singleByteCodec, Win32Error } from "@decant/hook";
 import type { ApiFunction, BoundFunction, Hooks, TextCodec } from "@decant/hook";
-import { GuestMemory, PAGE } from "@decant/memory";
+import { GuestMemory, PAGE, SMALL_USER_END, USER_END } from "@decant/memory";
 import type { StubDetails } from "@decant/x86";
 import { PEB_SIZE, writePeb } from "./blocks/peb.ts";
 import { writeProcessParameters } from "./blocks/process-parameters.ts";
@@ -124,6 +124,7 @@ export class Process {
     const image = readProcessImage(options.image, this.name);
     this.memory = new GuestMemory({
       pointerSize: image.is64 ? 8 : 4,
+      userEnd: (image.characteristics & LARGE_ADDRESS_AWARE) === 0 ? SMALL_USER_END : USER_END,
       executesData: !image.is64 && (image.dllCharacteristics & NX_COMPAT) === 0,
       ...(options.memoryLimitBytes !== undefined && { budget: kernel.memoryBudget(options.memoryLimitBytes) }),
     });
@@ -396,6 +397,9 @@ export class Process {
     return handle === -2 ? this.#loaded?.object : undefined;
   }
 }
+
+/** IMAGE_FILE_LARGE_ADDRESS_AWARE: the program can handle addresses above 2 GiB. */
+const LARGE_ADDRESS_AWARE = 0x20;
 
 /** IMAGE_DLLCHARACTERISTICS_NX_COMPAT: 32-bit programs without it run data, where Windows' policy is its default. */
 const NX_COMPAT = 0x100;

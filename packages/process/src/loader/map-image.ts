@@ -1,5 +1,5 @@
 import { ERROR } from "@decant/hook";
-import { GUEST_BASE, PAGE, USER_END } from "@decant/memory";
+import { GUEST_BASE, PAGE } from "@decant/memory";
 import type { GuestMemory } from "@decant/memory";
 import { RELOCATION, SECTION, visitRelocations } from "@decant/pe";
 import type { Image, Section } from "@decant/pe";
@@ -34,13 +34,13 @@ function place(memory: GuestMemory, image: Image, name: string): number {
   const size = image.sizeOfImage;
   const options = { kind: "image", protection: PAGE.EXECUTE_WRITECOPY } as const;
   const wanted = image.imageBase;
-  const fits = wanted > 0n && wanted + BigInt(size) <= BigInt(USER_END);
+  const fits = wanted > 0n && wanted + BigInt(size) <= BigInt(memory.userEnd);
   if (!image.relocatable) {
     const at = `0x${wanted.toString(16)}`;
     // Above 4 GiB it lies at the low half of its addresses; one region can be so.
     const high = Number(wanted >> 32n);
     const low = Number(wanted & 0xffff_ffffn);
-    if ((high > 0 && (image.isDll || memory.pointerSize === 4)) || low === 0 || low + size > USER_END)
+    if ((high > 0 && (image.isDll || memory.pointerSize === 4)) || low === 0 || low + size > memory.userEnd)
       throw new LoadError(ERROR.BAD_EXE_FORMAT, `${name} has no relocations and must lie at ${at}, where a guest has no memory`);
     const base = memory.reserve(size, { ...options, at: low });
     if (base === undefined)

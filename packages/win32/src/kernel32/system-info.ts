@@ -1,5 +1,5 @@
 import { ERROR, Win32Error, type AcceptedOf } from "@decant/hook";
-import { ALLOCATION_GRANULARITY, GUEST_BASE, PAGE_SIZE, USER_END } from "@decant/memory";
+import { ALLOCATION_GRANULARITY, GUEST_BASE, PAGE_SIZE } from "@decant/memory";
 import { implement, SHARED_DATA, WINDOWS_VERSION, type Thread } from "@decant/process";
 import { COMPUTER_NAME } from "../system/system-table.ts";
 import { MEMORYSTATUS, systemInfoApi, type SYSTEM_INFO } from "./system-info.api.ts";
@@ -60,9 +60,9 @@ export const systemInfo = implement(systemInfoApi, {
   GetActiveProcessorCount: (thread, group) => processorCount(thread, group),
   GetMaximumProcessorCount: (thread, group) => processorCount(thread, group),
   GetActiveProcessorGroupCount: () => 1,
-  // 32-bit programs are told of 2 GiB at most.
+  // 32-bit programs are told of 4 GiB at most, of 2 where they do not expect more.
   GlobalMemoryStatus({ memory, pointerSize }, status) {
-    const limit = pointerSize === 8 ? Infinity : 2 ** 31 - 1;
+    const limit = pointerSize === 8 ? Infinity : memory.userEnd > 2 ** 31 ? 2 ** 32 - 1 : 2 ** 31 - 1;
     const available = Math.min(limit, Math.max(0, PHYSICAL_BYTES - memory.committedBytes));
     status.set({
       dwLength: MEMORYSTATUS.size(pointerSize),
@@ -71,8 +71,8 @@ export const systemInfo = implement(systemInfoApi, {
       dwAvailPhys: available,
       dwTotalPageFile: Math.min(limit, PHYSICAL_BYTES),
       dwAvailPageFile: available,
-      dwTotalVirtual: Math.min(limit, USER_END - GUEST_BASE),
-      dwAvailVirtual: Math.min(limit, Math.max(0, USER_END - GUEST_BASE - memory.committedBytes)),
+      dwTotalVirtual: Math.min(limit, memory.userEnd - GUEST_BASE),
+      dwAvailVirtual: Math.min(limit, Math.max(0, memory.userEnd - GUEST_BASE - memory.committedBytes)),
     });
   },
   GlobalMemoryStatusEx({ memory }, status) {
@@ -84,8 +84,8 @@ export const systemInfo = implement(systemInfoApi, {
       ullAvailPhys: available,
       ullTotalPageFile: PHYSICAL_BYTES,
       ullAvailPageFile: available,
-      ullTotalVirtual: USER_END - GUEST_BASE,
-      ullAvailVirtual: Math.max(0, USER_END - GUEST_BASE - memory.committedBytes),
+      ullTotalVirtual: memory.userEnd - GUEST_BASE,
+      ullAvailVirtual: Math.max(0, memory.userEnd - GUEST_BASE - memory.committedBytes),
       ullAvailExtendedVirtual: 0,
     });
     return true;
@@ -112,12 +112,12 @@ export const systemInfo = implement(systemInfoApi, {
   },
 });
 
-function describeSystem({ process: { host } }: Thread, isNarrow = false): AcceptedOf<typeof SYSTEM_INFO> {
+function describeSystem({ memory, process: { host } }: Thread, isNarrow = false): AcceptedOf<typeof SYSTEM_INFO> {
   return {
     wProcessorArchitecture: isNarrow ? PROCESSOR_ARCHITECTURE_INTEL : PROCESSOR_ARCHITECTURE_AMD64,
     dwPageSize: PAGE_SIZE,
     lpMinimumApplicationAddress: GUEST_BASE,
-    lpMaximumApplicationAddress: USER_END - 1,
+    lpMaximumApplicationAddress: memory.userEnd - 1,
     dwActiveProcessorMask: 2 ** Math.min(host.cpuCount, 32) - 1,
     dwNumberOfProcessors: host.cpuCount,
     dwProcessorType: isNarrow ? PROCESSOR_INTEL_PENTIUM : PROCESSOR_AMD_X8664,

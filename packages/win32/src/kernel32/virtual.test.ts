@@ -1,11 +1,11 @@
 import { DWORD, ERROR, SIZE_T } from "@decant/hook";
-import { PAGE, USER_END } from "@decant/memory";
+import { PAGE, SMALL_USER_END, USER_END } from "@decant/memory";
 import { guest } from "@decant/testing";
 import { describe, expect, test } from "vitest";
 import { file } from "./file.ts";
 import { fileMapping } from "./file-mapping.ts";
 import { handle } from "./handle.ts";
-import { MEM, MEMORY_BASIC_INFORMATION } from "./virtual.api.ts";
+import { MEM, MEMORY_BASIC_INFORMATION, MEMORY_BASIC_INFORMATION32 } from "./virtual.api.ts";
 import { virtual } from "./virtual.ts";
 
 const { COMMIT, RESERVE, DECOMMIT, RELEASE, FREE, TOP_DOWN } = MEM;
@@ -114,6 +114,21 @@ test("a reservation of more addresses than there are is granted, and holds what 
   expect(call("VirtualFree", base, 0, RELEASE)).toBe(1);
   expect([call("VirtualAlloc", BigInt(base + size), 0x1000, COMMIT, PAGE.READWRITE), thread.lastError]).toEqual([0, ERROR.INVALID_ADDRESS]);
   expect(call("VirtualAlloc", 0n, 2 ** 40, RESERVE, PAGE.READWRITE)).toBe(base);
+});
+
+test("an x86 program that is not aware of large addresses has those below 2 GiB", () => {
+  const { call, thread, out } = guest({ topics: [virtual], bits: 32 });
+  const reserve = (at: bigint, size: number, type: number = RESERVE) => {
+    const base = call("VirtualAlloc", at, size, type, PAGE.NOACCESS);
+    return base === 0 ? thread.lastError : base;
+  };
+  expect(reserve(0n, 0x10000, RESERVE | TOP_DOWN)).toBeLessThan(SMALL_USER_END);
+  expect(reserve(BigInt(SMALL_USER_END), 0x10000)).toBe(ERROR.INVALID_ADDRESS);
+  expect(reserve(0x9000_0000n, 0x10000)).toBe(ERROR.INVALID_ADDRESS);
+  expect([reserve(0n, SMALL_USER_END), reserve(0n, SMALL_USER_END + 1)]).toEqual([ERROR.NOT_ENOUGH_MEMORY, ERROR.INVALID_PARAMETER]);
+  const information = out(MEMORY_BASIC_INFORMATION32);
+  expect(call("VirtualQuery", SMALL_USER_END - 1, information, 28)).toBe(28);
+  expect([call("VirtualQuery", SMALL_USER_END, information, 28), thread.lastError]).toEqual([0, ERROR.INVALID_PARAMETER]);
 });
 
 test("a reservation of more addresses than there are is refused where the end of the addresses is taken", () => {

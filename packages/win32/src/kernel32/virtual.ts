@@ -1,5 +1,5 @@
 import { ERROR, Win32Error, type Out } from "@decant/hook";
-import { MemoryAccessError, MemoryLimitError, PAGE, USER_END, type GuestMemory, type MemoryInformation } from "@decant/memory";
+import { MemoryAccessError, MemoryLimitError, PAGE, type GuestMemory, type MemoryInformation } from "@decant/memory";
 import { implement, noteProtection, ProcessObject, type Process, type Thread } from "@decant/process";
 import { MEM, MEMORY_BASIC_INFORMATION, MEMORY_BASIC_INFORMATION32, virtualApi } from "./virtual.api.ts";
 
@@ -62,7 +62,7 @@ export const virtual = implement(virtualApi, {
 
   FlushInstructionCache({ process }, hProcess, lpBaseAddress, dwSize) {
     process.handles.get(hProcess, ProcessObject);
-    if (lpBaseAddress === 0) process.machine.invalidate(0, USER_END);
+    if (lpBaseAddress === 0) process.machine.invalidate(0, process.memory.userEnd);
     else process.machine.invalidate(lpBaseAddress, lpBaseAddress + dwSize);
     return true;
   },
@@ -123,7 +123,7 @@ function query(thread: Thread, of: GuestMemory, address: number, target: number,
   const type = thread.pointerSize === 8 ? MEMORY_BASIC_INFORMATION : MEMORY_BASIC_INFORMATION32;
   const size = type.size(thread.pointerSize);
   if (length < size) throw new Win32Error(ERROR.BAD_LENGTH);
-  if (address >= USER_END) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  if (address >= of.userEnd) throw new Win32Error(ERROR.INVALID_PARAMETER);
   type.store(thread, target, describe(of.query(address)));
   return size;
 }
@@ -137,11 +137,13 @@ function allocate(thread: Thread, hint: bigint, size: number, type: number, give
   if (type === MEM.RESET) return Number(hint);
   const commits = (type & MEM.COMMIT) !== 0;
   if (!commits && (type & MEM.RESERVE) === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
-  if (!commits && size > USER_END && thread.pointerSize === 8) return reserveWhatFits(thread, hint, size, protection);
+  if (!commits && size > memory.userEnd && thread.pointerSize === 8) return reserveWhatFits(thread, hint, size, protection);
   // Nothing of the guest's lies above the user space: a hint there is taken.
-  if (hint + BigInt(Math.ceil(size)) > BigInt(USER_END)) {
+  if (hint + BigInt(Math.ceil(size)) > BigInt(memory.userEnd)) {
     if (commits && endsInWhatIsLacking(thread, hint, size)) throw new Win32Error(ERROR.COMMITMENT_LIMIT);
-    throw new Win32Error(hint === 0n ? ERROR.NOT_ENOUGH_MEMORY : ERROR.INVALID_ADDRESS);
+    if (hint !== 0n) throw new Win32Error(ERROR.INVALID_ADDRESS);
+    // An x64 program has been told of fewer addresses than 64-bit Windows has.
+    throw new Win32Error(thread.pointerSize === 4 ? ERROR.INVALID_PARAMETER : ERROR.NOT_ENOUGH_MEMORY);
   }
   const at = Number(hint);
   if (at !== 0 && (type & MEM.RESERVE) === 0) return commit(thread, at, size, protection);
@@ -178,7 +180,7 @@ function reserveWhatFits({ memory, process }: Thread, hint: bigint, size: number
   let base: number | undefined;
   for (let part = memory.longestFreeBytes / 2; base === undefined && part >= LEAST_PART; part /= 2) {
     const granted = Math.floor(part / GRANULARITY) * GRANULARITY;
-    base = memory.reserve(granted, { at: USER_END - granted, protection });
+    base = memory.reserve(granted, { at: memory.userEnd - granted, protection });
   }
   if (base === undefined) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
   grantedInPart.set(process, { base, end: base + size });

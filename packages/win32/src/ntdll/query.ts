@@ -1,5 +1,5 @@
 import { NtError, STATUS } from "@decant/hook";
-import { PAGE_SIZE, USER_END } from "@decant/memory";
+import { PAGE_SIZE } from "@decant/memory";
 import { implement, ProcessObject, type Process, type Thread } from "@decant/process";
 import { ByteWriter } from "../files/byte-writer.ts";
 import { fileTimeFromMs } from "../files/file-time.ts";
@@ -43,13 +43,14 @@ function give({ memory }: Thread, bytes: Uint8Array, target: number, length: num
 
 function describeSystem(thread: Thread, infoClass: number): Uint8Array {
   const { clock, cpuCount } = thread.kernel.host;
+  const { userEnd } = thread.memory;
   const to = new ByteWriter();
   switch (infoClass) {
     case SYSTEM.BASIC: {
-      const pages = Math.floor(USER_END / PAGE_SIZE);
+      const pages = Math.floor(userEnd / PAGE_SIZE);
       for (const value of [0, TIMER_RESOLUTION, PAGE_SIZE, pages, 1, pages, GRANULARITY]) to.u32(value);
       to.align(thread.pointerSize);
-      for (const value of [GRANULARITY, USER_END - 1, 2 ** Math.min(cpuCount, 31) - 1]) word(thread, to, value);
+      for (const value of [GRANULARITY, userEnd - 1, 2 ** Math.min(cpuCount, 31) - 1]) word(thread, to, value);
       return to.u8(cpuCount).align(thread.pointerSize).finish();
     }
     case SYSTEM.TIME_OF_DAY: {
