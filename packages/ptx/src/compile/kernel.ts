@@ -3,6 +3,7 @@ import type { PtxFunction, PtxModule } from "../parse/ast.ts";
 import type { Features, KernelContext, Site } from "./emitter.ts";
 import type { Helpers } from "./helpers.ts";
 import { joinCalls } from "../calls/join-calls.ts";
+import { liveAtStart } from "./liveness.ts";
 import { findLocalTypes } from "./local-types.ts";
 import { PhaseWriter } from "./phase.ts";
 import { VectorPhase } from "../vector/phase.ts";
@@ -104,9 +105,10 @@ export function writeKernel(
   }
   const { ssa, shapes } = analysed.vector;
   const scalar = written.map(({ index }) => index);
+  const live = liveAtStart(program);
   const vectors = plan.phases.map((phase, index) => {
     const f = begin(`${source.name}#v${index}`);
-    new VectorPhase(f, kernel, { program, ssa, shapes, plan, scalar }, phase).write();
+    new VectorPhase(f, kernel, { program, ssa, shapes, plan, live, scalar }, phase).write();
     return f;
   });
   const vectorPhases = vectors.map((f, index) => {

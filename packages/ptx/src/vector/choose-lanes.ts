@@ -30,7 +30,7 @@ export function chooseLanes(program: Program, ssa: Ssa, rows: number): number {
 }
 
 /** The most vectors of 32-bit lanes that are live at one place of a block, in units of one for each four lanes. */
-function pressureIn(program: Program, ssa: Ssa, live: readonly ReadonlySet<Register>[], index: number): number {
+export function pressureIn(program: Program, ssa: Ssa, live: readonly ReadonlySet<Register>[], index: number): number {
   const block = program.blocks[index];
   if (block === undefined) return 0;
   const alive = new Set<Value>();

@@ -96,6 +96,12 @@ export function integerForm(i: Instruction, dropped: readonly string[] = []): Sc
   return left.length === 1 && type !== undefined && isScalarType(type) && /^[usb](32|64)$/.test(type) ? type : undefined;
 }
 
+/** The type of an integer instruction of 16 bits with no other suffix. */
+export function shortForm(i: Instruction, dropped: readonly string[] = []): ScalarType | undefined {
+  const [type, ...rest] = i.modifiers.filter((name) => !dropped.includes(name));
+  return rest.length === 0 && (type === "u16" || type === "s16") ? type : undefined;
+}
+
 /** A shuffle of four 32-bit words out of two vectors. */
 export function words(...places: readonly number[]): number[] {
   return places.flatMap((place) => [0, 1, 2, 3].map((byte) => place * 4 + byte));

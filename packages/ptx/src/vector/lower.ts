@@ -3,7 +3,7 @@ import { bitsOf, isScalarType, isSigned, type ScalarType } from "../parse/types.
 import { setp } from "./compare.ts";
 import { convert } from "./convert.ts";
 import type { VectorEmitter } from "./emitter.ts";
-import { each, finishFloat, floatForm, I32_TYPE, integerForm, plain, pushFloats, words, type VectorLowering } from "./forms.ts";
+import { each, finishFloat, floatForm, I32_TYPE, integerForm, plain, pushFloats, shortForm, words, type VectorLowering } from "./forms.ts";
 import type { SsaInstruction } from "./ssa.ts";
 import { transcendental } from "./transcendental.ts";
 
@@ -67,7 +67,7 @@ function arithmetic(e: VectorEmitter, s: SsaInstruction): boolean {
     });
   }
   if (opcode === "mul" && !i.modifiers.includes("lo")) return multiplyWide(e, s);
-  const type = integerForm(i, opcode === "mul" ? ["lo"] : []);
+  const type = shortForm(i, opcode === "mul" ? ["lo"] : []) ?? integerForm(i, opcode === "mul" ? ["lo"] : []);
   if (type === undefined || !plain(i, type)) return false;
   const wide = bitsOf(type) === 64;
   const ops = {
@@ -79,6 +79,29 @@ function arithmetic(e: VectorEmitter, s: SsaInstruction): boolean {
     e.pushVector(s, i, a, type, j);
     e.pushVector(s, i, b, type, j);
     e.f.simd(ops[opcode]);
+    if (bitsOf(type) === 16) clearHigh(e);
+  });
+}
+
+/** Narrow registers hold nothing above their width. */
+function clearHigh({ f }: VectorEmitter): void {
+  f.i32Const(0xffff).simd(SIMD.i32x4_splat).simd(SIMD.v128_and);
+}
+
+/** mul.wide of 16-bit numbers. */
+function multiplyShorts(e: VectorEmitter, s: SsaInstruction): boolean {
+  const i = s.instruction;
+  const [d, ...factors] = i.operands;
+  const [, type, ...rest] = i.modifiers;
+  if ((type !== "u16" && type !== "s16") || rest.length > 0 || !plain(i, type, 1)) return false;
+  if (d?.kind !== "register" || bitsOf(d.register.type) !== 32) return false;
+  return each(e, s, "b32", (j) => {
+    for (const factor of factors) {
+      e.pushVector(s, i, factor, type, j);
+      if (type === "u16") clearHigh(e);
+      else e.f.i32Const(16).simd(SIMD.i32x4_shl).i32Const(16).simd(SIMD.i32x4_shr_s);
+    }
+    e.f.simd(SIMD.i32x4_mul);
   });
 }
 
@@ -87,6 +110,7 @@ function multiplyWide(e: VectorEmitter, s: SsaInstruction): boolean {
   const i = s.instruction;
   const [d, a, b] = i.operands;
   const [half, type, ...rest] = i.modifiers;
+  if (half === "wide" && multiplyShorts(e, s)) return true;
   if ((type !== "u32" && type !== "s32") || rest.length > 0 || !plain(i, type, 1) || d?.kind !== "register") return false;
   const { f } = e;
   const product = (j: number, high: boolean): void => {
@@ -174,8 +198,7 @@ function logic(e: VectorEmitter, s: SsaInstruction): boolean {
       e.pushVector(s, i, i.operands[2], type, j);
       e.f.simd(ops[i.opcode] ?? 0);
     }
-    // Narrow registers hold nothing above their width.
-    if (i.opcode === "not" && type === "b16") e.f.i32Const(0xffff).simd(SIMD.i32x4_splat).simd(SIMD.v128_and);
+    if (i.opcode === "not" && type === "b16") clearHigh(e);
   });
 }
 

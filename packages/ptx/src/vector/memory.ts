@@ -149,7 +149,7 @@ function affineAccess(e: VectorEmitter, it: Access, stride: number): boolean {
   return true;
 }
 
-/** Where lanes access shared memory: their offsets in it, in vectors of 32-bit lanes. */
+/** Where lanes access shared memory: their offsets in it, in vectors of 32-bit lanes; 0 for lanes that take no part. */
 export interface SharedPlaces {
   readonly vectors: readonly number[];
   /** Each access's size as a power of two. */
@@ -167,36 +167,31 @@ export function setSharedPlaces(
   if (address?.kind !== "address" || address.coordinates !== undefined) return undefined;
   const { base, offset } = address;
   if (base?.kind !== "register" || bitsOf(base.register.type) !== 32) return undefined;
-  const vectors = Array.from({ length: e.vectors }, (_, j) => e.vectorTemporary(`place ${j}`));
-  for (const [j, place] of vectors.entries()) {
+  const vectors = setPlaces(e, (j) => {
     e.pushVector(s, s.instruction, { kind: "register", register: base.register }, "b32", j);
     if (offset !== 0n)
       f.i32Const(Number(BigInt.asIntN(32, offset)))
         .simd(SIMD.i32x4_splat)
         .simd(SIMD.i32x4_add);
-    f.localSet(place);
-  }
+  });
   return { vectors, shift };
 }
 
-/** Pushes 1 when a lane that takes part is out of the window, or not aligned. */
+/** Pushes 1 when a lane is out of the window, or not aligned. */
 export function checkSharedPlaces(e: VectorEmitter, { vectors, shift }: SharedPlaces): void {
   const { f } = e;
-  checkLanes(e, (j) => {
-    const place = vectors[j] ?? 0;
-    f.localGet(place);
-    if (shift > 0) {
-      f.i32Const(shift)
-        .simd(SIMD.i32x4_shr_u)
-        .localGet(place)
-        .i32Const(32 - shift)
-        .simd(SIMD.i32x4_shl)
-        .simd(SIMD.v128_or);
-    }
-    f.localGet(e.locals.sharedCounts[shift] ?? 0)
+  pushAll(e, vectors, SIMD.i32x4_max_u);
+  f.localGet(e.locals.sharedCounts[shift] ?? 0);
+  if (shift > 0) f.i32Const(shift).op(OP.i32_shl);
+  f.simd(SIMD.i32x4_splat).simd(SIMD.i32x4_ge_u);
+  if (shift > 0) {
+    pushAll(e, vectors, SIMD.v128_or);
+    f.i32Const((1 << shift) - 1)
       .simd(SIMD.i32x4_splat)
-      .simd(SIMD.i32x4_lt_u);
-  });
+      .simd(SIMD.v128_and)
+      .simd(SIMD.v128_or);
+  }
+  f.simd(SIMD.v128_any_true);
 }
 
 function sharedGather(e: VectorEmitter, it: Access): boolean {
@@ -207,20 +202,21 @@ function sharedGather(e: VectorEmitter, it: Access): boolean {
     check: () => checkSharedPlaces(e, places),
     pointer() {},
     fast() {
-      for (const [j, place] of places.vectors.entries()) {
-        f.localGet(place);
-        keepGood(e, j);
-        f.localGet(e.locals.shared).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add).localSet(place);
-      }
+      for (const place of places.vectors)
+        f.localGet(place).localGet(e.locals.shared).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add).localSet(place);
       transfer(e, it, undefined, { at: e.laneAddress(places.vectors), offset: () => 0 });
     },
   });
   return true;
 }
 
+/** How many elements a base may lie away from its range, and a range have, so that sums of 32 bits do not wrap around into it. */
+const REACH = 2 ** 30;
+
 /**
- * A 64-bit base and a 32-bit index that differs freely, times a scale. With the base at most 2^30 away from the range, and
- * the scaled index as near, their sum is exact in 32 bits.
+ * A 64-bit base and a 32-bit index that differs freely, times a scale. Lanes are compared by the number of their element in the range,
+ * which 32 bits hold: the base is at most 2^30 elements away from the range, which has no more than that; what an index adds to it wraps around only
+ * to numbers beyond.
  */
 function indexedAccess(e: VectorEmitter, it: Access, shape: Shape & { kind: "indexed" }): boolean {
   const { f } = e;
@@ -232,47 +228,44 @@ function indexedAccess(e: VectorEmitter, it: Access, shape: Shape & { kind: "ind
   f.localSet(pointer);
   const root = e.kernel.roots.get(base.register) ?? base.register.name;
   const range = e.vectorRange(root, it.size, 0);
-  const places = Array.from({ length: e.vectors }, (_, j) => e.vectorTemporary(`place ${j}`));
-  const distance = e.temporary(I64, "distance");
-  const reach = 2 ** 30;
-  const far = Math.floor(reach / shape.scale);
   const index = e.vectorsOf(shape.index);
+  const factor = shape.scale / it.size;
+  // Of these no product wraps around; where there is none, that of no sum does.
+  const far = shape.signed && factor === 1 ? undefined : Math.floor(REACH / factor);
+  const first = e.temporary(I32, "first element");
+  const distance = e.temporary(I64, "distance");
+  let places: readonly number[] = [];
   guardedAccess(e, it, range, 0, {
     check() {
-      f.localGet(pointer).localGet(range.base).op(OP.i64_sub).localSet(distance);
-      for (const [j, place] of places.entries()) {
+      // Rotated, a distance that is no multiple of the size is far away.
+      f.localGet(pointer)
+        .localGet(range.base)
+        .op(OP.i64_sub)
+        .i64Const(REACH * it.size)
+        .op(OP.i64_add);
+      if (it.shift > 0) f.i64Const(it.shift).op(OP.i64_rotr);
+      f.localTee(distance).op(OP.i32_wrap_i64).i32Const(REACH).op(OP.i32_sub).localSet(first);
+      places = setPlaces(e, (j) => {
         f.localGet(index[j] ?? 0);
-        scale(e, shape.scale);
-        f.localGet(distance).op(OP.i32_wrap_i64).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add).localSet(place);
-      }
-      checkLanes(e, (j) => {
-        f.localGet(places[j] ?? 0);
-        f.localGet(range.count).i64Const(it.shift).op(OP.i64_shl).op(OP.i32_wrap_i64).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_lt_u);
-        f.localGet(index[j] ?? 0);
-        if (shape.signed) f.i32Const(far).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add);
+        scale(e, factor);
+        f.localGet(first).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add);
+      });
+      pushAll(e, places, SIMD.i32x4_max_u);
+      f.localGet(range.count).op(OP.i32_wrap_i64).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_ge_u);
+      if (far !== undefined) {
+        const reached = setReached(e, index, shape.signed ? far : 0);
+        pushAll(e, reached, SIMD.i32x4_max_u);
         f.i32Const(shape.signed ? 2 * far : far)
           .simd(SIMD.i32x4_splat)
-          .simd(SIMD.i32x4_lt_u);
-        f.simd(SIMD.v128_and);
-      });
-      // The base itself: near, and aligned; and a range of less than 2 GiB.
+          .simd(SIMD.i32x4_ge_u)
+          .simd(SIMD.v128_or);
+      }
+      f.simd(SIMD.v128_any_true);
       f.localGet(distance)
-        .i64Const(reach)
-        .op(OP.i64_add)
-        .i64Const(2 * reach)
+        .i64Const(2 * REACH)
         .op(OP.i64_ge_u)
         .op(OP.i32_or);
-      f.localGet(range.count)
-        .i64Const(Math.floor((2 ** 31 - 1) / it.size))
-        .op(OP.i64_gt_u)
-        .op(OP.i32_or);
-      if (it.size > 1)
-        f.localGet(distance)
-          .i64Const(it.size - 1)
-          .op(OP.i64_and)
-          .i64Const(0)
-          .op(OP.i64_ne)
-          .op(OP.i32_or);
+      f.localGet(range.count).i64Const(REACH).op(OP.i64_gt_u).op(OP.i32_or);
     },
     pointer() {
       f.localGet(pointer);
@@ -283,9 +276,9 @@ function indexedAccess(e: VectorEmitter, it: Access, shape: Shape & { kind: "ind
         .op(OP.i64_add);
     },
     fast() {
-      for (const [j, place] of places.entries()) {
+      for (const place of places) {
         f.localGet(place);
-        keepGood(e, j);
+        if (it.shift > 0) f.i32Const(it.shift).simd(SIMD.i32x4_shl);
         f.localGet(range.base).op(OP.i32_wrap_i64).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add).localSet(place);
       }
       transfer(e, it, undefined, { at: e.laneAddress(places), offset: () => 0 });
@@ -301,26 +294,34 @@ function scale(e: VectorEmitter, by: number): void {
   else e.f.i32Const(by).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_mul);
 }
 
-/** Pushes 1 when a lane that takes part is not good; `good` pushes a mask for each vector. */
-function checkLanes(e: VectorEmitter, good: (j: number) => void): void {
-  const { f, mask } = e;
-  for (let j = 0; j < e.vectors; j++) {
-    good(j);
-    if (mask !== undefined) {
-      const local = e.vectorTemporary(`good ${j}`);
-      f.localTee(local)
-        .localGet(mask.vectors[j] ?? 0)
-        .simd(SIMD.v128_not)
-        .simd(SIMD.v128_or);
-    }
-    if (j > 0) f.simd(SIMD.v128_and);
-  }
-  f.simd(SIMD.i32x4_all_true).op(OP.i32_eqz);
+/** Puts what `push` pushes for each vector into locals; 0 for lanes that take no part: what is in bounds when any is. */
+function setPlaces(e: VectorEmitter, push: (j: number) => void, name = "place"): readonly number[] {
+  return Array.from({ length: e.vectors }, (_, j) => {
+    const local = e.vectorTemporary(`${name} ${j}`);
+    push(j);
+    if (e.mask !== undefined) e.f.localGet(e.mask.vectors[j] ?? 0).simd(SIMD.v128_and);
+    e.f.localSet(local);
+    return local;
+  });
 }
 
-/** Where lanes do not take part, the place on the stack becomes the start of the range. */
-function keepGood(e: VectorEmitter, j: number): void {
-  if (e.mask !== undefined) e.f.localGet(e.vectorTemporary(`good ${j}`)).simd(SIMD.v128_and);
+/** The indices, and `by` more. */
+function setReached(e: VectorEmitter, index: readonly number[], by: number): readonly number[] {
+  return setPlaces(
+    e,
+    (j) => {
+      e.f.localGet(index[j] ?? 0);
+      if (by !== 0) e.f.i32Const(by).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add);
+    },
+    "reached",
+  );
+}
+
+function pushAll(e: VectorEmitter, vectors: readonly number[], op: number): void {
+  for (const [j, vector] of vectors.entries()) {
+    e.f.localGet(vector);
+    if (j > 0) e.f.simd(op);
+  }
 }
 
 interface Places {

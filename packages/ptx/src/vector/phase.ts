@@ -8,11 +8,13 @@ import { meeting } from "../compile/lower/warp.ts";
 import { ACTS } from "../compile/operands.ts";
 import { isCopy, PhaseWriter } from "../compile/phase.ts";
 import type { Phase, PhasePlan } from "../compile/plan.ts";
-import type { Block, Program } from "../compile/program.ts";
+import { successors, type Block, type Program } from "../compile/program.ts";
 import { writeControlFlow } from "../compile/structure.ts";
 import { sharedAtomic } from "./atomics.ts";
 import { AccessGroups } from "./access-groups.ts";
 import { VectorEmitter, type Mask } from "./emitter.ts";
+import { Fences } from "./fences.ts";
+import { pressureIn } from "./choose-lanes.ts";
 import type { Item } from "../compile/loops.ts";
 import { vectorLowering } from "./lower.ts";
 import { vectorAccess } from "./memory.ts";
@@ -26,6 +28,8 @@ export interface VectorPlan {
   readonly ssa: Ssa;
   readonly shapes: Shapes;
   readonly plan: PhasePlan;
+  /** The registers that are read from the start of each block on. */
+  readonly live: readonly ReadonlySet<Register>[];
   /** The scalar form's phase functions, by phase. */
   readonly scalar: readonly number[];
 }
@@ -393,15 +397,38 @@ export class VectorPhase extends PhaseWriter {
     const e = this.#e;
     const needed = ssa.instructions.filter(({ instruction }) => !this.hoisted.has(instruction) && !isCopy(instruction, copies));
     const groups = e.mask === undefined ? AccessGroups.find(e, index, needed) : undefined;
-    for (const s of needed.slice(0, groups?.first)) this.#instruction(s);
+    const { program, ssa: whole, live } = this.#plan;
+    const pressure = pressureIn(program, whole, live, index) * e.vectors;
+    const fences = e.mask === undefined ? Fences.find(e, needed, this.#liveAfter(index), pressure) : undefined;
+    for (const s of needed.slice(0, groups?.first)) {
+      this.#instruction(s);
+      fences?.after(s);
+    }
     if (groups === undefined) return;
     const rest = needed.slice(groups.first);
     groups.check(e);
     this.f.expect(true).if();
-    for (const s of rest) if (!groups.write(e, s)) this.#instruction(s);
+    for (const s of rest) {
+      if (!groups.write(e, s)) this.#instruction(s);
+      fences?.after(s);
+    }
     this.f.else();
     for (const s of rest) this.#instruction(s);
     this.f.end();
+  }
+
+  /** The values that somebody reads after a block. */
+  #liveAfter(index: number): ReadonlySet<Value> {
+    const { program, ssa, live } = this.#plan;
+    const values = new Set<Value>(ssa.blocks[index]?.reads.values());
+    const block = program.blocks[index];
+    for (const next of block === undefined ? [] : successors(block)) {
+      for (const register of live[next] ?? []) {
+        const value = ssa.valueAfter(index, register);
+        if (value !== undefined) values.add(value);
+      }
+    }
+    return values;
   }
 
   #instruction(s: SsaInstruction): void {

@@ -141,6 +141,59 @@ describe.each([8, 16, 32])("by %i lanes:", (lanes) => {
     expect(harness.fault).toMatchObject({ kind: FAULT.illegalAddress, thread: 13 });
   });
 
+  const LONG = [0, 0x3fff_ffff, 0x4000_0000, 0x4000_0001, 0x7fff_ffff, 0x8000_0000, 0xbfff_ffff, 0xc000_0000, 0xffff_ffff];
+  test.each(
+    (["s32", "u32"] as const).flatMap((type) => [0, 128, -16, 2, 2 ** 31, -(2 ** 31), 2 ** 33].map((delta) => [type, delta] as const)),
+  )("an index of .%s from %i bytes off the buffer is in bounds, or is not, as 64 bits have it", (type, delta) => {
+    for (const scale of [4, 8, 12]) {
+      // What threads 0 to 63 add to the base so that each has a word of its own, but 13 takes n and 5 takes no part.
+      const start = Math.ceil(-delta / scale);
+      if (start < 0 && type === "u32") continue;
+      const body = `xor.b32 %r5, %r2, 1; add.u32 %r5, %r5, ${start}; setp.eq.u32 %p1, %r2, 13; selp.u32 %r5, %r1, %r5, %p1; setp.eq.u32 %p2, %r2, 5;
+        selp.u32 %r5, 0x12345678, %r5, %p2; mul.wide.${type} %rd3, %r5, ${scale}; ld.param.u64 %rd2, [out]; add.s64 %rd2, %rd2, ${delta};
+        add.s64 %rd3, %rd2, %rd3; @%p2 bra end; ld.global.u32 %r6, [%rd3+4]; st.global.u32 [%rd1], %r6; end:`;
+      const harness = new Harness(entry(body), { compiler: "vector", lanes });
+      expect(harness.compiled.kernels[0]?.vectorPhases.length).toBeGreaterThan(0);
+      for (const n of [start, start + 7, ...LONG, ...LONG.map((index) => index + start)]) {
+        const index = type === "s32" ? n | 0 : n >>> 0;
+        const out = Uint32Array.from({ length: 64 * 3 + 2 }, (_, i) => 1000 + i);
+        const offset = index * scale + delta + 4;
+        const isInside = offset >= 0 && offset + 4 <= out.byteLength && offset % 4 === 0;
+        if ((start * scale + delta) % 4 !== 0) continue; // All others would be misaligned.
+        const run = (): void => harness.run("k", [out, { u32: n >>> 0 }], { block: [64] });
+        const what = `${type} scale ${scale} base ${delta} index ${index}`;
+        if (isInside) {
+          run();
+          expect(out[13], what).toBe(1000 + offset / 4);
+          expect(out[12], what).toBe(1000 + ((13 + start) * scale + delta + 4) / 4);
+          expect(out[5], what).toBe(1005);
+        } else {
+          expect(run, what).toThrow();
+          expect(harness.fault, what).toMatchObject({ thread: 13 });
+          expect(BigInt.asIntN(32, harness.fault.address - 0x400000n), what).toBe(BigInt.asIntN(32, BigInt(offset)));
+        }
+      }
+    }
+  });
+
+  test.each([0, 4, 1020, 1021, 1022, 1024, 2, 0x8000_0000, 0xffff_fffc, 0xffff_ffff])(
+    "a place in shared memory of which one lane's is %i is in bounds, or is not",
+    (n) => {
+      const body = `st.shared.u32 [%r4], %r2; bar.sync 0; xor.b32 %r5, %r4, 4; setp.eq.u32 %p1, %r2, 13; selp.u32 %r5, %r1, %r5, %p1;
+        setp.eq.u32 %p2, %r2, 5; selp.u32 %r5, 0x12345678, %r5, %p2; @%p2 bra end; ld.shared.u32 %r6, [%r5]; st.global.u32 [%rd1], %r6; end:`;
+      if (n % 4 === 0 && n < 1024) {
+        const expected = Array.from({ length: 64 }, (_, i) => i ^ 1);
+        expected[13] = n < 256 ? n / 4 : 0;
+        expected[5] = 0;
+        expect(results(body, n)).toEqual(expected);
+        return;
+      }
+      const harness = new Harness(entry(body), { compiler: "vector", lanes });
+      expect(() => harness.run("k", [new Uint32Array(64), { u32: n }], { block: [64] })).toThrow();
+      expect(harness.fault).toMatchObject({ kind: n % 4 === 0 ? FAULT.illegalAddress : FAULT.misalignedAddress, thread: 13 });
+    },
+  );
+
   test("registers of floats may hold the thread's number, and what it is multiplied to", () => {
     const number = "mov.u32 %f1, %tid.x; copysign.f32 %f2, %f1, %f1; mov.b32 %r5, %f2; st.global.u32 [%rd1], %r5;";
     expect(results(number, 0)).toEqual(Array.from({ length: 64 }, (_, i) => i));
