@@ -151,7 +151,7 @@ describe.each([8, 16, 32])("by %i lanes:", (lanes) => {
       if (start < 0 && type === "u32") continue;
       const body = `xor.b32 %r5, %r2, 1; add.u32 %r5, %r5, ${start}; setp.eq.u32 %p1, %r2, 13; selp.u32 %r5, %r1, %r5, %p1; setp.eq.u32 %p2, %r2, 5;
         selp.u32 %r5, 0x12345678, %r5, %p2; mul.wide.${type} %rd3, %r5, ${scale}; ld.param.u64 %rd2, [out]; add.s64 %rd2, %rd2, ${delta};
-        add.s64 %rd3, %rd2, %rd3; @%p2 bra end; ld.global.u32 %r6, [%rd3+4]; st.global.u32 [%rd1], %r6; end:`;
+        add.s64 %rd3, %rd2, %rd3; @%p2 bra end; ld.global.u32 %r6, [%rd3+4]; bar.sync 0; st.global.u32 [%rd1], %r6; end:`;
       const harness = new Harness(entry(body), { compiler: "vector", lanes });
       expect(harness.compiled.kernels[0]?.vectorPhases.length).toBeGreaterThan(0);
       for (const n of [start, start + 7, ...LONG, ...LONG.map((index) => index + start)]) {
