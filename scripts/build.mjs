@@ -39,6 +39,7 @@ const script = {
   footer: { js: "})" },
   define: { DECANT_BUILD: JSON.stringify(UNKNOWN_BUILD), "import.meta.url": "decantUrl" },
 };
+const topicLoaders = await makeImages();
 // Decoder and translator are a script of their own, which a run from the translation cache does not load. The CUDA DLLs are evaluated when they are first called for.
 const separate = {
   name: "separate",
@@ -49,6 +50,7 @@ const separate = {
     bundle.onLoad({ filter: /\/nvcuda\/src\/load-nvcuda\.ts$/ }, () => ({
       contents: 'export function loadNvcuda() { return require("./nvcuda.ts"); }',
     }));
+    bundle.onLoad({ filter: /\/win32\/src\/load-topics\.ts$/ }, () => ({ contents: topicLoaders }));
     bundle.onLoad({ filter: /\/decant\/src\/import-module\.ts$/ }, () => ({ contents: "export const { importModule } = decantScripts;" }));
     bundle.onLoad({ filter: /\/win32\/src\/guest-images\/load-image\.ts$/ }, () => ({
       contents: "export function loadImage(name) { return decantScripts.read(`${name}.dll`); }",
@@ -126,6 +128,61 @@ async function buildModules() {
   rmSync(made);
   writeFileSync(join(dist, "hash.wasm"), hashModule());
   writeFileSync(join(dist, "runtime.wasm"), runtimeModule());
+}
+
+/**
+ * The images of built-in DLLs are files beside the bundle (packages/win32/src/made). Returns what the bundle has in the place of packages/win32/src/load-topics.ts:
+ * where each topic is, to be evaluated when it is needed.
+ */
+async function makeImages() {
+  const source = join(root, "packages/win32/src");
+  const files = readdirSync(source, { recursive: true }).filter((name) => /(?<!\.test|\.d)\.ts$/.test(name) && !name.includes("testdata"));
+  const contents = [
+    'export { makeImages } from "./made/make-images.ts";',
+    'export { topics } from "./topics.ts";',
+    'export { OLDER_RUNTIMES } from "./crt/older-runtimes.ts";',
+    ...files.map((name, n) => `import * as m${n} from "./${name}";`),
+    `export const modules = { ${files.map((name, n) => `"./${name}": m${n}`).join(", ")} };`,
+  ].join("\n");
+  const outfile = join(dist, "made-images.mjs");
+  await build({ ...shared, outdir: undefined, outfile, stdin: { contents, resolveDir: source }, format: "esm" });
+  const made = await import(pathToFileURL(outfile).href);
+  rmSync(outfile);
+  for (const { dll, pointerSize, file } of made.makeImages()) writeFileSync(join(dist, imageFile(dll, pointerSize)), file);
+  const places = placesOf(made.topics, made.modules);
+  const dlls = [...new Set(made.topics.flatMap((topic) => (topic.table ?? topic).dlls))];
+  return `
+    import { decodeMadeImage } from "./made/made-image.ts";
+    const topics = [${places.map(({ dlls, code }) => `{ dlls: ${JSON.stringify(dlls)}, load: () => ${code} }`).join(",\n")}];
+    const suffix = (pointerSize) => (pointerSize === 8 ? "x64" : "x86");
+    export function addTopics(registry) {
+      registry.add(...topics);
+      for (const dll of ${JSON.stringify(made.OLDER_RUNTIMES)})
+        registry.addLater(dll, () => require("./crt/older-runtimes.ts").olderRuntime(dll, require("./crt/index.ts").crt));
+      for (const dll of ${JSON.stringify(dlls)})
+        registry.addMade(dll, (pointerSize) => decodeMadeImage(decantScripts.read(\`\${dll}-\${suffix(pointerSize)}.dll\`), (n) => topics[n].load()));
+    }
+    export function loadPrograms() { return require("./programs/index.ts"); }`;
+}
+
+function imageFile(dll, pointerSize) {
+  return `${dll}-${pointerSize === 8 ? "x64" : "x86"}.dll`;
+}
+
+/** The DLLs of each topic, and code that evaluates it: it is what a module exports, or in a list that one exports. */
+function placesOf(topics, modules) {
+  const known = new Map();
+  for (const [file, exported] of Object.entries(modules))
+    for (const [name, value] of Object.entries(exported)) {
+      const code = `require(${JSON.stringify(file)}).${name}`;
+      if (Array.isArray(value)) value.forEach((each, n) => known.has(each) || known.set(each, `${code}[${n}]`));
+      else known.set(value, code);
+    }
+  return topics.map((topic) => {
+    const code = known.get(topic);
+    if (code === undefined) throw new Error(`no module exports a topic of ${(topic.table ?? topic).dlls}`);
+    return { dlls: (topic.table ?? topic).dlls, code };
+  });
 }
 
 /** DLLs in guest code are files beside the bundle. */

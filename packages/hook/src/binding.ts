@@ -25,8 +25,6 @@ export interface BoundFunction {
 
 /** Binds a registry's functions for one process. */
 export class Binding {
-  /** Called when a bound function becomes hooked, or is hooked no longer. */
-  onHookChange: (bound: BoundFunction) => void = () => {};
   readonly registry: Registry;
   readonly hooks: Hooks | undefined;
   readonly #pointerSize: PointerSize;
@@ -79,11 +77,7 @@ export class Binding {
   }
 
   #rebind(): void {
-    for (const bound of this.#bound.values()) {
-      const was = bound.isHooked;
-      bound.reset();
-      if (was !== bound.isHooked) this.onHookChange(bound);
-    }
+    for (const bound of this.#bound.values()) bound.reset();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ApiTable, ArgumentsOf, Declaration, FunctionDeclaration, TextDeclaration } from "./api.ts";
+import type { ApiTable, ArgumentsOf, FunctionDeclaration, TextDeclaration } from "./api.ts";
 import { ApiFunction } from "./api-function.ts";
 import { isWaiting } from "./compile.ts";
 import type { AnyBody, Implementation, Waiting } from "./implement.ts";
@@ -55,17 +55,17 @@ function bodyOf(target: ApiFunction, { hooks }: CallingThread): AnyBody {
   return body;
 }
 
-function tableOf(implementation: Implementation, make: (target: ApiFunction) => AnyCall): Record<string, AnyCall> {
-  const { declarations, dlls, convention } = implementation.table as ApiTable;
-  const bodies = implementation.bodies as Readonly<Record<string, AnyBody | undefined>>;
-  const table: Record<string, AnyCall> = {};
-  for (const [key, declaration] of Object.entries<Declaration>(declarations)) {
-    if (declaration.kind !== "function" && declaration.kind !== "text") continue;
+/** Few of a topic's functions are ever called so: each is made when it is first asked for, and is the table's own property from then on. */
+function tableOf({ table, bodies }: Implementation, make: (target: ApiFunction) => AnyCall): Record<string, AnyCall> {
+  const { declarations, dlls, convention } = table as ApiTable;
+  const own = bodies as Readonly<Record<string, AnyBody | undefined>>;
+  const get = (_: object, key: string | symbol, receiver: Record<string, AnyCall>): AnyCall | undefined => {
+    const declaration = typeof key === "string" && Object.hasOwn(declarations, key) ? declarations[key] : undefined;
+    if (typeof key !== "string" || (declaration?.kind !== "function" && declaration?.kind !== "text")) return undefined;
     const isText = declaration.kind === "text";
     const name = isText ? (declaration.names?.[1] ?? `${key}W`) : key;
-    table[key] = make(
-      new ApiFunction({ dll: dlls[0] ?? "", name, key, declaration, convention, wide: isText ? true : undefined, body: bodies[key] }),
-    );
-  }
-  return table;
+    const wide = isText ? true : undefined;
+    return (receiver[key] = make(new ApiFunction({ dll: dlls[0] ?? "", name, key, declaration, convention, wide, body: own[key] })));
+  };
+  return Object.create(new Proxy({}, { get }));
 }

@@ -25,6 +25,28 @@ export interface DllExport {
   readonly target: ExportTarget;
 }
 
+/** A DLL's image that was made beforehand, and what says of each of its stubs which function it is. */
+export interface MadeImage {
+  readonly bytes: Uint8Array;
+  /** How many stubs there are, one after another at the beginning of its first section. */
+  readonly count: number;
+  /** The name that a stub's function is exported by. */
+  nameAt(stub: number): string;
+  /** The topic that has it, with a body for it. */
+  topicAt(stub: number): Implementation;
+}
+
+/** The same, with the functions themselves: each is made when it is asked for. */
+export interface DllImage extends Pick<MadeImage, "bytes" | "count" | "nameAt"> {
+  functionAt(stub: number): ApiFunction;
+}
+
+/** A topic that is loaded when it is first needed: `load` gives the same each time. */
+export interface LaterTopic {
+  readonly dlls: readonly string[];
+  load(): Implementation | ApiTable;
+}
+
 /** How much of a DLL's declared functions there is. */
 export interface Coverage {
   readonly dll: string;
@@ -52,15 +74,19 @@ export class Registry {
   readonly #dlls = new Map<string, Dll>();
   readonly #dllAliases = new Map<string, string>();
   readonly #images = new Map<string, (pointerSize: PointerSize) => Uint8Array>();
+  readonly #made = new Map<string, (pointerSize: PointerSize) => MadeImage>();
+  /** A topic's functions by DLL and name, as far as somebody has asked for them. */
+  readonly #functions = new Map<Implementation, Map<string, ApiFunction>>();
   /** What is to be added to a DLL when somebody asks for it: there are thousands of functions, and a program loads few DLLs. */
   readonly #later = new Map<string, (() => void)[]>();
 
-  /** Adds a topic, with bodies or only declared. Two bodies for one function are an error, thrown when its DLL is first asked for. */
-  add(...topics: readonly (Implementation | ApiTable)[]): this {
+  /** Adds a topic, with bodies or only declared, or to be loaded. Two bodies for one function are an error, thrown when its DLL is first asked for. */
+  add(...topics: readonly (Implementation | ApiTable | LaterTopic)[]): this {
     for (const topic of topics) {
-      const { table, bodies } = "table" in topic ? topic : { table: topic, bodies: {} };
-      for (const dll of (table as ApiTable).dlls)
-        this.#addAction(dll, () => this.#addTable(dll, table as ApiTable, bodies as Readonly<Record<string, AnyBody | undefined>>));
+      const dlls = "table" in topic ? topic.table.dlls : topic.dlls;
+      let whole: Implementation | undefined;
+      for (const dll of dlls)
+        this.#addAction(dll, () => this.#addTable(dll, (whole ??= withBodies("load" in topic ? topic.load() : topic))));
     }
     return this;
   }
@@ -69,6 +95,31 @@ export class Registry {
   addLater(dll: string, make: () => readonly (Implementation | ApiTable)[]): this {
     this.#addAction(dll, () => void this.add(...make()));
     return this;
+  }
+
+  /**
+   * Adds the image that was made of a DLL whose topics are all added: it must be what `exports` says. With it a program can load the DLL, and call some of its
+   * functions, while the topics of the others are not made. Topics that are added later make it useless.
+   */
+  addMade(dll: string, load: (pointerSize: PointerSize) => MadeImage): this {
+    this.#made.set(dllKey(dll), load);
+    return this;
+  }
+
+  /** The image that was made of a DLL beforehand; undefined when there is none. */
+  made(dll: string, pointerSize: PointerSize): DllImage | undefined {
+    const key = this.resolveDll(dll);
+    const made = key === undefined ? undefined : this.#made.get(key)?.(pointerSize);
+    if (key === undefined || made === undefined) return undefined;
+    return {
+      bytes: made.bytes,
+      count: made.count,
+      nameAt: (stub) => made.nameAt(stub),
+      functionAt: (stub) => {
+        const topic = made.topicAt(stub);
+        return this.#function(key, topic, functionNamed(topic.table as ApiTable, made.nameAt(stub)));
+      },
+    };
   }
 
   /** Adds a DLL that is guest code: `load` gives its file's bytes for a size of pointers, when it is first asked for. */
@@ -160,6 +211,7 @@ export class Registry {
 
   #addAction(dll: string, action: () => void): void {
     const key = dllKey(dll);
+    this.#made.delete(key);
     const others = this.#later.get(key);
     if (others === undefined) this.#later.set(key, [action]);
     else others.push(action);
@@ -176,11 +228,8 @@ export class Registry {
     for (const key of Array.from(this.#later.keys())) this.#make(key);
   }
 
-  #addTable(
-    name: string,
-    { declarations, convention, only, around }: ApiTable,
-    bodies: Readonly<Record<string, AnyBody | undefined>>,
-  ): void {
+  #addTable(name: string, topic: Implementation): void {
+    const { declarations, only } = topic.table as ApiTable;
     const key = dllKey(name);
     const whole = this.#dlls.get(key) ?? emptyDll();
     this.#dlls.set(key, whole);
@@ -188,22 +237,60 @@ export class Registry {
     const dll = only === 4 ? (whole.narrow ??= emptyDll()) : whole;
     const known = only === 8 ? new Set([...dll.targets.keys(), ...dll.missing.keys(), ...dll.aliases.keys()]) : undefined;
     for (const [entry, declaration] of Object.entries(declarations)) {
-      const make = (exportName: string, of: FunctionDeclaration | TextDeclaration, wide?: boolean) => {
-        const own = bodies[entry];
-        const body = own === undefined || around === undefined || of.result.failure === undefined ? own : around(key, own);
-        addFunction(dll, new ApiFunction({ dll: name, name: exportName, key: entry, declaration: of, convention, wide, body }), of.ordinal);
-      };
-      if (declaration.kind === "function") make(entry, declaration);
-      else if (declaration.kind === "text") {
-        const [ansi, wide] = declaration.names ?? [`${entry}A`, `${entry}W`];
-        make(ansi, declaration, false);
-        make(wide, declaration, true);
-      } else addOther(dll, entry, declaration);
+      for (const named of functionsOf(entry, declaration)) addFunction(dll, this.#function(name, topic, named), declaration.ordinal);
+      if (declaration.kind !== "function" && declaration.kind !== "text") addOther(dll, entry, declaration);
     }
     if (known === undefined) return;
     for (const names of [dll.targets, dll.missing, dll.aliases])
       for (const added of names.keys()) if (!known.has(added)) dll.wideOnly.add(added);
   }
+
+  /** A function of a topic: one for each DLL and name. */
+  #function(dll: string, topic: Implementation, { entry, name, declaration, wide }: NamedFunction): ApiFunction {
+    let known = this.#functions.get(topic);
+    if (known === undefined) this.#functions.set(topic, (known = new Map()));
+    const key = dllKey(dll);
+    let made = known.get(`${key}!${name}`);
+    if (made === undefined) {
+      const { convention, around } = topic.table as ApiTable;
+      const own = (topic.bodies as Readonly<Record<string, AnyBody | undefined>>)[entry];
+      const body = own === undefined || around === undefined || declaration.result.failure === undefined ? own : around(key, own);
+      made = new ApiFunction({ dll, name, key: entry, declaration, convention, wide, body });
+      known.set(`${key}!${name}`, made);
+    }
+    return made;
+  }
+}
+
+/** A function under one of the names that a table's entry exports it by. */
+interface NamedFunction {
+  readonly entry: string;
+  readonly name: string;
+  readonly declaration: FunctionDeclaration | TextDeclaration;
+  /** Of a pair for both kinds of text. */
+  readonly wide: boolean | undefined;
+}
+
+/** What an entry of a table exports of functions: none, one, or a pair. */
+function functionsOf(entry: string, declaration: Declaration): NamedFunction[] {
+  if (declaration.kind === "function") return [{ entry, name: entry, declaration, wide: undefined }];
+  if (declaration.kind !== "text") return [];
+  const [ansi, wide] = declaration.names ?? [`${entry}A`, `${entry}W`];
+  return [
+    { entry, name: ansi, declaration, wide: false },
+    { entry, name: wide, declaration, wide: true },
+  ];
+}
+
+/** The function that a table exports by a name. */
+function functionNamed({ declarations }: ApiTable, name: string): NamedFunction {
+  for (const [entry, declaration] of Object.entries(declarations)) {
+    // Names are the entry's, with a letter more, or given.
+    if (!name.startsWith(entry) && !("names" in declaration)) continue;
+    const found = functionsOf(entry, declaration).find((named) => named.name === name);
+    if (found !== undefined) return found;
+  }
+  throw new Error(`${name} is not declared where it should be`);
 }
 
 function emptyDll(): Dll {
@@ -216,6 +303,10 @@ function emptyDll(): Dll {
     narrow: undefined,
     exports: {},
   };
+}
+
+function withBodies(topic: Implementation | ApiTable): Implementation {
+  return "table" in topic ? topic : { table: topic, bodies: {} };
 }
 
 /** A DLL as x86-32 has it. */

@@ -60,6 +60,56 @@ export function readExports(image: Image): ExportTable | undefined {
   return { dll: nameRva === 0 ? "" : view.name(nameRva, "the name of the DLL"), ordinalBase, symbols };
 }
 
+/**
+ * One export of an image whose file has everything where it is in memory, as `buildDll` makes it, by name or by ordinal. Names are sorted by their bytes. A program
+ * binds few of the thousands that there are: this looks at a dozen of them.
+ */
+export function findExport(image: Image, symbol: string | number): ExportedSymbol | undefined {
+  const directory = directoryOf(image, DIRECTORY.EXPORT);
+  if (directory === undefined) return undefined;
+  const { bytes } = image;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const field = (offset: number): number => view.getUint32(directory.rva + offset, true);
+  const base = field(16);
+  const index =
+    typeof symbol === "number"
+      ? symbol - base
+      : indexOfName(bytes, view, symbol, { count: field(24), names: field(32), ordinals: field(36) });
+  if (index === undefined || index < 0 || index >= field(20)) return undefined;
+  const rva = view.getUint32(field(28) + index * 4, true);
+  if (rva === 0) return undefined;
+  const isInside = rva >= directory.rva && rva < directory.rva + directory.size;
+  return { ordinal: base + index, ...(isInside ? { forwarder: new RvaView(image).name(rva, "a forwarder") } : { rva }) };
+}
+
+function indexOfName(
+  bytes: Uint8Array,
+  view: DataView,
+  name: string,
+  table: { readonly count: number; readonly names: number; readonly ordinals: number },
+): number | undefined {
+  let low = 0;
+  let high = table.count - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const order = compareName(bytes, view.getUint32(table.names + middle * 4, true), name);
+    if (order === 0) return view.getUint16(table.ordinals + middle * 2, true);
+    if (order < 0) low = middle + 1;
+    else high = middle - 1;
+  }
+  return undefined;
+}
+
+/** Below 0 when the NUL-terminated name at an offset comes before another. */
+function compareName(bytes: Uint8Array, at: number, name: string): number {
+  for (let i = 0; i < name.length; i++) {
+    const difference = bytes[at + i]! - name.charCodeAt(i);
+    // The NUL is below everything.
+    if (difference !== 0) return difference;
+  }
+  return bytes[at + name.length]!;
+}
+
 function limited(count: number, what: string): number {
   if (count > MAX_EXPORTS) throw new PeError("malformed", `expected at most ${MAX_EXPORTS} ${what}, found ${count}`);
   return count;

@@ -7,7 +7,7 @@ export { RvaView } from "./rva-view.ts";
 export type { RvaSource } from "./rva-view.ts";
 export { readDelayImports, readImports } from "./imports.ts";
 export type { DelayImportedDll, ImportedDll, ImportedSymbol } from "./imports.ts";
-export { readExports } from "./exports.ts";
+export { findExport, readExports } from "./exports.ts";
 export type { ExportedSymbol, ExportTable } from "./exports.ts";
 export { RELOCATION, visitRelocations } from "./relocations.ts";
 export { readTls } from "./tls.ts";

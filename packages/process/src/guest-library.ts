@@ -36,7 +36,7 @@ export function testLibrary(mode: number, log: unknown[]): Library {
   };
   return {
     name: "kernel32.dll",
-    exports: Object.entries(functions).map(([name, body]) => ({ kind: "function", name, entry: answer(body) })),
+    exports: Object.entries(functions).map(([name, body]) => ({ kind: "function", name, function: { entry: answer(body) } })),
   };
 }
 

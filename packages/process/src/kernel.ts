@@ -23,7 +23,7 @@ const SHARED_SLICE_MS = 2 * CLOCK_TICK_MS;
 const MAX_IDLE_MS = 0x7fff_ffff;
 
 /** What a process asks of its processor. */
-export type GuestMachine = Pick<Machine, "run" | "addStub" | "invalidate" | "suspend" | "guard" | "makeFloatsExact" | "save"> &
+export type GuestMachine = Pick<Machine, "run" | "addStub" | "addStubs" | "invalidate" | "suspend" | "guard" | "makeFloatsExact" | "save"> &
   Partial<Pick<Machine, "statistics">>;
 
 /** Processes that a run may have at a time, unless it says otherwise. */

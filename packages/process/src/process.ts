@@ -1,7 +1,8 @@
 import type { Host } from "@decant/host";
 import { Binding, ERROR, Registry, singleByteCodec, Win32Error } from "@decant/hook";
-import type { ApiFunction, BoundFunction, Hooks, TextCodec } from "@decant/hook";
+import type { ApiFunction, Hooks, TextCodec } from "@decant/hook";
 import { GuestMemory, PAGE, SMALL_USER_END, USER_END } from "@decant/memory";
+import { STUB_SIZE } from "@decant/pe";
 import type { StubDetails } from "@decant/x86";
 import { PEB_SIZE, writePeb } from "./blocks/peb.ts";
 import { writeProcessParameters } from "./blocks/process-parameters.ts";
@@ -16,7 +17,7 @@ import { Heap } from "./heap/heap.ts";
 import type { GuestMachine, Kernel } from "./kernel.ts";
 import { baseName } from "./loader/dll-names.ts";
 import { LdrLists } from "./loader/ldr-lists.ts";
-import type { ApiEntry, LibrarySource } from "./loader/library.ts";
+import type { ApiEntry, LibraryFunction, LibrarySource } from "./loader/library.ts";
 import { DllDirectories } from "./loader/dll-directories.ts";
 import { entryOf, registryLibraries } from "./loader/registry-libraries.ts";
 import { Loader } from "./loader/loader.ts";
@@ -40,6 +41,14 @@ import type { EndSuspension, GuestGenerator } from "./waits/suspension.ts";
 
 /** Faults whose handlers go on that a thread's turn may have. */
 const MAX_FAULTS_IN_A_TURN = 256;
+
+/** Functions whose stubs lie one after another, and have indices one after another. */
+interface StubRow {
+  readonly address: number;
+  readonly index: number;
+  readonly count: number;
+  readonly describe: (n: number) => { readonly name: string; readonly function: LibraryFunction };
+}
 
 /** A guest process: its memory, processor, modules, handles and threads. */
 export class Process {
@@ -92,9 +101,11 @@ export class Process {
   isExiting = false;
   /** How it ended; undefined while it runs. */
   ending: Ending | undefined;
-  readonly #entries: ApiEntry[] = [];
-  /** The stubs of functions that the processor answers by itself while nobody hooks them. */
-  readonly #intrinsics = new Map<BoundFunction, { address: number; index: number; name: string | undefined }>();
+  /** By index; of a row of stubs those that have been called. */
+  readonly #entries: (ApiEntry | undefined)[] = [];
+  readonly #rows: StubRow[] = [];
+  /** The stubs that the processor knows of functions that it answers by itself while nobody hooks them. */
+  readonly #intrinsics: { address: number; index: number; name: string; function: LibraryFunction; isUsed: boolean }[] = [];
   readonly #tls: StaticTls;
   readonly #unknown: UnknownStubs;
   readonly #states = new StateMap();
@@ -152,10 +163,8 @@ export class Process {
     const libraries = registry instanceof Registry ? this.#bind(registry) : registry;
     const stubs = {
       reserve: (entry: ApiEntry) => this.#entries.push(entry) - 1,
-      place: (address: number, index: number, details: StubDetails, bound?: BoundFunction) => {
-        this.machine.addStub(address, index, details);
-        if (bound !== undefined && details.intrinsic !== undefined) this.#intrinsics.set(bound, { address, index, name: details.name });
-      },
+      place: (address: number, index: number, details: StubDetails) => this.machine.addStub(address, index, details),
+      placeRow: (address: number, count: number, describe: StubRow["describe"]) => this.#placeRow({ address, count, describe }),
     };
     this.callbackStubs = mapCallbackStubs(this.memory, stubs);
     this.#unknown = new UnknownStubs(this, stubs, libraries);
@@ -325,19 +334,52 @@ export class Process {
 
   #bind(registry: Registry): LibrarySource {
     const libraries = registryLibraries(registry, this.memory.pointerSize, this.hooks);
-    libraries.binding.onHookChange = (bound) => {
-      const stub = this.#intrinsics.get(bound);
-      if (stub !== undefined) this.machine.addStub(stub.address, stub.index, { intrinsic: libraries.intrinsicOf(bound), name: stub.name });
-    };
-    this.onEnd(() => libraries.binding.close());
+    const stopListening = this.hooks?.onChange(() => this.#useIntrinsics());
+    this.onEnd(() => {
+      libraries.close();
+      stopListening?.();
+    });
     return libraries;
+  }
+
+  #placeRow(row: Omit<StubRow, "index">): void {
+    const index = this.#entries.length;
+    for (let n = 0; n < row.count; n++) this.#entries.push(undefined);
+    this.#rows.push({ ...row, index });
+    this.machine.addStubs(row.address, index, row.count, (n) => this.#describeStub({ ...row, index }, n));
+  }
+
+  /** What the processor is told of a stub when it first looks at it. */
+  #describeStub({ address, index, describe }: StubRow, n: number): StubDetails {
+    const { name, function: target } = describe(n);
+    const { intrinsic } = target;
+    if (intrinsic === undefined) return { name };
+    const isUsed = target.isHooked !== true;
+    this.#intrinsics.push({ address: address + n * STUB_SIZE, index: index + n, name, function: target, isUsed });
+    return { name, intrinsic: isUsed ? intrinsic : undefined };
+  }
+
+  /** Tells the processor which functions it may answer by itself, now that other hooks are set. */
+  #useIntrinsics(): void {
+    for (const stub of this.#intrinsics) {
+      const isUsed = stub.function.isHooked !== true;
+      if (isUsed === stub.isUsed) continue;
+      stub.isUsed = isUsed;
+      this.machine.addStub(stub.address, stub.index, { intrinsic: isUsed ? stub.function.intrinsic : undefined, name: stub.name });
+    }
+  }
+
+  /** The first call of a row's function. */
+  #makeEntry(index: number): ApiEntry {
+    const row = this.#rows.find((one) => index >= one.index && index < one.index + one.count)!;
+    return (this.#entries[index] = row.describe(index - row.index).function.entry);
   }
 
   /** Hot path: every API call comes through here. */
   #api(index: number): number {
     const thread = this.#loaded!;
     try {
-      const next = this.#entries[index]!(thread);
+      const next = (this.#entries[index] ?? this.#makeEntry(index))(thread);
       if (next !== UNWIND && thread.status === "running") return next;
     } catch (error) {
       const next = this.#apiError(thread, error);

@@ -1,5 +1,5 @@
 import type { Host } from "@decant/host";
-import { buildDll } from "@decant/pe";
+import { buildDll, STUB_SIZE } from "@decant/pe";
 import { Kernel } from "./kernel.ts";
 import type { GuestMachine, KernelOptions } from "./kernel.ts";
 import type { Library } from "./loader/library.ts";
@@ -12,8 +12,12 @@ import type { GuestGenerator } from "./waits/suspension.ts";
 export class IdleMachine implements GuestMachine {
   readonly stubs = new Map<number, number>();
 
-  addStub(address: number, index: number): void {
+  addStub(...[address, index]: Parameters<GuestMachine["addStub"]>): void {
     this.stubs.set(address, index);
+  }
+
+  addStubs(...[address, index, count]: Parameters<GuestMachine["addStubs"]>): void {
+    for (let n = 0; n < count; n++) this.stubs.set(address + n * STUB_SIZE, index + n);
   }
 
   invalidate(): void {}

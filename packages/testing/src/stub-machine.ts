@@ -4,6 +4,8 @@ import { CPU_BLOCK, GUEST_BASE } from "@decant/memory";
 import type { GuestMachine } from "@decant/process";
 
 const RIP = 32;
+/** Bytes from one stub to the next. */
+const STUB_STEP = 16;
 const ARGUMENTS = [REGISTER.rcx, REGISTER.rdx, REGISTER.r8, REGISTER.r9];
 
 /** A guest function written in the test: it gets the integer arguments as 64-bit words, and gives RAX. */
@@ -35,6 +37,10 @@ export class StubMachine implements GuestMachine {
 
   addStub(address: number, index: number): void {
     this.#stubs.set(address, index);
+  }
+
+  addStubs(address: number, index: number, count: number): void {
+    for (let n = 0; n < count; n++) this.addStub(address + n * STUB_STEP, index + n);
   }
 
   guard(): void {}

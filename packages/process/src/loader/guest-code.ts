@@ -1,7 +1,7 @@
 import { DIRECTORY, readImage } from "@decant/pe";
 import type { Process } from "../process.ts";
 import { mapImage, protectImage } from "./map-image.ts";
-import { Module } from "./module.ts";
+import { indexExports } from "./module.ts";
 
 /** Bytes of a RUNTIME_FUNCTION. */
 const ENTRY_SIZE = 12;
@@ -18,6 +18,6 @@ export function mapGuestCode(process: Process, bytes: Uint8Array, name: string):
   const table = image.directories[DIRECTORY.EXCEPTION];
   if (memory.pointerSize === 8 && table !== undefined && table.size > 0)
     handlers.dynamicTables.push({ address: base + table.rva, base, count: Math.floor(table.size / ENTRY_SIZE) });
-  const { byName } = new Module({ name, path: "", base, image, isBuiltIn: true }).exports;
+  const { byName } = indexExports(image, base);
   return new Map([...byName].flatMap(([symbol, target]) => ("address" in target ? [[symbol, target.address]] : [])));
 }

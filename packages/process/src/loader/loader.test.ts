@@ -13,21 +13,21 @@ import type { IdleMachine } from "../test-support.ts";
 import type { Library } from "./library.ts";
 import { LOAD_LIBRARY } from "./dll-directories.ts";
 import { LoadError } from "./load-error.ts";
-import { Module } from "./module.ts";
+import { indexExports } from "./module.ts";
 
 const entry = (): number => 0;
 const kernel32: Library = {
   name: "KERNEL32.dll",
   exports: [
-    { kind: "function", name: "GetCurrentProcessId", entry, ordinal: 5 },
-    { kind: "function", name: "ExitProcess", entry },
+    { kind: "function", name: "GetCurrentProcessId", function: { entry }, ordinal: 5 },
+    { kind: "function", name: "ExitProcess", function: { entry } },
     { kind: "forward", name: "HeapAlloc", to: "NTDLL.RtlAllocateHeap" },
     { kind: "forward", name: "Round", to: "KERNEL32.Round" },
     { kind: "data", name: "variable", size: 8, initialise: (memory, address) => memory.setU32(address, 42) },
   ],
 };
-const ntdll: Library = { name: "ntdll.dll", exports: [{ kind: "function", name: "RtlAllocateHeap", entry }] };
-const ucrtbase: Library = { name: "ucrtbase.dll", exports: [{ kind: "function", name: "exit", entry }] };
+const ntdll: Library = { name: "ntdll.dll", exports: [{ kind: "function", name: "RtlAllocateHeap", function: { entry } }] };
+const ucrtbase: Library = { name: "ucrtbase.dll", exports: [{ kind: "function", name: "exit", function: { entry } }] };
 
 const hello = { image: fixture("hello/hello.exe"), path: "Z:\\work\\hello.exe" };
 
@@ -228,7 +228,7 @@ describe("what a process finds in its memory", () => {
 });
 
 test("a built-in DLL's image says the same as the loader, to programs that walk its export table", () => {
-  const symbols = [...Array(5).keys()].map((i) => ({ kind: "function", name: `f${i}`, ordinal: 10 + i, entry }) as const);
+  const symbols = [...Array(5).keys()].map((i) => ({ kind: "function", name: `f${i}`, ordinal: 10 + i, function: { entry } }) as const);
   const library: Library = {
     name: "walked.dll",
     exports: [
@@ -239,13 +239,11 @@ test("a built-in DLL's image says the same as the loader, to programs that walk 
   };
   const process = load({ registry: libraries(kernel32, ntdll, library) });
   const module = process.loader.require("walked");
-  const inMemory = new Module({
-    name: "",
-    path: "",
-    base: module.base,
-    image: readImage(process.memory.read(module.base, module.size)),
-    isBuiltIn: false,
-  });
-  expect(inMemory.exports).toEqual(module.exports);
+  const inMemory = indexExports(readImage(process.memory.read(module.base, module.size)), module.base);
+  expect([inMemory.byName.size, inMemory.byOrdinal.size]).toEqual([7, 7]);
+  for (const [name, target] of inMemory.byName) expect(module.exports.byName.get(name)).toEqual(target);
+  for (const [ordinal, target] of inMemory.byOrdinal) expect(module.exports.byOrdinal.get(ordinal)).toEqual(target);
+  for (const name of ["", "e", "f", "f00", "zz"]) expect(module.exports.byName.get(name)).toBeUndefined();
+  for (const ordinal of [0, 2, 5, 15]) expect(module.exports.byOrdinal.get(ordinal)).toBeUndefined();
   expect(module.exports.byName.get("alias")).toEqual(module.exports.byOrdinal.get(12));
 });

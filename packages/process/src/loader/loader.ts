@@ -124,7 +124,7 @@ export class Loader {
     const found = this.#asWin32(() => this.#resolve(this.#lookUp(module, symbol), 0));
     if (found !== undefined || typeof symbol === "number" || !module.isBuiltIn) return found;
     const { search, unknown } = this.#context;
-    return search.libraries.missing?.(dllKey(module.name), symbol)?.isSupplied === true ? unknown(module.name, symbol) : undefined;
+    return search.libraries.isSupplied?.(dllKey(module.name), symbol) === true ? unknown(module.name, symbol) : undefined;
   }
 
   /** Runs the DllMains and TLS callbacks of modules that wait for them, dependencies first. Throws LoadError when one refuses. */

@@ -1,12 +1,12 @@
-import type { BoundFunction } from "@decant/hook";
-import { buildDll, readImage } from "@decant/pe";
+import { buildDll, findExport, readImage } from "@decant/pe";
 import type { DllSymbol } from "@decant/pe";
+import type { PointerSize } from "@decant/hook";
 import type { GuestMemory } from "@decant/memory";
 import type { StubDetails } from "@decant/x86";
-import type { ApiEntry, Library } from "./library.ts";
+import type { ApiEntry, Library, LibraryExport, LibraryFunction, LibraryImage } from "./library.ts";
 import { mapImage, protectImage } from "./map-image.ts";
 import { Module } from "./module.ts";
-import type { ExportTarget, ModuleExports } from "./module.ts";
+import type { ExportTarget } from "./module.ts";
 import { systemVersionResource } from "./system-version.ts";
 
 /** Where functions of the host's are registered. */
@@ -14,7 +14,9 @@ export interface StubTable {
   /** Gives a function its index. */
   reserve(entry: ApiEntry): number;
   /** Tells the processor where the function's stub lies. */
-  place(address: number, index: number, details: StubDetails, bound?: BoundFunction): void;
+  place(address: number, index: number, details: StubDetails): void;
+  /** Registers functions whose stubs lie one after another, each of which is asked for when it is needed. */
+  placeRow(address: number, count: number, describe: (n: number) => { readonly name: string; readonly function: LibraryFunction }): void;
 }
 
 /** Where built-in DLLs would like to lie: high, as those of Windows do. */
@@ -23,51 +25,52 @@ const PREFERRED_BASE = 0x7000_0000n;
 export const SYSTEM_FOLDER = "C:\\Windows\\System32";
 
 /** Maps a built-in DLL as an image of its own, with a stub for each function. */
-export function mapLibrary(memory: GuestMemory, library: Library, stubs: StubTable): Module {
-  const indices: (number | undefined)[] = [];
-  const symbols = library.exports.map((symbol): DllSymbol => {
-    const id = {
-      ...(symbol.name === undefined ? {} : { name: symbol.name }),
-      ...(symbol.ordinal === undefined ? {} : { ordinal: symbol.ordinal }),
-    };
-    const index = symbol.kind === "function" ? stubs.reserve(symbol.entry) : undefined;
-    indices.push(index);
-    if (symbol.kind === "function") return { ...id, kind: "stub" };
-    if (symbol.kind === "data") return { ...id, kind: "data", size: symbol.size };
-    return symbol.kind === "alias" ? { ...id, kind: "alias", of: symbol.of } : { ...id, kind: "forward", to: symbol.to };
-  });
-  const { bytes, addresses } = buildDll({
-    name: library.name,
-    base: PREFERRED_BASE,
-    machine: memory.pointerSize === 8 ? "x86-64" : "x86",
-    symbols,
-    resources: [systemVersionResource(library.name)],
-  });
-  const image = readImage(bytes);
-  const base = mapImage(memory, image, library.name);
-  library.exports.forEach((symbol, i) => {
-    const address = base + (addresses[i] ?? 0);
-    if (symbol.kind === "function") {
-      const name = `${library.name}!${symbol.name ?? symbol.ordinal}`;
-      stubs.place(address, indices[i]!, { intrinsic: symbol.intrinsic, name }, symbol.bound);
-    }
-    if (symbol.kind === "data") symbol.initialise?.(memory, address);
-  });
+export function mapLibrary(memory: GuestMemory, library: Library | LibraryImage, stubs: StubTable): Module {
+  const made = "bytes" in library ? library : libraryImage(library, memory.pointerSize);
+  const { name } = made;
+  const image = readImage(made.bytes);
+  const base = mapImage(memory, image, name);
+  made.initialise?.(memory, base);
   protectImage(memory, image, base);
-  const module = { name: library.name, path: `${SYSTEM_FOLDER}\\${library.name}`, base, image, isBuiltIn: true };
-  // Reading the table that was just written would take longer than all the rest.
-  const known = library.exports.every(({ ordinal }) => ordinal !== undefined);
-  return new Module(known ? { ...module, exports: () => indexLibrary(library, addresses, base) } : module);
+  const describe = (n: number) => ({ name: `${name}!${made.nameAt(n)}`, function: made.functionAt(n) });
+  stubs.placeRow(base + image.sections[0]!.rva, made.count, describe);
+  // Reading all of the table would take longer than all the rest.
+  const find = (symbol: string | number): ExportTarget | undefined => {
+    const found = findExport(image, symbol);
+    if (found === undefined) return undefined;
+    return found.forwarder === undefined ? { address: base + found.rva! } : { forwarder: found.forwarder };
+  };
+  const exports = () => ({ byName: { get: find }, byOrdinal: { get: find } });
+  return new Module({ name, path: `${SYSTEM_FOLDER}\\${name}`, base, image, isBuiltIn: true, exports });
 }
 
-function indexLibrary(library: Library, addresses: readonly (number | undefined)[], base: number): ModuleExports {
-  const byName = new Map<string, ExportTarget>();
-  const byOrdinal = new Map<number, ExportTarget>();
-  library.exports.forEach((symbol, index) => {
-    const origin = symbol.kind === "alias" ? library.exports[symbol.of]! : symbol;
-    const target = origin.kind === "forward" ? { forwarder: origin.to } : { address: base + addresses[index]! };
-    if (symbol.name !== undefined) byName.set(symbol.name, target);
-    byOrdinal.set(symbol.ordinal!, target);
+/** Makes the image of a built-in DLL. */
+export function libraryImage({ name, exports }: Library, pointerSize: PointerSize): LibraryImage {
+  const { bytes, addresses } = buildDll({
+    name,
+    base: PREFERRED_BASE,
+    machine: pointerSize === 8 ? "x86-64" : "x86",
+    symbols: exports.map(symbolOf),
+    resources: [systemVersionResource(name)],
   });
-  return { byName, byOrdinal };
+  const functions = exports.filter((symbol) => symbol.kind === "function");
+  return {
+    name,
+    bytes,
+    count: functions.length,
+    nameAt: (stub) => functions[stub]!.name ?? `${functions[stub]!.ordinal}`,
+    functionAt: (stub) => functions[stub]!.function,
+    initialise: (memory, base) =>
+      exports.forEach((symbol, index) => symbol.kind === "data" && symbol.initialise?.(memory, base + addresses[index]!)),
+  };
+}
+
+function symbolOf(symbol: LibraryExport): DllSymbol {
+  const id = {
+    ...(symbol.name === undefined ? {} : { name: symbol.name }),
+    ...(symbol.ordinal === undefined ? {} : { ordinal: symbol.ordinal }),
+  };
+  if (symbol.kind === "function") return { ...id, kind: "stub" };
+  if (symbol.kind === "data") return { ...id, kind: "data", size: symbol.size };
+  return symbol.kind === "alias" ? { ...id, kind: "alias", of: symbol.of } : { ...id, kind: "forward", to: symbol.to };
 }

@@ -6,8 +6,8 @@ export type ExportTarget = { readonly address: number } | { readonly forwarder: 
 
 /** A loaded module's exports. */
 export interface ModuleExports {
-  readonly byName: ReadonlyMap<string, ExportTarget>;
-  readonly byOrdinal: ReadonlyMap<number, ExportTarget>;
+  readonly byName: Pick<ReadonlyMap<string, ExportTarget>, "get">;
+  readonly byOrdinal: Pick<ReadonlyMap<number, ExportTarget>, "get">;
 }
 
 /** What a module is made from. */
@@ -73,7 +73,8 @@ export class Module {
   }
 }
 
-function indexExports(image: Image, base: number): ModuleExports {
+/** The exports of an image that lies at `base`, by name and by ordinal. Throws PeError. */
+export function indexExports(image: Image, base: number) {
   const byName = new Map<string, ExportTarget>();
   const byOrdinal = new Map<number, ExportTarget>();
   for (const { name, ordinal, rva, forwarder } of readExports(image)?.symbols ?? []) {

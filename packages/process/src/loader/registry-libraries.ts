@@ -1,9 +1,9 @@
 import { Binding, singleByteCodec } from "@decant/hook";
-import type { BoundFunction, CallingThread, DllExport, Hooks, PointerSize, Registry } from "@decant/hook";
+import type { ApiFunction, BoundFunction, CallingThread, DllExport, Hooks, PointerSize, Registry } from "@decant/hook";
 import type { GuestMemory } from "@decant/memory";
 import type { Intrinsic } from "@decant/x86";
 import type { GuestGenerator } from "../waits/suspension.ts";
-import type { ApiEntry, Library, LibraryExport, LibrarySource } from "./library.ts";
+import type { ApiEntry, Library, LibraryExport, LibraryFunction, LibrarySource } from "./library.ts";
 
 /** File names that Windows spells in capitals. */
 const CAPITALS = new Set(["kernel32", "user32", "advapi32", "shell32", "ws2_32", "ole32", "oleaut32", "gdi32", "version", "winmm"]);
@@ -27,29 +27,26 @@ const INTRINSICS: ReadonlySet<string> = new Set<Intrinsic>([
   "LeaveCriticalSection",
 ]);
 
-/** A registry's DLLs, bound for one process. */
-export interface RegistryLibraries extends LibrarySource {
-  readonly binding: Binding;
-  /** What the processor may do itself for a function: nothing while it is hooked. */
-  intrinsicOf(bound: BoundFunction): Intrinsic | undefined;
-}
-
 /** The built-in DLLs of a registry for one process, seen through a user's hooks. */
-export function registryLibraries(registry: Registry, pointerSize: PointerSize, hooks?: Hooks): RegistryLibraries {
+export function registryLibraries(registry: Registry, pointerSize: PointerSize, hooks?: Hooks): LibrarySource & { close(): void } {
   const binding = new Binding(registry, pointerSize, hooks);
   return {
-    binding,
-    intrinsicOf,
     find(key) {
       const dll = registry.resolveDll(key);
-      return dll === undefined ? undefined : makeLibrary(dll, registry.exports(dll, pointerSize), binding, pointerSize);
+      if (dll === undefined) return undefined;
+      const made = registry.made(dll, pointerSize);
+      if (made === undefined) return makeLibrary(dll, registry.exports(dll, pointerSize), binding, pointerSize);
+      const functionAt = (stub: number): LibraryFunction => libraryFunction(made.nameAt(stub), binding, () => made.functionAt(stub));
+      return { ...made, name: fileName(dll), functionAt };
     },
     image: (key) => registry.image(key, pointerSize),
     missing(key, name) {
       const bound = binding.unknown(key, name);
-      if (!bound.isCallable && bound.function.parameters.length === 0) return undefined;
-      return { entry: entryOf(bound), isSupplied: binding.isSupplied(key, name) };
+      return bound.isCallable || bound.function.parameters.length > 0 ? entryOf(bound) : undefined;
     },
+    isSupplied: (key, name) => binding.isSupplied(key, name),
+    /** Stops following the hooks. */
+    close: () => binding.close(),
   };
 }
 
@@ -59,10 +56,8 @@ function makeLibrary(dll: string, exports: readonly DllExport[], binding: Bindin
     const earlier = indices.get(target);
     if (earlier !== undefined) return { name, ordinal, kind: "alias", of: earlier };
     indices.set(target, index);
-    if (target.kind === "function") {
-      const bound = binding.bind(target.function);
-      return { name, ordinal, kind: "function", entry: entryOf(bound), bound, intrinsic: intrinsicOf(bound) };
-    }
+    if (target.kind === "function")
+      return { name, ordinal, kind: "function", function: libraryFunction(name, binding, () => target.function) };
     if (target.kind === "forward") return { name, ordinal, kind: "forward", to: target.target };
     const { type, initial } = target;
     return {
@@ -75,12 +70,23 @@ function makeLibrary(dll: string, exports: readonly DllExport[], binding: Bindin
       },
     };
   });
-  return { name: CAPITALS.has(dll) ? `${dll.toUpperCase()}.DLL` : `${dll}.dll`, exports: list };
+  return { name: fileName(dll), exports: list };
 }
 
-function intrinsicOf(bound: BoundFunction): Intrinsic | undefined {
-  const { name } = bound.function;
-  return INTRINSICS.has(name) && !bound.isHooked ? (name as Intrinsic) : undefined;
+function fileName(dll: string): string {
+  return CAPITALS.has(dll) ? `${dll.toUpperCase()}.DLL` : `${dll}.dll`;
+}
+
+function libraryFunction(name: string, binding: Binding, find: () => ApiFunction): LibraryFunction {
+  return {
+    get entry() {
+      return entryOf(binding.bind(find()));
+    },
+    get isHooked() {
+      return binding.hooks?.isEmpty === false && binding.hooks.matches(find());
+    },
+    intrinsic: INTRINSICS.has(name) ? (name as Intrinsic) : undefined,
+  };
 }
 
 /** Hot path: every API call runs the closure that this makes. */

@@ -3,7 +3,7 @@ import { PeError, readImage } from "@decant/pe";
 import type { Image, Machine } from "@decant/pe";
 import type { DllDirectories } from "./dll-directories.ts";
 import { isApiSet, isKnownDll, isSystemDll } from "./dll-names.ts";
-import type { Library, LibrarySource } from "./library.ts";
+import type { Library, LibraryImage, LibrarySource } from "./library.ts";
 import { LoadError } from "./load-error.ts";
 import { SYSTEM_FOLDER } from "./map-library.ts";
 
@@ -25,7 +25,7 @@ export interface SearchOptions {
 
 /** What a search found. */
 export type Found =
-  | { readonly kind: "library"; readonly library: Library }
+  | { readonly kind: "library"; readonly library: Library | LibraryImage }
   | { readonly kind: "file"; readonly path: string; readonly image: Image };
 
 /** Looks for a DLL by its key (a file name in lower case). Throws LoadError, with the places searched, when there is none. */

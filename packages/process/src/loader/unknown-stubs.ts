@@ -37,7 +37,7 @@ export class UnknownStubs {
     // Hooks may supply it at any time.
     const address = this.add(id, (thread) => {
       const missing = this.#libraries.missing?.(dllKey(dll), symbol);
-      return missing === undefined ? this.#called(thread, id) : missing.entry(thread);
+      return missing === undefined ? this.#called(thread, id) : missing(thread);
     });
     this.#addresses.set(id, address);
     return address;

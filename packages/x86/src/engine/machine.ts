@@ -120,7 +120,7 @@ export class Machine {
     this.#stubs = new Stubs(memory, this.#codeMap);
     this.#truth = {
       memory,
-      stubAt: (address) => this.#stubs.intact.get(address),
+      stubAt: (address) => this.#stubs.intactAt(address),
       hash: (ranges) =>
         BigInt.asUintN(
           64,
@@ -181,6 +181,13 @@ export class Machine {
     const isReplaced = this.#stubs.set({ address, index, intrinsic: used, name });
     this.#source.forgetStubs();
     if (isReplaced) this.invalidate(address, address + 1);
+  }
+
+  /** Makes `count` addresses from a page's beginning on, 16 apart, functions of ours with indices from `index` on. What is to be said of one is asked when it is needed. */
+  addStubs(address: number, index: number, count: number, describe: (n: number) => StubDetails): void {
+    const hasIntrinsics = this.#options.intrinsics !== false;
+    this.#stubs.setRow({ address, index, count, describe: hasIntrinsics ? describe : (n) => ({ ...describe(n), intrinsic: undefined }) });
+    this.#source.forgetStubs();
   }
 
   /** Turns a stub's intrinsic off, so that every call reaches `api`: what a hook on the function needs. Code made so far is dropped. */
@@ -284,7 +291,7 @@ export class Machine {
   #stepOnce(): Exit {
     const { cpu } = this;
     const { rip } = cpu;
-    const stub = this.#stubs.intact.get(rip);
+    const stub = this.#stubs.intactAt(rip);
     let next: number | undefined;
     if (stub !== undefined) {
       next = this.#api(stub.index);
@@ -342,7 +349,7 @@ export class Machine {
   /** Called by the dispatcher, under live frames, for an address that has no code: returns its entry, or 0 when it cannot have any. */
   #translate(rip: number): number {
     if (!this.#memory.accessible(rip, 1, "execute")) return this.#fail(noCode(rip));
-    if (this.#cache.wake(rip)) return this.#codeMap.get(rip) | 0;
+    if (this.#stubs.enter(rip) || this.#cache.wake(rip)) return this.#codeMap.get(rip) | 0;
     const start = performance.now();
     if (!this.#takeModule(rip)) {
       const { units, isKept } = this.#source.get(rip, this.#resumed(rip));

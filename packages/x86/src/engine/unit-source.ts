@@ -48,7 +48,7 @@ export class UnitSource {
     if (storage === undefined) return;
     const around = {
       ...options,
-      stubAt: (address: number) => options.stubs.intact.get(address),
+      stubAt: (address: number) => options.stubs.intactAt(address),
       stubs: () => (this.#stubsByName ??= this.#nameStubs()),
       hashBytes: (bytes: Uint8Array) => this.#hashBytes(bytes),
     };
@@ -65,7 +65,7 @@ export class UnitSource {
     return (this.#translator ??= new (loadTranslation().Translator)({
       memory,
       decoder: this.decoder,
-      stubAt: (address) => stubs.intact.get(address),
+      stubAt: (address) => stubs.intactAt(address),
       stubOfSyscall: (address) => stubs.ofSyscall(address),
       isTranslated,
       isReturnSite,
@@ -125,7 +125,7 @@ export class UnitSource {
 
   #nameStubs(): Map<string, Stub> {
     const byName = new Map<string, Stub>();
-    for (const stub of this.#options.stubs.intact.values()) {
+    for (const stub of this.#options.stubs.intact()) {
       const name = stubName(stub);
       if (name !== undefined) byName.set(name, stub);
     }
