@@ -6,6 +6,9 @@ import { MNEMONIC, type MnemonicName } from "./mnemonics.ts";
 /** An x86 instruction has at most this many bytes (Intel SDM volume 2, 2.3.11). */
 const MAX_INSTRUCTION_LENGTH = 15;
 
+/** Room for one, in words. */
+const INPUT_BYTES = 16;
+
 /**
  * Decodes single instructions out of guest memory. Hot: once for each distinct guest instruction, and it should cost well under a
  * microsecond (bench/decode). So fields are read from iced-x86's own structure instead of through its getters, each a call.
@@ -14,12 +17,15 @@ export class Decoder {
   readonly mode: 64 | 32;
   readonly #memory: Partial<Pick<GuestMemory, "highHalf">>;
   readonly #guest: Uint8Array;
+  readonly #guestView: DataView;
   readonly #iced: Iced;
   readonly #decoder: number;
   readonly #instruction: number;
   readonly #input: number;
   readonly #result: number;
+  /** All of iced-x86's memory. */
   #bytes: Uint8Array;
+  #words: Uint32Array;
   #view: DataView;
 
   /** Reads code from the memory's bytes: `memory.bytes[0]` is guest address GUEST_BASE. */
@@ -27,29 +33,30 @@ export class Decoder {
     this.mode = mode;
     this.#memory = memory;
     this.#guest = memory.bytes;
+    this.#guestView = new DataView(memory.bytes.buffer, memory.bytes.byteOffset, memory.bytes.length);
     const wasm = (this.#iced = iced());
     this.#result = wasm.__wbindgen_malloc(16, 8);
-    this.#input = wasm.__wbindgen_malloc(MAX_INSTRUCTION_LENGTH, 1);
+    this.#input = wasm.__wbindgen_malloc(INPUT_BYTES, 1);
     wasm.decoder_new(this.#result, mode, this.#input, MAX_INSTRUCTION_LENGTH, 0);
     this.#decoder = new DataView(wasm.memory.buffer).getUint32(this.#result, true);
     wasm.decoder_set_ip(this.#decoder, ICED_START);
     this.#instruction = wasm.instruction_new();
     this.#bytes = new Uint8Array(wasm.memory.buffer);
+    this.#words = new Uint32Array(wasm.memory.buffer);
     this.#view = new DataView(wasm.memory.buffer);
   }
 
   /** The instruction at a guest address. Bytes that are no instruction, or not in guest memory, give one of kind "invalid" and length 1. */
   decode(ip: number): Instruction {
     this.#read(ip);
-    const view = this.#view;
+    const bytes = this.#bytes;
+    const words = this.#words;
     const at = this.#instruction;
-    const code = view.getUint16(at + FIELD.code, true);
+    const code = bytes[at + FIELD.code]! | (bytes[at + FIELD.code + 1]! << 8);
     const form = (FORMS[code] ??= this.#form(code));
-    const length = this.#bytes[at + FIELD.length]!;
+    const length = bytes[at + FIELD.length]!;
     const next = ip + length;
-    // The decoder's own instruction pointer is left to run: what depends on it is moved by the difference.
-    const delta = next - u64(view, at + FIELD.nextIp);
-    const flags = view.getUint32(at + FIELD.flags, true);
+    const flags = words[(at + FIELD.flags) >> 2]!;
 
     // Not one that grows: that would take room for many.
     const operands: Operand[] = blank(form.operandCount);
@@ -60,32 +67,31 @@ export class Decoder {
     let immediate2 = 0;
     let indirect = false;
     for (let n = 0; n < form.operandCount; n++) {
-      const kind = this.#bytes[at + FIELD.operandKinds + n]!;
+      const kind = bytes[at + FIELD.operandKinds + n]!;
       switch (kind) {
         case KIND.register:
-          operands[n] = REGISTERS[this.#bytes[at + FIELD.registers + n]!]!;
+          operands[n] = REGISTERS[bytes[at + FIELD.registers + n]!]!;
           indirect = true;
           break;
         case KIND.memory:
           operands[n] = MEMORY_OPERANDS[form.memoryBits] ??= operand("memory", 0, form.memoryBits);
-          memory = this.#memoryOperand(flags, delta);
+          memory = this.#memoryOperand(flags, next);
           indirect = true;
           break;
         case KIND.nearBranch16:
         case KIND.nearBranch32:
         case KIND.nearBranch64:
           operands[n] = BRANCH;
-          target = u64(view, at + FIELD.displacement) + delta;
+          target = this.#moved(next);
           if (this.mode === 32) target = target >>> 0;
           break;
         case KIND.immediate8Second:
           operands[n] = IMMEDIATES[8]!;
-          immediate2 = this.#bytes[at + FIELD.displacement]!;
+          immediate2 = bytes[at + FIELD.displacement]!;
           break;
         case KIND.immediate64:
           operands[n] = IMMEDIATES[64]!;
-          immediate64 = view.getBigUint64(at + FIELD.displacement, true);
-          immediate64 = ((immediate64 & 0xffff_ffffn) << 32n) | BigInt(view.getUint32(at + FIELD.immediate, true));
+          immediate64 = (BigInt(words[(at + FIELD.displacement) >> 2]!) << 32n) | BigInt(words[(at + FIELD.immediate) >> 2]!);
           break;
         case KIND.farBranch16:
         case KIND.farBranch32:
@@ -95,11 +101,11 @@ export class Decoder {
           if (kind >= KIND.memorySegSi && kind <= KIND.memoryEsRdi) {
             const addressBits = 16 << ((kind - KIND.memorySegSi) % 3);
             operands[n] = STRING_OPERANDS[form.memoryBits + addressBits * 1024] ??= operand("string", addressBits, form.memoryBits);
-            memory = this.#memoryOperand(flags, delta);
+            memory = this.#memoryOperand(flags, next);
           } else {
             const bits = IMMEDIATE_BITS[kind - KIND.immediate8]!;
             operands[n] = IMMEDIATES[bits]!;
-            const raw = view.getUint32(at + FIELD.immediate, true);
+            const raw = words[(at + FIELD.immediate) >> 2]!;
             immediate =
               kind >= KIND.immediate8to16 && kind <= KIND.immediate8to64 ? (raw << 24) >> 24 : kind <= KIND.immediate16 ? raw : raw | 0;
           }
@@ -171,9 +177,16 @@ export class Decoder {
   #read(ip: number): void {
     const guest = this.#guest;
     const start = (ip - GUEST_BASE) % 0x1_0000_0000;
+    const input = this.#input;
     // Another decoder may have made iced-x86's memory grow, which leaves this view of it empty.
     if (this.#bytes.length === 0) this.#refresh();
-    for (let i = 0; i < MAX_INSTRUCTION_LENGTH; i++) this.#bytes[this.#input + i] = guest[start + i] ?? 0;
+    if (start >= 0 && start + INPUT_BYTES <= guest.length) {
+      const from = this.#guestView;
+      const to = this.#view;
+      for (let i = 0; i < INPUT_BYTES; i += 4) to.setUint32(input + i, from.getUint32(start + i, true), true);
+    } else {
+      for (let i = 0; i < MAX_INSTRUCTION_LENGTH; i++) this.#bytes[input + i] = guest[start + i] ?? 0;
+    }
     this.#iced.decoder_set_position(this.#result, this.#decoder, 0);
     this.#iced.decoder_decodeOut(this.#decoder, this.#instruction);
     if (this.#bytes.length === 0) this.#refresh();
@@ -181,31 +194,39 @@ export class Decoder {
 
   #refresh(): void {
     this.#bytes = new Uint8Array(this.#iced.memory.buffer);
+    this.#words = new Uint32Array(this.#iced.memory.buffer);
     this.#view = new DataView(this.#iced.memory.buffer);
   }
 
-  #memoryOperand(flags: number, delta: number): MemoryOperand {
+  /** The displacement field as an address: the decoder's own instruction pointer is left to run, and it is moved by the difference to the instruction's end. */
+  #moved(next: number): number {
     const at = this.#instruction;
-    const base = this.#bytes[at + FIELD.base]!;
-    const index = this.#bytes[at + FIELD.index]!;
+    return u64(this.#words, at + FIELD.displacement) + (next - u64(this.#words, at + FIELD.nextIp));
+  }
+
+  #memoryOperand(flags: number, next: number): MemoryOperand {
+    const at = this.#instruction;
+    const bytes = this.#bytes;
+    const base = bytes[at + FIELD.base]!;
+    const index = bytes[at + FIELD.index]!;
     const segment = (flags >> 5) & 7;
     let displacement: number;
     let addressBits: 16 | 32 | 64;
-    const size = this.#bytes[at + FIELD.displacementSize]!;
+    const size = bytes[at + FIELD.displacementSize]!;
     if (base === RIP) {
-      displacement = u64(this.#view, at + FIELD.displacement) + delta;
+      displacement = this.#moved(next);
       displacement += (this.#memory.highHalf?.(displacement >>> 0) ?? 0) * 0x1_0000_0000;
       addressBits = 64;
     } else {
-      const low = this.#view.getInt32(at + FIELD.displacement, true);
-      const isMoffs = size === WIDE_DISPLACEMENT && this.#view.getInt32(at + FIELD.displacement + 4, true) !== low >> 31;
-      displacement = isMoffs ? u64(this.#view, at + FIELD.displacement) : low;
+      const low = this.#words[(at + FIELD.displacement) >> 2]! | 0;
+      const isMoffs = size === WIDE_DISPLACEMENT && (this.#words[(at + FIELD.displacement + 4) >> 2]! | 0) !== low >> 31;
+      displacement = isMoffs ? u64(this.#words, at + FIELD.displacement) : low;
       addressBits = addressWidth(base === 0 ? index : base, this.mode, size);
     }
     return {
-      base: generalNumber(base),
-      index: generalNumber(index),
-      scale: this.#bytes[at + FIELD.scale]!,
+      base: GENERAL_NUMBERS[base]!,
+      index: GENERAL_NUMBERS[index]!,
+      scale: bytes[at + FIELD.scale]!,
       displacement,
       segment: segment === 5 ? "fs" : segment === 6 ? "gs" : "none",
       addressBits,
@@ -255,8 +276,10 @@ function blank(operandCount: number): Operand[] {
 
 /** A call of the next instruction only pushes its address: position-independent code asks so where it is, and keeps its flags meanwhile. */
 function kindOf(kind: InstructionKind, isIndirect: boolean, isToNext: boolean): InstructionKind {
-  if (isIndirect && (kind === "jmp" || kind === "call")) return `${kind}-indirect`;
-  return kind === "call" && isToNext ? "normal" : kind;
+  // Not put together: what is compared with others so often is to be one of those that the code names.
+  if (kind === "jmp") return isIndirect ? "jmp-indirect" : kind;
+  if (kind === "call") return isIndirect ? "call-indirect" : isToNext ? "normal" : kind;
+  return kind;
 }
 
 /** iced-x86's numbers of ret, enter, leave, call and jmp that an operand-size prefix makes use 16 bits of the stack or of the address. */
@@ -305,6 +328,9 @@ const IMMEDIATES: Readonly<Record<number, Operand>> = Object.fromEntries(
 );
 const REGISTERS: readonly Operand[] = Array.from({ length: 256 }, (_, n) => registerOperand(n));
 
+/** Of iced-x86's registers: the number of a general register, -1 of others. */
+const GENERAL_NUMBERS: readonly number[] = REGISTERS.map(({ kind, register }) => (kind === "gpr" ? register : -1));
+
 /** CF PF AF ZF SF OF in the order of iced-x86's RflagsBits: OF SF ZF AF CF PF. */
 const ICED_FLAG_ORDER = [32, 16, 8, 4, 1, 2];
 
@@ -327,11 +353,6 @@ function registerOperand(n: number): Operand {
   return operand("other-register", n, 0);
 }
 
-function generalNumber(register: number): number {
-  const { kind, register: number } = REGISTERS[register]!;
-  return kind === "gpr" ? number : -1;
-}
-
 function addressWidth(register: number, mode: 64 | 32, size: number): 16 | 32 | 64 {
   if (register >= 53) return 64;
   if (register >= 37) return 32;
@@ -340,8 +361,8 @@ function addressWidth(register: number, mode: 64 | 32, size: number): 16 | 32 | 
   return size === 2 ? 16 : mode === 64 ? 64 : 32;
 }
 
-function u64(view: DataView, at: number): number {
-  return view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
+function u64(words: Uint32Array, at: number): number {
+  return words[(at + 4) >> 2]! * 0x1_0000_0000 + words[at >> 2]!;
 }
 
 const CONDITION_NAMES = ["o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"] as const;

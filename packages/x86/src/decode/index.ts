@@ -2,4 +2,4 @@ export { Decoder } from "./decoder.ts";
 export { disassemble } from "./disassemble.ts";
 export { format } from "./format.ts";
 export { CC, type Instruction } from "./instruction.ts";
-export { MNEMONIC } from "./mnemonics.ts";
+export { MNEMONIC, MnemonicSet } from "./mnemonics.ts";

@@ -112,6 +112,19 @@ export type MnemonicName = keyof typeof MNEMONIC;
 /** The name of each number of `MNEMONIC`. */
 export const MNEMONIC_NAMES: readonly (MnemonicName | undefined)[] = namesByNumber();
 
+/** A set of mnemonics that is asked about every instruction: a byte for each number, where a `Set` would hash. */
+export class MnemonicSet {
+  readonly #isIn = new Uint8Array(MNEMONIC_NAMES.length);
+
+  constructor(mnemonics: Iterable<number>) {
+    for (const mnemonic of mnemonics) this.#isIn[mnemonic] = 1;
+  }
+
+  has(mnemonic: number): boolean {
+    return this.#isIn[mnemonic] === 1;
+  }
+}
+
 function namesByNumber(): (MnemonicName | undefined)[] {
   const names: (MnemonicName | undefined)[] = [];
   for (const name of Object.keys(MNEMONIC) as MnemonicName[]) names[MNEMONIC[name]] = name;

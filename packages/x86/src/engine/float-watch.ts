@@ -1,5 +1,5 @@
 import { CPU, GPR } from "../cpu-block.ts";
-import { MNEMONIC, type Instruction } from "../decode/index.ts";
+import { MNEMONIC, MnemonicSet, type Instruction } from "../decode/index.ts";
 import type { MemoryOperand } from "../decode/instruction.ts";
 import { effects, looksAtMxcsr, waitsForX87 } from "../lower/index.ts";
 import { MXCSR, MXCSR_CONTROL, X87_MASKS } from "../lower/mxcsr.ts";
@@ -19,6 +19,9 @@ const CONTROLS: ReadonlyMap<number, readonly FloatControl[]> = new Map([
   [MNEMONIC.Fxrstor, [OF_MXCSR, OF_X87]], [MNEMONIC.Fxrstor64, [OF_MXCSR, OF_X87]],
 ]); // prettier-ignore
 const NO_CONTROLS: readonly FloatControl[] = [];
+
+/** The instructions that load control words. */
+export const LOADS_FLOAT_CONTROL: readonly number[] = [...CONTROLS.keys()];
 
 /** The control words that an instruction loads. */
 export function floatControlsOf({ mnemonic }: Instruction): readonly FloatControl[] {
@@ -40,7 +43,7 @@ export function wantsExactFloats(blocks: readonly Block[]): boolean {
   return runs.some((run) => run.some((insn, n) => TELLS.has(insn.mnemonic) && isLookedAt(insn, run.slice(n + 1), runs)));
 }
 
-const TELLS: ReadonlySet<number> = new Set([
+const TELLS = new MnemonicSet([
   MNEMONIC.Stmxcsr, MNEMONIC.Fxsave, MNEMONIC.Fxsave64, MNEMONIC.Fnstenv, MNEMONIC.Fnsave, MNEMONIC.Fnstsw,
 ]); // prettier-ignore
 

@@ -1,4 +1,4 @@
-import { MNEMONIC, type Instruction } from "../decode/index.ts";
+import { MNEMONIC, MnemonicSet, type Instruction } from "../decode/index.ts";
 import type { ScalarRegisters } from "../lower/index.ts";
 import type { Block } from "./block.ts";
 
@@ -53,21 +53,14 @@ function copiedFrom({ mnemonic, operands }: Instruction): number {
   return COPIES.has(mnemonic) && operands[1]?.kind === "xmm" ? operands[1].register : -1;
 }
 
-const COPIES: ReadonlySet<number> = new Set([
-  MNEMONIC.Movaps,
-  MNEMONIC.Movups,
-  MNEMONIC.Movapd,
-  MNEMONIC.Movupd,
-  MNEMONIC.Movdqa,
-  MNEMONIC.Movdqu,
-]);
+const COPIES = new MnemonicSet([MNEMONIC.Movaps, MNEMONIC.Movups, MNEMONIC.Movapd, MNEMONIC.Movupd, MNEMONIC.Movdqa, MNEMONIC.Movdqu]);
 
-const DOUBLES: ReadonlySet<number> = new Set([
+const DOUBLES = new MnemonicSet([
   MNEMONIC.Movsd, MNEMONIC.Addsd, MNEMONIC.Subsd, MNEMONIC.Mulsd, MNEMONIC.Divsd, MNEMONIC.Minsd, MNEMONIC.Maxsd, MNEMONIC.Sqrtsd,
   MNEMONIC.Cvtsi2sd, MNEMONIC.Cvtss2sd, MNEMONIC.Roundsd,
 ]); // prettier-ignore
 
-const FLOATS: ReadonlySet<number> = new Set([
+const FLOATS = new MnemonicSet([
   MNEMONIC.Movss, MNEMONIC.Addss, MNEMONIC.Subss, MNEMONIC.Mulss, MNEMONIC.Divss, MNEMONIC.Minss, MNEMONIC.Maxss, MNEMONIC.Sqrtss,
   MNEMONIC.Cvtsi2ss, MNEMONIC.Cvtsd2ss, MNEMONIC.Roundss, MNEMONIC.Rcpss, MNEMONIC.Rsqrtss,
 ]); // prettier-ignore

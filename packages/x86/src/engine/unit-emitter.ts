@@ -1,7 +1,7 @@
 import type { GuestMemory } from "@decant/memory";
 import { I32, OP, type FunctionBuilder, type Label } from "@decant/wasm";
 import { CPU, FLAG, GPR } from "../cpu-block.ts";
-import { CC, MNEMONIC, type Instruction } from "../decode/index.ts";
+import { CC, MNEMONIC, MnemonicSet, type Instruction } from "../decode/index.ts";
 import { effects, Emitter, type Effects, type ScalarRegisters } from "../lower/index.ts";
 import { emitAccessCheck, type CheckContext, type Guarding, type Refusal } from "./access-checks.ts";
 import type { Block, Step } from "./block.ts";
@@ -16,7 +16,7 @@ import { wasmAddress, type ModuleContext } from "./module-context.ts";
 import { Refusals } from "./refusals.ts";
 import { RegisterFile } from "./register-file.ts";
 import { planScalars } from "./scalars.ts";
-import { floatControlsOf, mayRaise, wantsExactFloats, type FloatControl } from "./float-watch.ts";
+import { floatControlsOf, LOADS_FLOAT_CONTROL, mayRaise, wantsExactFloats, type FloatControl } from "./float-watch.ts";
 import { TRAP_FLAG } from "./single-step.ts";
 import { endingChange, followStack, setsFramePointer, stackChange, type StackDepth } from "./stack-depth.ts";
 import { unrollLoops } from "./unroll.ts";
@@ -162,6 +162,13 @@ export class UnitEmitter implements BlockEmitter {
 
   #flow(block: Block): BlockFlow {
     return this.#flows[block.order] as BlockFlow;
+  }
+
+  /** After an instruction that may ask for code that looks more closely. */
+  #lookAfter(insn: Instruction, flags: number): void {
+    if (POPS_FLAGS.includes(insn.mnemonic)) this.#leaveToStep(insn.next >>> 0);
+    if (this.#emitter.hasExactFloats) return;
+    for (const control of floatControlsOf(insn)) this.#leaveToLook(insn.next >>> 0, flags, control);
   }
 
   /** After popf: when it has set TF, the machine takes single steps from here. All flags are in their locals. */
@@ -348,9 +355,7 @@ export class UnitEmitter implements BlockEmitter {
       this.#valid |= writes;
       this.#checks.notNull &= ~writes;
       this.#keepStackExact(insn, writes);
-      if (POPS_FLAGS.has(insn.mnemonic)) this.#leaveToStep(insn.next >>> 0);
-      for (const control of this.#emitter.hasExactFloats ? [] : floatControlsOf(insn))
-        this.#leaveToLook(insn.next >>> 0, flags[i] as number, control);
+      if (IS_LOOKED_AFTER.has(insn.mnemonic)) this.#lookAfter(insn, flags[i] as number);
     }
     this.#emitter.flushStack();
     // Where a table's guard refuses, the registers leave in their vectors.
@@ -603,13 +608,16 @@ function countBits({ mnemonic, length }: Instruction, mode: 64 | 32): number {
   return length > 2 ? mode / 2 : mode;
 }
 
-const DIVISIONS: ReadonlySet<number> = new Set([MNEMONIC.Div, MNEMONIC.Idiv]);
+const POPS_FLAGS: readonly number[] = [MNEMONIC.Popf, MNEMONIC.Popfd, MNEMONIC.Popfq];
 
-const POPS_FLAGS: ReadonlySet<number> = new Set([MNEMONIC.Popf, MNEMONIC.Popfd, MNEMONIC.Popfq]);
+/** What may have the unit left after it: what may set TF or a control word of floating point. */
+const IS_LOOKED_AFTER = new MnemonicSet([...POPS_FLAGS, ...LOADS_FLOAT_CONTROL]);
 
-/** What may make the registers exact in all code: division, before it raises its exception, and what may set TF or a control word of floating point. */
+/** What may make the registers exact in all code: division, before it raises its exception, too. */
+const IS_EXACT_ALWAYS = new MnemonicSet([MNEMONIC.Div, MNEMONIC.Idiv, ...POPS_FLAGS, ...LOADS_FLOAT_CONTROL]);
+
 function isExactAlways({ insn }: Step): boolean {
-  return DIVISIONS.has(insn.mnemonic) || POPS_FLAGS.has(insn.mnemonic) || floatControlsOf(insn).length > 0;
+  return IS_EXACT_ALWAYS.has(insn.mnemonic);
 }
 
 function exactSteps(guarding: Guarding, hasExactFloats: boolean): (step: Step) => boolean {

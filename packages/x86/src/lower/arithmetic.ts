@@ -2,7 +2,7 @@ import { OP } from "@decant/wasm";
 import { FLAG, GPR } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import type { Emitter } from "./emitter.ts";
-import type { Value } from "./flags.ts";
+import { constantValue, type Value } from "./flags.ts";
 import type { Lowering, LoweringTable } from "./lowering.ts";
 
 const RESULT = FLAG.ZF | FLAG.SF | FLAG.PF;
@@ -47,7 +47,7 @@ export const arithmetic: LoweringTable = {
           e.setFlags(FLAG.ALL, {
             op: "sub",
             bits,
-            a: { constant: 0 },
+            a: constantValue(0),
             b,
             result: e.isLive(~FLAG.CF) ? e.tee(bits) : undefined,
             carryIn: false,
@@ -128,7 +128,7 @@ function step(op: "add" | "sub"): Lowering {
       e.update(insn, 0, () => {
         const a = e.isLive(OPERANDS & ~FLAG.CF) ? e.tee(bits) : undefined;
         e.const(1, bits).int(bits, op).mask(bits);
-        if (a !== undefined) e.setFlags(written, { op, bits, a, b: { constant: 1 }, result: e.tee(bits), carryIn: false });
+        if (a !== undefined) e.setFlags(written, { op, bits, a, b: constantValue(1), result: e.tee(bits), carryIn: false });
         else if (e.isLive(RESULT)) e.setFlags(written, { op: "result", bits, result: e.tee(bits) });
       });
     },

@@ -2,7 +2,7 @@ import { GUEST_BASE } from "@decant/memory";
 import { F32, F64, I32, I64, OP, SIMD, V128, type FunctionBuilder, type ValueType } from "@decant/wasm";
 import { CPU, CPU_BLOCK, FLAG, GPR, X87_FORM } from "../cpu-block.ts";
 import type { Condition, Instruction, Operand } from "../decode/instruction.ts";
-import { FlagState, type FlagRecord, type Value } from "./flags.ts";
+import { constantValue, FlagState, localValue, type FlagRecord, type Value } from "./flags.ts";
 import type { HelperName } from "./helpers.ts";
 import { NotTranslated } from "./lowering.ts";
 import { accessOf } from "./access.ts";
@@ -53,8 +53,10 @@ export class Emitter {
   live = 0;
   readonly #options: EmitterOptions;
   readonly #registers: RegisterLocals;
-  readonly #free = new Map<ValueType, number[]>();
-  readonly #taken: { type: ValueType; local: number }[] = [];
+  /** Locals that nobody uses, by type (`typeIndex`), and those in use, with the types beside them. */
+  readonly #free: number[][] = [[], [], [], [], []];
+  readonly #taken: number[] = [];
+  readonly #takenTypes: number[] = [];
   #marked: Instruction | undefined;
   /** What pushes and pops have moved rsp by beyond its local. */
   #stackDelta = 0;
@@ -390,27 +392,27 @@ export class Emitter {
   /** Operand `n` as a value that can be pushed again: kept in a temporary local, or a constant. Leaves nothing on the wasm stack. */
   keep(insn: Instruction, n: number): Value {
     const operand = insn.operands[n]!;
-    if (operand.kind === "immediate") return { constant: immediateBits(insn, operand) };
+    if (operand.kind === "immediate") return constantValue(immediateBits(insn, operand));
     this.get(insn, n);
     return this.save(operand.bits);
   }
 
   /** Moves the integer on the wasm stack to a temporary local. */
-  save(bits: number): { local: number } {
+  save(bits: number): Value {
     const local = this.temp(bits === 64 ? I64 : I32);
     this.f.localSet(local);
-    return { local };
+    return localValue(local);
   }
 
   /** Copies the integer on the wasm stack to a temporary local. */
-  tee(bits: number): { local: number } {
+  tee(bits: number): Value {
     const local = this.temp(bits === 64 ? I64 : I32);
     this.f.localTee(local);
-    return { local };
+    return localValue(local);
   }
 
   value(value: Value, bits: number): this {
-    if ("local" in value) this.f.localGet(value.local);
+    if (value.local >= 0) this.f.localGet(value.local);
     else if (bits === 64) this.f.i64Const(value.constant);
     else this.f.i32Const(Number(value.constant));
     return this;
@@ -543,7 +545,7 @@ export class Emitter {
 
   /** An integer operation in i64 for 64 bits, in i32 below. */
   int(bits: number, name: IntegerOp): this {
-    this.f.op(bits === 64 ? OP[`i64_${name}`] : OP[`i32_${name}`]);
+    this.f.op((bits === 64 ? INT64 : INT32)[name]);
     return this;
   }
 
@@ -595,8 +597,10 @@ export class Emitter {
 
   /** A temporary local, free again after the instruction unless the flags need it. */
   temp(type: ValueType): number {
-    const local = this.#free.get(type)?.pop() ?? this.f.local(type);
-    this.#taken.push({ type, local });
+    const index = typeIndex(type);
+    const local = this.#free[index]!.pop() ?? this.f.local(type);
+    this.#taken.push(local);
+    this.#takenTypes.push(index);
     return local;
   }
 
@@ -624,22 +628,39 @@ export class Emitter {
   }
 
   #releaseTemps(): void {
+    const taken = this.#taken;
+    const count = taken.length;
+    if (count === 0) return;
+    const types = this.#takenTypes;
     let kept = 0;
-    for (const taken of this.#taken) {
-      if (this.flags.holds(taken.local)) this.#taken[kept++] = taken;
-      else {
-        const free = this.#free.get(taken.type);
-        if (free === undefined) this.#free.set(taken.type, [taken.local]);
-        else free.push(taken.local);
-      }
+    for (let n = 0; n < count; n++) {
+      const local = taken[n]!;
+      if (this.flags.holds(local)) {
+        taken[kept] = local;
+        types[kept++] = types[n]!;
+      } else this.#free[types[n]!]!.push(local);
     }
-    this.#taken.length = kept;
+    // Popped, and not cut: an array whose length is set gives its room back.
+    for (let n = kept; n < count; n++) {
+      taken.pop();
+      types.pop();
+    }
   }
 }
 
-export type IntegerOp =
-  | "add" | "sub" | "mul" | "and" | "or" | "xor" | "shl" | "shr_s" | "shr_u" | "rotl" | "rotr" | "clz" | "ctz" | "popcnt" | "eqz" | "eq" | "ne"
-  | "lt_s" | "lt_u" | "gt_s" | "gt_u" | "le_s" | "le_u" | "ge_s" | "ge_u" | "div_s" | "div_u" | "rem_s" | "rem_u"; // prettier-ignore
+const INTEGER_OPS = [
+  "add", "sub", "mul", "and", "or", "xor", "shl", "shr_s", "shr_u", "rotl", "rotr", "clz", "ctz", "popcnt", "eqz", "eq", "ne",
+  "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u", "div_s", "div_u", "rem_s", "rem_u",
+] as const; // prettier-ignore
+
+export type IntegerOp = (typeof INTEGER_OPS)[number];
+
+const INT32 = opcodes("i32");
+const INT64 = opcodes("i64");
+
+function opcodes(type: "i32" | "i64"): Readonly<Record<IntegerOp, number>> {
+  return Object.fromEntries(INTEGER_OPS.map((name) => [name, OP[`${type}_${name}`]])) as Record<IntegerOp, number>;
+}
 
 /** The xmm registers, a bit each, whose low double or float is in a local of its own, and newer than in the vector's. */
 export interface ScalarRegisters {
@@ -654,6 +675,11 @@ const STACK_BIAS = 256;
 const MAX_STACK_OFFSET = 0xf_ffff;
 
 const FLAG_RESULT = FLAG.ZF | FLAG.SF | FLAG.PF;
+
+/** The types of locals, from I32 down to V128. */
+function typeIndex(type: ValueType): number {
+  return I32 - type;
+}
 
 function immediateBits({ immediate, immediate64 }: Instruction, { bits }: Operand): number | bigint {
   return immediate64 ?? (bits < 32 ? immediate & (2 ** bits - 1) : immediate);

@@ -2,8 +2,26 @@ import { OP, type FunctionBuilder } from "@decant/wasm";
 import { FLAG } from "../cpu-block.ts";
 import { CC, type Condition } from "../decode/instruction.ts";
 
-/** An operand kept for a condition that may follow: a local, or a constant. Narrower than 32 bits it is zero-extended. A number where that holds the constant. */
-export type Value = { readonly local: number } | { readonly constant: number | bigint };
+/**
+ * An operand kept for a condition that may follow: a local, or a constant where `local` is NO_LOCAL. Narrower than 32 bits it is zero-extended. A number where
+ * that holds the constant. One shape for both, as each is looked at several times for every instruction.
+ */
+export interface Value {
+  readonly local: number;
+  readonly constant: number | bigint;
+}
+
+const NO_LOCAL = -1;
+
+export function localValue(local: number): Value {
+  return { local, constant: 0 };
+}
+
+export function constantValue(constant: number | bigint): Value {
+  return { local: NO_LOCAL, constant };
+}
+
+const ZERO = constantValue(0);
 
 /**
  * What the flags were last set by, known at translation time only: nothing of it is in the generated code until a flag is asked for.
@@ -64,14 +82,19 @@ export class FlagState {
 
   /** True if a flag is kept in this local. */
   holds(local: number): boolean {
-    for (const source of this.#sources) if (typeof source === "object" && recordHolds(source, local)) return true;
+    for (let n = 0; n < 6; n++) {
+      const source = this.#sources[n];
+      if (typeof source === "object" && recordHolds(source, local)) return true;
+    }
     return false;
   }
 
   /** Writes the flags of `mask` to their locals. The record is kept, so that a condition asked for afterwards is still fused. */
   flush(mask: number): void {
-    for (const flag of FLAGS) {
-      if (!(mask & flag) || this.#source(flag) === "local") continue;
+    if (mask === 0) return;
+    for (let n = 0; n < 6; n++) {
+      if (!(mask & (1 << n)) || this.#sources[n] === "local") continue;
+      const flag = FLAGS[n] as Flag;
       this.push(flag);
       this.#f.localSet(this.#local(flag));
     }
@@ -109,21 +132,25 @@ export class FlagState {
     if (typeof first !== "object") return false;
     if (first.op === "sub" && !first.carryIn) {
       const compare = COMPARE[cc];
-      if (compare === undefined || !FLAGS.every((flag) => !(needed & flag) || this.#source(flag) === first)) return false;
+      if (compare === undefined || !this.#allFrom(needed, first)) return false;
       this.#compare(compare, first.bits, first.a, first.b);
       return true;
     }
     if (first.op === "float") return this.#fusedFloat(cc, first);
     if (first.op !== "result") return false;
-    const zero: Value = { constant: 0 };
-    if (cc === CC.e || cc === CC.ne) this.#compare(cc === CC.e ? "eq" : "ne", first.bits, first.result, zero);
-    else if (cc === CC.s || cc === CC.ns) this.#compare(cc === CC.s ? "lt_s" : "ge_s", first.bits, first.result, zero);
+    if (cc === CC.e || cc === CC.ne) this.#compare(cc === CC.e ? EQ : NE, first.bits, first.result, ZERO);
+    else if (cc === CC.s || cc === CC.ns) this.#compare(cc === CC.s ? LT_S : GE_S, first.bits, first.result, ZERO);
     else if ((cc === CC.be || cc === CC.a) && this.#source(FLAG.CF) === 0)
-      this.#compare(cc === CC.be ? "eq" : "ne", first.bits, first.result, zero);
-    else if (cc >> 1 === 6 && this.#source(FLAG.OF) === 0) this.#compare(cc === CC.l ? "lt_s" : "ge_s", first.bits, first.result, zero);
+      this.#compare(cc === CC.be ? EQ : NE, first.bits, first.result, ZERO);
+    else if (cc >> 1 === 6 && this.#source(FLAG.OF) === 0) this.#compare(cc === CC.l ? LT_S : GE_S, first.bits, first.result, ZERO);
     else if (cc >> 1 === 7 && this.#source(FLAG.OF) === 0 && this.#source(FLAG.SF) === first) {
-      this.#compare(cc === CC.le ? "le_s" : "gt_s", first.bits, first.result, zero);
+      this.#compare(cc === CC.le ? LE_S : GT_S, first.bits, first.result, ZERO);
     } else return false;
+    return true;
+  }
+
+  #allFrom(mask: number, source: FlagSource): boolean {
+    for (let n = 0; n < 6; n++) if (mask & (1 << n) && this.#sources[n] !== source) return false;
     return true;
   }
 
@@ -192,7 +219,7 @@ export class FlagState {
     const wide = record.bits === 64;
     switch (flag) {
       case FLAG.ZF:
-        if (record.op === "sub" && !record.carryIn) return this.#compare("eq", record.bits, record.a, record.b);
+        if (record.op === "sub" && !record.carryIn) return this.#compare(EQ, record.bits, record.a, record.b);
         this.#result(record);
         f.op(wide ? OP.i64_eqz : OP.i32_eqz);
         return;
@@ -211,7 +238,7 @@ export class FlagState {
     const or = wide ? OP.i64_or : OP.i32_or;
     const xor = wide ? OP.i64_xor : OP.i32_xor;
     if (flag === FLAG.CF && !carryIn) {
-      if (op === "sub") return this.#compare("lt_u", bits, a, b);
+      if (op === "sub") return this.#compare(LT_U, bits, a, b);
       this.#result(record);
       this.#value(a, bits);
       f.op(wide ? OP.i64_lt_u : OP.i32_lt_u);
@@ -259,32 +286,33 @@ export class FlagState {
   }
 
   #value(value: Value, bits: number): void {
-    if ("local" in value) this.#f.localGet(value.local);
+    if (value.local >= 0) this.#f.localGet(value.local);
     else if (bits === 64) this.#f.i64Const(value.constant);
     else this.#f.i32Const(Number(value.constant));
   }
 
   #signed(value: Value, bits: number): void {
-    if ("constant" in value && bits < 32) return void this.#f.i32Const((Number(value.constant) << (32 - bits)) >> (32 - bits));
+    const isConstant = value.local < 0;
+    if (isConstant && bits < 32) return void this.#f.i32Const((Number(value.constant) << (32 - bits)) >> (32 - bits));
     this.#value(value, bits);
-    if ("constant" in value) return;
+    if (isConstant) return;
     if (bits === 8) this.#f.op(OP.i32_extend8_s);
     else if (bits === 16) this.#f.op(OP.i32_extend16_s);
   }
 
   #compare(compare: Compare, bits: number, a: Value, b: Value): void {
     const wide = bits === 64;
-    const isSigned = compare.endsWith("_s");
+    const { isSigned } = compare;
     if (isSigned) this.#signed(a, bits);
     else this.#value(a, bits);
-    if ((compare === "eq" || compare === "ne") && "constant" in b && Number(b.constant) === 0) {
+    if ((compare === EQ || compare === NE) && b.local < 0 && Number(b.constant) === 0) {
       this.#f.op(wide ? OP.i64_eqz : OP.i32_eqz);
-      if (compare === "ne") this.#f.op(OP.i32_eqz);
+      if (compare === NE) this.#f.op(OP.i32_eqz);
       return;
     }
     if (isSigned) this.#signed(b, bits);
     else this.#value(b, bits);
-    this.#f.op(wide ? OP[`i64_${compare}`] : OP[`i32_${compare}`]);
+    this.#f.op(wide ? compare.i64 : compare.i32);
   }
 
   #signBit(bits: number): void {
@@ -304,20 +332,36 @@ export class FlagState {
   }
 }
 
-type Compare = "eq" | "ne" | "lt_s" | "lt_u" | "gt_s" | "gt_u" | "le_s" | "le_u" | "ge_s" | "ge_u";
+interface Compare {
+  readonly i32: number;
+  readonly i64: number;
+  readonly isSigned: boolean;
+}
+
+function comparison(name: "eq" | "ne" | "lt_s" | "lt_u" | "gt_s" | "gt_u" | "le_s" | "le_u" | "ge_s" | "ge_u"): Compare {
+  return { i32: OP[`i32_${name}`], i64: OP[`i64_${name}`], isSigned: name.endsWith("_s") };
+}
+
+const EQ = comparison("eq");
+const NE = comparison("ne");
+const LT_S = comparison("lt_s");
+const LT_U = comparison("lt_u");
+const LE_S = comparison("le_s");
+const GT_S = comparison("gt_s");
+const GE_S = comparison("ge_s");
 
 /** The comparison of a and b that each condition is after a subtraction. */
 const COMPARE: Partial<Record<Condition, Compare>> = {
-  [CC.b]: "lt_u",
-  [CC.ae]: "ge_u",
-  [CC.e]: "eq",
-  [CC.ne]: "ne",
-  [CC.be]: "le_u",
-  [CC.a]: "gt_u",
-  [CC.l]: "lt_s",
-  [CC.ge]: "ge_s",
-  [CC.le]: "le_s",
-  [CC.g]: "gt_s",
+  [CC.b]: LT_U,
+  [CC.ae]: comparison("ge_u"),
+  [CC.e]: EQ,
+  [CC.ne]: NE,
+  [CC.be]: comparison("le_u"),
+  [CC.a]: comparison("gt_u"),
+  [CC.l]: LT_S,
+  [CC.ge]: GE_S,
+  [CC.le]: LE_S,
+  [CC.g]: GT_S,
 };
 
 function recordHolds(record: FlagRecord, local: number): boolean {
@@ -327,5 +371,5 @@ function recordHolds(record: FlagRecord, local: number): boolean {
 }
 
 function isLocal(value: Value | undefined, local: number): boolean {
-  return value !== undefined && "local" in value && value.local === local;
+  return value?.local === local;
 }

@@ -2,7 +2,7 @@ import { I32, OP } from "@decant/wasm";
 import { FLAG } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import type { Emitter } from "./emitter.ts";
-import type { Value } from "./flags.ts";
+import { constantValue, type Value } from "./flags.ts";
 import type { Lowering, LoweringTable } from "./lowering.ts";
 
 const RESULT = FLAG.ZF | FLAG.SF | FLAG.PF;
@@ -58,7 +58,7 @@ function countEffects(written: number, n: number): Pick<Lowering, "flagsWritten"
 }
 
 /** Runs `set` where the count is not 0, with the live flags of `mask` in their locals before and after. */
-function whenCounted(e: Emitter, count: { local: number }, bits: number, mask: number, set: () => void): void {
+function whenCounted(e: Emitter, count: Value, bits: number, mask: number, set: () => void): void {
   e.flags.materialise(mask);
   e.value(count, bits);
   if (bits === 64) e.f.op(OP.i64_eqz).op(OP.i32_eqz);
@@ -80,7 +80,7 @@ function shift(kind: "shl" | "shr" | "sar"): Lowering {
         // sar of a narrow operand works on its sign-extension; flags and result are cut afterwards.
         if (kind === "sar" && bits < 32) e.signExtend(bits, 32);
         const source = e.isLive(FLAG.CF | FLAG.OF) ? e.tee(bits) : undefined;
-        let counted: { local: number } | undefined;
+        let counted: Value | undefined;
         if (count !== undefined) e.const(count, width);
         else {
           pushCount(e, insn, 1);
@@ -90,7 +90,7 @@ function shift(kind: "shl" | "shr" | "sar"): Lowering {
         if (!e.live) return;
         const result = e.tee(bits);
         if (counted === undefined) {
-          shiftFlags(e, kind, bits, source, { constant: count! }, result);
+          shiftFlags(e, kind, bits, source, constantValue(count!), result);
           e.setFlags(RESULT, { op: "result", bits, result });
           e.flags.set(FLAG.AF, 0);
           return;
@@ -166,7 +166,7 @@ function rotate(kind: "rotl" | "rotr"): Lowering {
       e.update(insn, 0, () => {
         // A narrow operand is rotated as two or four copies side by side.
         if (bits < 32) e.const(bits === 8 ? 0x01010101 : 0x00010001, 32).int(32, "mul");
-        let counted: { local: number } | undefined;
+        let counted: Value | undefined;
         if (count !== undefined) e.const(count, width);
         else {
           pushCount(e, insn, 1);
@@ -284,14 +284,14 @@ function doubleShift(kind: "shl" | "shr"): Lowering {
       const width = bits === 64 ? 64 : 32;
       const f = e.f;
       let counted: Value;
-      if (count !== undefined) counted = { constant: count };
+      if (count !== undefined) counted = constantValue(count);
       else {
         pushCount(e, insn, 2);
         counted = e.save(width);
       }
       e.update(insn, 0, () => {
         const source = e.tee(bits);
-        let result: { local: number };
+        let result: Value;
         if (bits === 16) result = doubleShift16(e, insn, kind, counted);
         else {
           e.value(counted, width).int(width, kind === "shl" ? "shl" : "shr_u");
@@ -323,7 +323,7 @@ function doubleShift(kind: "shl" | "shr"): Lowering {
           e.flags.set(FLAG.AF, 0);
         };
         if (count !== undefined) return set();
-        whenCounted(e, counted as { local: number }, width, e.live, () => {
+        whenCounted(e, counted as Value, width, e.live, () => {
           set();
           e.flags.materialise(e.live & (RESULT | FLAG.AF));
         });
@@ -334,7 +334,7 @@ function doubleShift(kind: "shl" | "shr"): Lowering {
 }
 
 /** Replaces the destination on the wasm stack: the two operands side by side in 32 bits, shifted. */
-function doubleShift16(e: Emitter, insn: Instruction, kind: "shl" | "shr", count: Value): { local: number } {
+function doubleShift16(e: Emitter, insn: Instruction, kind: "shl" | "shr", count: Value): Value {
   const f = e.f;
   if (kind === "shl") {
     f.i32Const(16).op(OP.i32_shl);

@@ -3,6 +3,7 @@ import { FLAG, GPR } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import { MNEMONIC } from "../decode/mnemonics.ts";
 import type { Emitter } from "./emitter.ts";
+import type { Value } from "./flags.ts";
 import type { HelperName } from "./helpers.ts";
 import { lanes, range } from "./lanes.ts";
 import type { Lowering, LoweringTable } from "./lowering.ts";
@@ -76,7 +77,7 @@ function pushLength(e: Emitter, register: number, bits: 32 | 64): void {
 }
 
 /** The mask as bits at the bottom, or an element for each bit. */
-function pushMask(e: Emitter, answer: { local: number }, immediate: number): void {
+function pushMask(e: Emitter, answer: Value, immediate: number): void {
   const f = e.f;
   const bits = (): void => void e.value(answer, 32).const(STRING_MASK_SHIFT, 32).int(32, "shr_u");
   if ((immediate & 0x40) === 0) {

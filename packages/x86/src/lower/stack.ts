@@ -4,6 +4,7 @@ import { CPU, FLAG, GPR } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import { MNEMONIC } from "../decode/mnemonics.ts";
 import type { Emitter } from "./emitter.ts";
+import type { Value } from "./flags.ts";
 import type { Lowering, LoweringTable } from "./lowering.ts";
 import { selector, writeSegment } from "./segments.ts";
 
@@ -180,7 +181,7 @@ function pushEflags(e: Emitter): void {
 }
 
 /** Sets the flags in `mask` from the bits of an EFLAGS value in a local. */
-export function setFromEflags(e: Emitter, value: { local: number }, mask: number): void {
+export function setFromEflags(e: Emitter, value: Value, mask: number): void {
   for (const [position, flag] of POSITIONS) {
     if (!(mask & flag)) continue;
     e.value(value, 32).f.i32Const(position).op(OP.i32_shr_u).i32Const(1).op(OP.i32_and);

@@ -4,6 +4,7 @@ import { CPU, FLAG, GPR } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import type { Effects } from "./effects.ts";
 import type { Emitter } from "./emitter.ts";
+import { localValue } from "./flags.ts";
 import type { Lowering, LoweringTable } from "./lowering.ts";
 
 const RCX = 1 << GPR.rcx;
@@ -226,7 +227,7 @@ function compareElements(e: Emitter, insn: Instruction, first: "accumulator" | "
     element(e, insn, GPR.rdi, "read").load(bits).f.localSet(b);
     advance(e, insn, bits / 8, first === "source" ? [GPR.rsi, GPR.rdi] : [GPR.rdi]);
   };
-  const record = { op: "sub", bits, a: { local: a }, b: { local: b }, result: undefined, carryIn: false } as const;
+  const record = { op: "sub", bits, a: localValue(a), b: localValue(b), result: undefined, carryIn: false } as const;
   if (!insn.prefixes.rep && !insn.prefixes.repne) {
     compare();
     if (e.live) e.setFlags(FLAG.ALL, record);

@@ -3,7 +3,7 @@ import { CPU, FLAG, GPR, X87_FORM } from "../cpu-block.ts";
 import type { Instruction } from "../decode/instruction.ts";
 import { MNEMONIC } from "../decode/mnemonics.ts";
 import type { Emitter } from "./emitter.ts";
-import { CONDITION_FLAGS } from "./flags.ts";
+import { CONDITION_FLAGS, type Value } from "./flags.ts";
 import { NotTranslated, type Lowering, type LoweringTable } from "./lowering.ts";
 import {
   copyOrFault, copySlot, doubleLocal, fastOrSlow, faultIfFree, getDouble, ifDone, moveTop, popStack, pushOtherRounding, pushSlot, pushStack, pushTellsPrecision, pushUnusual,
@@ -103,7 +103,7 @@ function load(e: Emitter, insn: Instruction): void {
 }
 
 /** Makes the slot hold the float or double whose bits are in a local. */
-function pushFloat(e: Emitter, at: number, raw: { local: number }, bits: number): void {
+function pushFloat(e: Emitter, at: number, raw: Value, bits: number): void {
   const f = e.f;
   const value = doubleLocal(e, () => pushAsDouble(e, raw, bits));
   putDouble(e, at, value);
@@ -117,7 +117,7 @@ function pushFloat(e: Emitter, at: number, raw: { local: number }, bits: number)
   f.end().end();
 } // prettier-ignore
 
-function pushAsDouble(e: Emitter, raw: { local: number }, bits: number): void {
+function pushAsDouble(e: Emitter, raw: Value, bits: number): void {
   e.value(raw, bits);
   if (bits === 64) e.f.op(OP.f64_reinterpret_i64);
   else e.f.op(OP.f32_reinterpret_i32).op(OP.f64_promote_f32);
@@ -164,11 +164,11 @@ function loadDecimal(e: Emitter, insn: Instruction): void {
 }
 
 /** Stores what a helper left in the scratch place. */
-function storeScratch(e: Emitter, address: { local: number }, bits: number): void {
+function storeScratch(e: Emitter, address: Value, bits: number): void {
   ifDone(e, () => copyScratch(e, address, bits));
 }
 
-function copyScratch(e: Emitter, address: { local: number }, bits: number): void {
+function copyScratch(e: Emitter, address: Value, bits: number): void {
   const part = (width: number, offset: number): void => {
     e.value(address, 32);
     if (offset > 0) e.const(offset, 32).int(32, "add");
@@ -307,7 +307,7 @@ const WASM_ARITHMETIC = {
 interface Source {
   readonly at?: number;
   readonly value?: number;
-  readonly raw?: { local: number };
+  readonly raw?: Value;
   readonly bits: number;
 }
 
