@@ -1,5 +1,6 @@
 const encoder = new TextEncoder();
 const NONE = new Uint8Array(0);
+const FEW = 64;
 
 /** Bytes that grow, with WebAssembly's integer encodings (core specification, "Binary Format: Values"). */
 export class ByteWriter {
@@ -36,6 +37,18 @@ export class ByteWriter {
     if (this.#length + bytes.length > this.#bytes.length) this.#grow(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
+  }
+
+  /** Adds what another has. Most have little, and a view of it would cost more than the copy. */
+  appendFrom(other: ByteWriter): void {
+    const count = other.#length;
+    if (count > FEW) return this.append(other.bytes);
+    if (this.#length + count > this.#bytes.length) this.#grow(count);
+    const to = this.#bytes;
+    const from = other.#bytes;
+    let at = this.#length;
+    for (let i = 0; i < count; i++) to[at++] = from[i]!;
+    this.#length = at;
   }
 
   /** Unsigned LEB128 of a number from 0 to 2^32-1. */
@@ -97,7 +110,7 @@ export class ByteWriter {
 
   #grow(extra: number): void {
     const bytes = new Uint8Array(Math.max(this.#capacity, this.#bytes.length * 2, this.#length + extra));
-    bytes.set(this.bytes);
+    if (this.#length > 0) bytes.set(this.bytes);
     this.#bytes = bytes;
   }
 }

@@ -13,6 +13,9 @@ export interface Mark {
 const EMPTY_BLOCK = 0x40;
 const NOP = 0x01;
 
+/** What comes before a function's code is written here first: how long it is decides where the code lies. */
+const headWriter = new ByteWriter();
+
 /** Functions from this number on are known by their number only when the module is put together: see `FunctionBuilder.lateCalls`. */
 export const LATE_FUNCTION = 2 ** 28;
 
@@ -269,22 +272,28 @@ export class FunctionBuilder {
 
   /** The function's entry in the code section, without its size. `codeStart` is where the instructions begin in it. */
   body(): { bytes: Uint8Array; codeStart: number } {
+    const head = this.#writeLocals(headWriter.clear());
+    const codeStart = head.length;
+    const out = new ByteWriter(codeStart + this.code.length + 1);
+    out.appendFrom(head);
+    out.append(this.code.bytes);
+    out.byte(0x0b);
+    return { bytes: out.bytes, codeStart };
+  }
+
+  /** Runs of locals of a type: how many, and their lengths and types. */
+  #writeLocals(out: ByteWriter): ByteWriter {
     const locals = this.#locals;
     let runs = 0;
-    for (let n = 0; n < locals.length; n++) if (locals[n] !== locals[n - 1]) runs++;
-    // A run is its type, and its length in at most five bytes.
-    const out = new ByteWriter(6 * runs + this.code.length + 8);
+    for (let n = 0; n < locals.length; n++) if (n === 0 || locals[n] !== locals[n - 1]) runs++;
     out.u32(runs);
     for (let n = 0, start = 0; n < locals.length; n++) {
-      if (locals[n + 1] === locals[n]) continue;
+      if (n + 1 < locals.length && locals[n + 1] === locals[n]) continue;
       out.u32(n + 1 - start);
       out.byte(locals[n] as ValueType);
       start = n + 1;
     }
-    const codeStart = out.length;
-    out.append(this.code.bytes);
-    out.byte(0x0b);
-    return { bytes: out.bytes, codeStart };
+    return out;
   }
 
   #open(opcode: number, type: ValueType | { type: number } | undefined): Label {

@@ -12,15 +12,26 @@ export interface Limits {
 const SECTION = { type: 1, import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, element: 9, code: 10, data: 11 };
 const KIND = { function: 0, table: 1, memory: 2, global: 3 };
 
-/** Builds one WebAssembly module. Imports are declared before any function, table or global of its own. */
+/** A function of the module: one being written, or one whose entry in the code section is there already. */
+interface ModuleFunction {
+  readonly index: number;
+  readonly typeIndex: number;
+  readonly name: string | undefined;
+  readonly builder: FunctionBuilder | undefined;
+  /** Its entry in the code section, without its size, and where the instructions begin in it; of one being written, when the module is finished. */
+  body: { readonly bytes: Uint8Array; readonly codeStart: number };
+}
+
+const NO_BODY = { bytes: new Uint8Array(0), codeStart: 0 };
+
+/** Builds WebAssembly modules, one after another (`clear`). Imports are declared before any function, table or global of its own. */
 export class ModuleBuilder {
   /** The module's name in stack traces: V8 puts it into the URL of a frame, `wasm://wasm/NAME-…`. */
   name: string | undefined;
   readonly #types = new ByteWriter();
-  readonly #typeIndices = new Map<string, number>();
-  readonly #parameterCounts: number[] = [];
+  readonly #signatures: { readonly parameters: readonly ValueType[]; readonly results: readonly ValueType[] }[] = [];
   readonly #imports = new Section();
-  readonly #functions: (FunctionBuilder | FinishedFunction)[] = [];
+  readonly #functions: ModuleFunction[] = [];
   readonly #tables = new Section();
   readonly #memories = new Section();
   readonly #globals = new Section();
@@ -31,21 +42,38 @@ export class ModuleBuilder {
   #tableCount = 0;
   #globalCount = 0;
   #bodyOffsets: number[] = [];
+  /** Parts of what is written last, whose lengths come before them. */
+  readonly #part = new ByteWriter();
+  readonly #inner = new ByteWriter();
+
+  /** Forgets the module, for another. The room for sections is kept: a builder that is used again and again takes none. */
+  clear(): this {
+    this.name = undefined;
+    this.#types.clear();
+    this.#signatures.length = 0;
+    this.#functions.length = 0;
+    for (const section of [this.#imports, this.#tables, this.#memories, this.#globals, this.#exports, this.#elements, this.#data])
+      section.clear();
+    this.#importedFunctions = 0;
+    this.#tableCount = 0;
+    this.#globalCount = 0;
+    this.#bodyOffsets = [];
+    return this;
+  }
 
   /** The index of a function type, added once. */
   type(parameters: readonly ValueType[], results: readonly ValueType[] = []): number {
-    const key = `${parameters.join()}>${results.join()}`;
-    const known = this.#typeIndices.get(key);
-    if (known !== undefined) return known;
-    const index = this.#typeIndices.size;
-    this.#typeIndices.set(key, index);
-    this.#parameterCounts.push(parameters.length);
-    this.#types.byte(0x60);
-    for (const list of [parameters, results]) {
-      this.#types.u32(list.length);
-      for (const type of list) this.#types.byte(type);
+    const signatures = this.#signatures;
+    for (let n = 0; n < signatures.length; n++) {
+      const known = signatures[n]!;
+      if (isSame(known.parameters, parameters) && isSame(known.results, results)) return n;
     }
-    return index;
+    this.#types.byte(0x60);
+    this.#types.u32(parameters.length);
+    for (const type of parameters) this.#types.byte(type);
+    this.#types.u32(results.length);
+    for (const type of results) this.#types.byte(type);
+    return signatures.push({ parameters, results }) - 1;
   }
 
   importFunction(module: string, name: string, typeIndex: number): number {
@@ -73,16 +101,17 @@ export class ModuleBuilder {
   }
 
   function(typeIndex: number, name?: string): FunctionBuilder {
-    const parameterCount = this.#parameterCounts[typeIndex] ?? 0;
-    const builder = new FunctionBuilder(this.#importedFunctions + this.#functions.length, typeIndex, parameterCount, name);
-    this.#functions.push(builder);
+    const parameterCount = this.#signatures[typeIndex]?.parameters.length ?? 0;
+    const index = this.#importedFunctions + this.#functions.length;
+    const builder = new FunctionBuilder(index, typeIndex, parameterCount, name);
+    this.#functions.push({ index, typeIndex, name, builder, body: NO_BODY });
     return builder;
   }
 
   /** A function whose entry in the code section, without its size, is there already (`FunctionBuilder.body`). */
   finishedFunction(typeIndex: number, body: Uint8Array, name?: string): number {
     const index = this.#importedFunctions + this.#functions.length;
-    this.#functions.push({ index, typeIndex, name, hints: [], body: () => ({ bytes: body, codeStart: 0 }) });
+    this.#functions.push({ index, typeIndex, name, builder: undefined, body: { bytes: body, codeStart: 0 } });
     return index;
   }
 
@@ -159,88 +188,93 @@ export class ModuleBuilder {
 
   /** The module's bytes. */
   finish(): Uint8Array {
-    const bodies = this.#functions.map((builder) => builder.body());
-    const codeBytes = bodies.reduce((sum, { bytes }) => sum + bytes.length + sizeOfU32(bytes.length), sizeOfU32(bodies.length));
+    const functions = this.#functions;
+    let codeBytes = sizeOfU32(functions.length);
+    for (const item of functions) {
+      if (item.builder !== undefined) item.body = item.builder.body();
+      codeBytes += item.body.bytes.length + sizeOfU32(item.body.bytes.length);
+    }
     // Room for everything: growing copies what is there, and large modules are made at every start.
-    const out = new ByteWriter(codeBytes + this.#imports.writer.length + this.#elements.writer.length + 32 * bodies.length + 512);
-    out.append(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
-    this.#write(out, SECTION.type, this.#typeIndices.size, this.#types);
+    const out = new ByteWriter(codeBytes + this.#imports.writer.length + this.#elements.writer.length + 32 * functions.length + 512);
+    for (const byte of HEADER) out.byte(byte);
+    this.#write(out, SECTION.type, this.#signatures.length, this.#types);
     this.#writeSection(out, SECTION.import, this.#imports);
-    const signatures = new ByteWriter();
-    for (const builder of this.#functions) signatures.u32(builder.typeIndex);
-    this.#write(out, SECTION.function, this.#functions.length, signatures);
+    const typeIndices = this.#part.clear();
+    for (const { typeIndex } of functions) typeIndices.u32(typeIndex);
+    this.#write(out, SECTION.function, functions.length, typeIndices);
     this.#writeSection(out, SECTION.table, this.#tables);
     this.#writeSection(out, SECTION.memory, this.#memories);
     this.#writeSection(out, SECTION.global, this.#globals);
     this.#writeSection(out, SECTION.export, this.#exports);
     this.#writeSection(out, SECTION.element, this.#elements);
-    this.#writeHints(out, bodies);
-    if (bodies.length > 0) this.#writeCode(out, bodies, codeBytes);
+    this.#writeHints(out);
+    if (functions.length > 0) this.#writeCode(out, codeBytes);
     this.#writeSection(out, SECTION.data, this.#data);
     this.#writeNames(out);
     return out.bytes;
   }
 
-  #writeCode(out: ByteWriter, bodies: readonly { bytes: Uint8Array }[], codeBytes: number): void {
+  #writeCode(out: ByteWriter, codeBytes: number): void {
     out.byte(SECTION.code);
     out.u32(codeBytes);
-    out.u32(bodies.length);
+    out.u32(this.#functions.length);
     this.#bodyOffsets = [];
-    for (const { bytes } of bodies) {
-      out.u32(bytes.length);
+    for (const { body } of this.#functions) {
+      out.u32(body.bytes.length);
       this.#bodyOffsets.push(out.length);
-      out.append(bytes);
+      out.append(body.bytes);
     }
   }
 
   /** The branch hinting proposal's custom section. Offsets are from the start of a function's entry, without its size. */
-  #writeHints(out: ByteWriter, bodies: readonly { codeStart: number }[]): void {
-    const hinted = this.#functions.flatMap((builder, n) =>
-      builder.hints.length > 0 ? [{ builder, start: bodies[n]?.codeStart ?? 0 }] : [],
-    );
-    if (hinted.length === 0) return;
-    const section = new ByteWriter();
+  #writeHints(out: ByteWriter): void {
+    let count = 0;
+    for (const { builder } of this.#functions) if (builder !== undefined && builder.hints.length > 0) count++;
+    if (count === 0) return;
+    const section = this.#part.clear();
     section.name("metadata.code.branch_hint");
-    section.u32(hinted.length);
-    for (const { builder, start } of hinted) {
-      section.u32(builder.index);
+    section.u32(count);
+    for (const { index, builder, body } of this.#functions) {
+      if (builder === undefined || builder.hints.length === 0) continue;
+      section.u32(index);
       section.u32(builder.hints.length);
       for (const { offset, tag } of builder.hints) {
-        section.u32(start + offset);
+        section.u32(body.codeStart + offset);
         section.u32(1);
         section.byte(tag);
       }
     }
     out.byte(0);
     out.u32(section.length);
-    out.append(section.bytes);
+    out.appendFrom(section);
   }
 
   /** The "name" custom section: stack traces and profilers show it. */
   #writeNames(out: ByteWriter): void {
-    const named = this.#functions.filter((builder) => builder.name !== undefined);
-    if (named.length === 0 && this.name === undefined) return;
-    const section = new ByteWriter();
+    let count = 0;
+    for (const { name } of this.#functions) if (name !== undefined) count++;
+    if (count === 0 && this.name === undefined) return;
+    const section = this.#part.clear();
+    const inner = this.#inner;
     section.name("name");
     if (this.name !== undefined) {
-      const text = new ByteWriter();
-      text.name(this.name);
+      inner.clear().name(this.name);
       section.byte(0);
-      section.u32(text.length);
-      section.append(text.bytes);
+      section.u32(inner.length);
+      section.appendFrom(inner);
     }
-    const names = new ByteWriter();
-    names.u32(named.length);
-    for (const builder of named) {
-      names.u32(builder.index);
-      names.name(builder.name ?? "");
+    inner.clear().u32(count);
+    for (const { index, name } of this.#functions) {
+      if (name === undefined) continue;
+      inner.u32(index);
+      inner.name(name);
     }
     section.byte(1);
-    section.u32(names.length);
-    section.append(names.bytes);
+    section.u32(inner.length);
+    section.appendFrom(inner);
     out.byte(0);
     out.u32(section.length);
-    out.append(section.bytes);
+    out.appendFrom(section);
   }
 
   #import(module: string, name: string, kind: number): ByteWriter {
@@ -267,12 +301,19 @@ export class ModuleBuilder {
     out.byte(id);
     out.u32(sizeOfU32(count) + content.length);
     out.u32(count);
-    out.append(content.bytes);
+    out.appendFrom(content);
   }
 }
 
-/** What `finish` needs of a function. */
-type FinishedFunction = Pick<FunctionBuilder, "index" | "typeIndex" | "name" | "hints" | "body">;
+/** The magic number, and version 1. */
+const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+
+function isSame(a: readonly ValueType[], b: readonly ValueType[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let n = 0; n < a.length; n++) if (a[n] !== b[n]) return false;
+  return true;
+}
 
 /** Bytes of an unsigned LEB128. */
 function sizeOfU32(value: number): number {
@@ -289,6 +330,11 @@ class Section {
   next(): ByteWriter {
     this.count++;
     return this.writer;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.writer.clear();
   }
 }
 

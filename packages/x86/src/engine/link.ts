@@ -1,4 +1,4 @@
-import { FUNCREF, ModuleBuilder, OP } from "@decant/wasm";
+import { ByteWriter, FUNCREF, FunctionBuilder, ModuleBuilder, OP } from "@decant/wasm";
 import { CPU } from "../cpu-block.ts";
 import type { Guarding } from "./access-checks.ts";
 import type { Batch } from "./batch.ts";
@@ -35,13 +35,17 @@ export interface TranslatedUnit {
   readonly isPortable: boolean;
 }
 
+/** Every module is made with it: what it writes into keeps its room. */
+const builder = new ModuleBuilder();
+
 /**
  * Puts units, with the hashes of the bytes that they were made from, into one module: calls between them are direct, and for every other guest function that they call the module's table has a link. At first a function is
  * there that has the machine put the real one in its stead, so later calls cost one call through the module's own table.
  */
 export function linkBatch(units: readonly TranslatedUnit[], slot: number, sources: readonly bigint[]): { batch: Batch; bytes: Uint8Array } {
   // Code that may change is only called through the table, where other code can be put for it.
-  const direct = new Set(units.filter(({ isChanging }) => !isChanging).map(({ entry }) => entry));
+  const direct = new Set<number>();
+  for (const { isChanging, entry } of units) if (!isChanging) direct.add(entry);
   const places = new Map<number, number>();
   for (const { targets } of units) {
     for (let i = 0; i < targets.length; i++) {
@@ -50,26 +54,40 @@ export function linkBatch(units: readonly TranslatedUnit[], slot: number, source
     }
   }
   const links = [...places.keys()];
-  const m = new ModuleBuilder();
+  const m = builder.clear();
   m.name = `guest${slot}`;
   const declared = declare(m, usedImports(units, links.length > 0));
-  const all = units.map(({ entry, body }) => m.finishedFunction(declared.unitType, body, unitName(entry)));
+  const entries: number[] = [];
+  const all: number[] = [];
   const functions = new Map<number, number>();
-  units.forEach(({ entry }, n) => void (direct.has(entry) && functions.set(entry, all[n] as number)));
+  const returnSites: number[] = [];
+  const ranges: Range[] = [];
+  const stubs = new Set<Stub>();
+  for (const unit of units) {
+    const { entry } = unit;
+    const index = m.finishedFunction(declared.unitType, unit.body, unitName(entry));
+    entries.push(entry);
+    all.push(index);
+    if (direct.has(entry)) functions.set(entry, index);
+    for (let i = 0; i < unit.returnSites.length; i++) returnSites.push(unit.returnSites[i] as number);
+    for (const range of unit.ranges) ranges.push(range);
+    for (const stub of unit.stubs) stubs.add(stub);
+  }
   finishTable(m, declared, all, links, slot);
   const bytes = m.finish();
   const offsets = m.bodyOffsets.slice(0, units.length);
-  units.forEach((unit, n) => fill(bytes, offsets[n] as number, unit, { slot, functions, places, ...declared }));
-  const entries = units.map(({ entry }) => entry);
+  const { unitType, imports } = declared;
+  const placement: Placement = { slot, functions, places, unitType, imports };
+  for (let n = 0; n < units.length; n++) fill(bytes, offsets[n] as number, units[n] as TranslatedUnit, placement);
   const at = (n: number): TranslatedUnit => units[n] as TranslatedUnit;
   const batch: Batch = {
     slot,
     entries,
     offsets,
     links,
-    returnSites: units.flatMap(({ returnSites }) => Array.from(returnSites)),
-    spans: joinRanges(units.flatMap(({ ranges }) => ranges)),
-    stubs: [...new Set(units.flatMap(({ stubs }) => stubs))],
+    returnSites,
+    spans: joinRanges(ranges),
+    stubs: [...stubs],
     sources,
     unitAt: (entry) => entries.indexOf(entry),
     rangesOf: (n) => at(n).ranges,
@@ -106,8 +124,13 @@ function usedImports(units: readonly TranslatedUnit[], hasLinks: boolean): Set<n
   return used;
 }
 
+/** A link's code is written here first. */
+const linkCode = new ByteWriter();
+/** Its number is known when it is put into the module. */
+const NO_INDEX = -1;
+
 function linkFunction(m: ModuleBuilder, { unitType, imports }: Declarations, address: number, slot: number, n: number): number {
-  const f = m.function(unitType, "link");
+  const f = new FunctionBuilder(NO_INDEX, unitType, 0, undefined, linkCode.clear());
   f.i32Const(CPU_ADDRESS)
     .i32Const(address | 0)
     .store(OP.i32_store, CPU.rip, 2);
@@ -118,7 +141,7 @@ function linkFunction(m: ModuleBuilder, { unitType, imports }: Declarations, add
     .i32Const(address | 0);
   pushVector(f);
   f.returnCall(imports.get(GO) as number);
-  return f.index;
+  return m.finishedFunction(unitType, f.body().bytes, "link");
 }
 
 interface Placement {

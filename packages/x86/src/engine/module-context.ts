@@ -54,7 +54,7 @@ const late = (module: "runtime" | "helper", name: string): number => LATE_FUNCTI
 export class ModuleContext {
   readonly unitType = UNIT_TYPE;
   /** Where a trap may happen. */
-  readonly sites = new SitePacker();
+  readonly sites: SitePacker;
   /** What stands in the function's holes, by their tags. */
   readonly relocations: { readonly kind: RelocationKind; readonly operand: number }[] = [];
   /** API functions and guest functions that relocations are of. */
@@ -62,8 +62,9 @@ export class ModuleContext {
   readonly targets: number[] = [];
   readonly #f: FunctionBuilder;
 
-  constructor(f: FunctionBuilder) {
+  constructor(f: FunctionBuilder, sites: SitePacker) {
     this.#f = f;
+    this.sites = sites;
   }
 
   /** Calls a function of the runtime with the numbers on the wasm stack, or jumps to it. */

@@ -13,10 +13,15 @@ export interface Site {
 export class SitePacker {
   /** How many there are. */
   count = 0;
-  readonly #packed = new ByteWriter();
+  readonly #packed: ByteWriter;
   #first = -1;
   #offset = 0;
   #rip = 0;
+
+  /** `packed` is an empty writer that nobody else uses until `finish` has been called. */
+  constructor(packed = new ByteWriter()) {
+    this.#packed = packed;
+  }
 
   /** `offset` is where the site's code begins, from the first instruction on. */
   add(offset: number, rip: number, stackDifference: number): void {
@@ -35,7 +40,7 @@ export class SitePacker {
     if (this.#first < 0) return NONE;
     const out = new ByteWriter(this.#packed.length + 5);
     out.u32(codeStart + this.#first);
-    out.append(this.#packed.bytes);
+    out.appendFrom(this.#packed);
     return out.bytes;
   }
 }

@@ -12,6 +12,7 @@ import { findJumpTable, type JumpTable } from "./jump-table.ts";
 import type { TranslatedUnit } from "./link.ts";
 import { ModuleContext } from "./module-context.ts";
 import { KIND_BITS, RELOCATION } from "./relocation.ts";
+import { SitePacker } from "./site-table.ts";
 import type { ApiTarget, Stub } from "./stub.ts";
 import { UnitEmitter } from "./unit-emitter.ts";
 
@@ -70,8 +71,9 @@ export class Translator {
   readonly #jumpTables = new Map<number, JumpTable>();
   /** What was found at addresses that were called: a function to put in the place of its calls, or undefined. Most functions are called from many. */
   readonly #leaves = new Map<number, Unit | undefined>();
-  /** Code is written here first. */
+  /** A unit's code, and where it may trap, are written here first. */
   readonly #code = new ByteWriter(1 << 12);
+  readonly #sites = new ByteWriter(1 << 10);
   /** Pages that these sets are about: changes elsewhere, which are many, cost nothing. */
   readonly #pages = new Set<number>();
   readonly #surroundings: Surroundings;
@@ -179,7 +181,7 @@ export class Translator {
   #emit(unit: Unit): TranslatedUnit {
     const { memory, decoder } = this.#options;
     const f = new FunctionBuilder(NO_INDEX, NO_INDEX, 0, undefined, this.#code.clear());
-    const context = new ModuleContext(f);
+    const context = new ModuleContext(f, new SitePacker(this.#sites.clear()));
     const guarding = this.#options.guarding(unit.entry.start);
     const hasExactFloats = this.#options.hasExactFloats?.() === true;
     new UnitEmitter(f, unit, context, { mode: decoder.mode, memory, guarding, hasExactFloats }).emit();
@@ -194,7 +196,7 @@ export class Translator {
     return {
       entry: unit.entry.start,
       body: bytes,
-      relocations: Uint32Array.from(relocations),
+      relocations: new Uint32Array(relocations),
       stubs,
       targets,
       ranges: unit.ranges,
