@@ -117,3 +117,28 @@ test("a byte writer keeps what was written when it grows", () => {
   expect(out.length).toBe(1000);
   expect(out.bytes[999]).toBe(999 & 0xff);
 });
+
+test("a builder that was cleared makes what a new one makes, and leaves what it made before as it is", () => {
+  const build = (m: ModuleBuilder, answer: number): Uint8Array => {
+    m.name = `module${answer}`;
+    const type = m.type([], [I32]);
+    const given = m.importFunction("env", "given", type);
+    const table = m.table(FUNCREF, 1);
+    const f = m.function(type, "answer");
+    f.call(given).i32Const(answer).op(OP.i32_add);
+    m.elem(table, 0, [f.index]);
+    m.global(I32, false, answer);
+    m.exportFunction("answer", f.index);
+    return m.finish();
+  };
+  const m = new ModuleBuilder();
+  const first = build(m, 1);
+  const kept = first.slice();
+  m.clear().memory({ initial: 1 });
+  m.data(0, new Uint8Array(100));
+  m.type([F64, F64], [F64]);
+  m.exportMemory("memory");
+  m.finish();
+  expect(build(m.clear(), 1_000_000)).toEqual(build(new ModuleBuilder(), 1_000_000));
+  expect(first).toEqual(kept);
+});

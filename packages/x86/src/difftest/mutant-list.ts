@@ -10,7 +10,7 @@ interface Mutant {
 
 /** Bugs as they happen: a flag, a mask, a register's part, an operand's order, a liveness, a spill. */
 export const MUTANTS: readonly Mutant[] = [
-  { name: "below is signed", file: "lower/flags.ts", from: '[CC.b]: "lt_u"', to: '[CC.b]: "lt_s"' },
+  { name: "below is signed", file: "lower/flags.ts", from: "[CC.b]: LT_U", to: "[CC.b]: LT_S" },
   { name: "PF is not negated", file: "lower/flags.ts", from: ".op(OP.i32_popcnt).i32Const(1).op(OP.i32_and).op(OP.i32_eqz)", to: ".op(OP.i32_popcnt).i32Const(1).op(OP.i32_and)" },
   { name: "AF is bit 3", file: "lower/flags.ts", from: "f.i32Const(4).op(OP.i32_shr_u)", to: "f.i32Const(3).op(OP.i32_shr_u)" },
   { name: "OF of additions takes that of subtractions", file: "lower/flags.ts", from: 'if (op === "add") this.#result(record);', to: "if (false) this.#result(record);" },
@@ -30,7 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
   { name: "cmov's condition is negated", file: "lower/moves.ts", from: "e.get(insn, 1).get(insn, 0).condition", to: "e.get(insn, 0).get(insn, 1).condition" },
   { name: "partial writes do not read", file: "lower/effects.ts", from: '(access === "w" && bits < 32)', to: '(access === "w" && bits < 16)' },
   { name: "flags die at a block's end", file: "engine/dataflow.ts", from: "flagsOut |= next.flagsIn;", to: "" },
-  { name: "a branch's own flags are not live", file: "engine/dataflow.ts", from: "flagsOut | transfer.endingFlags;", to: "flagsOut;" },
+  { name: "a branch's own flags are not live", file: "engine/dataflow.ts", from: "flagsOut | flow.endingFlagsRead;", to: "flagsOut;" },
   { name: "a step's flags end liveness where they may only change", file: "engine/dataflow.ts", from: "flags = (flags & ~touched.flagsMust) | touched.flagsRead;", to: "flags = (flags & ~touched.flagsWritten) | touched.flagsRead;" },
   { name: "what a block writes is not dirty after it", file: "engine/dataflow.ts", from: "const merged = next.dirtyIn | after;", to: "const merged = next.dirtyIn | (after & flow.dirtyIn);" },
   { name: "no reload after a call", file: "engine/unit-emitter.ts", from: "this.#registers.reload(after.liveIn);", to: "" },

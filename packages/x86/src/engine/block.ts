@@ -79,6 +79,11 @@ export function newBlock(start: number, end: number, steps: readonly Step[], end
   };
 }
 
+/** Whether what ends so goes on nowhere but in its function and to its caller. */
+export function isLeafEnding({ ending: { kind } }: { readonly ending: Ending }): boolean {
+  return kind === "goto" || kind === "branch" || kind === "return" || kind === "table";
+}
+
 /** The blocks that an ending goes on to; a table's may repeat. */
 export function targetsOf(ending: Ending): readonly Block[] {
   switch (ending.kind) {

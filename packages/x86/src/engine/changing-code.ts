@@ -22,7 +22,9 @@ export interface OwnStore {
 
 /** True when the guest may write to some page of the range. */
 export function isWritable(range: Range, memory: GuestMemory): boolean {
-  return writableParts(range, memory).length > 0;
+  const [start, end] = range;
+  for (let at = start; at < end; at = (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE) if (memory.accessible(at, 1, "write")) return true;
+  return false;
 }
 
 /** Whether a range may be used so, and written to by nobody. */
@@ -93,6 +95,7 @@ export function emitComparison(f: FunctionBuilder, ranges: readonly Range[], { v
 }
 
 export function joinRanges(ranges: readonly Range[]): Range[] {
+  if (ranges.length < 2) return [...ranges];
   const joined: [number, number][] = [];
   for (const [start, end] of ranges.toSorted((a, b) => a[0] - b[0])) {
     const last = joined.at(-1);

@@ -1,7 +1,7 @@
-import type { GuestMemory } from "@decant/memory";
+import { GUEST_BASE, type GuestMemory } from "@decant/memory";
 import type { Decoder, Instruction } from "../decode/index.ts";
 import { effects } from "../lower/index.ts";
-import { newBlock, orderBlocks, retarget, type Block, type Ending, type Step } from "./block.ts";
+import { isLeafEnding, newBlock, orderBlocks, retarget, type Block, type Ending, type Step } from "./block.ts";
 import { isWritable, joinRanges, storeInto, type Range } from "./changing-code.ts";
 import { CDECL_INTRINSICS } from "./intrinsics.ts";
 import type { JumpTable } from "./jump-table.ts";
@@ -63,18 +63,30 @@ const LATER = newBlock(0, 0, [], { kind: "leave", target: 0, isCut: true });
 /** Finds the blocks that can be reached from `entry` without leaving by a call, a return or an unknown jump; with more than `maxInstructions` it is cut. */
 export function discover(entry: number, around: Surroundings, maxInstructions = MAX_UNIT_INSTRUCTIONS): Unit {
   const { memory } = around;
-  const unit = find(entry, around, { maxInstructions, isChanging: isWritable([entry, entry + 1], memory) });
-  if (unit.isChanging || !unit.ranges.some((range) => isWritable(range, memory))) return unit;
+  const isChanging = isWritable([entry, entry + 1], memory);
+  const unit = find(entry, around, { maxInstructions, isChanging, isLeaf: false }) as Unit;
+  if (isChanging || !unit.ranges.some((range) => isWritable(range, memory))) return unit;
   // Some of it lies on a writable page after all: every store of the unit counts.
-  return find(entry, around, { maxInstructions, isChanging: true });
+  return find(entry, around, { maxInstructions, isChanging: true, isLeaf: false }) as Unit;
+}
+
+/** The same where it is so small, cannot change, and ends nowhere but as a leaf does; undefined as soon as it is seen not to be, which of most functions is early. */
+export function discoverLeaf(entry: number, around: Surroundings, maxInstructions: number): Unit | undefined {
+  const { memory } = around;
+  if (isWritable([entry, entry + 1], memory)) return undefined;
+  const unit = find(entry, around, { maxInstructions, isChanging: false, isLeaf: true });
+  return unit?.blocks.every(isLeafEnding) === true && !unit.ranges.some((range) => isWritable(range, memory)) ? unit : undefined;
 }
 
 interface Search {
   readonly maxInstructions: number;
   readonly isChanging: boolean;
+  /** Only a leaf is looked for. */
+  readonly isLeaf: boolean;
 }
 
-function find(entry: number, around: Surroundings, { maxInstructions, isChanging }: Search): Unit {
+/** Undefined where it is no leaf, and one is looked for. */
+function find(entry: number, around: Surroundings, { maxInstructions, isChanging, isLeaf }: Search): Unit | undefined {
   const runs = new Map<number, Run>();
   /** What was read besides the instructions. */
   const others: Range[] = [];
@@ -88,16 +100,35 @@ function find(entry: number, around: Surroundings, { maxInstructions, isChanging
     decodeRun(run, { entry, isChanging, runs, around, others });
     runs.set(start, run);
     count += run.steps.length + 1;
+    if (isLeaf && (count > maxInstructions || !isLeafEnding(run))) return undefined;
     for (const target of run.targets) if (!runs.has(target)) work.push({ start: target, before: run });
   }
-  link(runs, around);
+  const inOrder = link(runs, around);
   const first = runs.get(entry)?.block;
   if (first === undefined) throw new Error("x86: a unit without its entry");
   if (isChanging && around.changesItself(entry)) cutToLoop(first);
   const ordered = orderBlocks(first);
-  for (const { start, end } of ordered) if (end > start) others.push([start, end]);
-  const ranges = joinRanges(others);
-  return { entry: first, blocks: ordered, instructionCount: count, ranges, isChanging };
+  const ranges = reachedRanges(inOrder, first);
+  return {
+    entry: first,
+    blocks: ordered,
+    instructionCount: count,
+    ranges: others.length === 0 ? ranges : joinRanges([...ranges, ...others]),
+    isChanging,
+  };
+}
+
+/** The bytes of the blocks that the last ordering has come to, the entry among them, joined; `runs` are by their addresses. */
+function reachedRanges(runs: readonly Run[], entry: Block): Range[] {
+  const ranges: [number, number][] = [];
+  let last: [number, number] | undefined;
+  for (const { block } of runs) {
+    const { start, end, visit } = block;
+    if (visit !== entry.visit || end <= start) continue;
+    if (last !== undefined && start <= last[1]) last[1] = Math.max(last[1], end);
+    else ranges.push((last = [start, end]));
+  }
+  return ranges;
 }
 
 /**
@@ -151,7 +182,7 @@ function decodeRun(run: Run, decoding: Decoding): void {
   const { memory } = around;
   for (let ip = start; ;) {
     if (ip !== start && (runs.has(ip) || steps.length >= MAX_BLOCK)) return endRun(run, ip, { kind: "goto", next: LATER }, [ip]);
-    if (ip !== entry && memory.accessible(ip, ZERO_BYTES, "read") && memory.u32(ip) === 0 && memory.u32(ip + 4) === 0)
+    if (ip !== entry && memory.bytes[ip - GUEST_BASE] === 0 && isZero(ip, memory))
       return endRun(run, ip, { kind: "leave", target: ip, isCut: true });
     const insn = around.decoder.decode(ip);
     const end = insn.next >>> 0;
@@ -167,6 +198,10 @@ function decodeRun(run: Run, decoding: Decoding): void {
     const store = isChanging ? storeInto(insn, memory) : undefined;
     if (store !== undefined) return endRun(run, end, { kind: "goto", next: LATER, store }, [end]);
   }
+}
+
+function isZero(address: number, memory: GuestMemory): boolean {
+  return memory.accessible(address, ZERO_BYTES, "read") && memory.u32(address) === 0 && memory.u32(address + 4) === 0;
 }
 
 /** Ends a run with an instruction that may go elsewhere than to the next. */
@@ -238,8 +273,8 @@ function historyOf(last: Run): Step[] {
   return history;
 }
 
-/** Makes blocks of the runs, each cut where another begins inside it; a target without a run is left for by a tail call. */
-function link(runs: ReadonlyMap<number, Run>, around: Surroundings): void {
+/** Makes blocks of the runs, each cut where another begins inside it, and returns these by address; a target without a run is left for by a tail call. */
+function link(runs: ReadonlyMap<number, Run>, around: Surroundings): readonly Run[] {
   const inOrder = [...runs.values()].sort((a, b) => a.start - b.start);
   for (let n = 0; n < inOrder.length; n++) {
     const run = inOrder[n] as Run;
@@ -261,16 +296,18 @@ function link(runs: ReadonlyMap<number, Run>, around: Surroundings): void {
     if ("taken" in ending) ending.taken = blockAt(taken as number);
   }
   skipEmpty(inOrder, around.memory);
+  return inOrder;
 }
 
 /** Ends a run where another begins, unless that is in the middle of an instruction. */
 function cutRun(run: Run, runs: ReadonlyMap<number, Run>): void {
   const { steps, end } = run;
-  const cut = steps.findIndex(({ insn }) => runs.has(insn.next >>> 0) && insn.next >>> 0 !== end);
-  if (cut < 0) return;
-  const next = (steps[cut] as Step).insn.next >>> 0;
-  steps.length = cut + 1;
-  endRun(run, next, { kind: "goto", next: LATER }, [next]);
+  for (let n = 0; n < steps.length; n++) {
+    const next = (steps[n] as Step).insn.next >>> 0;
+    if (next === end || !runs.has(next)) continue;
+    steps.length = n + 1;
+    return endRun(run, next, { kind: "goto", next: LATER }, [next]);
+  }
 }
 
 /** Leads past blocks that hold nothing but a jump, except where the jump may change. */

@@ -38,37 +38,73 @@ interface Watchers {
  * Hot: once for each unit; steps are looked at once, what they come to as often as loops need.
  */
 export function analyse(blocks: readonly Block[], { isExactAt, keepsFlags = false }: Watchers = {}): BlockFlow[] {
-  const flows = blocks.map(
-    (): BlockFlow => ({
-      dirtyIn: 0, dirtyAtEnd: 0, liveIn: 0, flagsIn: 0, flagsOut: 0, flagsAtEnd: 0, budgetDirty: false, budgetLive: false,
-    }), // prettier-ignore
-  );
-  const endings = blocks.map(({ ending }) => endingEffects(ending));
-  solveDirty(blocks, flows, endings);
-  const transfers = blocks.map((block, n) =>
-    transferOf(block, flows[n] as BlockFlow, endings[n] as EndingEffects, { isExactAt, keepsFlags }),
-  );
-  solveLive(blocks, flows, transfers);
+  const flows: Analysis[] = [];
+  for (const block of blocks) flows.push(beginAnalysis(block));
+  solveDirty(blocks, flows);
+  for (let n = 0; n < blocks.length; n++) setTransfer(blocks[n] as Block, flows[n] as Analysis, isExactAt, keepsFlags);
+  solveLive(blocks, flows);
   return flows;
 }
 
-function solveDirty(blocks: readonly Block[], flows: readonly BlockFlow[], endings: readonly EndingEffects[]): void {
-  const written = blocks.map(({ steps, ending }, n) => {
-    let mask = ending.kind === "intrinsic" ? 0 : (endings[n] as EndingEffects).writes;
-    for (const { effects: touched } of steps) mask |= touched.writes;
-    return mask;
-  });
+/** With what solving needs: one object for a block, as there are many. */
+interface Analysis extends BlockFlow {
+  /** The registers that its steps and its ending write. */
+  written: number;
+  /** What the ending itself reads, writes, and reads of flags. */
+  endingReads: number;
+  endingWrites: number;
+  endingFlagsRead: number;
+  /** What the block makes of what is live after it: of registers and flags it takes away `kill`, and then adds `gen`. */
+  kill: number;
+  gen: number;
+  flagsKill: number;
+  flagsGen: number;
+  /** Flags that count outside where the block leaves the unit. */
+  exitFlags: number;
+  needsBudget: boolean;
+  passesBudget: boolean;
+}
+
+function beginAnalysis({ steps, ending }: Block): Analysis {
+  const touched = endingEffects(ending);
+  const endingWrites = ending.kind === "guess" ? 0 : touched.writes;
+  let written = ending.kind === "intrinsic" ? 0 : endingWrites;
+  for (let k = 0; k < steps.length; k++) written |= (steps[k] as Step).effects.writes;
+  return {
+    dirtyIn: 0,
+    dirtyAtEnd: 0,
+    liveIn: 0,
+    flagsIn: 0,
+    flagsOut: 0,
+    flagsAtEnd: 0,
+    budgetDirty: false,
+    budgetLive: false,
+    written,
+    endingReads: touched.reads,
+    endingWrites,
+    endingFlagsRead: touched.flagsRead,
+    kill: 0,
+    gen: 0,
+    flagsKill: 0,
+    flagsGen: 0,
+    exitFlags: 0,
+    needsBudget: false,
+    passesBudget: false,
+  };
+}
+
+function solveDirty(blocks: readonly Block[], flows: readonly Analysis[]): void {
   for (let changed = true; changed;) {
     changed = false;
     for (let n = 0; n < blocks.length; n++) {
-      const block = blocks[n] as Block;
-      const flow = flows[n] as BlockFlow;
-      flow.dirtyAtEnd = flow.dirtyIn | (written[n] as number);
-      const isCall = block.ending.kind === "call";
-      const after = isCall ? 0 : block.ending.kind === "intrinsic" ? flow.dirtyAtEnd | RAX : flow.dirtyAtEnd;
-      const budget = !isCall && (flow.budgetDirty || block.charge > 0);
-      for (const successor of block.successors) {
-        const next = flows[successor.order] as BlockFlow;
+      const { ending, charge, successors } = blocks[n] as Block;
+      const flow = flows[n] as Analysis;
+      flow.dirtyAtEnd = flow.dirtyIn | flow.written;
+      const isCall = ending.kind === "call";
+      const after = isCall ? 0 : ending.kind === "intrinsic" ? flow.dirtyAtEnd | RAX : flow.dirtyAtEnd;
+      const budget = !isCall && (flow.budgetDirty || charge > 0);
+      for (let k = 0; k < successors.length; k++) {
+        const next = flows[(successors[k] as Block).order] as Analysis;
         const merged = next.dirtyIn | after;
         if (merged === next.dirtyIn && (!budget || next.budgetDirty)) continue;
         next.dirtyIn = merged;
@@ -79,27 +115,11 @@ function solveDirty(blocks: readonly Block[], flows: readonly BlockFlow[], endin
   }
 }
 
-/** What a block makes of what is live after it: of registers and flags it takes away `kill`, and then adds `gen`. */
-interface Transfer {
-  readonly kill: number;
-  readonly gen: number;
-  readonly flagsKill: number;
-  readonly flagsGen: number;
-  /** Flags that count outside where the block leaves the unit; and those that the ending reads, or -1 where none count before it. */
-  readonly exitFlags: number;
-  readonly endingFlags: number;
-  readonly needsBudget: boolean;
-  readonly passesBudget: boolean;
-}
-
-function transferOf(
-  block: Block,
-  flow: BlockFlow,
-  touchedByEnding: EndingEffects,
-  { isExactAt, keepsFlags }: { readonly isExactAt: Watchers["isExactAt"]; readonly keepsFlags: boolean },
-): Transfer {
+function setTransfer(block: Block, flow: Analysis, isExactAt: Watchers["isExactAt"], keepsFlags: boolean): void {
   const { ending, steps, charge, isCompared } = block;
-  let { kill, gen } = endingTransfer(block, flow, touchedByEnding);
+  const leaves = mayLeave(block);
+  setEndingTransfer(ending, leaves, flow);
+  let { kill, gen } = flow;
   let flagsKill = 0;
   let flagsGen = 0;
   const spills = isExactAt === undefined ? undefined : spillsBefore(steps, flow.dirtyIn, isExactAt);
@@ -112,22 +132,20 @@ function transferOf(
   }
   // Where the budget runs out, or the code has changed, what is dirty is spilled.
   if (charge > 0 || isCompared) gen |= flow.dirtyIn;
-  const leaves = mayLeave(block);
-  return {
-    kill,
-    gen,
-    flagsKill,
-    flagsGen,
-    exitFlags: keepsFlags && ending.kind !== "goto" && leaves ? FLAG.ALL : exitFlags(block, leaves),
-    endingFlags: isCallLike(ending) ? -1 : touchedByEnding.flagsRead,
-    needsBudget: charge > 0 || ((isCallLike(ending) || leaves || isCompared) && flow.budgetDirty),
-    passesBudget: ending.kind !== "call",
-  };
+  flow.kill = kill;
+  flow.gen = gen;
+  flow.flagsKill = flagsKill;
+  flow.flagsGen = flagsGen;
+  flow.exitFlags = keepsFlags && ending.kind !== "goto" && leaves ? FLAG.ALL : exitFlags(block, leaves);
+  flow.needsBudget = charge > 0 || ((isCallLike(ending) || leaves || isCompared) && flow.budgetDirty);
+  flow.passesBudget = ending.kind !== "call";
 }
 
 /** What may be spilled before each step; undefined where nothing is. */
 function spillsBefore(steps: readonly Step[], dirtyIn: number, isExactAt: (step: Step) => boolean): readonly number[] | undefined {
-  if (!steps.some(isExactAt)) return undefined;
+  let isAny = false;
+  for (let k = 0; k < steps.length && !isAny; k++) isAny = isExactAt(steps[k] as Step);
+  if (!isAny) return undefined;
   let dirty = dirtyIn;
   return steps.map((step) => {
     const before = dirty;
@@ -136,27 +154,27 @@ function spillsBefore(steps: readonly Step[], dirtyIn: number, isExactAt: (step:
   });
 }
 
-function solveLive(blocks: readonly Block[], flows: readonly BlockFlow[], transfers: readonly Transfer[]): void {
+function solveLive(blocks: readonly Block[], flows: readonly Analysis[]): void {
   for (let changed = true; changed;) {
     changed = false;
     for (let n = blocks.length - 1; n >= 0; n--) {
-      const flow = flows[n] as BlockFlow;
-      const transfer = transfers[n] as Transfer;
+      const { successors, ending } = blocks[n] as Block;
+      const flow = flows[n] as Analysis;
       let after = 0;
       let budgetAfter = false;
-      let flagsOut = transfer.exitFlags;
-      for (const successor of (blocks[n] as Block).successors) {
-        const next = flows[successor.order] as BlockFlow;
+      let flagsOut = flow.exitFlags;
+      for (let k = 0; k < successors.length; k++) {
+        const next = flows[(successors[k] as Block).order] as Analysis;
         after |= next.liveIn;
         budgetAfter ||= next.budgetLive;
         flagsOut |= next.flagsIn;
       }
       flow.flagsOut = flagsOut;
       // A callee leaves its own flags.
-      flow.flagsAtEnd = transfer.endingFlags < 0 ? 0 : flagsOut | transfer.endingFlags;
-      const live = (after & ~transfer.kill) | transfer.gen;
-      const flags = (flow.flagsAtEnd & ~transfer.flagsKill) | transfer.flagsGen;
-      const budget = transfer.needsBudget || (transfer.passesBudget && budgetAfter);
+      flow.flagsAtEnd = isCallLike(ending) ? 0 : flagsOut | flow.endingFlagsRead;
+      const live = (after & ~flow.kill) | flow.gen;
+      const flags = (flow.flagsAtEnd & ~flow.flagsKill) | flow.flagsGen;
+      const budget = flow.needsBudget || (flow.passesBudget && budgetAfter);
       if (live === flow.liveIn && flags === flow.flagsIn && budget === flow.budgetLive) continue;
       flow.liveIn = live;
       flow.flagsIn = flags;
@@ -195,28 +213,29 @@ function isAimedHere({ insn: { ip, memory } }: OwnStore): boolean {
   return memory !== undefined && memory.base < 0 && memory.index < 0 && Math.abs(memory.displacement - ip) < 0x1000;
 }
 
-type EndingEffects = Pick<Effects, "reads" | "writes" | "flagsRead">;
+const NO_EFFECTS: Pick<Effects, "reads" | "writes" | "flagsRead"> = { reads: 0, writes: 0, flagsRead: 0 };
 
-const NO_EFFECTS: EndingEffects = { reads: 0, writes: 0, flagsRead: 0 };
-
-function endingEffects(ending: Ending): EndingEffects {
-  if (!("insn" in ending) || ending.kind === "fault") return NO_EFFECTS;
-  const touched = effects(ending.insn);
-  return ending.kind === "guess" ? { ...touched, writes: 0 } : touched;
+function endingEffects(ending: Ending): Pick<Effects, "reads" | "writes" | "flagsRead"> {
+  return "insn" in ending && ending.kind !== "fault" ? effects(ending.insn) : NO_EFFECTS;
 }
 
 /** What is live where the ending begins, of what is live in the successors. What leaves spills all that is dirty. */
-function endingTransfer(block: Block, { dirtyAtEnd }: BlockFlow, { reads, writes }: EndingEffects): { kill: number; gen: number } {
-  const { ending } = block;
-  if (ending.kind === "call") return { kill: -1, gen: dirtyAtEnd | reads | RSP };
-  // Done in place, it leaves other locals as they are; done by the call after all, everything that is live is loaded again.
-  if (ending.kind === "intrinsic") return { kill: RAX, gen: dirtyAtEnd | reads | RSP | INTRINSIC_ARGUMENTS };
-  let gen = reads | (mayLeave(block) ? dirtyAtEnd : 0);
-  if (ending.kind === "table") {
-    gen |= 1 << ending.table.index.register;
-    for (const [register] of ending.table.guards) gen |= 1 << register;
+function setEndingTransfer(ending: Ending, leaves: boolean, flow: Analysis): void {
+  const { dirtyAtEnd, endingReads } = flow;
+  if (ending.kind === "call") {
+    flow.kill = -1;
+    flow.gen = dirtyAtEnd | endingReads | RSP;
+  } else if (ending.kind === "intrinsic") {
+    // Done in place, it leaves other locals as they are; done by the call after all, everything that is live is loaded again.
+    flow.kill = RAX;
+    flow.gen = dirtyAtEnd | endingReads | RSP | INTRINSIC_ARGUMENTS;
+  } else {
+    flow.kill = flow.endingWrites;
+    flow.gen = endingReads | (leaves ? dirtyAtEnd : 0);
+    if (ending.kind !== "table") return;
+    flow.gen |= 1 << ending.table.index.register;
+    for (const [register] of ending.table.guards) flow.gen |= 1 << register;
   }
-  return { kill: writes, gen };
 }
 
 /** Instructions that exist for their flags alone: when one comes last before a block leaves the unit, somebody outside looks at them. */

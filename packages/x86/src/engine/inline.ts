@@ -69,12 +69,6 @@ export function inlineCalls(unit: Unit, { leafAt, guessesFor }: Callees): Unit {
   };
 }
 
-/** True of a function that is small, and goes on nowhere but to its caller. */
-export function isLeaf({ blocks, instructionCount }: Unit): boolean {
-  if (instructionCount > MAX_LEAF_INSTRUCTIONS) return false;
-  return blocks.every(({ ending: { kind } }) => kind === "goto" || kind === "branch" || kind === "return" || kind === "table");
-}
-
 /** True of a function that is small, calls itself, and goes on nowhere but to its callees and its caller. */
 function isRecursive({ entry, blocks, instructionCount }: Unit): boolean {
   if (instructionCount > MAX_RECURSIVE_INSTRUCTIONS) return false;

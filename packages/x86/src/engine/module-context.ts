@@ -3,7 +3,7 @@ import { I32, LATE_FUNCTION, ModuleBuilder, type FunctionBuilder, type ValueType
 import { HELPERS, type HelperName } from "../lower/helpers.ts";
 import { CALL_BYTES, CONSTANT_BYTES, RELOCATION, type RelocationKind } from "./relocation.ts";
 import { pushVector, RUNTIME_IMPORTS, type RuntimeImport } from "./runtime-module.ts";
-import { SitePacker } from "./site-table.ts";
+import type { SitePacker } from "./site-table.ts";
 import type { Stub } from "./stub.ts";
 
 /** What all modules of translated code declare first, so that a unit's code fits into any of them. */

@@ -4,9 +4,9 @@ import type { Decoder, Instruction } from "../decode/index.ts";
 import { NotTranslated } from "../lower/index.ts";
 import type { Guarding } from "./access-checks.ts";
 import { isWritable, type Range } from "./changing-code.ts";
-import { discover, MAX_UNIT_INSTRUCTIONS, type Surroundings, type Unit } from "./control-flow-graph.ts";
+import { discover, discoverLeaf, MAX_UNIT_INSTRUCTIONS, type Surroundings, type Unit } from "./control-flow-graph.ts";
 import { pointersIn } from "./function-pointers.ts";
-import { inlineCalls, isLeaf, MAX_LEAF_INSTRUCTIONS } from "./inline.ts";
+import { inlineCalls, MAX_LEAF_INSTRUCTIONS } from "./inline.ts";
 import type { Step } from "./block.ts";
 import { findJumpTable, type JumpTable } from "./jump-table.ts";
 import type { TranslatedUnit } from "./link.ts";
@@ -266,9 +266,8 @@ export class Translator {
   #leafAt(address: number): Unit | undefined {
     const { memory, stubAt } = this.#options;
     if (!memory.accessible(address, 1, "execute") || stubAt(address) !== undefined) return undefined;
-    const unit = discover(address, this.#surroundings, MAX_LEAF_INSTRUCTIONS + 1);
     // What may change is compared at each of its entries, so it must have one.
-    return isLeaf(unit) && !unit.isChanging ? unit : undefined;
+    return discoverLeaf(address, this.#surroundings, MAX_LEAF_INSTRUCTIONS);
   }
 
   #jumpTable(jump: Instruction, steps: readonly Step[]): JumpTable | undefined {

@@ -63,6 +63,7 @@ export class UnitEmitter implements BlockEmitter {
   readonly #entry: number;
   /** The writable bytes that the unit was made from lie in here. */
   readonly #span: Range;
+  readonly #isChanging: boolean;
   /** The local for where the store went that a block ends with; -1 before there is one. */
   #storeAddress = -1;
   /** At the instruction being lowered: registers that are dirty, and those that some later code reads. */
@@ -89,7 +90,8 @@ export class UnitEmitter implements BlockEmitter {
     this.#module = module;
     this.#memory = memory;
     this.#entry = unit.entry.start;
-    this.#span = spanOf(unit, memory);
+    this.#isChanging = unit.isChanging;
+    this.#span = unit.isChanging ? spanOf(unit, memory) : NO_SPAN;
     if (guarding === "checked") callIntrinsics(unit.blocks);
     unrollLoops(unit.blocks);
     this.#graph = makeReducible(unit.entry);
@@ -152,6 +154,7 @@ export class UnitEmitter implements BlockEmitter {
   }
 
   #compareEntry(blocks: readonly Block[]): void {
+    if (!this.#isChanging) return;
     const ranges = entryRanges(blocks, this.#memory);
     if (ranges.length === 0) return;
     emitComparison(this.#f, ranges, this.#memory);
@@ -594,6 +597,8 @@ export class UnitEmitter implements BlockEmitter {
     f.op(OP.i32_and);
   }
 }
+
+const NO_SPAN: Range = [0, 0];
 
 function spanOf({ ranges }: Unit, memory: GuestMemory): Range {
   const parts = ranges.flatMap((range) => writableParts(range, memory));
