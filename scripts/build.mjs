@@ -61,6 +61,8 @@ const separate = {
   },
 };
 await bundle({ ...script, entryPoints: { decant: join(root, "packages/decant/src/main.ts") }, plugins: [separate] });
+// What gives a run to the daemon is a script of its own: most of its time is Node's.
+await bundle({ ...script, entryPoints: { client: join(root, "packages/decant/src/daemon/client.ts") } });
 await bundle({ ...script, entryPoints: { translation: join(root, "packages/x86/src/engine/translation.ts") } });
 await bundle({
   ...shared,

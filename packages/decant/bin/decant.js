@@ -8,12 +8,12 @@ const { pathToFileURL } = require("node:url");
 const { Script } = require("node:vm");
 
 const COMMANDS_WITHOUT_GUEST = new Set(
-  "inspect serve cache prefix shim install doctor token top help --help -h --version -V".split(" ").concat(undefined),
+  "inspect serve cache prefix shim install doctor token top daemon help --help -h --version -V".split(" ").concat(undefined),
 );
 const dist = join(__dirname, "../dist");
 const scripts = new Map();
-// A guest's, made before anything is loaded, as V8 collects all garbage then. Compiled code is read and checked in it first, at its end.
-const memory = COMMANDS_WITHOUT_GUEST.has(process.argv[2]) ? undefined : new WebAssembly.Memory({ initial: 65_535, maximum: 65_535 });
+/** A guest's, made before anything is loaded, as V8 collects all garbage then. Compiled code is read and checked in it first, at its end. */
+let memory;
 const HEAD_BYTES = 8;
 let hashFunction;
 
@@ -28,7 +28,8 @@ function load(name) {
   const script = new Script(source, { filename, ...(kept && { cachedData: kept }) });
   kept?.fill(0);
   const module = { exports: {} };
-  const isNew = kept === undefined || script.cachedDataRejected === true;
+  // What is loaded before there is a memory is too small to keep.
+  const isNew = memory !== undefined && (kept === undefined || script.cachedDataRejected === true);
   scripts.set(name, { module, codeName, isNew, createCode: () => createCode(script) });
   // What this run compiles is kept, or added to what was: V8 would drop functions that have not run for a while.
   if (isNew || name === "translation") setFlags("--no-flush-bytecode");
@@ -116,7 +117,21 @@ function expectMuchCode() {
   setFlags("--wasm-tiering-budget=60000000");
 }
 
-if (existsSync(join(dist, "decant.js"))) load("decant");
+/** Does what the command line says: by the daemon, where it is a run and there is one. */
+async function start() {
+  const [command] = process.argv.slice(2);
+  const isRunner = command === "daemon" && process.argv[3] === "runner";
+  if (isRunner || !COMMANDS_WITHOUT_GUEST.has(command)) {
+    if (!isRunner && command !== "kernel") {
+      const exitCode = await load("client").runByDaemon(process.argv.slice(2));
+      if (exitCode !== undefined) process.exit(exitCode);
+    }
+    memory = new WebAssembly.Memory({ initial: 65_535, maximum: 65_535 });
+  }
+  load("decant");
+}
+
+if (existsSync(join(dist, "decant.js"))) void start();
 else {
   console.error("decant: this checkout is not built yet. Run `npm run build` in it first.");
   process.exitCode = 1;

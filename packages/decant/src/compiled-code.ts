@@ -1,5 +1,7 @@
+import { setFlagsFromString } from "node:v8";
 import { nodeStore } from "@decant/host";
-import { offerMemory } from "@decant/memory";
+import { offerMemory, WASM_PAGES } from "@decant/memory";
+import { keepModules } from "@decant/x86";
 import { CACHE_LIMIT_BYTES } from "./cache-folder.ts";
 
 /** What bin/decant.js says of a script of the bundle that was loaded. */
@@ -18,10 +20,23 @@ declare const decantScripts:
 
 let expectsMuchCode = false;
 let isMore = false;
+let isResident = false;
+
+/** Says that this process runs one program after another: what V8 has compiled of them, and of Decant, stays. */
+export function becomeResident(): void {
+  isResident = true;
+  setFlagsFromString("--no-flush-bytecode");
+  keepModules();
+}
+
+/** Makes the next guest's memory, while nobody waits. */
+export function prepareMemory(): void {
+  offerMemory(new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES }));
+}
 
 /** Says that the guest brings much translated code. Only the command does something about it: how V8 compiles is the whole process's matter. */
 export function expectMuchCode(): void {
-  if (expectsMuchCode || typeof decantScripts !== "object") return;
+  if (isResident || expectsMuchCode || typeof decantScripts !== "object") return;
   expectsMuchCode = true;
   decantScripts.expectMuchCode();
 }
@@ -33,7 +48,7 @@ export function expectMoreCompiled(): void {
 
 /** Takes over the memory that bin/decant.js made before it loaded the bundle. */
 export function useEarlyMemory(): void {
-  if (typeof decantScripts === "object" && decantScripts.memory !== undefined) offerMemory(decantScripts.memory);
+  if (!isResident && typeof decantScripts === "object" && decantScripts.memory !== undefined) offerMemory(decantScripts.memory);
 }
 
 /**
@@ -41,7 +56,8 @@ export function useEarlyMemory(): void {
  * was told to expect much: it takes code only from a process with the same settings, and the next one begins without.
  */
 export function keepCompiledCode(folder: string | undefined): void {
-  if (folder === undefined || expectsMuchCode || typeof decantScripts !== "object" || decantScripts.memory === undefined) return;
+  if (folder === undefined || isResident || expectsMuchCode || typeof decantScripts !== "object" || decantScripts.memory === undefined)
+    return;
   for (const { codeName, isNew, createCode } of decantScripts.all.values()) {
     if (isNew || isMore) nodeStore(folder, { limitBytes: CACHE_LIMIT_BYTES }).replace(codeName, createCode());
   }

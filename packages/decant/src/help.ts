@@ -34,6 +34,7 @@ Usage
   decant inspect program.exe                         say what it is, what it imports, and which of that is mapped
   decant prefix [list|where|reset|copy]              C: drives that stay between runs
   decant cache [show|clear]                          what is kept of translated programs between runs
+  decant daemon [status|start|stop]                  a process that stays, and runs programs faster
   decant kernel list|run module.ptx                  show and run the kernels of a CUDA module
   decant serve [options]                             let CUDA programs on other machines compute here
   decant token add|list|revoke                       who may use that server

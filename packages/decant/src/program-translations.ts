@@ -2,6 +2,7 @@ import { nodeStore } from "@decant/host";
 import type { KernelOptions } from "@decant/process";
 import { CACHE_LIMIT_BYTES } from "./cache-folder.ts";
 import { expectMoreCompiled, expectMuchCode } from "./compiled-code.ts";
+import { hashText } from "./hash-text.ts";
 
 declare const DECANT_BUILD: string | undefined;
 
@@ -51,14 +52,3 @@ const MUCH_BYTES = 2 * 2 ** 20;
 
 /** Headers, section table and import directory are in there, with the time at which the program was linked. */
 const HEAD_BYTES = 1024;
-
-/** Two FNV-1a hashes with different offsets, 64 bits in all. */
-function hashText(bytes: Uint8Array): string {
-  let a = 0x811c_9dc5;
-  let b = 0x1234_5671;
-  for (const byte of bytes) {
-    a = Math.imul(a ^ byte, 0x0100_0193);
-    b = Math.imul(b ^ byte, 0x0100_0193);
-  }
-  return [a, b].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
-}

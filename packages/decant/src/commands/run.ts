@@ -13,7 +13,7 @@ import { compilerOption } from "../compiler-option.ts";
 import { cudaDriver } from "../cuda-driver.ts";
 import { prefixNamed, usePrefix } from "../prefixes.ts";
 import { readProgram, requireRunnable } from "../program-file.ts";
-import { grantsFor, runProgram } from "../run-program.ts";
+import { grantsFor, runProgram, type MachineOptions } from "../run-program.ts";
 import { painter, UsageError } from "../terminal.ts";
 import { writeHelp } from "../help.ts";
 import { TRACE_FORMATS, traceOutput, type TraceOutput } from "../trace-output.ts";
@@ -96,8 +96,8 @@ const TIMED_OUT = 124;
 /** Of this process's event loop only Ctrl-C waits then, and turns that are seldom cut short leave less to translate. */
 const HOST_TURN_MS = 250;
 
-/** `decant run`: runs a program, and returns the exit code for this process. */
-export async function runCommand(args: readonly string[]): Promise<number> {
+/** `decant run`: runs a program, with other standard streams than this process's where some are given, and returns the exit code for this process. */
+export async function runCommand(args: readonly string[], streams?: MachineOptions["streams"]): Promise<number> {
   const { options: given, rest } = parseCommandLine(options, [...splitWords(process.env["DECANT_OPTIONS"] ?? ""), ...args]);
   if (given.help) {
     writeHelp(help);
@@ -159,6 +159,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       dllChoices,
       cuda: traced ?? cuda.driver,
       warn,
+      ...(streams && { streams }),
       onTrace: (call) => tracing.write(tracing.output.call(call)),
       onTraceOpen: (call) => tracing.write(tracing.output.open(call)),
       async setHooks(hooks) {

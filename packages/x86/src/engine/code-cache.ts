@@ -2,6 +2,7 @@ import { PAGE_SIZE, type GuestMemory } from "@decant/memory";
 import type { Batch } from "./batch.ts";
 import type { Range } from "./changing-code.ts";
 import type { CodeMap } from "./code-map.ts";
+import { compileModule } from "./compile.ts";
 import { InstalledBatch, type Link, type Truth } from "./installed-batch.ts";
 import { codeEntry, FIRST_FREE_SLOT, JUMP_CACHE, JUMP_CACHE_ENTRIES, jumpCacheSalt, MAX_BOUND, MAX_SLOT } from "./layout.ts";
 
@@ -85,7 +86,7 @@ export class CodeCache {
   }
 
   install(batch: Batch, bytes: Uint8Array, imports: WebAssembly.Imports): void {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>), imports);
+    const { exports } = new WebAssembly.Instance(compileModule(bytes), imports);
     const installed = new InstalledBatch(batch, exports["table"] as WebAssembly.Table);
     this.modules.set(batch.slot, exports["enter"]);
     this.#bySlot[batch.slot] = installed;
