@@ -23,7 +23,13 @@ export function decant(args: readonly string[], { cwd, input, env }: RunOptions 
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [decantCommand, ...args], {
       ...(cwd !== undefined && { cwd }),
-      env: { ...process.env, NO_COLOR: "1", DECANT_CACHE: process.env["DECANT_TEST_CACHE"] ?? "off", ...env },
+      env: {
+        ...process.env,
+        NO_COLOR: "1",
+        DECANT_CACHE: process.env["DECANT_TEST_CACHE"] ?? "off",
+        DECANT_DAEMON: process.env["DECANT_TEST_DAEMON"] ?? "off",
+        ...env,
+      },
     });
     const stdout: Buffer[] = [];
     let stderr = "";

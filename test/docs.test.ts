@@ -38,6 +38,7 @@ const env = {
   DECANT_CACHE: join(folder, "cache"),
   DECANT_PREFIXES: join(folder, "prefixes"),
   XDG_CONFIG_HOME: join(folder, "config"),
+  XDG_RUNTIME_DIR: join(folder, "runtime"),
   NO_COLOR: "1",
 };
 

@@ -145,6 +145,7 @@ export async function setUpGuests(options: MachineOptions): Promise<GuestSetup> 
   const host: Host = {
     ...nodeHost({ files, network, ...(programs && { programs }), ...(systemDrive && { systemDrive }) }),
     ...options.streams,
+    warn: options.warn,
   };
   const hooks = new Hooks({ report: (message) => options.warn(withoutOwnFrames(message)) });
   await options.setHooks?.(hooks);
