@@ -134,11 +134,6 @@ function isSameFile(one: Redirection | undefined, other: Redirection | undefined
   return first.inode === second.inode && first.device === second.device;
 }
 
-/** Opens the standard handles of a process before it starts, so that it finds them in its parameters too. */
-export function prepareProcess(process: Process): void {
-  ProcessState.of({ process }).standardHandle(-10);
-}
-
 /** The state of the calling thread's process. */
 export function stateOf(thread: Thread): ProcessState {
   return ProcessState.of(thread);

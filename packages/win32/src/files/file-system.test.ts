@@ -41,6 +41,18 @@ test("prefixes for long paths and devices lead to the same files", () => {
   expect(located("\\\\.\\Z:\\work\\sub").path).toBe("/work/Sub");
 });
 
+test("a volume's device leads to its files, by the kernel's name or below GLOBALROOT", () => {
+  expect(fileSystem.locateNt("\\Device\\HarddiskVolume26\\work\\sub\\file.txt", undefined, "follow")).toMatchObject({
+    path: "/work/Sub/File.txt",
+  });
+  expect(fileSystem.locateNt("\\Device\\HarddiskVolume1\\Windows", undefined, "follow")).toMatchObject({ full: "C:\\Windows" });
+  expect(located("\\\\?\\GLOBALROOT\\Device\\HarddiskVolume26\\work").path).toBe("/work");
+  for (const number of [2, 3, 27]) {
+    const path = `\\Device\\HarddiskVolume${number}\\work`;
+    expect(() => fileSystem.locateNt(path, undefined, "follow")).toThrow(expect.objectContaining({ code: ERROR.PATH_NOT_FOUND }));
+  }
+});
+
 test("devices are not files", () => {
   expect(fileSystem.locate("sub\\NUL.txt", context)).toMatchObject({ kind: "device", name: "nul" });
   expect(fileSystem.locate("\\\\.\\PhysicalDrive0", context)).toMatchObject({ kind: "device", name: "physicaldrive0" });

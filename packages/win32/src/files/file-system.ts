@@ -3,7 +3,7 @@ import { ERROR, NtError, STATUS, Win32Error } from "@decant/hook";
 import { deviceName, fullPath, type PathContext } from "../paths/windows-path.ts";
 import { BUILT_IN_PROGRAMS } from "../programs/names.ts";
 import { programImage } from "../programs/program-image.ts";
-import { letterOfVolume } from "./volume-names.ts";
+import { letterOfVolume, pathOnDevice } from "./volume-names.ts";
 import { upcase } from "../text/upcase.ts";
 
 /** The drive that shows the host's files. */
@@ -102,6 +102,8 @@ export class FileSystem {
     }
     const dos = /^\\(?:\?\?|DosDevices|GLOBAL\?\?)\\/i.exec(name);
     if (dos !== null) return this.locate(`\\\\?\\${name.slice(dos[0].length)}`, NO_CONTEXT, link);
+    const onDevice = pathOnDevice(name);
+    if (onDevice !== undefined) return this.locate(`\\\\?\\${onDevice}`, NO_CONTEXT, link);
     if (/^\\Device\\Null$/i.test(name)) return { kind: "device", name: "nul", full: name };
     if (!name.startsWith("\\")) throw new NtError(STATUS.OBJECT_PATH_SYNTAX_BAD);
     throw new Win32Error(ERROR.PATH_NOT_FOUND);
@@ -129,8 +131,11 @@ export class FileSystem {
 /** Complete paths need no current folder. */
 const NO_CONTEXT: PathContext = { current: `${SYSTEM_DRIVE}:\\` };
 
-/** A path that begins with a volume's name, by the volume's letter. */
+/** A path that begins with a volume's name, or with its device below GLOBALROOT, by the volume's letter. */
 function onDrive(path: string): string {
+  const device = /^\\\\[?.]\\GLOBALROOT(?=\\)/i.exec(path)?.[0];
+  const onDevice = device === undefined ? undefined : pathOnDevice(path.slice(device.length));
+  if (onDevice !== undefined) return `\\\\?\\${onDevice}`;
   const volume = /^\\\\[?.]\\Volume\{[^}]*\}(?=\\|$)/i.exec(path)?.[0];
   const letter = volume === undefined ? undefined : letterOfVolume(volume);
   return letter === undefined ? path : `\\\\?\\${letter}:\\${path.slice(volume!.length + 1)}`;

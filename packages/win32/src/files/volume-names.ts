@@ -13,3 +13,15 @@ export function letterOfVolume(name: string): string | undefined {
 export function devicePath(letter: string): string {
   return `\\Device\\HarddiskVolume${letter === "C" ? 1 : letter.charCodeAt(0) - 0x40}`;
 }
+
+/** A path as the kernel names it: the device in the place of the drive letter. */
+export function kernelPath(path: string): string {
+  return `${devicePath(path[0]!.toUpperCase())}${path.slice(2)}`;
+}
+
+/** A path that begins with a volume's device, by the volume's letter: `\\Device\\HarddiskVolume1\\x` is `C:\\x`. Undefined for others. */
+export function pathOnDevice(path: string): string | undefined {
+  const [, number, rest] = /^\\Device\\HarddiskVolume(\d+)(?=\\|$)(.*)$/is.exec(path) ?? [];
+  const letter = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].find((each) => devicePath(each).endsWith(`e${number}`));
+  return letter === undefined ? undefined : `${letter}:${rest === "" ? "\\" : rest}`;
+}

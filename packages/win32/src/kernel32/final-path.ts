@@ -1,6 +1,6 @@
 import { ERROR, Win32Error } from "@decant/hook";
 import type { DiskFile } from "../files/disk-file.ts";
-import { devicePath, volumeName } from "../files/volume-names.ts";
+import { kernelPath, volumeName } from "../files/volume-names.ts";
 
 /** GetFinalPathNameByHandle's dwFlags. */
 const VOLUME_NAME = { DOS: 0, GUID: 1, NT: 2, NONE: 4 } as const;
@@ -18,7 +18,7 @@ export function finalPath(file: DiskFile, flags: number): string {
     case VOLUME_NAME.GUID:
       return `${volumeName(letter)}${path.slice(1)}`;
     case VOLUME_NAME.NT:
-      return `${devicePath(letter)}${path}`;
+      return kernelPath(`${letter}:${path}`);
     case VOLUME_NAME.NONE:
       return path;
     default:

@@ -1,6 +1,7 @@
 import {
   api,
   BOOL,
+  BYTE,
   DWORD,
   fn,
   HANDLE,
@@ -10,15 +11,31 @@ import {
   LPVOID,
   NULL_HANDLE,
   handleOr,
+  inout,
   optional,
   orElse,
   out,
   PVOID,
   SIZE_T,
+  struct,
   UINT,
   ULONG,
+  WORD,
 } from "@decant/hook";
 import { HEAP_FLAGS } from "../values/processes.ts";
+
+/** What HeapWalk tells of a block; of a region it would tell more in the rest. */
+export const PROCESS_HEAP_ENTRY = struct("PROCESS_HEAP_ENTRY", {
+  lpData: PVOID,
+  cbData: DWORD,
+  cbOverhead: BYTE,
+  iRegionIndex: BYTE,
+  wFlags: WORD,
+  hMem: PVOID,
+  dwReserved0: DWORD,
+  dwReserved1: DWORD,
+  dwReserved2: DWORD,
+});
 
 /** Heaps, and the older Global and Local functions, which are the same heap ("Memory Management Functions"). */
 export const heapApi = api("kernel32", {
@@ -49,7 +66,7 @@ export const heapApi = api("kernel32", {
     ["HeapInformationLength", SIZE_T],
     ["ReturnLength", optional(out(SIZE_T))],
   ),
-  HeapWalk: fn(BOOL, ["hHeap", HANDLE], ["lpEntry", PVOID]),
+  HeapWalk: fn(BOOL, ["hHeap", HANDLE], ["lpEntry", inout(PROCESS_HEAP_ENTRY)]),
   GlobalAlloc: fn(HGLOBAL, ["uFlags", UINT], ["dwBytes", SIZE_T]),
   GlobalReAlloc: fn(HGLOBAL, ["hMem", HGLOBAL], ["dwBytes", SIZE_T], ["uFlags", UINT]),
   GlobalFree: fn(HGLOBAL, ["hMem", HGLOBAL]),

@@ -1,7 +1,10 @@
-import { DWORD, ERROR, SIZE_T } from "@decant/hook";
+import { DWORD, ERROR, SIZE_T, type AnyType } from "@decant/hook";
 import { guest } from "@decant/testing";
 import { expect, test } from "vitest";
 import { heap } from "./heap.ts";
+import { PROCESS_HEAP_ENTRY } from "./heap.api.ts";
+import { HEAPENTRY32, HEAPLIST32 } from "./toolhelp.api.ts";
+import { toolhelp } from "./toolhelp.ts";
 
 const ZERO = 8;
 const IN_PLACE = 0x10;
@@ -84,4 +87,44 @@ test("more than there can be is refused", () => {
   expect(call("HeapAlloc", processHeap, 0, 0xf000_0000)).toBe(0);
   expect(call("LocalAlloc", 0, 0xf000_0000)).toBe(0);
   expect(thread.lastError).toBe(ERROR.NOT_ENOUGH_MEMORY);
+});
+
+/** HeapWalk gives blocks as Wine 8 does, which tells of regions and of free blocks besides. */
+test("HeapWalk tells of each block in use once, and then that there is no more", () => {
+  const { call, out, thread } = machine();
+  const made = call("HeapCreate", 0, 0, 0);
+  const sizes = new Map([100, 5000, 2_000_000].map((size) => [call("HeapAlloc", made, 0, size), size]));
+  const entry = out(PROCESS_HEAP_ENTRY, { lpData: 0 });
+  const walked = new Map<number, number>();
+  while (call("HeapWalk", made, entry) === 1) {
+    expect(entry.value.wFlags).toBe(4);
+    walked.set(entry.value.lpData, entry.value.cbData);
+  }
+  expect(walked).toEqual(sizes);
+  expect(thread.lastError).toBe(ERROR.NO_MORE_ITEMS);
+  expect([call("HeapWalk", 0xbad0, out(PROCESS_HEAP_ENTRY, { lpData: 0 })), thread.lastError]).toEqual([0, ERROR.INVALID_HANDLE]);
+});
+
+/** Microsoft's "Traversing the Heap List"; Wine 8 has no such functions. */
+test("snapshots list heaps, and Heap32First and Heap32Next their blocks", () => {
+  const { call, out, thread, process } = guest({ topics: [heap, toolhelp] });
+  const made = call("HeapCreate", 0, 0, 0);
+  const blocks = [call("HeapAlloc", made, 0, 100), call("HeapAlloc", made, 0, 3_000_000)];
+  const sized = (type: AnyType) => ({ dwSize: type.size(8) });
+  const list = out(HEAPLIST32, sized(HEAPLIST32));
+  const snapshot = call("CreateToolhelp32Snapshot", 1, 0);
+  expect(call("Heap32ListFirst", snapshot, list)).toBe(1);
+  expect(list.value).toMatchObject({ th32ProcessID: process.id, th32HeapID: call("GetProcessHeap"), dwFlags: 1 });
+  expect(call("Heap32ListNext", snapshot, list)).toBe(1);
+  expect(list.value).toMatchObject({ th32HeapID: made, dwFlags: 0 });
+  expect([call("Heap32ListNext", snapshot, list), thread.lastError]).toEqual([0, ERROR.NO_MORE_FILES]);
+  const entry = out(HEAPENTRY32, sized(HEAPENTRY32));
+  expect(call("Heap32First", entry, process.id, made)).toBe(1);
+  expect(entry.value).toMatchObject({ dwAddress: blocks[0], dwBlockSize: 100, dwFlags: 1, th32HeapID: made });
+  expect(call("Heap32Next", entry)).toBe(1);
+  expect(entry.value).toMatchObject({ dwAddress: blocks[1], dwBlockSize: 3_000_000 });
+  expect([call("Heap32Next", entry), thread.lastError]).toEqual([0, ERROR.NO_MORE_FILES]);
+  expect([call("Heap32First", entry, 0xbad, made), thread.lastError]).toEqual([0, ERROR.INVALID_PARAMETER]);
+  const short = out(HEAPENTRY32, { dwSize: HEAPENTRY32.size(8) - 1 });
+  expect([call("Heap32First", short, process.id, made), thread.lastError]).toEqual([0, ERROR.BAD_LENGTH]);
 });

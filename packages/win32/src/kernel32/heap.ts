@@ -1,71 +1,27 @@
 import { ERROR, STATUS, Win32Error, type Handle } from "@decant/hook";
-import { Heap, implement, PROCESS_HEAP, raise, type Process, type Thread } from "@decant/process";
+import { implement, PROCESS_HEAP, raise, type Heap, type Process, type Thread } from "@decant/process";
 import { heapApi } from "./heap.api.ts";
+import { Heaps } from "./heaps.ts";
 
 const FLAG = { GENERATE_EXCEPTIONS: 4, ZERO_MEMORY: 8, REALLOC_IN_PLACE_ONLY: 0x10 } as const;
 const MEM_ZEROINIT = 0x40;
-/** Handles of heaps that HeapCreate made: told apart from the process heap's and from handles of objects. */
-const FIRST_HEAP_HANDLE = 0x0002_0000;
-const HEAP_HANDLE_STEP = 0x1_0000;
-const MAX_HEAPS = 0x1000;
-
-class Heaps {
-  readonly #heaps = new Map<number, Heap>();
-  readonly #process: Process;
-
-  constructor(process: Process) {
-    this.#process = process;
-  }
-
-  static of({ process }: Thread): Heaps {
-    return process.state(Heaps, () => new Heaps(process));
-  }
-
-  get handles(): number[] {
-    return [PROCESS_HEAP, ...this.#heaps.keys()];
-  }
-
-  create(maximum: number): Handle {
-    if (this.#heaps.size >= MAX_HEAPS) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
-    let handle = FIRST_HEAP_HANDLE;
-    while (this.#heaps.has(handle)) handle += HEAP_HANDLE_STEP;
-    this.#heaps.set(
-      handle,
-      maximum === 0 ? new Heap(this.#process.memory) : new Heap(this.#process.memory, Math.ceil(maximum / 0x1_0000) * 0x1_0000),
-    );
-    return handle as Handle;
-  }
-
-  get(handle: Handle): Heap {
-    if (handle === PROCESS_HEAP) return this.#process.heap;
-    const heap = this.#heaps.get(handle);
-    if (heap === undefined) throw new Win32Error(ERROR.INVALID_HANDLE);
-    return heap;
-  }
-
-  destroy(handle: Handle): void {
-    if (handle === PROCESS_HEAP) throw new Win32Error(ERROR.INVALID_HANDLE);
-    this.get(handle).destroy();
-    this.#heaps.delete(handle);
-  }
-}
-
+const PROCESS_HEAP_ENTRY_BUSY = 4;
 /** HeapAlloc and HeapFree are called 10^6 times a run: the process heap is found without a look-up. */
 function heapOf(thread: Thread, hHeap: Handle): Heap {
-  return hHeap === PROCESS_HEAP ? thread.process.heap : Heaps.of(thread).get(hHeap);
+  return hHeap === PROCESS_HEAP ? thread.process.heap : Heaps.of(thread.process).get(hHeap);
 }
 
 /** Heaps. A pointer that is no block ends the guest, as heap corruption does on Windows. */
 export const heap = implement(heapApi, {
   GetProcessHeap: () => PROCESS_HEAP as Handle,
   GetProcessHeaps(thread, NumberOfHeaps, ProcessHeaps) {
-    const { handles } = Heaps.of(thread);
+    const { handles } = Heaps.of(thread.process);
     handles.slice(0, NumberOfHeaps).forEach((handle, index) => thread.memory.setPointer(ProcessHeaps + thread.pointerSize * index, handle));
     return handles.length;
   },
-  HeapCreate: (thread, _flOptions, _dwInitialSize, dwMaximumSize) => Heaps.of(thread).create(dwMaximumSize),
+  HeapCreate: (thread, _flOptions, _dwInitialSize, dwMaximumSize) => Heaps.of(thread.process).create(dwMaximumSize),
   HeapDestroy(thread, hHeap) {
-    Heaps.of(thread).destroy(hHeap);
+    Heaps.of(thread.process).destroy(hHeap);
     return true;
   },
 
@@ -100,6 +56,15 @@ export const heap = implement(heapApi, {
     return true;
   },
 
+  HeapWalk(thread, hHeap, lpEntry) {
+    const { lpData } = lpEntry.get();
+    const block = Walks.of(thread.process).next(hHeap, heapOf(thread, hHeap), lpData);
+    if (block === undefined) throw new Win32Error(ERROR.NO_MORE_ITEMS);
+    const [address, size] = block;
+    lpEntry.set({ lpData: address, cbData: size, wFlags: PROCESS_HEAP_ENTRY_BUSY });
+    return true;
+  },
+
   GlobalAlloc: allocate,
   GlobalReAlloc: (thread, hMem, dwBytes, uFlags) => reallocate(thread, hMem, dwBytes, uFlags),
   GlobalFree: free,
@@ -122,6 +87,33 @@ export const heap = implement(heapApi, {
   LocalSize: sizeOf,
   LocalFlags: () => 0,
 });
+
+/** How far HeapWalk has come in each heap. */
+class Walks {
+  readonly #walks = new Map<Handle, { at: number; readonly rest: Iterator<readonly [address: number, size: number]> }>();
+
+  static of(process: Process): Walks {
+    return process.state(Walks, () => new Walks());
+  }
+
+  /** The block in use after one, the first one after 0; undefined after the last. */
+  next(handle: Handle, walked: Heap, after: number): readonly [address: number, size: number] | undefined {
+    let walk = this.#walks.get(handle);
+    if (walk?.at !== after || after === 0) {
+      walk = { at: 0, rest: walked.blocks() };
+      this.#walks.set(handle, walk);
+      while (walk.at !== after) {
+        const passed = walk.rest.next();
+        if (passed.done === true) return undefined;
+        walk.at = passed.value[0];
+      }
+    }
+    const { done, value } = walk.rest.next();
+    if (done === true) return undefined;
+    walk.at = value[0];
+    return value;
+  }
+}
 
 function noMemory(thread: Thread) {
   return raise(thread, {

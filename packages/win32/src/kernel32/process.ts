@@ -1,6 +1,7 @@
 import { ERROR, NULL_HANDLE, Win32Error, type Handle, type Out } from "@decant/hook";
 import { exitProcess, implement, ProcessObject, type Module, type Process, type Thread } from "@decant/process";
 import { fileTimeFromMs } from "../files/file-time.ts";
+import { kernelPath } from "../files/volume-names.ts";
 import { tellOfMissing } from "./missing-function.ts";
 import { MODULEINFO, processApi } from "./process.api.ts";
 
@@ -108,7 +109,7 @@ export const process = implement(processApi, {
 
   QueryFullProcessImageName(thread, hProcess, dwFlags, lpExeName, lpdwSize) {
     const { path } = processOf(thread, hProcess);
-    const shown = (dwFlags & 1) !== 0 ? devicePath(path) : path;
+    const shown = (dwFlags & 1) !== 0 ? kernelPath(path) : path;
     const { written, needed } = lpExeName.write(shown, lpdwSize.get());
     if (written === 0 && needed > 1) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
     lpdwSize.set(written);
@@ -135,7 +136,7 @@ export const process = implement(processApi, {
     return true;
   },
   K32GetProcessImageFileName(thread, hProcess, lpImageFileName, nSize) {
-    const { written } = lpImageFileName.write(devicePath(processOf(thread, hProcess).path), nSize);
+    const { written } = lpImageFileName.write(kernelPath(processOf(thread, hProcess).path), nSize);
     if (written === 0) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
     return written;
   },
@@ -154,7 +155,7 @@ export const process = implement(processApi, {
   K32GetMappedFileName(thread, hProcess, lpv, lpFilename, nSize) {
     const found = processOf(thread, hProcess).modules.at(lpv);
     if (found === undefined) throw new Win32Error(UNEXP_NET_ERR);
-    return lpFilename.writeTruncated(devicePath(found.path), nSize).written;
+    return lpFilename.writeTruncated(kernelPath(found.path), nSize).written;
   },
   K32EmptyWorkingSet(thread, hProcess) {
     processOf(thread, hProcess);
@@ -176,11 +177,6 @@ function moduleOf(thread: Thread, handle: Handle, base: number): Module {
   const module = base === 0 ? modules.program : modules.byBase(base);
   if (module === undefined) throw new Win32Error(ERROR.INVALID_HANDLE);
   return module;
-}
-
-/** A path as the kernel names it. */
-function devicePath(path: string): string {
-  return `\\Device\\HarddiskVolume1${path.slice(2)}`;
 }
 
 /** The process that a handle is of. */

@@ -9,6 +9,7 @@ import { hostProgram, hostProgramAt } from "../programs/host/host-program.ts";
 import { programImage } from "../programs/program-image.ts";
 import { ProcessState, stateOf } from "../process-state.ts";
 import { CREATE } from "./creation-flags.ts";
+import { holdCurrentDirectory } from "./current-directory.ts";
 import { findProgram, type OnHost } from "./find-program.ts";
 import { jobsOf, type JobObject } from "./job-object.ts";
 
@@ -56,6 +57,8 @@ export function startProcess(thread: Thread, request: StartRequest): Process {
     ...(request.inheritHandles && { inherits: inheritedBy(thread, request) }),
   });
   giveStandardHandles(thread, child, request);
+  // Windows' own programs, which run here, keep their folder themselves.
+  if (child.options.hostMain === undefined) holdCurrentDirectory(child);
   const jobs = [...jobsOf(thread.process), ...(request.jobs ?? [])];
   for (const job of new Set(jobs)) if (!job.letsGo(flags)) job.assign(child);
   if ((flags & CREATE.SUSPENDED) === 0) thread.kernel.resumeThread(child.mainThread);

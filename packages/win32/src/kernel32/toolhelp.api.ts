@@ -12,6 +12,7 @@ import {
   inout,
   LONG,
   PVOID,
+  SIZE_T,
   struct,
   ULONG_PTR_N,
   wchars,
@@ -53,6 +54,19 @@ export const THREADENTRY32 = struct("THREADENTRY32", {
   dwFlags: DWORD,
 });
 
+export const HEAPLIST32 = struct("HEAPLIST32", { dwSize: SIZE_T, th32ProcessID: DWORD, th32HeapID: ULONG_PTR_N, dwFlags: DWORD });
+export const HEAPENTRY32 = struct("HEAPENTRY32", {
+  dwSize: SIZE_T,
+  hHandle: PVOID,
+  dwAddress: ULONG_PTR_N,
+  dwBlockSize: SIZE_T,
+  dwFlags: DWORD,
+  dwLockCount: DWORD,
+  dwResvd: DWORD,
+  th32ProcessID: DWORD,
+  th32HeapID: ULONG_PTR_N,
+});
+
 /** Snapshots of the system ("Tool Help Functions"). The A variants have no letter. */
 export const toolhelpApi = api("kernel32", {
   CreateToolhelp32Snapshot: fn(
@@ -70,4 +84,8 @@ export const toolhelpApi = api("kernel32", {
   Module32NextW: fn(BOOL, ["hSnapshot", HANDLE], ["lpme", inout(MODULEENTRY32W)]),
   Thread32First: fn(BOOL, ["hSnapshot", HANDLE], ["lpte", inout(THREADENTRY32)]),
   Thread32Next: fn(BOOL, ["hSnapshot", HANDLE], ["lpte", inout(THREADENTRY32)]),
+  Heap32ListFirst: fn(BOOL, ["hSnapshot", HANDLE], ["lphl", inout(HEAPLIST32)]),
+  Heap32ListNext: fn(BOOL, ["hSnapshot", HANDLE], ["lphl", inout(HEAPLIST32)]),
+  Heap32First: fn(BOOL, ["lphe", inout(HEAPENTRY32)], ["th32ProcessID", DWORD], ["th32HeapID", ULONG_PTR_N]),
+  Heap32Next: fn(BOOL, ["lphe", inout(HEAPENTRY32)]),
 });

@@ -9,6 +9,14 @@ export const ntQueryApi = api("ntdll", {
     ["SystemInformationLength", ULONG],
     ["ReturnLength", optional(out(ULONG))],
   ),
+  NtQueryObject: fn(
+    NTSTATUS,
+    ["Handle", HANDLE],
+    ["ObjectInformationClass", ULONG],
+    ["ObjectInformation", PVOID],
+    ["ObjectInformationLength", ULONG],
+    ["ReturnLength", optional(out(ULONG))],
+  ),
   NtQueryInformationProcess: fn(
     NTSTATUS,
     ["ProcessHandle", HANDLE],

@@ -3,6 +3,7 @@ import { PAGE_SIZE } from "@decant/memory";
 import { implement, ProcessObject, type Process, type Thread } from "@decant/process";
 import { ByteWriter } from "../files/byte-writer.ts";
 import { fileTimeFromMs } from "../files/file-time.ts";
+import { describeObject } from "./query-object.ts";
 import { ntQueryApi } from "./query.api.ts";
 
 const SYSTEM = { BASIC: 0, TIME_OF_DAY: 3 } as const;
@@ -26,6 +27,13 @@ const UNITS_PER_MINUTE = 600_000_000;
 export const ntQuery = implement(ntQueryApi, {
   NtQuerySystemInformation(thread, infoClass, target, length, returned) {
     return give(thread, describeSystem(thread, infoClass), target, length, returned);
+  },
+  NtQueryObject(thread, handle, infoClass, target, length, returned) {
+    const { bytes, whenShort } = describeObject(thread, handle, infoClass, target, length);
+    returned.set(bytes.length);
+    if (length < bytes.length) return whenShort;
+    thread.memory.write(target, bytes);
+    return STATUS.SUCCESS;
   },
   NtQueryInformationProcess(thread, handle, infoClass, target, length, returned) {
     const { process } = thread.process.handles.get(handle, ProcessObject);

@@ -50,6 +50,8 @@ const AS_KERNEL32: Readonly<Record<string, string>> = {
   RtlCaptureStackBackTrace: "RtlCaptureStackBackTrace",
   DbgBreakPoint: "DebugBreak",
   VerSetConditionMask: "VerSetConditionMask",
+  RtlQueryPerformanceCounter: "QueryPerformanceCounter",
+  RtlQueryPerformanceFrequency: "QueryPerformanceFrequency",
 };
 
 /** Rtl functions about memory, times and random numbers ("Winternl.h", "Run-Time Library Routines"). */
@@ -83,6 +85,7 @@ export const ntRuntimeApi = api("ntdll", {
   RtlUpcaseUnicodeChar: fn(infallible(ULONG), ["SourceCharacter", ULONG]),
   RtlDowncaseUnicodeChar: fn(infallible(ULONG), ["SourceCharacter", ULONG]),
   RtlComputeCrc32: fn(infallible(ULONG), ["PartialCrc", ULONG], ["Buffer", BYTES], ["Length", ULONG]),
+  RtlGetSystemTimePrecise: fn(infallible(ULONGLONG)),
   NtQuerySystemTime: fn(NTSTATUS, ["SystemTime", out(ULONGLONG)]),
   NtQueryPerformanceCounter: fn(NTSTATUS, ["Counter", out(LARGE_INTEGER)], ["Frequency", optional(out(LARGE_INTEGER))]),
   NtQueryTimerResolution: fn(NTSTATUS, ["MaximumTime", out(ULONG)], ["MinimumTime", out(ULONG)], ["CurrentTime", out(ULONG)]),

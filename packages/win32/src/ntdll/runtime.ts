@@ -102,6 +102,7 @@ export const ntRuntime = implement(ntRuntimeApi, {
     }
     return ~crc >>> 0;
   },
+  RtlGetSystemTimePrecise: (thread) => fileTimeFromMs(thread.process.host.clock.now()),
   NtQuerySystemTime(thread, SystemTime) {
     SystemTime.set(fileTimeFromMs(thread.process.host.clock.now()));
     return S_SUCCESS;
