@@ -1,25 +1,53 @@
 /**
- * Translation speed: `npx tsx bench/translation.ts [program.exe] [--instructions 50000] [--json]`. Functions of a real program (7za.exe of the npm package
- * 7zip-bin unless one is named) are translated to modules in batches as a run does, starting from those of its function table, in a process that has
- * translated nothing before, its first so many instructions (cold), then all of it, three times (warm). V8 compiles functions when they first run, so of its
+ * Translation speed: `npx tsx bench/translation.ts [program.exe] [--instructions 50000] [--json]`, of the bundle (`npm run build`). Functions of a real program
+ * (7za.exe of the npm package 7zip-bin unless one is named) are translated to modules in batches as a run does, starting from those of its function table, in a
+ * process that has translated nothing before, its first so many instructions (cold), then all of it, three times (warm). As in the command, V8 has the code
+ * that it compiled of the translator in an earlier process, and the settings that bin/decant.js makes. V8 compiles functions when they first run, so of its
  * time only what it takes to accept a module is in here. Bytes are what is kept for an instruction: its module's code, and the tables beside it.
  */
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
+import { Script } from "node:vm";
 import { GUEST_BASE, GuestMemory, PAGE } from "@decant/memory";
 import { readFunctionTable, readImage, RvaView, SECTION } from "@decant/pe";
-import { Decoder, linkBatch, Translator } from "@decant/x86/translation";
+import type * as Translation from "@decant/x86/translation";
 import { packageFolder } from "../test/programs/packages.ts";
 import { report, type Row } from "./report.ts";
 
-// As bin/decant.js does where something is translated.
-setFlagsFromString("--wasm-lazy-validation");
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { instructions: { type: "string", default: "50000" }, json: { type: "boolean" } },
+  options: {
+    instructions: { type: "string", default: "50000" },
+    json: { type: "boolean" },
+    // The other processes of the bench: one writes compiled code to a file, the next begins with it.
+    "write-code": { type: "string" },
+    "read-code": { type: "string" },
+  },
 });
+if (values["write-code"] === undefined && values["read-code"] === undefined) {
+  const folder = mkdtempSync(join(tmpdir(), "decant-bench-"));
+  const code = join(folder, "code");
+  for (const option of ["--write-code", "--read-code"])
+    spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1), option, code], { stdio: "inherit" });
+  rmSync(folder, { recursive: true });
+  process.exit();
+}
+
+const TRANSLATOR = fileURLToPath(new URL("../packages/decant/dist/translation.js", import.meta.url));
+const cachedData = values["read-code"] === undefined ? undefined : readFileSync(values["read-code"]);
+const script = new Script(readFileSync(TRANSLATOR, "latin1"), { filename: TRANSLATOR, ...(cachedData && { cachedData }) });
+if (script.cachedDataRejected === true) throw new Error("V8 does not take the code that it has compiled");
+for (const flag of ["--no-flush-bytecode", "--wasm-lazy-validation", "--max-inlined-bytecode-size-cumulative=200"])
+  setFlagsFromString(flag);
+const module = { exports: {} };
+script.runInThisContext()(createRequire(TRANSLATOR), module, module.exports, pathToFileURL(TRANSLATOR).href);
+const { Decoder, linkBatch, Translator } = module.exports as typeof Translation;
 const coldCount = Number(values.instructions);
 const program = positionals[0] ?? join(packageFolder("7zip-bin@5.2.0"), "win/x64/7za.exe");
 const BASE = 0x4000_0000;
@@ -37,6 +65,13 @@ for (const { rva, virtualSize, characteristics } of image.sections) {
 const entries = readFunctionTable(image, new RvaView(image)).map(({ begin }) => BASE + begin);
 if (entries.length === 0) throw new Error(`${program} has no function table`);
 
+if (values["write-code"] !== undefined) {
+  pass("", coldCount);
+  for (const flag of ["--flush-bytecode", "--no-wasm-lazy-validation", "--max-inlined-bytecode-size-cumulative=920"])
+    setFlagsFromString(flag);
+  writeFileSync(values["write-code"], script.createCachedData());
+  process.exit();
+}
 const rows: Row[] = [pass("cold", coldCount), pass("all of it", Infinity), pass("all of it", Infinity), pass("all of it", Infinity)];
 report(`translation of ${program.split("/").at(-1)}`, rows);
 

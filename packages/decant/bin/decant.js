@@ -15,6 +15,10 @@ const scripts = new Map();
 /** A guest's, made before anything is loaded, as V8 collects all garbage then. Compiled code is read and checked in it first, at its end. */
 let memory;
 const HEAD_BYTES = 8;
+/** What V8 puts in the place of calls in one function, in bytes of bytecode: by default, and while much is translated. */
+const INLINING = "--max-inlined-bytecode-size-cumulative=920";
+const LITTLE_INLINING = "--max-inlined-bytecode-size-cumulative=200";
+const START_MS = 1000;
 let hashFunction;
 
 /** What a script exports, the same at every call. */
@@ -33,7 +37,10 @@ function load(name) {
   scripts.set(name, { module, codeName, isNew, createCode: () => createCode(script) });
   // What this run compiles is kept, or added to what was: V8 would drop functions that have not run for a while.
   if (isNew || name === "translation") setFlags("--no-flush-bytecode");
-  if (name === "translation") setFlags("--wasm-lazy-validation");
+  if (name === "translation") {
+    setFlags("--wasm-lazy-validation");
+    inlineLittleAtFirst();
+  }
   const shared = { load, read, all: scripts, memory, expectMuchCode, importModule: (url) => import(url) };
   script.runInThisContext()(require, module, module.exports, pathToFileURL(filename).href, shared);
   return module.exports;
@@ -92,7 +99,10 @@ function hash(bytes) {
 function createCode(script) {
   // V8 takes code only from a process with the same flags.
   setFlags("--flush-bytecode");
-  if (scripts.has("translation")) setFlags("--no-wasm-lazy-validation");
+  if (scripts.has("translation")) {
+    setFlags("--no-wasm-lazy-validation");
+    setFlags(INLINING);
+  }
   const code = script.createCachedData();
   const place = Buffer.from(memory.buffer, memory.buffer.byteLength - 8 * Math.ceil(code.length / 8), code.length);
   code.copy(place);
@@ -107,6 +117,15 @@ function createCode(script) {
  */
 function setFlags(flags) {
   require("node:v8").setFlagsFromString(flags);
+}
+
+/**
+ * V8 optimises what translates in a thread of its own, which has more to do than time while a program starts: most functions run as they are until it comes to
+ * them. With little put in the place of calls it is done with each sooner, and all are as fast by then. API functions, which go through more, would stay slower.
+ */
+function inlineLittleAtFirst() {
+  setFlags(LITTLE_INLINING);
+  setTimeout(setFlags, START_MS, INLINING).unref();
 }
 
 /**
