@@ -7,6 +7,7 @@ import { liveAtStart } from "./liveness.ts";
 import { findLocalTypes } from "./local-types.ts";
 import { PhaseWriter } from "./phase.ts";
 import { VectorPhase } from "../vector/phase.ts";
+import { phaseFacts } from "../vector/phase-facts.ts";
 import { Shapes } from "../vector/shapes.ts";
 import { buildSsa, type Ssa } from "../vector/ssa.ts";
 import { chooseLanes } from "../vector/choose-lanes.ts";
@@ -106,9 +107,10 @@ export function writeKernel(
   const { ssa, shapes } = analysed.vector;
   const scalar = written.map(({ index }) => index);
   const live = liveAtStart(program);
+  const facts = plan.phases.map(({ entry: start }) => phaseFacts({ program, ssa, shapes }, kernel.uniform, start));
   const vectors = plan.phases.map((phase, index) => {
     const f = begin(`${source.name}#v${index}`);
-    new VectorPhase(f, kernel, { program, ssa, shapes, plan, live, scalar }, phase).write();
+    new VectorPhase(f, kernel, { program, ssa, shapes, plan, live, facts, scalar }, phase).write();
     return f;
   });
   const vectorPhases = vectors.map((f, index) => {

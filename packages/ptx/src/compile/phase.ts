@@ -79,6 +79,12 @@ export class PhaseWriter {
     f.end();
     if (!this.resumable) this.stepBlock(blocks);
     f.end();
+    this.endPhase();
+  }
+
+  /** Pushes what the phase answers. */
+  protected endPhase(): void {
+    const f = this.f;
     if (this.resumable) {
       f.localGet(this.anyState).i32Const(STATE.mixed).localGet(this.anyState).localGet(this.allStates).op(OP.i32_eq).select();
     } else f.i32Const(STATE.done);

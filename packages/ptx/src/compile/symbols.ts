@@ -41,6 +41,8 @@ export interface KernelSymbols {
   readonly parameters: readonly { readonly name: string; readonly offset: number; readonly size: number }[];
   readonly parameterBytes: number;
   readonly sharedBytes: number;
+  /** More shared memory may follow, as much as the launch says. */
+  readonly hasDynamicShared: boolean;
   readonly localBytes: number;
 }
 
@@ -71,7 +73,8 @@ export function placeKernelSymbols(module: PtxModule, kernel: PtxFunction, modul
     windows[variable.space] = offset + variable.size;
     if (windows[variable.space] > MAX_WINDOW) throw new PtxError(variable.line, `.${variable.space} variables are too large`);
   }
-  return { placements, parameters, parameterBytes, sharedBytes: windows.shared, localBytes: align(windows.local, 16) };
+  const hasDynamicShared = [...placements.values()].some(({ space }) => space === "dynamic-shared");
+  return { placements, parameters, parameterBytes, sharedBytes: windows.shared, hasDynamicShared, localBytes: align(windows.local, 16) };
 }
 
 function align(value: number, to: number): number {

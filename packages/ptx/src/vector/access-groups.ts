@@ -4,7 +4,7 @@ import { bytesOf } from "../parse/types.ts";
 import { WORKER } from "../compile/layout.ts";
 import { pushLoad } from "../compile/lower/memory.ts";
 import type { VectorEmitter } from "./emitter.ts";
-import { accessOf, fits, transfer, type Access } from "./memory.ts";
+import { accessOf, fits, pushSharedCount, transfer, type Access } from "./memory.ts";
 import type { SsaInstruction } from "./ssa.ts";
 
 /** Loads and stores of one block through one address, at several constant offsets. */
@@ -121,12 +121,11 @@ function checkGroup(e: VectorEmitter, group: Group, access: Access): void {
   const operand: Operand = { kind: "register", register };
   if (access.space === "shared") {
     const at = e.temporary(I32, "window");
-    const count = e.locals.sharedCounts[shift] ?? 0;
     e.pushScalar(s, s.instruction, operand, "b32");
     if (low !== 0n) f.i32Const(Number(BigInt.asIntN(32, low))).op(OP.i32_add);
     f.localTee(at);
     if (shift > 0) f.i32Const(shift).op(OP.i32_rotr);
-    f.localGet(count).i32Const(extra).op(OP.i32_sub).i32Const(0).localGet(count).i32Const(extra).op(OP.i32_gt_u).select();
+    pushSharedCount(e, shift, extra);
     f.op(OP.i32_lt_u);
     f.localGet(at).localGet(e.locals.shared).op(OP.i32_add).localSet(physical);
     return;

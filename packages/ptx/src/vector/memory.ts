@@ -97,6 +97,22 @@ function guardedAccess(
   f.end();
 }
 
+/**
+ * Pushes at how many places an access of a size may begin that needs `extra` elements more. Where a kernel declares all of its shared memory that is a
+ * constant; the rest of what a launch may have given it all the same is left to the slow way.
+ */
+export function pushSharedCount(e: VectorEmitter, shift: number, extra: number): void {
+  const { f } = e;
+  const { sharedBytes, hasDynamicShared } = e.kernel.symbols;
+  const known = (sharedBytes >> shift) - extra;
+  if (!hasDynamicShared && known > 0) {
+    f.i32Const(known);
+    return;
+  }
+  const count = e.locals.sharedCounts[shift] ?? 0;
+  f.localGet(count).i32Const(extra).op(OP.i32_sub).i32Const(0).localGet(count).i32Const(extra).op(OP.i32_gt_u).select();
+}
+
 function affineAccess(e: VectorEmitter, it: Access, stride: number): boolean {
   if (stride <= 0 || stride % it.size !== 0) return false;
   const { f } = e;
@@ -114,10 +130,9 @@ function affineAccess(e: VectorEmitter, it: Access, stride: number): boolean {
     f.localSet(at);
     guardedAccess(e, it, undefined, extra, {
       check() {
-        const count = e.locals.sharedCounts[it.shift] ?? 0;
         f.localGet(at);
         if (it.shift > 0) f.i32Const(it.shift).op(OP.i32_rotr);
-        f.localGet(count).i32Const(extra).op(OP.i32_sub).i32Const(0).localGet(count).i32Const(extra).op(OP.i32_gt_u).select();
+        pushSharedCount(e, it.shift, extra);
         f.op(OP.i32_ge_u);
       },
       pointer() {},
@@ -181,7 +196,7 @@ export function setSharedPlaces(
 export function checkSharedPlaces(e: VectorEmitter, { vectors, shift }: SharedPlaces): void {
   const { f } = e;
   pushAll(e, vectors, SIMD.i32x4_max_u);
-  f.localGet(e.locals.sharedCounts[shift] ?? 0);
+  pushSharedCount(e, shift, 0);
   if (shift > 0) f.i32Const(shift).op(OP.i32_shl);
   f.simd(SIMD.i32x4_splat).simd(SIMD.i32x4_ge_u);
   if (shift > 0) {

@@ -18,6 +18,7 @@ import { pressureIn } from "./choose-lanes.ts";
 import type { Item } from "../compile/loops.ts";
 import { vectorLowering } from "./lower.ts";
 import { vectorAccess } from "./memory.ts";
+import { phaseFacts, type PhaseFacts } from "./phase-facts.ts";
 import { findRegions, meetOf, type Region } from "./regions.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Phi, Ssa, SsaBlock, SsaInstruction, Value } from "./ssa.ts";
@@ -30,6 +31,7 @@ export interface VectorPlan {
   readonly plan: PhasePlan;
   /** The registers that are read from the start of each block on. */
   readonly live: readonly ReadonlySet<Register>[];
+  readonly facts: readonly PhaseFacts[];
   /** The scalar form's phase functions, by phase. */
   readonly scalar: readonly number[];
 }
@@ -51,6 +53,10 @@ export class VectorPhase extends PhaseWriter {
   readonly #current: readonly number[];
   readonly #bits: number;
   readonly #split: number;
+  readonly #facts: PhaseFacts;
+  /** Where all threads end in one state: that state, and 1 while nobody looks at the states of single ones. */
+  readonly #end: number;
+  readonly #isWhole: number;
 
   constructor(f: FunctionBuilder, kernel: KernelContext, plan: VectorPlan, phase: Phase) {
     super(f, kernel, plan.program, plan.plan, phase, false, (locals) => new VectorEmitter(f, kernel, locals, plan.shapes));
@@ -58,6 +64,9 @@ export class VectorPhase extends PhaseWriter {
     this.#current = Array.from({ length: kernel.lanes / 4 }, () => f.local(V128));
     this.#bits = f.local(I32);
     this.#split = f.local(I32);
+    this.#facts = factsOf(plan, phase);
+    this.#end = f.local(I32);
+    this.#isWhole = f.local(I32);
   }
 
   get #e(): VectorEmitter {
@@ -82,8 +91,10 @@ export class VectorPhase extends PhaseWriter {
       for (const [register, slot] of this.phase.live) {
         const value = ssa.valueBefore(this.phase.entry, register);
         if (value === undefined) continue;
-        this.#reload(value, slot);
-        if (!again.has(value.block)) this.#reloaded.set(value, slot);
+        const isKept = !again.has(value.block);
+        if (isKept) this.#reloaded.set(value, slot);
+        // What the phase only keeps stays where it is, unless lanes that part may keep other values there.
+        if (!isKept || this.#facts.suspendsApart || this.#facts.reads.has(value)) this.#reload(value, slot);
       }
       this.#resume(this.phase.from, ssa.blocks[this.phase.entry]);
     }
@@ -96,6 +107,20 @@ export class VectorPhase extends PhaseWriter {
     super.loadLaunch();
     // Once threads came apart within a vector, nothing that is the same in all lanes may be taken for so any more.
     this.f.localGet(0).load(OP.i32_load, WORKER.split, 2).localSet(this.#split);
+    if (!this.#facts.hasOneEnd) return;
+    if (this.phase.from === undefined) this.f.i32Const(1);
+    else this.f.localGet(2).localGet(this.#split).op(OP.i32_or).op(OP.i32_eqz);
+    this.f.localSet(this.#isWhole);
+  }
+
+  protected override endPhase(): void {
+    if (this.resumable && this.#facts.hasOneEnd) {
+      const { f } = this;
+      f.localGet(this.#isWhole).if();
+      f.localGet(this.#end).localTee(this.anyState).localSet(this.allStates);
+      f.end();
+    }
+    super.endPhase();
   }
 
   /** Goes on only when all of the group's threads do; leaves the others to the scalar form. Nothing to ask where all of the block came here. */
@@ -543,11 +568,16 @@ export class VectorPhase extends PhaseWriter {
     this.#leaveWith(mask);
   }
 
-  /** Gives the lanes the state on the stack. */
-  #leaveWith(mask: Mask | undefined): void {
+  /** Gives the lanes the state on the stack; `note`: what is done as well where a block's threads may not be all together. */
+  #leaveWith(mask: Mask | undefined, note?: () => void): void {
     const { f } = this;
     const state = this.emitter.scratch(I32, "lane state");
     f.localSet(state);
+    if (this.#facts.hasOneEnd) {
+      f.localGet(state).localSet(this.#end);
+      f.localGet(this.#isWhole).op(OP.i32_eqz).expect(false).if();
+    }
+    note?.();
     for (let j = 0; j < this.#e.vectors; j++) {
       f.localGet(this.states).localGet(state).simd(SIMD.i32x4_splat);
       if (mask !== undefined) {
@@ -559,6 +589,7 @@ export class VectorPhase extends PhaseWriter {
     }
     f.localGet(state);
     this.#addState();
+    if (this.#facts.hasOneEnd) f.end();
   }
 
   #suspend(block: Block, ssa: SsaBlock, instruction: Instruction, mask: Mask | undefined): void {
@@ -587,10 +618,15 @@ export class VectorPhase extends PhaseWriter {
       // What has been loaded from there in this phase is there still.
       if (value !== undefined && (mask !== undefined || this.#reloaded.get(value) !== slot)) this.#spill(value, slot, mask);
     }
-    const compact = e.pushFrame(this.plan.compactSlot);
-    f.i32Const(mask === undefined ? 1 : 0).store(OP.i32_store, compact, 2);
+    const noteCompact = (): void => {
+      const compact = e.pushFrame(this.plan.compactSlot);
+      f.i32Const(mask === undefined ? 1 : 0).store(OP.i32_store, compact, 2);
+    };
+    // As long as all of a block go together, and no lanes ever wait alone, what the first phase has noted stays true.
+    const isNoted = this.#facts.hasOneEnd && this.phase.from !== undefined && !this.#plan.facts.some(({ suspendsApart }) => suspendsApart);
+    if (!isNoted) noteCompact();
     f.localGet(state).i32Const(phase.index).op(OP.i32_or).localTee(state);
-    this.#leaveWith(mask);
+    this.#leaveWith(mask, isNoted ? noteCompact : undefined);
     if (mask === undefined) return;
     const [any, all] = [e.temporary(I32, "any of group"), e.temporary(I32, "all of group")];
     f.localGet(any).localGet(state).op(OP.i32_or).localSet(any);
@@ -659,13 +695,7 @@ export class VectorPhase extends PhaseWriter {
   protected override stepThread(threads: Label): void {
     const { f } = this;
     const { thread, frame, frameWide, local } = this.locals;
-    const [x, y, z] = [this.special("tid.x"), this.special("tid.y"), this.special("tid.z")];
-    f.localGet(x).i32Const(this.kernel.lanes).op(OP.i32_add).localTee(x).localGet(this.special("ntid.x")).op(OP.i32_eq).if();
-    f.i32Const(0).localSet(x);
-    f.localGet(y).i32Const(1).op(OP.i32_add).localTee(y).localGet(this.special("ntid.y")).op(OP.i32_eq).if();
-    f.i32Const(0).localSet(y);
-    f.localGet(z).i32Const(1).op(OP.i32_add).localSet(z);
-    f.end().end();
+    if (this.#facts.readsIndex) this.#stepIndex();
     const step = (pointer: number, by: number): void => {
       if (by > 0) f.localGet(pointer).i32Const(by).op(OP.i32_add).localSet(pointer);
     };
@@ -677,6 +707,24 @@ export class VectorPhase extends PhaseWriter {
     }
     f.localGet(thread).i32Const(this.kernel.lanes).op(OP.i32_add).localTee(thread).localGet(this.threads).op(OP.i32_lt_u).brIf(threads);
   }
+
+  /** On to the group's tid: in the row, or to the next row. */
+  #stepIndex(): void {
+    const { f } = this;
+    const [x, y, z] = [this.special("tid.x"), this.special("tid.y"), this.special("tid.z")];
+    f.localGet(x).i32Const(this.kernel.lanes).op(OP.i32_add).localTee(x).localGet(this.special("ntid.x")).op(OP.i32_eq).if();
+    f.i32Const(0).localSet(x);
+    f.localGet(y).i32Const(1).op(OP.i32_add).localTee(y).localGet(this.special("ntid.y")).op(OP.i32_eq).if();
+    f.i32Const(0).localSet(y);
+    f.localGet(z).i32Const(1).op(OP.i32_add).localSet(z);
+    f.end().end();
+  }
+}
+
+function factsOf({ facts }: VectorPlan, { index }: Phase): PhaseFacts {
+  const found = facts[index];
+  if (found === undefined) throw new Error("ptx: a phase has facts");
+  return found;
 }
 
 /** Lane 0 says what the others are. */

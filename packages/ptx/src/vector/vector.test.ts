@@ -90,6 +90,25 @@ describe.each([8, 16, 32])("by %i lanes:", (lanes) => {
     expect(results(body, 0)).toEqual(Array.from({ length: 64 }, (_, i) => (i % 2 === 1 ? 300 : 500) + i));
   });
 
+  test("what lanes have in common, and nobody looks at in between, is kept where some of them wait without the others", () => {
+    const body = `st.shared.u32 [%r4], %r2; bar.sync 0; ld.shared.u32 %r5, [s+8]; mad.lo.u32 %r6, %r2, 5, 3; bar.sync 0;
+      and.b32 %r7, %r2, 31; setp.eq.u32 %p1, %r7, 3; @%p1 bra one; bar.warp.sync 0xfffffff7; bra all;
+      one: bar.warp.sync 8;
+      all: mad.lo.u32 %r6, %r6, 100, %r5; st.global.u32 [%rd1], %r6;`;
+    expect(results(body, 0)).toEqual(Array.from({ length: 64 }, (_, i) => (i * 5 + 3) * 100 + 2));
+  });
+
+  test("rows of a block may wait at different barriers", () => {
+    const body = `mov.u32 %r5, %tid.y; mad.lo.u32 %r4, %r5, 128, %r4; st.shared.u32 [%r4], %r2; setp.eq.u32 %p1, %r5, 0; @%p1 bra first;
+      bar.sync 2, 32; mov.u32 %r6, 200; bra all;
+      first: bar.sync 1, 32; mov.u32 %r6, 100;
+      all: bar.sync 0; xor.b32 %r7, %r4, 132; ld.shared.u32 %r8, [%r7]; add.u32 %r6, %r6, %r8; mul.wide.u32 %rd2, %r5, 128; add.s64 %rd1, %rd1, %rd2;
+      st.global.u32 [%rd1], %r6;`;
+    const out = new Uint32Array(64);
+    new Harness(entry(body), { compiler: "vector", lanes }).run("k", [out, { u32: 0 }], { block: [32, 2] });
+    expect([...out]).toEqual(Array.from({ length: 64 }, (_, i) => (i < 32 ? 100 : 200) + ((i & 31) ^ 1)));
+  });
+
   test("each lane leaves a loop with its own count, also where the count is the same for all inside", () => {
     const body = `and.b32 %r5, %r2, 15; mov.u32 %r6, 0;
       again: setp.ge.u32 %p1, %r6, %r5; @%p1 bra left; add.u32 %r6, %r6, 1; setp.lt.u32 %p2, %r6, %r1; @%p2 bra again;
