@@ -18,7 +18,7 @@ import { pressureIn } from "./choose-lanes.ts";
 import type { Item } from "../compile/loops.ts";
 import { vectorLowering } from "./lower.ts";
 import { vectorAccess } from "./memory.ts";
-import { phaseFacts, type PhaseFacts } from "./phase-facts.ts";
+import type { PhaseFacts } from "./phase-facts.ts";
 import { findRegions, meetOf, type Region } from "./regions.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Phi, Ssa, SsaBlock, SsaInstruction, Value } from "./ssa.ts";
