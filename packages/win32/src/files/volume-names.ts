@@ -22,6 +22,6 @@ export function kernelPath(path: string): string {
 /** A path that begins with a volume's device, by the volume's letter: `\\Device\\HarddiskVolume1\\x` is `C:\\x`. Undefined for others. */
 export function pathOnDevice(path: string): string | undefined {
   const [, number, rest] = /^\\Device\\HarddiskVolume(\d+)(?=\\|$)(.*)$/is.exec(path) ?? [];
-  const letter = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].find((each) => devicePath(each).endsWith(`e${number}`));
+  const letter = [..."CDEFGHIJKLMNOPQRSTUVWXYZ"].find((each) => devicePath(each).endsWith(`e${number}`));
   return letter === undefined ? undefined : `${letter}:${rest === "" ? "\\" : rest}`;
 }
