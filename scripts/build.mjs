@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { splitCommand } from "./parts.mjs";
 import { root } from "./workspace.mjs";
 
 const { build } = await import("esbuild");
@@ -60,7 +61,7 @@ const separate = {
     }));
   },
 };
-await bundle({ ...script, entryPoints: { decant: join(root, "packages/decant/src/main.ts") }, plugins: [separate] });
+for (const part of await splitCommand("./packages/decant/src/main.ts", build, { ...script, plugins: [separate] })) await bundle(part);
 // What gives a run to the daemon is a script of its own: most of its time is Node's.
 await bundle({ ...script, entryPoints: { client: join(root, "packages/decant/src/daemon/client.ts") } });
 await bundle({ ...script, entryPoints: { translation: join(root, "packages/x86/src/engine/translation.ts") } });

@@ -23,27 +23,41 @@ let hashFunction;
 
 /** What a script exports, the same at every call. */
 function load(name) {
-  const known = scripts.get(name);
-  if (known !== undefined) return known.module.exports;
-  const filename = join(dist, `${name}.js`);
-  const source = readFileSync(filename, "latin1");
-  const codeName = `code-${name}-${source.slice(3, source.indexOf("\n"))}-${process.version}-${process.arch}`;
-  const kept = readCode(codeName);
-  const script = new Script(source, { filename, ...(kept && { cachedData: kept }) });
-  kept?.fill(0);
-  const module = { exports: {} };
-  // What is loaded before there is a memory is too small to keep.
-  const isNew = memory !== undefined && (kept === undefined || script.cachedDataRejected === true);
-  scripts.set(name, { module, codeName, isNew, createCode: () => createCode(script) });
+  const script = prepare(name);
+  if (script.module !== undefined) return script.module.exports;
+  const module = (script.module = { exports: {} });
   // What this run compiles is kept, or added to what was: V8 would drop functions that have not run for a while.
-  if (isNew || name === "translation") setFlags("--no-flush-bytecode");
+  if (script.isNew || name === "translation") setFlags("--no-flush-bytecode");
   if (name === "translation") {
     setFlags("--wasm-lazy-validation");
     inlineLittleAtFirst();
   }
   const shared = { load, read, all: scripts, memory, expectMuchCode, importModule: (url) => import(url) };
-  script.runInThisContext()(require, module, module.exports, pathToFileURL(filename).href, shared);
+  script.compiled.runInThisContext()(requireModule, module, module.exports, pathToFileURL(script.filename).href, shared);
   return module.exports;
+}
+
+/** A script, with the code that was kept of it, not run yet. */
+function prepare(name) {
+  const known = scripts.get(name);
+  if (known !== undefined) return known;
+  const filename = join(dist, `${name}.js`);
+  const source = readFileSync(filename, "latin1");
+  const codeName = `code-${name}-${source.slice(3, source.indexOf("\n"))}-${process.version}-${process.arch}`;
+  const kept = readCode(codeName);
+  const compiled = new Script(source, { filename, ...(kept && { cachedData: kept }) });
+  kept?.fill(0);
+  // What is loaded before there is a memory is too small to keep.
+  const isNew = memory !== undefined && (kept === undefined || compiled.cachedDataRejected === true);
+  const script = { module: undefined, filename, compiled, codeName, isNew, createCode: () => createCode(compiled) };
+  scripts.set(name, script);
+  return script;
+}
+
+/** Node's modules, and "decant:SCRIPT/MODULE": a module of the command's own in another of its scripts (scripts/parts.mjs). */
+function requireModule(name) {
+  const [, script, module] = /^decant:([^/]+)\/(.+)$/.exec(name) ?? [];
+  return script === undefined ? require(name) : load(script).modules[module]();
 }
 
 /** A file of the bundle's. */
@@ -116,6 +130,8 @@ function createCode(script) {
  * hands each to its threads and waits for them; with this it made them in half the time.
  */
 function setFlags(flags) {
+  // V8 takes kept code only where its settings are those with which it was made: most programs need this script sooner or later.
+  prepare("windows");
   require("node:v8").setFlagsFromString(flags);
 }
 

@@ -6,6 +6,8 @@ import { CACHE_LIMIT_BYTES } from "./cache-folder.ts";
 
 /** What bin/decant.js says of a script of the bundle that was loaded. */
 interface LoadedScript {
+  /** Undefined until it has run. */
+  readonly module: object | undefined;
   /** The name of its compiled code in the cache: by build, and by version of Node. */
   readonly codeName: string;
   /** True when none was found. */
@@ -58,7 +60,7 @@ export function useEarlyMemory(): void {
 export function keepCompiledCode(folder: string | undefined): void {
   if (folder === undefined || isResident || expectsMuchCode || typeof decantScripts !== "object" || decantScripts.memory === undefined)
     return;
-  for (const { codeName, isNew, createCode } of decantScripts.all.values()) {
-    if (isNew || isMore) nodeStore(folder, { limitBytes: CACHE_LIMIT_BYTES }).replace(codeName, createCode());
+  for (const { module, codeName, isNew, createCode } of decantScripts.all.values()) {
+    if (module !== undefined && (isNew || isMore)) nodeStore(folder, { limitBytes: CACHE_LIMIT_BYTES }).replace(codeName, createCode());
   }
 }
