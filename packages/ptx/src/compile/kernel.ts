@@ -72,7 +72,10 @@ export function writeKernel(
     symbols,
     frameBytes: plan.frameBytes,
     wideSlots: plan.wideSlots,
-    lanes: analysed.vector === undefined ? 1 : (options.lanes ?? chooseLanes(program, analysed.vector.ssa, options.rows ?? 8)),
+    lanes:
+      analysed.vector === undefined
+        ? 1
+        : (options.lanes ?? chooseLanes(program, analysed.vector.ssa, analysed.vector.shapes, options.rows ?? 8)),
     uniform: analysed.uniform,
     localTypes: findLocalTypes(program),
     roots: findRoots(program),

@@ -2,6 +2,7 @@ import type { Register } from "../parse/ast.ts";
 import { bitsOf } from "../parse/types.ts";
 import { liveAtStart } from "../compile/liveness.ts";
 import { successors, type Program } from "../compile/program.ts";
+import type { Shapes } from "./shapes.ts";
 import type { Ssa, SsaInstruction, Value } from "./ssa.ts";
 
 /** Vector registers of the processor that values may take before they go to memory: 16, less what an operation needs. */
@@ -11,9 +12,13 @@ const REGISTERS = 12;
  * How many threads to run at a time: as many as values that live through the inner loops leave registers for, but all of a
  * warp where there is little but loads and stores: those gain from longer rows.
  */
-export function chooseLanes(program: Program, ssa: Ssa, rows: number): number {
+export function chooseLanes(program: Program, ssa: Ssa, { divergent, next }: Shapes, rows: number): number {
   const inner = ssa.loops.filter((loop) => !ssa.loops.some((other) => other !== loop && loop.blocks.has(other.header)));
   const hot = inner.length === 0 ? ssa.graph.blocks : inner.flatMap((loop) => [...loop.blocks]);
+  const leavesApart = new Set<number>();
+  for (const { blocks } of inner)
+    if ([...blocks].some((block) => divergent.has(block) && next[block]?.some((target) => !blocks.has(target))))
+      for (const block of blocks) leavesApart.add(block);
   const live = liveAtStart(program);
   let pressure = 0;
   let accesses = 0;
@@ -21,7 +26,7 @@ export function chooseLanes(program: Program, ssa: Ssa, rows: number): number {
   for (const block of hot) {
     pressure = Math.max(pressure, pressureIn(program, ssa, live, block));
     for (const s of ssa.blocks[block]?.instructions ?? []) {
-      if (isAccess(s)) accesses++;
+      if (isAccess(s, leavesApart.has(block))) accesses++;
       else if ([...s.writes.values()].some(({ shape }) => shape?.kind === "varying")) operations++;
     }
   }
@@ -53,6 +58,11 @@ export function pressureIn(program: Program, ssa: Ssa, live: readonly ReadonlySe
   return most;
 }
 
-function isAccess({ instruction }: SsaInstruction): boolean {
-  return (instruction.opcode === "ld" && !instruction.modifiers.includes("param")) || instruction.opcode === "st";
+/** A load or store that gains from longer rows: not a gather in a loop that lanes leave one after the other, which waits for the last of them. */
+function isAccess({ instruction, reads }: SsaInstruction, leavesApart: boolean): boolean {
+  const { opcode, operands, modifiers } = instruction;
+  if ((opcode !== "ld" && opcode !== "st") || modifiers.includes("param")) return false;
+  const address = operands[opcode === "ld" ? 1 : 0];
+  const base = address?.kind === "address" && address.base?.kind === "register" ? reads.get(address.base.register) : undefined;
+  return !leavesApart || base?.shape?.kind === "uniform" || base?.shape?.kind === "affine";
 }
