@@ -1,4 +1,4 @@
-import { I32, I64, OP } from "@decant/wasm";
+import { I32, I64, OP, type Label } from "@decant/wasm";
 import type { Operand, Register } from "../parse/ast.ts";
 import { bytesOf } from "../parse/types.ts";
 import { WORKER } from "../compile/layout.ts";
@@ -67,12 +67,11 @@ export class AccessGroups {
     return groups.#groups.size > 1 ? groups : undefined;
   }
 
-  /** Pushes 1 when all of the accesses are in bounds, for all lanes. */
-  check(e: VectorEmitter): void {
-    for (const [at, group] of [...new Set(this.#groups.values())].entries()) {
+  /** Goes to `otherwise` when not all of the accesses are in bounds for all lanes. */
+  check(e: VectorEmitter, otherwise: Label): void {
+    for (const group of new Set(this.#groups.values())) {
       const [access] = group.members.values();
-      if (access !== undefined) checkGroup(e, group, access);
-      if (at > 0) e.f.op(OP.i32_and);
+      if (access !== undefined) checkGroup(e, group, access, otherwise);
     }
   }
 
@@ -110,12 +109,11 @@ function isMember(e: VectorEmitter, s: SsaInstruction): { access: Access; regist
   return { access, register: base.register, stride };
 }
 
-/** Pushes 1 when all accesses of a group are in bounds, for all lanes; leaves where the lowest one is in a local. */
-function checkGroup(e: VectorEmitter, group: Group, access: Access): void {
+/** Goes to `otherwise` when not all accesses of a group are in bounds for all lanes; leaves where the lowest one is in a local. */
+function checkGroup(e: VectorEmitter, group: Group, access: Access, otherwise: Label): void {
   const { f } = e;
   const { low, high, stride, register, name } = group;
   const { shift, size, s } = access;
-  const good = e.temporary(I32, `${name} good`);
   const physical = e.temporary(I32, `${name} place`);
   const extra = ((e.lanes - 1) * stride) / size + Number(high - low) / size;
   const operand: Operand = { kind: "register", register };
@@ -126,7 +124,7 @@ function checkGroup(e: VectorEmitter, group: Group, access: Access): void {
     f.localTee(at);
     if (shift > 0) f.i32Const(shift).op(OP.i32_rotr);
     pushSharedCount(e, shift, extra);
-    f.op(OP.i32_lt_u);
+    f.op(OP.i32_ge_u).expect(false).brIf(otherwise);
     f.localGet(at).localGet(e.locals.shared).op(OP.i32_add).localSet(physical);
     return;
   }
@@ -135,19 +133,18 @@ function checkGroup(e: VectorEmitter, group: Group, access: Access): void {
   if (low !== 0n) f.i64Const(low).op(OP.i64_add);
   f.localTee(pointer).op(OP.i32_wrap_i64).localSet(physical);
   const range = e.vectorRange(e.kernel.roots.get(register) ?? register.name, size, extra);
-  const pushGood = (): void => {
+  const pushBad = (): void => {
     f.localGet(pointer).localGet(range.base).op(OP.i64_sub);
     if (shift > 0) f.i64Const(shift).op(OP.i64_rotr);
-    f.localGet(range.count).op(OP.i64_lt_u);
+    f.localGet(range.count).op(OP.i64_ge_u);
   };
-  pushGood();
-  f.localTee(good).op(OP.i32_eqz).expect(false).if();
+  pushBad();
+  f.expect(false).if();
   f.localGet(e.locals.worker).localGet(pointer).i32Const(size).i32Const(0).localGet(e.locals.thread).call(e.helpers.get("locate"));
   f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeBase, 3).localSet(range.base);
   f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).i64Const(extra).op(OP.i64_sub).i64Const(0);
   f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).i64Const(extra).op(OP.i64_gt_u).select().localSet(range.count);
-  pushGood();
-  f.localSet(good);
+  pushBad();
+  f.expect(false).brIf(otherwise);
   f.end();
-  f.localGet(good);
 }

@@ -11,6 +11,7 @@ import type { Phase, PhasePlan } from "../compile/plan.ts";
 import { successors, type Block, type Program } from "../compile/program.ts";
 import { writeControlFlow } from "../compile/structure.ts";
 import { sharedAtomic } from "./atomics.ts";
+import { boundOf, decideBound } from "./bound.ts";
 import { AccessGroups } from "./access-groups.ts";
 import { VectorEmitter, type Mask } from "./emitter.ts";
 import { Fences } from "./fences.ts";
@@ -52,6 +53,8 @@ export class VectorPhase extends PhaseWriter {
   readonly #reloaded = new Map<Value, number>();
   readonly #current: readonly number[];
   readonly #bits: number;
+  /** A mask of no lanes. */
+  readonly #nobody: number;
   readonly #split: number;
   readonly #facts: PhaseFacts;
   /** Where all threads end in one state: that state, and 1 while nobody looks at the states of single ones. */
@@ -63,6 +66,7 @@ export class VectorPhase extends PhaseWriter {
     this.#plan = plan;
     this.#current = Array.from({ length: kernel.lanes / 4 }, () => f.local(V128));
     this.#bits = f.local(I32);
+    this.#nobody = f.local(V128);
     this.#split = f.local(I32);
     this.#facts = factsOf(plan, phase);
     this.#end = f.local(I32);
@@ -256,17 +260,31 @@ export class VectorPhase extends PhaseWriter {
           return;
         }
         const vectors = this.#e.vectorsOf(condition);
-        this.#pushAll(vectors, SIMD.v128_or);
-        f.simd(SIMD.v128_any_true).op(OP.i32_eqz).if();
-        go(no);
-        f.end();
-        this.#pushAll(vectors, SIMD.v128_and);
-        f.simd(SIMD.i32x4_all_true).if();
-        go(yes);
-        f.end();
+        const bound = boundOf(this.#e, ssa, condition);
+        if (bound === undefined) {
+          this.#pushAll(vectors, SIMD.v128_or);
+          f.simd(SIMD.v128_any_true).op(OP.i32_eqz).if();
+          go(no);
+          f.end();
+          this.#pushAll(vectors, SIMD.v128_and);
+          f.simd(SIMD.i32x4_all_true).if();
+          go(yes);
+          f.end();
+        } else {
+          const [below, above] = bound.holdsBelow ? [yes, no] : [no, yes];
+          decideBound(
+            this.#e,
+            bound,
+            () => go(below),
+            () => go(above),
+          );
+        }
         const node = this.#nodeAfter(index);
         const region = this.#regions.get(node);
-        if (region !== undefined) this.#part(index, yes, no, vectors, undefined, region);
+        if (region !== undefined) {
+          this.#clearPending(region);
+          this.#part(index, yes, no, vectors, undefined, region);
+        }
         jump(node);
       }
     }
@@ -308,6 +326,11 @@ export class VectorPhase extends PhaseWriter {
         .localGet(mask[j] ?? 0)
         .simd(SIMD.v128_or)
         .localSet(local);
+  }
+
+  /** Nobody waits in a region that all lanes come to together: the engine need not carry its masks from group to group to know. */
+  #clearPending(region: Region): void {
+    for (const block of region.blocks) for (const local of this.#pendingOf(block)) this.f.localGet(this.#nobody).localSet(local);
   }
 
   #pendingOf(block: number): readonly number[] {
@@ -431,13 +454,15 @@ export class VectorPhase extends PhaseWriter {
     }
     if (groups === undefined) return;
     const rest = needed.slice(groups.first);
-    groups.check(e);
-    this.f.expect(true).if();
+    const done = this.f.block();
+    const checked = this.f.block();
+    groups.check(e, checked);
     for (const s of rest) {
       if (!groups.write(e, s)) this.#instruction(s);
       fences?.after(s);
     }
-    this.f.else();
+    this.f.br(done);
+    this.f.end();
     for (const s of rest) this.#instruction(s);
     this.f.end();
   }

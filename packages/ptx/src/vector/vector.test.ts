@@ -160,6 +160,29 @@ describe.each([8, 16, 32])("by %i lanes:", (lanes) => {
     expect(harness.fault).toMatchObject({ kind: FAULT.illegalAddress, thread: 13 });
   });
 
+  test.each(["lt", "le", "gt", "ge", "lo", "ls", "hi", "hs"])(
+    "threads part by setp.%s of their number and a bound, also where numbers wrap around",
+    (name) => {
+      const type = /^(lt|le|gt|ge)$/.test(name) ? (["s32", "u32"] as const) : (["u32"] as const);
+      const holds = (a: number, b: number): boolean =>
+        /^(lt|lo)$/.test(name) ? a < b : /^(le|ls)$/.test(name) ? a <= b : /^(gt|hi)$/.test(name) ? a > b : a >= b;
+      for (const form of type)
+        for (const mirrored of [false, true])
+          for (const start of [0, 0x7fff_ffe0, 0x7fff_fff9, 0xffff_ffe0, 0xffff_fff3]) {
+            const body = `mad.lo.u32 %r5, %r2, 3, ${start}; setp.${name}.${form} %p1, ${mirrored ? "%r1, %r5" : "%r5, %r1"}; @%p1 bra yes;
+            mov.u32 %r6, 1; bra end; yes: mov.u32 %r6, 2; end: st.global.u32 [%rd1], %r6;`;
+            const number = (value: number): number => (form === "s32" ? value | 0 : value >>> 0);
+            for (const n of [0, 1, start, start + 24, start + 45, start + 46, start + 191, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff])
+              expect(results(body, n >>> 0), `${form} ${mirrored} ${start} ${n}`).toEqual(
+                Array.from({ length: 64 }, (_, i) => {
+                  const [a, b] = [number(i * 3 + start), number(n)];
+                  return (mirrored ? holds(b, a) : holds(a, b)) ? 2 : 1;
+                }),
+              );
+          }
+    },
+  );
+
   const LONG = [0, 0x3fff_ffff, 0x4000_0000, 0x4000_0001, 0x7fff_ffff, 0x8000_0000, 0xbfff_ffff, 0xc000_0000, 0xffff_ffff];
   test.each(
     (["s32", "u32"] as const).flatMap((type) => [0, 128, -16, 2, 2 ** 31, -(2 ** 31), 2 ** 33].map((delta) => [type, delta] as const)),
