@@ -97,7 +97,7 @@ async function launch(place: DaemonPlace, args: readonly string[]): Promise<void
 }
 
 function statusText({ pid, startedAt, runs, refused, idleSeconds, runners }: DaemonStatus): string {
-  const rows = runners.map((runner) => [String(runner.pid ?? ""), runner.isBusy ? "runs a program" : "waits", String(runner.runs)]);
+  const rows = runners.map((runner) => [String(runner.pid ?? ""), runner.isBusy ? "busy" : "waits", String(runner.runs)]);
   return [
     `process ${pid}, since ${startedAt}: ${runs} runs, ${refused} that it had no runner for; ends after ${idleSeconds / 60} minutes without one`,
     "",

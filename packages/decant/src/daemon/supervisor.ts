@@ -78,7 +78,7 @@ export class Supervisor {
   }
 
   #status(): DaemonStatus {
-    const runners = this.#runners.map(({ child, runs, isBusy }) => ({ pid: child.pid, runs, isBusy }));
+    const runners = this.#runners.map(({ child, runs, isReady, isBusy }) => ({ pid: child.pid, runs, isBusy: isBusy || !isReady }));
     const { idleSeconds } = this.#options;
     return { pid: process.pid, startedAt: this.#startedAt, idleSeconds, runs: this.#runs, refused: this.#refused, runners };
   }
