@@ -1,6 +1,6 @@
 /**
  * Real programs, whole: `npx tsx bench/programs.ts [id…] [--json]`, every case of test/programs unless some are named. Each case is run once with no cache, and
- * what it answered is compared with what was recorded; then in turn by Decant (its cache filled), by Wine where it is installed (its server kept running) and by the
+ * what it answered is compared with what was recorded; then in turn by Decant (its cache filled), by its daemon, by Wine where it is installed (its server kept running) and by the
  * program's native Linux build where its authors publish one, three times each: the sums of a case's steps, the best of the three. The first run
  * fetches about a gigabyte of packages.
  */
@@ -9,7 +9,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CASE_ENVIRONMENT, fileOf, programCases, runCase, type ProgramCase, type Runner } from "../test/programs/cases.ts";
-import { decantCommand, geometricMean, have, median, report, type Row } from "./report.ts";
+import { decantCommand, geometricMean, have, median, report, startDaemon, type Row } from "./report.ts";
 
 const ROUNDS = 3;
 const LAST_OUTPUT_MS = 200;
@@ -41,6 +41,7 @@ const NATIVE: readonly (readonly [windows: RegExp, linux: string])[] = [
 ];
 
 const cache = mkdtempSync(join(tmpdir(), "decant-bench-"));
+const daemon = startDaemon(cache);
 const wine = have("wine") ? startWineServer() : undefined;
 const named = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 
@@ -54,6 +55,7 @@ try {
   }
   report("real programs, ms a case", rows, summary(rows, node));
 } finally {
+  daemon.stop();
   if (wine !== undefined) await timed("wineserver", ["-k"], { cwd: cache, input: Buffer.alloc(0) });
   rmSync(cache, { recursive: true, force: true });
 }
@@ -66,11 +68,12 @@ async function row(program: ProgramCase, node: number): Promise<Row> {
   const measured = side(process.execPath, (image) => [decantCommand, "run", "--cache", folder, "--json", image]);
   const passes = cold.differences.length === 0;
   if (!passes) process.stderr.write(`${cold.differences.join("\n").slice(0, 1000)}\n`);
-  const native = nativeOf(program) === undefined ? undefined : side("", () => [], nativeOf);
+  const resident = side(process.execPath, (image) => [decantCommand, "run", "--cache", folder, image], { env: daemon.env });
+  const native = nativeOf(program) === undefined ? undefined : side("", () => [], { instead: nativeOf });
   const underWine = wine === undefined || program.machine !== "x64" ? undefined : side("wine", (image) => [image]);
   if (passes)
     await repeat(ROUNDS, async () => {
-      for (const peer of [measured, underWine, native]) await peer?.round(program);
+      for (const peer of [measured, resident, underWine, native]) await peer?.round(program);
     });
   const steps = program.steps.length;
   return {
@@ -78,10 +81,12 @@ async function row(program: ProgramCase, node: number): Promise<Row> {
     passes: passes ? "yes" : "no",
     cold: cold.ms,
     warm: measured.best,
+    daemon: resident.best,
     wine: underWine?.best,
     native: native?.best,
     "/wine": ratio(measured.best, underWine?.best),
     "less node /wine": measured.best === undefined ? undefined : ratio(measured.best - steps * node, underWine?.best),
+    "daemon /wine": ratio(resident.best, underWine?.best),
     "/native": ratio(measured.best, native?.best),
     "committed MiB": measured.committed / 2 ** 20 || undefined,
     "resident MiB": measured.resident / 2 ** 20 || undefined,
@@ -104,7 +109,7 @@ interface Side {
 function side(
   command: string,
   args: (image: string) => string[],
-  instead?: (program: ProgramCase, name: string) => string | undefined,
+  { env = {}, instead }: { env?: Record<string, string>; instead?: (program: ProgramCase, name: string) => string | undefined } = {},
 ): Side {
   const result: Side = {
     best: undefined,
@@ -114,7 +119,8 @@ function side(
       let ms = 0;
       const run: Runner = async (image, rest, options) => {
         const native = instead?.(program, image);
-        const ran = native === undefined ? await timed(command, [...args(image), ...rest], options) : await timed(native, rest, options);
+        const ran =
+          native === undefined ? await timed(command, [...args(image), ...rest], options, env) : await timed(native, rest, options);
         ms += ran.ms;
         const memory = /"memory":\{"peakCommittedBytes":(\d+),"peakResidentBytes":(\d+)\}/.exec(ran.stderr.toString("latin1"));
         result.committed = Math.max(result.committed, Number(memory?.[1] ?? 0));
@@ -149,7 +155,7 @@ function summary(rows: readonly Row[], node: number): string[] {
   const mean = (column: string): string => (ratios(column).length > 0 ? geometricMean(ratios(column)).toFixed(2) : "-");
   return [
     `\n${passed} of ${rows.length} pass; bare node takes ${node.toFixed(0)} ms a step.`,
-    `Geometric means: ${mean("/wine")} of Wine's time, ${mean("less node /wine")} less bare node, ${mean("/native")} of the native build's.`,
+    `Geometric means: ${mean("/wine")} of Wine's time, ${mean("less node /wine")} less bare node, ${mean("daemon /wine")} by the daemon; ${mean("/native")} of the native build's.`,
   ];
 }
 
@@ -173,10 +179,14 @@ function timed(
   command: string,
   args: readonly string[],
   { cwd, input }: { cwd: string; input: Buffer },
+  more: Record<string, string> = {},
 ): Promise<Awaited<ReturnType<Runner>> & { ms: number }> {
   const start = performance.now();
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env: { ...process.env, WINEDEBUG: "-all", ...CASE_ENVIRONMENT } });
+    const child = spawn(command, args, {
+      cwd,
+      env: { ...process.env, WINEDEBUG: "-all", DECANT_DAEMON: "off", ...CASE_ENVIRONMENT, ...more },
+    });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes));

@@ -44,6 +44,13 @@ export function have(command: string): boolean {
   return spawnSync(command, ["--version"], { stdio: "ignore" }).error === undefined;
 }
 
+/** Starts a daemon of the bench's own, for runs with these variables. */
+export function startDaemon(folder: string): { readonly env: Record<string, string>; stop(): void } {
+  const env = { XDG_RUNTIME_DIR: folder, DECANT_DAEMON: "" };
+  output(process.execPath, [decantCommand, "daemon", "start"], env);
+  return { env, stop: () => void output(process.execPath, [decantCommand, "daemon", "stop"], env) };
+}
+
 /** Runs a command and returns its standard output; throws with what it said when it fails. */
 export function output(command: string, args: readonly string[], env: Record<string, string> = {}): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, {

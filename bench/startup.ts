@@ -1,13 +1,13 @@
 /**
  * Whole-process start-up: `npx tsx bench/startup.ts [program.exe arguments…] [--json]`, hello.exe unless a program is named. Bare Node, Decant with a cache that is
- * filled (warm) and without any (cold), and Wine where it is installed, in turn, the median of 15 runs after 3: until the end, and until the first byte of
+ * filled (warm), by a daemon, and without any (cold), and Wine where it is installed, in turn, the median of 15 runs after 3: until the end, and until the first byte of
  * output. Wine's server is not kept between runs.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { benchFolder, decantCommand, have, median, report, type Row } from "./report.ts";
+import { benchFolder, decantCommand, have, median, report, startDaemon, type Row } from "./report.ts";
 
 const ROUNDS = 15;
 const WARM_UPS = 3;
@@ -27,11 +27,13 @@ interface Times {
   firstMs: number | undefined;
 }
 
+const daemon = startDaemon(cache);
 const decant = [decantCommand, "run", ...program];
 const commands: Command[] = [
   { name: "node -e 0", command: process.execPath, args: ["-e", "0"], env: {} },
-  { name: "decant, warm", command: process.execPath, args: decant, env: { DECANT_CACHE: cache } },
-  { name: "decant, cold", command: process.execPath, args: decant, env: { DECANT_CACHE: "off" } },
+  { name: "decant, warm", command: process.execPath, args: decant, env: { DECANT_CACHE: cache, DECANT_DAEMON: "off" } },
+  { name: "decant, daemon", command: process.execPath, args: decant, env: { DECANT_CACHE: cache, ...daemon.env } },
+  { name: "decant, cold", command: process.execPath, args: decant, env: { DECANT_CACHE: "off", DECANT_DAEMON: "off" } },
 ];
 if (have("wine")) commands.push({ name: "wine", command: "wine", args: program, env: { WINEDEBUG: "-all" } });
 
@@ -57,6 +59,7 @@ try {
   });
   report(`start-up, ${program[0]?.split("/").at(-1)}`, rows);
 } finally {
+  daemon.stop();
   rmSync(cache, { recursive: true, force: true });
 }
 
