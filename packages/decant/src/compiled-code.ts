@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { nodeStore } from "@decant/host";
 import { offerMemory, WASM_PAGES } from "@decant/memory";
-import { keepModules } from "@decant/x86";
+import { holdModules } from "@decant/x86";
 import { CACHE_LIMIT_BYTES } from "./cache-folder.ts";
 
 /** What bin/decant.js says of a script of the bundle that was loaded. */
@@ -28,7 +28,7 @@ let isResident = false;
 export function becomeResident(): void {
   isResident = true;
   setFlagsFromString("--no-flush-bytecode");
-  keepModules();
+  holdModules();
 }
 
 /** Makes the next guest's memory, while nobody waits. */
@@ -38,7 +38,7 @@ export function prepareMemory(): void {
 
 /** Says that the guest brings much translated code. Only the command does something about it: how V8 compiles is the whole process's matter. */
 export function expectMuchCode(): void {
-  if (isResident || expectsMuchCode || typeof decantScripts !== "object") return;
+  if (expectsMuchCode || typeof decantScripts !== "object") return;
   expectsMuchCode = true;
   decantScripts.expectMuchCode();
 }

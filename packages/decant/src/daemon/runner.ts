@@ -101,8 +101,8 @@ export async function runnerLoop(perform: Perform): Promise<number> {
     void serveRun(socket as Socket, perform).then(() => {
       isBusy = false;
       if (!process.connected || ++runs >= MAX_RUNS || process.memoryUsage.rss() > MAX_RESIDENT_BYTES) process.exit(0);
-      prepareMemory();
-      process.send?.(IDLE);
+      // A run that comes meanwhile waits for that, and has it done: another runner may never have run its program.
+      process.send?.(IDLE, prepareMemory);
     });
   });
   process.send?.(IDLE);

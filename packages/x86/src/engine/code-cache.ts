@@ -2,7 +2,6 @@ import { PAGE_SIZE, type GuestMemory } from "@decant/memory";
 import type { Batch } from "./batch.ts";
 import type { Range } from "./changing-code.ts";
 import type { CodeMap } from "./code-map.ts";
-import { compileModule } from "./compile.ts";
 import { InstalledBatch, type Link, type Truth } from "./installed-batch.ts";
 import { codeEntry, FIRST_FREE_SLOT, JUMP_CACHE, JUMP_CACHE_ENTRIES, jumpCacheSalt, MAX_BOUND, MAX_SLOT } from "./layout.ts";
 
@@ -85,8 +84,8 @@ export class CodeCache {
     this.#forgotten.clear();
   }
 
-  install(batch: Batch, bytes: Uint8Array, imports: WebAssembly.Imports): void {
-    const { exports } = new WebAssembly.Instance(compileModule(bytes), imports);
+  install(batch: Batch, module: WebAssembly.Module, imports: WebAssembly.Imports): void {
+    const { exports } = new WebAssembly.Instance(module, imports);
     const installed = new InstalledBatch(batch, exports["table"] as WebAssembly.Table);
     this.modules.set(batch.slot, exports["enter"]);
     this.#bySlot[batch.slot] = installed;

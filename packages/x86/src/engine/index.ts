@@ -1,5 +1,5 @@
 export { Cpu } from "./cpu.ts";
-export { keepModules } from "./compile.ts";
+export { holdModules } from "./compile.ts";
 export type { Guarding } from "./access-checks.ts";
 export type { Exit, Fault, FaultCode } from "./fault.ts";
 export { Machine, UNWIND, type MachineOptions, type Statistics } from "./machine.ts";

@@ -1,6 +1,7 @@
 import type { Batch } from "./batch.ts";
 import type { Range } from "./changing-code.ts";
 import type { Guarding } from "./access-checks.ts";
+import { compileKept } from "./compile.ts";
 import { longAt } from "./storage.ts";
 import type { Stub } from "./stub.ts";
 import { GUARDINGS, stubName, type Checksum, type KeptUnit } from "./unit-record.ts";
@@ -191,6 +192,10 @@ export class KeptModule implements Batch {
   get code(): Uint8Array {
     const start = this.#head(HEAD.nameBytes) + this.#head(HEAD.siteBytes);
     return this.#bytes.subarray(start, start + this.#head(HEAD.moduleBytes));
+  }
+
+  compile(): WebAssembly.Module {
+    return compileKept(this.code, longAt(this.#words, HEAD.checksum));
   }
 
   get spans(): Range[] {

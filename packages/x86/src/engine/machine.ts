@@ -356,7 +356,7 @@ export class Machine {
       const sources = units.map(({ ranges }) => this.#truth.hash(ranges));
       const { batch, bytes } = linkBatch(units, this.#cache.takeSlot(), sources);
       const instructions = units.reduce((sum, { instructionCount }) => sum + instructionCount, 0);
-      this.#install(batch, bytes, { instructions, isKept });
+      this.#install(batch, new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>), { instructions, isKept, bytes: bytes.length });
     }
     const took = performance.now() - start;
     this.statistics.translateMs += took;
@@ -371,19 +371,23 @@ export class Machine {
     if (this.statistics.batches === 0 && this.#source.keptGuarding === "exact" && this.#guarding === "trap") this.#guarding = "exact";
     const module = this.#source.module(rip, (slot) => this.#cache.isFree(slot));
     if (module === undefined) return false;
-    this.#install(module, module.code, { instructions: module.instructionCount, isKept: true });
+    this.#install(module, module.compile(), { instructions: module.instructionCount, isKept: true, bytes: module.code.length });
     return true;
   }
 
-  #install(batch: Batch, bytes: Uint8Array, { instructions, isKept }: { instructions: number; isKept: boolean }): void {
-    this.#cache.install(batch, bytes, this.#imports);
+  #install(
+    batch: Batch,
+    module: WebAssembly.Module,
+    { instructions, isKept, bytes }: { instructions: number; isKept: boolean; bytes: number },
+  ): void {
+    this.#cache.install(batch, module, this.#imports);
     // Old code can be forgotten only where no frame runs it: the turn ends.
     if (this.#cache.isCrowded) this.#endTurn();
     const { statistics } = this;
     statistics[isKept ? "keptFunctions" : "functions"] += batch.entries.length;
     statistics[isKept ? "keptInstructions" : "instructions"] += instructions;
     statistics.batches++;
-    statistics.wasmBytes += bytes.length;
+    statistics.wasmBytes += bytes;
   }
 
   #endTurn(): void {
