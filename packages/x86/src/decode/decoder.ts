@@ -74,7 +74,7 @@ export class Decoder {
           indirect = true;
           break;
         case KIND.memory:
-          operands[n] = MEMORY_OPERANDS[form.memoryBits] ??= operand("memory", 0, form.memoryBits);
+          operands[n] = form.memory;
           memory = this.#memoryOperand(flags, next);
           indirect = true;
           break;
@@ -251,10 +251,12 @@ export class Decoder {
 
   #form(code: number): Form {
     const mnemonic = this.#iced.instruction_mnemonic(this.#instruction);
+    const memoryBits = this.#iced.memorysizeext_size(this.#iced.instruction_memorySize(this.#instruction)) * 8;
     return {
       mnemonic,
       operandCount: this.#iced.instruction_opCount(this.#instruction),
-      memoryBits: this.#iced.memorysizeext_size(this.#iced.instruction_memorySize(this.#instruction)) * 8,
+      memoryBits,
+      memory: operand("memory", 0, memoryBits),
       kind: this.#isFar() || NARROW.has(code) ? "far" : this.#isOfSystem(mnemonic) ? "privileged" : (KINDS.get(mnemonic) ?? "normal"),
       cc: CONDITIONS.get(mnemonic),
     };
@@ -293,10 +295,13 @@ interface Form {
   readonly mnemonic: number;
   readonly operandCount: number;
   readonly memoryBits: number;
+  /** Its memory operand, if it has one. */
+  readonly memory: Operand;
   readonly kind: InstructionKind;
   readonly cc: Condition | undefined;
 }
-const FORMS: Form[] = [];
+/** By iced-x86's numbers, which are below 8,192. As long as that from the start: an array that grows by leaps is kept as a hash table. */
+const FORMS = new Array<Form | undefined>(8192).fill(undefined);
 
 /** Offsets in the structure of iced-x86 1.21.0, behind the 8 bytes that its JavaScript binding puts before it. decoder.test.ts holds them. */
 const FIELD = {
@@ -321,7 +326,6 @@ const WIDE_DISPLACEMENT = 4;
 const RIP = 70;
 const NO_PREFIXES = { lock: false, rep: false, repne: false };
 const BRANCH = operand("branch", 0, 0);
-const MEMORY_OPERANDS: Operand[] = [];
 const STRING_OPERANDS: Operand[] = [];
 const IMMEDIATES: Readonly<Record<number, Operand>> = Object.fromEntries(
   [8, 16, 32, 64].map((bits) => [bits, operand("immediate", 0, bits)]),

@@ -48,6 +48,7 @@ const MAX_RESUMED_INSTRUCTIONS = 300;
 const MAX_RESUMED_TARGETS = 32;
 
 const MAX_LEAVES = 2_000;
+const NO_LEAF = "none";
 
 /** Of a function that belongs to no module yet. */
 const NO_INDEX = -1;
@@ -69,8 +70,8 @@ export class Translator {
    * made the table known; every jump checks what its table rests on.
    */
   readonly #jumpTables = new Map<number, JumpTable>();
-  /** What was found at addresses that were called: a function to put in the place of its calls, or undefined. Most functions are called from many. */
-  readonly #leaves = new Map<number, Unit | undefined>();
+  /** What was found at addresses that were called: a function to put in the place of its calls, or NO_LEAF. Most functions are called from many. */
+  readonly #leaves = new Map<number, Unit | typeof NO_LEAF>();
   /** A unit's code, and where it may trap, are written here first. */
   readonly #code = new ByteWriter(1 << 12);
   readonly #sites = new ByteWriter(1 << 10);
@@ -90,7 +91,8 @@ export class Translator {
       stubOfSyscall: (address) => options.stubOfSyscall(address),
       isFunction: (address) => this.#functions.has(address),
       changesItself: (address) => this.#selfChanging.has(address >>> 12),
-      isUntranslatable: (address) => this.#untranslatable.has(address),
+      // Asked for each instruction, and mostly there is none.
+      isUntranslatable: (address) => this.#untranslatable.size > 0 && this.#untranslatable.has(address),
     };
     this.#resumedSurroundings = {
       ...this.#surroundings,
@@ -237,12 +239,13 @@ export class Translator {
       : discover(entry, this.#surroundings);
     const leaves = this.#leaves;
     const leafAt = (address: number): Unit | undefined => {
-      if (!leaves.has(address)) {
+      let leaf = leaves.get(address);
+      if (leaf === undefined) {
         if (leaves.size >= MAX_LEAVES) leaves.clear();
-        leaves.set(address, this.#leafAt(address));
+        leaf = this.#leafAt(address) ?? NO_LEAF;
+        leaves.set(address, leaf);
       }
-      const leaf = leaves.get(address);
-      return leaf !== undefined && guarding(address) === guarding(entry) ? leaf : undefined;
+      return leaf !== NO_LEAF && guarding(address) === guarding(entry) ? leaf : undefined;
     };
     const canGuess = guarding(entry) === "trap" && decoder.mode === 64;
     if (canGuess) for (const address of pointersIn(unit.blocks, memory)) pointers.add(address);

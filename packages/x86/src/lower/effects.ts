@@ -22,20 +22,16 @@ const RSP = 1 << 4;
  * One that has no lowering is taken to read and write everything.
  */
 export function effects(insn: Instruction): Effects {
-  const result: Effects = { reads: 0, writes: 0, flagsRead: 0, flagsWritten: 0, flagsMust: 0, memory: false };
-  const lowering = insn.kind === "normal" ? lowerings[insn.mnemonic] : undefined;
-  if (insn.kind !== "normal") return branchEffects(insn, result);
+  if (insn.kind !== "normal") return branchEffects(insn);
+  const lowering = lowerings[insn.mnemonic];
   if (lowering === undefined) {
     return { reads: -1, writes: -1, flagsRead: FLAG.ALL, flagsWritten: FLAG.ALL, flagsMust: 0, memory: true };
   }
-  result.reads = lowering.reads ?? 0;
-  result.writes = lowering.writes ?? 0;
-  result.flagsRead = lowering.flagsRead ?? 0;
-  result.flagsWritten = lowering.flagsWritten ?? 0;
-  result.flagsMust = lowering.flagsMust ?? result.flagsWritten;
-  result.memory = lowering.memory ?? false;
-  for (let n = 0; n < insn.operands.length; n++) addOperand(result, insn, n, lowering.operands[n] ?? "-");
-  lowering.adjust?.(result, insn);
+  const { operands, reads, writes, flagsRead, flagsWritten, flagsMust, memory, adjust } = lowering;
+  const result: Effects = { reads, writes, flagsRead, flagsWritten, flagsMust, memory };
+  const count = insn.operands.length;
+  for (let n = 0; n < count; n++) addOperand(result, insn, n, n < operands.length ? operands[n]! : "-");
+  if (adjust !== undefined) adjust(result, insn);
   return result;
 }
 
@@ -56,7 +52,8 @@ function addOperand(result: Effects, insn: Instruction, n: number, access: strin
   }
 }
 
-function branchEffects(insn: Instruction, result: Effects): Effects {
+function branchEffects(insn: Instruction): Effects {
+  const result: Effects = { reads: 0, writes: 0, flagsRead: 0, flagsWritten: 0, flagsMust: 0, memory: false };
   for (let n = 0; n < insn.operands.length; n++) addOperand(result, insn, n, "r");
   switch (insn.kind) {
     case "jcc":

@@ -1,4 +1,4 @@
-import { MNEMONIC, type MnemonicName } from "../decode/mnemonics.ts";
+import { MNEMONIC, MNEMONIC_NAMES, type MnemonicName } from "../decode/mnemonics.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { bits } from "./bits.ts";
 import { flagInstructions } from "./flag-instructions.ts";
@@ -49,15 +49,33 @@ const TOPICS: readonly LoweringTable[] = [
 ];
 
 /** The lowering of each mnemonic, by the decoder's number. */
-export const lowerings: readonly (Lowering | undefined)[] = byNumber();
+export const lowerings: readonly (WholeLowering | undefined)[] = byNumber();
 
-function byNumber(): (Lowering | undefined)[] {
-  const table: (Lowering | undefined)[] = [];
+/** One with every field: all have one shape, as each instruction's is looked at. */
+type WholeLowering = { readonly [K in keyof Required<Lowering>]: Required<Lowering>[K] | (K extends "adjust" ? undefined : never) };
+
+function byNumber(): (WholeLowering | undefined)[] {
+  // As long as it gets from the start: one that grows by leaps is kept as a hash table.
+  const table = new Array<WholeLowering | undefined>(MNEMONIC_NAMES.length).fill(undefined);
   for (const topic of TOPICS) {
     for (const [name, lowering] of Object.entries(topic) as [MnemonicName, Lowering][])
-      table[MNEMONIC[name]] = withX87Exceptions(name, withExactFloats(name, withMmx(name, lowering)));
+      table[MNEMONIC[name]] = whole(withX87Exceptions(name, withExactFloats(name, withMmx(name, lowering))));
   }
   return table;
+}
+
+function whole({
+  operands,
+  reads = 0,
+  writes = 0,
+  flagsRead = 0,
+  flagsWritten = 0,
+  flagsMust = flagsWritten,
+  memory = false,
+  adjust,
+  lower,
+}: Lowering): WholeLowering {
+  return { operands, reads, writes, flagsRead, flagsWritten, flagsMust, memory, adjust, lower };
 }
 
 /** A lowering that also has a form with MMX registers. */
