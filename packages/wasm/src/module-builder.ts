@@ -82,6 +82,15 @@ export class ModuleBuilder {
     return this.#importedFunctions++;
   }
 
+  /** The same by what `importHead` made of the two names: an import of many modules is written from there. */
+  importFunctionBy(head: Uint8Array, typeIndex: number): number {
+    if (this.#functions.length > 0) throw new Error("wasm: imports come before functions");
+    const out = this.#imports.next();
+    for (let i = 0; i < head.length; i++) out.byte(head[i]!);
+    out.u32(typeIndex);
+    return this.#importedFunctions++;
+  }
+
   importMemory(module: string, name: string, limits: Limits): void {
     writeLimits(this.#import(module, name, KIND.memory), limits);
   }
@@ -279,9 +288,7 @@ export class ModuleBuilder {
 
   #import(module: string, name: string, kind: number): ByteWriter {
     const out = this.#imports.next();
-    out.name(module);
-    out.name(name);
-    out.byte(kind);
+    writeImportHead(out, module, name, kind);
     return out;
   }
 
@@ -313,6 +320,19 @@ function isSame(a: readonly ValueType[], b: readonly ValueType[]): boolean {
   if (a.length !== b.length) return false;
   for (let n = 0; n < a.length; n++) if (a[n] !== b[n]) return false;
   return true;
+}
+
+/** An imported function's entry in the import section, but for its type. */
+export function importHead(module: string, name: string): Uint8Array {
+  const out = new ByteWriter();
+  writeImportHead(out, module, name, KIND.function);
+  return out.bytes;
+}
+
+function writeImportHead(out: ByteWriter, module: string, name: string, kind: number): void {
+  out.name(module);
+  out.name(name);
+  out.byte(kind);
 }
 
 /** Bytes of an unsigned LEB128. */

@@ -13,7 +13,7 @@ export interface Step {
 /** How a block ends, and where it may go on in its unit. */
 export type Ending =
   /** With `store`, the last step may have written into the unit's own code. */
-  | { readonly kind: "goto"; next: Block; readonly store?: OwnStore }
+  | { readonly kind: "goto"; next: Block; readonly store?: OwnStore | undefined }
   | { readonly kind: "branch"; readonly insn: Instruction; taken: Block; next: Block }
   | {
       readonly kind: "call";
@@ -39,6 +39,32 @@ export type Ending =
   | { readonly kind: "fault"; readonly insn: Instruction }
   /** Goes on at the target that the number in a local says: the header of a loop that had several entries. */
   | { readonly kind: "dispatch"; targets: Block[] };
+
+/** What every ending is made from, so that all have one shape: each is looked at many times, in places that see endings of any kind. */
+export const BLANK_ENDING = {
+  kind: undefined,
+  insn: undefined,
+  next: undefined,
+  taken: undefined,
+  targets: undefined,
+  target: undefined,
+  via: undefined,
+  table: undefined,
+  store: undefined,
+  address: undefined,
+  returnAddress: undefined,
+  isCut: undefined,
+  checksStack: undefined,
+};
+
+/** The instruction that a block ends with, and the API function that it reaches; undefined of endings that have none. */
+export function insnOf(ending: Ending): Instruction | undefined {
+  return (ending as { readonly insn?: Instruction }).insn;
+}
+
+export function viaOf(ending: Ending): ApiTarget | undefined {
+  return (ending as { readonly via?: ApiTarget }).via;
+}
 
 /** Straight-line code with one entry. */
 export interface Block {
@@ -108,9 +134,10 @@ const NOWHERE: readonly Block[] = [];
 
 /** Replaces the blocks that an ending goes on to. */
 export function retarget(ending: Ending, replace: (target: Block) => Block): void {
-  if ("next" in ending) ending.next = replace(ending.next);
-  if ("taken" in ending) ending.taken = replace(ending.taken);
-  if ("targets" in ending) ending.targets = ending.targets.map(replace);
+  const ways = ending as { next?: Block; taken?: Block; targets?: Block[] };
+  if (ways.next !== undefined) ways.next = replace(ways.next);
+  if (ways.taken !== undefined) ways.taken = replace(ways.taken);
+  if (ways.targets !== undefined) ways.targets = ways.targets.map(replace);
 }
 
 let visits = 0;

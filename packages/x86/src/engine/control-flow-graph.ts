@@ -1,7 +1,7 @@
 import { GUEST_BASE, type GuestMemory } from "@decant/memory";
 import type { Decoder, Instruction } from "../decode/index.ts";
 import { effects } from "../lower/index.ts";
-import { isLeafEnding, newBlock, orderBlocks, retarget, type Block, type Ending, type Step } from "./block.ts";
+import { BLANK_ENDING, isLeafEnding, newBlock, orderBlocks, retarget, type Block, type Ending, type Step } from "./block.ts";
 import { isWritable, joinRanges, storeInto, type Range } from "./changing-code.ts";
 import { CDECL_INTRINSICS } from "./intrinsics.ts";
 import type { JumpTable } from "./jump-table.ts";
@@ -58,7 +58,7 @@ interface Run {
 }
 
 /** Stands in endings for blocks that are not there yet. */
-const LATER = newBlock(0, 0, [], { kind: "leave", target: 0, isCut: true });
+const LATER = newBlock(0, 0, [], { ...BLANK_ENDING, kind: "leave", target: 0, isCut: true });
 
 /** Finds the blocks that can be reached from `entry` without leaving by a call, a return or an unknown jump; with more than `maxInstructions` it is cut. */
 export function discover(entry: number, around: Surroundings, maxInstructions = MAX_UNIT_INSTRUCTIONS): Unit {
@@ -146,7 +146,7 @@ function cutToLoop(entry: Block): void {
       work.push(before);
     }
   }
-  const leave = ({ start }: Block): Block => newBlock(start, start, [], { kind: "leave", target: start, isCut: true });
+  const leave = ({ start }: Block): Block => newBlock(start, start, [], { ...BLANK_ENDING, kind: "leave", target: start, isCut: true });
   for (const block of loop) retarget(block.ending, (target) => (loop.has(target) ? target : leave(target)));
 }
 
@@ -181,22 +181,24 @@ function decodeRun(run: Run, decoding: Decoding): void {
   const { entry, isChanging, runs, around } = decoding;
   const { memory } = around;
   for (let ip = start; ;) {
-    if (ip !== start && (runs.has(ip) || steps.length >= MAX_BLOCK)) return endRun(run, ip, { kind: "goto", next: LATER }, [ip]);
+    if (ip !== start && (runs.has(ip) || steps.length >= MAX_BLOCK))
+      return endRun(run, ip, { ...BLANK_ENDING, kind: "goto", next: LATER }, [ip]);
     if (ip !== entry && memory.bytes[ip - GUEST_BASE] === 0 && isZero(ip, memory))
-      return endRun(run, ip, { kind: "leave", target: ip, isCut: true });
+      return endRun(run, ip, { ...BLANK_ENDING, kind: "leave", target: ip, isCut: true });
     const insn = around.decoder.decode(ip);
     const end = insn.next >>> 0;
     // Where straight-line code comes to another page, that must be executable too; `fault` finds out which byte is not.
     const isOnNewPage = (ip & 0xfff) === 0 || (ip ^ (end - 1)) >>> 12 !== 0;
-    if (isOnNewPage && !memory.accessible(ip, insn.length, "execute")) return endRun(run, end, { kind: "fault", insn });
-    if (around.isUntranslatable(ip)) return endRun(run, end, { kind: "fault", insn });
+    if (isOnNewPage && !memory.accessible(ip, insn.length, "execute")) return endRun(run, end, { ...BLANK_ENDING, kind: "fault", insn });
+    if (around.isUntranslatable(ip)) return endRun(run, end, { ...BLANK_ENDING, kind: "fault", insn });
     if (insn.kind !== "normal") return endAt(run, insn, end, decoding);
     const touched = effects(insn);
-    if (touched.reads === -1 && touched.writes === -1 && touched.flagsMust === 0) return endRun(run, end, { kind: "fault", insn });
+    if (touched.reads === -1 && touched.writes === -1 && touched.flagsMust === 0)
+      return endRun(run, end, { ...BLANK_ENDING, kind: "fault", insn });
     steps.push({ insn, effects: touched });
     ip = end;
     const store = isChanging ? storeInto(insn, memory) : undefined;
-    if (store !== undefined) return endRun(run, end, { kind: "goto", next: LATER, store }, [end]);
+    if (store !== undefined) return endRun(run, end, { ...BLANK_ENDING, kind: "goto", next: LATER, store }, [end]);
   }
 }
 
@@ -215,16 +217,16 @@ function endAt(run: Run, insn: Instruction, end: number, { entry, around, others
     case "jmp": {
       const target = (insn.target ?? 0) >>> 0;
       const via = apiTarget(target);
-      if (via !== undefined) return endRun(run, end, { kind: "jump", insn, via });
-      if (target !== entry && around.isFunction(target)) return endRun(run, end, { kind: "leave", target, isCut: false });
-      return endRun(run, end, { kind: "goto", next: LATER }, [target]);
+      if (via !== undefined) return endRun(run, end, { ...BLANK_ENDING, kind: "jump", insn, via });
+      if (target !== entry && around.isFunction(target)) return endRun(run, end, { ...BLANK_ENDING, kind: "leave", target, isCut: false });
+      return endRun(run, end, { ...BLANK_ENDING, kind: "goto", next: LATER }, [target]);
     }
     case "jcc":
     case "loop":
     case "jcxz": {
       const taken = (insn.target ?? 0) >>> 0;
-      if (taken === end && insn.kind === "jcc") return endRun(run, end, { kind: "goto", next: LATER }, [end]);
-      return endRun(run, end, { kind: "branch", insn, taken: LATER, next: LATER }, [end, taken]);
+      if (taken === end && insn.kind === "jcc") return endRun(run, end, { ...BLANK_ENDING, kind: "goto", next: LATER }, [end]);
+      return endRun(run, end, { ...BLANK_ENDING, kind: "branch", insn, taken: LATER, next: LATER }, [end, taken]);
     }
     case "call":
     case "call-indirect": {
@@ -234,28 +236,30 @@ function endAt(run: Run, insn: Instruction, end: number, { entry, around, others
       return endRun(
         run,
         end,
-        isIntrinsic ? { kind: "intrinsic", insn, target, via, next: LATER } : { kind: "call", insn, target, via, next: LATER },
+        isIntrinsic
+          ? { ...BLANK_ENDING, kind: "intrinsic", insn, target, via, next: LATER }
+          : { ...BLANK_ENDING, kind: "call", insn, target, via, next: LATER },
         [end],
       );
     }
     case "ret":
-      return endRun(run, end, { kind: "return", insn });
+      return endRun(run, end, { ...BLANK_ENDING, kind: "return", insn });
     case "jmp-indirect": {
       const table = around.jumpTable(insn, historyOf(run));
       // What loads the target must be this block's own.
       if (table === undefined || table.tailLength > run.steps.length)
-        return endRun(run, end, { kind: "jump", insn, via: around.apiTarget(undefined, insn) });
+        return endRun(run, end, { ...BLANK_ENDING, kind: "jump", insn, via: around.apiTarget(undefined, insn) });
       if (!table.isChanging) others.push([table.address, table.address + 4 * table.targets.length]);
-      return endRun(run, end, { kind: "table", insn, table, targets: [] }, table.targets);
+      return endRun(run, end, { ...BLANK_ENDING, kind: "table", insn, table, targets: [] }, table.targets);
     }
     case "syscall": {
       const found = around.stubOfSyscall(insn.ip);
-      if (found === undefined) return endRun(run, end, { kind: "fault", insn });
+      if (found === undefined) return endRun(run, end, { ...BLANK_ENDING, kind: "fault", insn });
       if (found.bytes[1] > found.bytes[0]) others.push(found.bytes);
-      return endRun(run, end, { kind: "jump", insn, via: { stub: found.stub, slot: undefined } });
+      return endRun(run, end, { ...BLANK_ENDING, kind: "jump", insn, via: { stub: found.stub, slot: undefined } });
     }
     default:
-      return endRun(run, end, { kind: "fault", insn });
+      return endRun(run, end, { ...BLANK_ENDING, kind: "fault", insn });
   }
 }
 
@@ -285,15 +289,15 @@ function link(runs: ReadonlyMap<number, Run>, around: Surroundings): readonly Ru
   const blockAt = (address: number): Block => {
     const known = runs.get(address)?.block ?? leaves.get(address);
     if (known !== undefined) return known;
-    const leave = newBlock(address, address, [], { kind: "leave", target: address, isCut: !around.isFunction(address) });
+    const leave = newBlock(address, address, [], { ...BLANK_ENDING, kind: "leave", target: address, isCut: !around.isFunction(address) });
     leaves.set(address, leave);
     return leave;
   };
   for (const { ending, targets } of inOrder) {
-    const [next, taken] = targets;
+    const ways = ending as { next?: Block; taken?: Block };
     if (ending.kind === "table") ending.targets = targets.map(blockAt);
-    else if ("next" in ending) ending.next = blockAt(next as number);
-    if ("taken" in ending) ending.taken = blockAt(taken as number);
+    else if (ways.next !== undefined) ways.next = blockAt(targets[0] as number);
+    if (ways.taken !== undefined) ways.taken = blockAt(targets[1] as number);
   }
   skipEmpty(inOrder, around.memory);
   return inOrder;
@@ -306,7 +310,7 @@ function cutRun(run: Run, runs: ReadonlyMap<number, Run>): void {
     const next = (steps[n] as Step).insn.next >>> 0;
     if (next === end || !runs.has(next)) continue;
     steps.length = n + 1;
-    return endRun(run, next, { kind: "goto", next: LATER }, [next]);
+    return endRun(run, next, { ...BLANK_ENDING, kind: "goto", next: LATER }, [next]);
   }
 }
 

@@ -1,7 +1,7 @@
 import { FLAG, GPR } from "../cpu-block.ts";
 import { effects, type Effects } from "../lower/index.ts";
 import { MNEMONIC } from "../decode/index.ts";
-import type { Block, Ending, Step } from "./block.ts";
+import { insnOf, type Block, type Ending, type Step } from "./block.ts";
 import type { OwnStore } from "./changing-code.ts";
 
 /** Registers are bits as in `Effects`: 0 to 15 general, 16 to 31 xmm. */
@@ -216,7 +216,8 @@ function isAimedHere({ insn: { ip, memory } }: OwnStore): boolean {
 const NO_EFFECTS: Pick<Effects, "reads" | "writes" | "flagsRead"> = { reads: 0, writes: 0, flagsRead: 0 };
 
 function endingEffects(ending: Ending): Pick<Effects, "reads" | "writes" | "flagsRead"> {
-  return "insn" in ending && ending.kind !== "fault" ? effects(ending.insn) : NO_EFFECTS;
+  const insn = ending.kind === "fault" ? undefined : insnOf(ending);
+  return insn === undefined ? NO_EFFECTS : effects(insn);
 }
 
 /** What is live where the ending begins, of what is live in the successors. What leaves spills all that is dirty. */

@@ -1,5 +1,5 @@
 import type { Instruction } from "../decode/index.ts";
-import { newBlock, orderBlocks, retarget, type Block, type Ending } from "./block.ts";
+import { BLANK_ENDING, newBlock, orderBlocks, retarget, type Block, type Ending } from "./block.ts";
 import { joinRanges } from "./changing-code.ts";
 import type { Unit } from "./control-flow-graph.ts";
 
@@ -44,8 +44,15 @@ export function inlineCalls(unit: Unit, { leafAt, guessesFor }: Callees): Unit {
         growth += leaf.instructionCount;
         ranges.push(...leaf.ranges);
         const [entry] = copyOf(originals(leaf.blocks), insn.next, next) as [Block];
-        const taken = newBlock(insn.ip, insn.ip, [], { kind: "enter", insn, target: address, checksStack: false, next: entry });
-        first = newBlock(insn.ip, insn.ip, [], { kind: "guess", insn, address, taken, next: first });
+        const taken = newBlock(insn.ip, insn.ip, [], {
+          ...BLANK_ENDING,
+          kind: "enter",
+          insn,
+          target: address,
+          checksStack: false,
+          next: entry,
+        });
+        first = newBlock(insn.ip, insn.ip, [], { ...BLANK_ENDING, kind: "guess", insn, address, taken, next: first });
       }
       block.ending = first.ending;
       continue;
@@ -56,7 +63,14 @@ export function inlineCalls(unit: Unit, { leafAt, guessesFor }: Callees): Unit {
     growth += callee.instructionCount;
     ranges.push(...callee.ranges);
     const copies = copyOf(isOwn ? own : originals(callee.blocks), ending.insn.next, ending.next);
-    block.ending = { kind: "enter", insn: ending.insn, target: ending.target, checksStack: isOwn, next: copies[0] as Block };
+    block.ending = {
+      ...BLANK_ENDING,
+      kind: "enter",
+      insn: ending.insn,
+      target: ending.target,
+      checksStack: isOwn,
+      next: copies[0] as Block,
+    };
     if (isOwn) for (const copy of copies) work.push({ block: copy, level: level + 1 });
   }
   if (growth === 0) return unit;
@@ -86,7 +100,7 @@ function copyOf(blocks: ReadonlyMap<Block, Ending>, returnAddress: number, after
   const copies = new Map<Block, Block>();
   for (const [block, ending] of blocks) {
     const isReturn = ending.kind === "return";
-    const copied: Ending = isReturn ? { kind: "returnTo", insn: ending.insn, returnAddress, next: after } : { ...ending };
+    const copied: Ending = isReturn ? { ...BLANK_ENDING, kind: "returnTo", insn: ending.insn, returnAddress, next: after } : { ...ending };
     copies.set(block, newBlock(block.start, block.end, block.steps, copied));
   }
   for (const { ending } of copies.values()) if (ending.kind !== "returnTo") retarget(ending, (target) => copies.get(target) ?? target);

@@ -1,4 +1,4 @@
-import { newBlock, orderBlocks, retarget, type Block } from "./block.ts";
+import { BLANK_ENDING, newBlock, orderBlocks, retarget, type Block } from "./block.ts";
 import { dominance, type Dominance } from "./dominators.ts";
 
 /** A graph whose loops all have one entry, with what is known of it. */
@@ -9,11 +9,12 @@ export interface ReducibleGraph {
 
 /**
  * Gives every loop that can be entered in several places one header: a dispatch block that all ways to the entries lead through, and that goes on
- * by a number. Only such regions pay for it. (As LLVM's WebAssemblyFixIrreducibleControlFlow describes it.) Blocks are changed in place.
+ * by a number. Only such regions pay for it. (As LLVM's WebAssemblyFixIrreducibleControlFlow describes it.) Blocks are changed in place; they come as
+ * `orderBlocks` has left them.
  */
-export function makeReducible(entry: Block): ReducibleGraph {
-  for (;;) {
-    const blocks = orderBlocks(entry);
+export function makeReducible(ordered: readonly Block[]): ReducibleGraph {
+  const entry = ordered[0] as Block;
+  for (let blocks = ordered; ; blocks = orderBlocks(entry)) {
     const facts = dominance(blocks);
     if (facts.reducible) return { blocks, dominance: facts };
     const entries = findEntries(blocks, new Set(blocks));
@@ -76,9 +77,13 @@ function loopsIn(order: readonly Block[], region: ReadonlySet<Block>): Block[][]
 }
 
 function addDispatch(entries: readonly Block[], blocks: readonly Block[]): void {
-  const dispatch = newBlock((entries[0] as Block).start, (entries[0] as Block).start, [], { kind: "dispatch", targets: [...entries] });
+  const dispatch = newBlock((entries[0] as Block).start, (entries[0] as Block).start, [], {
+    ...BLANK_ENDING,
+    kind: "dispatch",
+    targets: [...entries],
+  });
   const choose = (entry: Block, value: number): Block =>
-    newBlock(entry.start, entry.start, [], { kind: "goto", next: dispatch }, { dispatch, value });
+    newBlock(entry.start, entry.start, [], { ...BLANK_ENDING, kind: "goto", next: dispatch }, { dispatch, value });
   for (const block of blocks) {
     // Each source has its own: one for all would itself be an entry from inside and outside the loop.
     const chosen = new Map(entries.map((entry, value) => [entry, choose(entry, value)]));

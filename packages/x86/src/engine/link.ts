@@ -4,7 +4,7 @@ import type { Guarding } from "./access-checks.ts";
 import type { Batch } from "./batch.ts";
 import { joinRanges, type Range } from "./changing-code.ts";
 import { CPU_ADDRESS, jumpCacheSalt, MAX_BOUND } from "./layout.ts";
-import { declare, importNumber, unitName, type Declarations } from "./module-context.ts";
+import { declare, IMPORT_NUMBERS, unitName, type Declarations } from "./module-context.ts";
 import { pushVector } from "./runtime-module.ts";
 import { KIND_BITS, RELOCATION, writeConstant, writeDirectCall, writeTableCall } from "./relocation.ts";
 import type { Stub } from "./stub.ts";
@@ -110,8 +110,8 @@ function finishTable(m: ModuleBuilder, declared: Declarations, units: readonly n
   m.exportFunction("enter", enter.index);
 }
 
-const LINK = importNumber("runtime", "link");
-const GO = importNumber("runtime", "go");
+const LINK = IMPORT_NUMBERS.runtime.link;
+const GO = IMPORT_NUMBERS.runtime.go;
 
 function usedImports(units: readonly TranslatedUnit[], hasLinks: boolean): Set<number> {
   const used = new Set<number>(hasLinks ? [LINK, GO] : []);

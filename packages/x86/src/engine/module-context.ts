@@ -1,5 +1,5 @@
 import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
-import { I32, LATE_FUNCTION, ModuleBuilder, type FunctionBuilder, type ValueType } from "@decant/wasm";
+import { I32, importHead, LATE_FUNCTION, ModuleBuilder, type FunctionBuilder, type ValueType } from "@decant/wasm";
 import { HELPERS, type HelperName } from "../lower/helpers.ts";
 import { CALL_BYTES, CONSTANT_BYTES, RELOCATION, type RelocationKind } from "./relocation.ts";
 import { pushVector, RUNTIME_IMPORTS, type RuntimeImport } from "./runtime-module.ts";
@@ -21,34 +21,48 @@ interface Signature {
 }
 
 /** All functions that translated code may import, by number. */
-const IMPORTS: readonly (Signature & { readonly module: string; readonly name: string })[] = [
+const IMPORTS: readonly (Signature & { readonly module: string; readonly name: string; readonly head: Uint8Array })[] = [
   ["runtime", RUNTIME_IMPORTS] as const,
   ["helper", HELPERS] as const,
-].flatMap(([module, table]) => Object.entries<Signature>(table).map(([name, signature]) => ({ ...signature, module, name })));
+].flatMap(([module, table]) =>
+  Object.entries<Signature>(table).map(([name, { parameters, results }]) => ({
+    parameters,
+    results,
+    module,
+    name,
+    head: importHead(module, name),
+  })),
+);
 
-const NUMBERS: ReadonlyMap<string, number> = new Map(IMPORTS.map(({ module, name }, number) => [`${module}.${name}`, number]));
+/** The number of each imported function. */
+export const IMPORT_NUMBERS = {
+  runtime: numbersOf<RuntimeImport>("runtime"),
+  helper: numbersOf<HelperName>("helper"),
+};
 
-/** The number of an imported function. */
-export function importNumber(module: "runtime" | "helper", name: string): number {
-  return NUMBERS.get(`${module}.${name}`) as number;
+function numbersOf<Name extends string>(wanted: string): Readonly<Record<Name, number>> {
+  const numbers = IMPORTS.flatMap(({ module, name }, number) => (module === wanted ? [[name, number] as const] : []));
+  return Object.fromEntries(numbers) as Record<Name, number>;
 }
+
+const ONE_I32: readonly ValueType[] = [I32];
+const NOTHING: readonly ValueType[] = [];
 
 /** Declares what every module of translated code has, and the imports of these numbers, and no others: V8 compiles wrappers for helpers. */
 export function declare(m: ModuleBuilder, used: Iterable<number>): Declarations {
   m.importMemory("env", "memory", { initial: WASM_PAGES, maximum: WASM_PAGES });
-  const toNextType = m.type([I32], [I32]);
-  const unitType = m.type([], [I32]);
+  const toNextType = m.type(ONE_I32, ONE_I32);
+  const unitType = m.type(NOTHING, ONE_I32);
   const imports = new Map<number, number>();
   for (const number of used) {
-    const { module, name, parameters, results } = IMPORTS[number] as (typeof IMPORTS)[number];
-    imports.set(number, m.importFunction(module, name, m.type(parameters, results)));
+    const { head, parameters, results } = IMPORTS[number] as (typeof IMPORTS)[number];
+    imports.set(number, m.importFunctionBy(head, m.type(parameters, results)));
   }
   return { unitType, toNextType, imports };
 }
 
 /** The same in every module: the types are declared first. */
 const UNIT_TYPE = declare(new ModuleBuilder(), []).unitType;
-const late = (module: "runtime" | "helper", name: string): number => LATE_FUNCTION + importNumber(module, name);
 
 /** What a unit's code may refer to beyond itself: imports, other guest functions, API functions, and its place among the modules. */
 export class ModuleContext {
@@ -70,12 +84,13 @@ export class ModuleContext {
   /** Calls a function of the runtime with the numbers on the wasm stack, or jumps to it. */
   callRuntime(name: RuntimeImport, isTail = false): void {
     pushVector(this.#f);
-    if (isTail) this.#f.returnCall(late("runtime", name));
-    else this.#f.call(late("runtime", name));
+    const late = LATE_FUNCTION + IMPORT_NUMBERS.runtime[name];
+    if (isTail) this.#f.returnCall(late);
+    else this.#f.call(late);
   }
 
   helper(name: HelperName): number {
-    return late("helper", name);
+    return LATE_FUNCTION + IMPORT_NUMBERS.helper[name];
   }
 
   /** Pushes a constant that depends on where the unit is put: an i32, and an i64 for `slotHigh`. */

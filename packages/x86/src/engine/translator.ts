@@ -7,7 +7,7 @@ import { isWritable, type Range } from "./changing-code.ts";
 import { discover, discoverLeaf, MAX_UNIT_INSTRUCTIONS, type Surroundings, type Unit } from "./control-flow-graph.ts";
 import { pointersIn } from "./function-pointers.ts";
 import { inlineCalls, MAX_LEAF_INSTRUCTIONS } from "./inline.ts";
-import type { Step } from "./block.ts";
+import { viaOf, type Step } from "./block.ts";
 import { findJumpTable, type JumpTable } from "./jump-table.ts";
 import type { TranslatedUnit } from "./link.ts";
 import { ModuleContext } from "./module-context.ts";
@@ -328,5 +328,6 @@ function returnSitesOf({ blocks }: Unit): number[] {
 
 /** True when a call or jump goes to a stub's address itself: that address may be another in the next run. */
 function reachesStub({ ending }: Unit["blocks"][number]): boolean {
-  return "via" in ending && ending.via !== undefined && ending.via.slot === undefined;
+  const via = viaOf(ending);
+  return via !== undefined && via.slot === undefined;
 }

@@ -3,7 +3,7 @@ import { GPR } from "../cpu-block.ts";
 import { MNEMONIC, type Instruction } from "../decode/index.ts";
 import type { MemoryOperand } from "../decode/instruction.ts";
 import { accessesOf, type Access } from "../lower/index.ts";
-import type { Block, Step } from "./block.ts";
+import { insnOf, type Block, type Step } from "./block.ts";
 import type { Unit } from "./control-flow-graph.ts";
 import { analyse, type BlockFlow } from "./dataflow.ts";
 import { setsFramePointer } from "./stack-depth.ts";
@@ -37,9 +37,7 @@ export function accessAtTrap(
 ): { address: number; access: "read" | "write" } | undefined {
   const rip = insn.ip;
   const blocks = unit?.blocks ?? [];
-  const block = blocks.find(
-    ({ steps, ending }) => steps.some((step) => step.insn.ip === rip) || ("insn" in ending && ending.insn.ip === rip),
-  );
+  const block = blocks.find(({ steps, ending }) => steps.some((step) => step.insn.ip === rip) || insnOf(ending)?.ip === rip);
   const hasFramePointer = blocks.some(({ steps }) => steps.some((step) => setsFramePointer(step.insn)));
   const scene: Scene = { flows: analyse(blocks), memory, register, exact: (1 << GPR.rsp) | (hasFramePointer ? 1 << GPR.rbp : 0) };
   const found = block?.steps.findIndex((step) => step.insn.ip === rip) ?? -1;
@@ -59,7 +57,8 @@ function accessesOfEnding({ ending }: Block): Access[] {
   // In 32-bit code the pointers lay on the stack, which may be written over by now.
   if (ending.kind === "intrinsic" && ending.via.stub.intrinsic !== undefined)
     return ending.insn.mode === 64 ? intrinsicAccesses(ending.via.stub.intrinsic) : [];
-  return "insn" in ending ? accessesOf(ending.insn) : [];
+  const insn = insnOf(ending);
+  return insn === undefined ? [] : accessesOf(insn);
 }
 
 function intrinsicAccesses(intrinsic: Intrinsic): Access[] {

@@ -4,7 +4,7 @@ import { CPU, FLAG, GPR } from "../cpu-block.ts";
 import { CC, MNEMONIC, MnemonicSet, type Instruction } from "../decode/index.ts";
 import { effects, Emitter, type Effects, type ScalarRegisters } from "../lower/index.ts";
 import { emitAccessCheck, type CheckContext, type Guarding, type Refusal } from "./access-checks.ts";
-import type { Block, Step } from "./block.ts";
+import { insnOf, orderBlocks, type Block, type Step } from "./block.ts";
 import { emitComparison, entryRanges, markCompared, writableParts, type Range } from "./changing-code.ts";
 import { emitCall, emitIntrinsicCall, emitJumpOut, emitLeave, type CallContext } from "./calls.ts";
 import type { Unit } from "./control-flow-graph.ts";
@@ -93,8 +93,7 @@ export class UnitEmitter implements BlockEmitter {
     this.#isChanging = unit.isChanging;
     this.#span = unit.isChanging ? spanOf(unit, memory) : NO_SPAN;
     if (guarding === "checked") callIntrinsics(unit.blocks);
-    unrollLoops(unit.blocks);
-    this.#graph = makeReducible(unit.entry);
+    this.#graph = makeReducible(unrollLoops(unit.blocks) ? orderBlocks(unit.entry) : unit.blocks);
     if (unit.isChanging) markCompared(this.#graph.blocks);
     this.#chargedAtStart = chargeLoops(this.#graph);
     // What changes itself was written by hand, mostly: decompressors return flags from additions.
@@ -255,7 +254,8 @@ export class UnitEmitter implements BlockEmitter {
     this.#steps(block, flow);
     this.#ending(block, flow);
     const { notNull } = this.#checks;
-    this.#notNull[block.order] = notNull !== 0 && "insn" in block.ending ? notNull & ~effects(block.ending.insn).writes : notNull;
+    const insn = notNull === 0 ? undefined : insnOf(block.ending);
+    this.#notNull[block.order] = insn === undefined ? notNull : notNull & ~effects(insn).writes;
   }
 
   /** On the way back, and not at the header: what does not change in the loop can then be moved out of it by the engine. */

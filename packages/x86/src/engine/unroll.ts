@@ -6,9 +6,10 @@ const MAX_COPIES = 4;
 
 /**
  * Repeats the bodies of tiny loops: a turn of several costs one charge of the budget and one of V8's own checks. Every copy keeps its condition, so nothing
- * is known or assumed about the number of turns. `blocks` have their successors set; the copies are reached from them.
+ * is known or assumed about the number of turns. `blocks` have their successors set; the copies are reached from them. True if there are some.
  */
-export function unrollLoops(blocks: readonly Block[]): void {
+export function unrollLoops(blocks: readonly Block[]): boolean {
+  let isUnrolled = false;
   for (const block of blocks) {
     const { ending, steps } = block;
     if (ending.kind !== "branch" || (ending.taken !== block && ending.next !== block)) continue;
@@ -20,6 +21,8 @@ export function unrollLoops(blocks: readonly Block[]): void {
       // The copy goes round to the first, and the one before it goes on to the copy.
       retarget(last.ending, (target) => (target === block ? copy : target));
       last = copy;
+      isUnrolled = true;
     }
   }
+  return isUnrolled;
 }
