@@ -5,8 +5,8 @@ import { successors, type Program } from "../compile/program.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Ssa, SsaInstruction, Value } from "./ssa.ts";
 
-/** Vector registers of the processor that values may take before they go to memory: 16, less what an operation needs. */
-const REGISTERS = 12;
+/** Vector registers of the processor that values may take before they go to memory. */
+const REGISTERS = 16;
 
 /**
  * How many threads to run at a time: as many as values that live through the inner loops leave registers for, but all of a
