@@ -41,30 +41,46 @@ export function planPhases(program: Program, recomputed: (register: Register) =>
     );
   }
   const live = liveAtStart(program);
-  const slots = new Map<Register, number>();
   const usesWarp = suspending.some(({ terminator }) => terminator.kind === "suspend" && meeting(terminator.instruction).warp);
   const wideSlots = Math.max(
     0,
     ...suspending.map(({ terminator: end }) => (end.kind === "suspend" ? (meeting(end.instruction).wideSlots ?? 0) : 0)),
   );
   const first = usesWarp ? WARP_FRAME.slots + 2 * wideSlots : 0;
-  for (const block of suspending) {
+  const kept = suspending.map(({ terminator: end }) => {
+    if (end.kind !== "suspend") return [];
+    const results = new Set(effects({ ...end.instruction, guard: undefined }).writes);
+    return [...(live[end.resume] ?? [])].filter((register) => !results.has(register) && !recomputed(register));
+  });
+  const slots = assignSlots(kept, first);
+  for (const [at, block] of suspending.entries()) {
     const end = block.terminator;
     if (end.kind !== "suspend") continue;
-    const results = new Set(effects({ ...end.instruction, guard: undefined }).writes);
-    const kept: [Register, number][] = [];
-    for (const register of live[end.resume] ?? []) {
-      if (results.has(register) || recomputed(register)) continue;
-      let slot = slots.get(register);
-      if (slot === undefined) {
-        slot = first + slots.size;
-        slots.set(register, slot);
-      }
-      kept.push([register, slot]);
-    }
-    const phase = { index: phases.length, entry: end.resume, from: end.instruction, live: kept };
+    const places = (kept[at] ?? []).map((register) => [register, slots.get(register) ?? 0] as const);
+    const phase = { index: phases.length, entry: end.resume, from: end.instruction, live: places };
     phases.push(phase);
     phaseAfter.set(block, phase);
   }
-  return { phases, wideSlots, frameBytes: (first + slots.size + 1) * 8, compactSlot: first + slots.size, phaseAfter };
+  const count = Math.max(first, ...[...slots.values()].map((slot) => slot + 1));
+  return { phases, wideSlots, frameBytes: (count + 1) * 8, compactSlot: count, phaseAfter };
+}
+
+/** One slot for each register, from `first` on, that no other has which is kept at the same place: few, so that frames stay in the cache. */
+function assignSlots(kept: readonly (readonly Register[])[], first: number): ReadonlyMap<Register, number> {
+  const places = new Map<Register, number[]>();
+  for (const [place, registers] of kept.entries())
+    for (const register of registers) {
+      const known = places.get(register);
+      if (known === undefined) places.set(register, [place]);
+      else known.push(place);
+    }
+  const taken = kept.map(() => new Set<number>());
+  const slots = new Map<Register, number>();
+  for (const [register, at] of places) {
+    let slot = first;
+    while (at.some((place) => taken[place]?.has(slot))) slot++;
+    for (const place of at) taken[place]?.add(slot);
+    slots.set(register, slot);
+  }
+  return slots;
 }

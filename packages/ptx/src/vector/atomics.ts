@@ -59,6 +59,7 @@ function inTurn(
     e.pushScalar(s, s.instruction, value, "b32");
     f.localSet(operand);
   }
+  for (const vector of vectors) f.localGet(vector).localGet(e.locals.shared).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add).localSet(vector);
   for (const [j, vector] of vectors.entries()) {
     const values = e.vectorTemporary("values");
     if (!isUniform) {
@@ -71,7 +72,7 @@ function inTurn(
           .i32Const(1 << (4 * j + lane))
           .op(OP.i32_and)
           .if();
-      f.localGet(vector).simdLane(SIMD.i32x4_extract_lane, lane).localGet(e.locals.shared).op(OP.i32_add).localTee(place);
+      f.localGet(vector).simdLane(SIMD.i32x4_extract_lane, lane).localTee(place);
       f.localGet(place).load(OP.i32_load, 0, 2).localSet(old);
       if (!isUniform) f.localGet(values).simdLane(SIMD.i32x4_extract_lane, lane).localSet(operand);
       pushUpdate(e, operation, type, old, operand);
