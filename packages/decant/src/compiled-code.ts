@@ -1,4 +1,4 @@
-import { setFlagsFromString } from "node:v8";
+import { createRequire } from "node:module";
 import { nodeStore } from "@decant/host";
 import { offerMemory, WASM_PAGES } from "@decant/memory";
 import { holdModules } from "@decant/x86";
@@ -27,6 +27,8 @@ let isResident = false;
 /** Says that this process runs one program after another: what V8 has compiled of them, and of Decant, stays. */
 export function becomeResident(): void {
   isResident = true;
+  // It brings Node's streams, which no other run needs.
+  const { setFlagsFromString } = createRequire(import.meta.url)("node:v8") as typeof import("node:v8");
   setFlagsFromString("--no-flush-bytecode");
   holdModules();
 }

@@ -220,11 +220,16 @@ class StreamInput implements HostInput {
 function kindOfDescriptor(fd: number): "terminal" | "pipe" | "file" {
   try {
     const stat = fs.fstatSync(fd);
-    if (stat.isCharacterDevice() && isTerminal(fd)) return "terminal";
+    if (stat.isCharacterDevice() && !isNull(stat) && isTerminal(fd)) return "terminal";
     return stat.isFIFO() || stat.isSocket() ? "pipe" : "file";
   } catch {
     return "file"; // closed: reads and writes fail with EBADF
   }
+}
+
+/** Whether it is /dev/null, the device that is asked about most. */
+function isNull({ rdev }: fs.Stats): boolean {
+  return process.platform !== "win32" && rdev === fs.statSync("/dev/null").rdev;
 }
 
 /** Whether a descriptor is a terminal. node:tty brings node:net and the streams: it is loaded only for a device. */
