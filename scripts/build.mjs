@@ -56,8 +56,8 @@ const separate = {
     bundle.onLoad({ filter: /\/win32\/src\/guest-images\/load-image\.ts$/ }, () => ({
       contents: "export function loadImage(name) { return decantScripts.read(`${name}.dll`); }",
     }));
-    bundle.onLoad({ filter: /\/x86\/src\/engine\/load-runtime\.ts$/ }, () => ({
-      contents: 'export function loadRuntime() { return decantScripts.read("runtime.wasm"); }',
+    bundle.onLoad({ filter: /\/x86\/src\/load-module\.ts$/ }, () => ({
+      contents: "export function loadModule(name) { return decantScripts.read(`${name}.wasm`); }",
     }));
   },
 };
@@ -127,10 +127,10 @@ async function buildModules() {
     entryPoints: [join(root, "packages/x86/src/engine/built-modules.ts")],
     format: "esm",
   });
-  const { hashModule, runtimeModule } = await import(pathToFileURL(made).href);
+  const { hashModule, loadModule, moduleNames } = await import(pathToFileURL(made).href);
   rmSync(made);
   writeFileSync(join(dist, "hash.wasm"), hashModule());
-  writeFileSync(join(dist, "runtime.wasm"), runtimeModule());
+  for (const name of moduleNames) writeFileSync(join(dist, `${name}.wasm`), loadModule(name));
 }
 
 /**

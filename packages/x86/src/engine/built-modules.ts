@@ -1,7 +1,7 @@
 import { I32, I64, ModuleBuilder } from "@decant/wasm";
 import { emitHash } from "./hash-function.ts";
 
-export { runtimeModule } from "./runtime-module.ts";
+export { loadModule, moduleNames } from "../load-module.ts";
 
 /** A module of the hash function alone, over the memory that it imports: bin/decant.js checks with it what it reads from the cache. */
 export function hashModule(): Uint8Array {

@@ -1,5 +1,6 @@
 import { GUEST_BASE, MemoryAccessError, type GuestMemory } from "@decant/memory";
 import { CPU, GPR } from "../cpu-block.ts";
+import { loadModule } from "../load-module.ts";
 import { createHelpers } from "../lower/helpers.ts";
 import { asksOfFloats } from "../lower/mxcsr.ts";
 import type { Guarding } from "./access-checks.ts";
@@ -10,7 +11,6 @@ import { CodeMap } from "./code-map.ts";
 import { Cpu } from "./cpu.ts";
 import { GuestTrap, type RefusedAccess, noCode, type Exit, type Fault } from "./fault.ts";
 import { EXIT, FOREIGN_STACK, LEAST_STACK_WINDOW, MACHINE, MAX_SLOT, STACK_WINDOW, STALE_ITSELF } from "./layout.ts";
-import { loadRuntime } from "./load-runtime.ts";
 import { linkBatch } from "./link.ts";
 import type { Truth } from "./installed-batch.ts";
 import type { Site } from "./site-table.ts";
@@ -140,7 +140,7 @@ export class Machine {
     };
     const guarding = (entry: number): Guarding =>
       this.#guarding === "trap" && options.ownsHandler?.(entry) === true ? "exact" : this.#guarding;
-    const runtime = new WebAssembly.Instance(new WebAssembly.Module(loadRuntime() as Uint8Array<ArrayBuffer>), { env });
+    const runtime = new WebAssembly.Instance(new WebAssembly.Module(loadModule("runtime") as Uint8Array<ArrayBuffer>), { env });
     const hashBytes = runtime.exports["hash"] as HashFunction;
     this.#runGuest = runtime.exports["run"] as (rip: number) => void;
     this.#source = new UnitSource({

@@ -1,8 +1,8 @@
 import type { GuestMemory } from "@decant/memory";
 import { F64, I32, I64, type ValueType } from "@decant/wasm";
 import { cpuid } from "./cpuid.ts";
-import { VECTOR_HELPERS, vectorHelpers } from "./vector-module.ts";
-import { FAST_X87, fastX87, type FastX87 } from "./x87-module.ts";
+import { VECTOR_HELPERS, vectorHelpers } from "./vector-helpers.ts";
+import { FAST_X87, fastX87, type FastX87 } from "./x87-fast.ts";
 import { sseUnit } from "./sse-unit.ts";
 import { x87Unit } from "./x87-unit.ts";
 

@@ -1,40 +1,12 @@
 import { I32, I64, ModuleBuilder, OP, SIMD, V128, type FunctionBuilder } from "@decant/wasm";
 import { lanes, range } from "./lanes.ts";
-
-/** Bits of what `compareStrings` answers: the index from bit 0, flags above it, the mask from bit 16. */
-export const STRING_FLAGS = { CF: 1 << 8, ZF: 1 << 9, SF: 1 << 10, OF: 1 << 11 } as const;
-export const STRING_MASK_SHIFT = 16;
-
-/** The functions of the module, which generated code imports as helpers. */
-export const VECTOR_HELPERS = {
-  /** (imm, first, second, length of the first, of the second): a length is in elements, -1 up to the first that is 0. */
-  compareStrings: { parameters: [I32, V128, V128, I32, I32], results: [I32] },
-  /** (state, round key) */
-  aesenc: { parameters: [V128, V128], results: [V128] },
-  aesenclast: { parameters: [V128, V128], results: [V128] },
-  aesdec: { parameters: [V128, V128], results: [V128] },
-  aesdeclast: { parameters: [V128, V128], results: [V128] },
-  aesimc: { parameters: [V128], results: [V128] },
-  /** (key, round constant) */
-  aeskeygen: { parameters: [V128, I32], results: [V128] },
-  /** Two polynomials over GF(2) of 64 bits. */
-  carrylessMultiply: { parameters: [I64, I64], results: [V128] },
-  /** (crc, data, bytes): CRC-32C. */
-  crc32: { parameters: [I32, I64, I32], results: [I32] },
-} as const;
+import { STRING_FLAGS, STRING_MASK_SHIFT, VECTOR_HELPERS } from "./vector-helpers.ts";
 
 /** Where the module's tables lie in its own memory. */
 const TABLE = { crc: 0, encrypt: 1024, decrypt: 2048, box: 3072, inverseBox: 3328 } as const;
 
-let made: WebAssembly.Exports | undefined;
-
-/** The module, made when it is first asked for: what WebAssembly has no instruction for, with tables. */
-export function vectorHelpers(): WebAssembly.Exports {
-  made ??= new WebAssembly.Instance(new WebAssembly.Module(build() as Uint8Array<ArrayBuffer>)).exports;
-  return made;
-}
-
-function build(): Uint8Array {
+/** The functions of VECTOR_HELPERS as a module. */
+export function vectorModule(): Uint8Array {
   const m = new ModuleBuilder();
   m.memory({ initial: 1, maximum: 1 });
   const bodies: Record<keyof typeof VECTOR_HELPERS, (f: FunctionBuilder) => void> = {

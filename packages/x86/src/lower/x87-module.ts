@@ -1,33 +1,15 @@
-import { CPU_BLOCK, GUEST_BASE, WASM_PAGES, type GuestMemory } from "@decant/memory";
+import { CPU_BLOCK, GUEST_BASE, WASM_PAGES } from "@decant/memory";
 import { F64, I32, I64, ModuleBuilder, OP, type FunctionBuilder } from "@decant/wasm";
 import { CPU, X87_FORM } from "../cpu-block.ts";
-import { X87_ARITHMETIC, type X87Unit } from "./x87-unit.ts";
+import { FAST } from "./x87-fast.ts";
+import { X87_ARITHMETIC } from "./x87-unit.ts";
 
 /**
- * The x87's arithmetic for what programs compute most: numbers that are ordinary or 0, to nearest, 53 or 64 bits of precision, the loss of it masked. A
+ * The x87's arithmetic for what programs compute most, as a module: numbers that are ordinary or 0, to nearest, 53 or 64 bits of precision, the loss of it masked. A
  * function here answers as the one of its name in x87-unit.ts would, whose arguments it hands on where that is not so. About 10 ns each, where that one
  * takes 600.
  */
-const FAST = {
-  x87Arithmetic: { parameters: [I32, I32, I32], results: [] },
-  x87Compare: { parameters: [I32, I32], results: [] },
-  x87Order: { parameters: [I32, I32], results: [F64] },
-  x87ToFloat: { parameters: [I32, I32], results: [] },
-  x87ToInteger: { parameters: [I32, I32, I32], results: [] },
-  x87FromMemory: { parameters: [I32, I32], results: [] },
-} as const;
-
-export const FAST_X87 = Object.keys(FAST) as (keyof typeof FAST)[];
-export type FastX87 = Pick<X87Unit, keyof typeof FAST>;
-
-/** The module over a guest's memory; a few milliseconds. `slow` has the same functions for all that this one leaves. */
-export function fastX87(memory: Pick<GuestMemory, "wasm">, slow: X87Unit): FastX87 {
-  const module = new WebAssembly.Module(build() as Uint8Array<ArrayBuffer>);
-  const imports = { env: { memory: memory.wasm }, slow: slow as unknown as WebAssembly.ModuleImports };
-  return new WebAssembly.Instance(module, imports).exports as unknown as FastX87;
-}
-
-function build(): Uint8Array {
+export function x87Module(): Uint8Array {
   const m = new ModuleBuilder();
   m.importMemory("env", "memory", { initial: WASM_PAGES, maximum: WASM_PAGES });
   const slow = {} as Record<keyof typeof FAST, number>;
