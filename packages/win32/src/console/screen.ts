@@ -327,7 +327,7 @@ export class Screen {
   }
 
   #blanks(count: number): Cell[] {
-    return Array.from({ length: count }, () => this.#blank());
+    return Array<Cell>(count).fill(this.#blank());
   }
 
   #blankRow(): Cell[] {
