@@ -28,7 +28,7 @@ let isResident = false;
 export function becomeResident(): void {
   isResident = true;
   // It brings Node's streams, which no other run needs.
-  const { setFlagsFromString } = createRequire(import.meta.url)("node:v8") as typeof import("node:v8");
+  const { setFlagsFromString } = createRequire(import.meta.url)("node:v8") as { setFlagsFromString(flags: string): void };
   setFlagsFromString("--no-flush-bytecode");
   holdModules();
 }

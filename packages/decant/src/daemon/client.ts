@@ -21,7 +21,7 @@ export async function runByDaemon(args: readonly string[]): Promise<number | und
   if (place === undefined || !existsSync(place.socket) || !isOwnFolder(place.folder)) return undefined;
   const run = describeRun(args);
   // Most runs have no daemon, and loading node:net takes a tenth of their start.
-  const { connect } = createRequire(import.meta.url)("node:net") as typeof import("node:net");
+  const { connect } = createRequire(import.meta.url)("node:net") as { connect(path: string): Socket };
   return run && (await new Promise((resolve) => giveAway(connect(place.socket), run, resolve)));
 }
 

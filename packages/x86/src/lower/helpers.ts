@@ -1,10 +1,11 @@
 import type { GuestMemory } from "@decant/memory";
 import { F64, I32, I64, type ValueType } from "@decant/wasm";
+import { loadModule } from "../load-module.ts";
 import { cpuid } from "./cpuid.ts";
-import { VECTOR_HELPERS, vectorHelpers } from "./vector-helpers.ts";
-import { FAST_X87, fastX87, type FastX87 } from "./x87-fast.ts";
+import { VECTOR_HELPERS } from "./vector-functions.ts";
+import { FAST_X87, type FastX87 } from "./x87-functions.ts";
 import { sseUnit } from "./sse-unit.ts";
-import { x87Unit } from "./x87-unit.ts";
+import { x87Unit, type X87Unit } from "./x87-unit.ts";
 
 /** The functions that generated code imports for what is too slow or too rare to emit: name, parameters, results. */
 export const HELPERS = {
@@ -94,4 +95,19 @@ export function createHelpers(host: HelperHost): Record<HelperName, (...values: 
   // Their module takes milliseconds to make: it is there when a module first imports one of them.
   for (const name in VECTOR_HELPERS) Object.defineProperty(helpers, name, { get: () => vectorHelpers()[name], enumerable: true });
   return helpers as typeof helpers & Record<keyof typeof VECTOR_HELPERS, (...values: never[]) => unknown>;
+}
+
+/** The module over a guest's memory; half a millisecond. `slow` has the same functions for all that this one leaves. */
+function fastX87(memory: Pick<GuestMemory, "wasm">, slow: X87Unit): FastX87 {
+  const module = new WebAssembly.Module(loadModule("x87") as Uint8Array<ArrayBuffer>);
+  const imports = { env: { memory: memory.wasm }, slow: slow as unknown as WebAssembly.ModuleImports };
+  return new WebAssembly.Instance(module, imports).exports as unknown as FastX87;
+}
+
+let made: WebAssembly.Exports | undefined;
+
+/** The module of vector-module.ts, made when it is first asked for: what WebAssembly has no instruction for, with tables. */
+function vectorHelpers(): WebAssembly.Exports {
+  made ??= new WebAssembly.Instance(new WebAssembly.Module(loadModule("vector") as Uint8Array<ArrayBuffer>)).exports;
+  return made;
 }

@@ -7,7 +7,7 @@ import type { Value } from "./flags.ts";
 import type { HelperName } from "./helpers.ts";
 import { lanes, range } from "./lanes.ts";
 import type { Lowering, LoweringTable } from "./lowering.ts";
-import { STRING_FLAGS, STRING_MASK_SHIFT } from "./vector-helpers.ts";
+import { STRING_FLAGS, STRING_MASK_SHIFT } from "./vector-functions.ts";
 
 const RAX = 1 << GPR.rax;
 const RCX = 1 << GPR.rcx;

@@ -1,6 +1,6 @@
-import { I32, I64, ModuleBuilder, OP, SIMD, V128, type FunctionBuilder } from "@decant/wasm";
+import { I32, I64, ModuleBuilder, OP, SIMD, type FunctionBuilder } from "@decant/wasm";
 import { lanes, range } from "./lanes.ts";
-import { STRING_FLAGS, STRING_MASK_SHIFT, VECTOR_HELPERS } from "./vector-helpers.ts";
+import { STRING_FLAGS, STRING_MASK_SHIFT, VECTOR_HELPERS } from "./vector-functions.ts";
 
 /** Where the module's tables lie in its own memory. */
 const TABLE = { crc: 0, encrypt: 1024, decrypt: 2048, box: 3072, inverseBox: 3328 } as const;

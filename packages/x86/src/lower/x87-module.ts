@@ -1,7 +1,7 @@
 import { CPU_BLOCK, GUEST_BASE, WASM_PAGES } from "@decant/memory";
-import { F64, I32, I64, ModuleBuilder, OP, type FunctionBuilder } from "@decant/wasm";
+import { I32, I64, ModuleBuilder, OP, type FunctionBuilder } from "@decant/wasm";
 import { CPU, X87_FORM } from "../cpu-block.ts";
-import { FAST } from "./x87-fast.ts";
+import { FAST } from "./x87-functions.ts";
 import { X87_ARITHMETIC } from "./x87-unit.ts";
 
 /**

@@ -1,6 +1,4 @@
-import type { GuestMemory } from "@decant/memory";
 import { F64, I32 } from "@decant/wasm";
-import { loadModule } from "../load-module.ts";
 import type { X87Unit } from "./x87-unit.ts";
 
 /** The functions of x87-module.ts: those of the same name in x87-unit.ts, for ordinary numbers. */
@@ -15,10 +13,3 @@ export const FAST = {
 
 export const FAST_X87 = Object.keys(FAST) as (keyof typeof FAST)[];
 export type FastX87 = Pick<X87Unit, keyof typeof FAST>;
-
-/** The module over a guest's memory; half a millisecond. `slow` has the same functions for all that this one leaves. */
-export function fastX87(memory: Pick<GuestMemory, "wasm">, slow: X87Unit): FastX87 {
-  const module = new WebAssembly.Module(loadModule("x87") as Uint8Array<ArrayBuffer>);
-  const imports = { env: { memory: memory.wasm }, slow: slow as unknown as WebAssembly.ModuleImports };
-  return new WebAssembly.Instance(module, imports).exports as unknown as FastX87;
-}

@@ -1,5 +1,4 @@
 import { I32, I64, V128 } from "@decant/wasm";
-import { loadModule } from "../load-module.ts";
 
 /** Bits of what `compareStrings` answers: the index from bit 0, flags above it, the mask from bit 16. */
 export const STRING_FLAGS = { CF: 1 << 8, ZF: 1 << 9, SF: 1 << 10, OF: 1 << 11 } as const;
@@ -22,11 +21,3 @@ export const VECTOR_HELPERS = {
   /** (crc, data, bytes): CRC-32C. */
   crc32: { parameters: [I32, I64, I32], results: [I32] },
 } as const;
-
-let made: WebAssembly.Exports | undefined;
-
-/** The module of vector-module.ts, made when it is first asked for: what WebAssembly has no instruction for, with tables. */
-export function vectorHelpers(): WebAssembly.Exports {
-  made ??= new WebAssembly.Instance(new WebAssembly.Module(loadModule("vector") as Uint8Array<ArrayBuffer>)).exports;
-  return made;
-}
