@@ -19,6 +19,7 @@ import { stackWalk } from "./dbghelp/stack-walk.ts";
 import { debugSymbols } from "./dbghelp/symbols.ts";
 import { kernel32System } from "./kernel32/index-system.ts";
 import { automation } from "./oleaut32/automation.ts";
+import { classObjects } from "./ole32/class-objects.ts";
 import { combaseApi } from "./ole32/com.api.ts";
 import { com, commonControls } from "./ole32/com.ts";
 import { psapiApi } from "./psapi/psapi.api.ts";
@@ -85,6 +86,7 @@ export const systemTopics = [
   messages,
   noWindows,
   rectangles,
+  classObjects,
   com,
   combaseApi,
   commonControls,

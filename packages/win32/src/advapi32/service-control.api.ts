@@ -15,7 +15,7 @@ const CONFIGURATION = [
   ["lpPassword", TSTR],
 ] as const;
 
-/** Services ("Service Functions"). Their manager does not run. */
+/** Services ("Service Functions"): there are none. */
 export const serviceControlApi = api("advapi32", {
   OpenSCManager: text(MANAGER, ["lpMachineName", TSTR], ["lpDatabaseName", TSTR], ["dwDesiredAccess", DWORD]),
   OpenService: text(MANAGER, ["hSCManager", SC_HANDLE], ["lpServiceName", TSTR], ["dwDesiredAccess", DWORD]),
@@ -52,10 +52,21 @@ export const serviceControlApi = api("advapi32", {
     ["dwServiceState", DWORD],
     ["lpServices", PVOID],
     ["cbBufSize", DWORD],
-    ["pcbBytesNeeded", PVOID],
-    ["lpServicesReturned", PVOID],
+    ["pcbBytesNeeded", out(DWORD)],
+    ["lpServicesReturned", out(DWORD)],
     ["lpResumeHandle", PVOID],
     ["pszGroupName", TSTR],
+  ),
+  EnumServicesStatus: text(
+    BOOL,
+    ["hSCManager", SC_HANDLE],
+    ["dwServiceType", DWORD],
+    ["dwServiceState", DWORD],
+    ["lpServices", PVOID],
+    ["cbBufSize", DWORD],
+    ["pcbBytesNeeded", out(DWORD)],
+    ["lpServicesReturned", out(DWORD)],
+    ["lpResumeHandle", PVOID],
   ),
   EnumDependentServices: text(
     BOOL,

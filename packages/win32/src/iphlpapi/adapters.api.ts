@@ -1,6 +1,8 @@
 import {
   api,
   BOOL,
+  BOOLEAN,
+  CALLBACK,
   DWORD,
   fn,
   HANDLE,
@@ -9,9 +11,11 @@ import {
   inout,
   INVALID_HANDLE_VALUE,
   LSTATUS,
+  OPAQUE,
   orElse,
   out,
   PVOID,
+  SIZE_T,
   ULONG,
   USHORT,
   VOID,
@@ -21,6 +25,15 @@ import {
 const table = fn(LSTATUS, ["Table", PVOID], ["SizePointer", inout(ULONG)], ["Order", BOOL]);
 const table2 = fn(LSTATUS, ["Family", USHORT], ["Table", out(PVOID)]);
 const statistics = fn(LSTATUS, ["Statistics", PVOID]);
+
+const changes = fn(
+  LSTATUS,
+  ["Family", USHORT],
+  ["Callback", CALLBACK],
+  ["CallerContext", OPAQUE],
+  ["InitialNotification", BOOLEAN],
+  ["NotificationHandle", out(PVOID)],
+);
 
 /** The machine's network adapters ("IP Helper"): none is shown. */
 export const adaptersApi = api("iphlpapi", {
@@ -79,6 +92,24 @@ export const adaptersApi = api("iphlpapi", {
   if_indextoname: fn(infallible(PVOID), ["InterfaceIndex", ULONG], ["InterfaceName", PVOID]),
   SendARP: fn(LSTATUS, ["DestIP", ULONG], ["SrcIP", ULONG], ["pMacAddr", PVOID], ["PhyAddrLen", inout(ULONG)]),
   NotifyAddrChange: fn(LSTATUS, ["Handle", PVOID], ["overlapped", PVOID]),
+  ConvertInterfaceIndexToLuid: fn(LSTATUS, ["InterfaceIndex", ULONG], ["InterfaceLuid", PVOID]),
+  ConvertInterfaceLuidToIndex: fn(LSTATUS, ["InterfaceLuid", PVOID], ["InterfaceIndex", PVOID]),
+  ConvertInterfaceLuidToNameA: fn(LSTATUS, ["InterfaceLuid", PVOID], ["InterfaceName", PVOID], ["Length", SIZE_T]),
+  ConvertInterfaceLuidToNameW: fn(LSTATUS, ["InterfaceLuid", PVOID], ["InterfaceName", PVOID], ["Length", SIZE_T]),
+  GetBestRoute2: fn(
+    LSTATUS,
+    ["InterfaceLuid", PVOID],
+    ["InterfaceIndex", ULONG],
+    ["SourceAddress", PVOID],
+    ["DestinationAddress", PVOID],
+    ["AddressSortOptions", ULONG],
+    ["BestRoute", PVOID],
+    ["BestSourceAddress", PVOID],
+  ),
+  NotifyIpInterfaceChange: changes,
+  NotifyUnicastIpAddressChange: changes,
+  NotifyRouteChange2: changes,
+  CancelMibChangeNotify2: fn(LSTATUS, ["NotificationHandle", PVOID]),
   IcmpCreateFile: fn(handleOr(INVALID_HANDLE_VALUE)),
   Icmp6CreateFile: fn(handleOr(INVALID_HANDLE_VALUE)),
   IcmpCloseHandle: fn(BOOL, ["IcmpHandle", HANDLE]),

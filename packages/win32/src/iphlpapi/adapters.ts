@@ -1,7 +1,10 @@
-import { ERROR, Win32Error } from "@decant/hook";
-import { implement } from "@decant/process";
+import { ERROR, Win32Error, type Out } from "@decant/hook";
+import { guestCall, implement, type GuestGenerator, type Thread } from "@decant/process";
+import { ObjectTable } from "../object-table.ts";
 import { adaptersApi } from "./adapters.api.ts";
 
+const MIB_INITIAL_NOTIFICATION = 3;
+const NOTIFICATIONS = Symbol("callbacks for changes of the network");
 const FAMILIES: ReadonlySet<number> = new Set([0, 2, 23]); // AF_UNSPEC, AF_INET, AF_INET6
 
 export const adapters = implement(adaptersApi, {
@@ -44,12 +47,55 @@ export const adapters = implement(adaptersApi, {
   if_indextoname: () => 0,
   SendARP: notSupported,
   NotifyAddrChange: notSupported,
+  ConvertInterfaceIndexToLuid: noFile,
+  ConvertInterfaceLuidToIndex: noFile,
+  ConvertInterfaceLuidToNameA: invalid,
+  ConvertInterfaceLuidToNameW: invalid,
+  GetBestRoute2() {
+    throw new Win32Error(ERROR.NETWORK_UNREACHABLE);
+  },
+  NotifyIpInterfaceChange: notifyOfChanges,
+  NotifyUnicastIpAddressChange: notifyOfChanges,
+  NotifyRouteChange2: notifyOfChanges,
+  CancelMibChangeNotify2(thread, NotificationHandle) {
+    if (!notificationsOf(thread).remove(NotificationHandle)) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    return ERROR.SUCCESS;
+  },
   // Raw sockets, which these stand on, are not there.
   IcmpCreateFile: accessDenied,
   Icmp6CreateFile: accessDenied,
   IcmpCloseHandle: noHandle,
   IcmpSendEcho: noHandle,
 });
+
+/** There is no adapter that could change: all that its caller is ever told is that it will be told ("MibInitialNotification"). */
+function* notifyOfChanges(
+  thread: Thread,
+  _family: number,
+  callback: number,
+  context: bigint,
+  isTold: boolean,
+  handle: Out<number>,
+): GuestGenerator<number> {
+  if (callback === 0 || handle.isNull) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  const notification = notificationsOf(thread).add(callback);
+  if (notification === undefined) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
+  handle.set(notification);
+  if (isTold) yield* guestCall(thread, callback, context, 0, MIB_INITIAL_NOTIFICATION);
+  return ERROR.SUCCESS;
+}
+
+function notificationsOf({ process }: Thread): ObjectTable<number> {
+  return process.state(NOTIFICATIONS, () => new ObjectTable());
+}
+
+function noFile(): never {
+  throw new Win32Error(ERROR.FILE_NOT_FOUND);
+}
+
+function invalid(): never {
+  throw new Win32Error(ERROR.INVALID_PARAMETER);
+}
 
 function noData(): never {
   throw new Win32Error(ERROR.NO_DATA);

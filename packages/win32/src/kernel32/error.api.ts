@@ -5,7 +5,6 @@ import {
   DWORD,
   fn,
   HANDLE,
-  HRESULT,
   LPVOID,
   optional,
   orElse,
@@ -46,8 +45,6 @@ export const errorApi = api("kernel32", {
   DebugBreak: fn(VOID),
   OutputDebugStringA: fn(VOID, ["lpOutputString", LPCSTR]),
   OutputDebugStringW: fn(VOID, ["lpOutputString", LPCWSTR]),
-  WerSetFlags: fn(HRESULT, ["dwFlags", DWORD]),
-  WerGetFlags: fn(HRESULT, ["hProcess", HANDLE], ["pdwFlags", out(DWORD)]),
   Beep: fn(BOOL, ["dwFreq", DWORD], ["dwDuration", DWORD]),
   RtlCaptureStackBackTrace: fn(WORD, ["FramesToSkip", DWORD], ["FramesToCapture", DWORD], ["BackTrace", PVOID], ["BackTraceHash", PVOID]),
 });

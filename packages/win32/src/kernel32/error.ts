@@ -1,5 +1,5 @@
 import { ERROR, readString, STATUS, Win32Error } from "@decant/hook";
-import { implement, ProcessObject, raise, type Thread } from "@decant/process";
+import { implement, raise, type Thread } from "@decant/process";
 import { stateOf } from "../process-state.ts";
 import { resourcesOf } from "./resource.ts";
 import { returnAddresses } from "./stack-trace.ts";
@@ -59,8 +59,7 @@ export const error = implement(errorApi, {
     const isWide = lpBuffer.charSize === 2;
     const message = messageText(thread, dwFlags, lpSource, dwMessageId, isWide);
     const insert = (dwFlags & FORMAT_MESSAGE.IGNORE_INSERTS) === 0 ? inserts(thread, dwFlags, Arguments, isWide) : undefined;
-    const expanded = expandMessage(message, insert);
-    const text = (dwFlags & MAX_WIDTH_MASK) === MAX_WIDTH_MASK ? expanded.replace(/\s*\r?\n/g, " ") : expanded;
+    const text = expandMessage(message, insert, dwFlags & MAX_WIDTH_MASK);
     if (text.length > MAX_MESSAGE) throw new Win32Error(ERROR.MORE_DATA);
     if ((dwFlags & FORMAT_MESSAGE.ALLOCATE_BUFFER) === 0) {
       const { written, needed } = lpBuffer.write(text, nSize);
@@ -93,20 +92,8 @@ export const error = implement(errorApi, {
       description: "it called DebugBreak",
     });
   },
-  WerSetFlags(thread, dwFlags) {
-    thread.process.state(REPORTING_FLAGS, () => ({ bits: 0 })).bits = dwFlags;
-    return 0;
-  },
-  WerGetFlags(thread, hProcess, pdwFlags) {
-    const { process } = thread.process.handles.get(hProcess, ProcessObject);
-    pdwFlags.set(process.state(REPORTING_FLAGS, () => ({ bits: 0 })).bits);
-    return 0;
-  },
   Beep: () => true,
 });
-
-/** What programs ask of error reporting: nobody reports, the flags are kept. */
-const REPORTING_FLAGS = Symbol("WER_FAULT_REPORTING");
 
 const THREAD_ERROR_MODE = Symbol("thread error mode");
 

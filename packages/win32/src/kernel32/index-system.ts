@@ -1,4 +1,5 @@
 import type { Implementation } from "@decant/hook";
+import { binaryType, safer } from "./binary-type.ts";
 import { calendar } from "./calendar.ts";
 import { dateFormat } from "./date-format.ts";
 import { machine } from "./machine.ts";
@@ -14,6 +15,7 @@ import { updateResource } from "./update-resource.ts";
 
 /** What programs ask of the system besides files, processes and text: what the machine is, dates, resources. */
 export const kernel32System = [
+  binaryType,
   calendar,
   dateFormat,
   machine,
@@ -26,5 +28,6 @@ export const kernel32System = [
   profile,
   uiLanguages,
   resource,
+  safer,
   updateResource,
 ] as const satisfies readonly Implementation[];

@@ -5,6 +5,7 @@ import { deviceControl } from "./device-control.ts";
 import { createProcess, createProcessAsUser } from "./create-process.ts";
 import { directory } from "./directory.ts";
 import { error } from "./error.ts";
+import { errorReporting } from "./error-reporting.ts";
 import { file } from "./file.ts";
 import { fileIo } from "./file-io.ts";
 import { fileMapping } from "./file-mapping.ts";
@@ -30,6 +31,7 @@ export const kernel32 = [
   createProcessAsUser,
   directory,
   error,
+  errorReporting,
   file,
   fileIo,
   fileMapping,

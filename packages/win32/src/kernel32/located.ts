@@ -32,3 +32,14 @@ export function inFolder(thread: Thread, name: string | undefined, link: "follow
   if (location.stat === undefined && !location.hasFolder) throw new Win32Error(ERROR.PATH_NOT_FOUND);
   return location;
 }
+
+/** All bytes of a file. */
+export function readAll({ files, path, stat }: Location): Uint8Array {
+  const file = files.open(path);
+  try {
+    const bytes = new Uint8Array(stat!.size);
+    return bytes.subarray(0, file.read(bytes, 0));
+  } finally {
+    file.close();
+  }
+}

@@ -33,5 +33,29 @@ export const machineApi = api("kernel32", {
   AppPolicyGetProcessTerminationMethod: fn(infallible(LONG), ["processToken", HANDLE], ["policy", out(INT)]),
   AppPolicyGetThreadInitializationType: fn(infallible(LONG), ["processToken", HANDLE], ["policy", out(INT)]),
   GetCurrentPackageId: fn(infallible(LONG), ["bufferLength", optional(inout(DWORD))], ["buffer", BYTES]),
+  GetCurrentPackageFamilyName: fn(infallible(LONG), ["packageFamilyNameLength", optional(inout(DWORD))], ["packageFamilyName", BYTES]),
+  GetCurrentApplicationUserModelId: fn(
+    infallible(LONG),
+    ["applicationUserModelIdLength", optional(inout(DWORD))],
+    ["applicationUserModelId", BYTES],
+  ),
+  GetApplicationUserModelId: fn(
+    infallible(LONG),
+    ["hProcess", HANDLE],
+    ["applicationUserModelIdLength", optional(inout(DWORD))],
+    ["applicationUserModelId", BYTES],
+  ),
+  GetPackageFullName: fn(
+    infallible(LONG),
+    ["hProcess", HANDLE],
+    ["packageFullNameLength", optional(inout(DWORD))],
+    ["packageFullName", BYTES],
+  ),
+  GetPackageFamilyName: fn(
+    infallible(LONG),
+    ["hProcess", HANDLE],
+    ["packageFamilyNameLength", optional(inout(DWORD))],
+    ["packageFamilyName", BYTES],
+  ),
   GetCurrentPackageFullName: fn(infallible(LONG), ["packageFullNameLength", optional(inout(DWORD))], ["packageFullName", BYTES]),
 });

@@ -1,10 +1,11 @@
-import { ERROR, Win32Error, type Out, type Pointer } from "@decant/hook";
+import { ERROR, Win32Error, type Handle, type Out, type Pointer } from "@decant/hook";
 import { implement, ProcessObject, type Thread } from "@decant/process";
 import { FOLDERS, WINDOWS_EDITION } from "../system/system-table.ts";
 import { PHYSICAL_BYTES } from "./system-info.ts";
 import { machineApi } from "./machine.api.ts";
 
 const APPMODEL_ERROR_NO_PACKAGE = 15_700;
+const APPMODEL_ERROR_NO_APPLICATION = 15_703;
 const MACHINE = { UNKNOWN: 0, I386: 0x14c, AMD64: 0x8664 } as const;
 /** 100-nanosecond units between two ticks of the clock. */
 const TICK = 156_250;
@@ -100,8 +101,18 @@ export const machine = implement(machineApi, {
   AppPolicyGetProcessTerminationMethod: (_thread, _processToken, policy) => zero(policy),
   AppPolicyGetThreadInitializationType: (_thread, _processToken, policy) => zero(policy),
   GetCurrentPackageId: () => APPMODEL_ERROR_NO_PACKAGE,
+  GetCurrentPackageFamilyName: () => APPMODEL_ERROR_NO_PACKAGE,
+  GetCurrentApplicationUserModelId: () => APPMODEL_ERROR_NO_APPLICATION,
+  GetApplicationUserModelId: (thread, hProcess) => ofProcess(thread, hProcess, APPMODEL_ERROR_NO_APPLICATION),
+  GetPackageFullName: (thread, hProcess) => ofProcess(thread, hProcess, APPMODEL_ERROR_NO_PACKAGE),
+  GetPackageFamilyName: (thread, hProcess) => ofProcess(thread, hProcess, APPMODEL_ERROR_NO_PACKAGE),
   GetCurrentPackageFullName: () => APPMODEL_ERROR_NO_PACKAGE,
 });
+
+/** No process comes from a package; what is no process has no handle of one. */
+function ofProcess({ process }: Thread, handle: Handle, code: number): number {
+  return process.handles.find(handle) instanceof ProcessObject ? code : ERROR.INVALID_HANDLE;
+}
 
 function zero(policy: Out<number>): number {
   policy.set(0);

@@ -39,6 +39,23 @@ export const PROCESS_MEMORY_COUNTERS = struct("PROCESS_MEMORY_COUNTERS", {
 
 export const MODULEINFO = struct("MODULEINFO", { lpBaseOfDll: PVOID, SizeOfImage: DWORD, EntryPoint: PVOID });
 
+export const PERFORMANCE_INFORMATION = struct("PERFORMANCE_INFORMATION", {
+  cb: DWORD,
+  CommitTotal: SIZE_T,
+  CommitLimit: SIZE_T,
+  CommitPeak: SIZE_T,
+  PhysicalTotal: SIZE_T,
+  PhysicalAvailable: SIZE_T,
+  SystemCache: SIZE_T,
+  KernelTotal: SIZE_T,
+  KernelPaged: SIZE_T,
+  KernelNonpaged: SIZE_T,
+  PageSize: SIZE_T,
+  HandleCount: DWORD,
+  ProcessCount: DWORD,
+  ThreadCount: DWORD,
+});
+
 /** Processes ("Process and Thread Functions", "PSAPI Functions"). */
 export const processApi = api("kernel32", {
   GetCurrentProcess: fn(HANDLE),
@@ -97,6 +114,7 @@ export const processApi = api("kernel32", {
   K32GetMappedFileName: text(orElse(DWORD, 0), ["hProcess", HANDLE], ["lpv", PVOID], ["lpFilename", TBUF], ["nSize", DWORD]),
   K32EmptyWorkingSet: fn(BOOL, ["hProcess", HANDLE]),
   K32GetProcessMemoryInfo: fn(BOOL, ["Process", HANDLE], ["ppsmemCounters", out(PROCESS_MEMORY_COUNTERS)], ["cb", DWORD]),
+  K32GetPerformanceInfo: fn(BOOL, ["pPerformanceInformation", out(PERFORMANCE_INFORMATION)], ["cb", DWORD]),
   K32GetProcessImageFileName: text(orElse(DWORD, 0), ["hProcess", HANDLE], ["lpImageFileName", TBUF], ["nSize", DWORD]),
   K32GetModuleFileNameEx: text(orElse(DWORD, 0), ["hProcess", HANDLE], ["hModule", HMODULE], ["lpFilename", TBUF], ["nSize", DWORD]),
 });

@@ -1,9 +1,11 @@
 import { ERROR, NULL_HANDLE, Win32Error, type Handle, type Out } from "@decant/hook";
+import { PAGE_SIZE } from "@decant/memory";
 import { exitProcess, implement, ProcessObject, type Module, type Process, type Thread } from "@decant/process";
 import { fileTimeFromMs } from "../files/file-time.ts";
 import { kernelPath } from "../files/volume-names.ts";
 import { tellOfMissing } from "./missing-function.ts";
-import { MODULEINFO, processApi } from "./process.api.ts";
+import { MODULEINFO, PERFORMANCE_INFORMATION, processApi } from "./process.api.ts";
+import { PHYSICAL_BYTES } from "./system-info.ts";
 
 const SYSTEM_PROCESS_ID = 4;
 const CURRENT_PROCESS = -1 as Handle;
@@ -124,14 +126,34 @@ export const process = implement(processApi, {
   K32EnumProcessModules: (thread, hProcess, lphModule, cb, lpcbNeeded) => listModules(thread, hProcess, lphModule, cb, lpcbNeeded),
   K32EnumProcessModulesEx: (thread, hProcess, lphModule, cb, lpcbNeeded) => listModules(thread, hProcess, lphModule, cb, lpcbNeeded),
   K32GetProcessMemoryInfo(thread, Process, ppsmemCounters, cb) {
-    const { committedBytes } = processOf(thread, Process).memory;
+    const { committedBytes, peakCommittedBytes } = processOf(thread, Process).memory;
     if (cb < COUNTERS_SIZE) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
     ppsmemCounters.set({
       cb: COUNTERS_SIZE,
       WorkingSetSize: committedBytes,
-      PeakWorkingSetSize: committedBytes,
+      PeakWorkingSetSize: peakCommittedBytes,
       PagefileUsage: committedBytes,
-      PeakPagefileUsage: committedBytes,
+      PeakPagefileUsage: peakCommittedBytes,
+    });
+    return true;
+  },
+  K32GetPerformanceInfo(thread, pPerformanceInformation, cb) {
+    if (cb < PERFORMANCE_INFORMATION.size(thread.pointerSize)) throw new Win32Error(ERROR.BAD_LENGTH);
+    const all = [...thread.kernel.processes];
+    const sum = (what: (of: Process) => number): number => all.reduce((total, of) => total + what(of), 0);
+    const pages = (bytes: number): number => Math.ceil(bytes / PAGE_SIZE);
+    const committed = sum(({ memory }) => memory.committedBytes);
+    pPerformanceInformation.set({
+      cb: PERFORMANCE_INFORMATION.size(thread.pointerSize),
+      CommitTotal: pages(committed),
+      CommitLimit: pages(PHYSICAL_BYTES),
+      CommitPeak: pages(sum(({ memory }) => memory.peakCommittedBytes)),
+      PhysicalTotal: pages(PHYSICAL_BYTES),
+      PhysicalAvailable: pages(Math.max(0, PHYSICAL_BYTES - committed)),
+      PageSize: PAGE_SIZE,
+      HandleCount: sum(({ handles }) => handles.count),
+      ProcessCount: all.length,
+      ThreadCount: sum(({ threads }) => threads.size),
     });
     return true;
   },

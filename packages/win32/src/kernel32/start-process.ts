@@ -1,7 +1,6 @@
 import { ERROR, Win32Error, type Handle } from "@decant/hook";
 import { PeError, readImage } from "@decant/pe";
 import { LoadError, type Process, type ProcessOptions, type StartupDetails, type Thread } from "@decant/process";
-import type { Location } from "../files/file-system.ts";
 import { NullDevice } from "../files/standard-streams.ts";
 import { fullPath } from "../paths/windows-path.ts";
 import { builtInProgram } from "../programs/built-in.ts";
@@ -12,6 +11,7 @@ import { CREATE } from "./creation-flags.ts";
 import { holdCurrentDirectory } from "./current-directory.ts";
 import { findProgram, type OnHost } from "./find-program.ts";
 import { jobsOf, type JobObject } from "./job-object.ts";
+import { readAll } from "./located.ts";
 
 const STARTF_USESTDHANDLES = 0x100;
 const COMMAND_LINE_LIMIT = 32_767;
@@ -78,7 +78,7 @@ function programOf(thread: Thread, path: string | OnHost, currentDirectory: stri
   const { fileSystem, paths } = stateOf(thread);
   const location = fileSystem.locate(path, paths);
   if (location.kind === "device" || location.stat?.kind !== "file") throw new Win32Error(ERROR.ACCESS_DENIED);
-  const image = readFile(location, location.stat.size);
+  const image = readAll(location);
   try {
     const { isDll } = readImage(image);
     if (isDll) throw new Win32Error(ERROR.BAD_EXE_FORMAT);
@@ -89,16 +89,6 @@ function programOf(thread: Thread, path: string | OnHost, currentDirectory: stri
     return hostProgram(thread, onHost, currentDirectory);
   }
   return { path, image };
-}
-
-function readFile(location: Location, size: number): Uint8Array {
-  const file = location.files.open(location.path);
-  try {
-    const bytes = new Uint8Array(size);
-    return bytes.subarray(0, file.read(bytes, 0));
-  } finally {
-    file.close();
-  }
 }
 
 /** A program whose DLLs are not there does start on Windows, and ends with the reason as its exit code. */

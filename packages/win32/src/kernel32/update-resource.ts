@@ -4,6 +4,7 @@ import { implement, KernelObject, type Thread } from "@decant/process";
 import type { Location } from "../files/file-system.ts";
 import { stateOf } from "../process-state.ts";
 import { readResourceId } from "../resources/module-resources.ts";
+import { readAll } from "./located.ts";
 import { updateResourceApi } from "./resource.api.ts";
 
 /** What bounds one update's bytes. */
@@ -73,16 +74,6 @@ function update(
   if (total > MAX_BYTES) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
   target.set({ type: readResourceId(thread, lpType, form), name: readResourceId(thread, lpName, form), language, codePage: 0 }, bytes);
   return true;
-}
-
-function readAll({ files, path, stat }: Location): Uint8Array {
-  const file = files.open(path);
-  try {
-    const bytes = new Uint8Array(stat!.size);
-    return bytes.subarray(0, file.read(bytes, 0));
-  } finally {
-    file.close();
-  }
 }
 
 function asImage<T>(action: () => T): T {

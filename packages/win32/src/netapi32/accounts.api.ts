@@ -5,6 +5,15 @@ const NET_API_STATUS = infallible(DWORD);
 /** Who the user and the machine are to networks ("Network Management Functions"). */
 export const accountsApi = api("netapi32", {
   NetApiBufferFree: fn(NET_API_STATUS, ["Buffer", PVOID]),
+  NetApiBufferAllocate: fn(NET_API_STATUS, ["ByteCount", DWORD], ["Buffer", out(PVOID)]),
+  NetStatisticsGet: fn(
+    NET_API_STATUS,
+    ["ServerName", PVOID],
+    ["Service", LPCWSTR],
+    ["Level", DWORD],
+    ["Options", DWORD],
+    ["Buffer", out(PVOID)],
+  ),
   NetGetJoinInformation: fn(NET_API_STATUS, ["lpServer", LPCWSTR], ["lpNameBuffer", out(PVOID)], ["BufferType", out(INT)]),
   NetUserGetInfo: fn(NET_API_STATUS, ["servername", LPCWSTR], ["username", LPCWSTR], ["level", DWORD], ["bufptr", out(PVOID)]),
   NetUserGetLocalGroups: fn(

@@ -4,6 +4,7 @@ import { COMPUTER_NAME, USER_NAME } from "../system/system-table.ts";
 import { accountsApi } from "./accounts.api.ts";
 
 const NERR_SUCCESS = 0;
+const NERR_SERVICE_NOT_INSTALLED = 2184;
 const NERR_USER_NOT_FOUND = 2221;
 const NO_SUCH_DOMAIN = 1355;
 const INVALID_LEVEL = 124;
@@ -19,6 +20,15 @@ export const accounts = implement(accountsApi, {
     if (Buffer !== 0) thread.process.heap.free(Buffer);
     return NERR_SUCCESS;
   },
+  NetApiBufferAllocate({ process }, ByteCount, Buffer) {
+    const block = process.heap.allocate(ByteCount);
+    if (block === 0) return ERROR.NOT_ENOUGH_MEMORY;
+    Buffer.set(block);
+    return NERR_SUCCESS;
+  },
+  // No service runs, the workstation's neither.
+  NetStatisticsGet: (_thread, _ServerName, _Service, Level, Options) =>
+    Level !== 0 ? INVALID_LEVEL : Options > 1 ? ERROR.INVALID_PARAMETER : NERR_SERVICE_NOT_INSTALLED,
   NetGetJoinInformation(thread, _lpServer, lpNameBuffer, BufferType) {
     BufferType.set(WORKGROUP_JOINED);
     return give(thread, lpNameBuffer, [], [WORKGROUP]);

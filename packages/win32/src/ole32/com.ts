@@ -1,16 +1,15 @@
-import { E, HresultError, type Out } from "@decant/hook";
-import { implement, type Thread } from "@decant/process";
+import { E, GUID, HresultError, type Out } from "@decant/hook";
+import { guestCall, implement, type GuestGenerator, type Thread } from "@decant/process";
 import { hivesOf } from "../hives/hives.ts";
 import { dataText } from "../hives/key-node.ts";
+import { initialise, requireApartment, uninitialise } from "./apartments.ts";
+import { ClassObjects, method } from "./class-objects.ts";
 import { comApi, commonControlsApi } from "./com.api.ts";
 import { createInProcess, serverOf } from "./in-process.ts";
 import { bracedGuid, parseGuid, randomGuid, type GuidValue } from "./guids.ts";
 
 const S_OK = 0;
-const S_FALSE = 1;
-const RPC_E_CHANGED_MODE = 0x8001_0106;
 const RPC_E_TOO_LATE = 0x8001_0119;
-const CO_E_NOTINITIALIZED = 0x8004_01f0;
 const CO_E_CLASSSTRING = 0x8004_01f3;
 const REGDB_E_CLASSNOTREG = 0x8004_0154;
 const COINIT_APARTMENTTHREADED = 2;
@@ -27,14 +26,6 @@ const VT_OF_TASK_MEMORY: ReadonlySet<number> = new Set([30, 31, 72]);
 const LAST_PLAIN_TYPE = 23;
 const STG_E_INVALIDPARAMETER = 0x8003_0057;
 
-/** What COM keeps for a thread. */
-interface Apartment {
-  /** CoInitialize calls without a CoUninitialize. */
-  count: number;
-  isSingleThreaded: boolean;
-}
-
-const APARTMENT_KEY = Symbol("COM apartment");
 const SECURITY_KEY = Symbol("COM security");
 
 /** COM's start-up and memory. Of classes there are those that we bring along; for others programs go their way without objects, as on a bare Windows. */
@@ -61,10 +52,12 @@ export const com = implement(comApi, {
   CoGetCurrentProcess: ({ process }) => process.id,
   *CoCreateInstance(thread, rclsid, pUnkOuter, dwClsContext, riid, ppv) {
     const server = serverOf(rclsid, dwClsContext);
-    if (server === undefined || ppv.isNull) return notRegistered(thread, ppv);
+    const own = ClassObjects.of(thread.process).find(rclsid, dwClsContext);
+    if (ppv.isNull || (server === undefined && own === undefined)) return notRegistered(thread, ppv);
     ppv.set(0);
     requireApartment(thread);
-    const { result, object } = yield* createInProcess(thread, server, { clsid: rclsid, iid: riid, outer: pUnkOuter });
+    if (own !== undefined) return yield* createByFactory(thread, own, pUnkOuter, riid, ppv);
+    const { result, object } = yield* createInProcess(thread, server!, { clsid: rclsid, iid: riid, outer: pUnkOuter });
     ppv.set(object);
     return result;
   },
@@ -77,7 +70,12 @@ export const com = implement(comApi, {
     }
     return REGDB_E_CLASSNOTREG;
   },
-  CoGetClassObject: (thread, _rclsid, _dwClsContext, _pvReserved, _riid, ppv) => notRegistered(thread, ppv),
+  *CoGetClassObject(thread, rclsid, dwClsContext, _pvReserved, riid, ppv) {
+    const own = ClassObjects.of(thread.process).find(rclsid, dwClsContext);
+    if (own === undefined || ppv.isNull) return notRegistered(thread, ppv);
+    requireApartment(thread);
+    return yield* withGuid(thread, riid, (iid) => guestCall(thread, method(thread, own, METHOD.QueryInterface), own, iid, ppv.address));
+  },
   CoFreeUnusedLibraries() {},
   CoTaskMemAlloc: ({ process }, cb) => process.heap.allocate(Math.max(cb, 1)),
   CoTaskMemRealloc({ process }, pv, cb) {
@@ -140,28 +138,36 @@ export const commonControls = implement(commonControlsApi, {
   InitCommonControlsEx: () => true,
 });
 
+const GUID_SIZE = 16;
+/** Methods by their place: those of IUnknown, and IClassFactory's. */
+const METHOD = { QueryInterface: 0, Release: 2, CreateInstance: 3 } as const;
+const IID_ICLASSFACTORY: GuidValue = { Data1: 1, Data2: 0, Data3: 0, Data4: Uint8Array.of(0xc0, 0, 0, 0, 0, 0, 0, 0x46) };
 const EMPTY: GuidValue = { Data1: 0, Data2: 0, Data3: 0, Data4: new Uint8Array(8) };
 
-function apartmentOf(thread: Thread): Apartment {
-  return thread.state(APARTMENT_KEY, () => ({ count: 0, isSingleThreaded: false }));
+/** Has a registered class factory make an object, as IClassFactory's CreateInstance does. */
+function* createByFactory(thread: Thread, own: number, outer: number, riid: GuidValue, ppv: { address: number }): GuestGenerator<number> {
+  return yield* withGuid(thread, IID_ICLASSFACTORY, function* (iid) {
+    const found = (yield* guestCall(thread, method(thread, own, METHOD.QueryInterface), own, iid, ppv.address)) | 0;
+    if (found < 0) return found >>> 0;
+    const factory = thread.memory.u32(ppv.address);
+    thread.memory.setPointer(ppv.address, 0);
+    GUID.store(thread, iid, riid);
+    const result = yield* guestCall(thread, method(thread, factory, METHOD.CreateInstance), factory, outer, iid, ppv.address);
+    yield* guestCall(thread, method(thread, factory, METHOD.Release), factory);
+    return result >>> 0;
+  });
 }
 
-function initialise(thread: Thread, isSingleThreaded: boolean): number {
-  const apartment = apartmentOf(thread);
-  if (apartment.count > 0 && apartment.isSingleThreaded !== isSingleThreaded) return RPC_E_CHANGED_MODE;
-  apartment.isSingleThreaded = isSingleThreaded;
-  return apartment.count++ === 0 ? S_OK : S_FALSE;
-}
-
-function uninitialise(thread: Thread): void {
-  const apartment = apartmentOf(thread);
-  if (apartment.count > 0) apartment.count--;
-}
-
-function requireApartment(thread: Thread): Apartment {
-  const apartment = apartmentOf(thread);
-  if (apartment.count === 0) throw new HresultError(CO_E_NOTINITIALIZED);
-  return apartment;
+/** Lends a call a GUID in the guest's memory. */
+function* withGuid(thread: Thread, guid: GuidValue, call: (iid: number) => GuestGenerator<number>): GuestGenerator<number> {
+  const { heap } = thread.process;
+  const place = heap.require(GUID_SIZE);
+  try {
+    GUID.store(thread, place, guid);
+    return (yield* call(place)) >>> 0;
+  } finally {
+    if (heap.has(place)) heap.free(place);
+  }
 }
 
 function notRegistered(thread: Thread, result: Out<number>): number {

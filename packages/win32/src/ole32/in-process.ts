@@ -1,5 +1,6 @@
 import { E, GUID } from "@decant/hook";
 import { guestCall, type GuestGenerator, type Thread } from "@decant/process";
+import { method } from "./class-objects.ts";
 import type { GuidValue } from "./guids.ts";
 import { bracedGuid } from "./guids.ts";
 
@@ -41,11 +42,10 @@ export function* createInProcess(
     const found = (yield* guestCall(thread, getClassObject, room, factoryIid, slot)) | 0;
     if (found < 0) return { result: found, object: 0 };
     const factory = memory.u32(slot);
-    const method = (index: number): number => memory.u32(memory.u32(factory) + index * thread.pointerSize);
     memory.setU64(slot, 0n);
-    const result = (yield* guestCall(thread, method(METHOD.CreateInstance), factory, outer, wanted, slot)) | 0;
+    const result = (yield* guestCall(thread, method(thread, factory, METHOD.CreateInstance), factory, outer, wanted, slot)) | 0;
     const object = memory.u32(slot);
-    yield* guestCall(thread, method(METHOD.Release), factory);
+    yield* guestCall(thread, method(thread, factory, METHOD.Release), factory);
     return { result, object };
   } finally {
     if (process.heap.has(room)) process.heap.free(room);

@@ -11,6 +11,7 @@ export const psapiApi = api("psapi", {
   GetMappedFileNameA: forward("kernel32.K32GetMappedFileNameA"),
   GetMappedFileNameW: forward("kernel32.K32GetMappedFileNameW"),
   EmptyWorkingSet: forward("kernel32.K32EmptyWorkingSet"),
+  GetPerformanceInfo: forward("kernel32.K32GetPerformanceInfo"),
   GetProcessMemoryInfo: forward("kernel32.K32GetProcessMemoryInfo"),
   GetProcessImageFileNameA: forward("kernel32.K32GetProcessImageFileNameA"),
   GetProcessImageFileNameW: forward("kernel32.K32GetProcessImageFileNameW"),

@@ -3,20 +3,38 @@ import {
   BOOL,
   DWORD,
   fn,
+  HMODULE,
   HWND,
+  in_,
   infallible,
   INT,
   orElse,
   PVOID,
+  struct,
   TBUF,
   TCCH,
   text,
   TSTR,
   UCHAR,
   UINT,
+  ULONG_PTR,
   USHORT,
   WORD,
 } from "@decant/hook";
+
+/** What a message box says; a text may be the number of one of the module's. */
+export const MSGBOXPARAMS = struct("MSGBOXPARAMS", {
+  cbSize: UINT,
+  hwndOwner: HWND,
+  hInstance: HMODULE,
+  lpszText: PVOID,
+  lpszCaption: PVOID,
+  dwStyle: DWORD,
+  lpszIcon: PVOID,
+  dwContextHelpId: ULONG_PTR,
+  lpfnMsgBoxCallback: PVOID,
+  dwLanguageId: DWORD,
+});
 
 /** Characters, OEM text, and the little of user32 that works without windows. */
 export const charactersApi = api("user32", {
@@ -37,6 +55,9 @@ export const charactersApi = api("user32", {
   OemToCharW: fn(BOOL, ["pSrc", PVOID], ["pDst", PVOID]),
   CharToOemBuffA: fn(BOOL, ["lpszSrc", PVOID], ["lpszDst", PVOID], ["cchDstLength", DWORD]),
   OemToCharBuffA: fn(BOOL, ["lpszSrc", PVOID], ["lpszDst", PVOID], ["cchDstLength", DWORD]),
+  MessageBoxEx: text(INT, ["hWnd", HWND], ["lpText", TSTR], ["lpCaption", TSTR], ["uType", UINT], ["wLanguageId", WORD]),
+  MessageBoxIndirectA: fn(INT, ["lpmbp", in_(MSGBOXPARAMS)]),
+  MessageBoxIndirectW: fn(INT, ["lpmbp", in_(MSGBOXPARAMS)]),
   MessageBox: text(INT, ["hWnd", HWND], ["lpText", TSTR], ["lpCaption", TSTR], ["uType", UINT]),
   LoadString: text(orElse(INT, 0), ["hInstance", PVOID], ["uID", UINT], ["lpBuffer", TBUF], ["cchBufferMax", INT]),
 });

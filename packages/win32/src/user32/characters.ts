@@ -1,9 +1,9 @@
-import { ERROR, Win32Error } from "@decant/hook";
+import { ERROR, Win32Error, type ValueOf } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { resourcesOf } from "../kernel32/resource.ts";
 import { ANSI_CODE_PAGE, codePage, OEM_CODE_PAGE } from "../text/code-pages.ts";
 import { downcase, upcase } from "../text/upcase.ts";
-import { charactersApi } from "./characters.api.ts";
+import { charactersApi, type MSGBOXPARAMS } from "./characters.api.ts";
 
 /** Characters, OEM text, and the little of user32 that works without windows. */
 export const characters = implement(charactersApi, {
@@ -40,12 +40,10 @@ export const characters = implement(charactersApi, {
   CharToOemBuffA: (thread, lpszSrc, lpszDst, cchDstLength) => recode(thread, lpszSrc, lpszDst, ANSI_CODE_PAGE, OEM_CODE_PAGE, cchDstLength),
   OemToCharBuffA: (thread, lpszSrc, lpszDst, cchDstLength) => recode(thread, lpszSrc, lpszDst, OEM_CODE_PAGE, ANSI_CODE_PAGE, cchDstLength),
 
-  /** There are no windows: what the program wanted to say goes to the user as a line, and the call fails. */
-  MessageBox(thread, _hWnd, lpText, lpCaption) {
-    thread.process.host.warn(`${thread.process.name} shows a message box: ${[lpCaption, lpText].filter(Boolean).join(": ")}`);
-    thread.lastError = ERROR.INVALID_WINDOW_HANDLE;
-    return 0;
-  },
+  MessageBox: (thread, _hWnd, lpText, lpCaption) => showMessage(thread, lpText, lpCaption),
+  MessageBoxEx: (thread, _hWnd, lpText, lpCaption) => showMessage(thread, lpText, lpCaption),
+  MessageBoxIndirectA: (thread, parameters) => showIndirectly(thread, parameters, (at) => ansiText(thread, at)),
+  MessageBoxIndirectW: (thread, parameters) => showIndirectly(thread, parameters, (at) => thread.memory.wstring(at)),
   LoadString(thread, hInstance, uID, lpBuffer, cchBufferMax) {
     const text = loadString(thread, hInstance, uID);
     // "If this parameter is 0, then lpBuffer receives a read-only pointer to the string resource itself."
@@ -57,6 +55,29 @@ export const characters = implement(charactersApi, {
     return lpBuffer.writeTruncated(text.text, cchBufferMax).written;
   },
 });
+
+/** There are no windows: what the program wanted to say goes to the user as a line, and the call fails. */
+function showMessage(thread: Thread, message: string | undefined, caption: string | undefined): number {
+  thread.process.host.warn(`${thread.process.name} shows a message box: ${[caption, message].filter(Boolean).join(": ")}`);
+  thread.lastError = ERROR.INVALID_WINDOW_HANDLE;
+  return 0;
+}
+
+function showIndirectly(
+  thread: Thread,
+  { hInstance, lpszText, lpszCaption }: ValueOf<typeof MSGBOXPARAMS>,
+  textAt: (address: number) => string,
+): number {
+  const [message, caption] = [lpszText, lpszCaption].map((place) => {
+    if (place === 0) return undefined;
+    return place > MAX_RESOURCE_ID ? textAt(place) : loadString(thread, hInstance, place).text;
+  });
+  return showMessage(thread, message, caption);
+}
+
+function ansiText({ memory, ansi }: Thread, address: number): string {
+  return ansi.decode(memory.slice(address, memory.cstringLength(address)));
+}
 
 /** A text of a module: sixteen lie in each resource, each with its length in front ("STRINGTABLE resource"). */
 function loadString(thread: Thread, module: number, id: number): { text: string; address: number } {
@@ -70,6 +91,8 @@ function loadString(thread: Thread, module: number, id: number): { text: string;
 }
 
 const RT_STRING = 6;
+/** Pointers up to this are numbers of resources (MAKEINTRESOURCE). */
+const MAX_RESOURCE_ID = 0xffff;
 
 function changeBuffer(
   { memory, ansi }: Thread,

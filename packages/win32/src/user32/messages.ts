@@ -7,6 +7,8 @@ const PM_REMOVE = 1;
 /** "There is a limit of 10,000 posted messages per message queue." */
 const MAX_MESSAGES = 10_000;
 const MAX_HANDLES = 63;
+/** QS_*: QS_POSTMESSAGE and QS_ALLPOSTMESSAGE, and all that there are. */
+const QS = { POSTED: 0x108, ALL: 0x1fff } as const;
 const MWMO = { WAITALL: 1, ALERTABLE: 2, INPUTAVAILABLE: 4 } as const;
 
 interface Message {
@@ -29,6 +31,8 @@ class MessageQueue {
   readonly messages: Message[] = [];
   /** Set while there are messages. */
   readonly arrived = new Event(true, false);
+  /** Something came since the program last asked what there is. */
+  hasNews = false;
   quit: number | undefined;
 
   static of(thread: Thread): MessageQueue {
@@ -37,6 +41,7 @@ class MessageQueue {
 
   /** The next message in a range of numbers; all of them when both are 0. WM_QUIT comes when nothing else is left, whatever the range. */
   next(from: number, to: number, removes: boolean): Message | undefined {
+    this.hasNews = false;
     const isWanted = ({ message }: Message): boolean => (from === 0 && to === 0) || (message >= from && message <= to);
     const index = this.messages.findIndex(isWanted);
     const found = this.messages[index];
@@ -52,11 +57,13 @@ class MessageQueue {
   }
 
   post(message: Message): void {
+    this.hasNews = true;
     this.messages.push(message);
     this.#update();
   }
 
   end(exitCode: number): void {
+    this.hasNews = true;
     this.quit = exitCode;
     this.#update();
   }
@@ -85,6 +92,14 @@ export const messages = implement(messagesApi, {
   TranslateMessage: () => false,
   DispatchMessageA: () => 0n,
   DispatchMessageW: () => 0n,
+  GetQueueStatus(thread, flags) {
+    if ((flags & ~QS.ALL) !== 0) throw new Win32Error(ERROR.INVALID_FLAGS);
+    const queue = MessageQueue.of(thread);
+    const there = queue.messages.length > 0 || queue.quit !== undefined ? flags & QS.POSTED : 0;
+    const news = queue.hasNews ? there : 0;
+    queue.hasNews = false;
+    return there * 0x1_0000 + news;
+  },
   *WaitMessage(thread) {
     yield* wait(thread, [MessageQueue.of(thread).arrived]);
     return true;

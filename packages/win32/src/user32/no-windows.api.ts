@@ -7,6 +7,7 @@ import {
   HANDLE,
   HWND,
   infallible,
+  inout,
   INT,
   LPARAM,
   LRESULT,
@@ -35,6 +36,8 @@ export const MSG = struct("MSG", {
   pt_x: LONG,
   pt_y: LONG,
 });
+const POINT = struct("POINT", { x: LONG, y: LONG });
+export const CURSORINFO = struct("CURSORINFO", { cbSize: DWORD, flags: DWORD, hCursor: HANDLE, x: LONG, y: LONG });
 const NO_HANDLE = orElse(HANDLE, 0 as never);
 const message = out(MSG);
 
@@ -50,6 +53,8 @@ export const noWindowsApi = api("user32", {
   EnumWindows: fn(BOOL, ["lpEnumFunc", CALLBACK], ["lParam", LPARAM]),
   GetWindowThreadProcessId: fn(orElse(DWORD, 0), ["hWnd", HWND], ["lpdwProcessId", optional(out(DWORD))]),
   ShowWindow: fn(BOOL, ["hWnd", HWND], ["nCmdShow", INT]),
+  GetCursorPos: fn(BOOL, ["lpPoint", out(POINT)]),
+  GetCursorInfo: fn(BOOL, ["pci", inout(CURSORINFO)]),
   GetKeyState: fn(SHORT, ["nVirtKey", INT]),
   GetAsyncKeyState: fn(SHORT, ["vKey", INT]),
   GetKeyboardLayout: fn(ULONG_PTR, ["idThread", DWORD]),
@@ -84,6 +89,7 @@ export const messagesApi = api("user32", {
   DispatchMessageA: fn(LRESULT, ["lpMsg", PVOID]),
   DispatchMessageW: fn(LRESULT, ["lpMsg", PVOID]),
   WaitMessage: fn(BOOL),
+  GetQueueStatus: fn(orElse(DWORD, 0), ["flags", UINT]),
   MsgWaitForMultipleObjects: fn(
     WAIT_RESULT,
     ["nCount", DWORD],

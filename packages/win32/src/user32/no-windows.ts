@@ -31,6 +31,7 @@ const METRICS: Readonly<Record<number, number>> = {
   81: 1,
   91: 1,
 };
+const CURSOR_SHOWING = 1;
 const US_KEYBOARD = 0x0409_0409n;
 const NO_WINDOW = 0 as Handle;
 
@@ -48,6 +49,14 @@ export const noWindows = implement(noWindowsApi, {
   EnumWindows: () => true,
   GetWindowThreadProcessId: noWindow,
   ShowWindow: noWindow,
+  GetCursorPos(_thread, lpPoint) {
+    lpPoint.set({ x: 0, y: 0 });
+    return true;
+  },
+  GetCursorInfo(_thread, pci) {
+    pci.update({ flags: CURSOR_SHOWING, hCursor: NO_WINDOW, x: 0, y: 0 });
+    return true;
+  },
   GetKeyState: () => 0,
   GetAsyncKeyState: () => 0,
   GetKeyboardLayout: () => US_KEYBOARD,
