@@ -124,3 +124,24 @@ test("decodes right after other decoders have made the library's memory grow", (
   for (let i = 0; i < 200; i++) format(memory, decode("0f 0b"));
   expect([before, decoder.decode(ADDRESS + 2).kind]).toEqual(["jmp-indirect", "jmp-indirect"]);
 });
+
+test("reads on from the instruction before as it reads each by itself, to the last bytes of memory", () => {
+  const code = "90 48 b8 01 02 03 04 05 06 07 08 89 c8 0f b6 44 24 10 66 2e 0f 1f 84 00 00 00 00 00 c3 e8 10 00 00 00";
+  const unit = Buffer.from(code.replaceAll(" ", ""), "hex");
+  const memory = { bytes: new Uint8Array(ADDRESS - GUEST_BASE + 5 * unit.length) };
+  for (let n = 0; n < 5; n++) memory.bytes.set(unit, ADDRESS - GUEST_BASE + n * unit.length);
+  const decoder = new Decoder(memory, 64);
+  const end = ADDRESS + 5 * unit.length;
+  const inTurn: Instruction[] = [];
+  for (let ip = ADDRESS; ip < end; ip = inTurn.at(-1)?.next ?? end) inTurn.push(decoder.decode(ip, ip !== ADDRESS));
+  expect(inTurn.length).toBe(5 * 7);
+  expect(inTurn).toEqual(inTurn.map(({ ip }) => decoder.decode(ip)));
+});
+
+test("an instruction that follows another is read anew unless it is said to be the next", () => {
+  const memory = memoryWith("90 90");
+  const decoder = new Decoder(memory, 64);
+  decoder.decode(ADDRESS);
+  memory.bytes[ADDRESS + 1 - GUEST_BASE] = 0xc3;
+  expect(decoder.decode(ADDRESS + 1).kind).toBe("ret");
+});

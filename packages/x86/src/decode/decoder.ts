@@ -6,8 +6,8 @@ import { MNEMONIC, type MnemonicName } from "./mnemonics.ts";
 /** An x86 instruction has at most this many bytes (Intel SDM volume 2, 2.3.11). */
 const MAX_INSTRUCTION_LENGTH = 15;
 
-/** Room for one, in words. */
-const INPUT_BYTES = 16;
+/** So many are read at once, in words: most runs of instructions have less. */
+const INPUT_BYTES = 48;
 
 /**
  * Decodes single instructions out of guest memory. Hot: once for each distinct guest instruction, and it should cost well under a
@@ -27,6 +27,8 @@ export class Decoder {
   #bytes: Uint8Array;
   #words: Uint32Array;
   #view: DataView;
+  /** Where iced-x86 is in its input. */
+  #position = 0;
 
   /** Reads code from the memory's bytes: `memory.bytes[0]` is guest address GUEST_BASE. */
   constructor(memory: Pick<GuestMemory, "bytes"> & Partial<Pick<GuestMemory, "highHalf">>, mode: 64 | 32) {
@@ -37,7 +39,7 @@ export class Decoder {
     const wasm = (this.#iced = iced());
     this.#result = wasm.__wbindgen_malloc(16, 8);
     this.#input = wasm.__wbindgen_malloc(INPUT_BYTES, 1);
-    wasm.decoder_new(this.#result, mode, this.#input, MAX_INSTRUCTION_LENGTH, 0);
+    wasm.decoder_new(this.#result, mode, this.#input, INPUT_BYTES, 0);
     this.#decoder = new DataView(wasm.memory.buffer).getUint32(this.#result, true);
     wasm.decoder_set_ip(this.#decoder, ICED_START);
     this.#instruction = wasm.instruction_new();
@@ -46,9 +48,12 @@ export class Decoder {
     this.#view = new DataView(wasm.memory.buffer);
   }
 
-  /** The instruction at a guest address. Bytes that are no instruction, or not in guest memory, give one of kind "invalid" and length 1. */
-  decode(ip: number): Instruction {
-    this.#read(ip);
+  /**
+   * The instruction at a guest address. Bytes that are no instruction, or not in guest memory, give one of kind "invalid" and length 1. `isNext` says that it
+   * follows the one decoded last, and that memory has not changed since.
+   */
+  decode(ip: number, isNext = false): Instruction {
+    this.#read(ip, isNext);
     const bytes = this.#bytes;
     const words = this.#words;
     const at = this.#instruction;
@@ -56,6 +61,7 @@ export class Decoder {
     const form = (FORMS[code] ??= this.#form(code));
     const length = bytes[at + FIELD.length]!;
     const next = ip + length;
+    this.#position += length;
     const flags = words[(at + FIELD.flags) >> 2]!;
 
     // Not one that grows: that would take room for many.
@@ -174,22 +180,30 @@ export class Decoder {
     );
   }
 
-  #read(ip: number): void {
+  #read(ip: number, isNext = false): void {
+    // Another decoder may have made iced-x86's memory grow, which leaves this view of it empty.
+    if (this.#bytes.length === 0) this.#refresh();
+    if (!isNext || this.#position > INPUT_BYTES - MAX_INSTRUCTION_LENGTH) {
+      this.#fill(ip);
+      this.#iced.decoder_set_position(this.#result, this.#decoder, 0);
+      this.#position = 0;
+    }
+    this.#iced.decoder_decodeOut(this.#decoder, this.#instruction);
+    if (this.#bytes.length === 0) this.#refresh();
+  }
+
+  /** Gives iced-x86 the bytes from a guest address on. */
+  #fill(ip: number): void {
     const guest = this.#guest;
     const start = (ip - GUEST_BASE) % 0x1_0000_0000;
     const input = this.#input;
-    // Another decoder may have made iced-x86's memory grow, which leaves this view of it empty.
-    if (this.#bytes.length === 0) this.#refresh();
     if (start >= 0 && start + INPUT_BYTES <= guest.length) {
       const from = this.#guestView;
       const to = this.#view;
       for (let i = 0; i < INPUT_BYTES; i += 4) to.setUint32(input + i, from.getUint32(start + i, true), true);
     } else {
-      for (let i = 0; i < MAX_INSTRUCTION_LENGTH; i++) this.#bytes[input + i] = guest[start + i] ?? 0;
+      for (let i = 0; i < INPUT_BYTES; i++) this.#bytes[input + i] = guest[start + i] ?? 0;
     }
-    this.#iced.decoder_set_position(this.#result, this.#decoder, 0);
-    this.#iced.decoder_decodeOut(this.#decoder, this.#instruction);
-    if (this.#bytes.length === 0) this.#refresh();
   }
 
   #refresh(): void {

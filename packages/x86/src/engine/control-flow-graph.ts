@@ -185,7 +185,7 @@ function decodeRun(run: Run, decoding: Decoding): void {
       return endRun(run, ip, { ...BLANK_ENDING, kind: "goto", next: LATER }, [ip]);
     if (ip !== entry && memory.bytes[ip - GUEST_BASE] === 0 && isZero(ip, memory))
       return endRun(run, ip, { ...BLANK_ENDING, kind: "leave", target: ip, isCut: true });
-    const insn = around.decoder.decode(ip);
+    const insn = around.decoder.decode(ip, ip !== start);
     const end = insn.next >>> 0;
     // Where straight-line code comes to another page, that must be executable too; `fault` finds out which byte is not.
     const isOnNewPage = (ip & 0xfff) === 0 || (ip ^ (end - 1)) >>> 12 !== 0;

@@ -1,6 +1,6 @@
 import { MNEMONIC, MnemonicSet, type Instruction } from "../decode/index.ts";
 import type { ScalarRegisters } from "../lower/index.ts";
-import type { Block } from "./block.ts";
+import type { Block, Step } from "./block.ts";
 
 /**
  * Decides in which form each block begins with its xmm registers: as a scalar in a local of its own where some way there computed it so, as a vector
@@ -8,6 +8,7 @@ import type { Block } from "./block.ts";
  * by that order; `liveIn` gives a bit for each register.
  */
 export function planScalars(blocks: readonly Block[], liveIn: (block: Block) => number): ScalarRegisters[] {
+  if (!blocks.some(writesXmm)) return blocks.map(() => NO_SCALARS);
   const plan = blocks.map((): { doubles: number; floats: number } => ({ doubles: 0, floats: 0 }));
   for (let changed = true, round = 0; changed && round < MAX_ROUNDS; round++) {
     changed = false;
@@ -34,6 +35,12 @@ export function planScalars(blocks: readonly Block[], liveIn: (block: Block) => 
 }
 
 const MAX_ROUNDS = 10;
+const NO_SCALARS: ScalarRegisters = { doubles: 0, floats: 0 };
+
+function writesXmm({ steps }: Block): boolean {
+  for (let k = 0; k < steps.length; k++) if ((steps[k] as Step).effects.writes >>> 16 !== 0) return true;
+  return false;
+}
 
 function atEnd({ steps }: Block, { doubles, floats }: ScalarRegisters): ScalarRegisters {
   for (const { insn, effects } of steps) {

@@ -20,34 +20,52 @@ const RSP = 1 << GPR.rsp;
  * answers by that order.
  */
 export function followStack(blocks: readonly Block[]): StackDepth[] {
-  const depths = blocks.map((): StackDepth => ({ difference: 0, atEnd: 0, isStored: false }));
-  const depthOf = ({ order }: Block): StackDepth => depths[order] as StackDepth;
-  const changes = blocks.map(({ steps }) => changeOf(steps));
-  const after = (block: Block): number => {
-    const { atEnd, isStored } = depthOf(block);
-    return isStored || block.ending.kind === "call" || block.ending.kind === "intrinsic" ? 0 : atEnd + endingChange(block);
-  };
+  const depths: StackDepth[] = [];
+  const changes: StackChange[] = [];
+  for (const { steps } of blocks) {
+    depths.push({ difference: 0, atEnd: 0, isStored: false });
+    changes.push(changeOf(steps));
+  }
   for (let isConsistent = false; !isConsistent;) {
-    isConsistent = true;
-    for (const block of blocks) {
-      const depth = depthOf(block);
-      // In this order some predecessor of every block but the entry comes before it.
-      const first = block.predecessors.find(({ order }) => order < block.order);
-      depth.difference = first === undefined ? 0 : after(first);
-      const { isFromStart, change } = changes[block.order] as StackChange;
+    for (let n = 0; n < blocks.length; n++) {
+      const depth = depths[n] as StackDepth;
+      depth.difference = differenceBefore(blocks[n] as Block, depths);
+      const { isFromStart, change } = changes[n] as StackChange;
       depth.atEnd = isFromStart ? depth.difference + change : change;
     }
-    for (const block of blocks) {
-      const { difference } = depthOf(block);
-      if (block.predecessors.every((from) => after(from) === difference) && (block.order > 0 || difference === 0)) continue;
-      for (const from of block.predecessors) {
-        if (after(from) === 0) continue;
-        depthOf(from).isStored = true;
-        isConsistent = false;
-      }
-    }
+    isConsistent = true;
+    for (const block of blocks) if (storeWhereWaysDisagree(block, depths)) isConsistent = false;
   }
   return depths;
+}
+
+/** As the first way there has it: in this order some predecessor of every block but the entry comes before it. */
+function differenceBefore({ order, predecessors }: Block, depths: readonly StackDepth[]): number {
+  for (let n = 0; n < predecessors.length; n++) {
+    const from = predecessors[n] as Block;
+    if (from.order < order) return differenceAfter(from, depths);
+  }
+  return 0;
+}
+
+function differenceAfter(block: Block, depths: readonly StackDepth[]): number {
+  const { atEnd, isStored } = depths[block.order] as StackDepth;
+  return isStored || block.ending.kind === "call" || block.ending.kind === "intrinsic" ? 0 : atEnd + endingChange(block);
+}
+
+/** True if rsp is to be stored before some block now that leads to this one. */
+function storeWhereWaysDisagree({ order, predecessors }: Block, depths: readonly StackDepth[]): boolean {
+  const { difference } = depths[order] as StackDepth;
+  let isSame = order > 0 || difference === 0;
+  for (let n = 0; isSame && n < predecessors.length; n++) isSame = differenceAfter(predecessors[n] as Block, depths) === difference;
+  if (isSame) return false;
+  let isNew = false;
+  for (const from of predecessors) {
+    if (differenceAfter(from, depths) === 0) continue;
+    (depths[from.order] as StackDepth).isStored = true;
+    isNew = true;
+  }
+  return isNew;
 }
 
 /** What steps make of rsp's difference: they add to it, or leave another after a store. */
