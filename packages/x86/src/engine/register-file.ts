@@ -18,7 +18,8 @@ export class RegisterFile implements RegisterLocals {
   readonly #is64: boolean;
   readonly #gpr: (number | undefined)[] = [];
   readonly #xmm: (number | undefined)[] = [];
-  readonly #scalar = new Map<number, number>();
+  /** Floats, then doubles. */
+  readonly #scalar: (number | undefined)[] = [];
   readonly #flag: (number | undefined)[] = [];
   #budget: number | undefined;
 
@@ -40,11 +41,7 @@ export class RegisterFile implements RegisterLocals {
   }
 
   scalar(n: number, bits: number): number {
-    const known = this.#scalar.get(n + bits);
-    if (known !== undefined) return known;
-    const local = this.#f.local(bits === 64 ? F64 : F32);
-    this.#scalar.set(n + bits, local);
-    return local;
+    return (this.#scalar[bits === 64 ? 16 + n : n] ??= this.#f.local(bits === 64 ? F64 : F32));
   }
 
   flag(bit: number): number {
@@ -58,7 +55,8 @@ export class RegisterFile implements RegisterLocals {
   /** Writes the registers of `mask` (0-15 general, 16-31 xmm) to the CPU block. */
   spill(mask: number): void {
     const f = this.#f;
-    for (let n = 0; n < 16; n++) {
+    for (let rest = eitherHalf(mask); rest !== 0; rest &= rest - 1) {
+      const n = 31 - Math.clz32(rest & -rest);
       if ((mask >>> n) & 1)
         f.i32Const(CPU_ADDRESS)
           .localGet(this.gpr(n))
@@ -74,7 +72,8 @@ export class RegisterFile implements RegisterLocals {
 
   reload(mask: number): void {
     const f = this.#f;
-    for (let n = 0; n < 16; n++) {
+    for (let rest = eitherHalf(mask); rest !== 0; rest &= rest - 1) {
+      const n = 31 - Math.clz32(rest & -rest);
       if ((mask >>> n) & 1)
         f.i32Const(CPU_ADDRESS)
           .load(this.#is64 ? OP.i64_load : OP.i32_load, CPU.gpr + 8 * n, 2)
@@ -87,12 +86,14 @@ export class RegisterFile implements RegisterLocals {
   }
 
   spillFlags(mask: number): void {
+    if (mask === 0) return;
     for (const [flag, offset] of FLAG_FIELDS) {
       if (mask & flag) this.#f.i32Const(CPU_ADDRESS).localGet(this.flag(flag)).store(OP.i32_store, offset, 2);
     }
   }
 
   reloadFlags(mask: number): void {
+    if (mask === 0) return;
     for (const [flag, offset] of FLAG_FIELDS) {
       if (mask & flag) this.#f.i32Const(CPU_ADDRESS).load(OP.i32_load, offset, 2).localSet(this.flag(flag));
     }
@@ -105,4 +106,9 @@ export class RegisterFile implements RegisterLocals {
   reloadBudget(): void {
     this.#f.i32Const(CPU_ADDRESS).load(OP.i32_load, MACHINE.budget, 2).localSet(this.budget);
   }
+}
+
+/** The numbers, as bits, of the registers in a mask, general or xmm. */
+function eitherHalf(mask: number): number {
+  return (mask | (mask >>> 16)) & 0xffff;
 }

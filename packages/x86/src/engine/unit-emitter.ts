@@ -57,7 +57,7 @@ export class UnitEmitter implements BlockEmitter {
   readonly #scalars: readonly ScalarRegisters[];
   /** Of the block being emitted: the flags that are read after each step. */
   readonly #liveFlags: number[] = [];
-  readonly #choices = new Map<Block, number>();
+  #choices: Map<Block, number> | undefined;
   readonly #context: CallContext;
   readonly #memory: GuestMemory;
   readonly #entry: number;
@@ -548,10 +548,9 @@ export class UnitEmitter implements BlockEmitter {
   }
 
   #choice(dispatch: Block): number {
-    const known = this.#choices.get(dispatch);
-    if (known !== undefined) return known;
-    const local = this.#f.local(I32);
-    this.#choices.set(dispatch, local);
+    const choices = (this.#choices ??= new Map());
+    let local = choices.get(dispatch);
+    if (local === undefined) choices.set(dispatch, (local = this.#f.local(I32)));
     return local;
   }
 

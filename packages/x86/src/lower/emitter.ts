@@ -61,7 +61,9 @@ export class Emitter {
   /** What pushes and pops have moved rsp by beyond its local. */
   #stackDelta = 0;
   /** The xmm registers whose low float or double is in a local of its own; `isAhead` where the vector's local has an older one. */
-  readonly #scalars: ({ readonly bits: number; isAhead: boolean } | undefined)[] = [];
+  readonly #scalars: ({ readonly bits: number; isAhead: boolean } | undefined)[] = new Array(16).fill(undefined);
+  /** False where it is known that there are none: most code has no floats. */
+  #hasScalars = false;
 
   constructor(f: FunctionBuilder, options: EmitterOptions) {
     this.f = f;
@@ -83,6 +85,9 @@ export class Emitter {
 
   /** Says in which form the registers are where code is emitted next. */
   assumeScalars({ doubles, floats }: ScalarRegisters): void {
+    const hasSome = (doubles | floats) !== 0;
+    if (!hasSome && !this.#hasScalars) return;
+    this.#hasScalars = hasSome;
     for (let n = 0; n < 16; n++) {
       const bits = (doubles >>> n) & 1 ? 64 : (floats >>> n) & 1 ? 32 : 0;
       this.#scalars[n] = bits === 0 ? undefined : { bits, isAhead: true };
@@ -111,6 +116,7 @@ export class Emitter {
   }
 
   mergeScalars(): void {
+    if (!this.#hasScalars) return;
     for (let n = 0; n < 16; n++) this.mergeScalar(n);
   }
 
@@ -122,14 +128,14 @@ export class Emitter {
 
   /** The xmm registers, as bits, of which a local beside the vector has the low lane. */
   get scalarsAhead(): number {
+    if (!this.#hasScalars) return 0;
     return this.#scalars.reduce((mask, known, n) => (known?.isAhead === true ? mask | (1 << n) : mask), 0);
   }
 
   /** Brings vectors up to their low lanes on a way that does not come back: elsewhere they stay as they are. */
   mergeForExit(registers: number): void {
-    const ahead = registers & this.scalarsAhead;
-    for (let n = 0; n < 16; n++) {
-      if (!((ahead >>> n) & 1)) continue;
+    for (let ahead = registers & this.scalarsAhead; ahead !== 0; ahead &= ahead - 1) {
+      const n = 31 - Math.clz32(ahead & -ahead);
       this.pushWhole(n);
       this.f.localSet(this.#registers.xmm(n));
     }
@@ -255,7 +261,7 @@ export class Emitter {
     const registers = this.#registers;
     this.f.localGet(registers.xmm(from)).localSet(registers.xmm(to));
     if (known !== undefined) this.f.localGet(registers.scalar(from, known.bits)).localSet(registers.scalar(to, known.bits));
-    this.#scalars[to] = known === undefined ? undefined : { ...known };
+    this.#scalars[to] = known === undefined ? undefined : { bits: known.bits, isAhead: known.isAhead };
   }
 
   /** Pushes the low float (32) or double (64) of an xmm register. */
@@ -273,13 +279,18 @@ export class Emitter {
     // What lies above a float in an older double is part of the register.
     if (this.#scalars[n]?.bits === 64 && bits === 32) this.mergeScalar(n);
     this.f.localSet(this.#registers.scalar(n, bits));
-    this.#scalars[n] = { bits, isAhead: true };
+    this.#setAhead(n, bits);
   }
 
   /** Sets an xmm register to the float or double on the wasm stack, with zeros above. */
   setScalarAlone(n: number, bits: number): void {
     this.f.localSet(this.#registers.scalar(n, bits)).v128Const(new Uint8Array(16)).localSet(this.#registers.xmm(n));
+    this.#setAhead(n, bits);
+  }
+
+  #setAhead(n: number, bits: number): void {
     this.#scalars[n] = { bits, isAhead: true };
+    this.#hasScalars = true;
   }
 
   /** Pushes a scalar operand: the low lane of an xmm register, or memory of that width. */
