@@ -7,13 +7,22 @@ export const CORE = "decant";
 /** What is bundled again in a part that imports it: it is small, has no state, and what it is used for asks for its values all the time. */
 const COPIED = /^packages\/wasm\//;
 
+/** Topics of kernel32 and ntdll that few programs call, and those of the C runtimes that most do without: in the order of numbers, files, time, processes, text, C++. */
+const SELDOM =
+  /^(kernel32\/(atoms|attribute-list|calendar|console-cells|console-input|copy-file|create-process|date-format|fibers|folder-changes|job|lock-file|older-files|path-cch|processor-groups|profile|toolhelp|ui-languages|unicode-text|update-resource|volume)|ntdll\/(function-tables|pipe|query|runtime|wait))\.ts$/;
+const SELDOM_IN_C =
+  /^crt\/(index|conversion|floating-control|multibyte|multibyte-strings|older-runtimes|strings-and-math|locale-variants|threads|sorting|(math|files|time|processes|scanf|cxx|x86)\/[\w-]+|stdio\/(conio|scanned|wide-streams)|startup\/invalid-parameter)\.ts$/;
+
 /**
  * Where a module goes that the core loads only when it needs it (`require`, `import()`). What such modules import goes with them, unless it is in the core, or in
  * a part above theirs.
  */
 function partOf(module) {
-  if (/^packages\/win32\/src\/(kernel32|ntdll|crt)\//.test(module) || module === "packages/decant/src/commands/run.ts") return CORE;
-  return module.startsWith("packages/win32/") ? "windows" : "tools";
+  if (module === "packages/decant/src/commands/run.ts") return CORE;
+  const [, topic] = /^packages\/win32\/src\/(.+)$/.exec(module) ?? [];
+  if (topic === undefined) return "tools";
+  if (SELDOM_IN_C.test(topic)) return "runtimes";
+  return /^(kernel32|ntdll|crt)\//.test(topic) && !SELDOM.test(topic) ? CORE : "windows";
 }
 
 /**
@@ -21,7 +30,7 @@ function partOf(module) {
  * (packages/decant/bin/decant.js). Which script has which module is found out by building them all once.
  */
 export async function splitCommand(entry, build, options) {
-  const names = [CORE, "windows", "tools"];
+  const names = [CORE, "runtimes", "windows", "tools"];
   const asked = new Map(names.map((name) => [name, new Set()]));
   const owners = new Map();
   for (const name of names) {

@@ -2,7 +2,7 @@
 // Evaluates the bundle's scripts, with the code that V8 compiled of them in an earlier run where it was kept (packages/decant/src/compiled-code.ts).
 "use strict";
 const { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } = require("node:fs");
-const { homedir } = require("node:os");
+const { homedir, tmpdir } = require("node:os");
 const { join } = require("node:path");
 const { pathToFileURL } = require("node:url");
 const { Script } = require("node:vm");
@@ -20,6 +20,7 @@ const INLINING = "--max-inlined-bytecode-size-cumulative=920";
 const LITTLE_INLINING = "--max-inlined-bytecode-size-cumulative=200";
 const START_MS = 1000;
 let hashFunction;
+let areFlagsSet = false;
 
 /** What a script exports, the same at every call. */
 function load(name) {
@@ -37,14 +38,15 @@ function load(name) {
   return module.exports;
 }
 
-/** A script, with the code that was kept of it, not run yet. */
-function prepare(name) {
+/** A script, with the code that was kept of it, not run yet; undefined when that is a condition, and there is none. */
+function prepare(name, mustBeKept = false) {
   const known = scripts.get(name);
   if (known !== undefined) return known;
   const filename = join(dist, `${name}.js`);
   const source = readFileSync(filename, "latin1");
   const codeName = `code-${name}-${source.slice(3, source.indexOf("\n"))}-${process.version}-${process.arch}`;
   const kept = readCode(codeName);
+  if (mustBeKept && kept === undefined) return undefined;
   const compiled = new Script(source, { filename, ...(kept && { cachedData: kept }) });
   kept?.fill(0);
   // What is loaded before there is a memory is too small to keep.
@@ -130,8 +132,9 @@ function createCode(script) {
  * hands each to its threads and waits for them; with this it made them in half the time.
  */
 function setFlags(flags) {
-  // V8 takes kept code only where its settings are those with which it was made: most programs need this script sooner or later.
-  prepare("windows");
+  // V8 takes kept code only where its settings are those with which it was made: most programs need these scripts sooner or later.
+  if (!areFlagsSet && memory !== undefined) for (const name of ["runtimes", "windows"]) prepare(name, true);
+  areFlagsSet = true;
   require("node:v8").setFlagsFromString(flags);
 }
 
@@ -152,12 +155,19 @@ function expectMuchCode() {
   setFlags("--wasm-tiering-budget=60000000");
 }
 
+/** Whether there was ever a daemon of this user's: by the folder of packages/decant/src/daemon/place.ts. Most runs need not ask further, which takes 2 ms. */
+function mayHaveDaemon() {
+  const { DECANT_DAEMON: wanted, XDG_RUNTIME_DIR: runtime } = process.env;
+  if (wanted === "off") return false;
+  return existsSync(runtime?.startsWith("/") ? join(runtime, "decant") : join(tmpdir(), `decant-${process.getuid?.()}`));
+}
+
 /** Does what the command line says: by the daemon, where it is a run and there is one. */
 async function start() {
   const [command] = process.argv.slice(2);
   const isRunner = command === "daemon" && process.argv[3] === "runner";
   if (isRunner || !COMMANDS_WITHOUT_GUEST.has(command)) {
-    if (!isRunner && command !== "kernel") {
+    if (!isRunner && command !== "kernel" && mayHaveDaemon()) {
       const exitCode = await load("client").runByDaemon(process.argv.slice(2));
       if (exitCode !== undefined) process.exit(exitCode);
     }
