@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Harness } from "./harness.ts";
+import { FAULT } from "./index.ts";
 
 const kernel = (body: string): string => `.version 8.5
 .target sm_90
@@ -85,4 +86,38 @@ st.global.u32 [%rd1], %r7;
 end:`;
     expect(words(body, compiler, 8)[0]).toBe((256 * 257) / 2);
   });
+
+  test.each([
+    ["v8.b32", "{%r2, %r3, %r4, %r5, %r6, %r7, %r8, %r9}"],
+    ["v4.b64", "{%rd5, %rd6, %rd7, %rd8}"],
+  ])(`accesses of 256 bits, ld and st.global.%s, by the ${compiler} form`, (type, registers) => {
+    const copy = (offset: number, threads = 8): { out: Uint32Array; run(): void; harness: Harness } => {
+      const body = `mul.wide.u32 %rd3, %r1, 32; add.s64 %rd3, %rd3, %rd1; ld.global.${type} ${registers}, [%rd3+${offset}]; bar.sync 0; st.global.${type} [%rd3], ${registers};`;
+      const harness = new Harness(kernel(body), { compiler });
+      const out = Uint32Array.from({ length: 8 * 9 }, (_, i) => 100 + i);
+      return { out, harness, run: () => harness.run("k", [out], { block: [threads] }) };
+    };
+    const good = copy(32);
+    good.run();
+    expect([...good.out]).toEqual(Array.from({ length: 72 }, (_, i) => (i < 64 ? 108 + i : 100 + i)));
+    for (const [offset, threads, kind, thread] of [
+      [16, 8, FAULT.misalignedAddress, 0],
+      [8, 8, FAULT.misalignedAddress, 0],
+      [64, 8, FAULT.illegalAddress, 7],
+      [-32, 8, FAULT.illegalAddress, 0],
+    ] as const) {
+      const bad = copy(offset, threads);
+      expect(() => bad.run(), `offset ${offset}`).toThrow();
+      expect(bad.harness.fault, `offset ${offset}`).toMatchObject({ kind, thread });
+    }
+  });
 }
+
+test.each([
+  ["ld.shared.v8.b32 {%r2, %r3, %r4, %r5, %r6, %r7, %r8, %r9}, [own];", "accesses of 256 bits need .global"],
+  ["ld.global.v4.b64 {%rd5, %rd6, %rd7}, [%rd1];", "'ld' needs a vector of 4"],
+  ["ld.global.v8.b64 {%rd2, %rd3, %rd4, %rd5, %rd6, %rd7, %rd8, %rd9}, [%rd1];", "no .v8 of .b64"],
+  ["ld.global.v8.b16 {%r2, %r3, %r4, %r5, %r6, %r7, %r8, %r9}, [%rd1];", "no .v8 of .b16"],
+])("%s is refused", (body, reason) => {
+  expect(() => new Harness(kernel(body))).toThrow(reason);
+});

@@ -200,6 +200,7 @@ const forms: readonly Form[] = [
   ["vote.sync", ["pred", "b32"], (type) => (type === "pred" ? "vote.sync.all.pred %pd, %pa, -1;" : "vote.sync.ballot.b32 %b32d, %pa, -1;")],
   ["match.sync", ["b32", "b64"], (type) => `match.any.sync.${type} %b32d, ${register(type, "a")}, -1;`],
   ["redux.sync", ["u32", "s32", "b32"], (type) => `redux.sync.${type === "b32" ? "and" : "add"}.${type} %b32d, %b32a, -1;`],
+  ["redux.sync.min, .max", ["f32"], (type) => `redux.sync.min.abs.NaN.${type} %f32d, %f32a, -1; redux.sync.max.${type} %f32d, %f32a, -1;`],
   ["activemask", ["b32"], once("activemask.b32 %b32d;")],
   ["elect.sync", [""], once("elect.sync %b32d|%pd, -1;")],
   ["membar, fence", [""], once("membar.gl; fence.sc.gpu;")],

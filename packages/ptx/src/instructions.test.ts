@@ -462,6 +462,51 @@ describe("floating point is exact to the last bit:", () => {
     });
   }
 
+  test("two floats in 64 bits, each by itself: add, sub, mul and fma", () => {
+    const low = (bits: bigint): bigint => unsigned(bits, 32);
+    const high = (bits: bigint): bigint => bits >> 32n;
+    const samples = reference.floatSamples(single, 9).filter((bits) => !reference.isNaNBits(bits, single));
+    // Infinities and what makes NaNs of them are tested for single floats.
+    const finite = samples.filter((bits) => (bits & 0x7fff_ffffn) < 0x7f00_0000n);
+    const pairs = finite.flatMap((a, at) =>
+      finite.map((b, other) => [(a << 32n) | b, ((finite[other] ?? 0n) << 32n) | (finite[at] ?? 0n)]),
+    );
+    const negative = (bits: bigint): bigint => bits ^ 0x8000_0000n;
+    const each = (text: string, compute: (a: bigint, b: bigint) => bigint): Case => ({
+      text,
+      result: "b64",
+      operands: ["b64", "b64"],
+      inputs: pairs,
+      expected: (a = 0n, b = 0n) => (compute(high(a), high(b)) << 32n) | compute(low(a), low(b)),
+    });
+    const flushed = (bits: bigint): bigint => reference.flush(bits, single);
+    for (const fused of [false, true])
+      expect(
+        check(
+          [
+            ...(["rn", "rz", "rm", "rp"] as const).flatMap((mode) => [
+              each(`add.${mode}.f32x2 %d, %0, %1;`, (a, b) => reference.add(a, b, single, mode)),
+              each(`sub.${mode}.f32x2 %d, %0, %1;`, (a, b) => reference.add(a, negative(b), single, mode)),
+              each(`mul.${mode}.f32x2 %d, %0, %1;`, (a, b) => reference.multiply(a, b, single, mode)),
+              each(`fma.${mode}.f32x2 %d, %0, %1, %0;`, (a, b) => reference.fma(a, b, a, single, mode)),
+            ]),
+            each("add.f32x2 %d, %0, %1;", (a, b) => reference.add(a, b, single)),
+            each("mul.ftz.f32x2 %d, %0, %1;", (a, b) => flushed(reference.multiply(flushed(a), flushed(b), single))),
+            each("setp.lt.u64 %p, %0, %1; mov.b64 %d, %0; @%p add.rn.f32x2 %d, %d, %1;", (a) => a),
+          ].map((one, at, all) =>
+            at < all.length - 1
+              ? one
+              : {
+                  ...one,
+                  expected: (a = 0n, b = 0n) =>
+                    a < b ? (reference.add(high(a), high(b), single) << 32n) | reference.add(low(a), low(b), single) : a,
+                },
+          ),
+          fused,
+        ),
+      ).toEqual([]);
+  });
+
   test("add, sub, mul, div, rcp and sqrt in their roundings", () => {
     for (const [type, format] of FLOATS) {
       const sign = 1n << BigInt(format.bits - 1);

@@ -26,6 +26,26 @@ describe.each(["reference", "vector"] as const)("by the %s form:", (compiler) =>
   };
   const threads = Array.from({ length: 64 }, (_, i) => i);
 
+  test("redux.sync of floats: the least and the most of the lanes that the mask names, without NaN, or NaN", () => {
+    // 0.5 to 31.5, but lane 3 has -7, lane 5 -0, and lane 9 a NaN in the second warp.
+    const values = `and.b32 %r3, %r2, 31; cvt.rn.f32.u32 %f1, %r3; add.rn.f32 %f1, %f1, 0f3F000000; setp.eq.u32 %p1, %r3, 3; selp.f32 %f1, 0fC0E00000, %f1, %p1;
+      setp.eq.u32 %p1, %r3, 5; selp.f32 %f1, 0f80000000, %f1, %p1; setp.eq.u32 %p1, %r2, 41; selp.f32 %f1, 0fFFC00000, %f1, %p1;`;
+    const floats = (body: string): number[] => [
+      ...new Float32Array(Uint32Array.from(results(`${values} ${body} mov.b32 %r5, %f2;`)).buffer),
+    ];
+    const reduced = (form: string): number[] => floats(`redux.sync.${form}.f32 %f2, %f1, -1;`);
+    const both = (first: number, second: number): number[] => threads.map((i) => (i < 32 ? first : second));
+    expect(reduced("min")).toEqual(both(-7, -7));
+    expect(reduced("max")).toEqual(both(31.5, 31.5));
+    expect(reduced("min.abs")).toEqual(both(0, 0));
+    expect(reduced("max.NaN")).toEqual(both(31.5, NaN));
+    expect(reduced("min.abs.NaN")).toEqual(both(0, NaN));
+    const halves = "setp.lt.u32 %p2, %r3, 16; selp.b32 %r6, 0xffff, 0xffff0000, %p2;";
+    expect(floats(`${halves} redux.sync.min.f32 %f2, %f1, %r6;`)).toEqual(threads.map((i) => ((i & 31) < 16 ? -7 : 16.5)));
+    expect(() => results("redux.sync.add.f32 %f2, %f1, -1;")).toThrow("redux.sync of .f32 is .min or .max");
+    expect(() => results("redux.sync.min.abs.s32 %r5, %r2, -1;")).toThrow("need .f32");
+  });
+
   describe("barriers", () => {
     const odd = "and.b32 %r3, %r2, 1; setp.eq.u32 %p1, %r3, 1;";
 

@@ -12,6 +12,7 @@ import { Shapes } from "../vector/shapes.ts";
 import { buildSsa, type Ssa } from "../vector/ssa.ts";
 import { chooseLanes } from "../vector/choose-lanes.ts";
 import { canVectorize, hasVectorForm } from "../vector/suitable.ts";
+import { splitPairs } from "./pairs.ts";
 import { planPhases, type PhasePlan } from "./plan.ts";
 import { buildProgram, successors, type Program } from "./program.ts";
 import { findRoots } from "./roots.ts";
@@ -63,7 +64,7 @@ export function writeKernel(
   sites: Site[],
   options: KernelOptions,
 ): WrittenKernel {
-  const source = joinCalls(module, entry, options.stackBytes);
+  const source = splitPairs(joinCalls(module, entry, options.stackBytes));
   const symbols = placeKernelSymbols(module, source, moduleVariables);
   const analysed = analyse(source, symbols, options.compiler === "vector");
   const { program, plan } = analysed;

@@ -28,7 +28,9 @@ export function accessForm(i: Instruction, suffixes: Suffixes): AccessForm {
   suffixes.end();
   if (!/^([usbf](8|16|32|64))$/.test(type)) throw notTranslated(i, `type .${type}`);
   const count = vector === undefined ? 1 : Number(vector.slice(1));
-  if (count * bytesOf(type) > 16) throw notTranslated(i, `.${vector} of .${type}`);
+  const bytes = count * bytesOf(type);
+  if (bytes > 32 || (count === 8 && bytes < 32)) throw illegal(i, `no .${vector} of .${type}`);
+  if (bytes === 32 && space !== "global") throw illegal(i, "accesses of 256 bits need .global");
   return { space, type, count };
 }
 

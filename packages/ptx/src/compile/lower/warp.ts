@@ -1,9 +1,10 @@
-import { I32, I64, OP } from "@decant/wasm";
+import { F32, I32, I64, OP } from "@decant/wasm";
 import type { Instruction, Operand } from "../../parse/ast.ts";
 import { bitsOf, isSigned } from "../../parse/types.ts";
 import type { Emitter } from "../emitter.ts";
 import { BARRIER, LAUNCH, STATE, WARP_FRAME, WORKER } from "../layout.ts";
 import { illegal, notTranslated, Suffixes } from "../suffixes.ts";
+import { pushSmaller } from "./float-parts.ts";
 import { loadMatrix, matrixProduct, storeMatrix, transposeMatrix } from "./matrix.ts";
 import { storeMask, WARP_STATE, type Meeting } from "./meeting.ts";
 import type { Lowering } from "./table.ts";
@@ -392,9 +393,16 @@ function reduce(i: Instruction): Meeting {
   const suffixes = new Suffixes(i);
   suffixes.take("sync");
   const operation = suffixes.oneOf(["add", "min", "max", "and", "or", "xor"]);
+  const absolute = suffixes.take("abs");
+  const propagate = suffixes.take("NaN");
   const type = suffixes.type();
   suffixes.end();
-  if (operation === undefined || bitsOf(type) !== 32 || type === "f32") throw notTranslated(i);
+  if (operation === undefined || bitsOf(type) !== 32) throw notTranslated(i);
+  if (type === "f32") {
+    if (operation !== "min" && operation !== "max") throw illegal(i, "redux.sync of .f32 is .min or .max");
+    return reduceFloats(i, operation === "min", absolute, propagate);
+  }
+  if (absolute || propagate) throw illegal(i, "'.abs' and '.NaN' need .f32");
   const [d, a, mask] = i.operands;
   return {
     warp: true,
@@ -426,6 +434,34 @@ function reduce(i: Instruction): Meeting {
       });
       f.localGet(sum);
       e.set(i, d, type);
+    },
+  };
+}
+
+/** redux.sync of floats: as by min or max one after the other. */
+function reduceFloats(i: Instruction, min: boolean, absolute: boolean, propagate: boolean): Meeting {
+  const [d, a, mask] = i.operands;
+  return {
+    warp: true,
+    suspend(e) {
+      storeMask(e, i, mask);
+      const value = e.pushFrame(WARP_FRAME.value, true);
+      e.push(i, a, "f32");
+      if (absolute) e.f.op(OP.f32_abs);
+      e.f.store(OP.f32_store, value, 2).i32Const(WARP_STATE);
+    },
+    resume(e) {
+      const { f } = e;
+      const [result, value] = [e.scratch(F32, "a"), e.scratch(F32, "b")];
+      // The thread's own value may count twice.
+      f.load(OP.f32_load, e.pushFrame(WARP_FRAME.latch, true), 2).localSet(result);
+      eachLane(e, (latch, _lane, at) => {
+        f.localGet(latch).load(OP.f32_load, at, 2).localSet(value);
+        pushSmaller(e, min, result, value, propagate);
+        f.localSet(result);
+      });
+      f.localGet(result);
+      e.set(i, d, "f32");
     },
   };
 }
