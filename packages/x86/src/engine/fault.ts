@@ -60,7 +60,7 @@ interface Raised {
   readonly access?: RefusedAccess;
 }
 
-/** Thrown through translated code by the helpers `trap`, `accessFault` and `accessRefused`. */
+/** Thrown through translated code by the helpers `trap` and `accessFault`, and by the runtime's `refuse`. */
 export class GuestTrap extends Error {
   readonly raised: Raised;
 

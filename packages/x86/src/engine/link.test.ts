@@ -11,7 +11,7 @@ const CODE = 0x140000;
 const CALLER = "e81b00000083c001c3";
 const CALLEE = "b82900000085c07401c30f0b";
 
-function units() {
+function units(guarding: "trap" | "exact" | "checked" = "trap") {
   const memory = new GuestMemory();
   memory.allocate(0x10000, PAGE.READWRITE, { at: CODE });
   memory.write(CODE, Buffer.from(CALLER, "hex"));
@@ -23,7 +23,7 @@ function units() {
     decoder,
     stubAt: () => undefined,
     stubOfSyscall: () => undefined,
-    guarding: () => "trap",
+    guarding: () => guarding,
     isTranslated: () => false,
     isReturnSite: () => false,
   }).translate([CODE]);
@@ -102,4 +102,10 @@ test("of what modules import from the runtime JavaScript can call nothing, so V8
   for (const { parameters, results } of Object.values(RUNTIME_IMPORTS))
     expect(isCallable([parameters.length, ...parameters, results.length, ...results])).toBe(false);
   expect(isCallable([1, I32, 1, I32])).toBe(true);
+});
+
+test.each(["trap", "exact", "checked"] as const)("code that is guarded so imports functions of the runtime only (%s)", (guarding) => {
+  const { bytes } = linkBatch(units(guarding), 1, []);
+  const imported = WebAssembly.Module.imports(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>));
+  expect([...new Set(imported.filter(({ kind }) => kind === "function").map(({ module }) => module))]).toEqual(["runtime"]);
 });

@@ -1,7 +1,7 @@
 import { GUEST_BASE, MemoryAccessError, type GuestMemory } from "@decant/memory";
 import { CPU, GPR } from "../cpu-block.ts";
 import { loadModule } from "../load-module.ts";
-import { createHelpers } from "../lower/helpers.ts";
+import { ACCESS_BITS, createHelpers, unpackAccess } from "../lower/helpers.ts";
 import { asksOfFloats } from "../lower/mxcsr.ts";
 import type { Guarding } from "./access-checks.ts";
 import type { Batch } from "./batch.ts";
@@ -137,6 +137,10 @@ export class Machine {
       bind: (rip: number, slot: number) => this.#cache.bind(rip >>> 0, slot),
       fault: (rip: number) => this.#runRare(rip >>> 0),
       stale: (unit: number) => this.#stale(unit),
+      refuse(place: number, address: number, high: number): never {
+        const access = refusedAccess(address >>> 0, high >>> 0, unpackAccess(place));
+        throw new GuestTrap({ kind: 0, site: place >>> ACCESS_BITS, access });
+      },
     };
     const guarding = (entry: number): Guarding =>
       this.#guarding === "trap" && options.ownsHandler?.(entry) === true ? "exact" : this.#guarding;
@@ -164,9 +168,6 @@ export class Machine {
       },
       accessFault: (rip, address, high, access) => {
         throw new GuestTrap({ kind: 0, rip, access: refusedAccess(address, high, access) });
-      },
-      accessRefused: (site, address, high, access) => {
-        throw new GuestTrap({ kind: 0, site, access: refusedAccess(address, high, access) });
       },
     });
     this.#imports = { env, runtime: runtime.exports as WebAssembly.ModuleImports, helper: helper as WebAssembly.ModuleImports };

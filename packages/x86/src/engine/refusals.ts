@@ -23,6 +23,7 @@ export class Refusals {
   readonly #f: FunctionBuilder;
   readonly #e: Emitter;
   readonly #registers: RegisterFile;
+  readonly #callRefuse: () => void;
   readonly #exit: Label;
   readonly #address: number;
   readonly #place: number;
@@ -31,11 +32,12 @@ export class Refusals {
   /** By the number of the site. */
   readonly #tailOf: (Tail | undefined)[] = [];
 
-  /** Opens the wasm block that failing checks leave. */
-  constructor(f: FunctionBuilder, e: Emitter, registers: RegisterFile) {
+  /** Opens the wasm block that failing checks leave. `callRefuse` calls the runtime's function of that name. */
+  constructor(f: FunctionBuilder, e: Emitter, registers: RegisterFile, callRefuse: () => void) {
     this.#f = f;
     this.#e = e;
     this.#registers = registers;
+    this.#callRefuse = callRefuse;
     this.#address = f.local(I32);
     this.#place = f.local(I32);
     this.#exit = f.block();
@@ -77,7 +79,8 @@ export class Refusals {
     f.localGet(this.#place).localGet(this.#address);
     if (this.#high === undefined) f.i32Const(0);
     else f.localGet(this.#high);
-    this.#e.help("accessRefused").f.unreachable();
+    this.#callRefuse();
+    f.unreachable();
   }
 
   #tailFor({ dirty, valid }: RegistersAt): Tail {

@@ -28,6 +28,11 @@ export const RUNTIME_IMPORTS = {
   stale: imported(1),
   /** Puts a function into the place of a link: (slot * 2^16 + number) -> 0. */
   link: imported(1),
+  /**
+   * (site << ACCESS_BITS | bytes + WRITES, wasm address, upper half of the guest address): ends the instruction of the site with this number in the unit that calls
+   * with an access violation; never returns.
+   */
+  refuse: imported(3),
   memcmp: imported(3),
   strcmp: imported(2),
   strncmp: imported(3),
@@ -62,6 +67,7 @@ export function runtimeModule(): Uint8Array {
   const [api] = machine as [number];
   const translate = m.importFunction("env", "translate", m.type([I32], [I32]));
   const bind = m.importFunction("env", "bind", m.type([I32, I32]));
+  const refuse = m.importFunction("env", "refuse", m.type([I32, I32, I32]));
   const enter = m.type([I32], [I32]);
   const make = (name: RuntimeImport, emit: (f: FunctionBuilder) => void): number => {
     const { parameters, results } = RUNTIME_IMPORTS[name];
@@ -73,6 +79,7 @@ export function runtimeModule(): Uint8Array {
   const go = make("go", (f) => emitGo(f, { api, translate, enter, table }));
   make("goFrom", (f) => emitGoFrom(f, go, { bind, translate }));
   PASSED_ON.forEach((name, n) => make(name, (f) => f.localGet(0).returnCall(machine[n] as number)));
+  make("refuse", (f) => f.localGet(0).localGet(1).localGet(2).call(refuse).unreachable());
   const run = m.function(m.type([I32], []), "run");
   emitRun(run, go);
   m.exportFunction("run", run.index);

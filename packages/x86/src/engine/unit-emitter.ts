@@ -122,7 +122,7 @@ export class UnitEmitter implements BlockEmitter {
       refuse: (refusal) => this.#refuse(refusal),
     };
     this.#checks = checks;
-    if (guarding !== "trap") this.#refusals = new Refusals(f, this.#emitter, registers);
+    if (guarding !== "trap") this.#refusals = new Refusals(f, this.#emitter, registers, () => module.callRuntime("refuse"));
     this.#scalars = planScalars(this.#graph.blocks, (block) => this.#flow(block).liveIn >>> 16);
     this.#context = { f, e: this.#emitter, mode, module, registers, guardsNull: guarding === "exact", next: f.local(I32) };
   }

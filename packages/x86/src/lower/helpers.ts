@@ -13,8 +13,6 @@ export const HELPERS = {
   trap: { parameters: [I32, I32], results: [] },
   /** (rip, wasm address, upper half of the guest address, bytes + WRITES): ends the instruction with an access violation; never returns. */
   accessFault: { parameters: [I32, I32, I32, I32], results: [] },
-  /** (site << ACCESS_BITS | bytes + WRITES, wasm address, upper half): the same, of the site with this number in the unit that calls. */
-  accessRefused: { parameters: [I32, I32, I32], results: [] },
   /** (high, low, divisor, isSigned, rip): the 64-bit quotient, or #DE where it does not fit. */
   divide128: { parameters: [I64, I64, I64, I32, I32], results: [I64] },
   /** (leaf, subleaf, register): one register of the leaf. */
@@ -57,13 +55,12 @@ export interface HelperHost {
   trap(kind: number, rip: number): never;
   /** Ends it because it may not access `bytes` at a wasm address; `high` is the upper half of the guest address. Must throw. */
   accessFault?(rip: number, address: number, high: number, access: { bytes: number; writes: boolean }): never;
-  /** The same, for the instruction of a site in the calling unit. */
-  accessRefused?(site: number, address: number, high: number, access: { bytes: number; writes: boolean }): never;
   /** The time stamp counter; by default the host's clock in nanoseconds. */
   timestamp?(): bigint;
 }
 
-function unpackAccess(access: number): { bytes: number; writes: boolean } {
+/** What the low ACCESS_BITS say. */
+export function unpackAccess(access: number): { bytes: number; writes: boolean } {
   return { bytes: access & (WRITES - 1), writes: (access & WRITES) !== 0 };
 }
 
@@ -74,8 +71,6 @@ export function createHelpers(host: HelperHost): Record<HelperName, (...values: 
     trap: (kind: number, rip: number) => host.trap(kind, rip >>> 0),
     accessFault: (rip: number, address: number, high: number, access: number) =>
       host.accessFault?.(rip >>> 0, address >>> 0, high >>> 0, unpackAccess(access)),
-    accessRefused: (place: number, address: number, high: number) =>
-      host.accessRefused?.(place >>> ACCESS_BITS, address >>> 0, high >>> 0, unpackAccess(place)),
     divide128(high: bigint, low: bigint, divisor: bigint, isSigned: number, rip: number): bigint {
       const unsigned = isSigned === 0;
       const dividend = ((unsigned ? BigInt.asUintN(64, high) : high) << 64n) | BigInt.asUintN(64, low);
