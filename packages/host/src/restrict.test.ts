@@ -61,19 +61,24 @@ describe("what is granted works", () => {
 });
 
 describe("everything else is refused", () => {
-  test.each([
-    "/etc/passwd",
-    "/work/../etc/passwd",
-    "/work/out/passwd",
-    "/work/up",
-    "/work/in/../../etc/passwd",
-    "/worker",
-    "/data/two.txt",
-  ])("%s is not found", (path) => {
+  test.each(["/etc/passwd", "/work/../etc/passwd", "/work/out/passwd", "/work/up", "/work/in/../../etc/passwd", "/data/two.txt"])(
+    "%s is not found",
+    (path) => {
+      const denials: Denial[] = [];
+      const { granted } = tree(denials);
+      expect(() => granted.open(path)).toThrow("ENOENT");
+      expect(denials).toEqual([{ path, access: "read" }]);
+    },
+  );
+
+  test("what is not there is told to nobody, unless it was to be made", () => {
     const denials: Denial[] = [];
     const { granted } = tree(denials);
-    expect(() => granted.open(path)).toThrow("ENOENT");
-    expect(denials).toEqual([{ path, access: "read" }]);
+    for (const path of ["/worker", "/ETC/passwd", "/etc/none/x"]) expect(() => granted.open(path)).toThrow("ENOENT");
+    expect(() => granted.stat("/DATA")).toThrow("ENOENT");
+    expect(denials).toEqual([]);
+    expect(() => granted.open("/worker", write)).toThrow("EACCES");
+    expect(denials).toEqual([{ path: "/worker", access: "write" }]);
   });
 
   test("a read-only grant cannot be changed", () => {

@@ -15,9 +15,8 @@ export interface Denial {
 }
 
 /**
- * Files of which only those granted can be touched; everything else looks as if it were not there (ENOENT), may not be changed (EACCES), and is
- * told to `onDenied`. Grants hold for real
- * paths: a symbolic link inside a grant that leads out of it does not work, and neither does "..". The folders above a grant can be seen,
+ * Files of which only those granted can be touched; everything else looks as if it were not there (ENOENT), and may not be changed (EACCES). What is there, and
+ * all that would be changed, is told to `onDenied`. Grants hold for real paths: a symbolic link inside a grant that leads out of it does not work, and neither does "..". The folders above a grant can be seen,
  * with nothing in them but the way to it.
  */
 export function restrict(files: HostFiles, grants: readonly Grant[], onDenied: (denial: Denial) => void = () => {}): HostFiles {
@@ -135,10 +134,20 @@ class RestrictedFiles implements HostFiles {
   }
 
   #denied(path: string, access: Access): HostError {
-    this.#onDenied({ path, access: access === "write" ? "write" : "read" });
+    if (access === "write" || this.#isThere(path)) this.#onDenied({ path, access: access === "write" ? "write" : "read" });
     // Folders show nothing but the way to grants, so what they do not show cannot be found: programs look in many places, and go on.
     if (access !== "write") return new HostError("ENOENT", `no such file or directory, ${path}`);
     return new HostError("EACCES", `permission denied, ${path}`);
+  }
+
+  /** What is not there a grant would not show either: a name in another case than the file has, a file that a program looks for on its way up. */
+  #isThere(path: string): boolean {
+    try {
+      this.#files.lstat(removeDots(path));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Resolves links and ".."; where nothing exists, as far as something does. */

@@ -46,10 +46,10 @@ const loaderFixture: Partial<ProcessOptions> = {
 };
 
 describe("mapping", () => {
-  test("a program linked above 4 GiB keeps the low half of its addresses; its sections get their protections", () => {
+  test("a program linked above 4 GiB lies where others begin; its sections get their protections", () => {
     const { modules, memory } = load();
     const { program } = modules;
-    expect([program.base, program.name]).toEqual([0x4000_0000, "hello.exe"]);
+    expect([program.base, program.name]).toEqual([0x40_0000, "hello.exe"]);
     const protections = program.image.sections.map(({ name, rva }) => [name, memory.query(program.base + rva).protection] as const);
     expect(protections).toContainEqual([".text", PAGE.EXECUTE_READ]);
     expect(protections).toContainEqual([".data", PAGE.READWRITE]);

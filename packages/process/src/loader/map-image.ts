@@ -30,6 +30,9 @@ export function protectImage(memory: GuestMemory, image: Image, base: number): v
   }
 }
 
+/** Where 32-bit programs begin, and x64 ones that are linked for an address that no guest has. */
+const PROGRAM_BASE = 0x40_0000;
+
 function place(memory: GuestMemory, image: Image, name: string): number {
   const size = image.sizeOfImage;
   const options = { kind: "image", protection: PAGE.EXECUTE_WRITECOPY } as const;
@@ -48,8 +51,8 @@ function place(memory: GuestMemory, image: Image, name: string): number {
     if (high > 0) memory.setFarRegion(base, size, high);
     return base;
   }
-  // A program linked for 0x140000000 goes where at least the low half of its addresses stays.
-  const low = Number(wanted & 0x7fff_0000n);
+  // A program linked for 0x140000000 goes to the beginning: what run-time systems reserve, a gigabyte at a time, has the more room behind it.
+  const low = fits ? Number(wanted & 0x7fff_0000n) : PROGRAM_BASE;
   const near = image.isDll || low === 0 ? undefined : memory.reserve(size, { ...options, at: low });
   const preferred = near ?? (fits && wanted < BigInt(SHARED_DATA) ? memory.reserve(size, { ...options, at: Number(wanted) }) : undefined);
   const base = preferred ?? memory.reserve(size, { ...options, topDown: true, below: SHARED_DATA }) ?? memory.reserve(size, options);

@@ -84,10 +84,13 @@ test("a large reservation that is nowhere free in one piece is granted, and hold
   const { call, thread } = machine();
   const [first, second] = [0, 1].map(() => call("VirtualAlloc", 0n, 0x5800_0000, RESERVE, PAGE.READWRITE));
   expect([first, second]).not.toContain(0);
-  const base = call("VirtualAlloc", 0n, 2 ** 31, RESERVE, PAGE.READWRITE);
+  const base = call("VirtualAlloc", 0n, 2 ** 31 - 0x10000, RESERVE, PAGE.READWRITE);
   expect(base).toBeGreaterThan(0);
   expect(call("VirtualAlloc", BigInt(base), 0x10000, COMMIT, PAGE.READWRITE)).toBe(base);
-  expect(call("VirtualAlloc", BigInt(base + 2 ** 31 - 0x10000), 0x10000, COMMIT, PAGE.READWRITE)).toBe(0);
+  expect(call("VirtualAlloc", BigInt(base + 2 ** 31 - 0x20000), 0x10000, COMMIT, PAGE.READWRITE)).toBe(0);
+  // Who asks for 2 to 8 GiB asks for half of it next.
+  for (const size of [2 ** 31, 2 ** 33, 2 ** 34 - 0x10000])
+    expect([call("VirtualAlloc", 0n, size, RESERVE, PAGE.READWRITE), thread.lastError]).toEqual([0, ERROR.NOT_ENOUGH_MEMORY]);
   expect([call("VirtualAlloc", 0n, 2 ** 30 - 0x10000, RESERVE, PAGE.READWRITE), thread.lastError]).toEqual([0, ERROR.NOT_ENOUGH_MEMORY]);
 });
 

@@ -7,8 +7,11 @@ const STATE = { free: MEM.FREE, reserve: MEM.RESERVE, commit: MEM.COMMIT } as co
 const KIND = { private: MEM.PRIVATE, image: MEM.IMAGE, mapped: MEM.MAPPED } as const;
 const PAGE_SIZE = 0x1000;
 const GRANULARITY = 0x1_0000;
-/** A reservation from here on is a run-time system's for all that it may ever commit. */
-const LARGE = 2 ** 30;
+/**
+ * Reservations that are a run-time system's for all that it may ever commit, and that can be granted in part: .NET's, and those of more than there can ever be. Between
+ * them lie those of JavaScriptCore, which asks for half as much where it is refused, and wants an address inside that is aligned to half of what it asked for.
+ */
+const isGrantedInPart = (size: number): boolean => (size >= 2 ** 30 && size < 2 ** 31) || size >= 2 ** 34;
 /** The reservation of a process that was granted in part: its address, and where it would have ended. */
 const grantedInPart = new WeakMap<Process, { readonly base: number; readonly end: number }>();
 /** Less than this is not worth calling a part. */
@@ -137,7 +140,8 @@ function allocate(thread: Thread, hint: bigint, size: number, type: number, give
   if (type === MEM.RESET) return Number(hint);
   const commits = (type & MEM.COMMIT) !== 0;
   if (!commits && (type & MEM.RESERVE) === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
-  if (!commits && size > memory.userEnd && thread.pointerSize === 8) return reserveWhatFits(thread, hint, size, protection);
+  const mayBePart = !commits && isGrantedInPart(size) && thread.pointerSize === 8;
+  if (mayBePart && size > memory.userEnd) return reserveWhatFits(thread, hint, size, protection);
   // Nothing of the guest's lies above the user space: a hint there is taken.
   if (hint + BigInt(Math.ceil(size)) > BigInt(memory.userEnd)) {
     if (commits && endsInWhatIsLacking(thread, hint, size)) throw new Win32Error(ERROR.COMMITMENT_LIMIT);
@@ -156,8 +160,7 @@ function allocate(thread: Thread, hint: bigint, size: number, type: number, give
     if (error instanceof MemoryLimitError) throw new Win32Error(ERROR.COMMITMENT_LIMIT);
     throw error;
   }
-  if (base === undefined && !commits && at === 0 && size >= LARGE && thread.pointerSize === 8)
-    return reserveWhatFits(thread, hint, size, protection);
+  if (base === undefined && mayBePart && at === 0) return reserveWhatFits(thread, hint, size, protection);
   if (base === undefined) throw new Win32Error(at === 0 ? ERROR.NOT_ENOUGH_MEMORY : ERROR.INVALID_ADDRESS);
   if (commits) noteProtection(process, base, size, protection);
   return base;
