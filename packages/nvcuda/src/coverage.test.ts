@@ -89,8 +89,10 @@ Programs reach it in three ways:
 - by cudart64_110.dll, cudart64_12.dll or cudart64_13.dll: these are built in, also where a program brings NVIDIA's own;
 - by what CUDA 13 links into programs for Windows, which asks the driver for the runtime (nvcudart_hybrid64.dll) by cuGetExportTable and for its functions
   by number: all that is asked for is answered, and what is not there answers cudaErrorNotSupported and is counted;
-- by the runtime of CUDA 12 and earlier, linked statically: such programs get an error from their first call, as that runtime checks the driver by
-  tables that are not documented, and that nvcuda.dll does not have.
+- by the runtime of CUDA 12 and earlier, linked statically: such programs get cudaErrorSymbolNotFound from their first call, and a sentence on standard error says why. That
+  runtime asks cuGetExportTable for tables that are not documented, and checks the driver by what is in them. Seen by a stand-in for libcuda with the static runtime of CUDA 13 for Linux,
+  which still works that way: f8cff951-2146-8b4e-b9e2-fb469e7c0dd9 (it goes on without), after cuInit 6bd5fb6c-5bf4-e74a-8987-d93912fd9df9 (without it, error 500), whose second
+  entry is called with a pointer before the first device is asked for anything, and a094798c-2e74-2e74-93f2-0800200c0a66; it holds the words "integrity checks failed".
 
 Not there in any way: \`__managed__\` variables, texture references of CUDA 11, IPC, graphics, external memory, graphs that allocate. A program's functions that
 are passed to kernels by address, and more devices than one, were not tried.

@@ -11,6 +11,11 @@ const LEGACY_STREAM = 1n;
 const PER_THREAD_DEFAULT_STREAM = 2n;
 /** The tables that cuGetExportTable has, by their CUuuid. */
 const tables: ReadonlyMap<string, ExportTable> = new Map([hybridTable].map((table) => [table.id, table]));
+/**
+ * What a CUDA runtime that is linked into a program asks for right after cuInit, and cannot do without (seen with CUDA 13's for Linux, which works as those
+ * for Windows did until CUDA 12): docs/cuda.md has what else it asks for.
+ */
+const STATIC_RUNTIME_TABLE = "6bd5fb6c-5bf4-e74a-8987-d93912fd9df9";
 /** CUdriverProcAddressQueryResult. */
 const QUERY = { SUCCESS: 0, SYMBOL_NOT_FOUND: 1, VERSION_NOT_SUFFICIENT: 2 } as const;
 
@@ -46,6 +51,7 @@ export const driver = (nvcuda: Nvcuda) =>
       ppExportTable.set(0);
       const id = uuidText(thread.memory.read(pExportTableId, 16));
       const table = tables.get(id);
+      if (id === STATIC_RUNTIME_TABLE) thread.kernel.reportOnce(staticRuntime(thread.process.name));
       if (!table) throw new CudaError(CUDA_ERROR.NOT_FOUND);
       const { exportTables } = nvcuda.state(thread);
       const address = exportTables.get(id) ?? placeTable(thread, table);
@@ -66,6 +72,10 @@ export const driver = (nvcuda: Nvcuda) =>
       mode.set(nvcuda.cuda(thread).cuModuleGetLoadingMode());
     },
   });
+
+function staticRuntime(program: string): string {
+  return `${program} has the runtime of CUDA 12 or earlier linked into it, which asks nvcuda.dll for tables that NVIDIA does not document (${STATIC_RUNTIME_TABLE}): its CUDA calls will fail; built with -cudart shared, or by CUDA 13, it would run`;
+}
 
 /** The guest address of the form of a function that a program made with `cudaVersion` expects, or 0, also where that had no such function. */
 function procedure(thread: GuestThread, symbol: string, cudaVersion: number, flags: bigint): number {

@@ -39,6 +39,7 @@ export function guest(options: Partial<NvcudaOptions> = {}) {
   let used = 0;
   let output = "";
   const ends: (() => void)[] = [];
+  const reports: string[] = [];
   /** Guest functions that were called, with what they were given, and what they return. */
   const calls = {
     made: [] as (readonly (number | bigint)[])[],
@@ -57,8 +58,10 @@ export function guest(options: Partial<NvcudaOptions> = {}) {
     ({
       memory,
       pointerSize: 8,
+      kernel: { reportOnce: (sentence: string) => void reports.push(sentence) },
       state: stateIn(new Map()),
       process: {
+        name: "program.exe",
         state: stateIn(processStates),
         heap: { allocate },
         host: { stdout: { write: (bytes: Uint8Array) => (output += new TextDecoder().decode(bytes)) } },
@@ -97,7 +100,22 @@ export function guest(options: Partial<NvcudaOptions> = {}) {
     return address;
   };
   const text = (string: string): number => place(new TextEncoder().encode(`${string}\0`));
-  return { calls, memoryCuda, library, memory, thread, newThread, call, callOn, place, text, allocate, ends, output: () => output };
+  return {
+    calls,
+    memoryCuda,
+    library,
+    memory,
+    thread,
+    newThread,
+    call,
+    callOn,
+    place,
+    text,
+    allocate,
+    ends,
+    reports,
+    output: () => output,
+  };
 }
 
 async function drive(generator: Generator<Block | Call, unknown, unknown>, calls: ReturnType<typeof guest>["calls"]): Promise<unknown> {

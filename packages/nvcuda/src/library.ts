@@ -8,7 +8,9 @@ import type { JitOptions } from "./jit-options.ts";
 /** What nvcuda needs of a guest thread, and of its process. */
 export interface GuestThread extends CallingThread {
   state<T>(key: symbol, make: () => T): T;
+  readonly kernel: { reportOnce(sentence: string): void };
   readonly process: {
+    readonly name: string;
     state<T>(key: symbol, make: () => T): T;
     readonly heap: { allocate(size: number): number };
     readonly host: { readonly stdout: { write(bytes: Uint8Array): unknown } };

@@ -67,6 +67,18 @@ describe("errors at the call:", () => {
     expect(await call("cuInit", 1)).toBe(CUDA_ERROR.INVALID_VALUE);
   });
 
+  test("a table of the driver that is not there is CUDA_ERROR_NOT_FOUND, and the one that a runtime linked into the program needs is named", async () => {
+    const { call, place, reports } = guest();
+    const table = cell(1);
+    const uuid = (text: string): number => place(Uint8Array.from(Buffer.from(text.replaceAll("-", ""), "hex")));
+    expect(await call("cuGetExportTable", table, uuid("a094798c-2e74-2e74-93f2-0800200c0a66"))).toBe(CUDA_ERROR.NOT_FOUND);
+    expect([table.get(), reports]).toEqual([0, []]);
+    expect(await call("cuGetExportTable", table, uuid("6bd5fb6c-5bf4-e74a-8987-d93912fd9df9"))).toBe(CUDA_ERROR.NOT_FOUND);
+    expect(reports.join("\n")).toMatch(
+      /^program.exe has the runtime of CUDA 12 or earlier linked into it, .*6bd5fb6c-5bf4-e74a-8987-d93912fd9df9/,
+    );
+  });
+
   test("most need a context", async () => {
     const { call } = guest();
     await call("cuInit", 0);
