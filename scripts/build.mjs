@@ -7,6 +7,8 @@ import { pathToFileURL } from "node:url";
 import { splitCommand } from "./parts.mjs";
 import { root } from "./workspace.mjs";
 
+// esbuild names modules by where they are from the current folder.
+process.chdir(root);
 const { build } = await import("esbuild");
 const dist = join(root, "packages/decant/dist");
 

@@ -35,7 +35,10 @@ export async function splitCommand(entry, build, options) {
   const owners = new Map();
   for (const name of names) {
     const { metafile } = await build({ ...optionsOf(name), write: false, metafile: true });
-    for (const input of Object.keys(metafile.inputs)) if (!owners.has(input)) owners.set(input, name);
+    for (const input of Object.keys(metafile.inputs)) {
+      if (owners.has(input) && !COPIED.test(input)) throw new Error(`${input} would be in two scripts, as two modules`);
+      owners.set(input, owners.get(input) ?? name);
+    }
   }
   return names.map(optionsOf);
 

@@ -282,12 +282,11 @@ function functionsOf(entry: string, declaration: Declaration): NamedFunction[] {
   ];
 }
 
-/** The function that a table exports by a name. */
+/** The function that a table exports by a name: an entry's own, the same with a letter more, or one that an entry gives. */
 function functionNamed({ declarations }: ApiTable, name: string): NamedFunction {
-  for (const [entry, declaration] of Object.entries(declarations)) {
-    // Names are the entry's, with a letter more, or given.
-    if (!name.startsWith(entry) && !("names" in declaration)) continue;
-    const found = functionsOf(entry, declaration).find((named) => named.name === name);
+  for (const entry of [name, name.slice(0, -1), ...Object.keys(declarations)]) {
+    const declaration = Object.hasOwn(declarations, entry) ? declarations[entry] : undefined;
+    const found = declaration && functionsOf(entry, declaration).find((named) => named.name === name);
     if (found !== undefined) return found;
   }
   throw new Error(`${name} is not declared where it should be`);
