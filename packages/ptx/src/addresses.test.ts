@@ -87,6 +87,28 @@ end:`;
     expect(words(body, compiler, 8)[0]).toBe((256 * 257) / 2);
   });
 
+  test(`registers of 128 bits are loaded, packed, unpacked and stored, by the ${compiler} form`, () => {
+    const wide = (body: string): string => kernel(`.reg .b128 %q<4>; mul.wide.u32 %rd3, %r1, 16; add.s64 %rd3, %rd3, %rd1;\n${body}`);
+    const run = (body: string, words = 40): { out: Uint32Array; harness: Harness; run(): void } => {
+      const harness = new Harness(wide(body), { compiler });
+      const out = Uint32Array.from({ length: words }, (_, i) => 100 + i);
+      return { out, harness, run: () => harness.run("k", [out], { block: [8] }) };
+    };
+    const swap = run(`ld.global.b128 %q0, [%rd3+16]; mov.b128 {%rd4, %rd5}, %q0; mov.b128 %q1, {%rd5, %rd4}; mov.b128 %q2, %q1;
+      setp.eq.u32 %p1, %r1, 3; @%p1 mov.b128 %q2, %q0; bar.sync 0; st.global.b128 [%rd3], %q2;`);
+    swap.run();
+    const expected = Array.from({ length: 40 }, (_, i) => (i >= 32 ? 100 + i : 104 + (i >> 2 === 3 ? i : i ^ 2)));
+    expect([...swap.out]).toEqual(expected);
+    for (const [offset, kind, thread] of [
+      [8, FAULT.misalignedAddress, 0],
+      [48, FAULT.illegalAddress, 7],
+    ] as const) {
+      const bad = run(`ld.global.b128 %q0, [%rd3+${offset}]; st.global.b128 [%rd3], %q0;`);
+      expect(() => bad.run(), `offset ${offset}`).toThrow();
+      expect(bad.harness.fault, `offset ${offset}`).toMatchObject({ kind, thread });
+    }
+  });
+
   test.each([
     ["v8.b32", "{%r2, %r3, %r4, %r5, %r6, %r7, %r8, %r9}"],
     ["v4.b64", "{%rd5, %rd6, %rd7, %rd8}"],
@@ -118,6 +140,11 @@ test.each([
   ["ld.global.v4.b64 {%rd5, %rd6, %rd7}, [%rd1];", "'ld' needs a vector of 4"],
   ["ld.global.v8.b64 {%rd2, %rd3, %rd4, %rd5, %rd6, %rd7, %rd8, %rd9}, [%rd1];", "no .v8 of .b64"],
   ["ld.global.v8.b16 {%r2, %r3, %r4, %r5, %r6, %r7, %r8, %r9}, [%rd1];", "no .v8 of .b16"],
+  [".reg .b128 %q<2>; atom.global.exch.b128 %q0, [%rd1], %q1;", "type .b128 is not translated yet"],
+  [".reg .b128 %q<2>; mov.b128 %q0, {%r1, %r2};", "a value of 128 bits is a register, or two of type .b64"],
+  [".reg .b128 %q<2>; mov.b64 %q0, %q1;", "type .b128 is not translated yet"],
+  ["add.f32x2 %rd1, %rd1, 1;", "operands of .f32x2 are registers of type .b64"],
+  ["fma.f32x2 %rd1, %rd1, %rd1, %rd1;", "fma needs a rounding mode"],
 ])("%s is refused", (body, reason) => {
   expect(() => new Harness(kernel(body))).toThrow(reason);
 });

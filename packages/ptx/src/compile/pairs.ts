@@ -1,35 +1,43 @@
 import type { Instruction, Operand, PtxFunction, Register, Statement } from "../parse/ast.ts";
 import type { ScalarType } from "../parse/types.ts";
-import { illegal, Suffixes } from "./suffixes.ts";
+import { illegal, notTranslated, Suffixes } from "./suffixes.ts";
 
+/** Operands of the arithmetic that takes .f32x2. */
 const OPERANDS: Readonly<Record<string, number>> = { add: 3, sub: 3, mul: 3, fma: 4 };
 
-/**
- * Arithmetic on two floats in 64 bits (PTX ISA, "Floating Point Instructions", .f32x2) as that of each of them. The registers between are shared by all
- * such instructions of a function.
- */
+type Halves = readonly [Operand & { kind: "register" }, Operand & { kind: "register" }];
+
+/** Values that are two in one as these two: arithmetic on .f32x2, and registers of 128 bits. */
 export function splitPairs(source: PtxFunction): PtxFunction {
+  return splitWide(splitFloats(source));
+}
+
+/** Arithmetic on two floats in 64 bits (PTX ISA, "Floating Point Instructions", .f32x2) by each of them, in registers that all such instructions share. */
+function splitFloats(source: PtxFunction): PtxFunction {
   const { body } = source;
-  if (body === undefined || !body.statements.some(isPair)) return source;
-  const registers: Register[] = [...body.registers];
-  const halves = Array.from({ length: 4 }, (_, operand) =>
-    [0, 1].map((half) => {
-      const register: Register = { name: `half ${half} of operand ${operand}`, type: "f32", index: registers.length };
-      registers.push(register);
-      return { kind: "register", register } as const;
-    }),
-  );
+  if (body === undefined || !body.statements.some(isFloatPair)) return source;
+  const registers = [...body.registers];
+  const halves = Array.from({ length: 4 }, (_, operand) => addHalves(registers, `operand ${operand}`, "f32"));
   const statements = body.statements.flatMap((statement): readonly Statement[] =>
-    isPair(statement) ? split(statement, halves) : [statement],
+    isFloatPair(statement) ? eachFloat(statement, halves) : [statement],
   );
   return { ...source, body: { ...body, registers, statements } };
 }
 
-function isPair(statement: Statement): statement is Instruction {
+function addHalves(registers: Register[], name: string, type: ScalarType): Halves {
+  const add = (half: string): Operand & { kind: "register" } => {
+    const register: Register = { name: `${half} half of ${name}`, type, index: registers.length };
+    registers.push(register);
+    return { kind: "register", register };
+  };
+  return [add("low"), add("high")];
+}
+
+function isFloatPair(statement: Statement): statement is Instruction {
   return statement.kind === "instruction" && Object.hasOwn(OPERANDS, statement.opcode) && statement.modifiers.includes("f32x2");
 }
 
-function split(i: Instruction, halves: readonly (readonly Operand[])[]): Instruction[] {
+function eachFloat(i: Instruction, halves: readonly Halves[]): Instruction[] {
   const suffixes = new Suffixes(i);
   const rounding = suffixes.oneOf(["rn", "rz", "rm", "rp"]);
   const ftz = suffixes.take("ftz");
@@ -39,20 +47,61 @@ function split(i: Instruction, halves: readonly (readonly Operand[])[]): Instruc
   if (type !== "f32x2" || i.operands.length !== OPERANDS[i.opcode]) throw illegal(i, `wrong operands for '${i.opcode}.f32x2'`);
   for (const operand of i.operands)
     if (operand.kind !== "register" || operand.register.type !== "b64") throw illegal(i, "operands of .f32x2 are registers of type .b64");
-  const plain = { kind: "instruction", line: i.line, source: i.source, guard: undefined } as const;
+  const plain = { ...i, guard: undefined };
   const vector = (operand: number): Operand => ({ kind: "vector", elements: halves[operand] ?? [] });
   const take = i.operands
     .slice(1)
     .map((operand, at): Instruction => ({ ...plain, opcode: "mov", modifiers: ["b64"], operands: [vector(at + 1), operand] }));
   const compute = [0, 1].map((half): Instruction => ({
     ...plain,
-    opcode: i.opcode,
     modifiers: [rounding ?? "rn", ...(ftz ? ["ftz"] : []), "f32"],
     operands: halves.slice(0, i.operands.length).flatMap((pair) => pair.slice(half, half + 1)),
   }));
-  return [
-    ...take,
-    ...compute,
-    { ...plain, guard: i.guard, opcode: "mov", modifiers: ["b64"], operands: [...i.operands.slice(0, 1), vector(0)] },
-  ];
+  return [...take, ...compute, { ...i, opcode: "mov", modifiers: ["b64"], operands: [...i.operands.slice(0, 1), vector(0)] }];
+}
+
+/** Registers of 128 bits as two of 64. What there is for them is to load, store, pack and unpack (PTX ISA, "ld", "st", "mov", .b128). */
+function splitWide(source: PtxFunction): PtxFunction {
+  const { body } = source;
+  if (body === undefined || !body.registers.some(isWide)) return source;
+  const registers = [...body.registers];
+  const halves = new Map(body.registers.filter(isWide).map((register) => [register, addHalves(registers, register.name, "b64")]));
+  const statements = body.statements.flatMap((statement): readonly Statement[] =>
+    statement.kind === "instruction" && statement.operands.some((operand) => halvesOf(operand, halves) !== undefined)
+      ? withHalves(statement, halves)
+      : [statement],
+  );
+  return { ...source, body: { ...body, registers, statements } };
+}
+
+function isWide({ type }: Register): boolean {
+  return type === "b128";
+}
+
+function halvesOf(operand: Operand | undefined, halves: ReadonlyMap<Register, Halves>): Halves | undefined {
+  return operand?.kind === "register" && operand.negated !== true && operand.minus !== true ? halves.get(operand.register) : undefined;
+}
+
+function withHalves(i: Instruction, halves: ReadonlyMap<Register, Halves>): Instruction[] {
+  const { opcode, modifiers, operands } = i;
+  const at = modifiers.indexOf("b128");
+  if (at < 0 || !(opcode === "ld" || opcode === "st" || opcode === "mov") || operands.length !== 2) throw notTranslated(i, "type .b128");
+  const pairOf = (operand: Operand | undefined): readonly Operand[] => {
+    const elements = halvesOf(operand, halves) ?? (operand?.kind === "vector" ? operand.elements : []);
+    if (elements.length !== 2 || elements.some((element) => element.kind === "register" && element.register.type !== "b64"))
+      throw illegal(i, "a value of 128 bits is a register, or two of type .b64");
+    return elements;
+  };
+  if (opcode === "mov") {
+    const [to, from] = operands.map(pairOf);
+    return [0, 1].map((half) => ({
+      ...i,
+      modifiers: modifiers.with(at, "b64"),
+      operands: [to, from].flatMap((pair) => pair?.slice(half, half + 1) ?? []),
+    }));
+  }
+  const value = opcode === "ld" ? 0 : 1;
+  const elements = halvesOf(operands[value], halves);
+  if (elements === undefined) throw illegal(i, `'${opcode}.b128' needs a register of type .b128`);
+  return [{ ...i, modifiers: modifiers.toSpliced(at, 1, "v2", "b64"), operands: operands.with(value, { kind: "vector", elements }) }];
 }
