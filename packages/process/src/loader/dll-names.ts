@@ -53,7 +53,7 @@ const KNOWN_DLLS = new Set(
 /** Other DLLs that every Windows has: a program's own copy wins, and one that we lack is mapped with nothing in it. */
 const SYSTEM_DLLS = new Set(
   words(`authz avicap32 avrt bcrypt cabinet cfgmgr32 comctl32 credui crypt32 cryptbase cryptui d2d1 d3d11 d3d9 dbghelp dnsapi dwmapi dwrite dxgi
-    fltlib glu32 hid iphlpapi ktmw32 mf mfplat mpr mscoree msi msimg32 mswsock ncrypt netapi32 newdev ntmarta odbc32 oleacc opengl32 pdh powrprof
+    fltlib glu32 hid iphlpapi ktmw32 mf mfplat mpr mscoree msi msimg32 mswsock ncrypt netapi32 newdev ntmarta odbc32 oleacc opencl opengl32 pdh powrprof
     propsys rasapi32 rstrtmgr samcli secur32 sensapi srvcli sspicli tdh traffic urlmon userenv usp10 uxtheme version virtdisk wer wevtapi
     winhttp wininet winmm winscard winspool.drv wintrust wsock32 wtsapi32 xmllite`),
 );

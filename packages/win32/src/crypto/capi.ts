@@ -6,8 +6,18 @@ import { HASHES, type Hash, type HashAlgorithm } from "./hashes.ts";
 import { fillRandom } from "./random-bytes.ts";
 
 const CRYPT = { VERIFYCONTEXT: 0xf000_0000, NEWKEYSET: 8, DELETEKEYSET: 16 } as const;
-/** PROV_RSA_FULL, PROV_RSA_SCHANNEL, PROV_RSA_AES: those with hashes and random numbers. */
-const PROVIDER_TYPES: ReadonlySet<number> = new Set([1, 12, 24]);
+/** The providers with hashes and random numbers: of PROV_RSA_FULL, PROV_RSA_SCHANNEL and PROV_RSA_AES. The first of a type is the one that is meant without a name. */
+const PROVIDERS: readonly (readonly [type: number, name: string])[] = [
+  [1, "Microsoft Enhanced Cryptographic Provider v1.0"],
+  [1, "Microsoft Base Cryptographic Provider v1.0"],
+  [1, "Microsoft Strong Cryptographic Provider"],
+  [12, "Microsoft RSA SChannel Cryptographic Provider"],
+  [24, "Microsoft Enhanced RSA and AES Cryptographic Provider"],
+];
+/** PP_*: what is told of a provider; CRYPT_IMPL_SOFTWARE and the version are those of Microsoft's. */
+const PP = { IMPTYPE: 3, NAME: 4, VERSION: 5, CONTAINER: 6, PROVTYPE: 16, UNIQUE_CONTAINER: 36 } as const;
+const IMPL_SOFTWARE = 2;
+const PROVIDER_VERSION = 0x200;
 const NTE = {
   BAD_TYPE: 0x8009_000a,
   BAD_FLAGS: 0x8009_0009,
@@ -16,6 +26,9 @@ const NTE = {
   EXISTS: 0x8009_000f,
   BAD_PROV_TYPE: 0x8009_0014,
   BAD_KEYSET: 0x8009_0016,
+  KEYSET_NOT_DEF: 0x8009_0019,
+  NO_KEY: 0x8009_000d,
+  PROV_TYPE_NO_MATCH: 0x8009_001b,
   PROV_TYPE_NOT_DEF: 0x8009_0017,
 } as const;
 const ALGORITHMS: ReadonlyMap<number, HashAlgorithm> = new Map([
@@ -30,6 +43,9 @@ const HP = { ALGID: 1, HASHVAL: 2, HASHSIZE: 4 } as const;
 
 interface Context {
   references: number;
+  readonly type: number;
+  readonly provider: string;
+  readonly container: string;
 }
 
 /** A hash of the guest's; after its value was asked for, nothing more can be added. */
@@ -52,11 +68,11 @@ class Capi {
 }
 
 export const capi = implement(capiApi, {
-  CryptAcquireContext(thread, phProv, szContainer, _szProvider, dwProvType, dwFlags) {
+  CryptAcquireContext(thread, phProv, szContainer, szProvider, dwProvType, dwFlags) {
     const { contexts, containers } = Capi.of(thread);
     if (phProv.isNull) throw new Win32Error(ERROR.INVALID_PARAMETER);
     if (dwProvType === 0 || dwProvType > 999) throw new Win32Error(NTE.BAD_PROV_TYPE);
-    if (!PROVIDER_TYPES.has(dwProvType)) throw new Win32Error(NTE.PROV_TYPE_NOT_DEF);
+    const provider = providerOf(dwProvType, szProvider);
     const container = (szContainer ?? "").toLowerCase();
     if ((dwFlags & CRYPT.DELETEKEYSET) !== 0) {
       if (!containers.delete(container)) throw new Win32Error(NTE.BAD_KEYSET);
@@ -68,7 +84,40 @@ export const capi = implement(capiApi, {
       containers.add(container);
     } else if ((dwFlags & CRYPT.VERIFYCONTEXT) >>> 0 !== CRYPT.VERIFYCONTEXT && !containers.has(container))
       throw new Win32Error(NTE.BAD_KEYSET);
-    return give(contexts.add({ references: 1 }), phProv);
+    return give(contexts.add({ references: 1, type: dwProvType, provider, container: szContainer ?? "" }), phProv);
+  },
+  CryptEnumProviders(_thread, dwIndex, _pdwReserved, dwFlags, pdwProvType, szProvName, pcbProvName) {
+    if (dwFlags !== 0) throw new Win32Error(NTE.BAD_FLAGS);
+    const found = PROVIDERS[dwIndex];
+    if (found === undefined) throw new Win32Error(ERROR.NO_MORE_ITEMS);
+    const [type, name] = found;
+    pdwProvType.set(type);
+    const room = pcbProvName.get();
+    const size = (name.length + 1) * szProvName.charSize;
+    pcbProvName.set(size);
+    if (szProvName.isNull) return true;
+    if (room < size) throw new Win32Error(ERROR.MORE_DATA);
+    szProvName.write(name, name.length + 1);
+    return true;
+  },
+  CryptGetProvParam(thread, hProv, dwParam, pbData, pdwDataLen) {
+    const { type, provider, container } = contextOf(thread, hProv);
+    return giveParameter(providerParameter(dwParam, type, provider, container), pbData, pdwDataLen);
+  },
+  CryptGetUserKey(thread, hProv) {
+    contextOf(thread, hProv);
+    throw new Win32Error(NTE.NO_KEY);
+  },
+  CryptDestroyKey: noKey,
+  CryptDuplicateKey: noKey,
+  CryptEncrypt: noKey,
+  CryptDecrypt: noKey,
+  CryptExportKey: noKey,
+  CryptGetKeyParam: noKey,
+  CryptSetKeyParam: noKey,
+  CryptSignHash(thread, hHash) {
+    hashOf(thread, hHash);
+    throw new Win32Error(NTE.NO_KEY);
   },
   CryptContextAddRef(thread, hProv) {
     contextOf(thread, hProv).references++;
@@ -100,13 +149,7 @@ export const capi = implement(capiApi, {
   },
   CryptGetHashParam(thread, hHash, dwParam, pbData, pdwDataLen) {
     const object = hashOf(thread, hHash);
-    const value = parameterOf(object, dwParam, pbData.isNull);
-    const room = pdwDataLen.get();
-    pdwDataLen.set(value.length);
-    if (pbData.isNull) return true;
-    if (room < value.length) throw new Win32Error(ERROR.MORE_DATA);
-    pbData.write(value);
-    return true;
+    return giveParameter(parameterOf(object, dwParam, pbData.isNull), pbData, pdwDataLen);
   },
   CryptDuplicateHash(thread, hHash, _pdwReserved, _dwFlags, phHash) {
     const { algid, hash, digest } = hashOf(thread, hHash);
@@ -125,6 +168,55 @@ function give(handle: number | undefined, result: Out<number>): boolean {
   return true;
 }
 
+/** Stores a parameter where there is room for it; its size can be asked for by no place. */
+function giveParameter(value: Uint8Array, place: { isNull: boolean; write(bytes: Uint8Array): void }, size: Out<number>): boolean {
+  const room = size.get();
+  size.set(value.length);
+  if (place.isNull) return true;
+  if (room < value.length) throw new Win32Error(ERROR.MORE_DATA);
+  place.write(value);
+  return true;
+}
+
+/** The name of the provider that is meant by a type and, where one is given, a name. */
+function providerOf(type: number, name: string | undefined): string {
+  const ofType = PROVIDERS.filter(([each]) => each === type);
+  if (ofType.length === 0) throw new Win32Error(NTE.PROV_TYPE_NOT_DEF);
+  if (name === undefined || name === "") return ofType[0]![1];
+  const named = PROVIDERS.find(([, each]) => each.toLowerCase() === name.toLowerCase());
+  if (named === undefined) throw new Win32Error(NTE.KEYSET_NOT_DEF);
+  if (named[0] !== type) throw new Win32Error(NTE.PROV_TYPE_NO_MATCH);
+  return named[1];
+}
+
+function providerParameter(parameter: number, type: number, provider: string, container: string): Uint8Array {
+  const ansi = (name: string): Uint8Array => new TextEncoder().encode(`${name}\0`);
+  switch (parameter) {
+    case PP.NAME:
+      return ansi(provider);
+    case PP.CONTAINER:
+    case PP.UNIQUE_CONTAINER:
+      return ansi(container);
+    case PP.PROVTYPE:
+      return word(type);
+    case PP.VERSION:
+      return word(PROVIDER_VERSION);
+    case PP.IMPTYPE:
+      return word(IMPL_SOFTWARE);
+    default:
+      throw new Win32Error(NTE.BAD_TYPE);
+  }
+}
+
+/** No handle is one of a key. */
+function noKey(): never {
+  throw new Win32Error(ERROR.INVALID_PARAMETER);
+}
+
+function word(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}
+
 function contextOf(thread: Thread, handle: number): Context {
   const context = Capi.of(thread).contexts.get(handle);
   if (context === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
@@ -139,7 +231,6 @@ function hashOf(thread: Thread, handle: number): HashObject {
 
 /** The size of a digest can be asked for without ending the hash. */
 function parameterOf(object: HashObject, parameter: number, sizeOnly: boolean): Uint8Array {
-  const word = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
   const { digestBytes } = ALGORITHMS.get(object.algid)!;
   if (parameter === HP.ALGID) return word(object.algid);
   if (parameter === HP.HASHSIZE) return word(digestBytes);
