@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { chmodSync, copyFileSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, statSync } from "node:fs";
+import { connect } from "node:net";
+import { chmodSync, copyFileSync, mkdtempSync, openSync, closeSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FRAME, onFrames, sendFrames, sendRun } from "#decant/daemon/frames";
 import type { DaemonStatus } from "#decant/daemon/supervisor";
 import { fixturesFolder } from "../fixtures/build.ts";
 import { decant, decantCommand, type Ran, type RunOptions } from "./decant.ts";
@@ -24,7 +26,7 @@ async function status(): Promise<DaemonStatus> {
 
 /** How many runs the daemon took while something was done, from when it has a runner that waits. */
 async function runsDuring(what: () => Promise<unknown>): Promise<number> {
-  await until(async () => (await status()).runners.some(({ isBusy }) => !isBusy));
+  await until(async () => (await status()).runners.some(({ state }) => state === "waits"));
   const before = (await status()).runs;
   await what();
   return (await status()).runs - before;
@@ -102,6 +104,41 @@ describe("a program that the daemon runs is what it is without", () => {
     expect((await ended(child)).exit).toBe(0x3a);
   });
 
+  // What `decant` sends of a terminal is sent by hand: there is none in a test.
+  test("a terminal: its size, and keys that come at once", async () => {
+    const at = join(folder, "decant", readdirSync(join(folder, "decant")).find((name) => /^\w+$/.test(name)) ?? "");
+    const socket = connect(at);
+    let drawn = "";
+    const modes: number[] = [];
+    const exit = new Promise<number>((resolve) => {
+      onFrames(socket, (kind, bytes) => {
+        if (kind === FRAME.output) drawn += bytes.toString();
+        else if (kind === FRAME.raw) modes.push(bytes[0] as number);
+        else if (kind === FRAME.exit) resolve(bytes[0] as number);
+      });
+    });
+    const drawnNow = (what: RegExp): Promise<void> => until(async () => await Promise.resolve(what.test(drawn)));
+    const environment = { ...process.env, ...env };
+    sendRun(socket, {
+      args: [join(fixturesFolder, "screen/screen.exe")],
+      cwd: folder,
+      umask: 0o22,
+      environment,
+      streams: ["terminal", "terminal", "terminal"],
+      size: { columns: 50, rows: 12 },
+    });
+    await drawnNow(/\[12;1H={50}/);
+    for (const [index, keys] of ["\u001b[C", "x"].entries()) {
+      sendFrames(socket, FRAME.input, Buffer.from(keys));
+      await drawnNow(new RegExp(` key ${index + 1}:`));
+    }
+    expect(modes).toEqual([1]);
+    sendFrames(socket, FRAME.input, Buffer.from("q"));
+    expect(await exit).toBe(0);
+    expect(modes.at(-1)).toBe(0);
+    socket.destroy();
+  });
+
   test("limits, warnings, mistakes", async () => {
     for (const args of [
       ["--timeout", "1", limits, "spin"],
@@ -147,7 +184,7 @@ describe("what the daemon does not take runs without it", () => {
     const children = await Promise.all(Array.from({ length: 5 }, () => started([loops, "sleep"])));
     const { runners, refused: refusedNow } = await status();
     expect(runners.length).toBeLessThanOrEqual(3);
-    expect(runners.every(({ isBusy }) => isBusy) || refusedNow > refused).toBe(true);
+    expect(runners.every(({ state }) => state === "runs") || refusedNow > refused).toBe(true);
     for (const child of children) child.kill("SIGINT");
     expect((await Promise.all(children.map(ended))).map(({ exit }) => exit)).toEqual(Array.from({ length: 5 }, () => 0x3a));
   });
@@ -156,7 +193,7 @@ describe("what the daemon does not take runs without it", () => {
 describe("when somebody dies", () => {
   test("whoever gave the run: the program ends with it", async () => {
     const child = await started([loops, "spin"]);
-    const busy = (await status()).runners.find(({ isBusy }) => isBusy);
+    const busy = (await status()).runners.find(({ state }) => state === "runs");
     child.kill("SIGKILL");
     await until(async () => !(await status()).runners.some(({ pid }) => pid === busy?.pid));
     expect((await run([hello])).exit).toBe(0);
@@ -164,7 +201,7 @@ describe("when somebody dies", () => {
 
   test("the runner: one sentence says so, and the next run is served", async () => {
     const child = await started([loops, "sleep"]);
-    const busy = (await status()).runners.find(({ isBusy }) => isBusy);
+    const busy = (await status()).runners.find(({ state }) => state === "runs");
     process.kill(busy?.pid as number, "SIGKILL");
     expect(await ended(child)).toEqual({
       exit: 70,

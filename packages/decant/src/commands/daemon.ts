@@ -21,7 +21,7 @@ const help = `Usage: decant daemon [status|start|stop] [options]
 
 Starting Decant takes longer than many a program runs. A daemon stays, with Decant loaded and the programs that it ran compiled: while there is one, \`decant run\` has it run
 programs, with the folder, the variables, the streams and the rights of this user and terminal. It is seen in nothing but the time.
-What needs the process itself runs without it: programs at a terminal, with streams redirected to files, or with --allow-run; and what comes while all its runners are busy.
+What needs the process itself runs without it: programs with streams redirected to files, or with --allow-run; and what comes while all its runners are busy.
 DECANT_DAEMON=off does without. Each build of Decant, version of Node and user has its own.
 
 Options
@@ -97,7 +97,7 @@ async function launch(place: DaemonPlace, args: readonly string[]): Promise<void
 }
 
 function statusText({ pid, startedAt, runs, refused, idleSeconds, runners }: DaemonStatus): string {
-  const rows = runners.map((runner) => [String(runner.pid ?? ""), runner.isBusy ? "busy" : "waits", String(runner.runs)]);
+  const rows = runners.map((runner) => [String(runner.pid ?? ""), runner.state, String(runner.runs)]);
   return [
     `process ${pid}, since ${startedAt}: ${runs} runs, ${refused} that it had no runner for; ends after ${idleSeconds / 60} minutes without one`,
     "",

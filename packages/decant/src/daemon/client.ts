@@ -1,37 +1,39 @@
 import { existsSync, fstatSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import process from "node:process";
-import { nodeOutput } from "@decant/host";
-import { FRAME, onFrames, sendFrames, sendRun, type Run, type StreamKind } from "./frames.ts";
+import { nodeInput, nodeOutput, type HostOutput } from "@decant/host";
+import { FRAME, onFrames, sendFrames, sendRun, type Run, type StreamKind, type TerminalSize } from "./frames.ts";
 import { daemonPlace, isOwnFolder } from "./place.ts";
 
 /** The exit code when the daemon broke down in the middle: as for any bug of Decant's. */
 const BROKE_DOWN = 70;
+/** What is read of standard input at a time. */
+const INPUT_BYTES = 65_536;
 const NOTHING = new Uint8Array(0);
 
 /**
  * Has this user's daemon run a program, where there is one and it has room. Resolves with the exit code, or undefined when this process has to do it: what needs the process
- * itself is never given away, which is terminals, streams redirected to files (whose place others share), and programs of the host's (`--allow-run`).
+ * itself is never given away, which is streams redirected to files (whose place others share) and programs of the host's (`--allow-run`).
  */
 export async function runByDaemon(args: readonly string[]): Promise<number | undefined> {
   const { DECANT_DAEMON: wanted, DECANT_OPTIONS: options = "" } = process.env;
   if (wanted === "off" || [options, ...args].some((word) => word.includes("--allow-run"))) return undefined;
   const place = daemonPlace();
   if (place === undefined || !existsSync(place.socket) || !isOwnFolder(place.folder)) return undefined;
-  const run = describeRun(args);
-  // Most runs have no daemon, and loading node:net takes a tenth of their start.
-  const { connect } = createRequire(import.meta.url)("node:net") as { connect(path: string): Socket };
-  return run && (await new Promise((resolve) => giveAway(connect(place.socket), run, resolve)));
+  const outputs = { 1: nodeOutput(1, () => process.stdout), 2: nodeOutput(2, () => process.stderr) } as const;
+  const terminal = [outputs[1], outputs[2]].find(({ isTerminal }) => isTerminal);
+  const run = describeRun(args, terminal);
+  return run && (await new Promise((resolve) => giveAway(connect(place.socket), { run, outputs, terminal }, resolve)));
 }
 
 /** The run that this process is for; undefined when it cannot be given away. */
-function describeRun(args: readonly string[]): Run | undefined {
+function describeRun(args: readonly string[], terminal: HostOutput | undefined): Run | undefined {
   try {
     const streams: Run["streams"] = [streamKind(0), streamKind(1), streamKind(2)];
-    return { args, cwd: process.cwd(), umask: process.umask(), environment: process.env, streams };
+    const size = terminal && sizeOf(terminal);
+    return { args, cwd: process.cwd(), umask: process.umask(), environment: process.env, streams, ...(size && { size }) };
   } catch {
-    return undefined; // a stream that is no pipe or closed, or a current folder that is gone
+    return undefined; // a stream that is a file or closed, or a current folder that is gone
   }
 }
 
@@ -39,15 +41,32 @@ function streamKind(descriptor: number): StreamKind {
   const stat = fstatSync(descriptor);
   if (stat.isFIFO() || stat.isSocket()) return "pipe";
   if (stat.isCharacterDevice() && stat.rdev === statSync("/dev/null").rdev) return "null";
-  throw new Error("a file, or a terminal");
+  if (nodeOutput(descriptor, () => process.stdout).isTerminal) return "terminal";
+  throw new Error("a file");
 }
 
-function giveAway(socket: Socket, run: Run, done: (exitCode: number | undefined) => void): void {
+function sizeOf({ columns = 0, rows = 0 }: HostOutput): TerminalSize {
+  return { columns, rows };
+}
+
+interface Given {
+  readonly run: Run;
+  readonly outputs: Readonly<Record<1 | 2, HostOutput>>;
+  readonly terminal: HostOutput | undefined;
+}
+
+function giveAway(socket: Socket, { run, outputs, terminal }: Given, done: (exitCode: number | undefined) => void): void {
   let isTaken = false;
   let exitCode: number | undefined;
-  const writeOutput = outputOf(1, socket);
-  const writeError = outputOf(2, socket);
-  const readInput = inputFor(socket);
+  const input = nodeInput(0, () => process.stdin);
+  const read = async (): Promise<void> => void sendFrames(socket, FRAME.input, await input.read(INPUT_BYTES));
+  const write = (descriptor: 1 | 2, bytes: Uint8Array): void => {
+    try {
+      outputs[descriptor].write(bytes);
+    } catch {
+      sendFrames(socket, FRAME.broken, Uint8Array.of(descriptor));
+    }
+  };
   socket.on("connect", () => sendRun(socket, run));
   socket.on("error", () => {}); // "close" comes next
   socket.on("close", () => {
@@ -60,44 +79,22 @@ function giveAway(socket: Socket, run: Run, done: (exitCode: number | undefined)
       case FRAME.taken:
         isTaken = true;
         process.on("SIGINT", () => sendFrames(socket, FRAME.interrupt, NOTHING));
+        terminal?.onResize?.(() => {
+          const { columns, rows } = sizeOf(terminal);
+          sendFrames(socket, FRAME.resize, new Uint8Array(Uint16Array.of(columns, rows).buffer));
+        });
         return;
       case FRAME.output:
-        return writeOutput(bytes);
+        return write(1, bytes);
       case FRAME.error:
-        return writeError(bytes);
+        return write(2, bytes);
       case FRAME.read:
-        return readInput();
+        return void read();
+      case FRAME.raw:
+        return input.setRaw?.(bytes[0] === 1);
       case FRAME.exit:
         exitCode = bytes[0];
         socket.destroy();
     }
   });
-}
-
-/** Writes to a descriptor of this process at once, and says so when nobody reads it any more. */
-function outputOf(descriptor: 1 | 2, socket: Socket): (bytes: Uint8Array) => void {
-  const output = nodeOutput(descriptor, () => (descriptor === 1 ? process.stdout : process.stderr));
-  return (bytes) => {
-    try {
-      output.write(bytes);
-    } catch {
-      sendFrames(socket, FRAME.broken, Uint8Array.of(descriptor));
-    }
-  };
-}
-
-/** Reads standard input a piece at a time, when asked: what the program does not read is left to whoever comes next. */
-function inputFor(socket: Socket): () => void {
-  let stream: NodeJS.ReadStream | undefined;
-  return () => {
-    if (stream === undefined) {
-      stream = process.stdin;
-      stream.on("data", (bytes: Buffer) => {
-        stream?.pause();
-        sendFrames(socket, FRAME.input, bytes);
-      });
-      for (const event of ["end", "error"]) stream.on(event, () => sendFrames(socket, FRAME.input, NOTHING));
-    }
-    stream.resume();
-  };
 }

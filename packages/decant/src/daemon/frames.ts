@@ -21,12 +21,22 @@ export const FRAME = {
   broken: 6,
   /** Bytes for the standard error output. */
   error: 7,
+  /** The terminal has another size: columns and rows (u16, little-endian). */
+  resize: 8,
   /** The exit code (u8). The last frame. */
   exit: 9,
+  /** Sets whether the terminal's keys come at once and are not shown (u8, 0 or 1). */
+  raw: 11,
 } as const;
 
-/** What a standard stream is: a pipe or a socket, or the null device. */
-export type StreamKind = "pipe" | "null";
+/** What a standard stream is: a pipe or a socket, a terminal, or the null device. */
+export type StreamKind = "pipe" | "terminal" | "null";
+
+/** A terminal's size in characters; 0 where it is not known. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
 
 /** A run as it is given to the daemon: what a process has of its own that a run depends on. */
 export interface Run {
@@ -36,6 +46,8 @@ export interface Run {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Input, output and error output. */
   readonly streams: readonly [StreamKind, StreamKind, StreamKind];
+  /** Of the terminal that outputs go to, if one does. */
+  readonly size?: TerminalSize;
 }
 
 const HEAD_BYTES = 5;

@@ -14,8 +14,11 @@ export interface DaemonStatus {
   /** Runs that it has taken, and runs that it had no runner for. */
   readonly runs: number;
   readonly refused: number;
-  readonly runners: readonly { readonly pid: number | undefined; readonly runs: number; readonly isBusy: boolean }[];
+  readonly runners: readonly { readonly pid: number | undefined; readonly state: RunnerState; readonly runs: number }[];
 }
+
+/** It loads Decant, waits for a run, or has one. */
+export type RunnerState = "starts" | "waits" | "runs";
 
 /** How a daemon works. */
 export interface DaemonOptions {
@@ -29,9 +32,8 @@ const YOUNG_GENERATION = "--min-semi-space-size=16";
 
 interface Runner {
   readonly child: ChildProcess;
+  state: RunnerState;
   runs: number;
-  isReady: boolean;
-  isBusy: boolean;
 }
 
 /**
@@ -74,11 +76,11 @@ export class Supervisor {
     clearTimeout(this.#idleTimer);
     for (const server of this.#servers) server.close();
     for (const path of [this.#place.socket, this.#place.control]) rmSync(path, { force: true });
-    for (const { child, isBusy } of this.#runners) if (!isBusy) child.disconnect();
+    for (const { child, state } of this.#runners) if (state !== "runs") child.disconnect();
   }
 
   #status(): DaemonStatus {
-    const runners = this.#runners.map(({ child, runs, isReady, isBusy }) => ({ pid: child.pid, runs, isBusy: isBusy || !isReady }));
+    const runners = this.#runners.map(({ child, state, runs }) => ({ pid: child.pid, state, runs }));
     const { idleSeconds } = this.#options;
     return { pid: process.pid, startedAt: this.#startedAt, idleSeconds, runs: this.#runs, refused: this.#refused, runners };
   }
@@ -93,14 +95,14 @@ export class Supervisor {
 
   #give(socket: Socket): void {
     socket.on("error", () => {});
-    const runner = this.#runners.findLast(({ isReady, isBusy }) => isReady && !isBusy);
+    const runner = this.#runners.findLast(({ state }) => state === "waits");
     if (runner === undefined) {
       // Whoever asks runs the program without us.
       this.#refused++;
       socket.destroy();
       return;
     }
-    runner.isBusy = true;
+    runner.state = "runs";
     runner.runs++;
     this.#runs++;
     this.#runners.push(...this.#runners.splice(this.#runners.indexOf(runner), 1));
@@ -110,14 +112,13 @@ export class Supervisor {
   }
 
   #keepSpare(): void {
-    if (this.#isStopping || this.#runners.length >= this.#options.maxRunners || this.#runners.some(({ isBusy }) => !isBusy)) return;
+    if (this.#isStopping || this.#runners.length >= this.#options.maxRunners || this.#runners.some(({ state }) => state !== "runs")) return;
     const child = fork(commandPath, ["daemon", "runner"], { execArgv: [YOUNG_GENERATION], stdio: ["ignore", "ignore", "inherit", "ipc"] });
-    const runner: Runner = { child, runs: 0, isReady: false, isBusy: false };
+    const runner: Runner = { child, state: "starts", runs: 0 };
     // What has not run yet is taken last.
     this.#runners.unshift(runner);
     child.on("message", () => {
-      runner.isReady = true;
-      runner.isBusy = false;
+      runner.state = "waits";
       this.#whenReady();
       if (this.#isStopping) child.disconnect();
       else this.#watchIdle();
@@ -125,7 +126,7 @@ export class Supervisor {
     child.on("exit", () => {
       this.#runners.splice(this.#runners.indexOf(runner), 1);
       // One that cannot even start would be started for ever.
-      if (!runner.isReady) this.stop();
+      if (runner.state === "starts") this.stop();
       else this.#keepSpare();
       this.#watchIdle();
     });
@@ -133,7 +134,7 @@ export class Supervisor {
 
   #watchIdle(): void {
     clearTimeout(this.#idleTimer);
-    if (this.#isStopping || this.#runners.some(({ isBusy }) => isBusy)) return;
+    if (this.#isStopping || this.#runners.some(({ state }) => state === "runs")) return;
     this.#idleTimer = setTimeout(() => this.stop(), this.#options.idleSeconds * 1000);
   }
 

@@ -80,9 +80,9 @@ export function fileInput(fd: number): HostInput {
   };
 }
 
-/** A stream of Node's as input. It is left where it is, paused, when the guest is gone. */
-export function streamInput(stream: Readable): HostInput {
-  return new StreamInput("pipe", () => stream, { leave: (left) => void left.pause() });
+/** A stream of Node's as input, or what a terminal far away sends, with `setRawMode`. It is left where it is, paused, when the guest is gone. */
+export function streamInput(stream: Readable, kind: "pipe" | "terminal" = "pipe"): HostInput {
+  return new StreamInput(kind, () => stream, { leave: (left) => void left.pause() });
 }
 
 /** What a child process writes. It is listened to at once: Node drops what nobody has listened for when the process ends. */
@@ -162,7 +162,7 @@ class StreamInput implements HostInput {
 
   setRaw(raw: boolean): void {
     const stream = this.start();
-    if (stream instanceof Object && "setRawMode" in stream) (stream as ReadStream).setRawMode(raw);
+    if ("setRawMode" in stream) (stream as ReadStream).setRawMode(raw);
   }
 
   close(): void {
