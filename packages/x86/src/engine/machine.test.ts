@@ -205,6 +205,68 @@ describe("API calls", () => {
   });
 });
 
+describe("a row of stubs", () => {
+  const ROW = 0x160000;
+  const FIRST = 100;
+  const STUBS = 300;
+  let asked: number[];
+
+  beforeEach(() => {
+    memory.allocate(0x10000, PAGE.EXECUTE_READ, { at: ROW });
+    asked = [];
+    machine.addStubs(ROW, FIRST, STUBS, (n) => {
+      asked.push(n);
+      return { name: `row.dll!f${n}` };
+    });
+    api = (index) => {
+      machine.cpu.setGpr(GPR.rax, BigInt(index));
+      return popReturn();
+    };
+  });
+
+  /** sub rsp,0x28; mov eax,address; call rax; add rsp,0x28; ret */
+  function callAt(address: number): number {
+    const low = [address, address >>> 8, address >>> 16, address >>> 24]
+      .map((byte) => (byte & 0xff).toString(16).padStart(2, "0"))
+      .join("");
+    return call(`4883ec28 b8${low} ffd0 4883c428 c3`);
+  }
+
+  test("each calls its index, on every page, and nothing is asked of those that are not called", () => {
+    expect([0, 7, 255, 256, STUBS - 1].map((n) => callAt(ROW + 16 * n))).toEqual([100, 107, 355, 356, 399]);
+    expect(new Set(asked)).toEqual(new Set([0, 7, 255, 256, STUBS - 1]));
+  });
+
+  test("behind the last there is none", () => {
+    api = () => expect.unreachable("the API was called");
+    machine.cpu.rip = ROW + 16 * STUBS;
+    expect(run().kind).toBe("fault");
+    expect(asked).toEqual([]);
+  });
+
+  test("what the guest puts in the place of one runs, the others stay, and its own code makes it a call again", () => {
+    const patched = ROW + 16 * 5;
+    const original = memory.read(patched, 16);
+    const write = (bytes: Uint8Array): void => {
+      memory.protect(ROW, 0x10000, PAGE.READWRITE);
+      memory.write(patched, bytes);
+      memory.protect(ROW, 0x10000, PAGE.EXECUTE_READ);
+    };
+    expect(callAt(patched)).toBe(105);
+    write(Uint8Array.of(0xb8, 7, 0, 0, 0, 0xc3)); // mov eax,7; ret
+    expect([callAt(patched), callAt(patched + 16), callAt(patched - 16)]).toEqual([7, 106, 104]);
+    write(original);
+    expect(callAt(patched)).toBe(105);
+  });
+
+  test("a copy of one calls the same", () => {
+    memory.protect(CODE, 0x10000, PAGE.READWRITE);
+    memory.write(CODE + 0x200, memory.read(ROW + 16 * 9, 16));
+    memory.protect(CODE, 0x10000, PAGE.EXECUTE_READ);
+    expect(callAt(CODE + 0x200)).toBe(109);
+  });
+});
+
 describe("faults", () => {
   test("a read of the null page names the instruction", () => {
     // nop; mov eax,[rcx]; ret
