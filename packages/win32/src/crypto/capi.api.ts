@@ -60,6 +60,7 @@ export const capiApi = api("advapi32", {
   CryptCreateHash: fn(BOOL, ["hProv", PVOID], ["Algid", UINT], ["hKey", PVOID], ["dwFlags", DWORD], ["phHash", out(PVOID)]),
   CryptHashData: fn(BOOL, ["hHash", PVOID], ["pbData", bytesIn("dwDataLen")], ["dwDataLen", DWORD], ["dwFlags", DWORD]),
   CryptGetHashParam: fn(BOOL, ["hHash", PVOID], ["dwParam", DWORD], ["pbData", BYTES], ["pdwDataLen", inout(DWORD)], ["dwFlags", DWORD]),
+  CryptSetHashParam: fn(BOOL, ["hHash", PVOID], ["dwParam", DWORD], ["pbData", BYTES], ["dwFlags", DWORD]),
   CryptDuplicateHash: fn(BOOL, ["hHash", PVOID], ["pdwReserved", PVOID], ["dwFlags", DWORD], ["phHash", out(PVOID)]),
   CryptDestroyHash: fn(BOOL, ["hHash", PVOID]),
 });

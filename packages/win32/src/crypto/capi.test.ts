@@ -70,3 +70,19 @@ test("there is no key: not the user's, and none behind any handle", () => {
     expect([call("CryptDestroyKey", handle), thread.lastError]).toEqual([0, ERROR.INVALID_PARAMETER]);
   expect([call("CryptDecrypt", 0x1234, 0, 1, 0, allocate(16), allocate(8)), thread.lastError]).toEqual([0, ERROR.INVALID_PARAMETER]);
 });
+
+/** As under Wine 8. */
+test("a hash can be given its value, after which nothing can be added", () => {
+  const { call, thread, out, acquire, allocate, memory } = machine();
+  const hash = out(PVOID);
+  call("CryptCreateHash", Number(acquire(RSA_FULL)), 0x8004, 0, 0, hash);
+  const value = allocate(20);
+  memory.fill(value, 7, 20);
+  expect([call("CryptSetHashParam", hash.value, 99, value, 0), thread.lastError]).toEqual([0, NTE.BAD_TYPE]);
+  expect([call("CryptSetHashParam", hash.value, 2, 0, 0), thread.lastError]).toEqual([0, ERROR.INVALID_PARAMETER]);
+  expect(call("CryptSetHashParam", hash.value, 2, value, 0)).toBe(1);
+  const [read, size] = [allocate(20), out(DWORD, 20)];
+  expect([call("CryptGetHashParam", hash.value, 2, read, size, 0), memory.u8(read + 19)]).toEqual([1, 7]);
+  expect([call("CryptHashData", hash.value, value, 20, 0), thread.lastError]).toEqual([0, 0x8009_000c]);
+  expect([call("CryptSetHashParam", 0x12, 2, value, 0), thread.lastError]).toEqual([0, ERROR.INVALID_PARAMETER]);
+});

@@ -151,6 +151,14 @@ export const capi = implement(capiApi, {
     const object = hashOf(thread, hHash);
     return giveParameter(parameterOf(object, dwParam, pbData.isNull), pbData, pdwDataLen);
   },
+  CryptSetHashParam(thread, hHash, dwParam, pbData) {
+    const object = hashOf(thread, hHash);
+    if (pbData.isNull) throw new Win32Error(ERROR.INVALID_PARAMETER);
+    // Keyed hashes have more, and there are none.
+    if (dwParam !== HP.HASHVAL) throw new Win32Error(NTE.BAD_TYPE);
+    object.digest = pbData.view(ALGORITHMS.get(object.algid)!.digestBytes).slice();
+    return true;
+  },
   CryptDuplicateHash(thread, hHash, _pdwReserved, _dwFlags, phHash) {
     const { algid, hash, digest } = hashOf(thread, hHash);
     return give(Capi.of(thread).hashes.add({ algid, hash: hash.copy(), digest }), phHash);
