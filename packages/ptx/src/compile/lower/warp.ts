@@ -9,7 +9,19 @@ import { loadMatrix, matrixProduct, storeMatrix, transposeMatrix } from "./matri
 import { storeMask, WARP_STATE, type Meeting } from "./meeting.ts";
 import type { Lowering } from "./table.ts";
 
+/** Each instruction's meeting: it is asked for many times while a kernel is compiled. */
+const meetings = new WeakMap<Instruction, Meeting>();
+
 export function meeting(i: Instruction): Meeting {
+  let found = meetings.get(i);
+  if (found === undefined) {
+    found = meetingOf(i);
+    meetings.set(i, found);
+  }
+  return found;
+}
+
+function meetingOf(i: Instruction): Meeting {
   switch (i.opcode) {
     case "bar":
     case "barrier":
