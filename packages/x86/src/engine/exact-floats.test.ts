@@ -130,3 +130,12 @@ test("what the x87 raises and does not mask is raised at its next instruction th
   cpu.u32[CPU.fpStatus / 4] = 0;
   expect(made.run().kind).toBe("suspend");
 });
+
+test("fscale that overflows by more than the exponent is moved by, unmasked, gives infinity and says that it rounded up, in each direction", () => {
+  // fldcw [rcx+16]; fld [rcx+8]; fld [rcx]; fscale; fnstsw ax; ret
+  for (const direction of [0x000, 0x400, 0x800, 0xc00]) {
+    const made = enter("d96910dd4108dd01d9fddfe0c3", 65536, 0x377 | direction);
+    made.run();
+    expect(made.machine.cpu.gpr32(GPR.rax) & 0x2ff).toBe(0x2a8);
+  }
+});

@@ -127,7 +127,7 @@ function wrapped(sign: 0 | 1, { kept, isExact, isUp }: Cut, exponent: number, ro
   const carries = bitLength(kept) > precision;
   // Of fscale it may still be out of range.
   if (exponent >= MAX_EXPONENT) {
-    overflow(sign, rounding);
+    rounding.raise(RAISED.overflow | RAISED.precision | RAISED.roundedUp);
     return infinity(sign);
   }
   if (exponent < 1) {
