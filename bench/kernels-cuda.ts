@@ -39,7 +39,7 @@ try {
       ms: Number(output(command, [...args, file, join(folder, "kernels.cl")], environment())),
     }));
     const own = await measure(cuda, cuda.cuModuleGetFunction(module, job.name), job);
-    const row: Row = { kernel: job.name, "decant ms": own };
+    const row: Row = { kernel: job.label ?? job.name, "decant ms": own };
     for (const { label, ms } of times) row[`${label} ms`] = ms;
     for (const { label, ms } of times) row[`/ ${label}`] = own / ms;
     rows.push(row);

@@ -1,6 +1,8 @@
 /** A kernel, and what it is run on. */
 export interface Job {
   readonly name: string;
+  /** What it is called where the kernel's name alone does not say which job it is. */
+  readonly label?: string;
   readonly grid: readonly [number, number];
   readonly block: readonly [number, number];
   readonly args: readonly (ArrayBufferView | { readonly int: number } | { readonly float: number })[];
@@ -29,6 +31,13 @@ export function randomArrays(seed: number) {
     words: (count: number): Uint32Array => Uint32Array.from({ length: count }, () => random() * 2 ** 32),
     bytes: (count: number): Uint8Array => Uint8Array.from({ length: count }, () => random() * 256),
   };
+}
+
+/** Numbers from 0 up to 1, over and over: for arrays too long to make at random. */
+export function ramp(count: number): Float32Array {
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = (i & 1023) / 1024;
+  return values;
 }
 
 export function sha256Constants(): Uint32Array {

@@ -1,5 +1,5 @@
 /** What each kernel of kernels.cu is run on, when its time is taken. */
-import { float, int, randomArrays, sha256Constants, type Job } from "./job.ts";
+import { float, int, ramp, randomArrays, sha256Constants, type Job } from "./job.ts";
 
 const { random, floats, doubles, integers, words } = randomArrays(12345);
 
@@ -150,5 +150,15 @@ export const jobs: readonly Job[] = [
     results: [4],
     tolerance: 0,
     mayDiffer: 0.001,
+  },
+  // Arrays that no cache holds: how fast memory is decides.
+  {
+    name: "saxpy",
+    label: "saxpy, in memory",
+    grid: [(48 * M) / 256, 1],
+    block: [256, 1],
+    args: [ramp(48 * M), ramp(48 * M), float(1.5), int(48 * M)],
+    results: [1],
+    ...close,
   },
 ];
