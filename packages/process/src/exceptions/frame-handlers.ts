@@ -15,7 +15,14 @@ import { virtualUnwind } from "./virtual-unwind.ts";
 import type { UnwoundFrame } from "./virtual-unwind.ts";
 
 /** Flags of EXCEPTION_RECORD while handlers are called (winnt.h). */
-export const EXCEPTION_FLAG = { NONCONTINUABLE: 1, UNWINDING: 2, EXIT_UNWIND: 4, NESTED_CALL: 0x10, TARGET_UNWIND: 0x20 } as const;
+export const EXCEPTION_FLAG = {
+  NONCONTINUABLE: 1,
+  UNWINDING: 2,
+  EXIT_UNWIND: 4,
+  NESTED_CALL: 0x10,
+  TARGET_UNWIND: 0x20,
+  COLLIDED_UNWIND: 0x40,
+} as const;
 /** What language handlers return (EXCEPTION_DISPOSITION). */
 export const DISPOSITION = { CONTINUE_EXECUTION: 0, CONTINUE_SEARCH: 1, NESTED: 2, COLLIDED_UNWIND: 3 } as const;
 /** STATUS_UNWIND: the code of an unwind that no exception asked for. */
@@ -92,7 +99,9 @@ export function* unwind(thread: Thread, context: number, target: UnwindTarget, l
     thread.frames.passUnwind(step.unwound.establisher);
     // A jump buffer may have another idea of its frame than the unwind data: its function is the first that is not below.
     if (land !== undefined && !isTarget && step.before.gpr[RSP]! >= BigInt(target.frame)) break;
-    if (isTarget) memory.setU32(record + 4, memory.u32(record + 4) | EXCEPTION_FLAG.TARGET_UNWIND);
+    const { TARGET_UNWIND, COLLIDED_UNWIND } = EXCEPTION_FLAG;
+    const collided = step.scopeIndex === undefined ? 0 : COLLIDED_UNWIND;
+    memory.setU32(record + 4, (memory.u32(record + 4) & ~COLLIDED_UNWIND) | collided | (isTarget ? TARGET_UNWIND : 0));
     writeUnwindState(memory, context, step.before);
     memory.setU64(context + CONTEXT.Rax, target.value);
     if (step.unwound.handler !== undefined && (step.unwound.handler.flags & UNW_FLAG.UHANDLER) !== 0)
@@ -129,8 +138,8 @@ interface Step {
   /** The registers in the frame's function, and its unwinding. */
   readonly before: UnwindState;
   readonly unwound: UnwoundFrame;
-  /** Where in its scopes the handler goes on: an unwind of this frame was interrupted by an exception. */
-  readonly scopeIndex: number;
+  /** Where in its scopes the handler goes on, if an unwind of this frame was interrupted by an exception. */
+  readonly scopeIndex: number | undefined;
 }
 
 /** The frames from a state outwards, until the stack's end or something that makes no sense. */
@@ -163,17 +172,17 @@ class StackWalk {
    * A handler's frames end at the dispatcher. Then come the frames of the code that was interrupted; or, where the handler was one that an unwind
    * runs, the unwind collides with what is going on now: that takes over the frame where it was, and what of its scopes is left.
    */
-  #passDispatcher(): number {
+  #passDispatcher(): number | undefined {
     const { process, frames, memory } = this.#thread;
     const state = this.#state;
-    if (!process.callbackStubs.module.contains(state.rip)) return 0;
+    if (!process.callbackStubs.module.contains(state.rip)) return undefined;
     const frame = frames.calledFrom(Number(state.gpr[RSP]! & 0xffff_ffffn));
     if (frame?.unwinding !== undefined) {
       Object.assign(state, copyUnwindState(frame.unwinding.before));
       return memory.u32(frame.unwinding.dispatcher + DISPATCHER.ScopeIndex);
     }
     if (frame?.interrupted !== undefined) Object.assign(state, copyUnwindState(frame.interrupted));
-    return 0;
+    return undefined;
   }
 }
 
@@ -200,7 +209,7 @@ function* callHandler(thread: Thread, step: Step, record: number, context: numbe
     pointer(DISPATCHER.ContextRecord, context);
     pointer(DISPATCHER.LanguageHandler, address);
     pointer(DISPATCHER.HandlerData, data);
-    memory.setU32(dispatcher + DISPATCHER.ScopeIndex, step.scopeIndex);
+    memory.setU32(dispatcher + DISPATCHER.ScopeIndex, step.scopeIndex ?? 0);
     if (targetIp !== 0) thread.frames.enterUnwind({ before: step.before, dispatcher });
     return yield* guestCall(thread, address, record, step.unwound.establisher, context, dispatcher);
   } finally {
