@@ -207,6 +207,12 @@ const forms: readonly Form[] = [
   ["bra, ret, exit, trap", [""], once("@%pa bra end; @%pa exit; @%pa trap; end:")],
   ["brx.idx", [""], once("targets: .branchtargets one, two; brx.idx %b32a, targets; one: two:")],
   ["call", [""], once("call helper;")],
+  [
+    "alloca, stacksave, stackrestore",
+    ["u32", "u64"],
+    (type) =>
+      `stacksave.${type} ${register(type, "d")}; alloca.${type} ${register(type, "a")}, ${register(type, "b")}, 16; stackrestore.${type} ${register(type, "d")};`,
+  ],
   ["nanosleep, prefetch", [""], once("nanosleep.u32 10; prefetch.global.L1 [%b64a];")],
   ["cp.async", [""], once("cp.async.ca.shared.global [%b32a], [%b64a], 4; cp.async.commit_group; cp.async.wait_all;")],
   [

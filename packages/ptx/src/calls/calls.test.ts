@@ -222,3 +222,54 @@ test.each(["reference", "vector"] as const)(
     expect(harness.output()).toBe("calls.cu:25: void check(int): block: [0,0,0], thread: [7,0,0] Assertion `threadIdx.x < n` failed.\n");
   },
 );
+
+describe.each(shapes)("alloca, by %s:", (_, options) => {
+  const text = `.version 8.0\n.target sm_75\n.address_size 64
+.func (.param .b32 r) fill (.param .b32 n) { .reg .b32 %n, %i, %v, %x; .reg .b64 %s, %p, %q; .reg .pred %done;
+ ld.param.u32 %n, [n]; mul.wide.u32 %s, %n, 4; alloca.u64 %p, %s, 16; cvta.local.u64 %q, %p; mov.u32 %i, 0;
+ next: setp.ge.u32 %done, %i, %n; @%done bra sum; st.u32 [%q], %i; add.u64 %q, %q, 4; add.u32 %i, %i, 1; bra next;
+ sum: mov.u32 %v, 0;
+ back: setp.eq.u32 %done, %i, 0; @!%done bra more; st.param.b32 [r], %v; @%done ret;
+ more: sub.u32 %i, %i, 1; sub.u64 %q, %q, 4; mul.lo.u32 %v, %v, 3; ld.u32 %x, [%q]; add.u32 %v, %v, %x; bra back; }
+.visible .entry calls(.param .u64 out, .param .u32 times) { .reg .b64 %o, %d; .reg .b32 %t, %v, %k, %times; .reg .pred %p; .param .b32 a; .param .b32 b;
+ ld.param.u64 %o, [out]; ld.param.u32 %times, [times]; mov.u32 %t, %tid.x; mul.wide.u32 %d, %t, 4; add.u64 %o, %o, %d; mov.u32 %k, 0;
+ again: st.param.b32 [a], %t; call (b), fill, (a); ld.param.b32 %v, [b]; add.u32 %k, %k, 1; setp.lt.u32 %p, %k, %times; @%p bra again;
+ st.global.u32 [%o], %v; ret; }
+.visible .entry places(.param .u64 out, .param .u32 size) { .reg .b64 %o; .reg .b32 %n, %a, %b, %c, %d, %top; .reg .pred %p;
+ ld.param.u64 %o, [out]; ld.param.u32 %n, [size]; alloca.u32 %a, %n; alloca.u32 %b, 1, 64; stacksave.u32 %top; alloca.u32 %c, 100;
+ setp.ne.u32 %p, %n, 12; mov.u32 %d, 7; @%p alloca.u32 %d, 5; stackrestore.u32 %top; alloca.u32 %top, 100;
+ st.local.u8 [%b], 9; sub.u32 %b, %b, %a; sub.u32 %top, %c, %top; st.global.v4.u32 [%o], {%a, %b, %top, %d}; ret; }`;
+
+  test("a function has what it allocates until it returns, by each path", () => {
+    const out = new Uint32Array(32);
+    // A thousand times 128 bytes are not there at once.
+    new Harness(text, options).run("calls", [out, { u32: 1000 }], { block: [32] });
+    const expected = Array.from(
+      { length: 32 },
+      (_unused, n) => Array.from({ length: n }, (_element, i) => n - 1 - i).reduce((sum, i) => Math.imul(sum, 3) + i, 0) >>> 0,
+    );
+    expect([...out]).toEqual(expected);
+  });
+
+  test("pointers are aligned, stackrestore gives back, and a guard that is false allocates nothing", () => {
+    const out = new Uint32Array(4);
+    new Harness(text, options).run("places", [out, { u32: 12 }]);
+    const [a = 1, b, c, d] = out;
+    expect(a % 8).toBe(0);
+    expect((a + (b ?? 0)) % 64).toBe(0);
+    expect(b).toBeGreaterThanOrEqual(12);
+    expect([c, d]).toEqual([0, 7]);
+    new Harness(text, options).run("places", [out, { u32: 13 }]);
+    expect(out[3]).toBe((out[0] ?? 0) + (out[1] ?? 0) + 8 + 104);
+  });
+
+  test("more than the stack holds ends the kernel", () => {
+    const out = new Uint32Array(4);
+    const harness = new Harness(text, { ...options, stackBytes: 1024 });
+    harness.run("places", [out, { u32: 800 }]);
+    for (const size of [1000, 0xffff_fff0]) {
+      expect(() => harness.run("places", [out, { u32: size }])).toThrow();
+      expect(harness.fault.kind).toBe(FAULT.stackOverflow);
+    }
+  });
+});

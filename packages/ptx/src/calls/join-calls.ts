@@ -2,13 +2,14 @@ import { PtxError } from "../error.ts";
 import type { Instruction, Operand, PtxFunction, PtxModule, Register, Statement, Variable } from "../parse/ast.ts";
 import { formatInstruction } from "../parse/format.ts";
 import { bitsOf, type ScalarType } from "../parse/types.ts";
+import { placeAllocations, releaseAllocations } from "./allocations.ts";
 import { addressedFunctions, callOf, callsOf, functionPointer, sharedFunctions, type Call } from "./call-graph.ts";
 import { placeFrame } from "./frame.ts";
 import { offers, paramAccess, pieceType, slotShapes, transfer, type ParamAccess, type Piece, type Slot, type SlotShape } from "./slots.ts";
 import { systemCall } from "./system-calls.ts";
-import { make, reg, registersOf, type LinkContext, type SharedCall, type SharedFunction, type Unit } from "./unit.ts";
+import { localVariable, make, reg, registersOf, type LinkContext, type SharedCall, type SharedFunction, type Unit } from "./unit.ts";
 
-/** The stack of a thread whose functions call themselves, in bytes, where nothing else is asked for. */
+/** The stack of a thread whose functions call themselves, and what a thread may allocate there, in bytes, where nothing else is asked for. */
 export const STACK_BYTES = 16 * 1024;
 
 /**
@@ -20,7 +21,7 @@ export function joinCalls(module: PtxModule, entry: PtxFunction, stackBytes = ST
     (statement) =>
       statement.kind === "instruction" && (statement.opcode === "call" || statement.operands.some(({ kind }) => kind === "symbol")),
   );
-  return named ? new Linker(module, entry, stackBytes).link() : entry;
+  return placeAllocations(named ? new Linker(module, entry, stackBytes).link() : entry, stackBytes);
 }
 
 /** What one copy of a function's body is made with. */
@@ -54,7 +55,9 @@ class Linker implements LinkContext {
   constructor(module: PtxModule, entry: PtxFunction, stackBytes: number) {
     this.#module = module;
     this.#entry = entry;
-    this.#functions = new Map(module.functions.filter((source) => !source.entry).map((source) => [source.name, source]));
+    this.#functions = new Map(
+      module.functions.filter((source) => !source.entry).map((source) => [source.name, releaseAllocations(source)]),
+    );
     this.#addressed = addressedFunctions(module);
     this.#sharedNames = sharedFunctions(entry, this.#functions, this.#addressed);
     this.registers = [];
@@ -467,22 +470,6 @@ class Linker implements LinkContext {
 }
 
 const NO_SLOT: Slot = { kind: "pieces", pieces: new Map() };
-
-function localVariable(name: string, size: number, align: number): Variable {
-  return {
-    name,
-    space: "local",
-    type: "b8",
-    vector: 1,
-    dimensions: [size],
-    size,
-    align,
-    linkage: "none",
-    initial: [],
-    managed: false,
-    line: 0,
-  };
-}
 
 function bad(i: Instruction, reason: string): PtxError {
   return new PtxError(i.line, reason, { instruction: formatInstruction(i) });

@@ -48,6 +48,23 @@ export function make(line: number, opcode: string, modifiers: readonly string[],
   return { kind: "instruction", line, source: undefined, opcode, modifiers, guard: undefined, operands };
 }
 
+/** A variable of local memory: bytes. */
+export function localVariable(name: string, size: number, align: number): Variable {
+  return {
+    name,
+    space: "local",
+    type: "b8",
+    vector: 1,
+    dimensions: [size],
+    size,
+    align,
+    linkage: "none",
+    initial: [],
+    managed: false,
+    line: 0,
+  };
+}
+
 export function reg(register: Register): Operand {
   return { kind: "register", register };
 }
