@@ -268,6 +268,9 @@ const forms: readonly Form[] = [
       const list = (name: string, count: number): string => `{${Array.from({ length: count }, () => name).join(", ")}}`;
       const word = type === "f64" ? "%f64a" : "%b32a";
       const total = list(sum === "f64" ? "%f64d" : sum === "s32" ? "%b32d" : "%f32d", (m * n) / 32);
+      // Four products at once.
+      if (form === "m8n8k4 f16")
+        return `mma.sync.aligned.${shape}.row.col.f32.f16.f16.f32 ${list("%f32d", 8)}, ${list(word, 2)}, ${list(word, 2)}, ${list("%f32d", 8)};`;
       const popc = type === "b1" ? ".xor.popc" : "";
       return `mma.sync.aligned.${shape}.row.col.${sum}.${type}.${type}.${sum}${popc} ${total}, ${list(word, (m / 8) * (k / 4 / elements))}, ${list(word, k / 4 / elements)}, ${total};`;
     },

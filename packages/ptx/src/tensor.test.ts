@@ -36,6 +36,25 @@ const by =
   (row: number, column: number): number =>
     values[rows ? row * leading + column : column * leading + row] ?? 0;
 
+/** A kernel (a, b, c, d) in which each thread has its fragments of m8n8k4 one after the other in memory. */
+function quadKernel(rows: string, columns: string, d: string, c: string): string {
+  const [counts, kinds] = [{ f16: 4, f32: 8 } as Record<string, number>, { f16: "b32", f32: "f32" } as Record<string, string>];
+  const list = (name: string, count = 0): string => `{${Array.from({ length: count }, (_, i) => `%${name}${i}`).join(", ")}}`;
+  const each = (name: string, count = 0, write: (register: string, at: number) => string): string =>
+    Array.from({ length: count }, (_, i) => write(`%${name}${i}`, 4 * i)).join("\n");
+  const place = (pointer: string, count = 0): string => `ld.param.u64 %p, [${pointer}]; mad.wide.u32 %p, %t, ${4 * count}, %p;`;
+  return `.version 8.0\n.target sm_70\n.address_size 64
+.visible .entry k(.param .u64 a, .param .u64 b, .param .u64 c, .param .u64 d) {
+.reg .b64 %p; .reg .b32 %t, %a<2>, %b<2>; .reg .${kinds[c]} %c<8>; .reg .${kinds[d]} %d<8>;
+mov.u32 %t, %tid.x;
+${place("a", 2)} ${each("a", 2, (register, at) => `ld.global.b32 ${register}, [%p+${at}];`)}
+${place("b", 2)} ${each("b", 2, (register, at) => `ld.global.b32 ${register}, [%p+${at}];`)}
+${place("c", counts[c])} ${each("c", counts[c], (register, at) => `ld.global.${kinds[c]} ${register}, [%p+${at}];`)}
+mma.sync.aligned.m8n8k4.${rows}.${columns}.${d}.f16.f16.${c} ${list("d", counts[d])}, ${list("a", 2)}, ${list("b", 2)}, ${list("c", counts[c])};
+${place("d", counts[d])} ${each("d", counts[d], (register, at) => `st.global.${kinds[d]} [%p+${at}], ${register};`)}
+ret; }`;
+}
+
 describe.each(["reference", "vector"] as const)("matrix products by the %s form:", (compiler) => {
   const harness = new Harness(text, { compiler });
   const run = (name: string, ...args: Parameters<Harness["run"]>[1]): void => harness.run(name, args, { block: [32] });
@@ -214,6 +233,49 @@ describe.each(["reference", "vector"] as const)("matrix products by the %s form:
     const transposed = Array.from({ length: 128 }, (_, at) => element(at >> 6, at & 7, (at >> 3) & 7));
     expect([...back.subarray(256, 384)]).toEqual(transposed);
     expect([...back.subarray(384)]).toEqual([...source.subarray(128)]);
+  });
+
+  describe.each(["row", "col"])("four products of 8 by 8 by 4 halves, A by %s,", (rows) => {
+    test.each([
+      ["row", "f32", "f32"],
+      ["col", "f32", "f32"],
+      ["row", "f16", "f16"],
+      ["col", "f16", "f16"],
+      ["col", "f32", "f16"],
+    ] as const)("B by %s, sums of %s and %s before", (columns, d, c) => {
+      const quads = new Harness(quadKernel(rows, columns, d, c), { compiler });
+      const [a, b, sums] = [small(128), small(128), small(256)];
+      /** What each thread has of the matrices, as the manual lays them out: lane by lane, [product, row, column] of each element. */
+      const fragment = (count: number, place: (lane: number, i: number) => readonly [number, number]): [number, number, number][] =>
+        Array.from({ length: 32 * count }, (_, at) => {
+          const lane = Math.floor(at / count);
+          return [(lane >> 2) & 3, ...place(lane, at % count)];
+        });
+      const own = (lane: number): number => (lane & 3) + (lane < 16 ? 0 : 4);
+      const group = (lane: number, i: number): number => i + (lane < 16 ? 0 : 4);
+      const factorA = fragment(4, (lane, i) => (rows === "row" ? [own(lane), i] : [group(lane, i), lane & 3]));
+      const factorB = fragment(4, (lane, i) => (columns === "row" ? [lane & 3, group(lane, i)] : [i, own(lane)]));
+      const sum = (type: string): [number, number, number][] =>
+        fragment(8, (lane, i) =>
+          type === "f16" ? [own(lane), i] : [(lane & 1) + (i & 2) + (lane < 16 ? 0 : 4), (i & 4) + (lane & 2) + (i & 1)],
+        );
+      const valueA = ([p, row, k]: readonly number[]): number => a[32 * (p ?? 0) + 4 * (row ?? 0) + (k ?? 0)] ?? 0;
+      const valueB = ([p, k, column]: readonly number[]): number => b[32 * (p ?? 0) + 8 * (k ?? 0) + (column ?? 0)] ?? 0;
+      const valueC = ([p, row, column]: readonly number[]): number => sums[64 * (p ?? 0) + 8 * (row ?? 0) + (column ?? 0)] ?? 0;
+      const expected = sum(d).map(([p, row, column]) =>
+        [0, 1, 2, 3].reduce((total, k) => total + valueA([p, row, k]) * valueB([p, k, column]), valueC([p, row, column])),
+      );
+      const before = sum(c).map(valueC);
+      const out = d === "f16" ? new Uint16Array(256) : new Float32Array(256);
+      quads.run(
+        "k",
+        [halves(factorA.map(valueA)), halves(factorB.map(valueB)), c === "f16" ? halves(before) : Float32Array.from(before), out],
+        {
+          block: [32],
+        },
+      );
+      expect([...out]).toEqual(d === "f16" ? [...halves(expected)] : expected);
+    });
   });
 
   test("a tiled product by four warps, out of shared memory that cp.async fills", () => {

@@ -33,6 +33,10 @@ export interface MatrixForm {
   readonly bitOperation: "xor" | "and" | undefined;
   /** True for the layout of wmma, which is ours to choose; false for that of mma (PTX ISA, "Matrix Fragments for mma"). */
   readonly opaque: boolean;
+  /** Of four products by eight threads each (m8n8k4 of halves): how A and B lie. */
+  readonly quads: readonly [a: "row" | "col", b: "row" | "col"] | undefined;
+  /** Elements of C and D that each thread has. */
+  readonly each: number;
   /** Registers that each thread brings of A, B and C. */
   readonly registers: readonly [a: number, b: number, c: number];
 }
@@ -55,8 +59,36 @@ export function elementsOfResult(type: MatrixForm["d"]): number {
  * those of doubles are fused one after the other.
  */
 export function matrixMultiply(kernel: KernelContext, it: MatrixForm): number {
-  const key = `mma ${JSON.stringify(it)} ${kernel.frameBytes} ${kernel.lanes} ${kernel.wideSlots}`;
-  return kernel.helpers.custom(key, [I32, I32], [], (f) => new Writer(f, kernel, it).write());
+  return kernel.helpers.custom(matrixKey(kernel, it), [I32, I32], [], (f) => new Writer(f, kernel, it).write());
+}
+
+/** What tells the function of one product from that of another. */
+export function matrixKey({ frameBytes, lanes, wideSlots }: KernelContext, it: MatrixForm): string {
+  return `mma ${JSON.stringify(it)} ${frameBytes} ${lanes} ${wideSlots}`;
+}
+
+/** Pushes where the frame of a thread begins, for slots of 64 bits. */
+export function pushFrameOf(f: FunctionBuilder, { lanes, frameBytes }: KernelContext, thread: () => void): void {
+  f.localGet(0).load(OP.i32_load, WORKER.frames, 2);
+  thread();
+  f.i32Const(-lanes).op(OP.i32_and).i32Const(frameBytes).op(OP.i32_mul).op(OP.i32_add);
+  if (lanes === 1) return;
+  thread();
+  f.i32Const(lanes - 1)
+    .op(OP.i32_and)
+    .i32Const(3)
+    .op(OP.i32_shl)
+    .op(OP.i32_add);
+}
+
+/** Where a slot lies, from its thread's frame on. */
+export function slotOf({ lanes }: KernelContext, index: number): number {
+  return index * 8 * lanes;
+}
+
+/** Where a register that a peer brought lies, from its frame on. */
+export function latchedSlot(kernel: KernelContext, register: number): number {
+  return slotOf(kernel, WARP_FRAME.slots + kernel.wideSlots + register);
 }
 
 class Writer {
@@ -85,7 +117,7 @@ class Writer {
       number,
     ];
     const pairs = [0, 1];
-    if (it.opaque) this.#parts = [{ row: 0, columns: Array.from({ length: (it.m * it.n) / 32 }, (_, i) => i) }];
+    if (it.opaque) this.#parts = [{ row: 0, columns: Array.from({ length: it.each }, (_, i) => i) }];
     else this.#parts = Array.from({ length: it.m / 8 }, (_, i) => ({ row: 8 * i, columns: pairs }));
     const sum = MATRIX_TYPES[it.a].sum;
     this.#sums = this.#parts.map(({ columns }) => columns.map(() => f.local(sum)));
@@ -105,41 +137,16 @@ class Writer {
       f.localGet(this.#lane).i32Const(2).op(OP.i32_shr_u).localSet(this.#row);
       f.localGet(this.#lane).i32Const(3).op(OP.i32_and).i32Const(1).op(OP.i32_shl).localSet(this.#column);
     }
-    this.#pushFrameOf(() => void f.localGet(1));
+    pushFrameOf(f, this.#kernel, () => void f.localGet(1));
     f.localSet(this.#own);
     this.#loadC();
     this.#multiply();
     this.#storeD();
   }
 
-  /** Pushes where the frame of a thread begins, for slots of 64 bits. */
-  #pushFrameOf(thread: () => void): void {
-    const f = this.#f;
-    const { lanes, frameBytes } = this.#kernel;
-    f.localGet(0).load(OP.i32_load, WORKER.frames, 2);
-    thread();
-    f.i32Const(-lanes).op(OP.i32_and).i32Const(frameBytes).op(OP.i32_mul).op(OP.i32_add);
-    if (lanes === 1) return;
-    thread();
-    f.i32Const(lanes - 1)
-      .op(OP.i32_and)
-      .i32Const(3)
-      .op(OP.i32_shl)
-      .op(OP.i32_add);
-  }
-
-  #slot(index: number): number {
-    return index * 8 * this.#kernel.lanes;
-  }
-
-  /** Where a register that a peer brought lies, from its frame on. */
-  #latched(register: number): number {
-    return this.#slot(WARP_FRAME.slots + this.#kernel.wideSlots + register);
-  }
-
   #resultSlot(index: number): number {
     const [a, b] = this.#it.registers;
-    return this.#slot(WARP_FRAME.slots + a + b + index);
+    return slotOf(this.#kernel, WARP_FRAME.slots + a + b + index);
   }
 
   /** The elements of C and D that a thread has, in the order of its registers. */
@@ -182,7 +189,7 @@ class Writer {
         .i32Const(step & 3)
         .op(OP.i32_add);
     f.localGet(this.#warp).op(OP.i32_add).localSet(this.#peer);
-    this.#pushFrameOf(() => void f.localGet(this.#peer));
+    pushFrameOf(f, this.#kernel, () => void f.localGet(this.#peer));
   }
 
   #multiply(): void {
@@ -199,13 +206,13 @@ class Writer {
       for (const [index, part] of this.#parts.entries()) {
         this.#pushPeer(() => void f.localGet(this.#row), step, steps / registers[0], registers[0]);
         const register = opaque ? step % registers[0] : part.row / 8 + (m / 8) * (step >> 2);
-        f.load(load, this.#latched(register), 2).localSet(rows[index] ?? 0);
+        f.load(load, latchedSlot(this.#kernel, register), 2).localSet(rows[index] ?? 0);
       }
       const columns = this.#parts[0]?.columns ?? [];
       for (const [at, offset] of columns.entries()) {
         this.#pushPeer(() => void f.localGet(this.#column).i32Const(offset).op(OP.i32_add), step, steps / registers[1], registers[1]);
         const register = registers[0] + (opaque ? step % registers[1] : step >> 2);
-        f.load(load, this.#latched(register), 2).localSet(column);
+        f.load(load, latchedSlot(this.#kernel, register), 2).localSet(column);
         for (const [index, row] of rows.entries()) this.#accumulate(this.#sums[index]?.[at] ?? 0, row, column, a, b, elements);
       }
     }

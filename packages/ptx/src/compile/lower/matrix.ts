@@ -5,6 +5,7 @@ import { WARP_FRAME } from "../layout.ts";
 import { illegal, notTranslated, Suffixes } from "../suffixes.ts";
 import { checkedAddress } from "./access.ts";
 import { elementsOfResult, MATRIX_TYPES, matrixMultiply, type MatrixForm, type MatrixType } from "./matrix-multiply.ts";
+import { quadMultiply } from "./matrix-quads.ts";
 import { storeMask, WARP_STATE, type Meeting } from "./meeting.ts";
 
 const TYPES = Object.keys(MATRIX_TYPES) as MatrixType[]; // The keys that it has.
@@ -24,7 +25,7 @@ export function takeShape(i: Instruction, suffixes: Suffixes): MatrixShape {
   return { m, n, k };
 }
 
-/** Shapes of mma with the types of A and B that go with them (PTX ISA, "mma", but for m8n8k4 of halves and sparse matrices). */
+/** Shapes of mma with the types of A and B that go with them (PTX ISA, "mma", but for sparse matrices). */
 const MMA_SHAPES: Readonly<Record<string, readonly MatrixType[]>> = {
   m16n8k4: ["tf32", "f64"],
   m16n8k8: ["f16", "bf16", "tf32", "f64"],
@@ -33,7 +34,7 @@ const MMA_SHAPES: Readonly<Record<string, readonly MatrixType[]>> = {
   m16n8k64: ["s4", "u4"],
   m16n8k128: ["b1"],
   m16n8k256: ["b1"],
-  m8n8k4: ["f64"],
+  m8n8k4: ["f16", "f64"],
   m8n8k16: ["s8", "u8"],
   m8n8k32: ["s4", "u4"],
   m8n8k128: ["b1"],
@@ -96,16 +97,26 @@ function formOf(i: Instruction): MatrixForm {
   )
     throw illegal(i, `a sum of .${d} does not go with .${a}`);
   if ((a === "b1") !== (bitOperation !== undefined)) throw illegal(i, "matrices of bits need .xor.popc or .and.popc");
-  const sums = (type: MatrixForm["d"]): number => (shape.m * shape.n) / 32 / elementsOfResult(type);
+  // Of these shapes a warp computes four products at once.
+  const quads = !opaque && name === "m8n8k4" && a === "f16";
+  const each = (shape.m * shape.n) / (quads ? 8 : 32);
+  const sums = (type: MatrixForm["d"]): number => each / elementsOfResult(type);
+  const form = { ...shape, a, b, c, d, saturates, bitOperation, opaque, each };
   if (opaque) {
     const registers = [wmmaRegisters(i, shape, "a", a), wmmaRegisters(i, shape, "b", b), Math.max(sums(c), sums(d))] as const;
-    return { ...shape, a, b, c, d, saturates, bitOperation, opaque, registers };
+    return { ...form, quads: undefined, registers };
   }
   if (!(MMA_SHAPES[name] ?? []).includes(a)) throw notTranslated(i, `.${a} in shape ${name}`);
+  if (quads) {
+    const [rows, columns] = layouts;
+    if (rows === undefined || columns === undefined) throw illegal(i, "A and B must be .row or .col");
+    if (c === "f32" && d !== "f32") throw illegal(i, "a sum of .f32 is .f32");
+    return { ...form, quads: [rows, columns], registers: [2, 2, Math.max(sums(c), sums(d))] };
+  }
   if (layouts[0] !== "row" || layouts[1] !== "col") throw illegal(i, "A must be .row and B .col");
   const per = 4 * MATRIX_TYPES[a].elements;
   const registers = [(shape.m / 8) * (shape.k / per), shape.k / per, Math.max(sums(c), sums(d))] as const;
-  return { ...shape, a, b, c, d, saturates, bitOperation, opaque, registers };
+  return { ...form, quads: undefined, registers };
 }
 
 function listOf(i: Instruction, operand: Operand | undefined, count: number): readonly Operand[] {
@@ -119,15 +130,16 @@ export function matrixProduct(i: Instruction): Meeting {
   const it = formOf(i);
   const [d, a, b, c] = i.operands;
   const [aCount, bCount, most] = it.registers;
-  const cCount = (it.m * it.n) / 32 / elementsOfResult(it.c);
-  const dCount = (it.m * it.n) / 32 / elementsOfResult(it.d);
+  const cCount = it.each / elementsOfResult(it.c);
+  const dCount = it.each / elementsOfResult(it.d);
   const brought = [...listOf(i, a, aCount), ...listOf(i, b, bCount), ...listOf(i, c, cCount)];
   const results = listOf(i, d, dCount);
   const wide = it.a === "f64";
   return {
     warp: true,
     wideSlots: aCount + bCount + most,
-    latchedSlots: aCount + bCount,
+    // C lies otherwise than D where it is of another type and there are four products.
+    latchedSlots: aCount + bCount + (it.quads !== undefined && it.c !== it.d ? cCount : 0),
     suspend(e) {
       storeMask(e, i, undefined);
       for (const [index, operand] of brought.entries()) {
@@ -138,7 +150,10 @@ export function matrixProduct(i: Instruction): Meeting {
       e.f.i32Const(WARP_STATE);
     },
     resume(e) {
-      e.f.localGet(e.locals.worker).localGet(e.locals.thread).call(matrixMultiply(e.kernel, it));
+      e.f
+        .localGet(e.locals.worker)
+        .localGet(e.locals.thread)
+        .call(it.quads === undefined ? matrixMultiply(e.kernel, it) : quadMultiply(e.kernel, it, it.quads));
       for (const [index, operand] of results.entries()) {
         const at = e.pushFrame(WARP_FRAME.slots + aCount + bCount + index, true);
         e.f.load(wide ? OP.i64_load : OP.i32_load, at, 2);
