@@ -23,7 +23,7 @@ test.each([
   ["int 0x2d", "cd2d", { code: "breakpoint" }],
   ["int 0x80", "cd80", { code: "access-violation", access: "read", address: NO_ADDRESS }],
   ["hlt", "f4", { code: "privileged-instruction" }],
-  ["sidt [rsp]", "0f010c24", { code: "privileged-instruction" }],
+  ["sidt [0x21]", "0f010c2521000000", { code: "access-violation", access: "write", address: 0x21 }],
   ["ud2", "0f0b", { code: "illegal-instruction" }],
   ["monitor", "0f01c8", { code: "illegal-instruction" }],
   ["mov rax, cr0", "0f20c0", { code: "privileged-instruction" }],
@@ -97,6 +97,12 @@ test.each([
   ["hints, and an instruction of 15 bytes", 64, "0f1c030f183d00000000" + "66".repeat(14) + "90b82a000000c3", 42],
   // mov ecx,0x77; lsl eax,ecx; setz al; movzx eax,al; ret
   ["lsl of no segment", 64, "b9770000000f03c10f94c00fb6c0c3", 0],
+  // push 0; push -1; push -1; sidt [esp+2]; pop eax; pop edx; pop ecx; add eax,edx; add eax,ecx; ret: a limit of 0, the base, and what is left behind it
+  ["sidt of 6 bytes", 32, "6a006aff6aff0f014c2402585a5901d001c8c3", 0xffff_ffff],
+  // push -1; smsw [rsp]; pop rax; ret
+  ["smsw to memory", 64, "6aff0f01242458c3", 0xffff_0033],
+  // or eax,-1; str ax; ret
+  ["str of 16 bits", 32, "83c8ff660f00c8c3", 0xffff_0040],
   // mov ecx,0x33; verw cx; setz al; verr cx; setz ah; movzx eax,ax; ret
   ["verw and verr of code", 64, "b9330000000f00e90f94c00f00e10f94c40fb7c0c3", 0x100],
 ] as const)("%s, in %i-bit mode", (_name, mode, code, result) => {

@@ -26,6 +26,11 @@ const {
   Prefetchit1,
   Ret,
   Retf,
+  Sgdt,
+  Sidt,
+  Sldt,
+  Smsw,
+  Str,
   Verr,
   Verw,
 } = MNEMONIC;
@@ -40,6 +45,12 @@ const SEGMENTS: Readonly<Record<number, { readonly rights: number; readonly limi
   0x33: { rights: 0x20fb00, limit: 0 },
   0x53: { rights: 0x40f300, limit: 0x3c00 },
 };
+/**
+ * What says where the system's tables are, and how it set the processor. A processor with UMIP tells no program; Linux, and so Wine, answers these
+ * instead, as programs ask. Bases of the descriptor tables, whose limits are 0; selectors and the machine status word.
+ */
+const TABLES: ReadonlyMap<number, bigint> = new Map([[Sgdt, 0xffff_ffff_fffe_0000n], [Sidt, 0xffff_ffff_ffff_0000n]]); // prettier-ignore
+const WORDS: ReadonlyMap<number, number> = new Map([[Sldt, 0], [Str, 0x40], [Smsw, 0x8005_0033]]); // prettier-ignore
 /** Bit positions in EFLAGS of the flags that have a word each, and those that are kept in place: TF, AC and ID. */
 const FLAG_WORDS = [[CPU.cf, 0], [CPU.pf, 2], [CPU.af, 4], [CPU.zf, 6], [CPU.sf, 7], [CPU.df, 10], [CPU.of, 11]] as const; // prettier-ignore
 const KEPT_FLAGS = 0x0024_0100;
@@ -61,7 +72,7 @@ class BadSelector extends Error {}
 class OtherMode extends Error {}
 
 /**
- * Runs what is too rare for a lowering: far jumps, calls and returns, iret, loads of far pointers, what asks about segments, hints that no processor has to
+ * Runs what is too rare for a lowering: far jumps, calls and returns, iret, loads of far pointers, what asks about segments and tables, hints that no processor has to
  * follow, and what 16 bits of the stack or of an address are used for. The CPU block has all registers. Answers where the program goes on, what the instruction raises, or undefined where it is
  * none of these.
  */
@@ -123,6 +134,12 @@ function go(run: Run): number | undefined {
     case Verr:
     case Verw:
       return ask(run);
+    case Sgdt:
+    case Sidt:
+    case Sldt:
+    case Smsw:
+    case Str:
+      return describeSystem(run);
     default: {
       const register = LOADS.get(insn.mnemonic);
       if (register === undefined || insn.memory === undefined) return undefined;
@@ -206,6 +223,20 @@ function ask(run: Run): number {
   cpu.u32[CPU.zf / 4] = isFound ? 1 : 0;
   if (isFound && insn.mnemonic === Lar) setLow(run, insn.operands[0]!.register, segment.rights);
   if (isFound && insn.mnemonic === Lsl) setLow(run, insn.operands[0]!.register, segment.limit);
+  return insn.next;
+}
+
+/** A table is written with its limit first; a word as 16 bits to memory. */
+function describeSystem(run: Run): number {
+  const { insn, memory } = run;
+  const base = TABLES.get(insn.mnemonic);
+  const word = WORDS.get(insn.mnemonic) ?? 0;
+  if (base !== undefined) {
+    const table = new DataView(new ArrayBuffer(10));
+    table.setBigUint64(2, base, true);
+    memory.write(addressOf(run), new Uint8Array(table.buffer, 0, insn.mode === 64 ? 10 : 6));
+  } else if (insn.memory === undefined) setLow(run, insn.operands[0]!.register, word);
+  else memory.setU16(addressOf(run), word & 0xffff);
   return insn.next;
 }
 
