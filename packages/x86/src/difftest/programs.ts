@@ -169,6 +169,7 @@ class Writer {
     const random = this.#random;
     if (random.below(8) === 0) return this.#pushPop(pops);
     if (random.below(6) === 0 && this.#flavour === "integer") return void this.#items.push(this.#move());
+    if (this.#mode === 32 && this.#flavour === "integer" && random.below(16) === 0) return void this.#items.push(this.#farPointer());
     const { all, setters, readers } = this.#pools;
     const candidate = random.pick([all, all, setters, readers][random.below(4)]!);
     const insn = candidate.instructions[0]!;
@@ -202,6 +203,30 @@ class Writer {
     return { kind: "bytes", text, bytes: [...prefix, opcode, 0x43 | (register << 3), displacement & 255] };
   }
 
+  /** lds, les or lss, with the selector that the segment register holds written behind the offset: what the engine leaves to TypeScript. */
+  #farPointer(): Item {
+    const random = this.#random;
+    const { name, segment, opcode } = random.pick(FAR_POINTERS);
+    const bits = random.pick([16, 32]);
+    const displacement = random.below(48) - 24;
+    const register = this.#register();
+    const at = (offset: number): string => `[ebx${offset < 0 ? "" : "+"}${offset}]`;
+    const selectorAt = displacement + bits / 8;
+    return {
+      kind: "bytes",
+      text: `mov word ptr ${at(selectorAt)}, ${name.slice(1)}; ${name} ${bits} bits of ${NAMES[register]}, ${at(displacement)}`,
+      bytes: [
+        0x8c,
+        0x43 | (segment << 3),
+        selectorAt & 255,
+        ...(bits === 16 ? [0x66] : []),
+        ...opcode,
+        0x43 | (register << 3),
+        displacement & 255,
+      ],
+    };
+  }
+
   #register(): number {
     return this.#random.pick(this.#countsInRcx ? [0, 2, 5, 6, 7] : [0, 1, 2, 5, 6, 7]);
   }
@@ -213,6 +238,12 @@ class Writer {
     this.#undefined = 0;
   }
 }
+
+const FAR_POINTERS = [
+  { name: "les", segment: 0, opcode: [0xc4] },
+  { name: "lss", segment: 2, opcode: [0x0f, 0xb2] },
+  { name: "lds", segment: 3, opcode: [0xc5] },
+] as const;
 
 const NAMES = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"];
 

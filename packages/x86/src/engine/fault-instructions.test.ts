@@ -57,6 +57,8 @@ test.each([
   ["vaddps ymm0, ymm0, ymm0", "c5fc58c0", { code: "illegal-instruction", message: expect.stringContaining("an AVX instruction") }],
   // mov ebx,0x50012; mov eax,1; xlatb with an address of 16 bits
   ["xlatb of 16 bits", "bb12000500b80100000067d7", { code: "access-violation", rip: CODE + 10 }],
+  // push 0x2b; push 7; lfs eax,[esp]
+  ["lfs of a selector that fs does not hold", "6a2b6a070fb40424", { code: "access-violation", address: NO_ADDRESS, rip: CODE + 4 }],
   ["a far call to code of 64 bits", "9a000000003300", { code: "not-translated", rip: CODE }],
   ["a far jump to a selector of no segment", "ea000014000700", { code: "access-violation", address: NO_ADDRESS, rip: CODE }],
 ] as const)("%s, in 32-bit mode", (_name, code, expected) => {
@@ -83,6 +85,9 @@ test.each([
   ["iretq, with the flags that it is given", 64, "31c06a2b488d442408509c6a33488d05050000005048cf0f0b0f94c00fb6c0c3", 1],
   // push 0x2b; push 7; les eax,[esp]; add esp,8; ret
   ["les", 32, "6a2b6a07c4042483c408c3", 7],
+  // The same with 0x53 and lfs, 0x2b and lgs.
+  ["lfs", 32, "6a536a070fb4042483c408c3", 7],
+  ["lgs", 32, "6a2b6a070fb5042483c408c3", 7],
   // push cs; push CODE+9; retf; ud2; mov eax,42; ret
   ["retf", 32, "0e6809001400cb0f0bb82a000000c3", 42],
   // jmp far 0x23:CODE+9; ud2; mov eax,42; ret
