@@ -283,6 +283,14 @@ const forms: readonly Form[] = [
     ),
   ],
   [
+    "ldmatrix, stmatrix (bytes)",
+    ["b8", "b6x16_p32", "b4x16_p64"],
+    (type) =>
+      type === "b8"
+        ? "ldmatrix.sync.aligned.m16n16.x1.trans.shared.b8 {%b32a, %b32b}, [%b32c]; stmatrix.sync.aligned.m16n8.x2.trans.shared.b8 [%b32c], {%b32a, %b32b};"
+        : `ldmatrix.sync.aligned.m16n16.x1.trans.shared.b8x16.${type} {%b32a, %b32b}, [%b32c]; ldmatrix.sync.aligned.m8n16.x2.shared.b8x16.${type} {%b32a, %b32b}, [%b32c];`,
+  ],
+  [
     "wmma.load, .mma, .store",
     ["m16n16k16"],
     once(

@@ -278,6 +278,83 @@ describe.each(["reference", "vector"] as const)("matrix products by the %s form:
     });
   });
 
+  const moving = (instructions: string): string => `.version 8.8\n.target sm_100a\n.address_size 64
+.visible .entry k(.param .u64 in, .param .u64 out) {
+.reg .b64 %in, %out; .reg .b32 %t, %a, %p, %r<4>; .shared .align 16 .b8 s[512];
+ld.param.u64 %in, [in]; ld.param.u64 %out, [out]; mov.u32 %t, %tid.x; mov.u32 %a, s;
+mad.wide.u32 %in, %t, 16, %in; mad.wide.u32 %out, %t, 16, %out; mad.lo.u32 %a, %t, 16, %a;
+ld.global.v4.b32 {%r0, %r1, %r2, %r3}, [%in];
+${instructions} ret; }`;
+  const load = (instruction: string, count: number): string =>
+    moving(`st.shared.v4.b32 [%a], {%r0, %r1, %r2, %r3}; bar.sync 0; mov.b32 %r0, 0; mov.b32 %r1, 0; mov.b32 %r2, 0; mov.b32 %r3, 0;
+ldmatrix.sync.aligned.${instruction} {${["%r0", "%r1", "%r2", "%r3"].slice(0, count).join(", ")}}, [%a]; st.global.v4.b32 [%out], {%r0, %r1, %r2, %r3};`);
+  const random = (count: number): Uint8Array => Uint8Array.from({ length: count }, () => Number(next(8)));
+  /** Element of a row of 16 bytes that has 16 of so many bits. */
+  const element = (memory: Uint8Array, row: number, column: number, bits: number): number => {
+    let value = 0;
+    for (let bit = 0; bit < bits; bit++) {
+      const at = column * bits + bit;
+      value |= (((memory[16 * row + (at >> 3)] ?? 0) >> (at & 7)) & 1) << bit;
+    }
+    return value;
+  };
+
+  test.each([
+    ["m16n16.x1.trans.shared.b8", 2, 8],
+    ["m16n16.x2.trans.shared::cta.b8", 4, 8],
+    ["m16n16.x1.trans.shared.b8x16.b6x16_p32", 2, 6],
+    ["m16n16.x2.trans.shared.b8x16.b4x16_p64", 4, 4],
+  ] as const)("ldmatrix.%s takes four columns of two rows of each matrix, which lie by columns", (instruction, count, bits) => {
+    const [memory, out] = [random(512), new Uint8Array(512)];
+    new Harness(load(instruction, count), { compiler }).run("k", [memory, out], { block: [32] });
+    const expected = out.map((_, at) => {
+      const [lane, register, byte] = [at >> 4, (at >> 2) & 3, at & 3];
+      const [row, column] = [(lane >> 2) + 8 * (register & 1), 4 * (lane & 3) + byte];
+      return register < count ? element(memory, 16 * (register >> 1) + column, row, bits) : 0;
+    });
+    expect([...out]).toEqual([...expected]);
+  });
+
+  test.each([
+    ["m8n16.x1.shared.b8x16.b6x16_p32", 1, 6],
+    ["m8n16.x2.shared.b8x16.b4x16_p64", 2, 4],
+    ["m8n16.x4.shared.b8x16.b6x16_p32", 4, 6],
+  ] as const)("ldmatrix.%s takes four columns of one row of each matrix", (instruction, count, bits) => {
+    const [memory, out] = [random(512), new Uint8Array(512)];
+    new Harness(load(instruction, count), { compiler }).run("k", [memory, out], { block: [32] });
+    const expected = out.map((_, at) => {
+      const [lane, register, byte] = [at >> 4, (at >> 2) & 3, at & 3];
+      return register < count ? element(memory, 8 * register + (lane >> 2), 4 * (lane & 3) + byte, bits) : 0;
+    });
+    expect([...out]).toEqual([...expected]);
+  });
+
+  test.each([1, 2, 4])("stmatrix.m16n8 puts %d matrices of bytes by columns", (count) => {
+    const [registers, out] = [random(512), new Uint8Array(512)];
+    const text = moving(`st.shared.v4.b32 [%a], {0, 0, 0, 0}; bar.sync 0;
+stmatrix.sync.aligned.m16n8.x${count}.trans.shared.b8 [%a], {${["%r0", "%r1", "%r2", "%r3"].slice(0, count).join(", ")}};
+bar.sync 0; ld.shared.v4.b32 {%r0, %r1, %r2, %r3}, [%a]; st.global.v4.b32 [%out], {%r0, %r1, %r2, %r3};`);
+    new Harness(text, { compiler }).run("k", [registers, out], { block: [32] });
+    const expected = new Uint8Array(512);
+    for (let lane = 0; lane < 32; lane++)
+      for (let matrix = 0; matrix < count; matrix++)
+        for (let byte = 0; byte < 4; byte++) {
+          const [row, column] = [(lane >> 2) + 8 * (byte >> 1), 2 * (lane & 3) + (byte & 1)];
+          expected[128 * matrix + 16 * column + row] = registers[16 * lane + 4 * matrix + byte] ?? 0;
+        }
+    expect([...out]).toEqual([...expected]);
+  });
+
+  test.each([
+    ["ldmatrix.sync.aligned.m8n16.x1.shared.b8 {%r0}, [%a];", "have elements of 6 or 4 bits"],
+    ["ldmatrix.sync.aligned.m16n16.x4.trans.shared.b8 {%r0, %r1, %r2, %r3}, [%a];", "needs .x1, .x2 or, but for .m16n16, .x4"],
+    ["stmatrix.sync.aligned.m16n8.x1.shared.b8 [%a], {%r0};", "'.trans' must go with .m16n8"],
+    ["ldmatrix.sync.aligned.m8n8.x1.shared.b8 {%r0}, [%a];", "no matrices of .b8 are .m8n8"],
+    ["ldmatrix.sync.aligned.m8n16.x1.trans.shared.b8x16.b4x16_p64 {%r0}, [%a];", "'.trans' does not go with .m8n16"],
+  ])("%s is refused, as by ptxas", (instruction, reason) => {
+    expect(() => new Harness(moving(instruction), { compiler })).toThrow(reason);
+  });
+
   test("a tiled product by four warps, out of shared memory that cp.async fills", () => {
     const [a, b] = [small(4096, 3), small(4096, 3)];
     const c = new Float32Array(4096);

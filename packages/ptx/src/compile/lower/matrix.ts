@@ -1,4 +1,4 @@
-import { I32, OP } from "@decant/wasm";
+import { I32, I64, OP } from "@decant/wasm";
 import type { Instruction, Operand } from "../../parse/ast.ts";
 import type { Emitter } from "../emitter.ts";
 import { WARP_FRAME } from "../layout.ts";
@@ -163,19 +163,57 @@ export function matrixProduct(i: Instruction): Meeting {
   };
 }
 
-/** The suffixes that ldmatrix and stmatrix share: how many matrices of 8 by 8 halves, and whether they are transposed. */
-function movedMatrices(i: Instruction): { count: number; trans: boolean; space: "shared" | "generic" } {
+/** What ldmatrix and stmatrix move. */
+interface MovedMatrices {
+  readonly shape: "m8n8" | "m16n16" | "m8n16" | "m16n8";
+  readonly count: number;
+  readonly trans: boolean;
+  readonly space: "shared" | "generic";
+  /** Bits of an element in memory where they are fewer than in registers: bytes there. */
+  readonly packed: 6 | 4 | undefined;
+}
+
+/** The suffixes of ldmatrix and stmatrix (PTX ISA, "ldmatrix", "stmatrix"): matrices of 8 by 8 halves, or larger ones of bytes. */
+function movedMatrices(i: Instruction): MovedMatrices {
   const suffixes = new Suffixes(i);
   suffixes.take("sync");
   suffixes.take("aligned");
-  if (!suffixes.take("m8n8")) throw notTranslated(i);
+  const shape = suffixes.oneOf(i.opcode === "ldmatrix" ? ["m8n8", "m16n16", "m8n16"] : ["m8n8", "m16n8"]);
+  if (shape === undefined) throw notTranslated(i);
   const count = Number(suffixes.oneOf(["x1", "x2", "x4"])?.slice(1) ?? 0);
   const trans = suffixes.take("trans");
   const space = suffixes.oneOf(["shared", "shared::cta"]) === undefined ? "generic" : "shared";
-  if (suffixes.type() !== "b16") throw notTranslated(i);
+  const source = suffixes.take("b8x16") ? suffixes.oneOf(["b6x16_p32", "b4x16_p64"]) : undefined;
+  const packed = source === undefined ? undefined : source === "b6x16_p32" ? 6 : 4;
+  const type = packed === undefined ? suffixes.type() : "b8";
   suffixes.end();
-  if (count === 0) throw illegal(i, `'${i.opcode}' needs .x1, .x2 or .x4`);
-  return { count, trans, space };
+  if (type !== (shape === "m8n8" ? "b16" : "b8")) throw illegal(i, `no matrices of .${type} are .${shape}`);
+  if (shape === "m8n16" && packed === undefined) throw illegal(i, "matrices that are .m8n16 have elements of 6 or 4 bits");
+  if (shape !== "m8n8" && trans !== (shape !== "m8n16")) throw illegal(i, `'.trans' ${trans ? "does not go" : "must go"} with .${shape}`);
+  if (count === 0 || (count === 4 && shape === "m16n16")) throw illegal(i, `'${i.opcode}' needs .x1, .x2 or, but for .m16n16, .x4`);
+  return { shape, count, trans, space, packed };
+}
+
+/** Pushes 8 of the 16 elements of a row, given as its first and second 64 bits, as bytes. */
+function pushUnpacked({ f }: Emitter, [low, high]: readonly [number, number], bits: 6 | 4, half: number): void {
+  for (let element = 0; element < 8; element++) {
+    const first = bits * (8 * half + element);
+    if (first < 64) f.localGet(low).i64Const(first).op(OP.i64_shr_u);
+    else
+      f.localGet(high)
+        .i64Const(first - 64)
+        .op(OP.i64_shr_u);
+    if (first < 64 && first + bits > 64)
+      f.localGet(high)
+        .i64Const(64 - first)
+        .op(OP.i64_shl)
+        .op(OP.i64_or);
+    f.i64Const(2 ** bits - 1)
+      .op(OP.i64_and)
+      .i64Const(8 * element)
+      .op(OP.i64_shl);
+    if (element > 0) f.op(OP.i64_or);
+  }
 }
 
 function pushLane(e: Emitter): void {
@@ -189,11 +227,12 @@ function setPeer(e: Emitter): number {
   return peer;
 }
 
-/** ldmatrix: lane 8j + r reads row r of matrix j; each thread takes its two elements of each matrix. */
+/** ldmatrix: lane 8j + r (16j + r where there are 16) reads row r of matrix j; each thread takes its elements of each matrix. */
 export function loadMatrix(i: Instruction): Meeting {
-  const { count, trans, space } = movedMatrices(i);
+  const { shape, count, trans, space, packed } = movedMatrices(i);
   const [d, address] = i.operands;
-  const results = listOf(i, d, count);
+  const square = shape === "m16n16";
+  const results = listOf(i, d, square ? 2 * count : count);
   return {
     warp: true,
     wideSlots: 2,
@@ -202,15 +241,20 @@ export function loadMatrix(i: Instruction): Meeting {
       const { f } = e;
       storeMask(e, i, undefined);
       pushLane(e);
-      f.i32Const(8 * count)
+      f.i32Const((square ? 16 : 8) * count)
         .op(OP.i32_lt_u)
         .if();
       const from = checkedAddress(e, i, address, space, 16);
-      for (const half of [0, 1]) {
-        const at = e.pushFrame(WARP_FRAME.slots + half, true);
+      const words = [e.scratch(I64, "low word"), e.scratch(I64, "high word")] as const;
+      for (const [half, word] of words.entries())
         f.localGet(from)
           .load(OP.i64_load, 8 * half, 3)
-          .store(OP.i64_store, at, 3);
+          .localSet(word);
+      for (const [half, word] of words.entries()) {
+        const at = e.pushFrame(WARP_FRAME.slots + half, true);
+        if (packed === undefined) f.localGet(word);
+        else pushUnpacked(e, words, packed, half);
+        f.store(OP.i64_store, at, 3);
       }
       f.end();
       f.i32Const(WARP_STATE);
@@ -219,7 +263,28 @@ export function loadMatrix(i: Instruction): Meeting {
       const { f } = e;
       const stride = 8 * e.kernel.lanes;
       for (const [matrix, operand] of results.entries()) {
-        if (!trans) {
+        if (square) {
+          // Byte lane / 4, or 8 further on, of four rows from 4 * (lane % 4) on.
+          for (let byte = 0; byte < 4; byte++) {
+            pushLane(e);
+            f.i32Const(3)
+              .op(OP.i32_and)
+              .i32Const(2)
+              .op(OP.i32_shl)
+              .i32Const(16 * (matrix >> 1) + byte)
+              .op(OP.i32_add);
+            const at = e.pushPeerLatch(setPeer(e), 0);
+            pushLane(e);
+            f.i32Const(2)
+              .op(OP.i32_shr_u)
+              .op(OP.i32_add)
+              .load(OP.i32_load8_u, at + stride * (matrix & 1), 0);
+            if (byte > 0)
+              f.i32Const(8 * byte)
+                .op(OP.i32_shl)
+                .op(OP.i32_or);
+          }
+        } else if (!trans) {
           // Row lane / 4, the word lane % 4 of its four.
           pushLane(e);
           f.i32Const(2)
@@ -263,7 +328,8 @@ export function loadMatrix(i: Instruction): Meeting {
 
 /** stmatrix: the other way round; lane 8j + r writes row r of matrix j. */
 export function storeMatrix(i: Instruction): Meeting {
-  const { count, trans, space } = movedMatrices(i);
+  const { shape, count, trans, space } = movedMatrices(i);
+  const bytes = shape === "m16n8";
   const [address, source] = i.operands;
   const sources = listOf(i, source, count);
   return {
@@ -301,22 +367,31 @@ export function storeMatrix(i: Instruction): Meeting {
       // The register of the lane's own matrix.
       pushLane(e);
       f.i32Const(3).op(OP.i32_shr_u).i32Const(stride).op(OP.i32_mul).localSet(from);
-      for (let part = 0; part < (trans ? 8 : 4); part++) {
+      for (let part = 0; part < (bytes ? 16 : trans ? 8 : 4); part++) {
         f.localGet(to);
         pushLane(e);
         f.i32Const(7).op(OP.i32_and);
         if (trans)
           f.i32Const(1)
             .op(OP.i32_shr_u)
-            .i32Const(4 * part)
+            .i32Const(4 * (part & 7))
             .op(OP.i32_add);
         else f.i32Const(2).op(OP.i32_shl).i32Const(part).op(OP.i32_add);
         const at = e.pushPeerLatch(setPeer(e), 0);
         f.localGet(from).op(OP.i32_add);
         if (trans) {
           pushLane(e);
-          f.i32Const(1).op(OP.i32_and).i32Const(1).op(OP.i32_shl).op(OP.i32_add);
-          f.load(OP.i32_load16_u, at, 1).store(OP.i32_store16, 2 * part, 1);
+          f.i32Const(1).op(OP.i32_and);
+          if (bytes)
+            f.op(OP.i32_add)
+              .load(OP.i32_load8_u, at + 2 * (part >> 3), 0)
+              .store(OP.i32_store8, part, 0);
+          else
+            f.i32Const(1)
+              .op(OP.i32_shl)
+              .op(OP.i32_add)
+              .load(OP.i32_load16_u, at, 1)
+              .store(OP.i32_store16, 2 * part, 1);
         } else f.load(OP.i32_load, at, 2).store(OP.i32_store, 4 * part, 2);
       }
       f.end();
