@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Harness } from "./harness.ts";
 import { FAULT } from "./index.ts";
 
@@ -109,6 +109,54 @@ end:`;
     }
   });
 
+  describe(`exchanges of 128 bits, by the ${compiler} form:`, () => {
+    const wide = (body: string): Harness => new Harness(kernel(`.reg .b128 %q<4>; ${body}`), { compiler });
+
+    test.each(["global", "shared", "generic"])("atom.exch in %s memory gives each thread what one before it has put there", (space) => {
+      const out = new BigUint64Array(2 * 33).fill(7n);
+      const address = space === "shared" ? "cvta.to.shared.u64 %rd4, %rd4;" : "";
+      const body = `mov.u64 %rd4, own; cvta.shared.u64 %rd4, %rd4; ${space === "global" ? "add.u64 %rd4, %rd1, 512;" : address}
+mov.b64 %rd5, {%r1, 1}; mov.b64 %rd6, {2, %r1}; mov.b128 %q0, {%rd5, %rd6}; mov.b64 %rd7, 7; mov.b128 %q2, {%rd7, %rd7};
+setp.eq.u32 %p1, %r1, 0; @%p1 st${space === "generic" ? "" : `.${space}`}.b128 [%rd4], %q2; bar.sync 0;
+atom${space === "generic" ? "" : `.${space}`}.exch.b128 %q1, [%rd4], %q0; bar.sync 0; mul.wide.u32 %rd3, %r1, 16; add.u64 %rd3, %rd1, %rd3;
+st.global.b128 [%rd3], %q1; @%p1 ld${space === "generic" ? "" : `.${space}`}.b128 %q2, [%rd4]; @%p1 st.global.b128 [%rd1+512], %q2;`;
+      wide(body).run("k", [out], { block: [32] });
+      const pairs = Array.from({ length: 33 }, (_, i) => `${out[2 * i]} ${out[2 * i + 1]}`);
+      const put = Array.from({ length: 32 }, (_, i) => `${BigInt(i) + (1n << 32n)} ${2n + (BigInt(i) << 32n)}`);
+      expect(pairs.toSorted()).toEqual(["7 7", ...put].toSorted());
+    });
+
+    test("loops of atom.cas lose nothing, and one whose value is not there changes nothing", () => {
+      const out = new BigUint64Array(4);
+      const body = `ld.relaxed.gpu.global.b128 %q0, [%rd1];
+again: mov.b128 {%rd4, %rd5}, %q0; add.u64 %rd4, %rd4, 1; sub.u64 %rd5, %rd5, 3; mov.b128 %q1, {%rd4, %rd5};
+atom.acq_rel.gpu.global.cas.b128 %q2, [%rd1], %q0, %q1; mov.b128 {%rd6, %rd7}, %q0; mov.b128 {%rd8, %rd9}, %q2; mov.b128 %q0, %q2;
+setp.ne.u64 %p1, %rd6, %rd8; @%p1 bra again; setp.ne.u64 %p1, %rd7, %rd9; @%p1 bra again;
+mov.u64 %rd4, 0; mov.u64 %rd5, -1; mov.b128 %q1, {%rd4, %rd5}; atom.global.cas.b128 _, [%rd1+16], %q1, %q1;
+mov.b128 %q2, {%rd4, %rd4}; mov.u64 %rd5, 5; mov.b128 %q3, {%rd5, %rd4}; atom.global.cas.b128 %q0, [%rd1+16], %q3, %q1; mov.b128 {%rd4, %rd5}, %q0;
+setp.ne.u64 %p1, %rd4, 0; @%p1 trap;`;
+      wide(body).run("k", [out], { grid: [5], block: [32] });
+      expect([...out]).toEqual([160n, BigInt.asUintN(64, -480n), 0n, 0n]);
+    });
+
+    test("loads and stores with an order are whole, as exchanges", () => {
+      const out = BigUint64Array.of(3n, 4n, 0n, 0n, 0n, 0n);
+      wide(
+        `ld.acquire.gpu.global.b128 %q0, [%rd1]; st.release.gpu.global.b128 [%rd1+16], %q0; ld.volatile.b128 %q1, [%rd1+16]; st.volatile.b128 [%rd1+32], %q1;`,
+      ).run("k", [out]);
+      expect([...out]).toEqual([3n, 4n, 3n, 4n, 3n, 4n]);
+    });
+
+    test.each([
+      [8, FAULT.misalignedAddress],
+      [32, FAULT.illegalAddress],
+    ])("one at byte %d of 32 ends the kernel", (offset, kind) => {
+      const harness = wide(`ld.global.b128 %q0, [%rd1]; atom.global.exch.b128 %q1, [%rd1+${offset}], %q0;`);
+      expect(() => harness.run("k", [new BigUint64Array(4)])).toThrow();
+      expect(harness.fault).toMatchObject({ kind, thread: 0 });
+    });
+  });
+
   test.each([
     ["v8.b32", "{%r2, %r3, %r4, %r5, %r6, %r7, %r8, %r9}"],
     ["v4.b64", "{%rd5, %rd6, %rd7, %rd8}"],
@@ -140,7 +188,9 @@ test.each([
   ["ld.global.v4.b64 {%rd5, %rd6, %rd7}, [%rd1];", "'ld' needs a vector of 4"],
   ["ld.global.v8.b64 {%rd2, %rd3, %rd4, %rd5, %rd6, %rd7, %rd8, %rd9}, [%rd1];", "no .v8 of .b64"],
   ["ld.global.v8.b16 {%r2, %r3, %r4, %r5, %r6, %r7, %r8, %r9}, [%rd1];", "no .v8 of .b16"],
-  [".reg .b128 %q<2>; atom.global.exch.b128 %q0, [%rd1], %q1;", "type .b128 is not translated yet"],
+  [".reg .b128 %q<2>; atom.global.and.b128 %q0, [%rd1], %q1;", "'.and' does not go with .b128"],
+  [".reg .b128 %q<2>; atom.global.cas.b128 %q0, [%rd1], %q1;", "wrong operands for 'atom'"],
+  [".reg .b128 %q<2>; red.global.exch.b128 [%rd1], %q1;", "type .b128 is not translated yet"],
   [".reg .b128 %q<2>; mov.b128 %q0, {%r1, %r2};", "a value of 128 bits is a register, or two of type .b64"],
   [".reg .b128 %q<2>; mov.b64 %q0, %q1;", "type .b128 is not translated yet"],
   ["add.f32x2 %rd1, %rd1, 1;", "operands of .f32x2 are registers of type .b64"],

@@ -86,6 +86,25 @@ describe.each([
     expect(new Float32Array(bytes.buffer, bytes.byteOffset, n)).toEqual(a.map((value, i) => value + (b[i] ?? 0)));
   });
 
+  test("exchanges of 128 bits lose nothing to those of other blocks", async () => {
+    const cuda = await openCuda(driver);
+    cuda.cuCtxCreate(0, 0);
+    const loop = `.entry k(.param .u64 p) { .reg .b64 %p, %a, %b, %c, %d; .reg .b128 %q<3>; .reg .pred %again; .reg .b32 %i;
+ld.param.u64 %p, [p]; mov.u32 %i, 0;
+next: ld.relaxed.gpu.global.b128 %q0, [%p];
+retry: mov.b128 {%a, %b}, %q0; add.u64 %c, %a, 1; sub.u64 %d, %b, 1; mov.b128 %q1, {%c, %d};
+atom.relaxed.gpu.global.cas.b128 %q2, [%p], %q0, %q1; mov.b128 {%c, %d}, %q2; mov.b128 %q0, %q2;
+setp.ne.u64 %again, %a, %c; @%again bra retry; setp.ne.u64 %again, %b, %d; @%again bra retry;
+add.u32 %i, %i, 1; setp.lt.u32 %again, %i, 4000; @%again bra next; ret; }`;
+    const module = await cuda.cuModuleLoadData(text(HEAD + loop));
+    const memory = cuda.cuMemAlloc(16);
+    cuda.cuMemcpyHtoD(memory, new Uint8Array(16));
+    cuda.cuLaunchKernel(cuda.cuModuleGetFunction(module, "k"), 60, 1, 1, 8, 1, 1, 0, 0, [memory]);
+    const sums = new BigInt64Array((await cuda.cuMemcpyDtoH(memory, 16)).slice().buffer);
+    expect([...sums]).toEqual([1_920_000n, -1_920_000n]);
+    await cuda.close();
+  });
+
   test("barriers and atomics: histogram over many blocks, twice on one memory", async () => {
     const { calls, base } = await session(driver);
     await calls.cuModuleLoadData(2, 1, kernels("reduce"));

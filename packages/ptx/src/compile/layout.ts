@@ -60,6 +60,9 @@ export const BARRIER = { arrived: 0, threads: 4, trues: 8, lastThreads: 12, last
 /** The word that makes every loop of every kernel in the memory stop, when it is not 0. */
 export const ABORT_WORD = 64;
 
+/** The word that is 1 while a thread of any worker exchanges 128 bits, for which WebAssembly has no operation. */
+export const WIDE_LOCK_WORD = 128;
+
 /** Why a kernel trapped. 0 with a raised abort word: it was stopped. */
 export const FAULT = {
   none: 0,

@@ -60,7 +60,7 @@ function eachFloat(i: Instruction, halves: readonly Halves[]): Instruction[] {
   return [...take, ...compute, { ...i, opcode: "mov", modifiers: ["b64"], operands: [...i.operands.slice(0, 1), vector(0)] }];
 }
 
-/** Registers of 128 bits as two of 64. What there is for them is to load, store, pack and unpack (PTX ISA, "ld", "st", "mov", .b128). */
+/** Registers of 128 bits as two of 64. What there is for them is to load, store, pack, unpack and exchange (PTX ISA, "ld", "st", "mov", "atom", .b128). */
 function splitWide(source: PtxFunction): PtxFunction {
   const { body } = source;
   if (body === undefined || !body.registers.some(isWide)) return source;
@@ -85,7 +85,9 @@ function halvesOf(operand: Operand | undefined, halves: ReadonlyMap<Register, Ha
 function withHalves(i: Instruction, halves: ReadonlyMap<Register, Halves>): Instruction[] {
   const { opcode, modifiers, operands } = i;
   const at = modifiers.indexOf("b128");
-  if (at < 0 || !(opcode === "ld" || opcode === "st" || opcode === "mov") || operands.length !== 2) throw notTranslated(i, "type .b128");
+  if (at < 0 || !["ld", "st", "mov", "atom"].includes(opcode) || (opcode !== "atom" && operands.length !== 2))
+    throw notTranslated(i, "type .b128");
+  if (opcode === "atom") return [{ ...i, operands: operands.map((operand) => vectorOf(operand, halves)) }];
   const pairOf = (operand: Operand | undefined): readonly Operand[] => {
     const elements = halvesOf(operand, halves) ?? (operand?.kind === "vector" ? operand.elements : []);
     if (elements.length !== 2 || elements.some((element) => element.kind === "register" && element.register.type !== "b64"))
@@ -103,5 +105,23 @@ function withHalves(i: Instruction, halves: ReadonlyMap<Register, Halves>): Inst
   const value = opcode === "ld" ? 0 : 1;
   const elements = halvesOf(operands[value], halves);
   if (elements === undefined) throw illegal(i, `'${opcode}.b128' needs a register of type .b128`);
+  if (modifiers.some((name) => ORDERED.has(name)) && !modifiers.some((name) => OWN_SPACES.has(name))) {
+    // Whole, where others exchange it at the same time: an exchange itself.
+    const space = modifiers.filter((name) => /^(global|shared)/.test(name));
+    const vector: Operand = { kind: "vector", elements };
+    return opcode === "ld"
+      ? [{ ...i, opcode: "atom", modifiers: [...space, "cas", "b128"], operands: [vector, ...operands.slice(1), ZERO, ZERO] }]
+      : [{ ...i, opcode: "atom", modifiers: [...space, "exch", "b128"], operands: [{ kind: "sink" }, ...operands.slice(0, 1), vector] }];
+  }
   return [{ ...i, modifiers: modifiers.toSpliced(at, 1, "v2", "b64"), operands: operands.with(value, { kind: "vector", elements }) }];
+}
+
+const ORDERED: ReadonlySet<string> = new Set(["relaxed", "acquire", "release", "volatile", "mmio"]);
+/** What no other thread sees, or nobody writes. */
+const OWN_SPACES: ReadonlySet<string> = new Set(["local", "param", "const"]);
+const ZERO: Operand = { kind: "vector", elements: [0, 1].map(() => ({ kind: "integer", value: 0n })) };
+
+function vectorOf(operand: Operand, halves: ReadonlyMap<Register, Halves>): Operand {
+  const elements = halvesOf(operand, halves);
+  return elements === undefined ? operand : { kind: "vector", elements };
 }

@@ -2,6 +2,7 @@ import { ATOMIC, F32, F64, I32, I64, OP } from "@decant/wasm";
 import type { Instruction, Operand } from "../../parse/ast.ts";
 import { bitsOf, bytesOf, isFloat, isSigned, type ScalarType } from "../../parse/types.ts";
 import { valueType, type Emitter } from "../emitter.ts";
+import { WIDE_LOCK_WORD } from "../layout.ts";
 import { illegal, notTranslated, Suffixes } from "../suffixes.ts";
 import { checkedAddress } from "./access.ts";
 import { flush, narrowHalf, pushSmaller, widenHalf } from "./float-parts.ts";
@@ -40,6 +41,12 @@ export const atomic: Lowering = (e, i) => {
   const vector = suffixes.oneOf(["v2", "v4", "v8"]);
   const type = suffixes.type();
   suffixes.end();
+  if (type === "b128") {
+    if (operation !== "exch" && operation !== "cas") throw illegal(i, `'.${operation ?? i.opcode}' does not go with .b128`);
+    if (i.opcode !== "atom" || vector !== undefined) throw illegal(i, "no such exchange of .b128");
+    exchangeWide(e, i, operation, space);
+    return;
+  }
   const half = halfType(type);
   if (operation === undefined || !(/^[usbf](32|64)$/.test(type) || type === "b16" || half !== undefined)) throw notTranslated(i);
   if (half !== undefined && !["add", "min", "max"].includes(operation)) throw illegal(i, `'.${operation}' does not go with .${type}`);
@@ -51,7 +58,7 @@ export const atomic: Lowering = (e, i) => {
   const results = returns ? elementsOf(i, i.operands[0], count) : [];
   const size = bytesOf(type) * count;
   if (size > 16) throw notTranslated(i, `.${vector} of .${type}`);
-  const physical = checkedAddress(e, i, address, space === undefined ? "generic" : space === "global" ? "global" : "shared", size);
+  const physical = checkedAddress(e, i, address, accessSpace(space), size);
   const global = space === undefined || space === "global";
   const it: AtomicForm = { operation, type, half, global, ftz: space === "global" && type === "f32" && operation === "add", physical };
   const inputs = vector === undefined ? undefined : elementsOf(i, values[0], count);
@@ -61,6 +68,53 @@ export const atomic: Lowering = (e, i) => {
     e.set(i, results[index] ?? { kind: "sink" }, half === undefined ? type : half.lanes === 2 ? "b32" : "b16");
   }
 };
+
+function accessSpace(space: string | undefined): "generic" | "global" | "shared" {
+  return space === undefined ? "generic" : space === "global" ? "global" : "shared";
+}
+
+/** Exchanges 128 bits, each value given as two of 64: while a lock is held that all such exchanges take. */
+function exchangeWide(e: Emitter, i: Instruction, operation: "exch" | "cas", space: string | undefined): void {
+  const { f } = e;
+  const [d, address, ...values] = i.operands;
+  if (values.length !== (operation === "cas" ? 2 : 1)) throw illegal(i, `wrong operands for '${i.opcode}'`);
+  const results = d?.kind === "sink" ? [d, d] : elementsOf(i, d, 2);
+  const inputs = values.map((value, index) =>
+    elementsOf(i, value, 2).map((element, half) => {
+      const local = e.scratch(I64, `value ${index}.${half}`);
+      e.push(i, element, "b64");
+      f.localSet(local);
+      return local;
+    }),
+  );
+  const physical = checkedAddress(e, i, address, accessSpace(space), 16);
+  const old = [e.scratch(I64, "low"), e.scratch(I64, "high")];
+  const again = f.loop();
+  f.i32Const(0).i32Const(0).i32Const(1).atomic(ATOMIC.i32_rmw_cmpxchg, WIDE_LOCK_WORD, 2).brIf(again);
+  f.end();
+  for (const [half, local] of old.entries())
+    f.localGet(physical)
+      .load(OP.i64_load, 8 * half, 3)
+      .localSet(local);
+  const [expected] = operation === "cas" ? inputs : [];
+  if (expected !== undefined) {
+    for (const [half, local] of old.entries())
+      f.localGet(local)
+        .localGet(expected[half] ?? 0)
+        .op(OP.i64_eq);
+    f.op(OP.i32_and).if();
+  }
+  for (const [half, local] of (inputs.at(-1) ?? []).entries())
+    f.localGet(physical)
+      .localGet(local)
+      .store(OP.i64_store, 8 * half, 3);
+  if (expected !== undefined) f.end();
+  f.i32Const(0).i32Const(0).atomic(ATOMIC.i32_atomic_store, WIDE_LOCK_WORD, 2);
+  for (const [half, local] of old.entries()) {
+    f.localGet(local);
+    e.set(i, results[half] ?? { kind: "sink" }, "b64");
+  }
+}
 
 /** Pushes what was in memory before. */
 function one(e: Emitter, i: Instruction, it: AtomicForm, values: readonly (Operand | undefined)[]): void {
