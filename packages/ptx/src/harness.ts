@@ -82,8 +82,8 @@ export class Harness {
 
   constructor(text: string, options: Partial<KernelOptions> = {}) {
     const module = parsePtx(text);
-    noteForms(module);
     this.compiled = compileModule(module, { features: { fusedMultiplyAdd: false }, ...options });
+    noteForms(module);
     const symbols = HEAP_AT - 0x200000;
     this.#exports = new WebAssembly.Instance(new WebAssembly.Module(this.compiled.wasm as Uint8Array<ArrayBuffer>), {
       env: {

@@ -303,6 +303,7 @@ ldmatrix.sync.aligned.${instruction} {${["%r0", "%r1", "%r2", "%r3"].slice(0, co
     ["m16n16.x1.trans.shared.b8", 2, 8],
     ["m16n16.x2.trans.shared::cta.b8", 4, 8],
     ["m16n16.x1.trans.shared.b8x16.b6x16_p32", 2, 6],
+    ["m16n16.x1.trans.shared.b8x16.b4x16_p64", 2, 4],
     ["m16n16.x2.trans.shared.b8x16.b4x16_p64", 4, 4],
   ] as const)("ldmatrix.%s takes four columns of two rows of each matrix, which lie by columns", (instruction, count, bits) => {
     const [memory, out] = [random(512), new Uint8Array(512)];
@@ -317,6 +318,7 @@ ldmatrix.sync.aligned.${instruction} {${["%r0", "%r1", "%r2", "%r3"].slice(0, co
 
   test.each([
     ["m8n16.x1.shared.b8x16.b6x16_p32", 1, 6],
+    ["m8n16.x2.shared.b8x16.b6x16_p32", 2, 6],
     ["m8n16.x2.shared.b8x16.b4x16_p64", 2, 4],
     ["m8n16.x4.shared.b8x16.b6x16_p32", 4, 6],
   ] as const)("ldmatrix.%s takes four columns of one row of each matrix", (instruction, count, bits) => {
