@@ -78,6 +78,22 @@ describe.each(shapes)("calls, by %s:", (_, options) => {
     expect([...out]).toEqual(Array.from({ length: 64 }, () => 2016 * 1000 + 4032));
   });
 
+  test("alloca, in a kernel and in a function that it calls again and again", () => {
+    const out = new Int32Array(32);
+    run("allocas", out, [{ s32: 700 }]);
+    expect([...out]).toEqual(
+      lanes.map((lane) => {
+        let sum = 0;
+        for (let k = 0; k < 700; k++) {
+          let value = 0;
+          for (let i = lane - 1; i >= 0; i--) value = (Math.imul(value, 3) + i * k) | 0;
+          sum = (sum + value) | 0;
+        }
+        return (sum - lane) ^ sum;
+      }),
+    );
+  });
+
   test("malloc and free", () => {
     const out = new Int32Array(32);
     run("heap", out);
@@ -238,7 +254,10 @@ describe.each(shapes)("alloca, by %s:", (_, options) => {
 .visible .entry places(.param .u64 out, .param .u32 size) { .reg .b64 %o; .reg .b32 %n, %a, %b, %c, %d, %top; .reg .pred %p;
  ld.param.u64 %o, [out]; ld.param.u32 %n, [size]; alloca.u32 %a, %n; alloca.u32 %b, 1, 64; stacksave.u32 %top; alloca.u32 %c, 100;
  setp.ne.u32 %p, %n, 12; mov.u32 %d, 7; @%p alloca.u32 %d, 5; stackrestore.u32 %top; alloca.u32 %top, 100;
- st.local.u8 [%b], 9; sub.u32 %b, %b, %a; sub.u32 %top, %c, %top; st.global.v4.u32 [%o], {%a, %b, %top, %d}; ret; }`;
+ st.local.u8 [%b], 9; sub.u32 %b, %b, %a; sub.u32 %top, %c, %top; st.global.v4.u32 [%o], {%a, %b, %top, %d}; ret; }
+.visible .entry again(.param .u64 out) { .reg .b64 %o, %top, %a, %b, %n; ld.param.u64 %o, [out]; mov.u64 %n, 100;
+ stacksave.u64 %top; alloca.u64 %a, %n, 16; st.local.b64 [%a], %n; stackrestore.u64 %top; alloca.u64 %b, %n, 16; ld.local.b64 %n, [%b];
+ sub.u64 %b, %b, %a; st.global.v2.u64 [%o], {%b, %n}; ret; }`;
 
   test("a function has what it allocates until it returns, by each path", () => {
     const out = new Uint32Array(32);
@@ -261,6 +280,8 @@ describe.each(shapes)("alloca, by %s:", (_, options) => {
     expect([c, d]).toEqual([0, 7]);
     new Harness(text, options).run("places", [out, { u32: 13 }]);
     expect(out[3]).toBe((out[0] ?? 0) + (out[1] ?? 0) + 8 + 104);
+    new Harness(text, options).run("again", [out]);
+    expect([...out]).toEqual([0, 0, 100, 0]);
   });
 
   test("more than the stack holds ends the kernel", () => {
