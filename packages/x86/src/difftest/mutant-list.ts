@@ -46,6 +46,7 @@ export const MUTANTS: readonly Mutant[] = [
   { name: "MXCSR's rounding up is down", file: "lower/sse-unit.ts", from: "((mxcsr >> 13) & 3) << 10", to: "((mxcsr >> 13) & 1) << 10" },
   { name: "daa forgets the carry", file: "lower/legacy.ts", from: "e.flags.push(FLAG.CF);\n      const high", to: "e.const(0, 32);\n      const high" },
   { name: "popa takes the stack pointer", file: "lower/stack.ts", from: "n !== GPR.rsp && e.value(value, 32).setGpr(n, bits)", to: "e.value(value, 32).setGpr(n, bits)" },
+  { name: "lds of 16 bits clears the upper half", file: "engine/rare-instructions.ts", from: "(cpu.gpr(register) & ~0xffffn) | BigInt", to: "BigInt" },
 ]; // prettier-ignore
 
 /** The names of those whose file does not hold what they replace: the source has changed since. */

@@ -139,3 +139,16 @@ test("fscale that overflows by more than the exponent is moved by, unmasked, giv
     expect(made.machine.cpu.gpr32(GPR.rax) & 0x2ff).toBe(0x2a8);
   }
 });
+
+test.each([
+  ["0", 0, 4],
+  ["a negative number", -1, 1],
+  ["a positive one", 3, 0x32],
+])("of the logarithm of %s times a denormal number is raised what comes first", (_name, x, raised) => {
+  // fldcw [rcx+16]; fld tbyte [rcx+24]; fld [rcx]; fyl2x; fnstsw ax; ret
+  const made = enter("d96910db6918dd01d9f1dfe0c3", 0, 0x37f);
+  made.memory.setF64(DATA, x);
+  made.memory.setU64(DATA + 24, 0x1234_5678n);
+  made.run();
+  expect(made.machine.cpu.gpr32(GPR.rax) & 0x3f).toBe(raised);
+});

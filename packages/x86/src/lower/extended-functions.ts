@@ -1,6 +1,6 @@
 import { arctangent, dd, expm1, LN2, LOG2E, log1p, ONE, PI, sineAndCosine, type DoubleDouble } from "./double-double.ts";
 import {
-  BIAS, bitLength, exactly, exponentOf, infinity, INDEFINITE, isInfinite, isZero, RAISED, round, Rounding, special, zero, type Extended,
+  BIAS, bitLength, exactly, exponentOf, infinity, invalid, isInfinite, isZero, RAISED, round, Rounding, special, zero, type Extended,
 } from "./extended.ts"; // prettier-ignore
 
 /**
@@ -41,11 +41,6 @@ function whole(x: Extended): DoubleDouble {
   return dd.scale(value, 2 ** exponent);
 }
 
-function invalid(rounding: Rounding): Extended {
-  rounding.raised = (rounding.raised & ~RAISED.denormal) | RAISED.invalid;
-  return INDEFINITE;
-}
-
 /** 2^x - 1, for x from -1 to 1; beyond, x as it is. */
 export function f2xm1(x: Extended, rounding: Rounding): Extended {
   const known = special(rounding, x);
@@ -66,7 +61,7 @@ export function fyl2x(x: Extended, y: Extended, rounding: Rounding): Extended {
   if (x.sign === 1 && !isZero(x)) return invalid(rounding);
   if (isZero(x)) {
     if (isZero(y)) return invalid(rounding);
-    if (!isInfinite(y)) rounding.raise(RAISED.zeroDivide);
+    if (!isInfinite(y)) rounding.raised = RAISED.zeroDivide;
     return infinity(y.sign === 0 ? 1 : 0);
   }
   if (isInfinite(x)) return isZero(y) ? invalid(rounding) : infinity(y.sign);

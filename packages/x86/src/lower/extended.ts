@@ -168,8 +168,9 @@ function overflow(sign: 0 | 1, rounding: Rounding): Extended {
   return { sign, exponent: MAX_EXPONENT - 1, significand: ((1n << BigInt(precision)) - 1n) << BigInt(64 - precision) };
 }
 
-function invalid(rounding: Rounding): Extended {
-  rounding.raise(RAISED.invalid);
+/** What is invalid is told before what is denormal (SDM volume 1, 4.9.2). */
+export function invalid(rounding: Rounding): Extended {
+  rounding.raised = (rounding.raised & ~RAISED.denormal) | RAISED.invalid;
   return INDEFINITE;
 }
 
@@ -241,11 +242,7 @@ export function squareRoot(x: Extended, rounding: Rounding): Extended {
   const known = special(rounding, x);
   if (known !== undefined) return known;
   if (isZero(x)) return x;
-  if (x.sign === 1) {
-    // A negative number is not denormal first.
-    rounding.raised &= ~RAISED.denormal;
-    return invalid(rounding);
-  }
+  if (x.sign === 1) return invalid(rounding);
   if (isInfinite(x)) return x;
   const power = powerOf(x);
   // A root of 67 bits or 68, and an even power.
@@ -330,10 +327,7 @@ export function remainder(
   });
   const known = special(rounding, a, b);
   if (known !== undefined) return done(known);
-  if (isInfinite(a) || isZero(b)) {
-    rounding.raised &= ~RAISED.denormal;
-    return done(invalid(rounding));
-  }
+  if (isInfinite(a) || isZero(b)) return done(invalid(rounding));
   if (isZero(a)) return done(a);
   // A pseudo-denormal dividend comes back with the exponent that it stands for.
   if (isInfinite(b)) return done(settle(a.sign, a.significand, powerOf(a), rounding));
