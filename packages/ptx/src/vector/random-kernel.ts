@@ -78,6 +78,16 @@ export function randomKernel(seed: number): RandomKernel {
     () => lines.push(`and.b32 %t0, ${r()}, 12;`, "mov.u32 %t1, local;", "add.u32 %t1, %t1, %t0;", `st.local.u32 [%t1], ${r()};`),
     () => lines.push(`and.b32 %t0, ${r()}, 15;`, "mov.u32 %t1, local;", "add.u32 %t1, %t1, %t0;", `ld.local.u8 ${r()}, [%t1];`),
     () => lines.push(`st.local.v2.u32 [local+8], {${r()}, ${r()}};`, `ld.local.u32 ${r()}, [local+12];`),
+    // Memory on the stack, of a size of the thread's own, given back at once: loops would use the stack up.
+    () => {
+      lines.push(
+        "stacksave.u32 %x;",
+        `and.b32 %t0, ${r()}, 31;`,
+        "add.u32 %t0, %t0, 4;",
+        `alloca.u32 %t1, %t0${pick(["", ", 4", ", 32"])};`,
+      );
+      lines.push(`st.local.u32 [%t1], ${r()};`, `ld.local.${pick(["u32", "s8", "u16"])} ${r()}, [%t1];`, "stackrestore.u32 %x;");
+    },
     // Bytes and pairs of what is in range.
     () =>
       lines.push(`rem.u32 %t0, ${r()}, ${words};`, "cvt.u64.u32 %rd3, %t0;", "add.s64 %rd3, %rd2, %rd3;", `ld.global.s8 ${r()}, [%rd3];`),
