@@ -41,18 +41,25 @@ export function tryEnter({ memory, id }: Thread, section: number): boolean {
   return true;
 }
 
-/** Enters, as soon as the owner has left. */
+/**
+ * Enters, as soon as the owner has left. Who waits is counted in LockCount, as on Windows: code that leaves without a call (the translator's, and what programs have inlined)
+ * sees by that that somebody is to be woken.
+ */
 export function* enterLater(thread: Thread, section: number): GuestGenerator<void> {
+  const { memory } = thread;
   const { events } = Waiters.of(thread);
+  const lockCount = section + LAYOUT[memory.pointerSize].LockCount;
   while (!tryEnter(thread, section)) {
     const entry = events.get(section) ?? { event: new Event(false, false), count: 0 };
     events.set(section, entry);
     entry.count++;
+    memory.setI32(lockCount, memory.i32(lockCount) + 1);
     try {
       yield* wait(thread, [entry.event]);
     } finally {
       if (--entry.count === 0) events.delete(section);
     }
+    memory.setI32(lockCount, memory.i32(lockCount) - 1);
   }
 }
 

@@ -12,14 +12,14 @@ export class AddressWaiters {
     return process.state(AddressWaiters, () => new AddressWaiters());
   }
 
-  /** Waits to be woken; false after the time. */
+  /** Waits to be woken; false after the time. Who is woken when the time is over, and has not run since, was woken: nobody else is in its place. */
   *wait(thread: Thread, address: number, timeoutMs: number | undefined): GuestGenerator<boolean> {
     const event = new Event(false, false);
     const queue = this.#waiting.get(address);
     if (queue === undefined) this.#waiting.set(address, [event]);
     else queue.push(event);
     try {
-      return (yield* wait(thread, [event], timeoutMs === undefined ? {} : { timeoutMs })) === 0;
+      return (yield* wait(thread, [event], timeoutMs === undefined ? {} : { timeoutMs })) === 0 || event.isSignaled();
     } finally {
       this.#forget(address, event);
     }
