@@ -59,12 +59,7 @@ export function sendFrames(socket: Socket, kind: number, bytes: Uint8Array): boo
   let hasRoom = true;
   let at = 0;
   do {
-    const part = bytes.subarray(at, at + MAX_BYTES);
-    const frame = Buffer.allocUnsafe(HEAD_BYTES + part.length);
-    frame[0] = kind;
-    frame.writeUInt32LE(part.length, 1);
-    frame.set(part, HEAD_BYTES);
-    hasRoom = socket.write(frame);
+    hasRoom = socket.write(frame(kind, bytes.subarray(at, at + MAX_BYTES)));
     at += MAX_BYTES;
   } while (at < bytes.length);
   return hasRoom;
@@ -72,11 +67,15 @@ export function sendFrames(socket: Socket, kind: number, bytes: Uint8Array): boo
 
 /** Sends the frame that a run is in: however long, it is one. */
 export function sendRun(socket: Socket, run: Run): void {
-  const text = Buffer.from(JSON.stringify(run));
-  const head = Buffer.allocUnsafe(HEAD_BYTES);
-  head[0] = FRAME.run;
-  head.writeUInt32LE(text.length, 1);
-  socket.write(Buffer.concat([head, text]));
+  socket.write(frame(FRAME.run, Buffer.from(JSON.stringify(run))));
+}
+
+function frame(kind: number, bytes: Uint8Array): Buffer {
+  const made = Buffer.allocUnsafe(HEAD_BYTES + bytes.length);
+  made[0] = kind;
+  made.writeUInt32LE(bytes.length, 1);
+  made.set(bytes, HEAD_BYTES);
+  return made;
 }
 
 /** Tells of each frame that comes. */

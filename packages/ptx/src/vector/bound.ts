@@ -1,5 +1,6 @@
 import { I64, OP } from "@decant/wasm";
 import type { Operand } from "../parse/ast.ts";
+import { ALIASES } from "./compare.ts";
 import { plain } from "./forms.ts";
 import type { VectorEmitter } from "./emitter.ts";
 import type { SsaBlock, SsaInstruction, Value } from "./ssa.ts";
@@ -17,17 +18,8 @@ export interface Bound {
   readonly includesLimit: boolean;
 }
 
-const NAMES: Readonly<Record<string, "lt" | "le" | "gt" | "ge">> = {
-  lt: "lt",
-  le: "le",
-  gt: "gt",
-  ge: "ge",
-  lo: "lt",
-  ls: "le",
-  hi: "gt",
-  hs: "ge",
-};
-const MIRRORED = { lt: "gt", le: "ge", gt: "lt", ge: "le" } as const;
+/** The comparisons that bounds are made of, each with the one that says the same of its operands exchanged. */
+const MIRRORED: Readonly<Record<string, "lt" | "le" | "gt" | "ge">> = { lt: "gt", le: "ge", gt: "lt", ge: "le" };
 
 /** The comparison of a block that a condition comes from, when it is such a one. */
 export function boundOf(e: VectorEmitter, block: SsaBlock, condition: Value): Bound | undefined {
@@ -36,13 +28,14 @@ export function boundOf(e: VectorEmitter, block: SsaBlock, condition: Value): Bo
     return undefined;
   const [, a, b] = s.instruction.operands;
   const [name = "", type, ...rest] = s.instruction.modifiers;
-  const comparison = NAMES[name];
-  if (comparison === undefined || (type !== "s32" && type !== "u32") || rest.length > 0 || !plain(s.instruction, type, 1)) return undefined;
+  const comparison = ALIASES[name] ?? name;
+  const mirrored = MIRRORED[comparison];
+  if (mirrored === undefined || (type !== "s32" && type !== "u32") || rest.length > 0 || !plain(s.instruction, type, 1)) return undefined;
   const [left, right] = [e.shapes.of(s.reads, a), e.shapes.of(s.reads, b)];
   const [growing, limit, shape, other] = left.kind === "affine" ? [a, b, left, right] : [b, a, right, left];
   if (growing === undefined || limit === undefined || shape.kind !== "affine" || shape.stride <= 0 || other.kind !== "uniform")
     return undefined;
-  const holds = growing === a ? comparison : MIRRORED[comparison];
+  const holds = growing === a ? comparison : mirrored;
   return {
     s,
     growing,

@@ -22,7 +22,8 @@ const COMPARE_FLOAT = {
   f32: { eq: SIMD.f32x4_eq, ne: SIMD.f32x4_ne, lt: SIMD.f32x4_lt, le: SIMD.f32x4_le, gt: SIMD.f32x4_gt, ge: SIMD.f32x4_ge },
   f64: { eq: SIMD.f64x2_eq, ne: SIMD.f64x2_ne, lt: SIMD.f64x2_lt, le: SIMD.f64x2_le, gt: SIMD.f64x2_gt, ge: SIMD.f64x2_ge },
 };
-const ALIASES: Readonly<Record<string, Comparison>> = { lo: "lt", ls: "le", hi: "gt", hs: "ge" };
+/** What comparisons of unsigned numbers are called besides. */
+export const ALIASES: Readonly<Record<string, Comparison>> = { lo: "lt", ls: "le", hi: "gt", hs: "ge" };
 /** Unordered comparisons are the negations of their ordered opposites. */
 const OPPOSITES: Readonly<Record<string, Comparison>> = { ltu: "ge", leu: "gt", gtu: "le", geu: "lt" };
 

@@ -15,6 +15,16 @@ const CONFIGURATION = [
   ["lpPassword", TSTR],
 ] as const;
 
+const SERVICES = [
+  ["dwServiceType", DWORD],
+  ["dwServiceState", DWORD],
+  ["lpServices", PVOID],
+  ["cbBufSize", DWORD],
+  ["pcbBytesNeeded", out(DWORD)],
+  ["lpServicesReturned", out(DWORD)],
+  ["lpResumeHandle", PVOID],
+] as const;
+
 /** Services ("Service Functions"): there are none. */
 export const serviceControlApi = api("advapi32", {
   OpenSCManager: text(MANAGER, ["lpMachineName", TSTR], ["lpDatabaseName", TSTR], ["dwDesiredAccess", DWORD]),
@@ -44,30 +54,8 @@ export const serviceControlApi = api("advapi32", {
   ),
   ChangeServiceConfig: text(BOOL, SERVICE, ...CONFIGURATION, ["lpDisplayName", TSTR]),
   ChangeServiceConfig2: text(BOOL, SERVICE, ["dwInfoLevel", DWORD], ["lpInfo", PVOID]),
-  EnumServicesStatusEx: text(
-    BOOL,
-    ["hSCManager", SC_HANDLE],
-    ["InfoLevel", DWORD],
-    ["dwServiceType", DWORD],
-    ["dwServiceState", DWORD],
-    ["lpServices", PVOID],
-    ["cbBufSize", DWORD],
-    ["pcbBytesNeeded", out(DWORD)],
-    ["lpServicesReturned", out(DWORD)],
-    ["lpResumeHandle", PVOID],
-    ["pszGroupName", TSTR],
-  ),
-  EnumServicesStatus: text(
-    BOOL,
-    ["hSCManager", SC_HANDLE],
-    ["dwServiceType", DWORD],
-    ["dwServiceState", DWORD],
-    ["lpServices", PVOID],
-    ["cbBufSize", DWORD],
-    ["pcbBytesNeeded", out(DWORD)],
-    ["lpServicesReturned", out(DWORD)],
-    ["lpResumeHandle", PVOID],
-  ),
+  EnumServicesStatusEx: text(BOOL, ["hSCManager", SC_HANDLE], ["InfoLevel", DWORD], ...SERVICES, ["pszGroupName", TSTR]),
+  EnumServicesStatus: text(BOOL, ["hSCManager", SC_HANDLE], ...SERVICES),
   EnumDependentServices: text(
     BOOL,
     SERVICE,
