@@ -224,6 +224,21 @@ describe("what a change costs", () => {
     }
     expect(guest.machine.moduleCount).toBeLessThan(700);
   });
+
+  test("code in the place of a module that is gone takes none of its indirect calls over", { timeout: 60_000 }, () => {
+    // f: mov eax,9; ret. Each caller: push rbx; mov ebx,16; mov r8d,n; l: call rdx; dec ebx; jnz l; pop rbx; ret
+    const { memory } = guest;
+    const place = 0x1000000;
+    guest.load("ffe1");
+    guest.load("b809000000c3", CODE + 0x100);
+    for (let n = 0; n < 1_100; n++) {
+      const at = place + (n % 64) * 0x10000;
+      memory.allocate(0x1000, PAGE.EXECUTE_READWRITE, { at });
+      patch(at, ...Buffer.from(`53bb1000000041b8${little(n)}ffd2ffcb75fa5bc3`, "hex"));
+      expect(guest.call(at, CODE + 0x100)).toBe(9);
+      memory.release(at);
+    }
+  });
 });
 
 describe("API functions that the guest patches", () => {
