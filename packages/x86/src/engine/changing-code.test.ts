@@ -126,6 +126,14 @@ describe("code that others change", () => {
     expect(guest.call()).toBe(0x101);
   });
 
+  test("a jump that other jumps lead to, on a page that cannot be written to while it runs", () => {
+    // test ecx,ecx; jz j; j: jmp one; nop; one: mov eax,1; ret; two: mov eax,2; ret
+    guest.load("85c97401c3eb0190b801000000c3b802000000c3");
+    expect(guest.call(0)).toBe(1);
+    guest.load("85c97401c3eb0790b801000000c3b802000000c3");
+    expect(guest.call(0)).toBe(2);
+  });
+
   test("code that is freed, and other code allocated in its place", () => {
     const { memory } = guest;
     const place = 0x900000;
