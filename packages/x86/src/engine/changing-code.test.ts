@@ -116,6 +116,20 @@ describe("code that others change", () => {
     expect([0, 1, 2].map((n) => guest.call(n))).toEqual([10, 12, 12]);
   });
 
+  test("a switch through another table than the one that was there, entered elsewhere", () => {
+    guest = new TestGuest({ mode: 32 });
+    const [one, two] = [CODE + 0x80, CODE + 0x90];
+    [one, two, two, one].forEach((target, n) => guest.memory.setU32(DATA + 4 * n, target));
+    // jmp [esp+8]; 0x20: nop; mov ecx,[esp+4]; cmp ecx,1; ja 0x80; jmp [DATA+4*ecx]; 0x80: mov eax,1; ret; 0x90: mov eax,2; ret
+    loadChanging("ff642408");
+    patch(CODE + 0x20, ...Buffer.from(`908b4c240483f9017755ff248d${little(DATA)}`, "hex"));
+    patch(one, ...Buffer.from("b801000000c3", "hex"));
+    patch(two, ...Buffer.from("b802000000c3", "hex"));
+    expect([0, 1].map((n) => guest.call(n, CODE + 0x21))).toEqual([1, 2]);
+    patch(CODE + 0x2d, ...Buffer.from(little(DATA + 8), "hex"));
+    expect([0, 1].map((n) => guest.call(n, CODE + 0x20))).toEqual([2, 1]);
+  });
+
   test("an instruction that crosses from a page that does not change to one that does", () => {
     // jmp f; f(+0xffe): mov eax,1; ret
     guest.load("e9f90f0000");
