@@ -64,7 +64,7 @@ function laneByLane(e: VectorEmitter, { s }: Access): void {
 }
 
 /**
- * Writes `check` (which leaves 1 on the stack where a lane is out of the known range), the fast way, and the slow one. The
+ * Writes `check` (which leaves 1 on the stack where a lane is out of the known range), the fast way, and the slow one (lane by lane, if not given). The
  * range is looked up once when the check fails, at the pointer that `pointer` pushes.
  */
 function guardedAccess(
@@ -72,7 +72,7 @@ function guardedAccess(
   it: Access,
   range: { base: number; count: number } | undefined,
   extra: number,
-  write: { check(): void; pointer(): void; fast(): void },
+  write: { check(): void; pointer(): void; fast(): void; slow?(): void },
 ): void {
   const { f } = e;
   const done = f.block();
@@ -89,7 +89,8 @@ function guardedAccess(
     write.check();
     f.expect(false).if();
   }
-  laneByLane(e, it);
+  if (write.slow === undefined) laneByLane(e, it);
+  else write.slow();
   f.br(done);
   if (range !== undefined) f.end();
   f.end();
@@ -122,7 +123,6 @@ function affineAccess(e: VectorEmitter, it: Access, stride: number): boolean {
   const i = it.s.instruction;
   const physical = e.temporary(I32, "physical");
   const register: Operand = { kind: "register", register: base.register };
-  const lanes = { at: () => physical, offset: (lane: number) => lane * stride };
   if (it.space === "shared") {
     const at = e.temporary(I32, "window");
     e.pushScalar(it.s, i, register, "b32");
@@ -138,8 +138,10 @@ function affineAccess(e: VectorEmitter, it: Access, stride: number): boolean {
       pointer() {},
       fast() {
         f.localGet(at).localGet(e.locals.shared).op(OP.i32_add).localSet(physical);
-        transfer(e, it, stride, lanes);
+        transferAffine(e, it, stride, physical);
       },
+      // Lanes that take no part may lie before or behind the window, as at the edges of a tile.
+      ...(e.mask === undefined ? {} : { slow: () => void sharedGather(e, it) }),
     });
     return true;
   }
@@ -158,7 +160,7 @@ function affineAccess(e: VectorEmitter, it: Access, stride: number): boolean {
     pointer: () => void f.localGet(pointer),
     fast() {
       f.localGet(pointer).op(OP.i32_wrap_i64).localSet(physical);
-      transfer(e, it, stride, lanes);
+      transferAffine(e, it, stride, physical);
     },
   });
   return true;
@@ -219,7 +221,7 @@ function sharedGather(e: VectorEmitter, it: Access): boolean {
     fast() {
       for (const place of places.vectors)
         f.localGet(place).localGet(e.locals.shared).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add).localSet(place);
-      transfer(e, it, undefined, { at: e.laneAddress(places.vectors), offset: () => 0 });
+      transferApart(e, it, places.vectors);
     },
   });
   return true;
@@ -296,7 +298,7 @@ function indexedAccess(e: VectorEmitter, it: Access, shape: Shape & { kind: "ind
         if (it.shift > 0) f.i32Const(it.shift).simd(SIMD.i32x4_shl);
         f.localGet(range.base).op(OP.i32_wrap_i64).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add).localSet(place);
       }
-      transfer(e, it, undefined, { at: e.laneAddress(places), offset: () => 0 });
+      transferApart(e, it, places);
     },
   });
   return true;
@@ -345,9 +347,48 @@ interface Places {
   offset(lane: number): number;
 }
 
-/** Moves the data, all places being known to be good. */
+/** Moves the data of lanes that lie `stride` bytes apart, from a local's address on. */
+function transferAffine(e: VectorEmitter, it: Access, stride: number, physical: number): void {
+  const { f } = e;
+  if (e.mask === undefined || !it.store || isBlended(it, stride)) {
+    transfer(e, it, stride, { at: () => physical, offset: (lane) => lane * stride });
+    return;
+  }
+  const places = Array.from({ length: e.vectors }, (_, j) => {
+    const place = e.vectorTemporary(`place ${j}`);
+    f.localGet(physical);
+    e.spread({ kind: "affine", stride }, I32, j);
+    f.localSet(place);
+    return place;
+  });
+  transferApart(e, it, places);
+}
+
+/** Moves the data of lanes whose addresses lie in vectors. What lanes store that take no part goes where nobody looks: branches on masks are hard to foresee. */
+function transferApart(e: VectorEmitter, it: Access, places: readonly number[]): void {
+  const { f, mask } = e;
+  if (it.store && mask !== undefined) {
+    for (const [j, place] of places.entries()) {
+      f.localGet(place).localGet(e.locals.worker).i32Const(WORKER.lanes).op(OP.i32_add).simd(SIMD.i32x4_splat);
+      e.pushMask(mask, false, j);
+      f.simd(SIMD.v128_bitselect).localSet(place);
+    }
+  }
+  transfer(e, it, undefined, { at: e.laneAddress(places), offset: () => 0 });
+}
+
+/** A store of whole vectors, into which those that take no part put back what is there: nobody else writes to this block's shared memory. */
+function isBlended(it: Access, stride: number | undefined): boolean {
+  return isContiguous(it, stride) && bytesOf(it.type) >= 4 && it.space === "shared";
+}
+
+function isContiguous(it: Access, stride: number | undefined): boolean {
+  return it.count === 1 && stride === it.size;
+}
+
+/** Moves the data, all places being known to be good: also those of lanes that take no part. */
 export function transfer(e: VectorEmitter, it: Access, stride: number | undefined, places: Places): void {
-  const contiguous = it.count === 1 && stride === it.size;
+  const contiguous = isContiguous(it, stride);
   for (const [at, element] of it.elements.entries()) {
     const inner = at * bytesOf(it.type);
     if (element?.kind === "sink") continue;
@@ -421,10 +462,9 @@ function storeElement(
     const vector = e.vectorTemporary("stored");
     e.pushVector(it.s, i, element, type, j);
     f.localSet(vector);
-    if (contiguous && bytes >= 4 && (mask === undefined || it.space === "shared")) {
+    if (contiguous && bytes >= 4) {
       f.localGet(places.at(first)).localGet(vector);
       if (mask !== undefined) {
-        // Nobody else writes to this block's shared memory.
         f.localGet(places.at(first)).simdLoad(SIMD.v128_load, places.offset(first), 2);
         e.pushMask(mask, wide, j);
         f.simd(SIMD.v128_bitselect);
@@ -433,18 +473,12 @@ function storeElement(
       continue;
     }
     for (let lane = 0; lane < perVector; lane++) {
-      if (mask !== undefined)
-        f.localGet(mask.bits)
-          .i32Const(1 << (first + lane))
-          .op(OP.i32_and)
-          .if();
       f.localGet(places.at(first + lane)).localGet(vector);
       const at = places.offset(first + lane) + inner;
       if (wide) f.simdStoreLane(SIMD.v128_store64_lane, at, lane, 2);
       else if (bytes === 4) f.simdStoreLane(SIMD.v128_store32_lane, at, lane, 2);
       else if (bytes === 2) f.simdStoreLane(SIMD.v128_store16_lane, at, 2 * lane, 1);
       else f.simdStoreLane(SIMD.v128_store8_lane, at, 4 * lane, 0);
-      if (mask !== undefined) f.end();
     }
   }
 }

@@ -110,9 +110,11 @@ export function randomKernel(seed: number): RandomKernel {
     },
     () => lines.push("mul.wide.u32 %rd3, %me, 4;", "add.s64 %rd3, %rd2, %rd3;", `ld.global.u32 ${r()}, [%rd3${pick(["", "+4", "+64"])}];`),
     // Its own word of shared memory, and that of the output.
-    () => lines.push("shl.b32 %t0, %me, 2;", "mov.u32 %t1, shared;", "add.u32 %t0, %t0, %t1;", `st.shared.u32 [%t0], ${r()};`),
-    () => lines.push("shl.b32 %t0, %me, 2;", "mov.u32 %t1, shared;", "add.u32 %t0, %t0, %t1;", `ld.shared.u32 ${r()}, [%t0];`),
-    () => lines.push("mul.wide.u32 %rd3, %me, 4;", "add.s64 %rd3, %rd1, %rd3;", `st.global.u32 [%rd3], ${r()};`),
+    () => lines.push("shl.b32 %t0, %own, 2;", "mov.u32 %t1, shared;", "add.u32 %t0, %t0, %t1;", `st.shared.u32 [%t0], ${r()};`),
+    () => lines.push("shl.b32 %t0, %own, 2;", "mov.u32 %t1, shared;", "add.u32 %t0, %t0, %t1;", `ld.shared.u32 ${r()}, [%t0];`),
+    () => lines.push("mul.wide.u32 %rd3, %own, 4;", "add.s64 %rd3, %rd1, %rd3;", `st.global.u32 [%rd3], ${r()};`),
+    // What is known of the thread's place, written once.
+    () => lines.push(`add.u32 ${r()}, ${r()}, ${pick(["%e0", "%e1"])};`, `cvt.u32.u64 %t0, %re;`, `xor.b32 ${r()}, ${r()}, %t0;`),
   ];
   // These keep a kernel to its scalar form: the carry flag always, atomic operations in loops.
   if (random() < 0.15)
@@ -121,7 +123,7 @@ export function randomKernel(seed: number): RandomKernel {
       () => lines.push(`sub.cc.u32 ${r()}, ${r()}, ${operand()};`, `subc.u32 ${r()}, ${r()}, ${operand()};`),
       () =>
         lines.push(
-          "mul.wide.u32 %rd3, %me, 4;",
+          "mul.wide.u32 %rd3, %own, 4;",
           "add.s64 %rd3, %rd1, %rd3;",
           `atom.global.${pick(["add.u32", "max.s32", "xor.b32", "exch.b32"])} ${r()}, [%rd3], ${r()};`,
         ),
@@ -160,7 +162,11 @@ export function randomKernel(seed: number): RandomKernel {
         const offset = upTo(threads);
         lines.push("bar.sync 0;");
         lines.push(`add.u32 %t0, %me, ${offset};`, `rem.u32 %t0, %t0, ${threads};`, "shl.b32 %t0, %t0, 2;", "mov.u32 %t1, shared;");
-        lines.push("add.u32 %t0, %t0, %t1;", `ld.shared.u32 ${r()}, [%t0];`, "bar.sync 0;");
+        lines.push("add.u32 %t0, %t0, %t1;", `ld.shared.u32 ${r()}, [%t0];`);
+        // A neighbour's word, where there is one.
+        const away = upTo(40);
+        if (random() < 0.5) lines.push(`setp.ge.u32 %p3, %e0, ${away};`, `@%p3 ld.shared.u32 ${r()}, [%e2+${-4 * away}];`);
+        lines.push("bar.sync 0;");
       } else if (together && kind < 0.5) {
         lines.push(
           pick([
@@ -182,16 +188,18 @@ export function randomKernel(seed: number): RandomKernel {
 .address_size 64
 .shared .align 4 .b8 shared[${threads * 4}];
 .visible .entry k(.param .u64 out, .param .u64 in, .param .u32 n) {
-.reg .b32 %r<8>, %t<2>, %c<4>, %me, %n, %x, %y; .reg .b64 %rd<6>; .reg .pred %p<4>; .reg .f32 %f<4>; .reg .f64 %fd<2>; .reg .b16 %h<2>; .local .align 8 .b8 local[16];
+.reg .b32 %r<8>, %t<2>, %c<4>, %me, %own, %n, %x, %y, %tx, %ty, %nx, %sh, %e<3>; .reg .b64 %rd<6>, %re; .reg .pred %p<4>; .reg .f32 %f<4>; .reg .f64 %fd<2>; .reg .b16 %h<2>; .local .align 8 .b8 local[16];
 ld.param.u64 %rd1, [out]; ld.param.u64 %rd2, [in]; ld.param.u32 %n, [n];
 mov.u32 %x, %ntid.x; mov.u32 %y, %tid.y; mad.lo.u32 %me, %y, %x, %tid.x; mov.u32 %y, %tid.z; mov.u32 %t0, %ntid.y; mul.lo.u32 %x, %x, %t0; mad.lo.u32 %me, %y, %x, %me;
+${random() < 0.5 ? "mov.u32 %own, %me;" : "xor.b32 %own, %me, 1;"}
+mov.u32 %tx, %tid.x; mov.u32 %ty, %tid.y; mov.u32 %nx, %ntid.x; mad.lo.u32 %e0, %ty, %nx, %tx; shl.b32 %e1, %e0, 2; mov.u32 %sh, shared; add.u32 %e2, %sh, %e1; mul.wide.u32 %re, %e0, 12;
 ${Array.from({ length: 8 }, (_, i) => `mul.lo.u32 %r${i}, ${i < 4 ? "%me" : "%n"}, ${1 + upTo(50)};`).join(" ")}
 ${Array.from({ length: 4 }, (_, i) => `cvt.rn.f32.u32 %f${i}, %r${i};`).join(" ")}
 mov.u64 %rd4, 5; mov.u64 %rd5, 9; cvt.f64.f32 %fd0, %f1; cvt.f64.f32 %fd1, %f2; mov.u16 %h0, 77; cvt.u16.u32 %h1, %r2; st.local.v2.u32 [local], {%r0, %r6}; st.local.v2.u32 [local+8], {%r1, %me}; setp.lt.u32 %p0, %r0, 100; setp.lt.u32 %p1, %r5, 10; setp.eq.u32 %p2, 1, 2; setp.eq.u32 %p3, 1, 2;
 mov.u32 %c0, 0; mov.u32 %c1, 0; mov.u32 %c2, 0; mov.u32 %c3, 0;
-shl.b32 %t0, %me, 2; mov.u32 %t1, shared; add.u32 %t0, %t0, %t1; st.shared.u32 [%t0], %r1; bar.sync 0;
+shl.b32 %t0, %own, 2; mov.u32 %t1, shared; add.u32 %t0, %t0, %t1; st.shared.u32 [%t0], %r1; bar.sync 0;
 ${lines.filter((line) => !waits || !line.includes("DONE")).join("\n")}
-mul.wide.u32 %rd3, %me, 4; add.s64 %rd3, %rd1, %rd3;
+mul.wide.u32 %rd3, %own, 4; add.s64 %rd3, %rd1, %rd3;
 ${Array.from({ length: 8 }, (_, i) => `ld.global.u32 %t0, [%rd3]; mad.lo.u32 %t0, %t0, 31, %r${i}; st.global.u32 [%rd3], %t0;`).join("\n")}
 cvt.u32.u64 %t1, %rd4; ld.global.u32 %t0, [%rd3]; add.u32 %t0, %t0, %t1; st.global.u32 [%rd3], %t0;
 DONE: ret;

@@ -236,6 +236,49 @@ describe.each([8, 16, 32])("by %i lanes:", (lanes) => {
     },
   );
 
+  test.each([
+    ["u8", "%r6", 1],
+    ["u16", "%r6", 2],
+    ["u32", "%r6", 4],
+    ["v2.u32", "{%r6, %r6}", 8],
+  ] as const)("lanes that take no part in a store of .%s store nothing, wherever the others' places lie", (type, value, size) => {
+    const takesPart = (thread: number): boolean => ((thread * 5) & 7) > 2;
+    // Threads store by pairs crosswise, in shared memory, and then in what was there before.
+    const body = `mov.u32 %r6, 0x01010101; st.shared.u32 [%r4], 0; bar.sync 0; mul.lo.u32 %r5, %r2, 5; and.b32 %r5, %r5, 7; setp.gt.u32 %p1, %r5, 2;
+      xor.b32 %r5, %r2, 1; mul.lo.u32 %r7, %r5, ${size}; mov.u32 %r8, s; add.u32 %r8, %r8, %r7; @%p1 st.shared.${type} [%r8], ${value}; bar.sync 0;
+      mul.lo.u32 %r7, %r2, ${size}; mov.u32 %r8, s; add.u32 %r8, %r8, %r7; ld.shared.u8 %r7, [%r8]; mul.lo.u32 %r6, %r6, 2;
+      ld.param.u64 %rd2, [out]; mul.wide.u32 %rd3, %r5, ${size}; add.s64 %rd3, %rd2, %rd3; @%p1 st.global.${type} [%rd3+256], ${value};
+      st.global.u32 [%rd1], %r7;`;
+    const out = new Uint8Array(256 + 64 * size).fill(9);
+    const harness = new Harness(entry(body), { compiler: "vector", lanes });
+    harness.run("k", [out, { u32: 0 }], { block: [64] });
+    const shared = new Uint32Array(out.buffer, 0, 64);
+    for (let thread = 0; thread < 64; thread++) {
+      expect(shared[thread], `shared ${thread}`).toBe(takesPart(thread ^ 1) ? 1 : 0);
+      const place = out.subarray(256 + thread * size, 256 + (thread + 1) * size);
+      expect([...new Set(place)], `global ${thread}`).toEqual([takesPart(thread ^ 1) ? 2 : 9]);
+    }
+  });
+
+  test.each([3, 24, 33])("lanes that take no part may lie out of shared memory, %i words before it or behind it", (away) => {
+    const body = `mul.lo.u32 %r5, %r2, 7; st.shared.u32 [%r4], %r5; st.shared.u32 [%r4+768], %r5; bar.sync 0; mov.u32 %r6, 5; mov.u32 %r7, 6;
+      setp.ge.u32 %p1, %r2, ${away}; setp.lt.u32 %p2, %r2, ${64 - away}; @%p1 ld.shared.u32 %r6, [%r4-${4 * away}]; @%p2 ld.shared.u32 %r7, [%r4+${768 + 4 * away}];
+      bar.sync 0; @%p1 st.shared.u32 [%r4-${4 * away}], 1000; bar.sync 0; ld.shared.u32 %r8, [%r4]; mad.lo.u32 %r6, %r6, 1000, %r7; add.u32 %r6, %r6, %r8;
+      st.global.u32 [%rd1], %r6;`;
+    const expected = Array.from({ length: 64 }, (_, i) => {
+      const [before, behind] = [i >= away ? (i - away) * 7 : 5, i < 64 - away ? (i + away) * 7 : 6];
+      return before * 1000 + behind + (i < 64 - away ? 1000 : i * 7);
+    });
+    expect(results(body, 0)).toEqual(expected);
+    // One lane more takes part than may.
+    const harness = new Harness(entry(body.replace(`setp.ge.u32 %p1, %r2, ${away}`, `setp.ge.u32 %p1, %r2, ${away - 1}`)), {
+      compiler: "vector",
+      lanes,
+    });
+    expect(() => harness.run("k", [new Uint32Array(64), { u32: 0 }], { block: [64] })).toThrow();
+    expect(harness.fault).toMatchObject({ kind: FAULT.illegalAddress, thread: away - 1 });
+  });
+
   test("registers of floats may hold the thread's number, and what it is multiplied to", () => {
     const number = "mov.u32 %f1, %tid.x; copysign.f32 %f2, %f1, %f1; mov.b32 %r5, %f2; st.global.u32 [%rd1], %r5;";
     expect(results(number, 0)).toEqual(Array.from({ length: 64 }, (_, i) => i));
