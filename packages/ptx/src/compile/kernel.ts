@@ -111,10 +111,13 @@ export function writeKernel(
   const { ssa, shapes } = analysed.vector;
   const scalar = written.map(({ index }) => index);
   const live = liveAtStart(program);
-  const facts = plan.phases.map(({ entry: start }) => phaseFacts({ program, ssa, shapes }, kernel.uniform, start));
+  const facts = plan.phases.map((phase) => phaseFacts({ program, ssa, shapes }, kernel.uniform, phase));
+  const again = new Set(facts.flatMap(({ computes }) => [...computes]));
+  const writtenAgain = ssa.blocks.flatMap(({ instructions }) => instructions).filter(({ instruction }) => again.has(instruction));
+  const parts = { program, ssa, shapes, plan, live, facts, scalar, written: new Map(writtenAgain.map((s) => [s.instruction, s])) };
   const vectors = plan.phases.map((phase, index) => {
     const f = begin(`${source.name}#v${index}`);
-    new VectorPhase(f, kernel, { program, ssa, shapes, plan, live, facts, scalar }, phase).write();
+    new VectorPhase(f, kernel, parts, phase).write();
     return f;
   });
   const vectorPhases = vectors.map((f, index) => {
@@ -150,7 +153,7 @@ function analyse(source: PtxFunction, symbols: KernelSymbols, vector: boolean): 
     const built = buildProgram(source, { expandGuards });
     const program = (yields ? yieldInSpinLoops(built) : undefined) ?? built;
     const uniform = findUniform(program, (name) => parameters.has(name));
-    const plan = planPhases(program, (register) => uniform.registers.has(register) || uniform.copies.has(register));
+    const plan = planPhases(program, uniform);
     return { program, uniform, plan };
   };
   if (vector) {

@@ -104,9 +104,9 @@ export class PhaseWriter {
     field(0, WORKER.shared, shared);
     field(launch, LAUNCH.parameters, parameters);
     field(launch, LAUNCH.threads, this.threads);
-    for (const [shift, local] of this.locals.sharedCounts.entries()) {
-      f.localGet(launch).load(OP.i32_load, LAUNCH.sharedBytes, 2).i32Const(shift).op(OP.i32_shr_u).localSet(local);
-    }
+    const [bytes = 0] = this.locals.sharedCounts;
+    field(launch, LAUNCH.sharedBytes, bytes);
+    for (const [shift, local] of this.locals.sharedCounts.entries()) f.localGet(bytes).i32Const(shift).op(OP.i32_shr_u).localSet(local);
     for (const [index, axis] of ["x", "y", "z"].entries()) {
       field(launch, LAUNCH.gridDim + 4 * index, this.special(`nctaid.${axis}`));
       field(launch, LAUNCH.blockDim + 4 * index, this.special(`ntid.${axis}`));
@@ -220,6 +220,8 @@ export class PhaseWriter {
     if (this.phase.from !== undefined) {
       f.localGet(this.states).load(OP.i32_load, 0, 2).localGet(1).op(OP.i32_ne).brIf(this.nextThread);
       for (const [register, slot] of this.phase.live) this.reload(register, slot);
+      const again = new Set(this.phase.again.flatMap(([, instructions]) => instructions));
+      for (const instruction of again) lower(this.emitter, instruction);
       meeting(this.phase.from).resume(this.emitter);
     }
     const graph = phaseGraph(this.program, this.phase.entry);

@@ -1,7 +1,8 @@
 import type { Instruction, Operand } from "../parse/ast.ts";
 import type { Uniform } from "../compile/uniform.ts";
 import { meeting } from "../compile/lower/warp.ts";
-import type { Program } from "../compile/program.ts";
+import type { Phase } from "../compile/plan.ts";
+import type { Block, Program } from "../compile/program.ts";
 import { findRegions } from "./regions.ts";
 import type { Shapes } from "./shapes.ts";
 import type { Ssa, Value } from "./ssa.ts";
@@ -10,10 +11,12 @@ import type { Ssa, Value } from "./ssa.ts";
 export interface PhaseFacts {
   /** Values that its code reads; what it only keeps for later ones need not be loaded. */
   readonly reads: ReadonlySet<Value>;
-  /** It asks for tid.x, .y or .z. */
-  readonly readsIndex: boolean;
-  /** All of its threads end in one state, which nothing but the phase decides. */
-  readonly hasOneEnd: boolean;
+  /** What it computes again of what was not kept, in order. */
+  readonly computes: ReadonlySet<Instruction>;
+  /** Those of tid.x, .y and .z that it asks for. */
+  readonly asksFor: ReadonlySet<string>;
+  /** Where all of its threads end in one state, which nothing but the phase decides: a block that ends with it. */
+  readonly end: Block | undefined;
   /** Some lanes of a vector may wait without the others. */
   readonly suspendsApart: boolean;
 }
@@ -21,21 +24,19 @@ export interface PhaseFacts {
 export function phaseFacts(
   { program, ssa, shapes }: { program: Program; ssa: Ssa; shapes: Shapes },
   uniform: Uniform,
-  entry: number,
+  { entry, again }: Phase,
 ): PhaseFacts {
   const found = findRegions(shapes, entry);
   if (found === undefined) throw new Error("ptx: a kernel with a vector form has regions");
   const reads = new Set<Value>();
-  const asks = (operand: Operand): boolean => {
-    if (operand.kind === "special") return operand.name.startsWith("tid.");
-    if (operand.kind === "register") {
-      const copy = uniform.copies.get(operand.register);
-      return copy !== undefined && asks(copy);
-    }
-    return (operand.kind === "vector" || operand.kind === "list") && operand.elements.some(asks);
+  const asksFor = new Set<string>();
+  const note = (operand: Operand): void => {
+    if (operand.kind === "special") asksFor.add(operand.name);
+    if (operand.kind === "vector" || operand.kind === "list") operand.elements.forEach(note);
+    const copy = operand.kind === "register" ? uniform.copies.get(operand.register) : undefined;
+    if (copy !== undefined) note(copy);
   };
-  let readsIndex = false;
-  const ends: (Instruction | undefined)[] = [];
+  const ends: Block[] = [];
   for (const index of found.graph.blocks) {
     const block = program.blocks[index];
     const values = ssa.blocks[index];
@@ -45,17 +46,28 @@ export function phaseFacts(
     for (const value of values.reads.values()) reads.add(value);
     const { terminator } = block;
     const last = terminator.kind === "suspend" ? [terminator.instruction] : [];
-    if (terminator.kind === "suspend") ends.push(terminator.instruction);
-    if (terminator.kind === "exit") ends.push(undefined);
-    for (const { operands } of [...block.instructions, ...last]) if (operands.some(asks)) readsIndex = true;
+    if (terminator.kind === "suspend" || terminator.kind === "exit") ends.push(block);
+    for (const { operands } of [...block.instructions, ...last]) operands.forEach(note);
   }
+  const computed = again.filter(([register]) => {
+    const value = ssa.valueBefore(entry, register);
+    return value !== undefined && reads.has(value);
+  });
+  for (const [, instructions] of computed) for (const { operands } of instructions) operands.forEach(note);
   const inRegions = new Set(found.regions.flatMap(({ blocks }) => [...blocks]));
   const suspendsApart = [...inRegions].some((block) => program.blocks[block]?.terminator.kind === "suspend");
-  const [end] = ends;
   const hasOneEnd =
-    ends.length > 0 &&
-    (ends.every((other) => other === undefined) || (ends.length === 1 && end !== undefined && isPlainBarrier(end) && !suspendsApart));
-  return { reads, readsIndex, hasOneEnd, suspendsApart };
+    ends.every(({ terminator }) => terminator.kind === "exit") ||
+    (ends.length === 1 &&
+      ends.every(({ terminator }) => terminator.kind === "suspend" && isPlainBarrier(terminator.instruction)) &&
+      !suspendsApart);
+  return {
+    reads,
+    computes: new Set(computed.flatMap(([, instructions]) => instructions)),
+    asksFor,
+    end: hasOneEnd ? ends[0] : undefined,
+    suspendsApart,
+  };
 }
 
 /** A barrier of the block that its text names: it is the same wherever a thread comes to it. */

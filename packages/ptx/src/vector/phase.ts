@@ -33,6 +33,8 @@ export interface VectorPlan {
   /** The registers that are read from the start of each block on. */
   readonly live: readonly ReadonlySet<Register>[];
   readonly facts: readonly PhaseFacts[];
+  /** What each instruction reads and writes, of those that phases run again. */
+  readonly written: ReadonlyMap<Instruction, SsaInstruction>;
   /** The scalar form's phase functions, by phase. */
   readonly scalar: readonly number[];
 }
@@ -57,8 +59,7 @@ export class VectorPhase extends PhaseWriter {
   readonly #nobody: number;
   readonly #split: number;
   readonly #facts: PhaseFacts;
-  /** Where all threads end in one state: that state, and 1 while nobody looks at the states of single ones. */
-  readonly #end: number;
+  /** 1 where all threads of the block are here and end in one state: nobody looks at the states of single ones. */
   readonly #isWhole: number;
 
   constructor(f: FunctionBuilder, kernel: KernelContext, plan: VectorPlan, phase: Phase) {
@@ -69,7 +70,6 @@ export class VectorPhase extends PhaseWriter {
     this.#nobody = f.local(V128);
     this.#split = f.local(I32);
     this.#facts = factsOf(plan, phase);
-    this.#end = f.local(I32);
     this.#isWhole = f.local(I32);
   }
 
@@ -100,6 +100,7 @@ export class VectorPhase extends PhaseWriter {
         // What the phase only keeps stays where it is, unless lanes that part may keep other values there.
         if (!isKept || this.#facts.suspendsApart || this.#facts.reads.has(value)) this.#reload(value, slot);
       }
+      this.#computeAgain();
       this.#resume(this.phase.from, ssa.blocks[this.phase.entry]);
     }
     const graph = this.#buildGraph();
@@ -107,30 +108,55 @@ export class VectorPhase extends PhaseWriter {
     f.end();
   }
 
+  /** Computes what the phase reads of values that were not kept. */
+  #computeAgain(): void {
+    for (const instruction of this.#facts.computes) {
+      const s = this.#plan.written.get(instruction);
+      if (s !== undefined) this.#instruction(s);
+    }
+  }
+
   protected override loadLaunch(): void {
     super.loadLaunch();
     // Once threads came apart within a vector, nothing that is the same in all lanes may be taken for so any more.
     this.f.localGet(0).load(OP.i32_load, WORKER.split, 2).localSet(this.#split);
-    if (!this.#facts.hasOneEnd) return;
+    if (!this.resumable) return;
+    this.f.localGet(0).i64Const(ALL_STATES).store(OP.i64_store, WORKER.anyState, 3);
+    if (this.#facts.end === undefined) return;
     if (this.phase.from === undefined) this.f.i32Const(1);
     else this.f.localGet(2).localGet(this.#split).op(OP.i32_or).op(OP.i32_eqz);
     this.f.localSet(this.#isWhole);
   }
 
   protected override endPhase(): void {
-    if (this.resumable && this.#facts.hasOneEnd) {
-      const { f } = this;
-      f.localGet(this.#isWhole).if();
-      f.localGet(this.#end).localTee(this.anyState).localSet(this.allStates);
-      f.end();
+    const { f } = this;
+    const { end } = this.#facts;
+    if (this.resumable) {
+      f.localGet(0).load(OP.i32_load, WORKER.anyState, 2).localSet(this.anyState);
+      f.localGet(0).load(OP.i32_load, WORKER.allStates, 2).localSet(this.allStates);
     }
     super.endPhase();
+    if (!this.resumable || end === undefined) return;
+    const answer = this.emitter.scratch(I32, "answer");
+    f.localSet(answer);
+    this.#pushEnd(end);
+    f.localGet(answer).localGet(this.#isWhole).select();
+  }
+
+  /** Pushes the state in which threads leave a block that ends the phase. */
+  #pushEnd(end: Block): void {
+    const phase = this.plan.phaseAfter.get(end);
+    if (end.terminator.kind === "suspend" && phase !== undefined) {
+      meeting(end.terminator.instruction).suspend(this.emitter);
+      this.f.i32Const(phase.index).op(OP.i32_or);
+    } else this.f.i32Const(STATE.done);
   }
 
   /** Goes on only when all of the group's threads do; leaves the others to the scalar form. Nothing to ask where all of the block came here. */
   #enterGroup(next: Label): void {
     const { f } = this;
-    f.localGet(2).localGet(this.#split).op(OP.i32_or).expect(false).if();
+    if (this.#facts.end === undefined) f.localGet(2).localGet(this.#split).op(OP.i32_or).expect(false).if();
+    else f.localGet(this.#isWhole).op(OP.i32_eqz).expect(false).if();
     const match = (j: number): void => {
       f.localGet(this.states)
         .simdLoad(SIMD.v128_load, 16 * j, 2)
@@ -175,16 +201,19 @@ export class VectorPhase extends PhaseWriter {
     f.end();
   }
 
-  /** Takes the state on the stack into what the phase answers. */
+  /** Takes the state on the stack into what the phase answers. That is kept in memory: locals would be carried through each round of the loop. */
   #addState(mayBeMixed = false): void {
     const { f } = this;
     const state = this.emitter.scratch(I32, "state");
+    const add = (field: number, op: number): void => {
+      f.localGet(0).localGet(0).load(OP.i32_load, field, 2).localGet(state).op(op).store(OP.i32_store, field, 2);
+    };
     f.localSet(state);
-    f.localGet(this.anyState).localGet(state).op(OP.i32_or).localSet(this.anyState);
-    f.localGet(this.allStates).localGet(state).op(OP.i32_and).localSet(this.allStates);
+    add(WORKER.anyState, OP.i32_or);
+    add(WORKER.allStates, OP.i32_and);
     if (!mayBeMixed) return;
     f.localGet(state).i32Const(STATE.mixed).op(OP.i32_eq).if();
-    f.i32Const(0).localSet(this.allStates).i32Const(STATE.mixed).localSet(this.anyState);
+    f.localGet(0).i64Const(STATE.mixed).store(OP.i64_store, WORKER.anyState, 3);
     f.end();
   }
 
@@ -598,10 +627,7 @@ export class VectorPhase extends PhaseWriter {
     const { f } = this;
     const state = this.emitter.scratch(I32, "lane state");
     f.localSet(state);
-    if (this.#facts.hasOneEnd) {
-      f.localGet(state).localSet(this.#end);
-      f.localGet(this.#isWhole).op(OP.i32_eqz).expect(false).if();
-    }
+    if (this.#facts.end !== undefined) f.localGet(this.#isWhole).op(OP.i32_eqz).expect(false).if();
     note?.();
     for (let j = 0; j < this.#e.vectors; j++) {
       f.localGet(this.states).localGet(state).simd(SIMD.i32x4_splat);
@@ -614,7 +640,7 @@ export class VectorPhase extends PhaseWriter {
     }
     f.localGet(state);
     this.#addState();
-    if (this.#facts.hasOneEnd) f.end();
+    if (this.#facts.end !== undefined) f.end();
   }
 
   #suspend(block: Block, ssa: SsaBlock, instruction: Instruction, mask: Mask | undefined): void {
@@ -648,7 +674,8 @@ export class VectorPhase extends PhaseWriter {
       f.i32Const(mask === undefined ? 1 : 0).store(OP.i32_store, compact, 2);
     };
     // As long as all of a block go together, and no lanes ever wait alone, what the first phase has noted stays true.
-    const isNoted = this.#facts.hasOneEnd && this.phase.from !== undefined && !this.#plan.facts.some(({ suspendsApart }) => suspendsApart);
+    const isNoted =
+      this.#facts.end !== undefined && this.phase.from !== undefined && !this.#plan.facts.some(({ suspendsApart }) => suspendsApart);
     if (!isNoted) noteCompact();
     f.localGet(state).i32Const(phase.index).op(OP.i32_or).localTee(state);
     this.#leaveWith(mask, isNoted ? noteCompact : undefined);
@@ -720,7 +747,7 @@ export class VectorPhase extends PhaseWriter {
   protected override stepThread(threads: Label): void {
     const { f } = this;
     const { thread, frame, frameWide, local } = this.locals;
-    if (this.#facts.readsIndex) this.#stepIndex();
+    this.#stepIndex();
     const step = (pointer: number, by: number): void => {
       if (by > 0) f.localGet(pointer).i32Const(by).op(OP.i32_add).localSet(pointer);
     };
@@ -733,10 +760,18 @@ export class VectorPhase extends PhaseWriter {
     f.localGet(thread).i32Const(this.kernel.lanes).op(OP.i32_add).localTee(thread).localGet(this.threads).op(OP.i32_lt_u).brIf(threads);
   }
 
-  /** On to the group's tid: in the row, or to the next row. */
+  /** On to the group's tid, as far as somebody asks for it: in the row, or to the next row. */
   #stepIndex(): void {
     const { f } = this;
+    const { asksFor } = this.#facts;
     const [x, y, z] = [this.special("tid.x"), this.special("tid.y"), this.special("tid.z")];
+    if (!asksFor.has("tid.y") && !asksFor.has("tid.z")) {
+      if (!asksFor.has("tid.x")) return;
+      const next = this.emitter.scratch(I32, "next in row");
+      f.localGet(x).i32Const(this.kernel.lanes).op(OP.i32_add).localTee(next).i32Const(0);
+      f.localGet(next).localGet(this.special("ntid.x")).op(OP.i32_ne).select().localSet(x);
+      return;
+    }
     f.localGet(x).i32Const(this.kernel.lanes).op(OP.i32_add).localTee(x).localGet(this.special("ntid.x")).op(OP.i32_eq).if();
     f.i32Const(0).localSet(x);
     f.localGet(y).i32Const(1).op(OP.i32_add).localTee(y).localGet(this.special("ntid.y")).op(OP.i32_eq).if();
@@ -751,6 +786,9 @@ function factsOf({ facts }: VectorPlan, { index }: Phase): PhaseFacts {
   if (found === undefined) throw new Error("ptx: a phase has facts");
   return found;
 }
+
+/** What a phase answers before any thread has ended, as one number: no bits of any state, and all bits of each. */
+const ALL_STATES = 0xffff_ffff_0000_0000n;
 
 /** Lane 0 says what the others are. */
 function isRegular({ shape }: Value): boolean {

@@ -279,6 +279,20 @@ describe.each([8, 16, 32])("by %i lanes:", (lanes) => {
     expect(harness.fault).toMatchObject({ kind: FAULT.illegalAddress, thread: away - 1 });
   });
 
+  test("places that follow from the thread's index are computed again behind a barrier, in each row of a block", () => {
+    const body = `mov.u32 %r5, %ntid.x; mov.u32 %r6, %tid.y; mad.lo.u32 %r7, %r6, %r5, %r2; shl.b32 %r8, %r7, 2; mov.u32 %r9, s; add.u32 %r10, %r9, %r8;
+      st.shared.u32 [%r10], %r7; bar.sync 0; ld.shared.u32 %r11, [%r10+4]; mad.lo.u32 %r11, %r11, 100, %r7; bar.sync 0; st.shared.u32 [%r10], %r11; bar.sync 0;
+      ld.shared.u32 %r11, [%r10]; mul.wide.u32 %rd3, %r7, 4; ld.param.u64 %rd2, [out]; add.s64 %rd3, %rd3, %rd2; st.global.u32 [%rd3], %r11;`;
+    for (const compiler of ["vector", "reference"] as const) {
+      const harness = new Harness(entry(body), { compiler, lanes });
+      const out = new Uint32Array(96);
+      harness.run("k", [out, { u32: 0 }], { block: [32, 3] });
+      expect([...out]).toEqual(Array.from({ length: 96 }, (_, i) => (i < 95 ? (i + 1) * 100 : 0) + i));
+      // Nothing is kept but one word, and what the compiler notes.
+      expect(harness.compiled.kernels[0]?.frameBytes).toBe(16);
+    }
+  });
+
   test("registers of floats may hold the thread's number, and what it is multiplied to", () => {
     const number = "mov.u32 %f1, %tid.x; copysign.f32 %f2, %f1, %f1; mov.b32 %r5, %f2; st.global.u32 [%rd1], %r5;";
     expect(results(number, 0)).toEqual(Array.from({ length: 64 }, (_, i) => i));

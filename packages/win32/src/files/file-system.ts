@@ -3,7 +3,6 @@ import { ERROR, NtError, STATUS, Win32Error } from "@decant/hook";
 import { deviceName, fullPath, type PathContext } from "../paths/windows-path.ts";
 import { BUILT_IN_PROGRAMS } from "../programs/names.ts";
 import { programImage } from "../programs/program-image.ts";
-import { findStream, partStreamName } from "./named-streams.ts";
 import { letterOfVolume, pathOnDevice } from "./volume-names.ts";
 import { upcase } from "../text/upcase.ts";
 
@@ -45,8 +44,6 @@ export interface Location {
   readonly hasFolder: boolean;
   /** The path ends in a separator: only a folder will do. */
   readonly wantsFolder: boolean;
-  /** Of a named stream: the file that it belongs to. */
-  readonly streamOf?: Location;
 }
 
 /** A path that names a device: `name` in lower case, "nul". */
@@ -91,18 +88,10 @@ export class FileSystem {
     if (plain.startsWith("\\\\")) throw new Win32Error(ERROR.BAD_NETPATH);
     const drive = plain[1] === ":" ? this.drive(plain[0]!) : undefined;
     if (drive === undefined) throw new Win32Error(ERROR.PATH_NOT_FOUND);
-    const names = plain.slice(2).split("\\").filter((name) => name !== ""); // prettier-ignore
-    const named = plain.endsWith("\\") ? undefined : partStreamName(names.at(-1) ?? "");
-    if (named !== undefined) names[names.length - 1] = named.base;
+    // The one stream that every file has may be named.
+    const names = plain.slice(2).replace(/([^\\]+)::\$DATA$/i, "$1").split("\\").filter((name) => name !== ""); // prettier-ignore
     for (const name of names) if (!isValidName(name) || name === "." || name === "..") throw new Win32Error(ERROR.INVALID_NAME);
-    const found = {
-      kind: "file",
-      files: drive.files,
-      full: plain,
-      wantsFolder: plain.endsWith("\\"),
-      ...find(drive.files, names, link),
-    } as const;
-    return named === undefined || named.stream === "" ? found : streamOf(found, named.stream);
+    return { kind: "file", files: drive.files, full: plain, wantsFolder: plain.endsWith("\\"), ...find(drive.files, names, link) };
   }
 
   /** Finds an NT path: `\\??\\C:\\x`, or a name below the folder whose full path is given. Throws as `locate` does. */
@@ -168,12 +157,6 @@ export function withoutPrefix(path: string): string {
 export function isValidName(name: string): boolean {
   for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) < 0x20) return false;
   return !/[<>:"|?*/\\]/.test(name);
-}
-
-/** A stream of a file that need not be there. A link's are its target's. */
-function streamOf(file: Location, stream: string): Location {
-  const path = file.stat !== undefined && file.stat.kind !== "link" ? file.files.realPath(file.path) : file.path;
-  return { ...file, ...findStream(file.files, path, stream), streamOf: file };
 }
 
 type Found = Pick<Location, "path" | "stat" | "hasFolder">;
