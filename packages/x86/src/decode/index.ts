@@ -1,5 +1,5 @@
 export { Decoder } from "./decoder.ts";
 export { disassemble } from "./disassemble.ts";
 export { format } from "./format.ts";
-export { CC, type Instruction } from "./instruction.ts";
+export { CC, countBits, type Instruction } from "./instruction.ts";
 export { MNEMONIC, MnemonicSet } from "./mnemonics.ts";

@@ -1,3 +1,5 @@
+import { MNEMONIC } from "./mnemonics.ts";
+
 /** A condition by its encoding: bit 0 negates, so `cc ^ 1` is the opposite. */
 export const CC = { o: 0, no: 1, b: 2, ae: 3, e: 4, ne: 5, be: 6, a: 7, s: 8, ns: 9, p: 10, np: 11, l: 12, ge: 13, le: 14, g: 15 } as const; // prettier-ignore
 export type Condition = (typeof CC)[keyof typeof CC];
@@ -76,4 +78,12 @@ export interface Instruction {
   readonly immediate2: number;
   readonly prefixes: { readonly lock: boolean; readonly rep: boolean; readonly repne: boolean };
   readonly mode: 64 | 32;
+}
+
+/** The width of the count register of loop and jcxz: the address size, which a prefix halves. */
+export function countBits({ mnemonic, length, mode }: Instruction): 64 | 32 | 16 {
+  if (mnemonic === MNEMONIC.Jrcxz) return 64;
+  if (mnemonic === MNEMONIC.Jecxz) return 32;
+  if (mnemonic === MNEMONIC.Jcxz) return 16;
+  return length > 2 ? ((mode / 2) as 32 | 16) : mode;
 }

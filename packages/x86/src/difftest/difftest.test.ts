@@ -48,10 +48,15 @@ describe.each([wide, narrow])("in $mode-bit mode", ({ mode, header, replay, form
     expect(replay(checkWithSomeFlags)).toEqual([]);
   }, 120_000);
 
-  test.each(["trap", "exact", "checked"] as const)(
-    "programs with jumps, loops and calls leave through the whole engine what the recording processor left (%s)",
-    (guarding) => {
-      const engine = new EngineRun(mode, guarding);
+  test.each([
+    ["trap", false],
+    ["exact", false],
+    ["checked", false],
+    ["trap", true],
+  ] as const)(
+    "programs with jumps, loops and calls leave through the whole engine what the recording processor left (%s, disturbed: %s)",
+    (guarding, isDisturbed) => {
+      const engine = new EngineRun(mode, { guarding, isDisturbed });
       const programs = readPrograms(mode);
       expect(programs.length).toBeGreaterThanOrEqual(100);
       expect(programs.flatMap(({ code, starts, ends }) => engine.compare(code, starts, ends) ?? [])).toEqual([]);
@@ -101,12 +106,17 @@ test.runIf(liveSeconds > 0)(
   liveSeconds * 1000 + 120_000,
 );
 
-test.runIf(liveSeconds > 0)(
-  "programs through the whole engine agree with the processor at hand",
-  () => {
-    const { failures, summary } = runProgramsLive(forms, Date.now() | 0, liveSeconds * 2000);
+test.runIf(liveSeconds > 0).each([
+  [64, { guarding: "trap" }],
+  [64, { guarding: "trap", isDisturbed: true }],
+  [64, { guarding: "exact", isDisturbed: true }],
+  [64, { guarding: "checked", isDisturbed: true }],
+] as const)(
+  "programs through the whole engine agree with the processor at hand (%s bits, %o)",
+  (mode, options) => {
+    const { failures, summary } = runProgramsLive(readForms(mode), Date.now() | 0, liveSeconds * 1000, mode, options);
     console.log(summary);
     expect(failures).toEqual([]);
   },
-  liveSeconds * 2000 + 120_000,
+  liveSeconds * 1000 + 120_000,
 );

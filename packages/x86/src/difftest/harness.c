@@ -1,5 +1,6 @@
 // Runs machine code on given register states and answers with the states after it: the reference of the differential tests.
-// stdin:  { u32 cases, u32 code_bytes, code, struct state[cases] } again and again; stdout: struct state[cases] for each.
+// stdin:  { u32 cases, u32 code_bytes, code, struct state[cases] } again and again; stdout: struct state[cases] for each. The top bit of code_bytes says that it is a
+// program, which goes on behind what faults.
 // Built by processor.ts: gcc -O1 -o harness harness.c, and with -m32 for 32-bit mode (x86-64 Linux only).
 #define _GNU_SOURCE
 #ifdef __x86_64__
@@ -117,9 +118,21 @@ __asm__(
 #define LEAVE {0xff, 0x25, 0x28, 0x03, 0x00, 0x10}
 #endif
 
+// Whether what runs is a program, which goes on behind what faults.
+static int goes_on;
+
+// The instructions of programs that fault: int3, behind which the signal comes, ud2, and those of seven bytes with an address.
+static int fault_length(int signal, const uint8_t *ip) {
+  return signal == SIGTRAP ? 0 : ip[0] == 0x0f ? 2 : 7;
+}
+
 static void on_signal(int signal, siginfo_t *info, void *context) {
   (void)info;
   ucontext_t *uc = context;
+  if (goes_on) {
+    uc->uc_mcontext.gregs[REG_IP] += fault_length(signal, (uint8_t *)uc->uc_mcontext.gregs[REG_IP]);
+    return;
+  }
   ctx->s.fault = (uint32_t)signal;
   uc->uc_mcontext.gregs[REG_IP] = (greg_t)(uintptr_t)after_fault;
   uc->uc_mcontext.gregs[REG_EFL] &= ~0x40500; // DF, TF, AC
@@ -131,7 +144,7 @@ static void must_read(void *buffer, size_t bytes) {
 
 int main(void) {
   if (mmap((void *)CONTEXT, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) return 3;
-  uint8_t *code = mmap((void *)CODE, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  uint8_t *code = mmap((void *)CODE, 16384, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   uint8_t *window = mmap((void *)WINDOW, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   if (code == MAP_FAILED || window == MAP_FAILED) return 3;
   window += 1024;
@@ -148,6 +161,8 @@ int main(void) {
   sigaction(SIGTRAP, &action, NULL);
   uint32_t header[2];
   while (fread(header, 1, sizeof header, stdin) == sizeof header) {
+    goes_on = header[1] >> 31;
+    header[1] &= 0x7fffffff;
     must_read(code, header[1]);
     static const uint8_t leave[] = LEAVE;
     memcpy(code + header[1], leave, sizeof leave);

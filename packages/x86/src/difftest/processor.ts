@@ -9,7 +9,12 @@ import { STATE_BYTES } from "./state.ts";
 export interface Job {
   readonly bytes: Uint8Array;
   readonly states: Uint8Array;
+  /** A program: it goes on behind what faults. */
+  readonly isProgram?: boolean;
 }
+
+/** In the harness's input. */
+const IS_PROGRAM = 0x8000_0000;
 
 /** The real processor behind harness.c. Needs Linux on x86-64, and gcc; for 32-bit mode, gcc's 32-bit libraries. */
 export class Processor {
@@ -32,8 +37,10 @@ export class Processor {
   /** The states after each job's bytes ran on each of its start states. */
   run(jobs: readonly Job[]): Uint8Array[] {
     const input: Uint8Array[] = [];
-    for (const { bytes, states } of jobs)
-      input.push(new Uint8Array(Uint32Array.of(states.length / STATE_BYTES, bytes.length).buffer), bytes, states);
+    for (const { bytes, states, isProgram = false } of jobs) {
+      const length = bytes.length + (isProgram ? IS_PROGRAM : 0);
+      input.push(new Uint8Array(Uint32Array.of(states.length / STATE_BYTES, length).buffer), bytes, states);
+    }
     const total = jobs.reduce((sum, { states }) => sum + states.length, 0);
     const { stdout, status, signal } = spawnSync(this.#harness, { input: Buffer.concat(input), maxBuffer: total + 1024 });
     if (status !== 0 || stdout.length !== total) {

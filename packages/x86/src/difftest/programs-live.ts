@@ -1,5 +1,5 @@
 import { MXCSR_CONTROLS } from "./exactness.ts";
-import { EngineRun } from "./engine-run.ts";
+import { EngineRun, type RunOptions } from "./engine-run.ts";
 import type { Form } from "./assemble.ts";
 import { Processor } from "./processor.ts";
 import { encode, ingredientsOf, isWellDefined, makeProgram, programCases, programText, type Item, type Program } from "./programs.ts";
@@ -17,10 +17,11 @@ export function runProgramsLive(
   firstSeed: number,
   milliseconds: number,
   mode: 64 | 32 = 64,
+  options: RunOptions = {},
 ): { failures: string[]; summary: string } {
   const processor = new Processor(mode);
-  const ingredients = ingredientsOf(new Translated(mode), forms);
-  const engine = new EngineRun(mode);
+  const ingredients = ingredientsOf(new Translated(mode), forms, options.guarding !== undefined && options.guarding !== "trap");
+  const engine = new EngineRun(mode, options);
   const end = performance.now() + milliseconds;
   const failures: string[] = [];
   let seed = firstSeed;
@@ -37,20 +38,22 @@ export function runProgramsLive(
     seed = (seed + BATCH) | 0;
   } while (performance.now() < end && failures.length < 3);
   const count = (seed - firstSeed) | 0;
-  const summary = `difftest, programs live on ${processor.model}, ${mode}-bit mode: ${count} programs, ${count * CASES} cases, seeds ${firstSeed} to ${seed - 1}: ${failures.length} differ`;
+  const { guarding = "trap", isDisturbed = false } = options;
+  const how = `${mode}-bit mode, ${guarding}${isDisturbed ? ", disturbed" : ""}`;
+  const summary = `difftest, programs live on ${processor.model}, ${how}: ${count} programs, ${count * CASES} cases, seeds ${firstSeed} to ${seed - 1}: ${failures.length} differ`;
   return { failures, summary };
 }
 
 /** What the processor makes of programs, comparable. */
 export function answers(processor: Processor, programs: readonly Program[], cases = CASES): Uint8Array[] {
-  const jobs = programs.map((program) => ({ bytes: encode(program), states: programCases(program, cases) }));
+  const jobs = programs.map((program) => ({ bytes: encode(program), states: programCases(program, cases), isProgram: true }));
   const ends = processor.run(jobs);
   ends.forEach((states, n) => normalise(jobs[n]!.states, states, 0, MXCSR_CONTROLS));
   return ends;
 }
 
 function compare(engine: EngineRun, program: Program, ends: Uint8Array): string | undefined {
-  return engine.compare(encode(program), programCases(program, ends.length / STATE_BYTES), ends);
+  return engine.compare(encode(program), programCases(program, ends.length / STATE_BYTES), ends, program.isChanging);
 }
 
 /** Takes items away, first in runs and then one at a time, while the program still fails. */

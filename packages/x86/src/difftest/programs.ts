@@ -4,16 +4,32 @@ import { effects } from "../lower/effects.ts";
 import type { Form } from "./assemble.ts";
 import { makeCases, SEQUENCE_BASE } from "./cases.ts";
 import { leavesNanOpen } from "./exactness.ts";
+import {
+  callThrough,
+  COUNTER,
+  fillHoles,
+  fourBytes,
+  patchAt,
+  recurse,
+  setCounter,
+  setRecursions,
+  switchTo,
+  type Linked,
+  type Patch,
+} from "./linked.ts";
 import { candidatesOf, type Candidate } from "./sequences.ts";
 import { Random, STATE, STATE_BYTES, WINDOW, WINDOW_BYTES } from "./state.ts";
 import type { Translated } from "./translated.ts";
 
 /**
- * A random program: blocks with forward jumps (also into loops), loops that a count bounds, pushes and pops, and functions that are called. What the
- * engine's dataflow, structuring, inlining and spilling must get right, where sequences.ts has straight lines only.
+ * A random program: blocks with forward jumps (also into loops, and by tables), loops that a count bounds, pushes and pops, functions that are called, also by
+ * pointers and by themselves, faults that are gone on after, and stores into the code. What the engine's dataflow, structuring, inlining and spilling must get
+ * right, where sequences.ts has straight lines only.
  */
 export interface Program {
   readonly items: readonly Item[];
+  /** Whether it writes to its own code. */
+  readonly isChanging: boolean;
   readonly flavour: Flavour;
   readonly seed: number;
   readonly mode: Mode;
@@ -30,12 +46,12 @@ export type Item =
   | { readonly kind: "bytes"; readonly text: string; readonly bytes: readonly number[]; readonly pair?: number; readonly isFixed?: boolean }
   | { readonly kind: "label"; readonly id: number; readonly isFunction?: boolean }
   /** A jump forward, or with no condition code always; `back` jumps back while its count lasts. */
-  | { readonly kind: "jump"; readonly cc: number | undefined; readonly to: number }
+  | { readonly kind: "jump"; readonly cc: number | undefined; readonly to: number; readonly pair?: number }
   | { readonly kind: "back"; readonly by: "loop" | "memory"; readonly variant: number; readonly to: number }
-  | { readonly kind: "call"; readonly to: number; readonly pair?: number };
+  | { readonly kind: "call"; readonly to: number; readonly pair?: number }
+  | Linked;
 
-/** Beside the window, and the top of the program's stack. */
-const COUNTER = 0x2000_0f80;
+/** The top of the program's stack. */
 const STACK = 0x2000_0e00;
 const RCX = 1 << 1;
 const FIXED = (1 << SEQUENCE_BASE) | (1 << 4);
@@ -45,6 +61,8 @@ export interface Ingredients {
   readonly mode: Mode;
   readonly integer: Pools;
   readonly float: Pools;
+  /** Accesses of null pointers have exact registers. */
+  readonly hasNulls: boolean;
 }
 
 interface Pools {
@@ -55,7 +73,7 @@ interface Pools {
   readonly definers: readonly Candidate[];
 }
 
-export function ingredientsOf(translated: Translated, forms: readonly Form[]): Ingredients {
+export function ingredientsOf(translated: Translated, forms: readonly Form[], hasNulls = false): Ingredients {
   // The state of the x87, which MMX shares, is another's: programs do not set it up.
   const all = candidatesOf(translated, forms).filter(({ instructions: [insn] }) => !insn!.operands.some(({ kind }) => kind === "mm"));
   const usesXmm = (insn: Instruction) => insn.operands.some(({ kind, bits }) => kind === "xmm" || bits === 128);
@@ -67,7 +85,7 @@ export function ingredientsOf(translated: Translated, forms: readonly Form[]): I
         !/\[/.test(form.text.replace("[rbx]", ""))
       : insn!.memory === undefined || insn!.operands[0]!.kind !== "memory",
   );
-  return { mode: translated.mode, integer: poolsOf(integer), float: poolsOf(float) };
+  return { mode: translated.mode, integer: poolsOf(integer), float: poolsOf(float), hasNulls };
 }
 
 function poolsOf(all: readonly Candidate[]): Pools {
@@ -87,9 +105,25 @@ function poolsOf(all: readonly Candidate[]): Pools {
 export function makeProgram(ingredients: Ingredients, seed: number): Program {
   const random = new Random(seed);
   const flavour = random.below(3) === 0 ? "float" : "integer";
-  const { mode } = ingredients;
-  const writer = new Writer(ingredients[flavour], random, flavour, mode);
-  return { items: writer.program(), flavour, seed, mode };
+  const { mode, hasNulls } = ingredients;
+  const isChanging = random.below(3) === 0;
+  const writer = new Writer(ingredients[flavour], random, { flavour, mode, isChanging, hasNulls });
+  return { items: writer.program(), flavour, seed, mode, isChanging };
+}
+
+interface WriterOptions {
+  readonly flavour: Flavour;
+  readonly mode: Mode;
+  readonly isChanging: boolean;
+  readonly hasNulls: boolean;
+}
+
+/** What patches may change: a label, where the byte is, and what may be put there. */
+interface Patchable {
+  readonly label: number;
+  readonly offset: number;
+  readonly pair: number;
+  readonly patches: readonly Patch[];
 }
 
 /**
@@ -101,14 +135,19 @@ class Writer {
   readonly #random: Random;
   readonly #flavour: Flavour;
   readonly #mode: Mode;
+  readonly #isChanging: boolean;
+  readonly #hasNulls: boolean;
   readonly #countsInRcx: boolean;
   readonly #items: Item[] = [];
+  readonly #patchables: Patchable[] = [];
   #labels = 0;
   #pairs = 0;
   #undefined = 0;
 
-  constructor(pools: Pools, random: Random, flavour: Flavour, mode: Mode) {
+  constructor(pools: Pools, random: Random, { flavour, mode, isChanging, hasNulls }: WriterOptions) {
     this.#mode = mode;
+    this.#isChanging = isChanging;
+    this.#hasNulls = hasNulls;
     this.#pools = pools;
     this.#random = random;
     this.#flavour = flavour;
@@ -119,55 +158,147 @@ class Writer {
     const random = this.#random;
     const items = this.#items;
     const count = 1 + random.below(6);
-    const four = (n: number) => [n & 255, (n >> 8) & 255, (n >> 16) & 255, n >>> 24];
-    items.push({ kind: "bytes", text: `mov dword ptr [${COUNTER}], ${count}`, bytes: [0xc7, 0x04, 0x25, ...four(COUNTER), ...four(count)], isFixed: true }); // prettier-ignore
-    if (this.#countsInRcx) items.push({ kind: "bytes", text: `mov ecx, ${count}`, bytes: [0xb9, ...four(count)], isFixed: true });
+    const recursions = 1 + random.below(16);
+    items.push({ kind: "bytes", text: `counter = ${count}`, bytes: setCounter(count), isFixed: true });
+    items.push({ kind: "bytes", text: `recursions = ${recursions}`, bytes: setRecursions(recursions), isFixed: true });
+    if (this.#countsInRcx) items.push({ kind: "bytes", text: `mov ecx, ${count}`, bytes: [0xb9, ...fourBytes(count)], isFixed: true });
+    // Up to the end of a page, so that the code lies on both sides of it.
+    if (random.below(8) === 0) items.push(padding(0x1000 - items.length - 40 - random.below(200)));
     const main = this.#labels++;
     const functions = Array.from({ length: random.below(3) }, () => this.#labels++);
     if (functions.length > 0) items.push({ kind: "jump", cc: undefined, to: main });
     functions.forEach((label, n) => {
       items.push({ kind: "label", id: label, isFunction: true });
       this.#undefined = FLAG.ALL;
-      this.#blocks(1 + random.below(3), functions.slice(0, n));
+      this.#blocks(1 + random.below(3), functions.slice(0, n), label);
       items.push({ kind: "bytes", text: "ret", bytes: [0xc3], isFixed: true });
     });
     items.push({ kind: "label", id: main });
     this.#undefined = 0;
     this.#blocks(2 + random.below(6), functions);
     // The flags are compared as memory.
-    items.push({ kind: "bytes", text: "pushfq; pop qword ptr [window]", bytes: [0x9c, 0x8f, 0x04, 0x25, ...four(WINDOW)], isFixed: true });
+    items.push({
+      kind: "bytes",
+      text: "pushfq; pop qword ptr [window]",
+      bytes: [0x9c, 0x8f, 0x04, 0x25, ...fourBytes(WINDOW)],
+      isFixed: true,
+    });
     return items;
   }
 
-  #blocks(count: number, callees: readonly number[]): void {
+  /** `self` is the function that the blocks are of, if they are of one. */
+  #blocks(count: number, callees: readonly number[], self?: number): void {
     const random = this.#random;
     const labels = Array.from({ length: count + 1 }, () => this.#labels++);
+    /** Where a switch leads to no flag is defined. */
+    const cases = new Set<number>();
+    const begin = (id: number): void => {
+      const isCase = cases.has(id);
+      this.#items.push({ kind: "label", id, ...(isCase && { isFunction: true }) });
+      if (isCase) this.#undefined = FLAG.ALL;
+    };
     for (let n = 0; n < count; n++) {
-      this.#items.push({ kind: "label", id: labels[n]! });
+      begin(labels[n]!);
       const pops: Item[] = [];
       for (let left = 1 + random.below(6); left > 0; left--) this.#straight(pops);
-      if (callees.length > 0 && random.below(3) === 0) {
-        this.#items.push({ kind: "call", to: random.pick(callees) });
+      if (callees.length > 0 && random.below(3) === 0) this.#call(callees);
+      if (self !== undefined && random.below(4) === 0) {
+        this.#items.push(recurse(self));
         this.#undefined = FLAG.ALL;
       }
       this.#items.push(...pops.toReversed());
       this.#define();
-      switch (random.below(4)) {
+      switch (random.below(5)) {
         case 0:
           this.#items.push({ kind: "back", by: this.#countsInRcx ? "loop" : "memory", variant: random.below(16), to: labels[random.below(n + 1)]! }); // prettier-ignore
           break;
         case 1:
         case 2:
-          this.#items.push({ kind: "jump", cc: random.below(16), to: labels[n + 1 + random.below(count - n)]! });
+          this.#jump(labels[n + 1 + random.below(count - n)]!);
           break;
+        case 3: {
+          if (this.#flavour === "float") break;
+          const targets = Array.from({ length: 4 }, () => labels[n + 1 + random.below(count - n)]!);
+          for (const target of targets) cases.add(target);
+          this.#items.push(switchTo(targets, random.pick([0, 2, 6, 7]), this.#mode, random));
+        }
       }
     }
-    this.#items.push({ kind: "label", id: labels[count]! });
+    begin(labels[count]!);
+    this.#define();
+  }
+
+  #call(callees: readonly number[]): void {
+    const random = this.#random;
+    const to = random.pick(callees);
+    const through = random.below(3) === 0 && this.#flavour === "integer";
+    if (through) this.#items.push(callThrough(to, random));
+    else if (this.#isChanging && random.below(2) === 0) {
+      const pair = this.#patchable(1, callees.map((callee) => ({ callee }))); // prettier-ignore
+      this.#items.push({ kind: "call", to, pair });
+    } else this.#items.push({ kind: "call", to });
+    this.#undefined = FLAG.ALL;
+  }
+
+  #jump(to: number): void {
+    const random = this.#random;
+    const isPatched = this.#isChanging && random.below(2) === 0;
+    const conditions = Array.from({ length: 16 }, (_, cc) => ({ value: 0x80 + cc }));
+    const pair = isPatched ? { pair: this.#patchable(1, conditions) } : {};
+    this.#items.push({ kind: "jump", cc: random.below(16), to, ...pair });
+  }
+
+  /** A label for what comes next, of which patches may change the byte, or the bytes, at an offset. */
+  #patchable(offset: number, patches: readonly Patch[]): number {
+    const label = this.#labels++;
+    const pair = this.#pairs++;
+    this.#items.push({ kind: "label", id: label });
+    this.#patchables.push({ label, offset, pair, patches });
+    return pair;
+  }
+
+  /** A store into the code behind or before it: an instruction's operand or operation. */
+  #change(): void {
+    const random = this.#random;
+    const to = this.#register();
+    const from = this.#register();
+    if (random.below(2) === 0) {
+      const patched = random.pick(this.#patchables);
+      if (patched === undefined) return;
+      const { label, offset, pair, patches } = patched;
+      return void this.#items.push(patchAt(label, offset, random.pick(patches), pair, random));
+    }
+    const isOperand = random.below(2) === 0;
+    const next = this.#items.length;
+    const pair = isOperand
+      ? this.#patchable(2, [{ value: "dl" }, { value: random.below(256) }])
+      : this.#patchable(
+          0,
+          [0x01, 0x29, 0x31, 0x21, 0x09, 0x89].map((value) => ({ value })),
+        );
+    const { label, offset, patches } = this.#patchables.at(-1)!;
+    this.#items.push(
+      isOperand
+        ? { kind: "bytes", text: `add ${NAMES[to]}, (patched)`, bytes: [0x81, 0xc0 | to, ...fourBytes(random.u32())], pair }
+        : { kind: "bytes", text: `(patched) ${NAMES[to]}, ${NAMES[from]}`, bytes: [0x01, 0xc0 | (from << 3) | to], pair },
+    );
+    this.#undefined = FLAG.ALL;
+    // At once before it, at times.
+    if (random.below(2) === 0) this.#items.splice(next, 0, patchAt(label, offset, random.pick(patches), pair, random));
+  }
+
+  /** What faults: whoever handles it goes on behind it. */
+  #fault(): void {
+    const fault = this.#random.pick(FAULTS.slice(0, this.#hasNulls ? FAULTS.length : 3));
+    this.#items.push({ kind: "bytes", ...fault });
+    if (fault.text.startsWith("div")) this.#undefined = FLAG.ALL;
   }
 
   #straight(pops: Item[]): void {
     const random = this.#random;
     if (random.below(8) === 0) return this.#pushPop(pops);
+    if (this.#isChanging && this.#flavour === "integer" && random.below(6) === 0) return this.#change();
+    if (random.below(40) === 0) return this.#fault();
     if (random.below(6) === 0 && this.#flavour === "integer") return void this.#items.push(this.#move());
     if (this.#mode === 32 && this.#flavour === "integer" && random.below(16) === 0) return void this.#items.push(this.#farPointer());
     const { all, setters, readers } = this.#pools;
@@ -245,6 +376,20 @@ const FAR_POINTERS = [
   { name: "lds", segment: 3, opcode: [0xc5] },
 ] as const;
 
+/** ud2, int3, a division by what is zero, and accesses of null. */
+const FAULTS = [
+  { text: "ud2", bytes: [0x0f, 0x0b] },
+  { text: "int3", bytes: [0xcc] },
+  { text: "div dword ptr [zero]", bytes: [0xf7, 0x34, 0x25, ...fourBytes(COUNTER + 0x40)] },
+  { text: "mov eax, [0]", bytes: [0x8b, 0x04, 0x25, ...fourBytes(0)] },
+  { text: "mov [0], edx", bytes: [0x89, 0x14, 0x25, ...fourBytes(0)] },
+] as const;
+
+/** A jump over so many bytes. */
+function padding(count: number): Item {
+  return { kind: "bytes", text: `jump over ${count} bytes`, bytes: [0xe9, ...fourBytes(count), ...new Array<number>(count).fill(0xcc)] };
+}
+
 const NAMES = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"];
 
 /** True if no instruction reads a flag that is undefined, on any way through: what shrinking must keep. */
@@ -256,7 +401,9 @@ export function isWellDefined(items: readonly Item[]): boolean {
       if (flagsRead & open || writes & FIXED) return false;
       open = (open & ~flagsMust) | item.candidate.undefinedFlags[0]!;
     } else if (item.kind === "call" || (item.kind === "label" && item.isFunction === true)) open = FLAG.ALL;
-    else if (item.kind === "jump" || item.kind === "back" || (item.kind === "bytes" && item.text.startsWith("pushfq"))) {
+    else if (item.kind === "linked") {
+      if (item.isCall === true) open = FLAG.ALL;
+    } else if (item.kind === "jump" || item.kind === "back" || (item.kind === "bytes" && item.text.startsWith("pushfq"))) {
       if (open !== 0) return false;
     } else if (item.kind === "bytes" && item.text === "ret") open = 0;
   }
@@ -268,6 +415,7 @@ export function encode({ items, mode }: Pick<Program, "items" | "mode">): Uint8A
   const labels = new Map<number, number>();
   const code: number[] = [];
   const patches: { at: number; to: number }[] = [];
+  const linked: { item: Linked; start: number }[] = [];
   const relative = (to: number, ...opcode: number[]) => {
     code.push(...opcode, 0, 0, 0, 0);
     patches.push({ at: code.length - 4, to });
@@ -276,10 +424,13 @@ export function encode({ items, mode }: Pick<Program, "items" | "mode">): Uint8A
     if (item.kind === "code") code.push(...item.candidate.form.bytes);
     else if (item.kind === "bytes") code.push(...item.bytes);
     else if (item.kind === "label") labels.set(item.id, code.length);
-    else if (item.kind === "call") relative(item.to, 0xe8);
+    else if (item.kind === "linked") {
+      linked.push({ item, start: code.length });
+      code.push(...item.bytes);
+    } else if (item.kind === "call") relative(item.to, 0xe8);
     else if (item.kind === "jump") relative(item.to, ...(item.cc === undefined ? [0xe9] : [0x0f, 0x80 + item.cc]));
     else if (item.by === "memory") {
-      code.push(0x83, 0x2c, 0x25, COUNTER & 255, (COUNTER >> 8) & 255, (COUNTER >> 16) & 255, COUNTER >>> 24, 1); // sub [COUNTER], 1
+      code.push(0x83, 0x2c, 0x25, ...fourBytes(COUNTER), 1); // sub [COUNTER], 1
       relative(item.to, 0x0f, 0x8f); // jg
     } else if (item.variant < 6) {
       // jrcxz over it all; loop, loope or loopne over the jump that goes on.
@@ -296,6 +447,7 @@ export function encode({ items, mode }: Pick<Program, "items" | "mode">): Uint8A
     const distance = labels.get(to)! - (at + 4);
     for (let n = 0; n < 4; n++) code[at + n] = (distance >> (8 * n)) & 255;
   }
+  for (const { item, start } of linked) fillHoles(code, start, item, labels);
   return Uint8Array.from(code);
 }
 
@@ -324,6 +476,7 @@ export function programText(items: readonly Item[]): string {
       case "code":
         return `    ${item.candidate.form.text}`;
       case "bytes":
+      case "linked":
         return `    ${item.text}`;
       case "label":
         return `  L${item.id}:`;

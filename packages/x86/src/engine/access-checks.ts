@@ -49,7 +49,7 @@ export function emitAccessCheck(context: CheckContext, insn: Instruction, kind: 
   // Through rsp alone: overflowing the stack is found at calls.
   if (insn.memory?.base === GPR.rsp && insn.memory.index < 0) return;
   const object = guarding === "exact" ? objectOf(insn) : 0;
-  if (guarding === "exact" && (isConstant(insn) || (object & context.notNull) !== 0)) return;
+  if (guarding === "exact" && (isConstantElsewhere(insn) || (object & context.notNull) !== 0)) return;
   const address = e.save(32).local;
   const fail = (access: number, pushHigh?: () => void): void => {
     f.if();
@@ -117,8 +117,10 @@ function objectOf({ memory, mode }: Instruction): number {
   return Math.abs(memory.displacement) < OBJECT_BYTES ? 1 << memory.base : 0;
 }
 
-function isConstant({ memory }: Instruction): boolean {
-  return memory !== undefined && memory.base < 0 && memory.index < 0 && memory.segment === "none";
+/** Of an address that the code gives itself, which is not null. */
+function isConstantElsewhere({ memory }: Instruction): boolean {
+  if (memory === undefined || memory.base >= 0 || memory.index >= 0 || memory.segment !== "none") return false;
+  return memory.displacement >>> 0 >= GUEST_BASE;
 }
 
 /** What names its operand unaligned, and the few 128-bit forms that never minded. */

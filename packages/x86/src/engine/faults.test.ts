@@ -150,6 +150,22 @@ describe("single steps", () => {
     faulty.machine.cpu.u32[CPU.eflags / 4]! |= 0x100;
     expect(again(faulty)).toMatchObject({ code: "access-violation", rip: CODE + 5, address: 0x30, access: "write" });
   });
+
+  test.each([
+    ["what has no lowering: lss eax,[rip]", "0fb20500000000c3", {}, 7],
+    ["jecxz, which looks at half of rcx", "67e301c3c3", { rcx: 1n << 32n }, 4],
+    ["loop by ecx, which clears the other half", "67e2fdc3", { rcx: (1n << 32n) | 2n }, 0],
+  ] as const)("run %s", (_, hex, { rcx = 0n }: { rcx?: bigint }, offset) => {
+    const guest = new TestGuest();
+    guest.load(hex);
+    guest.enter();
+    guest.machine.cpu.setGpr(GPR.rcx, rcx);
+    guest.machine.cpu.u32[CPU.eflags / 4]! |= 0x100;
+    const exit = guest.run();
+    const isLoad = offset === 7;
+    expect(exit).toMatchObject({ kind: "fault", fault: isLoad ? { code: "access-violation", rip: CODE } : { rip: CODE + offset } });
+    expect(guest.machine.cpu.gpr(GPR.rcx)).toBe(offset === 0 ? 1n : rcx);
+  });
 });
 
 describe.each(MODES)("in %s code", (_, options) => {

@@ -41,6 +41,8 @@ export interface MachineOptions {
   handlerData?(address: number): readonly Range[] | undefined;
   /** Where translations are kept from one run to the next; nowhere unless said. */
   readonly translations?: TranslationStorage | undefined;
+  /** What the next turn may use of the budget, whatever its milliseconds: for tests, which cut programs anywhere by it. */
+  readonly turnBudget?: (() => number) | undefined;
 }
 
 /** What `MachineOptions.api` returns to leave all frames: the machine goes on at `cpu.rip`, or `run` returns after `suspend`. */
@@ -251,7 +253,7 @@ export class Machine {
     const { cpu } = this;
     const { u32, i32 } = cpu;
     const start = performance.now();
-    const budget = Math.min(MAX_BUDGET, Math.round(this.#pace * sliceMs));
+    const budget = this.#options.turnBudget?.() ?? Math.min(MAX_BUDGET, Math.round(this.#pace * sliceMs));
     i32[MACHINE.budget / 4] = budget;
     this.#turnEnd = start + sliceMs;
     for (;;) {

@@ -1,9 +1,9 @@
 import { WASM_PAGES, type GuestMemory } from "@decant/memory";
 import { ModuleBuilder } from "@decant/wasm";
 import { CPU, FLAG, GPR } from "../cpu-block.ts";
-import { CC, MNEMONIC, type Decoder, type Instruction } from "../decode/index.ts";
+import { CC, countBits, MNEMONIC, type Decoder, type Instruction } from "../decode/index.ts";
 import { HELPERS, type HelperName } from "../lower/helpers.ts";
-import { effects, Emitter } from "../lower/index.ts";
+import { effects, Emitter, NotTranslated } from "../lower/index.ts";
 import { emitAccessCheck, type Guarding, type Refusal } from "./access-checks.ts";
 import type { Cpu } from "./cpu.ts";
 import { RegisterFile } from "./register-file.ts";
@@ -38,7 +38,7 @@ export class SingleStep {
   }
 
   /**
-   * Runs the instruction at `rip`, and returns where to go on; undefined when it is one that only faults. Throws what translated code throws, and
+   * Runs the instruction at `rip`, and returns where to go on; undefined when it is one that only faults, or has no lowering. Throws what translated code throws, and
    * MemoryAccessError where a call, a return or a jump reads or writes what it may not.
    */
   step(rip: number, guarding: Guarding): number | undefined {
@@ -46,9 +46,11 @@ export class SingleStep {
     const next = insn.next >>> 0;
     const target = (insn.target ?? 0) >>> 0;
     switch (insn.kind) {
-      case "normal":
-        this.#function(insn, guarding)();
-        return next;
+      case "normal": {
+        const run = this.#function(insn, guarding);
+        run?.();
+        return run && next;
+      }
       case "jmp":
         return target;
       case "jcc":
@@ -56,7 +58,7 @@ export class SingleStep {
       case "loop":
         return this.#loops(insn) ? target : next;
       case "jcxz":
-        return this.#cpu.gpr(GPR.rcx) === 0n ? target : next;
+        return BigInt.asUintN(countBits(insn), this.#cpu.gpr(GPR.rcx)) === 0n ? target : next;
       case "call":
         this.#push(insn, next);
         return target;
@@ -77,18 +79,22 @@ export class SingleStep {
     }
   }
 
-  #function(insn: Instruction, guarding: Guarding): () => void {
+  #function(insn: Instruction, guarding: Guarding): (() => void) | undefined {
     const bytes = this.#memory.read(insn.ip, insn.length);
     const key = `${insn.ip} ${guarding} ${bytes.join(" ")}`;
-    let made = this.#made.get(key);
-    if (made === undefined) {
-      const module = new WebAssembly.Module(
-        moduleOf(insn, guarding === "trap" ? "exact" : guarding, this.#memory.farHigh) as Uint8Array<ArrayBuffer>,
-      );
-      made = new WebAssembly.Instance(module, this.#imports).exports["step"] as () => void;
-      this.#made.set(key, made);
-    }
+    const made = this.#made.get(key) ?? this.#make(insn, guarding === "trap" ? "exact" : guarding);
+    if (made !== undefined) this.#made.set(key, made);
     return made;
+  }
+
+  #make(insn: Instruction, guarding: Guarding): (() => void) | undefined {
+    try {
+      const module = new WebAssembly.Module(moduleOf(insn, guarding, this.#memory.farHigh) as Uint8Array<ArrayBuffer>);
+      return new WebAssembly.Instance(module, this.#imports).exports["step"] as () => void;
+    } catch (error) {
+      if (error instanceof NotTranslated) return undefined;
+      throw error;
+    }
   }
 
   #push(insn: Instruction, value: number): void {
@@ -109,10 +115,14 @@ export class SingleStep {
     return this.#memory.u32(address >>> 0);
   }
 
-  #loops({ mnemonic }: Instruction): boolean {
-    const count = this.#cpu.gpr(GPR.rcx) - 1n;
-    this.#cpu.setGpr(GPR.rcx, count);
-    if (BigInt.asUintN(64, count) === 0n) return false;
+  #loops(insn: Instruction): boolean {
+    const { mnemonic } = insn;
+    const bits = countBits(insn);
+    const before = this.#cpu.gpr(GPR.rcx);
+    const count = BigInt.asUintN(bits, before - 1n);
+    // A count of 32 bits clears the half above it, one of 16 bits leaves the rest.
+    this.#cpu.setGpr(GPR.rcx, bits === 16 ? ((before >> 16n) << 16n) | count : count);
+    if (count === 0n) return false;
     return mnemonic === MNEMONIC.Loop || this.#holds(mnemonic === MNEMONIC.Loope ? CC.e : CC.ne);
   }
 

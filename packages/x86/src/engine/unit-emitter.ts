@@ -1,7 +1,7 @@
 import type { GuestMemory } from "@decant/memory";
 import { I32, OP, type FunctionBuilder, type Label } from "@decant/wasm";
 import { CPU, FLAG, GPR } from "../cpu-block.ts";
-import { CC, MNEMONIC, MnemonicSet, type Instruction } from "../decode/index.ts";
+import { CC, countBits, MNEMONIC, MnemonicSet, type Instruction } from "../decode/index.ts";
 import { effects, Emitter, type Effects, type ScalarRegisters } from "../lower/index.ts";
 import { emitAccessCheck, type CheckContext, type Guarding, type Refusal } from "./access-checks.ts";
 import { insnOf, orderBlocks, type Block, type Step } from "./block.ts";
@@ -581,7 +581,7 @@ export class UnitEmitter implements BlockEmitter {
     const e = this.#emitter;
     const f = this.#f;
     if (insn.kind === "jcc") return e.condition(insn.cc ?? CC.e);
-    const bits = countBits(insn, this.#mode);
+    const bits = countBits(insn);
     const isZero = (): void => void f.op(bits === 64 ? OP.i64_eqz : OP.i32_eqz);
     if (insn.kind === "jcxz") {
       e.getGpr(GPR.rcx, bits);
@@ -602,14 +602,6 @@ const NO_SPAN: Range = [0, 0];
 function spanOf({ ranges }: Unit, memory: GuestMemory): Range {
   const parts = ranges.flatMap((range) => writableParts(range, memory));
   return [parts[0]?.[0] ?? 0, parts.at(-1)?.[1] ?? 0];
-}
-
-/** The width of the count register of loop and jcxz: the address size, which a prefix halves. */
-function countBits({ mnemonic, length }: Instruction, mode: 64 | 32): number {
-  if (mnemonic === MNEMONIC.Jrcxz) return 64;
-  if (mnemonic === MNEMONIC.Jecxz) return 32;
-  if (mnemonic === MNEMONIC.Jcxz) return 16;
-  return length > 2 ? mode / 2 : mode;
 }
 
 const POPS_FLAGS: readonly number[] = [MNEMONIC.Popf, MNEMONIC.Popfd, MNEMONIC.Popfq];
