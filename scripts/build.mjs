@@ -145,7 +145,7 @@ async function makeImages() {
   const contents = [
     'export { makeImages } from "./made/make-images.ts";',
     'export { topics } from "./topics.ts";',
-    'export { OLDER_RUNTIMES } from "./crt/older-runtimes.ts";',
+    'export { OLDER_RUNTIMES } from "./crt/dlls.ts";',
     ...files.map((name, n) => `import * as m${n} from "./${name}";`),
     `export const modules = { ${files.map((name, n) => `"./${name}": m${n}`).join(", ")} };`,
   ].join("\n");

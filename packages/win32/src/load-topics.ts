@@ -1,6 +1,7 @@
 import type { Registry } from "@decant/hook";
 import { crt } from "./crt/index.ts";
-import { OLDER_RUNTIMES, olderRuntime } from "./crt/older-runtimes.ts";
+import { OLDER_RUNTIMES } from "./crt/dlls.ts";
+import { olderRuntime } from "./crt/older-runtimes.ts";
 import * as programs from "./programs/index.ts";
 import { topics } from "./topics.ts";
 

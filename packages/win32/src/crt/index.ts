@@ -1,10 +1,12 @@
 import type { ApiTable, Implementation } from "@decant/hook";
 import { cxxRuntime } from "./cxx/vcruntime.ts";
+import { msvcrtExceptionClasses } from "./cxx/exception-classes.ts";
 import { conversion, msvcrtConversion, ucrtConversion } from "./conversion.ts";
 import { environment } from "./environment.ts";
 import { errors } from "./errors.ts";
 import { fileCalls, msvcrtFileCallsApi } from "./files/file-calls.ts";
 import { fileStatus, msvcrtFileStatusApi, msvcrtFileStatusApi32 } from "./files/file-status.ts";
+import { temporaryNames } from "./files/temporary-names.ts";
 import { find, msvcrtFindApi, msvcrtFindApi32 } from "./files/find.ts";
 import { floatingControl } from "./floating-control.ts";
 import { heap, msvcrtHeap } from "./heap.ts";
@@ -47,8 +49,8 @@ export const crt = [
   localeVariants, ucrtLocaleVariants, msvcrtFormattedInLocale, msvcrtScanned, ucrtScanned,
   time, msvcrtTime, msvcrtTimeNamesApi, msvcrtTimeNamesApi32, ucrtTime,
   spawning,
-  fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, msvcrtFileStatusApi32, find, msvcrtFindApi, msvcrtFindApi32,
-  threads, exceptions, ...cxxRuntime,
+  fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, msvcrtFileStatusApi32, find, msvcrtFindApi, msvcrtFindApi32, temporaryNames,
+  threads, exceptions, ...cxxRuntime, ...msvcrtExceptionClasses,
   multibyte, msvcrtMultibyteApi, multibyteNames, multibyteStrings, floatingControl,
   environment, locale, msvcrtLocale, errors, jump,
   longDoubleApi, jump32, exceptHandler, cxx32, x87Math, sse2Math, msvcrtX87,

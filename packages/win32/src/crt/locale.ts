@@ -106,6 +106,7 @@ function setLocale(thread: Thread, category: number, request: string | undefined
   if (name === undefined) return 0;
   if (request !== undefined) {
     thread.memory.setI32(Runtime.of(thread).variable("__mb_cur_max", 4), maximumCharacter(thread));
+    thread.memory.setI32(Runtime.of(thread).variable("__lc_codepage", 4), state.codePage);
     writeCharacterClasses(thread);
   }
   const bytes = encodeString(thread, name, width);

@@ -1,6 +1,6 @@
 import { guest } from "@decant/testing";
 import { describe, expect, test } from "vitest";
-import { OLDER_RUNTIMES } from "./older-runtimes.ts";
+import { OLDER_RUNTIMES } from "./dlls.ts";
 
 /** A double as an argument behind a format. */
 const ONE_AND_A_HALF = 0x3ff8_0000_0000_0000n;

@@ -15,7 +15,8 @@ import {
   type Implementation,
 } from "@decant/hook";
 import { implement } from "@decant/process";
-import { CDECL, MSVCRT } from "./dlls.ts";
+import { exceptionClasses, msvcrtExceptionClasses } from "./cxx/exception-classes.ts";
+import { CDECL, MSVCRT, OLDER_RUNTIMES } from "./dlls.ts";
 import { msvcrtFormattedInLocale, withLocale } from "./locale-variants.ts";
 import { math99 } from "./math/math.ts";
 import { olderPrintf } from "./printf/flavour.ts";
@@ -26,8 +27,6 @@ import { formattedWith, msvcrtFormatted } from "./stdio/formatted.ts";
 import { heap } from "./heap.ts";
 import { POINTER_COOKIE } from "../kernel32/exceptions.ts";
 
-/** The runtimes of Visual C++ 2008 to 2013. */
-export const OLDER_RUNTIMES = ["msvcr90", "msvcr100", "msvcr110", "msvcr120"] as const;
 /** The first of them with C99's mathematics. */
 const C99_RUNTIME = "msvcr120";
 
@@ -70,7 +69,12 @@ const startup = implement(startupApi, {
 });
 
 /** What is otherwise in msvcrt. */
-const REPLACED: ReadonlySet<unknown> = new Set([msvcrtFormatted, msvcrtFormattedInLocale, msvcrtInvalidParameter]);
+const REPLACED: ReadonlySet<unknown> = new Set([
+  msvcrtFormatted,
+  msvcrtFormattedInLocale,
+  msvcrtInvalidParameter,
+  ...msvcrtExceptionClasses,
+]);
 
 /**
  * The topics of an older runtime: msvcrt's functions under its name, with what it has of its own. Variables are msvcrt's, so that a program with parts of several
@@ -86,9 +90,16 @@ export function olderRuntime(
     msvcrtFormattedApi,
     formattedWith((thread) => olderPrintf({ storesCount: printfCount(thread).isEnabled, hasChar: hasC99 })),
   );
-  return [...shared, formatted, withLocale(formatted), ucrtInvalidParameter, startup, printfCountOutput, ...(hasC99 ? [math99] : [])].map(
-    (topic) => renamed(topic, dll),
-  );
+  return [
+    ...shared,
+    formatted,
+    withLocale(formatted),
+    ucrtInvalidParameter,
+    startup,
+    printfCountOutput,
+    ...exceptionClasses,
+    ...(hasC99 ? [math99] : []),
+  ].map((topic) => renamed(topic, dll));
 }
 
 function tableOf(topic: Implementation | ApiTable): ApiTable {

@@ -54,6 +54,11 @@ export class Runtime {
     return this.#statics.get(name) ?? this.exported(name) ?? this.reserve(name, size);
   }
 
+  /** Memory that has been reserved under a name. */
+  reserved(name: string): number | undefined {
+    return this.#statics.get(name);
+  }
+
   /** Memory that lives as long as the process, under a name; zero at first. */
   reserve(name: string, size: number): number {
     const known = this.#statics.get(name);

@@ -4,6 +4,7 @@ import { initialiseSection } from "../../kernel32/critical-section.ts";
 import { Runtime } from "../runtime.ts";
 import { exchange, pureCall, terminate } from "../startup/startup.ts";
 import { currentContext, currentException, processingThrow, uncaughtExceptions } from "./current-exception.ts";
+import { copyExceptionData, destroyExceptionData, exceptionText } from "./exception-data.ts";
 import { CXX_EXCEPTION, cxxFrameHandler4 } from "./frame-handler.ts";
 import { adjustPointer, dynamicCast, locateObject } from "./rtti.ts";
 import { throwStandard } from "./standard-exceptions.ts";
@@ -101,11 +102,11 @@ const frameHandler4 = implement(frameHandler4Api, { __CxxFrameHandler4: cxxFrame
 
 const standardMethods = implement(standardMethodsApi, {
   "??_Gexception@std@@UEAAPEAXI@Z": destroyException,
-  "?what@exception@std@@UEBAPEBDXZ": whatOf,
+  "?what@exception@std@@UEBAPEBDXZ": exceptionText,
 });
 const standardMethods32 = implement(standardMethods32Api, {
   "??_Gexception@std@@UAEPAXI@Z": destroyException,
-  "?what@exception@std@@UBEPBDXZ": whatOf,
+  "?what@exception@std@@UBEPBDXZ": exceptionText,
 });
 
 const cplusplus = implement(cplusplusApi, {
@@ -169,40 +170,9 @@ function thrownOf({ memory, pointerSize }: Thread, record: number): Thrown | und
   return info === 0 ? undefined : { object: memory.u32(parameters + pointerSize), info, base };
 }
 
-/** Copies what std::exception holds: a message, with whether it is the object's own. A message that is not is shared. */
-function copyExceptionData({ memory, pointerSize, process }: Thread, from: number, to: number): void {
-  const text = memory.u32(from);
-  const isOwned = memory.u8(from + pointerSize) !== 0;
-  memory.setPointer(to, text);
-  memory.setU8(to + pointerSize, 0);
-  if (!isOwned || text === 0) return;
-  const length = memory.cstringLength(text) + 1;
-  const copy = process.heap.allocate(length);
-  memory.setPointer(to, copy);
-  if (copy === 0) return;
-  memory.copy(copy, text, length);
-  memory.setU8(to + pointerSize, 1);
-}
-
-function destroyExceptionData({ memory, pointerSize, process }: Thread, data: number): void {
-  const text = memory.u32(data);
-  if (memory.u8(data + pointerSize) !== 0 && text !== 0) process.heap.free(text);
-  memory.setPointer(data, 0);
-  memory.setU8(data + pointerSize, 0);
-}
-
 /** std::exception's deleting destructor: bit 0 of the flags says that memory is freed too. */
 function destroyException(thread: Thread, self: number, flags: number): number {
   destroyExceptionData(thread, self + thread.pointerSize);
   if ((flags & 1) !== 0) thread.process.heap.free(self);
   return self;
-}
-
-/** std::exception::what. */
-function whatOf(thread: Thread, self: number): number {
-  const text = thread.memory.u32(self + thread.pointerSize);
-  if (text !== 0) return text;
-  const unknown = Runtime.of(thread).reserve("Unknown exception", 18);
-  thread.memory.write(unknown, new TextEncoder().encode("Unknown exception\0"));
-  return unknown;
 }

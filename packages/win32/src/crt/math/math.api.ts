@@ -40,6 +40,7 @@ export const math99Api = api(
     hypot: dd, fmax: dd, fmin: dd, fdim: dd, copysign: dd, nextafter: dd, remainder: dd,
     _copysignf: ff, _nextafterf: ff, nextafterf: ff, nexttoward: dd, nexttowardf: fn(FLOAT, ["x", FLOAT], ["y", DOUBLE]), _chgsignf: f, _logbf: f,
     fma: fn(DOUBLE, ["x", DOUBLE], ["y", DOUBLE], ["z", DOUBLE]), fmaf: fn(FLOAT, ["x", FLOAT], ["y", FLOAT], ["z", FLOAT]),
+    erf: d, erfc: d, tgamma: d, lgamma: d, erff: f, erfcf: f, tgammaf: f, lgammaf: f,
     nan: fn(DOUBLE, ["input", CSTR]), nanf: fn(FLOAT, ["input", CSTR]),
     hypotf: ff, fmaxf: ff, fminf: ff, fdimf: ff, copysignf: ff, remainderf: ff,
     scalbn: fn(DOUBLE, ["x", DOUBLE], ["n", INT]),
@@ -71,12 +72,13 @@ export const math99Api = api(
 export const longDoubleApi = api(
   UCRT,
   {
-    acoshl: alias("acosh"), asinhl: alias("asinh"), atanhl: alias("atanh"), cbrtl: alias("cbrt"), copysignl: alias("copysign"),
+    acoshl: alias("acosh"), asinhl: alias("asinh"), atanhl: alias("atanh"), cbrtl: alias("cbrt"), copysignl: alias("copysign"), erfl: alias("erf"), erfcl: alias("erfc"),
     exp2l: alias("exp2"), expm1l: alias("expm1"), fdiml: alias("fdim"), fmal: alias("fma"), fmaxl: alias("fmax"), fminl: alias("fmin"),
     ilogbl: alias("ilogb"), llrintl: alias("llrint"), llroundl: alias("llround"), log1pl: alias("log1p"), log2l: alias("log2"),
-    logbl: alias("logb"), lrintl: alias("lrint"), lroundl: alias("lround"), nanl: alias("nan"), nearbyintl: alias("nearbyint"),
+    lgammal: alias("lgamma"), tgammal: alias("tgamma"), logbl: alias("logb"), lrintl: alias("lrint"), lroundl: alias("lround"), nanl: alias("nan"), nearbyintl: alias("nearbyint"),
     nextafterl: alias("nextafter"), nexttowardl: alias("nexttoward"), remainderl: alias("remainder"), rintl: alias("rint"),
     roundl: alias("round"), scalblnl: alias("scalbln"), scalbnl: alias("scalbn"), truncl: alias("trunc"),
+    _ldclass: alias("_dclass"), _ldsign: alias("_dsign"), _ldtest: alias("_dtest"),
   },
   CDECL,
 ); // prettier-ignore

@@ -12,6 +12,7 @@ import {
   roundHalfAway,
   roundHalfEven,
 } from "./floating.ts";
+import { erf, erfc, gamma, logGamma } from "./special.ts";
 
 type Unary = (x: number) => number;
 type Binary = (x: number, y: number) => number;
@@ -40,6 +41,23 @@ function logarithm(body: Unary): (thread: Thread, x: number) => number {
     const result = body(x);
     if (x === 0) thread.errno = ERRNO.ERANGE;
     else if (Number.isNaN(result) && !Number.isNaN(x)) thread.errno = ERRNO.EDOM;
+    return result;
+  };
+}
+
+/** A function that becomes too small for a number: errno is ERANGE. */
+const vanishing = (body: Unary) => (thread: Thread, x: number) => {
+  const result = body(x);
+  if (result === 0 && Number.isFinite(x)) thread.errno = ERRNO.ERANGE;
+  return result;
+};
+
+/** A function with poles at 0, where errno is ERANGE, and at the negative integers, where it is EDOM unless the result is infinite. */
+function gammaFunction(body: Unary): (thread: Thread, x: number) => number {
+  return (thread, x) => {
+    const result = body(x);
+    if (Number.isNaN(result) && !Number.isNaN(x)) thread.errno = ERRNO.EDOM;
+    else if (Math.abs(result) === Infinity && Number.isFinite(x)) thread.errno = ERRNO.ERANGE;
     return result;
   };
 }
@@ -151,6 +169,8 @@ export const math99 = implement(math99Api, {
   _copysignf: plain2(copySign), _nextafterf: plain2(nextAfterFloat), nextafterf: plain2(nextAfterFloat), nexttoward: plain2(nextAfter),
   nexttowardf: plain2(nextAfterFloat), _chgsignf: plain((x) => -x), _logbf: plain(logb),
   fma: (_, x, y, z) => fusedMultiplyAdd(x, y, z, "double"), fmaf: (_, x, y, z) => fusedMultiplyAdd(x, y, z, "float"),
+  erf: plain(erf), erfc: vanishing(erfc), tgamma: gammaFunction(gamma), lgamma: gammaFunction(logGamma),
+  erff: plain(erf), erfcf: vanishing((x) => Math.fround(erfc(x))), tgammaf: gammaFunction(gamma), lgammaf: gammaFunction(logGamma),
   // What the text says of a NaN is not kept.
   nan: () => NaN, nanf: () => NaN,
   hypotf: plain2(Math.hypot), fmaxf: plain2(maximum), fminf: plain2(minimum), fdimf: plain2(difference), copysignf: plain2(copySign),

@@ -125,6 +125,8 @@ export const msvcrtStartupApi = api(
     _daylight: data(INT, 1),
     _dstbias: data(INT, -3600),
     _tzname: data(byteBlock(16)),
+    __lc_codepage: data(INT),
+    _osplatform: data(INT, 2),
     _osver: data(INT),
     _winver: data(INT),
     _winmajor: data(INT),

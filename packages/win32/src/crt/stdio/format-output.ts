@@ -1,17 +1,37 @@
 import { CrtError, InvalidParameterError, ERRNO, type VarArgs } from "@decant/hook";
 import type { GuestGenerator, Thread } from "@decant/process";
 import type { PrintfFlavour } from "../printf/flavour.ts";
-import { formatPrintf, type PrintfMemory } from "../printf/format.ts";
+import { formatPrintf, type PrintfArguments, type PrintfMemory } from "../printf/format.ts";
+import { withoutPositions } from "../printf/positional.ts";
 import { Runtime } from "../runtime.ts";
 import { latin1Bytes, putBytes } from "./characters.ts";
 import { putWideText } from "./wide-characters.ts";
 
 /** Text as a printf function of a flavour makes it. Throws EINVAL without a format, EILSEQ for a character that has no encoding. */
-export function formatText(thread: Thread, flavour: PrintfFlavour, isWide: boolean, format: string | undefined, args: VarArgs): string {
+export function formatText(
+  thread: Thread,
+  flavour: PrintfFlavour,
+  isWide: boolean,
+  format: string | undefined,
+  args: PrintfArguments,
+): string {
   if (format === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
   const text = formatPrintf(format, { flavour, isWide, args, memory: new GuestText(thread) });
   if (text === undefined) throw new CrtError(ERRNO.EILSEQ);
   return text;
+}
+
+/** The same for the functions whose formats may have positions. */
+export function formatPositional(
+  thread: Thread,
+  flavour: PrintfFlavour,
+  isWide: boolean,
+  format: string | undefined,
+  args: VarArgs,
+): string {
+  if (format === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
+  const plain = withoutPositions(format, args);
+  return formatText(thread, flavour, isWide, plain.format, plain.args);
 }
 
 /** fprintf: returns how many characters were written. */
