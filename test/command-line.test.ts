@@ -22,6 +22,43 @@ const withMachine = (machine: number) => (image: Buffer) => {
   return image;
 };
 
+const withSubsystem = (subsystem: number) => (image: Buffer) => {
+  image.writeUInt16LE(subsystem, image.readUInt32LE(0x3c) + 24 + 68);
+  return image;
+};
+
+describe("a command line that is wrong is refused with one sentence, before anything runs", () => {
+  test.each([
+    [["helo"], 127, "helo: no such file, and no command of Decant's; `decant --help` lists the commands"],
+    [["run", "--timeout", hello], 2, `--timeout takes a number of seconds from 0.001 to 10000000, not "${hello}"`],
+    [["run", "--cwd", "/nowhere", hello], 2, "--cwd /nowhere: there is no such folder"],
+    [["run", "--gpu", "http://localhost", hello], 2, '--gpu takes a server\'s address, as ws://127.0.0.1:9440, not "http://localhost"'],
+    [["run", "--trace", "", hello], 2, "--trace takes a pattern, as 'kernel32!*File*' or '*', not \"\""],
+    [["run", "--trace-failed", hello], 2, "--trace-failed goes with --trace PATTERN, as --trace '*'"],
+    [["run", "--trace", "*", "--trace-file", "/nowhere/trace", hello], 2, "--trace-file /nowhere/trace: cannot be written (ENOENT)"],
+    [["install", "--apply"], 2, "--apply goes with --binfmt: sudo decant install --binfmt --apply"],
+    [["top", "localhost", "--once"], 2, 'top takes a server\'s address, as http://127.0.0.1:9440, not "localhost"'],
+    [["kernel", "run", "a.ptx", "k", "--gpu", "localhost"], 2, "a.ptx: cannot be read (ENOENT)"],
+  ])("%j", async (args, exit, sentence) => {
+    const ran = await decant(args);
+    expect([ran.exit, ran.stdout.toString(), ran.stderr]).toEqual([exit, "", `decant: ${sentence}\n`]);
+  });
+
+  test("but a folder for --mount need not be there yet", async () => {
+    const ran = await decant(["run", "--mount", join(folder, "later"), hello]);
+    expect([ran.exit, ran.stderr.split("\n")[0]]).toEqual([
+      0,
+      `decant: --mount ${join(folder, "later")}: there is nothing of this name yet`,
+    ]);
+  });
+
+  test("help about a command is that command's", async () => {
+    const [help, own] = await Promise.all([decant(["help", "prefix"]), decant(["prefix", "--help"])]);
+    expect(own.stdout.toString()).toMatch(/^Usage: decant prefix/);
+    expect([help.exit, help.stdout.toString()]).toEqual([0, own.stdout.toString()]);
+  });
+});
+
 describe("what cannot run is refused with one sentence", () => {
   const newExecutable = (image: Buffer): Buffer => {
     image.write("NE", image.readUInt32LE(0x3c), "latin1");
@@ -45,6 +82,7 @@ describe("what cannot run is refused with one sentence", () => {
     ["an ARM program", () => broken("arm.exe", withMachine(0x1c4)), /ARM/i],
     ["a .NET program", () => broken("net.exe", dotNet), /\.NET/],
     ["a folder", () => folder, /folder|directory/i],
+    ["a program for UEFI", () => broken("efi.exe", withSubsystem(10)), /firmware/],
   ])("%s", async (_, make, message) => {
     const ran = await decant(["run", make()]);
     expect(ran.exit).not.toBe(0);
@@ -61,6 +99,7 @@ describe("programs that cannot go on say why", () => {
     expect(ran.exit).toBe(0x35);
     expect(ran.stderr).toMatch(/decant-has-no-such-library\.dll/);
     expect(ran.stderr).toMatch(/searched/i);
+    expect(ran.stderr).toMatch(/put it beside the program\n$/);
     expect(ran.stderr).toContain("faults");
   });
 

@@ -42,8 +42,18 @@ export function checkLaunch(
     isWithin(attributes, blockDimZ, DEVICE_ATTRIBUTE.MAX_BLOCK_DIM_Z) &&
     isWithin(attributes, threads, DEVICE_ATTRIBUTE.MAX_THREADS_PER_BLOCK) &&
     sharedMemBytes <= maxDynamicSharedSizeBytes;
-  if (!valid) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
-  if (threads > kernel.maxThreadsPerBlock) throw new CudaError(CUDA_ERROR.LAUNCH_OUT_OF_RESOURCES);
+  if (!valid) throw new CudaError(CUDA_ERROR.INVALID_VALUE, beyondLimits(attributes, shape, maxDynamicSharedSizeBytes));
+  if (threads > kernel.maxThreadsPerBlock)
+    throw new CudaError(
+      CUDA_ERROR.LAUNCH_OUT_OF_RESOURCES,
+      `${kernel.name} takes ${kernel.maxThreadsPerBlock} threads in a block, not ${threads}`,
+    );
+}
+
+function beyondLimits(attributes: ReadonlyMap<number, number>, shape: LaunchShape, sharedLimit: number): string {
+  const { gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes } = shape;
+  const limit = attributes.get(DEVICE_ATTRIBUTE.MAX_THREADS_PER_BLOCK) ?? "any number of";
+  return `a grid of ${gridDimX} x ${gridDimY} x ${gridDimZ} blocks of ${blockDimX} x ${blockDimY} x ${blockDimZ} threads with ${sharedMemBytes} bytes of dynamic shared memory; a block may have ${limit} threads and ${sharedLimit} bytes`;
 }
 
 /** Hot: a function of its own, as a closure would be made anew at each launch. */

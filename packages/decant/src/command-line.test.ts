@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { describeOptions, numberOption, parseCommandLine } from "./command-line.ts";
+import { describeOptions, numberOption, parseBeforeProgram, parseCommandLine, requireNoWords } from "./command-line.ts";
+import { UsageError } from "./terminal.ts";
 
 const table = {
   timeout: { type: "string", value: "S", help: "end it" },
@@ -8,28 +9,49 @@ const table = {
   json: { type: "boolean", short: "j", help: "rows" },
 } as const;
 
-test("options end at the first word that is none, and the guest keeps its own", () => {
-  const { options, rest } = parseCommandLine(table, ["--timeout", "3", "-j", "--mount=a", "--mount", "b", "app.exe", "--json", "-x"]);
-  expect(options).toEqual({ timeout: "3", json: true, mount: ["a", "b"] });
-  expect(rest).toEqual(["app.exe", "--json", "-x"]);
+test("options before a program end at the first word that is none, and the guest keeps its own", () => {
+  const words = ["--timeout", "3", "-j", "--mount=a", "--mount", "b", "app.exe", "--json", "-x", "--"];
+  expect(parseBeforeProgram("run", table, words)).toEqual({
+    options: { timeout: "3", json: true, mount: ["a", "b"] },
+    inOrder: [
+      { name: "timeout", value: "3" },
+      { name: "mount", value: "a" },
+      { name: "mount", value: "b" },
+    ],
+    rest: ["app.exe", "--json", "-x", "--"],
+  });
+});
+
+test("options of other commands stand anywhere before --", () => {
+  const { options, rest } = parseCommandLine("cache", table, ["show", "--json", "a", "--timeout", "3", "--", "--mount"]);
+  expect({ options, rest }).toEqual({ options: { json: true, timeout: "3" }, rest: ["show", "a", "--mount"] });
 });
 
 test("an option may do without its value, and does not take the next word for it", () => {
-  const { options, rest } = parseCommandLine(table, ["--allow", "--allow=a,b", "app.exe"]);
+  const { options, rest } = parseBeforeProgram("run", table, ["--allow", "--allow=a,b", "app.exe"]);
   expect(options).toEqual({ allow: ["", "a,b"] });
   expect(rest).toEqual(["app.exe"]);
 });
 
 test("-- ends the options", () => {
-  expect(parseCommandLine(table, ["--json", "--", "--odd.exe", "--"]).rest).toEqual(["--odd.exe", "--"]);
+  expect(parseBeforeProgram("run", table, ["--json", "--", "--odd.exe", "--"]).rest).toEqual(["--odd.exe", "--"]);
 });
 
 test.each([
-  [["--jsom", "app.exe"], /unknown option '--jsom'/],
-  [["--timeout"], /argument missing/],
-  [["--json=1", "app.exe"], /does not take an argument/],
+  [["--jsom", "app.exe"], "unknown option --jsom; did you mean --json?; `decant run --help` lists the options"],
+  [["--josn"], "unknown option --josn; did you mean --json?; `decant run --help` lists the options"],
+  [["--verbose=2"], "unknown option --verbose; `decant run --help` lists the options"],
+  [["-x"], "unknown option -x; `decant run --help` lists the options"],
+  [["--timeout"], "--timeout needs a value: --timeout S"],
+  [["--timeout", "-1"], '--timeout needs a value: --timeout S; "-1" looks like an option (if it is the value: --timeout=-1)'],
+  [["--json=1", "app.exe"], '--json takes no value, but "1" was given'],
 ])("%j is refused with a sentence", (args, message) => {
-  expect(() => parseCommandLine(table, args)).toThrow(message);
+  expect(() => parseBeforeProgram("run", table, args)).toThrow(new UsageError(message));
+});
+
+test("words that a command has no use for are refused", () => {
+  requireNoWords("doctor", []);
+  expect(() => requireNoWords("doctor", ["now"])).toThrow('doctor takes options only, not "now"');
 });
 
 test("a number option has both its bounds", () => {

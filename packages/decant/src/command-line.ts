@@ -1,7 +1,6 @@
-import { parseArgs, type ParseArgsConfig } from "node:util";
 import { UsageError } from "./terminal.ts";
 
-/** One option: how parseArgs reads it, and what `--help` says of it. */
+/** One option: how it is read, and what `--help` says of it. */
 export interface OptionHelp {
   type: "string" | "boolean";
   multiple?: boolean;
@@ -18,39 +17,99 @@ type Value<O extends OptionHelp> = O["type"] extends "boolean" ? boolean : O["mu
 /** What was given for the options of a table. */
 export type OptionValues<T extends OptionTable> = { [K in keyof T]?: Value<T[K]> };
 
+/** A command line, taken apart. */
+export interface CommandLine<T extends OptionTable> {
+  readonly options: OptionValues<T>;
+  /** Options with values, as they were given one after the other. */
+  readonly inOrder: readonly { readonly name: string; readonly value: string }[];
+  /** The words that are neither options nor their values. */
+  readonly rest: readonly string[];
+}
+
 /**
- * Splits a command line at the first word that is no option: what comes after belongs to the guest, even where it looks like an option.
+ * Takes the words of `decant COMMAND` apart; options may stand anywhere before a "--". Throws UsageError for an option that the table lacks, one without the value that it
+ * needs, and one with a value that it does not take.
  */
-export function parseCommandLine<T extends OptionTable>(table: T, args: readonly string[]): { options: OptionValues<T>; rest: string[] } {
-  let end = 0;
-  while (end < args.length) {
-    const word = args[end] ?? "";
-    if (word === "--") break;
-    if (!word.startsWith("-") || word === "-") break;
-    end += takesNextWord(table, word) ? 2 : 1;
-  }
-  const rest = args.slice(args[end] === "--" ? end + 1 : end);
-  const options: ParseArgsConfig["options"] = {};
-  for (const [name, { type, multiple, short }] of Object.entries(table))
-    options[name] = { type, ...(multiple && { multiple }), ...(short && { short }) };
-  try {
-    const given = args.slice(0, end).map((word) => (mayLackValue(table[word.slice(2)]) && word.startsWith("--") ? `${word}=` : word));
-    const { values } = parseArgs({ args: given, options, strict: true, allowPositionals: false });
-    return { options: values as OptionValues<T>, rest };
-  } catch (error) {
-    const message = (error as Error).message.split(". To specify")[0] ?? "";
-    throw new UsageError(`${message.charAt(0).toLowerCase()}${message.slice(1)}; \`decant --help\` lists the options`);
-  }
+export function parseCommandLine<T extends OptionTable>(command: string, table: T, args: readonly string[]): CommandLine<T> {
+  return parse(command, table, args, false);
 }
 
-function takesNextWord(table: OptionTable, word: string): boolean {
-  if (word.includes("=")) return false;
-  const option = word.startsWith("--") ? table[word.slice(2)] : Object.values(table).find(({ short }) => short === word.slice(1));
-  return option?.type === "string" && !mayLackValue(option);
+/** The same up to the first word that is no option: what comes after belongs to the guest, even where it looks like an option. */
+export function parseBeforeProgram<T extends OptionTable>(command: string, table: T, args: readonly string[]): CommandLine<T> {
+  return parse(command, table, args, true);
 }
 
-function mayLackValue(option: OptionHelp | undefined): boolean {
-  return option?.value?.startsWith("[=") === true;
+function parse<T extends OptionTable>(command: string, table: T, args: readonly string[], isGuestsAfterFirst: boolean): CommandLine<T> {
+  const options: Record<string, boolean | string | string[]> = {};
+  const inOrder: { name: string; value: string }[] = [];
+  const rest: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at]!;
+    const isEnd = word === "--";
+    if (isEnd || !isOption(word)) {
+      if (isEnd || isGuestsAfterFirst)
+        return { options: options as OptionValues<T>, inOrder, rest: [...rest, ...args.slice(isEnd ? at + 1 : at)] };
+      rest.push(word);
+      continue;
+    }
+    const [head, attached] = splitOnce(word);
+    const [name, option] = Object.entries(table).find(([key, { short }]) => head === `--${key}` || head === `-${short}`) ?? [];
+    if (name === undefined || option === undefined) throw unknownOption(command, table, head);
+    if (option.type === "boolean") {
+      if (attached !== undefined) throw new UsageError(`${head} takes no value, but "${attached}" was given`);
+      options[name] = true;
+      continue;
+    }
+    const value = attached ?? (mayLackValue(option) ? "" : valueAfter(head, option, args[++at]));
+    inOrder.push({ name, value });
+    if (option.multiple) options[name] = [...((options[name] as string[] | undefined) ?? []), value];
+    else options[name] = value;
+  }
+  return { options: options as OptionValues<T>, inOrder, rest };
+}
+
+function isOption(word: string): boolean {
+  return word.startsWith("-") && word !== "-";
+}
+
+function splitOnce(word: string): [head: string, attached: string | undefined] {
+  const at = word.indexOf("=");
+  return at < 0 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)];
+}
+
+function mayLackValue(option: OptionHelp): boolean {
+  return option.value?.startsWith("[=") === true;
+}
+
+/** An option in the place of a value was most likely forgotten to be given one. */
+function valueAfter(head: string, { value = "VALUE" }: OptionHelp, next: string | undefined): string {
+  if (next === undefined) throw new UsageError(`${head} needs a value: ${head} ${value}`);
+  if (isOption(next))
+    throw new UsageError(`${head} needs a value: ${head} ${value}; "${next}" looks like an option (if it is the value: ${head}=${next})`);
+  return next;
+}
+
+function unknownOption(command: string, table: OptionTable, head: string): UsageError {
+  const near = Object.keys(table).find((name) => areNear(`--${name}`, head));
+  return new UsageError(`unknown option ${head}${near ? `; did you mean --${near}?` : ""}; \`decant ${command} --help\` lists the options`);
+}
+
+/** Whether a word becomes another when one letter is left out, added or changed, or two neighbours are exchanged. */
+function areNear(a: string, b: string): boolean {
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  const [restA, restB] = [a.slice(start), b.slice(start)];
+  return (
+    restA.slice(1) === restB ||
+    restA === restB.slice(1) ||
+    restA.slice(1) === restB.slice(1) ||
+    (restA.slice(2) === restB.slice(2) && restA[0] === restB[1] && restA[1] === restB[0])
+  );
+}
+
+/** Refuses words that a command has no use for. */
+export function requireNoWords(command: string, rest: readonly string[]): void {
+  if (rest.length > 0) throw new UsageError(`${command} takes options only, not "${rest[0]}"; \`decant ${command} --help\` lists them`);
 }
 
 /** The options' lines of a help text. */

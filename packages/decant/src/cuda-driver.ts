@@ -1,10 +1,17 @@
 import type { CudaDriver } from "@decant/cuda";
 import { commandPath } from "./command-path.ts";
+import { UsageError } from "./terminal.ts";
 
 /** A driver for one run, and its end. */
 export interface RunDriver {
   driver: CudaDriver;
   close(): Promise<void>;
+}
+
+/** Refuses what is no address of a server. */
+export function requireServerUrl(url: string): void {
+  if (!/^wss?:\/\//.test(url) || !URL.canParse(url))
+    throw new UsageError(`--gpu takes a server's address, as ws://127.0.0.1:9440, not "${url}"`);
 }
 
 /**

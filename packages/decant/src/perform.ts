@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { generalHelp, writeHelp } from "./help.ts";
 import type { MachineOptions } from "./run-program.ts";
-import { painter, UsageError } from "./terminal.ts";
+import { NOT_FOUND, painter, UsageError } from "./terminal.ts";
 
 type Streams = MachineOptions["streams"];
 /** A command takes its words, and standard streams in the place of this process's. */
@@ -54,6 +54,8 @@ async function choose(args: readonly string[], streams?: Streams): Promise<numbe
   if (process.env["DECANT_AS_WINE"]) return await runAsWine(args, streams);
   const [first = "--help", ...rest] = args;
   if (first === "--help" || first === "-h" || first === "help") {
+    const about = first === "help" ? commands[rest[0] ?? ""] : undefined;
+    if (about !== undefined) return (await about())(["--help"]);
     writeHelp(generalHelp);
     return 0;
   }
@@ -67,6 +69,8 @@ async function choose(args: readonly string[], streams?: Streams): Promise<numbe
     if (first !== "run") process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
     return (await load())(rest, streams);
   }
+  if (/^[a-z]+$/.test(first) && !existsSync(first))
+    throw new UsageError(`${first}: no such file, and no command of Decant's; \`decant --help\` lists the commands`, NOT_FOUND);
   // `decant program.exe args` means `decant run program.exe args`, options before the program included.
   return (await (commands["run"] as () => Promise<Command>)())(args, streams);
 }

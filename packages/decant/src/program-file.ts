@@ -2,7 +2,7 @@ import { PeError, readImage, type Image } from "@decant/pe";
 import { readFileSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { toHostPath } from "./guest-paths.ts";
-import { UsageError } from "./terminal.ts";
+import { CANNOT_RUN, NOT_FOUND, UsageError } from "./terminal.ts";
 
 /** A program that was found and read. */
 export interface ProgramFile {
@@ -11,10 +11,6 @@ export interface ProgramFile {
   bytes: Uint8Array;
   image: Image;
 }
-
-/** The exit code for a program that cannot be started, as shells have it. */
-const CANNOT_RUN = 126;
-const NOT_FOUND = 127;
 
 /** Reads and checks a program. Throws UsageError with a sentence when there is no such file, or it is no image that Decant knows. */
 export function readProgram(name: string): ProgramFile {
@@ -54,9 +50,17 @@ function cannotRead(name: string, code: string | undefined): [message: string, e
   }
 }
 
+/** UEFI's four, and Windows' boot loader (PE Format, "Windows Subsystem"). */
+const FIRMWARE_SUBSYSTEMS = new Set([10, 11, 12, 13, 16]);
+
 /** Refuses what is a valid image, but nothing that can be run here. */
 export function requireRunnable(name: string, image: Image): void {
   if (image.isDotNet)
     throw new UsageError(`${name}: this is a .NET program: it needs the .NET runtime, which Decant does not provide`, CANNOT_RUN);
+  if (FIRMWARE_SUBSYSTEMS.has(image.subsystem))
+    throw new UsageError(
+      `${name}: this is a program for a computer's firmware (UEFI), which needs no Windows; it cannot run here`,
+      CANNOT_RUN,
+    );
   if (image.isDll) throw new UsageError(`${name}: this is a DLL; name a program (.exe) that uses it`, CANNOT_RUN);
 }

@@ -9,6 +9,10 @@ export function painter(stream: { isTTY?: boolean }): (style: Style, text: strin
   return (style, text) => (colour ? `\u001b[${styles[style]}m${text}\u001b[0m` : text);
 }
 
+/** The exit codes for a program that cannot be started, and for one that is not there, as shells have them. */
+export const CANNOT_RUN = 126;
+export const NOT_FOUND = 127;
+
 /** A mistake of the user's, or something wrong with their input: printed as one sentence, with no stack. */
 export class UsageError extends Error {
   readonly exitCode: number;

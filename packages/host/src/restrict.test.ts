@@ -74,11 +74,19 @@ describe("everything else is refused", () => {
   test("what is not there is told to nobody, unless it was to be made", () => {
     const denials: Denial[] = [];
     const { granted } = tree(denials);
-    for (const path of ["/worker", "/ETC/passwd", "/etc/none/x"]) expect(() => granted.open(path)).toThrow("ENOENT");
+    for (const path of ["/worker", "/ETC/passwords", "/etc/none/x"]) expect(() => granted.open(path)).toThrow("ENOENT");
     expect(() => granted.stat("/DATA")).toThrow("ENOENT");
     expect(denials).toEqual([]);
     expect(() => granted.open("/worker", write)).toThrow("EACCES");
     expect(denials).toEqual([{ path: "/worker", access: "write" }]);
+  });
+
+  test("what is there is told of by its own name, though it was asked for in another case", () => {
+    const denials: Denial[] = [];
+    const { granted } = tree(denials);
+    for (const path of ["/ETC/Passwd", "/etc/PASSWD", "/Data/Two.txt", "/DATA/three.txt", "/DATA/ONE.txt", "/WORK"])
+      expect(() => granted.stat(path), path).toThrow();
+    expect(denials.map(({ path }) => path)).toEqual(["/etc/passwd", "/etc/passwd", "/data/two.txt"]);
   });
 
   test("a read-only grant cannot be changed", () => {

@@ -23,12 +23,16 @@ export function restrict(files: HostFiles, grants: readonly Grant[], onDenied: (
   return new RestrictedFiles(files, grants, onDenied);
 }
 
+const MAX_FOLDERS = 100;
+
 type Access = "see" | "read" | "write";
 
 class RestrictedFiles implements HostFiles {
   readonly #files: HostFiles;
   readonly #grants: readonly Grant[];
   readonly #onDenied: (denial: Denial) => void;
+  /** Folders outside of grants that were looked into for a warning. */
+  readonly #names = new Map<string, ReadonlyMap<string, string>>();
 
   constructor(files: HostFiles, grants: readonly Grant[], onDenied: (denial: Denial) => void) {
     this.#files = files;
@@ -134,20 +138,42 @@ class RestrictedFiles implements HostFiles {
   }
 
   #denied(path: string, access: Access): HostError {
-    if (access === "write" || this.#isThere(path)) this.#onDenied({ path, access: access === "write" ? "write" : "read" });
+    const there = access === "write" ? path : this.#there(path, access);
+    if (there !== undefined) this.#onDenied({ path: there, access: access === "write" ? "write" : "read" });
     // Folders show nothing but the way to grants, so what they do not show cannot be found: programs look in many places, and go on.
     if (access !== "write") return new HostError("ENOENT", `no such file or directory, ${path}`);
     return new HostError("EACCES", `permission denied, ${path}`);
   }
 
-  /** What is not there a grant would not show either: a name in another case than the file has, a file that a program looks for on its way up. */
-  #isThere(path: string): boolean {
-    try {
-      this.#files.lstat(removeDots(path));
-      return true;
-    } catch {
-      return false;
+  /**
+   * The path with the case that its names have. Undefined where nothing is there that a grant would show: a file that a program looks for on its way up.
+   */
+  #there(path: string, access: Access): string | undefined {
+    const plain = removeDots(path);
+    if (ifThere(() => this.#files.lstat(plain)) !== undefined) return path;
+    let there = "";
+    for (const name of plain.split("/").slice(1)) {
+      const names = this.#namesIn(there === "" ? "/" : there);
+      const found = names.get(name) ?? names.get(name.toLowerCase());
+      if (found === undefined) return undefined;
+      there += `/${found}`;
     }
+    // A guest that is granted this looks in vain for the name as it wrote it, and then finds it.
+    return this.#allows(this.#resolve(there, true), access) ? undefined : there;
+  }
+
+  /** A folder's names, by themselves and in lower case, as they were when it was first asked for. */
+  #namesIn(folder: string): ReadonlyMap<string, string> {
+    let names = this.#names.get(folder);
+    if (names !== undefined) return names;
+    const entries = ifThere(() => this.#files.list(folder)) ?? [];
+    names = new Map([
+      ...entries.map(({ name }) => [name.toLowerCase(), name] as const),
+      ...entries.map(({ name }) => [name, name] as const),
+    ]);
+    if (this.#names.size >= MAX_FOLDERS) this.#names.clear();
+    this.#names.set(folder, names);
+    return names;
   }
 
   /** Resolves links and ".."; where nothing exists, as far as something does. */
@@ -223,6 +249,15 @@ function removeDots(path: string): string {
 /** Whether a path is a folder, or lies below it. */
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || folder === "/" || path.startsWith(`${folder}/`);
+}
+
+/** What only a warning needs: any failure of the host's is that nothing is there. */
+function ifThere<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }
 
 function isMissing(error: unknown): boolean {

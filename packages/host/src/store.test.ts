@@ -13,6 +13,19 @@ const newFolder = (): string => join(root, String(count++), "cache");
 const text = (bytes: Uint8Array | undefined): string | undefined => bytes && Buffer.from(bytes).toString();
 const bytesOf = (value: string): Uint8Array => Buffer.from(value);
 
+test.runIf(existsSync("/proc/self"))(
+  "a folder that cannot be made drops what is to be kept, also where the system says that it is not there",
+  () => {
+    const file = join(root, "file");
+    writeFileSync(file, "");
+    for (const folder of ["/proc/decant/cache", join(file, "cache")]) {
+      const store = nodeStore(folder, { limitBytes: 1000 });
+      store.replace("a", bytesOf("one"));
+      expect([store.load("a"), store.list()]).toEqual([undefined, []]);
+    }
+  },
+);
+
 test("keeps bytes by name, in a folder for this user alone", () => {
   const folder = newFolder();
   const store = nodeStore(folder, { limitBytes: 1000 });

@@ -53,7 +53,8 @@ function describe(bytes: Uint8Array): string {
   if (startsWith(bytes, 0, "\x7fELF")) return "this is an ELF file (a Linux or Unix program)";
   if (startsWith(bytes, 0, "#!")) return `this is a script ("${firstLine(bytes)}")`;
   if (startsWith(bytes, 0, "PK\x03\x04")) return "this is a ZIP archive";
-  if (startsWith(bytes, 0, "\x7fCGC") || startsWith(bytes, 0, "\0asm")) return "this is a WebAssembly module";
+  if (startsWith(bytes, 0, "\0asm")) return "this is a WebAssembly module";
+  if (startsWith(bytes, 0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return "this is an installer package (.msi) or another compound file";
   if (startsWith(bytes, 0, "!<arch>")) return "this is a library archive";
   if ([0xfeedface, 0xfeedfacf, 0xcafebabe].includes(bigEndian32(bytes)) || [0xcefaedfe, 0xcffaedfe].includes(bigEndian32(bytes))) {
     return "this is a macOS program or a Java class";
@@ -69,7 +70,12 @@ function firstLine(bytes: Uint8Array): string {
 
 function isText(bytes: Uint8Array): boolean {
   const head = bytes.subarray(0, 256);
-  return head.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
+    return head.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
+  } catch {
+    return false;
+  }
 }
 
 function startsWith(bytes: Uint8Array, offset: number, text: string): boolean {

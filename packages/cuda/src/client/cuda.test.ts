@@ -136,6 +136,14 @@ describe("errors", () => {
     expect(caught(() => cuda.cuLaunchKernel(f, grid, 1, 1, block, 1, 1, shared, 0))).toEqual(failing(code));
   });
 
+  test("a launch that no block of the device could do is told what was asked and what there is", async () => {
+    const { cuda, module } = await setUp();
+    const kernel = cuda.cuModuleGetFunction(module, "add");
+    expect(() => cuda.cuLaunchKernel(kernel, 3, 1, 1, 1025, 1, 1, 16, 0, [])).toThrow(
+      /a grid of 3 x 1 x 1 blocks of 1025 x 1 x 1 threads with 16 bytes of dynamic shared memory; a block may have 1024 threads and 49152 bytes/,
+    );
+  });
+
   test("a launch may use more shared memory once the function is allowed to", async () => {
     const { cuda, module } = await setUp();
     const f = cuda.cuModuleGetFunction(module, "slow");

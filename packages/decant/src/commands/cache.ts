@@ -33,8 +33,8 @@ Examples
 
 /** `decant cache`: shows or clears what is kept between runs. */
 export function cacheCommand(args: readonly string[]): Promise<number> {
-  const [action, rest] = args[0]?.startsWith("-") === false ? [args[0], args.slice(1)] : ["show", args];
-  const { options: given, rest: extra } = parseCommandLine(options, rest);
+  const { options: given, rest } = parseCommandLine("cache", options, args);
+  const [action = "show", ...extra] = rest;
   if (given.help) {
     writeHelp(help);
     return Promise.resolve(0);

@@ -35,9 +35,9 @@ Examples
 
 /** `decant daemon`: starts and stops the process that runs programs faster, or says what it does. `perform` does what a command line says. */
 export async function daemonCommand(args: readonly string[], perform: Perform): Promise<number> {
-  const [action, rest] = args[0]?.startsWith("-") === false ? [args[0], args.slice(1)] : ["status", args];
-  if (action === "runner") return await runnerLoop(perform);
-  const { options: given, rest: extra } = parseCommandLine(options, rest);
+  if (args[0] === "runner") return await runnerLoop(perform);
+  const { options: given, rest } = parseCommandLine("daemon", options, args);
+  const [action = "status", ...extra] = rest;
   if (given.help) {
     writeHelp(help);
     return 0;

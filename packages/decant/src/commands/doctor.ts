@@ -1,6 +1,6 @@
 import { examine, type Finding } from "../doctor.ts";
-import { describeOptions, parseCommandLine } from "../command-line.ts";
-import { painter, UsageError, type Style } from "../terminal.ts";
+import { describeOptions, parseCommandLine, requireNoWords } from "../command-line.ts";
+import { painter, type Style } from "../terminal.ts";
 import { writeHelp } from "../help.ts";
 
 const options = {
@@ -24,12 +24,12 @@ const STYLES: Record<Finding["state"], Style> = { works: "green", limited: "yell
 
 /** `decant doctor`: what works on this machine, and what would not. */
 export function doctorCommand(args: readonly string[]): Promise<number> {
-  const { options: given, rest } = parseCommandLine(options, args);
+  const { options: given, rest } = parseCommandLine("doctor", options, args);
   if (given.help) {
     writeHelp(help);
     return Promise.resolve(0);
   }
-  if (rest.length > 0) throw new UsageError(`doctor takes no word "${rest[0]}"`);
+  requireNoWords("doctor", rest);
   const findings = examine();
   if (given.json) process.stdout.write(`${JSON.stringify({ findings })}\n`);
   else {

@@ -52,7 +52,7 @@ interface InspectedImport {
 
 /** `decant inspect`: returns the exit code. */
 export async function inspectCommand(args: readonly string[]): Promise<number> {
-  const { options: given, rest } = parseCommandLine(options, args);
+  const { options: given, rest } = parseCommandLine("inspect", options, args);
   if (given.help) {
     writeHelp(help);
     return 0;

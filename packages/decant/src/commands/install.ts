@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { describeOptions, parseCommandLine } from "../command-line.ts";
+import { describeOptions, parseCommandLine, requireNoWords } from "../command-line.ts";
 import { launcherText, writeLauncher } from "../launcher.ts";
 import { UsageError } from "../terminal.ts";
 import { writeHelp } from "../help.ts";
@@ -41,12 +41,14 @@ const RULE = `:decant:M::MZ::${LAUNCHER}:`;
 
 /** `decant install`: makes other programs start Windows programs through Decant. */
 export function installCommand(args: readonly string[]): Promise<number> {
-  const { options: given, rest } = parseCommandLine(options, args);
-  if (given.help || (!given.binfmt && given.wine === undefined && rest.length === 0)) {
+  const { options: given, rest } = parseCommandLine("install", options, args);
+  if (given.help || args.length === 0) {
     writeHelp(help);
     return Promise.resolve(0);
   }
-  if (rest.length > 0) throw new UsageError(`install takes no word "${rest[0]}"; \`decant install --help\` lists its options`);
+  requireNoWords("install", rest);
+  if (!given.binfmt && given.apply) throw new UsageError("--apply goes with --binfmt: sudo decant install --binfmt --apply");
+  if (!given.apply && given.root !== undefined) throw new UsageError("--root goes with --binfmt --apply");
   if (given.wine !== undefined) installWine(resolve(given.wine));
   if (given.binfmt && given.apply) applyBinfmt(given.root);
   else if (given.binfmt) process.stdout.write(binfmtSteps());

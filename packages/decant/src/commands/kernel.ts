@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { parseArgs, type ParseArgsConfig } from "node:util";
 import { cpuDriver } from "@decant/compute";
 import { type Cuda, CudaError, type CudaDriver, errorName, guard, type KernelArgument, openCuda } from "@decant/cuda";
 import { remoteDriver } from "@decant/remoting";
 import { compilerOption } from "../compiler-option.ts";
-import { describeOptions, numberOption, type OptionTable } from "../command-line.ts";
+import { requireServerUrl } from "../cuda-driver.ts";
+import { describeOptions, numberOption, parseCommandLine, type OptionTable, type OptionValues } from "../command-line.ts";
 import { kernelSignatures, signatureText } from "../kernel-signatures.ts";
 import { parseValues, parseZeros, type TypedValues, VALUE_TYPE_NAMES, valuesForJson, valuesText } from "../kernel-values.ts";
 import { durationOption } from "../quantities.ts";
@@ -65,19 +65,18 @@ interface Parameter {
 
 /** `decant kernel`: lists and runs the kernels of a module. */
 export async function kernelCommand(args: readonly string[]): Promise<number> {
-  const { values, tokens, positionals } = parse(args);
+  const { options: values, inOrder, rest } = parseCommandLine("kernel", options, args);
   if (values.help || args.length === 0) {
     writeHelp(help);
     return 0;
   }
-  const [action, path, entry, ...more] = positionals;
-  const wanted = action === "list" ? 2 : 3;
-  if ((action !== "list" && action !== "run") || positionals.length < wanted || more.length > 0 || positionals.length > wanted)
+  const [action, path, entry] = rest;
+  if ((action !== "list" && action !== "run") || rest.length !== (action === "list" ? 2 : 3))
     throw new UsageError("kernel takes `list MODULE` or `run MODULE ENTRY`; `decant kernel --help` says more");
   const image = readModule(path!);
   try {
     if (action === "list") return list(path!, image, values.json === true);
-    const parameters = tokens.flatMap(({ name, value = "" }): Parameter[] => parameterOf(name, value));
+    const parameters = inOrder.flatMap(({ name, value }) => parameterOf(name, value));
     return await run(image, entry!, parameters, values);
   } catch (error) {
     if (!(error instanceof CudaError)) throw error;
@@ -85,34 +84,13 @@ export async function kernelCommand(args: readonly string[]): Promise<number> {
   }
 }
 
-type Values = { [K in keyof typeof options]?: (typeof options)[K]["type"] extends "boolean" ? boolean : string };
-
-function parse(args: readonly string[]): { values: Values; tokens: { name: string; value?: string }[]; positionals: string[] } {
-  const table: ParseArgsConfig["options"] = {};
-  for (const [name, { type, ...option }] of Object.entries(options as OptionTable))
-    table[name] = { type, ...(option.multiple && { multiple: true }), ...(option.short && { short: option.short }) };
-  try {
-    const { values, tokens, positionals } = parseArgs({
-      args: [...args],
-      options: table,
-      strict: true,
-      allowPositionals: true,
-      tokens: true,
-    });
-    const named = tokens.flatMap((token) => (token.kind === "option" ? [{ name: token.name, value: token.value ?? "" }] : []));
-    // Options that may be given several times are read from the tokens, which keep their order.
-    return { values: values as Values, tokens: named, positionals };
-  } catch (error) {
-    const message = (error as Error).message.split(". To specify")[0] ?? "";
-    throw new UsageError(`${message.charAt(0).toLowerCase()}${message.slice(1)}; \`decant kernel --help\` lists the options`);
-  }
-}
+type Values = OptionValues<typeof options>;
 
 function readModule(path: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(path));
   } catch (error) {
-    throw new UsageError(`${path} cannot be read: ${(error as Error).message}`);
+    throw new UsageError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
@@ -165,6 +143,7 @@ function driverFor(given: Values): CudaDriver {
   if (given.gpu !== undefined) {
     for (const local of ["compute", "workers", "kernel-time"] as const)
       if (given[local] !== undefined) throw new UsageError(`--${local} is for kernels that run here: with --gpu the server decides`);
+    requireServerUrl(given.gpu);
     const token = process.env["DECANT_TOKEN"];
     return remoteDriver(given.gpu, token ? { token } : {});
   }
@@ -183,10 +162,9 @@ function place(cuda: Cuda, { kind, values: { bytes } }: Parameter): KernelArgume
 }
 
 function dimensions(name: string, text = "1"): [number, number, number] {
-  const words = text.split(/[,x]/);
-  const sizes = words.map((word) => numberOption(name, word, { min: 1, max: 2 ** 31 - 1, unit: "blocks or threads" })!);
-  if (words.length > 3 || sizes.some((size) => !Number.isInteger(size)))
-    throw new UsageError(`--${name} takes up to three sizes, as 16,16 or 64,1,1, not "${text}"`);
+  const sizes = text.split(/[,x]/).map(Number);
+  if (sizes.length > 3 || !sizes.every((size) => Number.isInteger(size) && size >= 1 && size < 2 ** 31))
+    throw new UsageError(`--${name} takes up to three sizes from 1, as 256, 16,16 or 64,1,1, not "${text}"`);
   return [sizes[0]!, sizes[1] ?? 1, sizes[2] ?? 1];
 }
 

@@ -30,8 +30,8 @@ Examples
 
 /** `decant prefix`: what C: drives there are, and what becomes of them. */
 export function prefixCommand(args: readonly string[]): Promise<number> {
-  const [action, rest] = args[0] === undefined || args[0].startsWith("-") ? ["list", args] : [args[0], args.slice(1)];
-  const { options: given, rest: names } = parseCommandLine(options, rest);
+  const { options: given, rest } = parseCommandLine("prefix", options, args);
+  const [action = "list", ...names] = rest;
   if (given.help) writeHelp(help);
   else act(action, names, given.json === true);
   return Promise.resolve(0);

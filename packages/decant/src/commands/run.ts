@@ -1,16 +1,16 @@
-import { closeSync, openSync, writeSync } from "node:fs";
-import { resolve } from "node:path";
+import { closeSync, openSync, statSync, writeSync } from "node:fs";
+import { basename, resolve } from "node:path";
 import { dllKey, LoadError, type DllChoice } from "@decant/process";
 import { SUBSYSTEM } from "@decant/pe";
 import type { Grant } from "@decant/host";
-import { callTimes, matchesName, type CallTime } from "@decant/hook";
+import { callTimes, ERROR, matchesName, type CallTime } from "@decant/hook";
 import { callTable } from "../call-table.ts";
-import { describeOptions, numberOption, parseCommandLine, splitWords, type OptionValues } from "../command-line.ts";
+import { describeOptions, numberOption, parseBeforeProgram, splitWords, type OptionValues } from "../command-line.ts";
 import { cacheFolder } from "../cache-folder.ts";
 import { keepCompiledCode, useEarlyMemory } from "../compiled-code.ts";
 import { crashReportJson, crashReportText } from "../crash-report-text.ts";
 import { compilerOption } from "../compiler-option.ts";
-import { cudaDriver } from "../cuda-driver.ts";
+import { cudaDriver, requireServerUrl } from "../cuda-driver.ts";
 import { prefixNamed, usePrefix } from "../prefixes.ts";
 import { readProgram, requireRunnable } from "../program-file.ts";
 import { grantsFor, runProgram, type MachineOptions } from "../run-program.ts";
@@ -98,23 +98,28 @@ const HOST_TURN_MS = 250;
 
 /** `decant run`: runs a program, with other standard streams than this process's where some are given, and returns the exit code for this process. */
 export async function runCommand(args: readonly string[], streams?: MachineOptions["streams"]): Promise<number> {
-  const { options: given, rest } = parseCommandLine(options, [...splitWords(process.env["DECANT_OPTIONS"] ?? ""), ...args]);
+  const { options: given, rest } = parseBeforeProgram("run", options, [...splitWords(process.env["DECANT_OPTIONS"] ?? ""), ...args]);
   if (given.help) {
     writeHelp(help);
     return 0;
   }
   const [name, ...programArguments] = rest;
-  if (name === undefined) throw new UsageError("run needs a program: decant run [options] program.exe [arguments…]");
   const seconds = numberOption("timeout", given.timeout, { min: 0.001, max: 1e7, unit: "seconds" });
   const mebibytes = numberOption("memory", given.memory, { min: 1, max: 4096, unit: "MiB" });
   const processes = numberOption("processes", given.processes, { min: 1, max: 4096, unit: "processes" });
   const mounts = (given.mount ?? []).map(parseMount);
-  const cwd = given.cwd ?? process.cwd();
+  const cwd = given.cwd === undefined ? process.cwd() : existingFolder("cwd", given.cwd);
   const pairs = (option: string, values: readonly string[] | undefined): [string, string][] =>
     (values ?? []).map((text) => parsePair(option, text));
   const environment = Object.fromEntries(pairs("env", given.env));
   const stubs = new Map(pairs("stub", given.stub).map(([key, value]) => [key, parseStub(key, value)]));
   const dllChoices = new Map(pairs("dll", given.dll).map(([key, value]) => [dllKey(key), parseChoice(key, value)]));
+  if (given.gpu !== undefined) requireServerUrl(given.gpu);
+  const traceOnly = Object.keys(given).find((option) => option.startsWith("trace-"));
+  if (traceOnly !== undefined && given.trace === undefined)
+    throw new UsageError(`--${traceOnly} goes with --trace PATTERN, as --trace '*'`);
+  if (given.trace?.includes("")) throw new UsageError("--trace takes a pattern, as 'kernel32!*File*' or '*', not \"\"");
+  if (name === undefined) throw new UsageError("run needs a program: decant run [options] program.exe [arguments…]");
   const program = readProgram(name);
   requireRunnable(name, program.image);
   // Node takes milliseconds to make process.stderr, and most runs say nothing.
@@ -127,6 +132,7 @@ export async function runCommand(args: readonly string[], streams?: MachineOptio
   }
   const warn = (sentence: string): void => void process.stderr.write(`${paint("yellow", "decant:")} ${sentence}\n`);
   if (program.image.subsystem === SUBSYSTEM.WINDOWS_GUI) warn(`${name} is made for windows on a screen; there are no windows here`);
+  for (const { path } of mounts) if (!statSync(path, { throwIfNoEntry: false })) warn(`--mount ${path}: there is nothing of this name yet`);
   const cache = cacheFolder(given.cache);
   if (given.gpu !== undefined && given.compute !== undefined)
     throw new UsageError("--compute is for kernels that run here: with --gpu the server decides");
@@ -183,6 +189,10 @@ export async function runCommand(args: readonly string[], streams?: MachineOptio
     if (ending.kind === "timeout") warn(`${name} reached the time limit of ${seconds} second${seconds === 1 ? "" : "s"}`);
     const exit = ending.kind === "timeout" ? TIMED_OUT : hostExitCode(ending.exitCode);
     const { exitCode, kind, message, translation, report } = ending;
+    if (kind === "unknown-function")
+      warn(
+        `\`decant inspect ${name}\` shows what else of it is not mapped; --stub NAME=VALUE or --hook SCRIPT can answer in a function's place`,
+      );
     if (given.json) {
       const memory = { peakCommittedBytes: ending.peakCommittedBytes, peakResidentBytes: process.resourceUsage().maxRSS * 1024 };
       const shown = {
@@ -201,7 +211,8 @@ export async function runCommand(args: readonly string[], streams?: MachineOptio
     return exit;
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
-    throw new UsageError(`${name}: ${error.message}`, DLL_NOT_FOUND & 0xff);
+    const sentence = error.message.startsWith(basename(name)) ? error.message : `${name}: ${error.message}`;
+    throw new UsageError(error.win32 === ERROR.MOD_NOT_FOUND ? `${sentence}; put it beside the program` : sentence, DLL_NOT_FOUND & 0xff);
   } finally {
     process.off("SIGINT", onSignal);
     use?.release();
@@ -221,7 +232,7 @@ function openTrace(
 } {
   const format = TRACE_FORMATS.find((name) => name === (given["trace-format"] ?? "text"));
   if (format === undefined) throw new UsageError(`--trace-format is one of ${TRACE_FORMATS.join(", ")}, not "${given["trace-format"]}"`);
-  const thread = numberOption("trace-thread", given["trace-thread"], { min: 0, max: 2 ** 32, unit: "a thread" });
+  const thread = numberOption("trace-thread", given["trace-thread"], { min: 0, max: 2 ** 32, unit: "a thread, as traces show it," });
   const result = given["trace-result"];
   const filter = {
     ...(thread !== undefined && { thread }),
@@ -238,7 +249,7 @@ function openTrace(
   try {
     descriptor = openSync(file, "w");
   } catch (error) {
-    throw new UsageError(`--trace-file ${file}: ${(error as Error).message}`);
+    throw new UsageError(`--trace-file ${file}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
   }
   return { output, write: (text) => void (text !== "" && writeSync(descriptor, text)), close: () => closeSync(descriptor) };
 }
@@ -248,6 +259,12 @@ const DLL_NOT_FOUND = 0xc000_0135;
 /** The low eight bits, which are all that a host passes on; 1 where they would make a success of a failure. */
 function hostExitCode(code: number): number {
   return (code & 0xff) === 0 && code !== 0 ? 1 : code & 0xff;
+}
+
+function existingFolder(option: string, path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new UsageError(`--${option} ${path}: there is no such folder`);
+  return path;
 }
 
 function parseMount(text: string): Grant {

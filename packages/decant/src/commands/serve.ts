@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { cpuDriver, nvidiaDriver } from "@decant/compute";
-import { defaultGuardLimits } from "@decant/cuda";
+import { type CudaDriver, CudaError, defaultGuardLimits } from "@decant/cuda";
 import { type LogEntry, logLine, serve, serveParent, TokenFile } from "@decant/server";
-import { describeOptions, numberOption, parseCommandLine } from "../command-line.ts";
+import { describeOptions, numberOption, parseCommandLine, requireNoWords } from "../command-line.ts";
 import { compilerOption } from "../compiler-option.ts";
 import { bytesOption, durationOption } from "../quantities.ts";
 import { painter, UsageError } from "../terminal.ts";
@@ -65,12 +65,12 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
     await serveParent(cpuDriver(compilerOption(args[1])));
     return 0;
   }
-  const { options: given, rest } = parseCommandLine(options, args);
+  const { options: given, rest } = parseCommandLine("serve", options, args);
   if (given.help) {
     writeHelp(help);
     return 0;
   }
-  if (rest.length > 0) throw new UsageError(`serve takes no arguments, but found "${rest[0]}"`);
+  requireNoWords("serve", rest);
   const workers = numberOption("workers", given.workers, { min: 1, max: 1024, unit: "threads" });
   const sessions = numberOption("sessions", given.sessions, { min: 1, max: 10_000, unit: "sessions" });
   const memoryBytes = bytesOption("memory", given.memory);
@@ -89,6 +89,7 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
     driverName === "nvidia"
       ? nvidiaDriver()
       : cpuDriver({ ...(workers && { workers }), ...(timeLimitMs && { timeLimitMs }), ...compilerOption(given.compute) });
+  if (driverName === "nvidia") await tryDriver(driver);
   const asked = new Promise((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
   let server;
   try {
@@ -112,6 +113,17 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
   process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
   await server.stop(drainMs);
   return 0;
+}
+
+/** Opens a session and closes it: what the driver lacks is told before clients come. */
+async function tryDriver(driver: CudaDriver): Promise<void> {
+  try {
+    await (await driver.open()).close();
+  } catch (error) {
+    await driver.close();
+    if (error instanceof CudaError) throw new UsageError(error.message, 1);
+    throw error;
+  }
 }
 
 function logger(quiet: boolean, format = "text"): (entry: LogEntry) => void {

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { describeOptions, parseCommandLine } from "../command-line.ts";
+import { describeOptions, parseBeforeProgram } from "../command-line.ts";
 import { launcherText, writeLauncher } from "../launcher.ts";
 import { UsageError } from "../terminal.ts";
 import { writeHelp } from "../help.ts";
@@ -25,7 +25,7 @@ Examples
 
 /** `decant shim`: a launcher for each program of a folder. */
 export function shimCommand(args: readonly string[]): Promise<number> {
-  const { options: before, rest } = parseCommandLine(options, args);
+  const { options: before, rest } = parseBeforeProgram("shim", options, args);
   if (before.help) {
     writeHelp(help);
     return Promise.resolve(0);

@@ -1,5 +1,5 @@
 import { TokenFile, type TokenRecord } from "@decant/server";
-import { describeOptions, numberOption, parseCommandLine } from "../command-line.ts";
+import { describeOptions, numberOption, parseCommandLine, type OptionValues } from "../command-line.ts";
 import { bytesOption, bytesText, durationOption, durationText } from "../quantities.ts";
 import { painter, UsageError } from "../terminal.ts";
 import { writeHelp } from "../help.ts";
@@ -23,7 +23,7 @@ const help = `Usage: decant token add NAME [options]      make a token, and prin
 
 Tokens let clients into \`decant serve\`; only their hashes are kept. A client presents its token in DECANT_TOKEN.
 
-Options (before or after the name)
+Options
 ${describeOptions(options)}
 
 Examples
@@ -33,21 +33,12 @@ Examples
 
 /** `decant token`: keeps the tokens of a server. */
 export async function tokenCommand(args: readonly string[]): Promise<number> {
-  // Options may stand anywhere: nothing here belongs to a guest.
-  const first = parseCommandLine(options, args);
-  if (first.options.help || args.length === 0) {
+  const { options: given, rest } = parseCommandLine("token", options, args);
+  if (given.help || args.length === 0) {
     writeHelp(help);
     return 0;
   }
-  const words: string[] = [];
-  let given = first.options;
-  for (let rest = first.rest; rest.length > 0;) {
-    words.push(rest[0]!);
-    const next = parseCommandLine(options, rest.slice(1));
-    given = { ...given, ...next.options };
-    rest = next.rest;
-  }
-  const [action, name, ...more] = words;
+  const [action, name, ...more] = rest;
   const file = new TokenFile(given.tokens ?? defaultTokenFile());
   if (more.length > 0) throw new UsageError(`token ${action} takes one name, but found "${more[0]}" as well`);
   try {
@@ -64,7 +55,7 @@ export async function tokenCommand(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-function recordOf(given: ReturnType<typeof parseCommandLine<typeof options>>["options"]): Omit<TokenRecord, "name" | "hash" | "created"> {
+function recordOf(given: OptionValues<typeof options>): Omit<TokenRecord, "name" | "hash" | "created"> {
   const expiresMs = durationOption("expires", given.expires);
   const memoryBytes = bytesOption("memory", given.memory);
   const handles = numberOption("handles", given.handles, { min: 1, max: 1e6, unit: "handles" });

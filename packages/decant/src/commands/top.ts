@@ -35,14 +35,14 @@ interface State {
 
 /** `decant top`: until Ctrl-C, or once. */
 export async function topCommand(args: readonly string[]): Promise<number> {
-  const { options: given, rest } = parseCommandLine(options, args);
+  const { options: given, rest } = parseCommandLine("top", options, args);
   if (given.help) {
     writeHelp(help);
     return 0;
   }
   if (rest.length > 1) throw new UsageError(`top takes one address, but found "${rest[1]}" as well`);
   const seconds = numberOption("interval", given.interval, { min: 0.1, max: 3600, unit: "seconds" }) ?? 1;
-  const url = new URL("/sessions", (rest[0] ?? "http://127.0.0.1:9440").replace(/^ws/, "http"));
+  const url = sessionsUrl(rest[0] ?? "http://127.0.0.1:9440");
   const screen = process.stdout.isTTY && !given.once && !given.json ? openScreen(process.stdout) : undefined;
   let before: { state: State; time: number } | undefined;
   try {
@@ -64,6 +64,13 @@ export async function topCommand(args: readonly string[]): Promise<number> {
   } finally {
     screen?.close();
   }
+}
+
+/** Where a server tells of its sessions: also of one that is named as clients name it. */
+function sessionsUrl(server: string): URL {
+  if (!/^(http|ws)s?:\/\//.test(server) || !URL.canParse(server))
+    throw new UsageError(`top takes a server's address, as http://127.0.0.1:9440, not "${server}"`);
+  return new URL("/sessions", server.replace(/^ws/, "http"));
 }
 
 /** The terminal's other screen, with no cursor; what was there before comes back at the end, also after Ctrl-C. */

@@ -13,7 +13,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import type { HostStore, StoreEntry } from "../store.ts";
 
@@ -63,7 +63,7 @@ export function nodeStore(folder: string, { limitBytes }: { limitBytes: number }
     },
     replace(name, bytes) {
       attempt(() => {
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        makeFolder(folder);
         if (!isOurs()) return;
         const unfinished = join(folder, `${name}-${process.pid}${UNFINISHED}`);
         try {
@@ -84,6 +84,18 @@ export function nodeStore(folder: string, { limitBytes }: { limitBytes: number }
       for (const { name } of attempt(() => listFolder(folder)) ?? []) attempt(() => rmSync(join(folder, name), { force: true }));
     },
   };
+}
+
+/** Makes a folder and those above it. Node's own `recursive` never returns where the system says ENOENT for a folder whose parent is there, as in /proc. */
+function makeFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process was first.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }
 
 /** Undefined where the host refuses. */

@@ -5,6 +5,7 @@ import { ExitCallbacks } from "./exit-callbacks.ts";
 import { Locale } from "./locale-state.ts";
 import { Descriptors } from "./stdio/descriptors.ts";
 import { fileLayout, FLAG } from "./stdio/file-layout.ts";
+import { IoInfo } from "./stdio/io-info.ts";
 
 /** FILEs in msvcrt's _iob. */
 const IOB_ENTRIES = 20;
@@ -16,7 +17,7 @@ const STATICS_SIZE = 0x10000;
  */
 export class Runtime {
   readonly process: Process;
-  readonly descriptors = new Descriptors();
+  readonly descriptors: Descriptors;
   readonly locale = new Locale();
   readonly environment: Environment;
   readonly exits = new ExitCallbacks();
@@ -34,6 +35,8 @@ export class Runtime {
   constructor(process: Process) {
     this.process = process;
     this.iob = this.exported("_iob") ?? this.reserve("_iob", IOB_ENTRIES * fileLayout(this.process.memory).SIZE);
+    const [arrays, none] = [this.exported("__pioinfo"), this.exported("__badioinfo")];
+    this.descriptors = new Descriptors(arrays === undefined || none === undefined ? undefined : new IoInfo(process, { arrays, none }));
     this.environment = new Environment(process.environment);
     for (const fd of [0, 1, 2]) this.#standardStream(fd);
   }

@@ -63,7 +63,7 @@ test.each([
   ["D:\\x", ERROR.PATH_NOT_FOUND],
   ["a<b", ERROR.INVALID_NAME],
   ["a?", ERROR.INVALID_NAME],
-  ["x.txt:stream", ERROR.INVALID_NAME],
+  ["x.txt:stream:", ERROR.INVALID_NAME],
   ["a\u0001", ERROR.INVALID_NAME],
   ["\\\\server\\share\\x", ERROR.BAD_NETPATH],
   ["\\\\?\\UNC\\server\\share\\x", ERROR.BAD_NETPATH],

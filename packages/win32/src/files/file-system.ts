@@ -3,6 +3,7 @@ import { ERROR, NtError, STATUS, Win32Error } from "@decant/hook";
 import { deviceName, fullPath, type PathContext } from "../paths/windows-path.ts";
 import { BUILT_IN_PROGRAMS } from "../programs/names.ts";
 import { programImage } from "../programs/program-image.ts";
+import { findStream, partStreamName } from "./named-streams.ts";
 import { letterOfVolume, pathOnDevice } from "./volume-names.ts";
 import { upcase } from "../text/upcase.ts";
 
@@ -44,6 +45,8 @@ export interface Location {
   readonly hasFolder: boolean;
   /** The path ends in a separator: only a folder will do. */
   readonly wantsFolder: boolean;
+  /** Of a named stream: the file that it belongs to. */
+  readonly streamOf?: Location;
 }
 
 /** A path that names a device: `name` in lower case, "nul". */
@@ -88,10 +91,18 @@ export class FileSystem {
     if (plain.startsWith("\\\\")) throw new Win32Error(ERROR.BAD_NETPATH);
     const drive = plain[1] === ":" ? this.drive(plain[0]!) : undefined;
     if (drive === undefined) throw new Win32Error(ERROR.PATH_NOT_FOUND);
-    // The one stream that every file has may be named.
-    const names = plain.slice(2).replace(/([^\\]+)::\$DATA$/i, "$1").split("\\").filter((name) => name !== ""); // prettier-ignore
+    const names = plain.slice(2).split("\\").filter((name) => name !== ""); // prettier-ignore
+    const named = plain.endsWith("\\") ? undefined : partStreamName(names.at(-1) ?? "");
+    if (named !== undefined) names[names.length - 1] = named.base;
     for (const name of names) if (!isValidName(name) || name === "." || name === "..") throw new Win32Error(ERROR.INVALID_NAME);
-    return { kind: "file", files: drive.files, full: plain, wantsFolder: plain.endsWith("\\"), ...find(drive.files, names, link) };
+    const found = {
+      kind: "file",
+      files: drive.files,
+      full: plain,
+      wantsFolder: plain.endsWith("\\"),
+      ...find(drive.files, names, link),
+    } as const;
+    return named === undefined || named.stream === "" ? found : streamOf(found, named.stream);
   }
 
   /** Finds an NT path: `\\??\\C:\\x`, or a name below the folder whose full path is given. Throws as `locate` does. */
@@ -157,6 +168,12 @@ export function withoutPrefix(path: string): string {
 export function isValidName(name: string): boolean {
   for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) < 0x20) return false;
   return !/[<>:"|?*/\\]/.test(name);
+}
+
+/** A stream of a file that need not be there. A link's are its target's. */
+function streamOf(file: Location, stream: string): Location {
+  const path = file.stat !== undefined && file.stat.kind !== "link" ? file.files.realPath(file.path) : file.path;
+  return { ...file, ...findStream(file.files, path, stream), streamOf: file };
 }
 
 type Found = Pick<Location, "path" | "stat" | "hasFolder">;

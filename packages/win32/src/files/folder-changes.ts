@@ -1,5 +1,6 @@
 import type { HostFiles } from "@decant/host";
 import type { Kernel } from "@decant/process";
+import { isStreamPath } from "./named-streams.ts";
 
 /** FILE_ACTION_*. */
 export const CHANGE = { ADDED: 1, REMOVED: 2, MODIFIED: 3, RENAMED_OLD_NAME: 4, RENAMED_NEW_NAME: 5 } as const;
@@ -41,7 +42,7 @@ export class FolderChanges {
   watch(files: HostFiles, folder: string, recursive: boolean, onChange: (change: Change) => void): () => void {
     const stop = files.watch(folder, recursive, ({ name, kind }) => {
       const path = `${folder === "/" ? "" : folder}/${name}`;
-      if (this.#isEcho(path)) return;
+      if (this.#isEcho(path) || isStreamPath(path)) return;
       const isThere = exists(files, path);
       const action = kind === "content" ? CHANGE.MODIFIED : isThere === undefined ? CHANGE.REMOVED : CHANGE.ADDED;
       onChange({ action, name, isFolder: isThere === undefined ? undefined : isThere === "folder" });
@@ -58,7 +59,7 @@ export class FolderChanges {
 
   /** A guest changed something. */
   note(files: HostFiles, path: string, action: number, isFolder = false): void {
-    if (this.#watches.size === 0) return;
+    if (this.#watches.size === 0 || isStreamPath(path)) return;
     this.#echoes.set(path, this.#kernel.host.clock.monotonic() + ECHO_MS);
     for (const watch of this.#watches) {
       const prefix = watch.folder === "/" ? "/" : `${watch.folder}/`;

@@ -1,5 +1,6 @@
 import type { HostFiles, HostStat } from "@decant/host";
 import { hasWildcards, wildcard } from "../paths/wildcard.ts";
+import { withoutStreams } from "./named-streams.ts";
 import { upcase } from "../text/upcase.ts";
 
 /** A name in a folder, with what Windows tells of it. */
@@ -45,8 +46,7 @@ export function* listFolder(files: HostFiles, folder: string, pattern: string, i
     for (const dots of [".", ".."])
       if (matches(dots) || pattern === "*.") yield { name: dots, stat: files.stat(folder), targetIsFolder: false };
   }
-  const names = files
-    .list(folder)
+  const names = withoutStreams(files.list(folder))
     .map(({ name }) => ({ name, key: upcase(name) }))
     .filter(({ name }) => matches(name) && !name.includes("\\"))
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.name < b.name ? -1 : 1));

@@ -6,6 +6,7 @@ import { fileAttributes, FILE_ATTRIBUTE } from "./attributes.ts";
 import { DiskFile } from "./disk-file.ts";
 import type { Location } from "./file-system.ts";
 import { CHANGE, folderChanges } from "./folder-changes.ts";
+import { moveStreams, noteStream } from "./named-streams.ts";
 import { openFiles, type Opening } from "./open-files.ts";
 
 /** NtCreateFile's CreateDisposition. */
@@ -72,8 +73,9 @@ function isFolderLink({ files, path }: Location, { kind }: HostStat): boolean {
   }
 }
 
-function create(thread: Thread, { files, path, full }: Location, request: OpenRequest): OpenResult {
+function create(thread: Thread, { files, path, full, streamOf }: Location, request: OpenRequest): OpenResult {
   const { kernel } = thread;
+  if (streamOf !== undefined) prepareStream(thread, streamOf, request);
   const rights = mappedRights(request.access);
   const isFolder = (request.options & OPTION.DIRECTORY_FILE) !== 0;
   let file: HostFile | undefined;
@@ -86,7 +88,7 @@ function create(thread: Thread, { files, path, full }: Location, request: OpenRe
     const node = openFiles(kernel).enter(stat, opening);
     const mode = request.options;
     const opened = new DiskFile({ kernel, file, opening, node, full, kind: isFolder ? "folder" : "file", rights, mode });
-    if (!isFolder && (request.attributes & FILE_ATTRIBUTE.READONLY) !== 0) files.setWritable(path, false);
+    if (!isFolder && streamOf === undefined && (request.attributes & FILE_ATTRIBUTE.READONLY) !== 0) files.setWritable(path, false);
     if ((request.options & OPTION.DELETE_ON_CLOSE) !== 0) opened.deleteOnClose = "last";
     folderChanges(kernel).note(files, path, CHANGE.ADDED, isFolder);
     return { file: opened, outcome: OPENED.CREATED };
@@ -96,7 +98,17 @@ function create(thread: Thread, { files, path, full }: Location, request: OpenRe
   }
 }
 
-function openExisting(thread: Thread, { files, path, full }: Location, stat: HostStat, request: OpenRequest): OpenResult {
+/** A stream is about to be made: its file is made where it is not there. Throws STATUS_ACCESS_DENIED for one that is read-only. */
+function prepareStream(thread: Thread, file: Location, { options }: OpenRequest): void {
+  if ((options & OPTION.DIRECTORY_FILE) !== 0) throw new NtError(STATUS.NOT_A_DIRECTORY);
+  if (file.stat?.kind === "file" && !file.stat.writable) throw new NtError(STATUS.ACCESS_DENIED);
+  noteStream(file.files, file.path);
+  if (file.stat !== undefined) return;
+  file.files.open(file.path, { write: true, create: "new" }).close();
+  folderChanges(thread.kernel).note(file.files, file.path, CHANGE.ADDED);
+}
+
+function openExisting(thread: Thread, { files, path, full, streamOf }: Location, stat: HostStat, request: OpenRequest): OpenResult {
   const { kernel } = thread;
   const { disposition, options } = request;
   const kind = stat.kind === "folder" || stat.kind === "link" ? stat.kind : "file";
@@ -106,7 +118,8 @@ function openExisting(thread: Thread, { files, path, full }: Location, stat: Hos
   let rights = mappedRights(request.access);
   const deletes = (options & OPTION.DELETE_ON_CLOSE) !== 0;
   if (deletes) rights |= RIGHT.DELETE;
-  if (kind === "file" && !stat.writable) {
+  const isReadOnly = !stat.writable || (streamOf?.stat?.kind === "file" && !streamOf.stat.writable);
+  if (kind === "file" && isReadOnly) {
     if ((request.access & RIGHT.MAXIMUM_ALLOWED) !== 0) rights &= ~(RIGHT.WRITE_DATA | RIGHT.APPEND_DATA);
     if ((rights & (RIGHT.WRITE_DATA | RIGHT.APPEND_DATA)) !== 0 || empties) throw new NtError(STATUS.ACCESS_DENIED);
     if (deletes) throw new NtError(STATUS.CANNOT_DELETE);
@@ -121,6 +134,8 @@ function openExisting(thread: Thread, { files, path, full }: Location, stat: Hos
     if (empties && node.sections.size > 0) throw new NtError(STATUS.USER_MAPPED_FILE);
     const hasContent = (rights & (RIGHT.READ_DATA | RIGHT.EXECUTE)) !== 0 || writes;
     if (kind === "file" && hasContent) file = files.open(path, { write: writes, truncate: empties });
+    // A file that is written anew loses its other streams.
+    if (empties) moveStreams(files, path);
     if (empties) remember(thread, stat, request.attributes | FILE_ATTRIBUTE.ARCHIVE);
   } catch (error) {
     openFiles(kernel).leave(node, opening);

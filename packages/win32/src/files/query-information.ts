@@ -6,6 +6,7 @@ import { ByteWriter } from "./byte-writer.ts";
 import type { DiskFile } from "./disk-file.ts";
 import { fileTimeFromNs } from "./file-time.ts";
 import { leadsToFolder } from "./folder-listing.ts";
+import { basePath, streamsOf } from "./named-streams.ts";
 
 /** FILE_INFORMATION_CLASS (wdm.h, ntifs.h), as far as files here have them. */
 export const FILE_CLASS = {
@@ -117,8 +118,7 @@ function describe(kernel: Kernel, file: DiskFile, infoClass: number): Uint8Array
         .u32(file.kind === "link" ? SYMLINK_TAG : 0)
         .finish();
     case FILE_CLASS.STREAM:
-      if (file.kind !== "file") throw new NtError(STATUS.END_OF_FILE);
-      return to.u32(0).u32(14).u64(size).u64(allocationSize(size)).text("::$DATA").finish();
+      return streams(to, file).finish();
     case FILE_CLASS.COMPRESSION:
       return to.u64(size).u64(0).finish();
     case FILE_CLASS.ID:
@@ -162,4 +162,22 @@ function attributesKind(file: DiskFile): number {
 function name(to: ByteWriter, file: DiskFile): ByteWriter {
   const path = file.path.replaceAll("/", "\\");
   return to.u32(2 * path.length).text(path);
+}
+
+/** FILE_STREAM_INFORMATION of each stream: where the next one is, a length in bytes, two sizes, a name. Of a stream's handle those of its file. */
+function streams(to: ByteWriter, file: DiskFile): ByteWriter {
+  const found = streamsOf(file.files, basePath(file.path));
+  if (found.length === 0) throw new NtError(STATUS.END_OF_FILE);
+  let last = -1;
+  for (const { name: stream, size } of found) {
+    to.align(8);
+    if (last >= 0) to.setU32(last, to.length - last);
+    last = to.length;
+    to.u32(0)
+      .u32(2 * stream.length)
+      .u64(size)
+      .u64(allocationSize(size))
+      .text(stream);
+  }
+  return to;
 }

@@ -3,6 +3,7 @@ import { NtError, STATUS } from "@decant/hook";
 import type { Kernel } from "@decant/process";
 import type { Location } from "./file-system.ts";
 import { CHANGE, folderChanges } from "./folder-changes.ts";
+import { forgetFolders, isStreamPath, moveStreams } from "./named-streams.ts";
 import { openFiles } from "./open-files.ts";
 import { removeNow } from "./remove-name.ts";
 
@@ -22,6 +23,8 @@ export const RENAME = { REPLACE_IF_EXISTS: 1, POSIX_SEMANTICS: 2, IGNORE_READONL
  */
 export function renameFile(kernel: Kernel, from: RenameSource, to: Location, flags: number): void {
   const open = openFiles(kernel);
+  if (isStreamPath(from.path)) throw new NtError(STATUS.INVALID_PARAMETER);
+  if (to.streamOf !== undefined) throw new NtError(STATUS.OBJECT_NAME_INVALID);
   if (to.stat === undefined && !to.hasFolder) throw new NtError(STATUS.OBJECT_PATH_NOT_FOUND);
   if (from.files !== to.files) throw new NtError(STATUS.NOT_SAME_DEVICE);
   if (from.stat.kind === "folder" && open.hasOpenBelow(from.files, from.path)) throw new NtError(STATUS.ACCESS_DENIED);
@@ -35,7 +38,10 @@ export function renameFile(kernel: Kernel, from: RenameSource, to: Location, fla
     // The same name in another case: it becomes what was asked for.
     target = `${to.path.slice(0, to.path.lastIndexOf("/"))}/${to.full.replace(/\\$/, "").split("\\").at(-1)}`;
   }
+  if (to.stat !== undefined && to.path !== from.path) moveStreams(to.files, to.path);
   from.files.rename(from.path, target);
+  if (from.stat.kind === "folder") forgetFolders(from.files);
+  moveStreams(from.files, from.path, target);
   open.renamed(from.files, from.path, target);
   noteRename(kernel, from, target, to.stat !== undefined && to.path !== from.path);
 }

@@ -12,8 +12,8 @@ const SECTORS_PER_CLUSTER = 8;
 const BYTES_PER_SECTOR = 512;
 const CLUSTER = SECTORS_PER_CLUSTER * BYTES_PER_SECTOR;
 
-/** Names keep their case and are Unicode; sparse files; reparse points. */
-export const FILE_SYSTEM_FLAGS = 0x2 | 0x4 | 0x40 | 0x80;
+/** Names keep their case and are Unicode; sparse files; reparse points; named streams. */
+export const FILE_SYSTEM_FLAGS = 0x2 | 0x4 | 0x40 | 0x80 | 0x4_0000;
 
 /** A volume's label, by a drive letter. */
 export function volumeLabel(letter: string): string {

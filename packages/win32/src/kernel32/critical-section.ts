@@ -10,7 +10,7 @@ const NO_DEBUG_INFO = 0xffff_ffff_ffff_ffffn;
 const FREE = -1;
 
 /** Fills in an RTL_CRITICAL_SECTION. */
-export function initialiseSection({ memory }: Thread, section: number, spinCount: number): void {
+export function initialiseSection({ memory }: Pick<Thread, "memory">, section: number, spinCount: number): void {
   const layout = LAYOUT[memory.pointerSize];
   memory.fill(section, 0, layout.SIZE);
   memory.setWord(section, NO_DEBUG_INFO);

@@ -10,7 +10,7 @@ import { changeAttributes } from "../files/set-information.ts";
 import { deviceName, fullPath } from "../paths/windows-path.ts";
 import { stateOf } from "../process-state.ts";
 import { directoryApi } from "./directory.api.ts";
-import { FindHandle, findFields, startSearch } from "./find-files.ts";
+import { FindHandle, findFields, startSearch, StreamSearch } from "./find-files.ts";
 import { existing, inFolder, located, type ExistingLocation } from "./located.ts";
 import { MOVEFILE, moveFile } from "./move-file.ts";
 import { searchPath } from "./search-path.ts";
@@ -80,7 +80,7 @@ export const directory = implement(directoryApi, {
     return true;
   },
   FindClose(thread, hFindFile) {
-    thread.process.handles.get(hFindFile, FindHandle);
+    if (!(thread.process.handles.find(hFindFile) instanceof StreamSearch)) thread.process.handles.get(hFindFile, FindHandle);
     thread.process.handles.close(hFindFile);
     return true;
   },

@@ -32,6 +32,23 @@ export class FindHandle extends KernelObject {
   }
 }
 
+/** The streams of a file, as they were when FindFirstStreamW was called. */
+export class StreamSearch extends KernelObject {
+  readonly #streams: Iterator<{ name: string; size: number }>;
+
+  constructor(streams: Iterable<{ name: string; size: number }>) {
+    super();
+    this.#streams = streams[Symbol.iterator]();
+  }
+
+  /** Throws ERROR_HANDLE_EOF at the end. */
+  next(): { StreamSize: bigint; cStreamName: string } {
+    const step = this.#streams.next();
+    if (step.done === true) throw new Win32Error(ERROR.HANDLE_EOF);
+    return { StreamSize: BigInt(step.value.size), cStreamName: step.value.name };
+  }
+}
+
 /** FindFirstFile: ERROR_FILE_NOT_FOUND when nothing matches, ERROR_PATH_NOT_FOUND when there is no such folder. */
 export function startSearch(thread: Thread, name: string | undefined, result: Out<unknown, FindData>): Handle {
   if (name === undefined) throw new Win32Error(ERROR.PATH_NOT_FOUND);

@@ -1,7 +1,6 @@
 import { DWORD, ERROR } from "@decant/hook";
 import { guest } from "@decant/testing";
 import { expect, test } from "vitest";
-import { FIND_STREAM_DATA } from "./volume.api.ts";
 
 function machine() {
   const made = guest({ currentDirectory: "Z:\\w", files: { "/w/ten.txt": "0123456789", "/w/sub/": "" } });
@@ -39,19 +38,6 @@ test("drives are devices by name", () => {
   expect(thread.lastError).toBe(ERROR.FILE_NOT_FOUND);
   expect(call("QueryDosDeviceW", "Z:", buffer, 3)).toBe(0);
   expect(thread.lastError).toBe(ERROR.INSUFFICIENT_BUFFER);
-});
-
-test("a file has one stream, by whose name it opens too", () => {
-  const { call, out, thread } = machine();
-  const data = out(FIND_STREAM_DATA);
-  const search = call("FindFirstStreamW", "ten.txt", 0, data, 0);
-  expect(data.value).toEqual({ StreamSize: 10n, cStreamName: "::$DATA" });
-  expect(call("FindNextStreamW", search, data)).toBe(0);
-  expect(thread.lastError).toBe(ERROR.HANDLE_EOF);
-  expect(call("FindFirstStreamW", "sub", 0, data, 0)).toBe(-1);
-  expect(call("GetFileAttributesW", "ten.txt::$DATA")).toBe(0x20);
-  expect(call("CreateFileW", "ten.txt:more", 0x4000_0000, 0, undefined, 2, 0, 0)).toBe(-1);
-  expect(thread.lastError).toBe(ERROR.INVALID_NAME);
 });
 
 test("what only an administrator may do is refused", () => {

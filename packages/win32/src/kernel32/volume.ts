@@ -1,10 +1,12 @@
 import { ERROR, Win32Error, type TextBuffer } from "@decant/hook";
 import { implement, KernelObject, type Thread } from "@decant/process";
 import { DiskFile } from "../files/disk-file.ts";
+import { basePath, streamsOf } from "../files/named-streams.ts";
 import { devicePath, letterOfVolume, volumeName } from "../files/volume-names.ts";
 import { fullPath } from "../paths/windows-path.ts";
 import { stateOf } from "../process-state.ts";
 import { createFile } from "./create-file.ts";
+import { StreamSearch } from "./find-files.ts";
 import { existing } from "./located.ts";
 import { volumeApi } from "./volume.api.ts";
 
@@ -13,7 +15,7 @@ const OPEN_EXISTING = 3;
 /** Devices that have a name besides the drives. */
 const DEVICES = ["CON", "CONIN$", "CONOUT$", "NUL"];
 
-/** FindFirstVolume's and FindFirstStream's object. */
+/** FindFirstVolume's object. */
 class NameSearch extends KernelObject {
   readonly #names: string[];
 
@@ -91,15 +93,14 @@ export const volume = implement(volumeApi, {
 
   FindFirstStreamW(thread, lpFileName, InfoLevel, lpFindStreamData) {
     if (InfoLevel !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
-    const { stat } = existing(thread, lpFileName);
-    // Folders have no stream without a name.
-    if (stat.kind === "folder") throw new Win32Error(ERROR.HANDLE_EOF);
-    lpFindStreamData.set({ StreamSize: BigInt(stat.size), cStreamName: "::$DATA" });
-    return thread.process.handles.add(new NameSearch([]));
+    const { files, path, streamOf } = existing(thread, lpFileName);
+    const search = new StreamSearch(streamsOf(files, streamOf === undefined ? files.realPath(path) : basePath(path)));
+    lpFindStreamData.set(search.next());
+    return thread.process.handles.add(search);
   },
-  FindNextStreamW({ process }, hFindStream) {
-    process.handles.get(hFindStream, NameSearch);
-    throw new Win32Error(ERROR.HANDLE_EOF);
+  FindNextStreamW({ process }, hFindStream, lpFindStreamData) {
+    lpFindStreamData.set(process.handles.get(hFindStream, StreamSearch).next());
+    return true;
   },
 
   ReOpenFile(thread, hOriginalFile, dwDesiredAccess, dwShareMode, dwFlagsAndAttributes) {

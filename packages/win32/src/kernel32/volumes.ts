@@ -1,13 +1,12 @@
 import { ERROR, Win32Error } from "@decant/hook";
 import type { Thread } from "@decant/process";
 import { HOST_DRIVE, TEMP_FOLDER } from "../files/file-system.ts";
+import { FILE_SYSTEM_FLAGS } from "../files/volume-information.ts";
 import { fullPath } from "../paths/windows-path.ts";
 import { stateOf } from "../process-state.ts";
 import { volumeSerial } from "../files/attributes.ts";
 
 const DRIVE = { UNKNOWN: 0, NO_ROOT_DIR: 1, FIXED: 3, REMOTE: 4 } as const;
-/** Names keep their case, Unicode, sparse files. */
-const FILE_SYSTEM_FLAGS = 0x2 | 0x4 | 0x40;
 
 /** GetDriveType: both drives are fixed disks; only a root has a type. */
 export function driveType(thread: Thread, root: string | undefined): number {

@@ -116,6 +116,20 @@ describe("code that others change", () => {
     expect([0, 1, 2].map((n) => guest.call(n))).toEqual([10, 12, 12]);
   });
 
+  test("a switch through another table than the one that was there, entered elsewhere", () => {
+    guest = new TestGuest({ mode: 32 });
+    const [one, two] = [CODE + 0x80, CODE + 0x90];
+    [one, two, two, one].forEach((target, n) => guest.memory.setU32(DATA + 4 * n, target));
+    // jmp [esp+8]; 0x20: nop; mov ecx,[esp+4]; cmp ecx,1; ja 0x80; jmp [DATA+4*ecx]; 0x80: mov eax,1; ret; 0x90: mov eax,2; ret
+    loadChanging("ff642408");
+    patch(CODE + 0x20, ...Buffer.from(`908b4c240483f9017755ff248d${little(DATA)}`, "hex"));
+    patch(one, ...Buffer.from("b801000000c3", "hex"));
+    patch(two, ...Buffer.from("b802000000c3", "hex"));
+    expect([0, 1].map((n) => guest.call(n, CODE + 0x21))).toEqual([1, 2]);
+    patch(CODE + 0x2d, ...Buffer.from(little(DATA + 8), "hex"));
+    expect([0, 1].map((n) => guest.call(n, CODE + 0x20))).toEqual([2, 1]);
+  });
+
   test("an instruction that crosses from a page that does not change to one that does", () => {
     // jmp f; f(+0xffe): mov eax,1; ret
     guest.load("e9f90f0000");
@@ -124,6 +138,14 @@ describe("code that others change", () => {
     expect(guest.call()).toBe(1);
     patch(CODE + 0x1000, 1);
     expect(guest.call()).toBe(0x101);
+  });
+
+  test("a jump that other jumps lead to, on a page that cannot be written to while it runs", () => {
+    // test ecx,ecx; jz j; j: jmp one; nop; one: mov eax,1; ret; two: mov eax,2; ret
+    guest.load("85c97401c3eb0190b801000000c3b802000000c3");
+    expect(guest.call(0)).toBe(1);
+    guest.load("85c97401c3eb0790b801000000c3b802000000c3");
+    expect(guest.call(0)).toBe(2);
   });
 
   test("code that is freed, and other code allocated in its place", () => {
@@ -223,6 +245,21 @@ describe("what a change costs", () => {
       memory.release(at);
     }
     expect(guest.machine.moduleCount).toBeLessThan(700);
+  });
+
+  test("code in the place of a module that is gone takes none of its indirect calls over", { timeout: 60_000 }, () => {
+    // f: mov eax,9; ret. Each caller: push rbx; mov ebx,16; mov r8d,n; l: call rdx; dec ebx; jnz l; pop rbx; ret
+    const { memory } = guest;
+    const place = 0x1000000;
+    guest.load("ffe1");
+    guest.load("b809000000c3", CODE + 0x100);
+    for (let n = 0; n < 1_100; n++) {
+      const at = place + (n % 64) * 0x10000;
+      memory.allocate(0x1000, PAGE.EXECUTE_READWRITE, { at });
+      patch(at, ...Buffer.from(`53bb1000000041b8${little(n)}ffd2ffcb75fa5bc3`, "hex"));
+      expect(guest.call(at, CODE + 0x100)).toBe(9);
+      memory.release(at);
+    }
   });
 });
 

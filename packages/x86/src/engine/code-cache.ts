@@ -244,7 +244,11 @@ export class CodeCache {
     this.#sleeping.delete(installed);
     for (let unit = 0; unit < batch.entries.length; unit++) remove(this.#sleepers, batch.entries[unit] as number, installed);
     for (const { to, unit, link } of installed.linked.values()) to.incoming[unit]?.delete(link);
-    for (const { to, unit } of installed.bound.values()) to.boundBy[unit]?.delete(installed);
+    for (const [address, { to, unit }] of installed.bound) {
+      to.boundBy[unit]?.delete(installed);
+      // Another batch will have the slot.
+      this.#forgetJump(address, batch.slot);
+    }
     this.modules.set(batch.slot, null);
     this.#bySlot[batch.slot] = undefined;
     this.#forgotten.set(batch.slot, batch);

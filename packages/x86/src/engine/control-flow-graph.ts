@@ -103,7 +103,7 @@ function find(entry: number, around: Surroundings, { maxInstructions, isChanging
     if (isLeaf && (count > maxInstructions || !isLeafEnding(run))) return undefined;
     for (const target of run.targets) if (!runs.has(target)) work.push({ start: target, before: run });
   }
-  const inOrder = link(runs, around);
+  const inOrder = link(runs, around, others);
   const first = runs.get(entry)?.block;
   if (first === undefined) throw new Error("x86: a unit without its entry");
   if (isChanging && around.changesItself(entry)) cutToLoop(first);
@@ -277,8 +277,11 @@ function historyOf(last: Run): Step[] {
   return history;
 }
 
-/** Makes blocks of the runs, each cut where another begins inside it, and returns these by address; a target without a run is left for by a tail call. */
-function link(runs: ReadonlyMap<number, Run>, around: Surroundings): readonly Run[] {
+/**
+ * Makes blocks of the runs, each cut where another begins inside it, and returns these by address; a target without a run is left for by a tail call. `others` gets
+ * the bytes of jumps that nothing is left of.
+ */
+function link(runs: ReadonlyMap<number, Run>, around: Surroundings, others: Range[]): readonly Run[] {
   const inOrder = [...runs.values()].sort((a, b) => a.start - b.start);
   for (let n = 0; n < inOrder.length; n++) {
     const run = inOrder[n] as Run;
@@ -299,7 +302,7 @@ function link(runs: ReadonlyMap<number, Run>, around: Surroundings): readonly Ru
     else if (ways.next !== undefined) ways.next = blockAt(targets[0] as number);
     if (ways.taken !== undefined) ways.taken = blockAt(targets[1] as number);
   }
-  skipEmpty(inOrder, around.memory);
+  skipEmpty(inOrder, around.memory, others);
   return inOrder;
 }
 
@@ -315,11 +318,14 @@ function cutRun(run: Run, runs: ReadonlyMap<number, Run>): void {
 }
 
 /** Leads past blocks that hold nothing but a jump, except where the jump may change. */
-function skipEmpty(runs: readonly Run[], memory: GuestMemory): void {
+function skipEmpty(runs: readonly Run[], memory: GuestMemory, others: Range[]): void {
   const isSkipped = ({ start, end, steps, ending }: Block): boolean =>
     steps.length === 0 && ending.kind === "goto" && !isWritable([start, end], memory);
   const final = (block: Block): Block => {
-    for (let hops = 0; hops < 8 && isSkipped(block); hops++) block = (block.ending as Ending & { kind: "goto" }).next;
+    for (let hops = 0; hops < 8 && isSkipped(block); hops++) {
+      if (block.end > block.start) others.push([block.start, block.end]);
+      block = (block.ending as Ending & { kind: "goto" }).next;
+    }
     return block;
   };
   // A table's targets stay: the register that held the target's address keeps it.

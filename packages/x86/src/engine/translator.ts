@@ -274,7 +274,10 @@ export class Translator {
   }
 
   #jumpTable(jump: Instruction, steps: readonly Step[]): JumpTable | undefined {
-    const found = this.#jumpTables.get(jump.ip) ?? findJumpTable(steps, jump, this.#options.memory);
+    const { memory } = this.#options;
+    // Where nobody tells of a change, the jump may be another by now.
+    const learnt = isWritable([jump.ip, jump.next >>> 0], memory) ? undefined : this.#jumpTables.get(jump.ip);
+    const found = learnt ?? findJumpTable(steps, jump, memory);
     if (found === undefined) return undefined;
     this.#jumpTables.set(jump.ip, found);
     this.#learn([jump.ip, jump.ip + 1]);

@@ -1,9 +1,8 @@
 import type { Handle } from "@decant/hook";
 import { parametersLayout, type Thread } from "@decant/process";
 import { Runtime } from "../runtime.ts";
+import { OSFILE, osfileOf } from "../stdio/io-info.ts";
 
-/** What lpReserved2 says of a descriptor (the C runtime's osfile flags). */
-const FLAG = { OPEN: 1, PIPE: 8, APPEND: 0x20, DEVICE: 0x40, TEXT: 0x80 } as const;
 const MAX_INHERITED = 2048;
 
 /** A descriptor that came from the parent. */
@@ -22,11 +21,11 @@ export function runtimeData(thread: Thread): Uint8Array {
   const bytes = new Uint8Array(4 + count * (1 + pointerSize));
   const view = new DataView(bytes.buffer);
   view.setUint32(0, count, true);
-  for (const [fd, { handle, isText, isAppend, isPipe, isDevice }] of entries) {
+  for (const [fd, entry] of entries) {
+    const { handle } = entry;
     if (process.handles.find(handle) === undefined) continue;
     process.handles.flags(handle).inheritable = true;
-    bytes[4 + fd] =
-      FLAG.OPEN | (isText ? FLAG.TEXT : 0) | (isAppend ? FLAG.APPEND : 0) | (isPipe ? FLAG.PIPE : 0) | (isDevice ? FLAG.DEVICE : 0);
+    bytes[4 + fd] = osfileOf(entry);
     view.setUint32(4 + count + fd * pointerSize, handle, true);
   }
   return bytes;
@@ -43,8 +42,8 @@ export function inheritedDescriptors({ memory, process }: Thread): InheritedDesc
   for (let fd = 0; fd < count; fd++) {
     const flags = memory.u8(at + 4 + fd);
     const handle = (memory.u32(at + 4 + count + fd * memory.pointerSize) | 0) as Handle;
-    if ((flags & FLAG.OPEN) === 0 || process.handles.find(handle) === undefined) continue;
-    found.push({ fd, handle, isText: (flags & FLAG.TEXT) !== 0, isAppend: (flags & FLAG.APPEND) !== 0 });
+    if ((flags & OSFILE.OPEN) === 0 || process.handles.find(handle) === undefined) continue;
+    found.push({ fd, handle, isText: (flags & OSFILE.TEXT) !== 0, isAppend: (flags & OSFILE.APPEND) !== 0 });
   }
   return found;
 }

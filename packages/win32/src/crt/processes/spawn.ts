@@ -5,7 +5,7 @@ import { startProcess, type StartRequest } from "../../kernel32/start-process.ts
 import { stateOf } from "../../process-state.ts";
 import { findHostProgram } from "../../programs/host/host-program.ts";
 import { Runtime } from "../runtime.ts";
-import { addDescriptor, closeDescriptor, describe, descriptor } from "../stdio/low-io.ts";
+import { addDescriptor, closeDescriptor, describe, takeDescriptors } from "../stdio/low-io.ts";
 import { makeStream } from "../stdio/open.ts";
 import { O, parseOpenMode } from "../stdio/open-mode.ts";
 import { streams } from "../stdio/streams.ts";
@@ -168,7 +168,7 @@ function start(
   },
 ): Process {
   const handleOf = (fd: number): Handle => standard?.[fd] ?? Runtime.of(thread).descriptors.find(fd)?.handle ?? (0 as Handle);
-  descriptorsReady(thread);
+  takeDescriptors(thread);
   const { handles } = thread.process;
   const given = [0, 1, 2].map(handleOf) as [Handle, Handle, Handle];
   for (const handle of given) if (handle !== 0 && handles.find(handle) !== undefined) handles.flags(handle).inheritable = true;
@@ -184,14 +184,6 @@ function start(
       runtimeData: standard === undefined ? runtimeData(thread) : new Uint8Array(0),
     },
   });
-}
-
-function descriptorsReady(thread: Thread): void {
-  try {
-    descriptor(thread, 0);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-  }
 }
 
 /** The file that _spawn means: with an extension if it has none, and along PATH where it searches. */

@@ -115,6 +115,8 @@ export const msvcrtStartupApi = api(
     _pgmptr: data(POINTER),
     _wpgmptr: data(POINTER),
     _iob: data(byteBlock(20 * 48)),
+    __pioinfo: data(byteBlock(64 * 8)),
+    __badioinfo: data(byteBlock(56)),
     __mb_cur_max: data(INT, 1),
     _pctype: data(CLASS_TABLE, 0),
     _pwctype: data(CLASS_TABLE, 0),

@@ -10,6 +10,7 @@ import {
   provideProgramPath,
   type Width,
 } from "./program-data.ts";
+import { takeDescriptors } from "../stdio/low-io.ts";
 import { msvcrtStartupApi, startupApi } from "./startup.api.ts";
 
 /** R6xxx messages are numbered by what _amsg_exit is given. */
@@ -157,6 +158,8 @@ interface MainArguments {
 }
 
 function mainArguments(thread: Thread, width: Width, expand: boolean, { argc, argv, env }: MainArguments): number {
+  // Programs look at the table of descriptors that msvcrt exports.
+  takeDescriptors(thread);
   const given = provideArguments(thread, width, expand);
   argc.set(given.argc);
   argv.set(given.argv);

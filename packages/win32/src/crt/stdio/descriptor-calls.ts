@@ -64,7 +64,7 @@ export const descriptorCalls = implement(descriptorApi, {
     const entry = descriptor(thread, fd);
     if ((mode & MODES) === 0) throw new InvalidParameterError(ERRNO.EINVAL);
     const old = modeOf(entry);
-    Object.assign(entry, translationOf(mode, 0));
+    Runtime.of(thread).descriptors.set(fd, { ...entry, ...translationOf(mode, 0) });
     return old;
   },
   _get_osfhandle: (thread, fd) => descriptor(thread, fd).handle,

@@ -14,20 +14,24 @@ const CR = 0x0d;
 const FILE_TYPE = { DISK: 1, CHAR: 2, PIPE: 3 } as const;
 const STANDARD_HANDLES = [-10, -11, -12];
 
-/** An open descriptor. Throws EBADF. The standard ones are taken from the process's handles at the first use. */
+/** An open descriptor. Throws EBADF. */
 export function descriptor(thread: Thread, fd: number): Descriptor {
+  takeDescriptors(thread);
+  return Runtime.of(thread).descriptors.get(fd);
+}
+
+/** Takes the first descriptors from the parent's runtime and from the process's handles, once. */
+export function takeDescriptors(thread: Thread): void {
   const { descriptors } = Runtime.of(thread);
-  if (!descriptors.isInitialised) {
-    descriptors.isInitialised = true;
-    for (const { fd, handle, isText, isAppend } of inheritedDescriptors(thread))
-      descriptors.set(fd, describe(thread, handle, { isText, isAppend }));
-    STANDARD_HANDLES.forEach((standard, index) => {
-      const handle = system.standardHandle(thread, standard);
-      if (handle !== 0 && handle !== -1 && descriptors.find(index) === undefined)
-        descriptors.set(index, describe(thread, handle, { isText: true, isAppend: false }));
-    });
-  }
-  return descriptors.get(fd);
+  if (descriptors.isInitialised) return;
+  descriptors.isInitialised = true;
+  for (const { fd, handle, isText, isAppend } of inheritedDescriptors(thread))
+    descriptors.set(fd, describe(thread, handle, { isText, isAppend }));
+  STANDARD_HANDLES.forEach((standard, index) => {
+    const handle = system.standardHandle(thread, standard);
+    if (handle !== 0 && handle !== -1 && descriptors.find(index) === undefined)
+      descriptors.set(index, describe(thread, handle, { isText: true, isAppend: false }));
+  });
 }
 
 /** What a handle is, as a descriptor. */
@@ -57,9 +61,8 @@ export function describe(
 
 /** Opens a descriptor for a handle. */
 export function addDescriptor(thread: Thread, entry: Descriptor): number {
-  const { descriptors } = Runtime.of(thread);
-  if (!descriptors.isInitialised) descriptor(thread, 0);
-  return descriptors.add(entry);
+  takeDescriptors(thread);
+  return Runtime.of(thread).descriptors.add(entry);
 }
 
 /** Writes bytes as the descriptor's mode says; all of them, or throws. */
@@ -136,6 +139,8 @@ export function closeDescriptor(thread: Thread, fd: number): void {
   const entry = descriptor(thread, fd);
   const { descriptors } = Runtime.of(thread);
   descriptors.remove(fd);
+  // A program that has closed the handle itself writes that into __pioinfo first.
+  if (entry.handle === -1) return;
   // Descriptors that share a handle (stdout and stderr on one pipe) close it with the last of them.
   for (const [, other] of descriptors) if (other.handle === entry.handle) return;
   system.closeHandle(thread, entry.handle);
