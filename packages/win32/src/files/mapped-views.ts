@@ -7,6 +7,8 @@ const GRANULARITY = 0x1_0000;
 /** FILE_MAP_*. */
 const FILE_MAP = { COPY: 1, WRITE: 2, READ: 4, EXECUTE: 0x20 } as const;
 
+const WRITABLE: readonly number[] = [PAGE.READWRITE, PAGE.EXECUTE_READWRITE];
+
 interface View {
   readonly section: Section;
   readonly process: Process;
@@ -14,17 +16,20 @@ interface View {
   readonly offset: number;
   readonly length: number;
   readonly isCopy: boolean;
-  readonly writes: boolean;
+  /** Whether any of those who mapped it may write. */
+  writes: boolean;
   count: number;
 }
 
 /**
- * The views of a process. A second view of the same range is the same address, counted. A view is a copy of the section's bytes: pages that
- * were changed go back when the view is flushed or unmapped, before the file is read through a handle, when another process that has a view
- * runs, and at the end.
+ * The views of a process. A second view of a range, or of part of it, is the same memory, counted, with what either may do: run-time systems write
+ * code through one view and run it in another. Where it is wanted elsewhere, or the first is the smaller one, it is a view of its own, which sees
+ * changes late: a view is a copy of the section's bytes, and pages that were changed go back when the view is flushed or unmapped, before the file is
+ * read through a handle, when another process that has a view runs, and at the end.
  */
 export class MappedViews {
-  readonly #views = new Map<number, View>();
+  /** By the addresses that were given out: several may lie in one view. */
+  readonly #places = new Map<number, { readonly view: View; count: number }>();
   readonly #process: Process;
   readonly #shared: SharedViews;
 
@@ -32,7 +37,7 @@ export class MappedViews {
     this.#process = process;
     this.#shared = sharedViews(process.kernel);
     process.onEnd(() => {
-      for (const view of Array.from(this.#views.values())) this.#remove(view);
+      for (const view of this.#views()) this.#remove(view);
     });
   }
 
@@ -51,35 +56,60 @@ export class MappedViews {
     const isCopy = (access & FILE_MAP.COPY) !== 0 && (access & FILE_MAP.WRITE) === 0;
     const writes = (access & FILE_MAP.WRITE) !== 0;
     if (writes && !section.isWritable) throw new Win32Error(ERROR.ACCESS_DENIED);
-    const same = [...this.#views.values()].find(
-      (view) => view.section === section && view.offset === offset && view.length === length && view.writes === writes && !view.isCopy,
-    );
-    if (same !== undefined && !isCopy && (wanted === 0 || wanted === same.address)) {
-      same.count++;
-      return same.address;
+    const shared = isCopy ? undefined : this.#views().find((view) => covers(view, { section, offset, length }));
+    const place = shared === undefined ? 0 : shared.address + offset - shared.offset;
+    if (shared !== undefined && (wanted === 0 || wanted === place)) {
+      shared.count++;
+      shared.writes ||= writes;
+      letAlso(this.#process, place, length, protectionOf(access, writes));
+      this.#note(place, shared);
+      return place;
     }
     const address = this.#allocate(section, length, { offset, wanted, protection: protectionOf(access, isCopy || writes) });
     const view: View = { section, process: this.#process, address, offset, length, isCopy, writes, count: 1 };
     section.retain();
-    this.#views.set(address, view);
+    this.#note(address, view);
     this.#shared.add(view);
     return address;
   }
 
   /** Throws ERROR_INVALID_ADDRESS where no view lies. */
   flush(address: number): void {
-    const view = [...this.#views.values()].find((known) => address >= known.address && address < known.address + known.length);
+    const view = this.#viewAt(address);
     if (view === undefined) throw new Win32Error(ERROR.INVALID_ADDRESS);
     this.#shared.writeBack(view);
   }
 
   /** Throws ERROR_INVALID_ADDRESS unless a view begins there. */
   unmap(address: number): void {
-    const view = this.#views.get(address);
-    if (view === undefined) throw new Win32Error(ERROR.INVALID_ADDRESS);
+    const place = this.#places.get(address);
+    if (place === undefined) throw new Win32Error(ERROR.INVALID_ADDRESS);
+    const { view } = place;
+    if (--place.count === 0) this.#places.delete(address);
     if (--view.count > 0) return;
     this.#remove(view);
-    this.#process.memory.release(address);
+    this.#process.memory.release(view.address);
+  }
+
+  /** What a protection of pages comes to: those that another view shows too stay writable where either may write. */
+  protectionAt(address: number, protection: number): number {
+    if (this.#places.size === 0) return protection;
+    const view = this.#viewAt(address);
+    return view !== undefined && view.writes && view.count > 1 ? unite(protection, PAGE.READWRITE) : protection;
+  }
+
+  #views(): View[] {
+    return [...new Set([...this.#places.values()].map(({ view }) => view))];
+  }
+
+  #viewAt(address: number): View | undefined {
+    return this.#views().find((known) => address >= known.address && address < known.address + known.length);
+  }
+
+  #note(address: number, view: View): void {
+    const place = this.#places.get(address);
+    if (place === undefined) this.#places.set(address, { view, count: 1 });
+    else place.count++;
   }
 
   #allocate(
@@ -99,7 +129,6 @@ export class MappedViews {
 
   #remove(view: View): void {
     this.#shared.writeBack(view);
-    this.#views.delete(view.address);
     this.#shared.remove(view);
     view.section.release();
   }
@@ -179,6 +208,29 @@ function sharedViews(kernel: Kernel): SharedViews {
 function protectionOf(access: number, writes: boolean): number {
   if ((access & FILE_MAP.EXECUTE) !== 0) return writes ? PAGE.EXECUTE_READWRITE : PAGE.EXECUTE_READ;
   return writes ? PAGE.READWRITE : PAGE.READONLY;
+}
+
+/** What both of two protections let a program do. What lets it do nothing, and guards, are left. */
+function unite(a: number, b: number): number {
+  if ((a & PAGE.GUARD) !== 0 || a === PAGE.NOACCESS) return a;
+  const writes = WRITABLE.includes(a) || WRITABLE.includes(b);
+  if (a >= PAGE.EXECUTE || b >= PAGE.EXECUTE) return writes ? PAGE.EXECUTE_READWRITE : PAGE.EXECUTE_READ;
+  return writes ? PAGE.READWRITE : PAGE.READONLY;
+}
+
+/** Lets a program do on pages that it has mapped again what the new mapping may, too. */
+function letAlso({ memory }: Process, start: number, length: number, also: number): void {
+  for (let at = start; at < start + length;) {
+    const { base, size, state, protection } = memory.query(at);
+    const end = Math.min(base + size, start + length);
+    const united = unite(protection, also);
+    if (state === "commit" && united !== protection) memory.protect(at, end - at, united);
+    at = end;
+  }
+}
+
+function covers(view: View, { section, offset, length }: Pick<View, "section" | "offset" | "length">): boolean {
+  return view.section === section && !view.isCopy && view.offset <= offset && offset + length <= view.offset + view.length;
 }
 
 function sharesContent(a: View, b: View): boolean {

@@ -255,6 +255,39 @@ describe("file mappings", () => {
     expect(memory.u32(again)).toBe(42);
   });
 
+  test("a view of part of a mapped range is the same memory, which is writable while one of them may write", () => {
+    const { call, memory, out } = machine();
+    const section = call("CreateFileMappingW", -1, undefined, PAGE.EXECUTE_READWRITE, 0, 0x3_0000, undefined);
+    const code = call("MapViewOfFile", section, 0x24, 0, 0, 0x2_0000);
+    const data = call("MapViewOfFile", section, 6, 0, 0x1_0000, 0x8000);
+    expect(data).toBe(code + 0x1_0000);
+    memory.setU8(data, 0xc3);
+    expect(memory.accessible(data, 0x8000, "execute")).toBe(true);
+    expect(memory.accessible(data + 0x8000, 1, "write")).toBe(false);
+    const old = out(DWORD);
+    expect(call("VirtualProtect", code, 0x2_0000, PAGE.EXECUTE_READ, old)).toBe(1);
+    expect(memory.accessible(code, 0x2_0000, "write")).toBe(true);
+    expect(call("UnmapViewOfFile", data)).toBe(1);
+    expect(call("UnmapViewOfFile", data)).toBe(0);
+    expect(memory.u8(code + 0x1_0000)).toBe(0xc3);
+    expect(call("VirtualProtect", code, 0x2_0000, PAGE.EXECUTE_READ, old)).toBe(1);
+    expect(memory.accessible(code, 0x2_0000, "write")).toBe(false);
+    const larger = call("MapViewOfFile", section, 6, 0, 0, 0x3_0000);
+    expect([code, data]).not.toContain(larger);
+    expect(memory.u8(larger + 0x1_0000)).toBe(0xc3);
+  });
+
+  test("a view of a range that is mapped goes where it is wanted, and sees what was written there once that is flushed", () => {
+    const { call, memory } = machine();
+    const section = call("CreateFileMappingW", -1, undefined, PAGE.READWRITE, 0, 0x2_0000, undefined);
+    const first = call("MapViewOfFile", section, 6, 0, 0, 0);
+    const second = call("MapViewOfFileEx", section, 6, 0, 0, 0, first + 0x100_0000);
+    expect(second).toBe(first + 0x100_0000);
+    memory.setU8(first, 1);
+    expect(call("FlushViewOfFile", first, 0)).toBe(1);
+    expect(memory.u8(second)).toBe(1);
+  });
+
   test.each([
     ["an empty file", "empty", PAGE.READWRITE, 0, ERROR.FILE_INVALID],
     ["a larger one than the file, read-only", "data", PAGE.READONLY, 100, ERROR.NOT_ENOUGH_MEMORY],

@@ -1,6 +1,7 @@
 import { ERROR, Win32Error, type Out } from "@decant/hook";
 import { MemoryAccessError, MemoryLimitError, PAGE, type GuestMemory, type MemoryInformation } from "@decant/memory";
 import { implement, noteProtection, ProcessObject, type Process, type Thread } from "@decant/process";
+import { MappedViews } from "../files/mapped-views.ts";
 import { MEM, MEMORY_BASIC_INFORMATION, MEMORY_BASIC_INFORMATION32, virtualApi } from "./virtual.api.ts";
 
 const STATE = { free: MEM.FREE, reserve: MEM.RESERVE, commit: MEM.COMMIT } as const;
@@ -109,7 +110,7 @@ function isBadString(most: number, read: () => number): boolean {
 }
 
 function protect({ memory, process }: Thread, address: number, size: number, given: number, oldProtection: Out<number>): boolean {
-  const protection = protectionOf(given);
+  const protection = MappedViews.of({ process }).protectionAt(address, protectionOf(given));
   if (size === 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
   const page = address - (address % PAGE_SIZE);
   if (oldProtection.isNull) throw new Win32Error(ERROR.NOACCESS);
@@ -197,8 +198,9 @@ function endsInWhatIsLacking({ memory, process }: Thread, hint: bigint, size: nu
   return hint >= BigInt(part.base) && hint + BigInt(Math.ceil(size)) <= BigInt(part.end);
 }
 
-function commit({ memory, process }: Thread, at: number, size: number, protection: number): number {
+function commit({ memory, process }: Thread, at: number, size: number, wanted: number): number {
   const page = at - (at % PAGE_SIZE);
+  const protection = MappedViews.of({ process }).protectionAt(page, wanted);
   try {
     if (!memory.commit(page, at + size - page, protection)) throw new Win32Error(ERROR.INVALID_ADDRESS);
   } catch (error) {
