@@ -9,7 +9,7 @@ const COPIED = /^packages\/wasm\//;
 
 /** Topics of kernel32 and ntdll that few programs call, and those of the C runtimes that most do without: in the order of numbers, files, time, processes, text, C++. */
 const SELDOM =
-  /^(kernel32\/(atoms|attribute-list|calendar|console-cells|console-input|copy-file|create-process|date-format|fibers|folder-changes|job|lock-file|older-files|path-cch|processor-groups|profile|toolhelp|ui-languages|unicode-text|update-resource|volume)|ntdll\/(function-tables|pipe|query|runtime|wait))\.ts$/;
+  /^(kernel32\/(atoms|attribute-list|calendar|console-cells|console-input|contexts|copy-file|create-process|date-format|fibers|folder-changes|job|lock-file|older-files|path-cch|processor-groups|profile|toolhelp|ui-languages|unicode-text|update-resource|volume)|ntdll\/(function-tables|pipe|query|runtime|wait))\.ts$/;
 const SELDOM_IN_C =
   /^crt\/(index|conversion|floating-control|multibyte|multibyte-strings|older-runtimes|strings-and-math|locale-variants|threads|sorting|(math|files|time|processes|scanf|cxx|x86)\/[\w-]+|stdio\/(conio|scanned|wide-streams)|startup\/invalid-parameter)\.ts$/;
 

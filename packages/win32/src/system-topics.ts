@@ -21,7 +21,7 @@ import { kernel32System } from "./kernel32/index-system.ts";
 import { automation } from "./oleaut32/automation.ts";
 import { classObjects } from "./ole32/class-objects.ts";
 import { combaseApi } from "./ole32/com.api.ts";
-import { com, commonControls } from "./ole32/com.ts";
+import { com, commonControls, windowsRuntime } from "./ole32/com.ts";
 import { psapiApi } from "./psapi/psapi.api.ts";
 import { uuid } from "./rpcrt4/uuid.ts";
 import { commandLine } from "./shell32/command-line.ts";
@@ -90,6 +90,7 @@ export const systemTopics = [
   com,
   combaseApi,
   commonControls,
+  windowsRuntime,
   fileInfo,
   fileOperation,
   folders,

@@ -1,6 +1,7 @@
 import type { Implementation } from "@decant/hook";
 import { binaryType, safer } from "./binary-type.ts";
 import { calendar } from "./calendar.ts";
+import { contexts } from "./contexts.ts";
 import { dateFormat } from "./date-format.ts";
 import { machine } from "./machine.ts";
 import { olderFiles } from "./older-files.ts";
@@ -17,6 +18,7 @@ import { updateResource } from "./update-resource.ts";
 export const kernel32System = [
   binaryType,
   calendar,
+  contexts,
   dateFormat,
   machine,
   normalization,

@@ -43,6 +43,8 @@ export const comApi = api("ole32", {
   ),
   CoGetApartmentType: fn(HRESULT, ["pAptType", out(INT)], ["pAptQualifier", out(INT)]),
   CoGetCurrentProcess: fn(DWORD),
+  CoGetContextToken: fn(HRESULT, ["pToken", optional(out(PVOID))]),
+  CoGetObjectContext: fn(HRESULT, ["riid", IID], ["ppv", optional(out(PVOID))]),
   CoCreateInstance: fn(
     HRESULT,
     ["rclsid", IID],
@@ -92,6 +94,8 @@ export const combaseApi = api(
       "CoUninitialize",
       "CoInitializeSecurity",
       "CoGetApartmentType",
+      "CoGetContextToken",
+      "CoGetObjectContext",
       "CoCreateInstance",
       "CoCreateInstanceEx",
       "CoGetClassObject",
@@ -137,4 +141,10 @@ export const uuidApi = api("rpcrt4", {
 export const commonControlsApi = api("comctl32", {
   InitCommonControls: fn(VOID),
   InitCommonControlsEx: fn(BOOL, ["picce", PVOID]),
+});
+
+/** The Windows Runtime's start-up. No class of it is there. */
+export const windowsRuntimeApi = api("combase", {
+  RoInitialize: fn(HRESULT, ["initType", INT]),
+  RoUninitialize: fn(VOID),
 });

@@ -4,7 +4,7 @@ import { hivesOf } from "../hives/hives.ts";
 import { dataText } from "../hives/key-node.ts";
 import { initialise, requireApartment, uninitialise } from "./apartments.ts";
 import { ClassObjects, method } from "./class-objects.ts";
-import { comApi, commonControlsApi } from "./com.api.ts";
+import { comApi, commonControlsApi, windowsRuntimeApi } from "./com.api.ts";
 import { createInProcess, serverOf } from "./in-process.ts";
 import { bracedGuid, parseGuid, randomGuid, type GuidValue } from "./guids.ts";
 
@@ -50,6 +50,8 @@ export const com = implement(comApi, {
     return S_OK;
   },
   CoGetCurrentProcess: ({ process }) => process.id,
+  CoGetContextToken: (thread, pToken) => noContext(thread, pToken, E.NOTIMPL),
+  CoGetObjectContext: (thread, _riid, ppv) => noContext(thread, ppv, E.NOINTERFACE),
   *CoCreateInstance(thread, rclsid, pUnkOuter, dwClsContext, riid, ppv) {
     const server = serverOf(rclsid, dwClsContext);
     const own = ClassObjects.of(thread.process).find(rclsid, dwClsContext);
@@ -132,6 +134,18 @@ export const com = implement(comApi, {
   },
 });
 
+/** RO_INIT_TYPE. */
+const RO_INIT = { SINGLETHREADED: 0, MULTITHREADED: 1 } as const;
+
+/** Enters apartments as COM does, and they are the same. */
+export const windowsRuntime = implement(windowsRuntimeApi, {
+  RoInitialize(thread, initType) {
+    if (initType !== RO_INIT.SINGLETHREADED && initType !== RO_INIT.MULTITHREADED) throw new HresultError(E.INVALIDARG);
+    return initialise(thread, initType === RO_INIT.SINGLETHREADED);
+  },
+  RoUninitialize: (thread) => uninitialise(thread),
+});
+
 /** Windows on the screen are not there; that their classes are registered nobody can tell. */
 export const commonControls = implement(commonControlsApi, {
   InitCommonControls() {},
@@ -168,6 +182,14 @@ function* withGuid(thread: Thread, guid: GuidValue, call: (iid: number) => Guest
   } finally {
     if (heap.has(place)) heap.free(place);
   }
+}
+
+/** Contexts of apartments are no objects here; run-time systems tell apartments apart by them, and take failure for one that they do not know. */
+function noContext(thread: Thread, result: Out<number>, failure: number): number {
+  if (result.isNull) throw new HresultError(E.POINTER);
+  result.set(0);
+  requireApartment(thread);
+  return failure;
 }
 
 function notRegistered(thread: Thread, result: Out<number>): number {
