@@ -27,6 +27,19 @@ export const guestImages: readonly GuestImage[] = [
     },
   },
   {
+    // OpenMP's run-time library.
+    name: "vcomp140",
+    imports: {
+      "kernel32.dll": `AcquireSRWLockExclusive@4 CloseHandle@4 CreateThread@24 DeleteCriticalSection@4 EnterCriticalSection@4
+        GetCurrentThreadId@0 GetEnvironmentVariableA@12 GetModuleHandleExA@12 GetProcessHeap@0 GetSystemInfo@4 HeapAlloc@12 HeapFree@12
+        InitializeCriticalSection@4 LeaveCriticalSection@4 QueryPerformanceCounter@4 QueryPerformanceFrequency@4
+        ReleaseSRWLockExclusive@4 SleepConditionVariableSRW@16 TlsAlloc@0 TlsGetValue@4 TlsSetValue@8 TryAcquireSRWLockExclusive@4
+        WakeAllConditionVariable@4`,
+      "msvcrt.dll": "memcpy memset",
+    },
+    flags: ["-fno-rtti", "-fno-exceptions", "-fno-cxx-exceptions"],
+  },
+  {
     // The imaging components, and with them the other objects that programs make in their process: streams over files, shell links.
     name: "windowscodecs",
     imports: {

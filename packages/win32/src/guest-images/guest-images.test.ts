@@ -7,11 +7,15 @@ import * as msvcp140x64 from "./msvcp140-x64.ts";
 import * as msvcp140x86 from "./msvcp140-x86.ts";
 import * as sortingX64 from "./sorting-x64.ts";
 import * as sortingX86 from "./sorting-x86.ts";
+import * as vcomp140x64 from "./vcomp140-x64.ts";
+import * as vcomp140x86 from "./vcomp140-x86.ts";
 import * as windowscodecsX64 from "./windowscodecs-x64.ts";
 import * as windowscodecsX86 from "./windowscodecs-x86.ts";
 
 test("images are built from the sources as they are: npx tsx packages/win32/guest/build.ts", () => {
-  const built = [msvcp140x64, msvcp140x86, windowscodecsX64, windowscodecsX86, sortingX64, sortingX86].map(({ sources }) => sources);
+  const built = [msvcp140x64, msvcp140x86, vcomp140x64, vcomp140x86, windowscodecsX64, windowscodecsX86, sortingX64, sortingX86].map(
+    ({ sources }) => sources,
+  );
   expect(built).toEqual(guestImages.flatMap((image) => [sourceHash(image), sourceHash(image)]));
 });
 

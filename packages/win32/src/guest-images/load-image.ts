@@ -2,6 +2,8 @@ import { base64 as msvcp140x64 } from "./msvcp140-x64.ts";
 import { base64 as msvcp140x86 } from "./msvcp140-x86.ts";
 import { base64 as sortingX64 } from "./sorting-x64.ts";
 import { base64 as sortingX86 } from "./sorting-x86.ts";
+import { base64 as vcomp140x64 } from "./vcomp140-x64.ts";
+import { base64 as vcomp140x86 } from "./vcomp140-x86.ts";
 import { base64 as windowscodecsX64 } from "./windowscodecs-x64.ts";
 import { base64 as windowscodecsX86 } from "./windowscodecs-x86.ts";
 
@@ -9,6 +11,8 @@ import { base64 as windowscodecsX86 } from "./windowscodecs-x86.ts";
 const images: Readonly<Record<string, string>> = {
   "msvcp140-x64": msvcp140x64,
   "msvcp140-x86": msvcp140x86,
+  "vcomp140-x64": vcomp140x64,
+  "vcomp140-x86": vcomp140x86,
   "windowscodecs-x64": windowscodecsX64,
   "windowscodecs-x86": windowscodecsX86,
   "sorting-x64": sortingX64,
