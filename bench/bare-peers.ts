@@ -18,14 +18,14 @@ const MIB = 1024 * 1024;
 const SMALL_BYTES = 24;
 /** Bytes that a sender has under way before it waits. */
 const BUFFERED_BYTES = 8 * MIB;
-/** Nobody changes it: masks are zero. */
-const PIECE = new Uint8Array(MIB).fill(1);
+/** As many bytes as the channel's copies have: one piece, sent again and again, would never leave the processor's cache. Nobody changes it: masks are zero. */
+const SOURCE = new Uint8Array(16 * MIB).fill(1);
 const self = fileURLToPath(import.meta.url);
 
 /** The other side of a comparison. Copies resolve when the last byte has come. */
 export interface Peer {
   roundTrip(): Promise<void>;
-  /** Sends so many MiB: the same one again and again, where the channel must make a copy of each. */
+  /** Sends so many MiB, of 16 that stay as they are; the channel must make a copy of each. */
   bulkIn(mib: number): Promise<void>;
   bulkOut(mib: number): Promise<void>;
 }
@@ -84,10 +84,16 @@ function webSocketPeer(socket: WebSocketType): Peer {
 }
 
 async function sendMany(socket: WebSocketType, mib: number): Promise<void> {
-  for (let left = mib; left > 0; left--) {
-    socket.send(PIECE);
+  for (let sent = 0; sent < mib; sent++) {
+    socket.send(piece(sent));
     while (socket.bufferedAmount > BUFFERED_BYTES) await new Promise((resolve) => setTimeout(resolve, 1));
   }
+}
+
+/** The MiB that is sent after `sent` others. */
+function piece(sent: number): Uint8Array {
+  const start = (sent * MIB) % SOURCE.length;
+  return SOURCE.subarray(start, start + MIB);
 }
 
 /** Over TCP a request is 8 bytes, how many follow and how many are wanted back, and then those that follow. */
@@ -110,8 +116,8 @@ function request(bytes: number, wanted: number): Uint8Array {
 }
 
 async function writeMany(stream: Socket, bytes: number): Promise<void> {
-  for (let left = bytes; left > 0; left -= MIB) {
-    stream.write(PIECE.subarray(0, left));
+  for (let sent = 0; sent * MIB < bytes; sent++) {
+    stream.write(piece(sent).subarray(0, bytes - sent * MIB));
     while (stream.writableLength > BUFFERED_BYTES) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
@@ -155,6 +161,8 @@ async function serveBare(): Promise<void> {
   await Promise.all([once(webSockets, "listening"), once(tcp, "listening")]);
   const port = (server: { address(): unknown }): number => (server.address() as AddressInfo).port;
   process.stdout.write(`${JSON.stringify({ ws: port(webSockets), tcp: port(tcp) })}\n`);
+  // Who asked for it may have been killed.
+  process.stdin.on("end", () => process.exit()).resume();
 }
 
 if (process.argv[1] === self && process.argv[2] === "child") await serveBare();

@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import { BulkReader } from "./bulk-reader.ts";
 import { BULK_FRAME_BYTES } from "./limits.ts";
+import { BULK_MARK } from "./message.ts";
 import { type MessageSocket, messageSocket } from "./socket.ts";
 
 const FINAL_BINARY = 0x82;
@@ -44,11 +45,26 @@ export function wiredSocket(webSocket: WebSocket, { stream, mask, frameBytes }: 
     stream.resume();
   });
   wrapped.recycle = (frame) => reader.recycle(frame);
-  if (mask !== "random")
-    wrapped.send = (frame) => {
-      if (frame.length > SMALL_BYTES) send(frame);
-      else if (webSocket.readyState === webSocket.OPEN) stream.write(smallFrame(frame, mask === "zero"));
-    };
+  let isCorked = false;
+  const uncork = (): void => {
+    if (isCorked) stream.uncork();
+    isCorked = false;
+  };
+  wrapped.send = (frame) => {
+    const isSmall = frame.length <= SMALL_BYTES;
+    if (!isSmall) {
+      uncork();
+      // The message that takes the bytes is written with them: a write of its own costs as much as a tenth of them (bench/cuda-channel.ts).
+      if (frame[0] === BULK_MARK) {
+        isCorked = true;
+        stream.cork();
+        process.nextTick(uncork);
+      }
+    }
+    if (!isSmall || mask === "random") send(frame);
+    else if (webSocket.readyState === webSocket.OPEN) stream.write(smallFrame(frame, mask === "zero"));
+    if (isSmall) uncork();
+  };
   return wrapped;
 }
 
