@@ -11,10 +11,13 @@ export const TEXTURE_LEVEL = record("TextureLevel", {
 });
 
 /**
- * What kernels see through a texture or surface object, in the terms of CUDA_RESOURCE_DESC and CUDA_TEXTURE_DESC. `layers` is 0 where there are none, six
- * for each cube; `flags` are CU_TRSF_*; the address modes are three, the border's values four.
+ * What kernels see through a texture or surface object, in the terms of CUDA_RESOURCE_DESC and CUDA_TEXTURE_DESC. `resource` is a CUresourcetype: what the
+ * program has, an array with its `arrayFlags` (CUDA_ARRAY3D_*, otherwise 0), or memory; `layers` is 0 where there are none, six for each cube; `flags` are
+ * CU_TRSF_*; the address modes are three, the border's values four.
  */
 export const TEXTURE_INFO = record("Texture", {
+  resource: U32,
+  arrayFlags: U32,
   format: U32,
   channels: U32,
   flags: U32,
@@ -28,6 +31,12 @@ export const TEXTURE_INFO = record("Texture", {
   maxLevel: FLOAT,
   border: list(FLOAT),
 });
+
+/** CUresourcetype. */
+export const RESOURCE = { ARRAY: 0, MIPMAPPED_ARRAY: 1, LINEAR: 2, PITCH2D: 3 } as const;
+/** CUDA_ARRAY3D_*. */
+export const ARRAY_FLAG = { LAYERED: 1, SURFACE_LDST: 2, CUBEMAP: 4, TEXTURE_GATHER: 8 } as const;
+export const ALL_ARRAY_FLAGS = 15;
 
 export type TextureLevel = ValueOf<typeof TEXTURE_LEVEL>;
 export type TextureInfo = ValueOf<typeof TEXTURE_INFO>;
@@ -58,8 +67,10 @@ export function levelBytes(
 
 /** Whether a description is one that cuTexObjectCreate could take; its addresses are not looked at. */
 export function isTextureInfo(info: TextureInfo): boolean {
-  const { format, channels, levels, addressModes, filterMode, mipmapFilter, border } = info;
+  const { resource, arrayFlags, format, channels, levels, addressModes, filterMode, mipmapFilter, border } = info;
   return (
+    resource <= RESOURCE.PITCH2D &&
+    (arrayFlags & ~ALL_ARRAY_FLAGS) === 0 &&
     FORMAT_BYTES.has(format) &&
     [1, 2, 4].includes(channels) &&
     levels.length >= 1 &&

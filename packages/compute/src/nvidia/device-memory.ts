@@ -62,10 +62,16 @@ export class DeviceMemory {
     this.#allocations.set(address, size);
   }
 
-  /** Takes the memory of an allocation away. Nothing may use it any more. */
-  free(address: number): void {
+  /** Bytes of the allocation that begins at an address; fails with CUDA_ERROR_INVALID_VALUE. */
+  sizeOf(address: number): number {
     const size = this.#allocations.get(address);
     if (size === undefined) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    return size;
+  }
+
+  /** Takes the memory of an allocation away. Nothing may use it any more. */
+  free(address: number): void {
+    const size = this.sizeOf(address);
     this.#allocations.delete(address);
     const [first, end] = this.#units(address, size);
     for (let unit = first; unit < end;) {

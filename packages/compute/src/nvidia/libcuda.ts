@@ -40,9 +40,20 @@ const declarations = {
   cuMemMap: "int cuMemMap(uint64_t address, size_t size, size_t offset, uint64_t handle, uint64_t flags)",
   cuMemUnmap: "int cuMemUnmap(uint64_t address, size_t size)",
   cuMemSetAccess: "int cuMemSetAccess(uint64_t address, size_t size, const void *access, size_t count)",
+  cuMemHostAlloc: "int cuMemHostAlloc(void *address, size_t size, unsigned int flags)",
+  cuArray3DCreate_v2: "int cuArray3DCreate_v2(void *array, const void *descriptor)",
+  cuArrayDestroy: "int cuArrayDestroy(uint64_t array)",
+  cuMipmappedArrayCreate: "int cuMipmappedArrayCreate(void *array, const void *descriptor, unsigned int levels)",
+  cuMipmappedArrayGetLevel: "int cuMipmappedArrayGetLevel(void *array, uint64_t mipmapped, unsigned int level)",
+  cuMipmappedArrayDestroy: "int cuMipmappedArrayDestroy(uint64_t mipmapped)",
+  cuTexObjectCreate: "int cuTexObjectCreate(void *object, const void *resource, const void *texture, const void *view)",
+  cuTexObjectDestroy: "int cuTexObjectDestroy(uint64_t object)",
+  cuSurfObjectCreate: "int cuSurfObjectCreate(void *object, const void *resource)",
+  cuSurfObjectDestroy: "int cuSurfObjectDestroy(uint64_t object)",
   cuMemcpyHtoDAsync_v2: "int cuMemcpyHtoDAsync_v2(uint64_t dst, const void *src, size_t bytes, uint64_t stream)",
-  cuMemcpyDtoHAsync_v2: "int cuMemcpyDtoHAsync_v2(void *dst, uint64_t src, size_t bytes, uint64_t stream)",
+  cuMemcpyAsync: "int cuMemcpyAsync(uint64_t dst, uint64_t src, size_t bytes, uint64_t stream)",
   cuMemcpyDtoDAsync_v2: "int cuMemcpyDtoDAsync_v2(uint64_t dst, uint64_t src, size_t bytes, uint64_t stream)",
+  cuMemcpy3DAsync_v2: "int cuMemcpy3DAsync_v2(const void *copy, uint64_t stream)",
   cuMemsetD2D8Async: "int cuMemsetD2D8Async(uint64_t dst, size_t pitch, unsigned char value, size_t width, size_t height, uint64_t stream)",
   cuMemsetD2D16Async:
     "int cuMemsetD2D16Async(uint64_t dst, size_t pitch, unsigned short value, size_t width, size_t height, uint64_t stream)",
@@ -57,6 +68,7 @@ const declarations = {
   cuStreamQuery: "int cuStreamQuery(uint64_t stream)",
   cuStreamSynchronize: "int cuStreamSynchronize(uint64_t stream)",
   cuStreamWaitEvent: "int cuStreamWaitEvent(uint64_t stream, uint64_t event, unsigned int flags)",
+  cuStreamWaitValue32_v2: "int cuStreamWaitValue32_v2(uint64_t stream, uint64_t address, uint32_t value, unsigned int flags)",
   cuEventCreate: "int cuEventCreate(void *event, unsigned int flags)",
   cuEventDestroy_v2: "int cuEventDestroy_v2(uint64_t event)",
   cuEventRecord: "int cuEventRecord(uint64_t event, uint64_t stream)",
@@ -70,6 +82,8 @@ type CArgument = number | bigint | string | ArrayBufferView | null;
 export type Libcuda = { readonly [N in keyof typeof declarations]: (...args: CArgument[]) => number } & {
   /** Memory of the C heap, for what the library reads by pointer: its address, and a view of it. */
   allocate(bytes: number): { readonly address: bigint; readonly bytes: Uint8Array };
+  /** What lies at an address of the C heap, or of page-locked memory; it must outlive the view. */
+  view(address: bigint, size: number): Uint8Array;
   /** A copy of what lies at an address of the C heap. */
   bytes(address: bigint, size: number): Uint8Array;
   /** The text at an address of the C heap. */
@@ -122,6 +136,7 @@ export async function openLibcuda(path = process.env["DECANT_LIBCUDA"] || LIBRAR
       const pointer = koffi.alloc("uint8_t", bytes);
       return { address: koffi.address(pointer), bytes: new Uint8Array(koffi.view(pointer, bytes)) };
     },
+    view: (address: bigint, size: number) => new Uint8Array(koffi.view(address, size)),
     bytes(address: bigint, size: number) {
       const copy = new Uint8Array(size);
       if (size > 0) memcpy(copy, address, size);

@@ -54,6 +54,9 @@ const image = `.version 8.0
 .visible .entry fault() { ret; }
 .visible .entry crash() { ret; }
 .visible .entry hello() { ret; }
+.visible .entry add1(.param .u64 at) { ret; }
+.visible .entry look(.param .u64 to, .param .u64 texture, .param .u64 level, .param .u64 bytes) { ret; }
+.visible .entry invert(.param .u64 nothing, .param .u64 surface) { ret; }
 `;
 
 async function program(options: Parameters<typeof openCuda>[1] = {}) {
@@ -116,6 +119,8 @@ describe.skipIf(!hasCompiler)("with a libcuda", () => {
     launch("add", [0, 0, 0], cuda.cuStreamCreate(1));
     await cuda.cuCtxSynchronize();
     expect(recorded().filter((line) => !line.includes("map"))).toEqual([
+      // The context's own, which zeroes memory.
+      "stream 1 0",
       "launch add 3,2,1 64,1,1 128 default 8877665544332211070000000000000000ffeeddccbbaa99",
       "stream 1 0",
       "launch add 3,2,1 64,1,1 128 stream " + "00".repeat(24),
@@ -127,7 +132,7 @@ describe.skipIf(!hasCompiler)("with a libcuda", () => {
     const f = cuda.cuModuleGetFunction(module, "add");
     cuda.cuLaunchCooperativeKernel(f, 2, 1, 1, 64, 1, 1, 0, 0, [0x1122334455667788n, 7, 0x99aabbccddeeff00n]);
     await cuda.cuCtxSynchronize();
-    expect(recorded().filter((line) => !line.includes("map"))).toEqual([
+    expect(recorded().filter((line) => line.startsWith("cooperative"))).toEqual([
       "cooperative add 2,1,1 64,1,1 0 default 88776655443322110700000000ffeeddccbbaa99",
     ]);
   });
@@ -160,14 +165,16 @@ describe.skipIf(!hasCompiler)("with a libcuda", () => {
     const cubin = await cuda.cuLinkComplete(link);
     expect(recorded().filter((line) => line.startsWith("link"))).toEqual(["link x.ptx 1 8", `link y.ptx 1 ${image.length + 1}`]);
     cuda.cuLinkDestroy(link);
-    expect(cuda.cuModuleGetFunctionCount(await cuda.cuModuleLoadData(cubin))).toBe(4);
+    expect(cuda.cuModuleGetFunctionCount(await cuda.cuModuleLoadData(cubin))).toBe(7);
   });
 
   test("what is not carried over is CUDA_ERROR_NOT_SUPPORTED", async () => {
-    const { cuda } = await program();
-    const p = cuda.cuMemAlloc(64);
-    const linear = { kind: "linear" as const, devPtr: p, format: 0x20, numChannels: 1, sizeInBytes: 64 };
-    await expect(cuda.cuTexObjectCreate(linear)).rejects.toMatchObject({ cuResult: CUDA_ERROR.NOT_SUPPORTED });
+    const driver = nvidiaDriver();
+    drivers.push(driver);
+    const session = await driver.open();
+    const [bind, objectless] = [session.cuTexRefSetArray(1, 0, 0), session.cuCtxSynchronize(1)];
+    await expect(bind).rejects.toMatchObject({ cuResult: CUDA_ERROR.NOT_SUPPORTED });
+    await expect(objectless).rejects.toMatchObject({ cuResult: CUDA_ERROR.INVALID_CONTEXT });
   });
 
   test("a module's variables are found by the names in its text", async () => {
@@ -222,6 +229,276 @@ describe.skipIf(!hasCompiler)("with a libcuda", () => {
     await expect(one.cuda.cuCtxSynchronize()).rejects.toEqual(failing(CUDA_ERROR.EXTERNAL_DEVICE));
     expect(lost).toBe("the GPU's process has ended (SIGABRT)");
     await other.cuda.cuCtxSynchronize();
+  });
+
+  describe("textures and surfaces", () => {
+    const FLOAT = 0x20;
+    const BYTES = 0x01;
+    const SURFACE = 2;
+    const LAYERED = 1;
+
+    async function images() {
+      const made = await program();
+      const { cuda, launch } = made;
+      const p = cuda.cuMemAlloc(4096);
+      const put = (array: number, bytes: Uint8Array, width: number, stream = 0): Promise<void> | undefined => {
+        const { address, pitch, slice, height, depth } = cuda.array(array);
+        const src = { at: 0, memory: hostBytes(bytes), pitch: width, slice: width * Math.max(height, 1) };
+        const size = { width, height: Math.max(height, 1), depth: Math.max(depth, 1) };
+        return copy(cuda.thread, { ...size, dst: { at: address, pitch, slice }, src }, stream);
+      };
+      const look = async (object: number, bytes: number, level = 0, stream = 0): Promise<number[]> => {
+        launch("look", [BigInt(p), BigInt(object), BigInt(level), BigInt(bytes)], stream);
+        return [...(await cuda.cuMemcpyDtoH(p, bytes, stream))];
+      };
+      const get = async (array: number, width: number): Promise<number[]> => {
+        const { address, pitch, slice, height } = cuda.array(array);
+        const back = new Uint8Array(width * height);
+        const dst = { at: 0, memory: hostBytes(back), pitch: width, slice: 0 };
+        await copy(cuda.thread, { width, height, depth: 1, src: { at: address, pitch, slice }, dst });
+        return [...back];
+      };
+      return { ...made, p, put, look, get };
+    }
+
+    test("of memory are described to the library as cuda.h says", async () => {
+      const { cuda, p } = await images();
+      cuda.cuMemcpyHtoD(p, Uint8Array.of(1, 2, 3, 4));
+      const linear = { kind: "linear" as const, devPtr: p, format: FLOAT, numChannels: 2, sizeInBytes: 64 };
+      await cuda.cuTexObjectCreate(linear, { flags: 2, borderColor: [1, 2, 3, 4] });
+      const rows = { kind: "pitch2D" as const, devPtr: p, format: BYTES, numChannels: 4, width: 5, height: 6, pitchInBytes: 32 };
+      const object = await cuda.cuTexObjectCreate(rows, {
+        addressModes: [1, 2, 3],
+        filterMode: 1,
+        mipmapFilterMode: 1,
+        mipmapLevelBias: 0.5,
+        minMipmapLevelClamp: 1,
+        maxMipmapLevelClamp: 2,
+      });
+      cuda.cuTexObjectDestroy(object);
+      await cuda.cuCtxSynchronize();
+      expect(recorded().filter((line) => /texture|sampler/.test(line))).toEqual([
+        "texture of memory: 32 2 64 bytes",
+        "sampler 0,0,0 0 2 0 0 0 0 0 1,2,3,4",
+        "texture of rows: 1 4 5,6 32",
+        "sampler 1,2,3 1 0 0 1 0.5 1 2 0,0,0,0",
+        "texture is destroyed",
+      ]);
+    });
+
+    test("of arrays show what was copied to the array, before and after", async () => {
+      const { cuda, put, look } = await images();
+      const array = cuda.cuArrayCreate({ width: 3, height: 2, format: BYTES, numChannels: 1 });
+      void put(array, Uint8Array.of(1, 2, 3, 4, 5, 6), 3);
+      const object = await cuda.cuTexObjectCreate({ kind: "array", array });
+      expect(await look(object, 6)).toEqual([1, 2, 3, 4, 5, 6]);
+      expect(await look(object, 6)).toEqual([1, 2, 3, 4, 5, 6]);
+      void put(array, Uint8Array.of(9, 8, 7, 6, 5, 4), 3);
+      expect(await look(object, 6)).toEqual([9, 8, 7, 6, 5, 4]);
+      cuda.cuMemsetD8(cuda.array(array).address + 1, 0, 1);
+      expect(await look(object, 6)).toEqual([9, 0, 7, 6, 5, 4]);
+      // A launch that nothing was written before copies nothing.
+      expect(recorded().filter((line) => line.startsWith("copy to the array"))).toEqual(
+        Array(3).fill("copy to the array: 3 bytes, 2 rows, 1 slices, default"),
+      );
+      expect(recorded()).toContain("array 3,2,0 1 1 0");
+    });
+
+    test("have layers, slices and levels", async () => {
+      const { cuda, put, look } = await images();
+      const layers = cuda.cuArray3DCreate({ width: 2, height: 0, depth: 3, format: BYTES, numChannels: 2, flags: LAYERED });
+      void put(
+        layers,
+        Uint8Array.from({ length: 12 }, (_, i) => i),
+        4,
+      );
+      expect(await look(await cuda.cuTexObjectCreate({ kind: "array", array: layers }), 12)).toEqual(
+        Array.from({ length: 12 }, (_, i) => i),
+      );
+      const mipmap = cuda.cuMipmappedArrayCreate({ width: 4, height: 2, depth: 2, format: BYTES, numChannels: 1, flags: 0 }, 3);
+      void put(
+        cuda.cuMipmappedArrayGetLevel(mipmap, 0),
+        Uint8Array.from({ length: 16 }, (_, i) => 20 + i),
+        4,
+      );
+      void put(cuda.cuMipmappedArrayGetLevel(mipmap, 1), Uint8Array.of(5, 6), 2);
+      const object = await cuda.cuTexObjectCreate({ kind: "mipmapped", array: mipmap });
+      expect([await look(object, 16), await look(object, 2, 1)]).toEqual([Array.from({ length: 16 }, (_, i) => 20 + i), [5, 6]]);
+      expect(recorded().filter((line) => /array[ :]/.test(line))).toEqual([
+        "array 2,0,3 1 2 1",
+        "copy to the array: 4 bytes, 1 rows, 3 slices, default",
+        "mipmapped array 4,2,2 1 1 0, 3 levels",
+        "copy to the array: 4 bytes, 2 rows, 2 slices, default",
+        "copy to the array: 2 bytes, 1 rows, 1 slices, default",
+        "copy to the array: 1 bytes, 1 rows, 1 slices, default",
+      ]);
+      cuda.cuMipmappedArrayDestroy(mipmap);
+      await cuda.cuCtxSynchronize();
+      expect(recorded()).toContain("mipmapped array is destroyed");
+    });
+
+    test("share an array: what a kernel writes to a surface is in the texture, and in what is copied back", async () => {
+      const { cuda, put, look, get, launch } = await images();
+      const array = cuda.cuArray3DCreate({ width: 2, height: 2, depth: 0, format: BYTES, numChannels: 1, flags: SURFACE });
+      void put(array, Uint8Array.of(0, 1, 2, 3), 2);
+      const surface = await cuda.cuSurfObjectCreate(array);
+      const texture = await cuda.cuTexObjectCreate({ kind: "array", array });
+      launch("invert", [0n, BigInt(surface)]);
+      expect(await look(texture, 4)).toEqual([255, 254, 253, 252]);
+      expect(await get(array, 2)).toEqual([255, 254, 253, 252]);
+      // A part of it written by a copy leaves the rest as the kernel wrote it.
+      launch("invert", [0n, BigInt(surface)]);
+      cuda.cuMemcpyHtoD(cuda.array(array).address, Uint8Array.of(77));
+      expect(await look(texture, 4)).toEqual([77, 1, 2, 3]);
+      cuda.cuSurfObjectDestroy(surface);
+      expect(await get(array, 2)).toEqual([77, 1, 2, 3]);
+    });
+
+    test("see a level that was a surface before it was one of a texture", async () => {
+      const { cuda, put, look, launch } = await images();
+      const flags = SURFACE;
+      const mipmap = cuda.cuMipmappedArrayCreate({ width: 2, height: 2, depth: 0, format: BYTES, numChannels: 1, flags }, 2);
+      const [big, small] = [cuda.cuMipmappedArrayGetLevel(mipmap, 0), cuda.cuMipmappedArrayGetLevel(mipmap, 1)];
+      void put(big, Uint8Array.of(1, 2, 3, 4), 2);
+      void put(small, Uint8Array.of(5), 1);
+      const early = await cuda.cuSurfObjectCreate(small);
+      const texture = await cuda.cuTexObjectCreate({ kind: "mipmapped", array: mipmap });
+      const late = await cuda.cuSurfObjectCreate(big);
+      launch("invert", [0n, BigInt(early)]);
+      launch("invert", [0n, BigInt(late)]);
+      expect([await look(texture, 4), await look(texture, 1, 1)]).toEqual([[254, 253, 252, 251], [250]]);
+    });
+
+    test("of a stream wait for what another copied to their array", async () => {
+      const { cuda, put, look } = await images();
+      const [one, other] = [cuda.cuStreamCreate(1), cuda.cuStreamCreate(1)];
+      const array = cuda.cuArrayCreate({ width: 1, height: 1, format: BYTES, numChannels: 1 });
+      void put(array, Uint8Array.of(3), 1, one);
+      const object = await cuda.cuTexObjectCreate({ kind: "array", array });
+      await cuda.cuStreamSynchronize(one);
+      // The first stream stops before the array is made what its memory is, which the other must not overtake.
+      let open = (): void => undefined;
+      cuda.cuLaunchHostFunc(one, () => new Promise<void>((resolve) => (open = resolve)));
+      const first = look(object, 1, 0, one);
+      const second = look(object, 1, 0, other);
+      setTimeout(() => open(), 20);
+      expect([await first, await second]).toEqual([[3], [3]]);
+    });
+
+    test("go with their context, and arrays with their memory", async () => {
+      const { cuda, context, put, look } = await images();
+      const array = cuda.cuArrayCreate({ width: 1, height: 1, format: BYTES, numChannels: 1 });
+      void put(array, Uint8Array.of(3), 1);
+      const object = await cuda.cuTexObjectCreate({ kind: "array", array });
+      cuda.cuArrayDestroy(array);
+      await cuda.cuCtxSynchronize();
+      expect(recorded()).toContain("array is destroyed");
+      // Its memory is another's now; nothing of that goes to an array that is gone.
+      const next = cuda.cuArrayCreate({ width: 1, height: 1, format: BYTES, numChannels: 1 });
+      void put(next, Uint8Array.of(4), 1);
+      expect(await look(await cuda.cuTexObjectCreate({ kind: "array", array: next }), 1)).toEqual([4]);
+      cuda.cuTexObjectDestroy(object);
+      cuda.cuCtxDestroy(context);
+      cuda.cuCtxCreate(0, 0);
+      await cuda.cuCtxSynchronize();
+      expect(recorded().filter((line) => line === "array is destroyed")).toHaveLength(2);
+    });
+  });
+
+  describe("host functions", () => {
+    async function stopped() {
+      const made = await program();
+      const { cuda, launch } = made;
+      const p = cuda.cuMemAlloc(8 << 20);
+      const stream = cuda.cuStreamCreate();
+      let open = (): void => undefined;
+      const seen: string[] = [];
+      const reached = new Promise<void>((resolve) =>
+        cuda.cuLaunchHostFunc(stream, () => {
+          seen.push("reached");
+          resolve();
+          return new Promise<void>((go) => (open = go));
+        }),
+      );
+      launch("add1", [BigInt(p)], stream);
+      await reached;
+      return { ...made, p, stream, seen, open: () => open() };
+    }
+
+    test("hold their stream up until they have returned", async () => {
+      const { cuda, p, stream, seen, open, launch } = await stopped();
+      const free = cuda.cuStreamCreate(1);
+      launch("add1", [BigInt(p + 1)], free);
+      expect([...(await cuda.cuMemcpyDtoH(p, 2, free))]).toEqual([0, 1]);
+      cuda.cuLaunchHostFunc(stream, () => void seen.push("second"));
+      expect(cuda.cuStreamQuery(stream)).toBe(false);
+      open();
+      await cuda.cuStreamSynchronize(stream);
+      expect([seen, [...(await cuda.cuMemcpyDtoH(p, 2, free))]]).toEqual([
+        ["reached", "second"],
+        [1, 1],
+      ]);
+    });
+
+    test("let nothing wait inside the library that they would have to end", async () => {
+      const { cuda, context, p, stream, open, launch } = await stopped();
+      // All of these wait for the device in libcuda, or for the stream that is stopped.
+      const q = cuda.cuMemAlloc(1 << 20);
+      cuda.cuMemcpyHtoD(p, new Uint8Array(3 << 20).fill(5), stream);
+      const default0 = cuda.cuMemcpyDtoH(p, 2 << 20);
+      const other = cuda.cuCtxCreate(0, 0);
+      const r = cuda.cuMemAlloc(4);
+      cuda.cuMemcpyPeer(r, other, p, context, 4);
+      cuda.cuCtxSetCurrent(context);
+      cuda.cuMemFree(q);
+      const loaded = cuda.cuModuleLoadData(image);
+      const object = cuda.cuTexObjectCreate({
+        kind: "array",
+        array: cuda.cuArrayCreate({ width: 1, height: 1, format: 1, numChannels: 1 }),
+      });
+      launch("add1", [BigInt(p + 1)], stream);
+      const isOver = new Promise((resolve) => setTimeout(resolve, 20));
+      await isOver;
+      open();
+      const back = await default0;
+      expect([back[0], back[1], back[(2 << 20) - 1]]).toEqual([5, 5, 5]);
+      cuda.cuModuleUnload(await loaded);
+      await object;
+      await cuda.cuCtxSynchronize();
+      expect([...(await cuda.cuMemcpyDtoH(p, 2))]).toEqual([5, 6]);
+      cuda.cuCtxSetCurrent(other);
+      expect([...(await cuda.cuMemcpyDtoH(r, 4))]).toEqual([5, 5, 5, 5]);
+    });
+
+    test("end with their context", async () => {
+      const { cuda, context, stream, open } = await stopped();
+      // Waits for the gate that is closed, and lets another be closed behind it.
+      cuda.cuMemFree(cuda.cuMemAlloc(64));
+      cuda.cuLaunchHostFunc(stream, () => new Promise(() => undefined));
+      cuda.cuCtxDestroy(context);
+      cuda.cuCtxCreate(0, 0);
+      await cuda.cuCtxSynchronize();
+      open();
+      await cuda.cuCtxSynchronize();
+    });
+
+    test("of cuStreamAddCallback are told of a fault", async () => {
+      const { cuda, launch } = await program();
+      launch("fault");
+      const status = new Promise((resolve) => cuda.cuStreamAddCallback(0, resolve));
+      expect(await status).toBe(CUDA_ERROR.ILLEGAL_ADDRESS);
+    });
+  });
+
+  test("copies to the host see nothing of what was posted after them, also those that wait for a buffer", async () => {
+    const { cuda } = await program();
+    const size = 12 << 20;
+    const p = cuda.cuMemAlloc(size);
+    cuda.cuMemsetD8(p, 1, size);
+    const before = [cuda.cuMemcpyDtoH(p, size), cuda.cuMemcpyDtoH(p, size)];
+    cuda.cuMemsetD8(p, 2, size);
+    expect((await Promise.all(before)).map((bytes) => bytes.every((byte) => byte === 1))).toEqual([true, true]);
+    expect((await cuda.cuMemcpyDtoH(p, size)).every((byte) => byte === 2)).toBe(true);
   });
 
   test("memory that the device does not have is refused", async () => {

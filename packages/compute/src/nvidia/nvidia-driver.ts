@@ -196,5 +196,12 @@ function forkProcess(): ChildProcess {
     serialization: "advanced",
     stdio: ["ignore", "pipe", "inherit", "ipc"],
     execArgv: isSource ? ["--import", "tsx"] : [],
+    env: {
+      // A stream that waits must hold no other up (CUDA C++ Programming Guide, "CUDA Environment Variables"): few share a queue of the device's, and no
+      // kernel is loaded when it is first launched, which would wait for all that runs.
+      CUDA_DEVICE_MAX_CONNECTIONS: "32",
+      CUDA_MODULE_LOADING: "EAGER",
+      ...process.env,
+    },
   });
 }

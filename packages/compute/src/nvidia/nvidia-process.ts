@@ -18,7 +18,22 @@ async function main(): Promise<void> {
     return;
   }
   send({ kind: "ready", info: session.info });
-  process.on("message", ({ first, calls }: ToProcess) => {
+  const waiting: ToProcess[] = [];
+  let isTaking = false;
+  process.on("message", (message: ToProcess) => {
+    session.hear(message.calls);
+    waiting.push(message);
+    if (!isTaking) void takeAll();
+  });
+
+  /** Takes calls in their order; behind one that waits for something before its work can be in its stream, all others wait. */
+  async function takeAll(): Promise<void> {
+    isTaking = true;
+    for (let message = waiting.shift(); message !== undefined; message = waiting.shift()) await take(message);
+    isTaking = false;
+  }
+
+  async function take({ first, calls }: ToProcess): Promise<void> {
     const failures: [number, number, string | undefined][] = [];
     for (const [index, [call, ...args]] of calls.entries()) {
       const sequence = first + index;
@@ -38,6 +53,9 @@ async function main(): Promise<void> {
             },
             (error: unknown) => send({ kind: "failed", sequence, ...failureOf(error) }),
           );
+        else if (result instanceof Promise) await result;
+        const held = session.takeHeld();
+        if (held !== undefined) await held;
       } catch (error) {
         const { code, log } = failureOf(error);
         if (answers) send({ kind: "failed", sequence, code, log });
@@ -45,7 +63,7 @@ async function main(): Promise<void> {
       }
     }
     send({ kind: "posted", upTo: first + calls.length, failures });
-  });
+  }
 }
 
 /** Marks in the output how far the session has come; where nobody reads it, the parent is gone or has given the session up. */

@@ -1,4 +1,5 @@
 import {
+  callNames,
   CUDA_ERROR,
   CudaError,
   DEVICE_ATTRIBUTE,
@@ -16,13 +17,25 @@ import {
 import { parsePtx } from "@decant/ptx";
 import { modulePtx } from "../image/module-ptx.ts";
 import { DeviceMemory, SLOT_BYTES, SLOTS } from "./device-memory.ts";
+import { resourceDescriptor, textureDescriptor } from "./descriptors.ts";
+import { Gates } from "./gates.ts";
+import { Images } from "./images.ts";
 import { check, type Libcuda } from "./libcuda.ts";
+import { Staging, STAGING_BYTES, type StagingBuffer } from "./staging.ts";
 
 interface Context {
   readonly cuda: bigint;
   readonly device: number;
   readonly slot: number;
   readonly streams: Set<bigint>;
+  /** Waits for no other stream: new memory is zeroed by it. */
+  readonly zeroing: bigint;
+  isDestroyed: boolean;
+}
+
+interface Texture {
+  readonly cuda: bigint;
+  readonly context: Context;
 }
 
 interface Module {
@@ -48,6 +61,8 @@ const PARAMETER_POINTER = 1n;
 const PARAMETER_SIZE = 2n;
 /** The most that a parameter block may have (CUDA C++ Programming Guide, "Function parameters"; 32,764 since 12.1). */
 const PARAMETER_BYTES = 32_768;
+/** Bytes that the library takes from any memory of the host's at once (CUDA Driver API, "API synchronization behavior"). */
+const TAKEN_AT_ONCE = 64 * 1024;
 /** Nothing is waited for inside the library: it is asked again, first at once and then ever more rarely. */
 const MOST_POLL_MS = 2;
 
@@ -64,6 +79,11 @@ export class NvidiaSession implements Partial<DriverCalls> {
   readonly #streams = new Map<number, { readonly cuda: bigint; readonly context: Context }>();
   readonly #links = new Map<number, Link>();
   readonly #events = new Map<number, { readonly cuda: bigint; readonly context: Context }>();
+  readonly #textures = new Map<number, Texture>();
+  readonly #gates: Gates;
+  readonly #images: Images;
+  readonly #staging: Staging;
+  #held: Promise<void> | undefined;
   readonly #parameters: { readonly address: bigint; readonly bytes: Uint8Array };
   readonly #extra: ReturnType<Libcuda["allocate"]>;
   readonly #parameterSize: BigUint64Array;
@@ -71,6 +91,9 @@ export class NvidiaSession implements Partial<DriverCalls> {
 
   constructor(cuda: Libcuda) {
     this.#cuda = cuda;
+    this.#gates = new Gates(cuda);
+    this.#images = new Images(cuda);
+    this.#staging = new Staging(cuda);
     check(cuda.cuInit(0));
     const count = outInt(cuda.cuDeviceGetCount);
     const devices = Array.from({ length: count }, (_, ordinal) => outInt(cuda.cuDeviceGet, ordinal));
@@ -93,21 +116,45 @@ export class NvidiaSession implements Partial<DriverCalls> {
     ]);
   }
 
+  /** What the call that was made last waits for before its work is in its stream, if it does: no other call may be made before. */
+  takeHeld(): Promise<void> | undefined {
+    const held = this.#held;
+    this.#held = undefined;
+    return held;
+  }
+
+  /** Is told of calls when they come, before those of them that are behind others are made: what opens gates need not wait for its turn. */
+  hear(calls: readonly (readonly [call: number, ...args: unknown[]])[]): void {
+    for (const [call, handle] of calls) {
+      if (call === HOST_FUNC_RETURNED) this.#gates.open(handle as number);
+      const context = call === CTX_DESTROY ? this.#contexts.get(handle as number) : undefined;
+      if (context !== undefined) this.#gates.openAll(context);
+    }
+  }
+
   cuCtxCreate(...[handle, device, flags, slot]: CallArguments<"cuCtxCreate">): void {
     const context = new BigUint64Array(1);
     check(this.#cuda.cuCtxCreate_v2(context, flags, device));
-    this.#contexts.set(handle, { cuda: context[0]!, device, slot, streams: new Set() });
     this.#current = undefined;
+    this.#gates.prepare();
+    this.#staging.prepare();
+    const zeroing = new BigUint64Array(1);
+    check(this.#cuda.cuStreamCreateWithPriority(zeroing, STREAM_NON_BLOCKING, 0));
+    this.#contexts.set(handle, { cuda: context[0]!, device, slot, streams: new Set(), zeroing: zeroing[0]!, isDestroyed: false });
   }
 
   cuCtxDestroy(handle: number): void {
     const context = this.#context(handle);
     this.#contexts.delete(handle);
-    for (const owned of [this.#modules, this.#streams, this.#events, this.#links])
+    this.#gates.openAll(context);
+    context.isDestroyed = true;
+    for (const owned of [this.#modules, this.#streams, this.#events, this.#links, this.#textures])
       for (const [key, object] of owned as Map<number, { readonly context: Context }>) if (object.context === context) owned.delete(key);
     this.#enter(context);
     // Its work ends first; what that failed with is of no interest any more.
     this.#cuda.cuCtxSynchronize();
+    this.#staging.collect();
+    this.#images.clear(context);
     this.#memories[context.device]?.clear(context.slot);
     this.#current = undefined;
     check(this.#cuda.cuCtxDestroy_v2(context.cuda));
@@ -123,8 +170,12 @@ export class NvidiaSession implements Partial<DriverCalls> {
     if (limit !== LONG_BYTES_LIMIT) check(this.#cuda.cuCtxSetLimit(limit, value));
   }
 
-  cuModuleLoadData(...[handle, contextHandle, image]: CallArguments<"cuModuleLoadData">): ModuleInfo {
+  cuModuleLoadData(...[handle, contextHandle, image]: CallArguments<"cuModuleLoadData">): ModuleInfo | Promise<ModuleInfo> {
     const context = this.#context(contextHandle);
+    return this.#withGatesOpen(context, () => this.#loadModule(handle, context, image));
+  }
+
+  #loadModule(handle: number, context: Context, image: Uint8Array): ModuleInfo {
     this.#enter(context);
     // PTX text is read up to its NUL.
     const data = new Uint8Array(image.length + 1);
@@ -150,11 +201,13 @@ export class NvidiaSession implements Partial<DriverCalls> {
     };
   }
 
-  cuModuleUnload(handle: number): void {
+  cuModuleUnload(handle: number): void | Promise<void> {
     const module = this.#module(handle);
-    this.#enter(module.context);
     this.#modules.delete(handle);
-    check(this.#cuda.cuModuleUnload(module.cuda));
+    return this.#withGatesOpen(module.context, () => {
+      this.#enter(module.context);
+      check(this.#cuda.cuModuleUnload(module.cuda));
+    });
   }
 
   cuFuncSetAttribute(...[handle, index, attribute, value]: CallArguments<"cuFuncSetAttribute">): void {
@@ -168,65 +221,70 @@ export class NvidiaSession implements Partial<DriverCalls> {
     this.#enter(context);
     this.#memories[context.device]!.allocate(address, size);
     // What was another's, or this one's before, is not to be seen.
-    check(this.#cuda.cuMemsetD2D8Async(address, size, 0, size, 1, 0));
-    check(this.#cuda.cuStreamSynchronize(0));
+    check(this.#cuda.cuMemsetD2D8Async(address, size, 0, size, 1, context.zeroing));
+    check(this.#cuda.cuStreamSynchronize(context.zeroing));
   }
 
-  cuMemFree(...[address, handle]: CallArguments<"cuMemFree">): void {
+  cuMemFree(...[address, handle]: CallArguments<"cuMemFree">): void | Promise<void> {
     const context = this.#context(handle);
-    this.#enter(context);
-    // As cuMemFree does of itself: what was posted before may still use it.
-    check(this.#cuda.cuCtxSynchronize());
-    this.#memories[context.device]!.free(address);
+    return this.#withGatesOpen(context, () => {
+      this.#enter(context);
+      // As cuMemFree does of itself: what was posted before may still use it.
+      check(this.#cuda.cuCtxSynchronize());
+      const memory = this.#memories[context.device]!;
+      this.#images.free(address, memory.sizeOf(address));
+      memory.free(address);
+    });
   }
 
-  cuMemcpyHtoD(...[handle, address, bytes]: CallArguments<"cuMemcpyHtoD">): void {
-    if (bytes.length > 0) check(this.#cuda.cuMemcpyHtoDAsync_v2(address, bytes, bytes.length, this.#enterStream(handle)));
+  cuMemcpyHtoD(...[handle, address, bytes]: CallArguments<"cuMemcpyHtoD">): void | Promise<void> {
+    return this.#toDevice(handle, bytes, { address, pitch: bytes.length, width: bytes.length, height: 1 });
   }
 
-  async cuMemcpyDtoH(...[handle, address, size, into]: MethodArguments<"cuMemcpyDtoH">): Promise<Uint8Array> {
-    const result = into ?? new Uint8Array(size);
-    await this.#query(() => this.#cuda.cuStreamQuery(this.#enterStream(handle)));
-    const stream = this.#enterStream(handle);
-    if (size > 0) check(this.#cuda.cuMemcpyDtoHAsync_v2(result, address, size, stream));
-    check(this.#cuda.cuStreamSynchronize(stream));
-    return result;
+  cuMemcpyDtoH(...[handle, address, size]: CallArguments<"cuMemcpyDtoH">): Promise<Uint8Array> {
+    return this.#toHost(handle, { address, pitch: size, width: size, height: 1 });
   }
 
   cuMemcpyDtoD(...[handle, destination, source, size]: CallArguments<"cuMemcpyDtoD">): void {
-    if (size > 0) check(this.#cuda.cuMemcpyDtoDAsync_v2(destination, source, size, this.#enterStream(handle)));
+    if (size === 0) return;
+    const stream = this.#enterStream(handle);
+    this.#images.beforeAccess(source, size, stream, "read");
+    this.#images.beforeAccess(destination, size, stream, "write");
+    check(this.#cuda.cuMemcpyDtoDAsync_v2(destination, source, size, stream));
   }
 
-  cuMemcpy2DHtoD(...[handle, address, pitch, width, height, bytes]: CallArguments<"cuMemcpy2DHtoD">): void {
-    const stream = this.#enterStream(handle);
-    for (let row = 0; row < (width === 0 ? 0 : height); row++)
-      check(this.#cuda.cuMemcpyHtoDAsync_v2(address + row * pitch, bytes.subarray(row * width, (row + 1) * width), width, stream));
+  cuMemcpy2DHtoD(...[handle, address, pitch, width, height, bytes]: CallArguments<"cuMemcpy2DHtoD">): void | Promise<void> {
+    return this.#toDevice(handle, bytes, { address, pitch, width, height });
   }
 
-  async cuMemcpy2DDtoH(...[handle, address, pitch, width, height]: CallArguments<"cuMemcpy2DDtoH">): Promise<Uint8Array> {
-    const result = new Uint8Array(width * height);
-    await this.#query(() => this.#cuda.cuStreamQuery(this.#enterStream(handle)));
-    const stream = this.#enterStream(handle);
-    for (let row = 0; row < (width === 0 ? 0 : height); row++)
-      check(this.#cuda.cuMemcpyDtoHAsync_v2(result.subarray(row * width, (row + 1) * width), address + row * pitch, width, stream));
-    check(this.#cuda.cuStreamSynchronize(stream));
-    return result;
+  cuMemcpy2DDtoH(...[handle, address, pitch, width, height]: CallArguments<"cuMemcpy2DDtoH">): Promise<Uint8Array> {
+    return this.#toHost(handle, { address, pitch, width, height });
   }
 
   cuMemcpy3DDtoD(
     ...[handle, dst, dstPitch, dstSlice, src, srcPitch, srcSlice, width, height, depth]: CallArguments<"cuMemcpy3DDtoD">
   ): void {
+    if (width === 0 || height === 0 || depth === 0) return;
     const stream = this.#enterStream(handle);
-    for (let z = 0; z < (width === 0 ? 0 : depth); z++)
+    const reach = (pitch: number, slice: number): number => (depth - 1) * slice + (height - 1) * pitch + width;
+    this.#images.beforeAccess(src, reach(srcPitch, srcSlice), stream, "read");
+    this.#images.beforeAccess(dst, reach(dstPitch, dstSlice), stream, "write");
+    for (let z = 0; z < depth; z++)
       for (let y = 0; y < height; y++)
         check(this.#cuda.cuMemcpyDtoDAsync_v2(dst + z * dstSlice + y * dstPitch, src + z * srcSlice + y * srcPitch, width, stream));
   }
 
   /** Addresses are the process's: one context's copy reaches another's memory, when its work is done. */
   cuMemcpyPeer(...[handle, destination, srcContext, source, size]: CallArguments<"cuMemcpyPeer">): void {
-    this.#enter(this.#context(srcContext));
-    check(this.#cuda.cuCtxSynchronize());
-    if (size > 0) check(this.#cuda.cuMemcpyDtoDAsync_v2(destination, source, size, this.#enterStream(handle)));
+    const from = this.#context(srcContext);
+    this.#enter(from);
+    this.#images.beforeAccess(source, size, 0n, "read");
+    const before = [0n, ...from.streams].map((stream) => this.#record(stream));
+    const stream = this.#enterStream(handle);
+    this.#images.beforeAccess(destination, size, stream, "write");
+    for (const event of before) check(this.#cuda.cuStreamWaitEvent(stream, event, 0));
+    if (size > 0) check(this.#cuda.cuMemcpyDtoDAsync_v2(destination, source, size, stream));
+    for (const event of before) this.#cuda.cuEventDestroy_v2(event);
   }
 
   cuMemsetD2D(...[handle, address, pitch, value, elementSize, width, height]: CallArguments<"cuMemsetD2D">): void {
@@ -236,6 +294,7 @@ export class NvidiaSession implements Partial<DriverCalls> {
     const mask = elementSize === 4 ? value : value & (2 ** (8 * elementSize) - 1);
     const set = { 1: this.#cuda.cuMemsetD2D8Async, 2: this.#cuda.cuMemsetD2D16Async, 4: this.#cuda.cuMemsetD2D32Async }[elementSize];
     if (set === undefined) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+    this.#images.beforeAccess(address, (height - 1) * rowPitch + width * elementSize, stream, "write");
     check(set(address, rowPitch, mask, width, height, stream));
   }
 
@@ -245,7 +304,7 @@ export class NvidiaSession implements Partial<DriverCalls> {
     if (f === undefined || parameters.length > PARAMETER_BYTES) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
     this.#parameters.bytes.set(parameters);
     this.#parameterSize[0] = BigInt(parameters.length);
-    check(this.#cuda.cuLaunchKernel(f, gx, gy, gz, bx, by, bz, sharedBytes, stream, null, this.#extra.bytes));
+    this.#launch(handle, () => this.#cuda.cuLaunchKernel(f, gx, gy, gz, bx, by, bz, sharedBytes, stream, null, this.#extra.bytes));
   }
 
   /** This function has no packed form: it is given the address of each parameter. */
@@ -258,7 +317,45 @@ export class NvidiaSession implements Partial<DriverCalls> {
     if (f === undefined || info === undefined || parameters.length > PARAMETER_BYTES) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
     this.#parameters.bytes.set(parameters);
     const places = BigUint64Array.from([...info.parameters.map(({ offset }) => this.#parameters.address + BigInt(offset)), 0n]);
-    check(this.#cuda.cuLaunchCooperativeKernel(f, gx, gy, gz, bx, by, bz, sharedBytes, stream, places));
+    this.#launch(handle, () => this.#cuda.cuLaunchCooperativeKernel(f, gx, gy, gz, bx, by, bz, sharedBytes, stream, places));
+  }
+
+  #launch(handle: number, launch: () => number): void {
+    const { cuda, context } = this.#stream(handle);
+    this.#images.beforeLaunch(context, cuda);
+    check(launch());
+    this.#images.afterLaunch(context);
+  }
+
+  cuTexObjectCreate(...[handle, contextHandle, info]: CallArguments<"cuTexObjectCreate">): number | Promise<number> {
+    const context = this.#context(contextHandle);
+    return this.#withGatesOpen(context, () => {
+      this.#enter(context);
+      const object = new BigUint64Array(1);
+      const resource = resourceDescriptor(info, this.#images.of(context, info, "texture"));
+      check(this.#cuda.cuTexObjectCreate(object, resource, textureDescriptor(info), null));
+      this.#textures.set(handle, { cuda: object[0]!, context });
+      return Number(object[0]);
+    });
+  }
+
+  cuTexObjectDestroy(handle: number): void {
+    check(this.#cuda.cuTexObjectDestroy(this.#takeTexture(handle)));
+  }
+
+  cuSurfObjectCreate(...[handle, contextHandle, info]: CallArguments<"cuSurfObjectCreate">): number | Promise<number> {
+    const context = this.#context(contextHandle);
+    return this.#withGatesOpen(context, () => {
+      this.#enter(context);
+      const object = new BigUint64Array(1);
+      check(this.#cuda.cuSurfObjectCreate(object, resourceDescriptor(info, this.#images.of(context, info, "surface"))));
+      this.#textures.set(handle, { cuda: object[0]!, context });
+      return Number(object[0]);
+    });
+  }
+
+  cuSurfObjectDestroy(handle: number): void {
+    check(this.#cuda.cuSurfObjectDestroy(this.#takeTexture(handle)));
   }
 
   cuLinkCreate(...[link, contextHandle]: CallArguments<"cuLinkCreate">): void {
@@ -327,6 +424,25 @@ export class NvidiaSession implements Partial<DriverCalls> {
     check(this.#cuda.cuStreamWaitEvent(this.#enterStream(handle), this.#event(event).cuda, 0));
   }
 
+  async cuLaunchHostFunc(...[gate, handle]: CallArguments<"cuLaunchHostFunc">): Promise<void> {
+    const { cuda, context } = this.#stream(handle);
+    this.#enter(context);
+    const event = this.#record(cuda);
+    try {
+      this.#gates.close(gate, context, cuda);
+      await this.#reached(context, event);
+    } catch (error) {
+      this.#gates.open(gate);
+      throw error;
+    } finally {
+      if (!context.isDestroyed) this.#cuda.cuEventDestroy_v2(event);
+    }
+  }
+
+  hostFuncReturned(gate: number): void {
+    this.#gates.open(gate);
+  }
+
   cuEventCreate(...[handle, contextHandle, flags]: CallArguments<"cuEventCreate">): void {
     const context = this.#context(contextHandle);
     this.#enter(context);
@@ -365,15 +481,121 @@ export class NvidiaSession implements Partial<DriverCalls> {
   /** A server counts them. */
   unsupportedCall(): void {}
 
-  /** Ends everything; the process that it had may end as well. */
-  close(): void {
-    for (const handle of [...this.#contexts.keys()]) {
+  /**
+   * Copies rows that follow each other in `bytes`. What is small the library takes at once; the rest goes through page-locked buffers, and waits for one where there is
+   * none.
+   */
+  #toDevice(handle: number, bytes: Uint8Array, rows: Rows): void | Promise<void> {
+    const { address, pitch, width, height } = rows;
+    if (bytes.length === 0) return undefined;
+    const stream = this.#enterStream(handle);
+    this.#images.beforeAccess(address, (height - 1) * pitch + width, stream, "write");
+    if (bytes.length > TAKEN_AT_ONCE) return this.#throughBuffers(handle, rows, bytes);
+    for (let row = 0; row < height; row++)
+      check(this.#cuda.cuMemcpyHtoDAsync_v2(address + row * pitch, bytes.subarray(row * width, (row + 1) * width), width, stream));
+    return undefined;
+  }
+
+  async #throughBuffers(handle: number, rows: Rows, bytes: Uint8Array): Promise<void> {
+    for (const { at, address, pitch, width, height } of parts(rows)) {
+      const buffer = this.#staging.take() ?? (await this.#buffer());
       try {
-        this.cuCtxDestroy(handle);
-      } catch {
-        // A context with a sticky error cannot be tidied up; its process takes it along.
+        buffer.bytes.set(bytes.subarray(at, at + width * height));
+        const stream = this.#enterStream(handle);
+        for (let row = 0; row < height; row++)
+          check(this.#cuda.cuMemcpyAsync(address + row * pitch, buffer.address + BigInt(row * width), width, stream));
+        buffer.event = this.#record(stream);
+      } finally {
+        this.#staging.release(buffer);
       }
     }
+  }
+
+  /** The copies are in the stream before the next call is made, so that they see none of its work; and are waited for after that. */
+  async #toHost(handle: number, rows: Rows): Promise<Uint8Array> {
+    const { context } = this.#stream(handle);
+    const result = new Uint8Array(rows.width * rows.height);
+    const copied: { readonly at: number; readonly size: number; readonly buffer: StagingBuffer }[] = [];
+    const copies = async (): Promise<void> => {
+      for (const { at, address, pitch, width, height } of parts(rows)) {
+        const buffer = this.#staging.take() ?? (await this.#buffer());
+        copied.push({ at, size: width * height, buffer });
+        const stream = this.#enterStream(handle);
+        this.#images.beforeAccess(address, (height - 1) * pitch + width, stream, "read");
+        for (let row = 0; row < height; row++)
+          check(this.#cuda.cuMemcpyAsync(buffer.address + BigInt(row * width), address + row * pitch, width, stream));
+        buffer.event = this.#record(stream);
+      }
+    };
+    const inStream = copies();
+    this.#hold(inStream);
+    try {
+      await inStream;
+      if (copied.length === 0) await this.#reached(context, this.#record(this.#enterStream(handle)));
+      for (const { at, size, buffer } of copied) {
+        await this.#reached(context, buffer.event);
+        result.set(buffer.bytes.subarray(0, size), at);
+      }
+    } finally {
+      for (const { buffer } of copied) {
+        // An event goes with its context.
+        if (context.isDestroyed) buffer.event = 0n;
+        this.#staging.release(buffer);
+      }
+    }
+    return result;
+  }
+
+  /** A buffer when there is one again. */
+  async #buffer(): Promise<StagingBuffer> {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      const buffer = this.#staging.take();
+      if (buffer !== undefined) return buffer;
+    }
+  }
+
+  /** Does what may wait inside the library when no stream of a context is stopped: who opens a gate would have to wait, too. All later calls come after it. */
+  #withGatesOpen<T>(context: Context, work: () => T): T | Promise<T> {
+    if (!this.#gates.areClosed(context)) return work();
+    const done = (async () => {
+      while (this.#gates.areClosed(context)) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (context.isDestroyed) throw new CudaError(CUDA_ERROR.CONTEXT_IS_DESTROYED);
+      return work();
+    })();
+    this.#hold(done);
+    return done;
+  }
+
+  #hold(work: Promise<unknown>): void {
+    this.#held = work.then(
+      () => undefined,
+      () => undefined,
+    );
+  }
+
+  /** An event behind all that is in a stream of the current context. */
+  #record(stream: bigint): bigint {
+    const event = new BigUint64Array(1);
+    check(this.#cuda.cuEventCreate(event, EVENT_DISABLE_TIMING));
+    check(this.#cuda.cuEventRecord(event[0]!, stream));
+    return event[0]!;
+  }
+
+  #reached(context: Context, event: bigint): Promise<void> {
+    return this.#query(() => {
+      if (context.isDestroyed) return CUDA_ERROR.CONTEXT_IS_DESTROYED;
+      this.#enter(context);
+      return this.#cuda.cuEventQuery(event);
+    });
+  }
+
+  /** Enters a texture's context, and forgets it. */
+  #takeTexture(handle: number): bigint {
+    const { cuda, context } = found(this.#textures.get(handle));
+    this.#textures.delete(handle);
+    this.#enter(context);
+    return cuda;
   }
 
   /** All of a context's streams, the default one too. */
@@ -463,6 +685,33 @@ export class NvidiaSession implements Partial<DriverCalls> {
 
 /** CU_EVENT_INTERPROCESS. */
 const EVENT_INTERPROCESS = 4;
+const EVENT_DISABLE_TIMING = 2;
+const STREAM_NON_BLOCKING = 1;
+const HOST_FUNC_RETURNED = callNames.indexOf("hostFuncReturned");
+const CTX_DESTROY = callNames.indexOf("cuCtxDestroy");
+
+/** Rows on the device, `pitch` bytes apart; on the host they follow each other. */
+interface Rows {
+  readonly address: number;
+  readonly pitch: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Cuts rows into what fits into a buffer: groups of them, or parts of one. `at` is where a part begins on the host. */
+function* parts({ address, pitch, width, height }: Rows): Generator<Rows & { readonly at: number }> {
+  if (width === 0) return;
+  const group = Math.max(1, Math.floor(STAGING_BYTES / width));
+  for (let row = 0; row < height; row += group)
+    for (let x = 0; x < width; x += STAGING_BYTES)
+      yield {
+        at: row * width + x,
+        address: address + row * pitch + x,
+        pitch,
+        width: Math.min(STAGING_BYTES, width - x),
+        height: Math.min(group, height - row),
+      };
+}
 
 function describeDevice(cuda: Libcuda, device: number, memory: DeviceMemory): DeviceInfo {
   const name = new Uint8Array(256);

@@ -2,7 +2,7 @@ import { DEVICE_ATTRIBUTE } from "../attributes.ts";
 import { CUDA_ERROR, CudaError } from "../result.ts";
 import { refuseInCapture } from "./capture.ts";
 import { allocate, free } from "./memory-calls.ts";
-import { FORMAT_BYTES, MOST_TEXTURE_LEVELS } from "../texture-info.ts";
+import { ALL_ARRAY_FLAGS, ARRAY_FLAG, FORMAT_BYTES, MOST_TEXTURE_LEVELS } from "../texture-info.ts";
 import { CudaArray, MipmappedArray } from "./objects.ts";
 import type { CudaThread } from "./thread.ts";
 
@@ -16,9 +16,6 @@ export interface ArrayDescriptor {
   readonly flags: number;
 }
 
-/** CUDA_ARRAY3D_*. */
-const FLAG = { LAYERED: 1, SURFACE_LDST: 2, CUBEMAP: 4, TEXTURE_GATHER: 8 } as const;
-const ALL_FLAGS = 15;
 /** Rows begin at multiples of it. */
 const ROW_ALIGNMENT = 64;
 
@@ -51,7 +48,7 @@ export function cuArray3DCreate(thread: CudaThread, descriptor: ArrayDescriptor)
 export function cuMipmappedArrayCreate(thread: CudaThread, descriptor: ArrayDescriptor, levels: number): number {
   const { client } = thread;
   const context = thread.context();
-  const isDeep = descriptor.depth > 0 && (descriptor.flags & (FLAG.LAYERED | FLAG.CUBEMAP)) === 0;
+  const isDeep = descriptor.depth > 0 && (descriptor.flags & (ARRAY_FLAG.LAYERED | ARRAY_FLAG.CUBEMAP)) === 0;
   const side = Math.max(descriptor.width, descriptor.height, isDeep ? descriptor.depth : 1);
   if (levels < 1) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
   const count = Math.min(levels, MOST_TEXTURE_LEVELS, Math.floor(Math.log2(side)) + 1);
@@ -94,8 +91,8 @@ export function cuArray3DGetDescriptor(thread: CudaThread, hArray: number): Arra
 
 function check(descriptor: ArrayDescriptor, attributes: ReadonlyMap<number, number>): void {
   const { width, height, depth, format, numChannels, flags } = descriptor;
-  const isLayered = (flags & FLAG.LAYERED) !== 0;
-  const isCube = (flags & FLAG.CUBEMAP) !== 0;
+  const isLayered = (flags & ARRAY_FLAG.LAYERED) !== 0;
+  const isCube = (flags & ARRAY_FLAG.CUBEMAP) !== 0;
   const most = (attribute: number): number => attributes.get(attribute) || Infinity;
   const limits =
     depth > 0 && !isLayered && !isCube
@@ -110,7 +107,7 @@ function check(descriptor: ArrayDescriptor, attributes: ReadonlyMap<number, numb
   const isValid =
     FORMAT_BYTES.has(format) &&
     [1, 2, 4].includes(numChannels) &&
-    (flags & ~ALL_FLAGS) === 0 &&
+    (flags & ~ALL_ARRAY_FLAGS) === 0 &&
     width > 0 &&
     (depth === 0 || height > 0 || isLayered) &&
     (!isLayered || depth > 0) &&

@@ -1,6 +1,6 @@
 import { DEVICE_ATTRIBUTE } from "../attributes.ts";
 import { CUDA_ERROR, CudaError } from "../result.ts";
-import { FORMAT_BYTES, isTextureInfo, levelBytes, type TextureInfo, type TextureLevel } from "../texture-info.ts";
+import { ARRAY_FLAG, FORMAT_BYTES, isTextureInfo, levelBytes, RESOURCE, type TextureInfo, type TextureLevel } from "../texture-info.ts";
 import { type Context, CudaArray, MipmappedArray, Module, TextureReference } from "./objects.ts";
 import type { CudaThread } from "./thread.ts";
 
@@ -40,8 +40,6 @@ export interface TextureDesc {
 /** CU_TRSF_READ_AS_INTEGER, and all flags that there are. */
 const READ_AS_INTEGER = 1;
 const ALL_FLAGS = 0x1 | 0x2 | 0x10 | 0x20 | 0x40;
-/** CUDA_ARRAY3D_LAYERED, SURFACE_LDST and CUBEMAP. */
-const ARRAY_FLAG = { LAYERED: 1, SURFACE_LDST: 2, CUBEMAP: 4 } as const;
 const LINEAR = 1;
 
 /** A texture object of the current context: the value that kernels take. Fails with CUDA_ERROR_INVALID_VALUE for what no texture can be. */
@@ -151,32 +149,36 @@ function textureInfo(thread: CudaThread, resource: TextureResource, desc: Textur
   return info;
 }
 
-type Place = Pick<TextureInfo, "format" | "channels" | "layers" | "levels">;
+type Place = Pick<TextureInfo, "resource" | "arrayFlags" | "format" | "channels" | "layers" | "levels">;
 
 function placeOf(thread: CudaThread, context: Context, resource: TextureResource): Place {
-  if (resource.kind === "array") return arrayPlace([thread.client.object(resource.array, CudaArray)]);
-  if (resource.kind === "mipmapped") return arrayPlace(thread.client.object(resource.array, MipmappedArray).levels);
+  if (resource.kind === "array") return arrayPlace(RESOURCE.ARRAY, [thread.client.object(resource.array, CudaArray)]);
+  if (resource.kind === "mipmapped")
+    return arrayPlace(RESOURCE.MIPMAPPED_ARRAY, thread.client.object(resource.array, MipmappedArray).levels);
   const { devPtr: address, format, numChannels: channels } = resource;
   const texel = (FORMAT_BYTES.get(format) ?? 0) * channels;
   const { attributes } = context.device;
   const alignment = attributes.get(DEVICE_ATTRIBUTE.TEXTURE_ALIGNMENT) || 1;
   const pitchAlignment = attributes.get(DEVICE_ATTRIBUTE.TEXTURE_PITCH_ALIGNMENT) || 1;
   if (address % alignment !== 0 || texel === 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
+  const plain = { arrayFlags: 0, format, channels, layers: 0 };
   if (resource.kind === "linear") {
     const width = Math.floor(resource.sizeInBytes / texel);
     const level = { address, width, height: 0, depth: 0, rowPitch: width * texel, slicePitch: width * texel };
-    return { format, channels, layers: 0, levels: [level] };
+    return { resource: RESOURCE.LINEAR, ...plain, levels: [level] };
   }
   const { width, height, pitchInBytes: rowPitch } = resource;
   if (rowPitch % pitchAlignment !== 0 || rowPitch < width * texel || height === 0) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
-  return { format, channels, layers: 0, levels: [{ address, width, height, depth: 0, rowPitch, slicePitch: rowPitch * height }] };
+  return { resource: RESOURCE.PITCH2D, ...plain, levels: [{ address, width, height, depth: 0, rowPitch, slicePitch: rowPitch * height }] };
 }
 
-function arrayPlace(arrays: readonly CudaArray[]): Place {
+function arrayPlace(resource: number, arrays: readonly CudaArray[]): Place {
   const [first] = arrays;
   if (!first) throw new CudaError(CUDA_ERROR.INVALID_VALUE);
   const hasLayers = (first.flags & (ARRAY_FLAG.LAYERED | ARRAY_FLAG.CUBEMAP)) !== 0;
   return {
+    resource,
+    arrayFlags: first.flags,
     format: first.format,
     channels: first.numChannels,
     layers: hasLayers ? first.depth : 0,
