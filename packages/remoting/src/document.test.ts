@@ -190,7 +190,10 @@ test("a client that was written from the page copies, resumes, and is refused wh
   expect((await client.answer(client.post(["cuModuleLoadData", 4, 3, hash]))).slice(1)).toEqual([-1, hash]);
   const [, , loaded] = await client.answer(client.post(["cuModuleLoadData", 4, 3, image]));
   expect((loaded as unknown[][][])[0]!.map(([name]) => name)).toEqual(["nothing"]);
-  expect((await client.answer(client.post(["cuModuleLoadData", 5, 3, hash]))).slice(1, 2)).toEqual([0]);
+  // When it keeps an image is the server's matter; until then it has done nothing.
+  let again = [0, -1] as readonly unknown[];
+  while (again[1] === -1) again = await client.answer(client.post(["cuModuleLoadData", 5, 3, hash]));
+  expect(again.slice(1)).toEqual([0, loaded]);
 
   // The connection breaks; what had not arrived is sent again, and the session goes on.
   client.socket.terminate();

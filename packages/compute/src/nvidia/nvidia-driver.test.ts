@@ -479,7 +479,7 @@ describe.skipIf(!hasCompiler)("with a libcuda", () => {
       cuda.cuCtxCreate(0, 0);
       await cuda.cuCtxSynchronize();
       open();
-      await cuda.cuCtxSynchronize();
+      expect([...(await cuda.cuMemcpyDtoH(cuda.cuMemAlloc(1), 1))]).toEqual([0]);
     });
 
     test("of cuStreamAddCallback are told of a fault", async () => {

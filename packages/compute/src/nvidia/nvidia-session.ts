@@ -11,7 +11,6 @@ import {
   type DriverCalls,
   type DriverInfo,
   type FunctionInfo,
-  type MethodArguments,
   type ModuleInfo,
 } from "@decant/cuda";
 import { parsePtx } from "@decant/ptx";
