@@ -92,6 +92,8 @@ class Client {
   readonly transfers = new Map<number, Buffer>();
 
   async connect(url: string): Promise<void> {
+    // What came over an earlier connection and was not counted comes again.
+    this.#frames.length = 0;
     const socket = (this.socket = new WebSocket(url));
     socket.on("message", (data: Buffer) => {
       if (socket !== this.socket) return;
