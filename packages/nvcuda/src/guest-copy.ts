@@ -39,7 +39,7 @@ export function* postCopy(nvcuda: Nvcuda, thread: GuestThread, given: Copy, hStr
   const { dst, src, width, height, depth } = given;
   const isLongRow = height === 1 && depth === 1 && width > PIECE_BYTES && src.memory !== undefined && dst.memory === undefined;
   if (!isLongRow || cuda.thread.stream(hStream).capture) {
-    const landed = copy(cuda.thread, given, hStream, isPinned);
+    const landed = copy(cuda.thread, given, hStream, isPinned ? "leaves" : "waits");
     if (landed && !isPinned) yield* waitFor(landed);
     return;
   }

@@ -5,7 +5,7 @@ import type { Stream } from "./objects.ts";
 
 /** Bulk copies cross in pieces of this many bytes: large enough to cost no more than one copy, small enough that other calls pass. */
 export const PIECE_BYTES = 1 << 20;
-/** Pieces of a copy to the host that are asked for at a time. */
+/** Pieces of a copy to the host that are asked for at a time, where it is waited for: calls of other streams come between. */
 const PIECES_IN_FLIGHT = 16;
 
 /** Where one side of a copy begins, and how far apart its rows and slices are, in bytes. `memory` is the host's; without it `at` is a device address. */
@@ -37,13 +37,13 @@ export function extent({ width, height, depth }: Copy, { pitch, slice }: CopySid
 
 /**
  * Posts a copy to a stream. One to the host gives a promise: all bytes have landed before it resolves. Bytes of the host are taken now. What lies on
- * the device must have been checked.
+ * the device must have been checked. Where nothing follows in the stream before a copy to the host `isAwaited`, its pieces are asked for a few at a time.
  */
-export function postCopy(client: CudaClient, stream: Stream, given: Copy): Promise<void> | undefined {
+export function postCopy(client: CudaClient, stream: Stream, given: Copy, isAwaited = false): Promise<void> | undefined {
   const copy = flattened(given);
   if (extent(copy, copy.src) === 0) return copy.dst.memory ? client.wait(stream) : undefined;
   if (copy.dst.memory && copy.src.memory) return copyOnHost(client, stream, copy);
-  if (copy.dst.memory) return client.answer(stream.context, copyToHost(client, stream, copy));
+  if (copy.dst.memory) return client.answer(stream.context, copyToHost(client, stream, copy, isAwaited ? PIECES_IN_FLIGHT : Infinity));
   if (copy.src.memory) copyToDevice(client, stream, copy);
   else copyOnDevice(client, stream, copy);
   return undefined;
@@ -81,7 +81,7 @@ function copyToDevice(client: CudaClient, stream: Stream, copy: Copy): void {
   }
 }
 
-async function copyToHost(client: CudaClient, stream: Stream, copy: Copy): Promise<void> {
+async function copyToHost(client: CudaClient, stream: Stream, copy: Copy, mostInFlight: number): Promise<void> {
   const { dst, src } = copy;
   const inFlight: Promise<void>[] = [];
   for (const { dstAt, srcAt, width, rows } of pieces(copy)) {
@@ -98,7 +98,7 @@ async function copyToHost(client: CudaClient, stream: Stream, copy: Copy): Promi
     // A failure is thrown where the piece is awaited; others may fail before that.
     landed.catch(() => undefined);
     inFlight.push(landed);
-    if (inFlight.length >= PIECES_IN_FLIGHT) await Promise.all(inFlight.splice(0, PIECES_IN_FLIGHT / 2));
+    if (inFlight.length >= mostInFlight) await Promise.all(inFlight.splice(0, mostInFlight / 2));
   }
   await Promise.all(inFlight);
 }

@@ -96,6 +96,16 @@ describe("memory", () => {
     expect([...(await cuda.cuMemcpyDtoH(p, 24))]).toEqual(expected);
   });
 
+  test("gives what a large copy to the host found in its place in the stream, whatever is posted behind it", async () => {
+    const { cuda } = await setUp();
+    const size = 40 << 20;
+    const p = cuda.cuMemAlloc(size);
+    cuda.cuMemsetD8(p, 1, size);
+    const landing = cuda.cuMemcpyDtoHAsync(p, size, 0);
+    cuda.cuMemsetD8(p, 2, size);
+    expect((await landing).every((byte) => byte === 1)).toBe(true);
+  });
+
   test("takes the bytes at the call", async () => {
     const { cuda, launch } = await setUp();
     const p = cuda.cuMemAlloc(4);

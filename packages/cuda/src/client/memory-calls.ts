@@ -146,16 +146,17 @@ export function cuMemcpyPeer(
 
 /**
  * Copies rows and slices, between device and host in any direction. One to the host gives a promise that resolves when all bytes have landed, and before any
- * later wait or query of the stream reports success. With `reportLater` nobody waits for the promise: what it fails with is what the stream's next wait fails with.
+ * later wait or query of the stream reports success. A caller that "waits" posts nothing to the stream before it has resolved; where it "leaves" nobody waits for the
+ * promise: what it fails with is what the stream's next wait fails with.
  */
-export function copy(thread: CudaThread, given: Copy, hStream = 0, reportLater = false): Promise<void> | undefined {
-  return copyOn(thread.client, thread.stream(hStream), given, reportLater);
+export function copy(thread: CudaThread, given: Copy, hStream = 0, caller?: "waits" | "leaves"): Promise<void> | undefined {
+  return copyOn(thread.client, thread.stream(hStream), given, caller);
 }
 
-function copyOn(client: CudaClient, stream: Stream, given: Copy, reportLater = false): Promise<void> | undefined {
+function copyOn(client: CudaClient, stream: Stream, given: Copy, caller?: "waits" | "leaves"): Promise<void> | undefined {
   checkCopy(client, stream.context, given);
-  const landing = submit(client, stream, { kind: "copy", copy: given });
-  if (landing) client.land(stream, landing, reportLater);
+  const landing = submit(client, stream, { kind: "copy", copy: given, isAwaited: caller === "waits" });
+  if (landing) client.land(stream, landing, caller === "leaves");
   return landing;
 }
 

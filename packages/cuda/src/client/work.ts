@@ -18,6 +18,8 @@ export interface KernelWork {
 export interface CopyWork {
   readonly kind: "copy";
   readonly copy: Copy;
+  /** Nothing is posted to the stream before it has landed. */
+  readonly isAwaited?: boolean;
 }
 
 /** Rows of elements that are set to a value. */
@@ -76,7 +78,7 @@ const runners: { readonly [K in Work["kind"]]: Runner<Extract<Work, { kind: K }>
     );
     return undefined;
   },
-  copy: (client, stream, { copy }) => postCopy(client, stream, copy),
+  copy: (client, stream, { copy, isAwaited }) => postCopy(client, stream, copy, isAwaited),
   memset(client, stream, { dst, pitch, value, elementSize, width, height }) {
     if (width > 0 && height > 0) client.session.cuMemsetD2D(stream.handle, dst, pitch, value, elementSize, width, height);
     return undefined;
