@@ -101,10 +101,7 @@ export function emitJumpOut(
   save: () => void,
 ): void {
   const { f, module, next } = context;
-  const toApi = (stub: Stub): void => {
-    module.stubConst("apiIndex", stub);
-    module.callRuntime("api", true);
-  };
+  const toApi = (stub: Stub): void => callApi(context, stub, true);
   if (via !== undefined && via.slot === undefined) {
     save();
     return toApi(via.stub);
@@ -130,18 +127,23 @@ export function emitLeave({ module }: CallContext, target: number): void {
 }
 
 function emitApi(context: CallContext, { stub, slot }: ApiTarget, otherwise: () => void): void {
-  const { f, module } = context;
-  const callApi = (): void => {
-    module.stubConst("apiIndex", stub);
-    module.callRuntime("api");
-  };
-  if (slot === undefined) return callApi();
+  const { f } = context;
+  if (slot === undefined) return callApi(context, stub, false);
   pushIsStub(context, slot, stub);
   f.if(I32);
-  callApi();
+  callApi(context, stub, false);
   f.else();
   otherwise();
   f.end();
+}
+
+/** With its address in cpu.rip: where the host's stack ends there, it is called again from the dispatcher. */
+function callApi({ f, module }: CallContext, stub: Stub, isTail: boolean): void {
+  f.i32Const(CPU_ADDRESS);
+  module.stubConst("stubAddress", stub);
+  f.store(OP.i32_store, CPU.rip, 2);
+  module.stubConst("apiIndex", stub);
+  module.callRuntime("api", isTail);
 }
 
 /** Pushes whether the import table's slot still holds the stub that it held at translation. */

@@ -21,6 +21,8 @@ export const MACHINE = {
   staleEntry: 0x414,
   /** Not 0 when code is about to run that looks at what floating point has raised. */
   wantsExactFloats: 0x418,
+  /** As CPU.stackLimit, for code that calls helpers. */
+  helperLimit: 0x41c,
 } as const;
 
 /**
@@ -70,3 +72,7 @@ export const STACK_WINDOW = 64 * 1024;
 /** Further below the thread's stack than this, rsp is in another one. */
 export const FOREIGN_STACK = 64 * 1024;
 export const LEAST_STACK_WINDOW = 8 * 1024;
+/**
+ * The same for units that call helpers, which work while registers are in locals: where the host's stack ended in one, what it was called for would be lost.
+ */
+export const HELPER_WINDOW = 8 * 1024;

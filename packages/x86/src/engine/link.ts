@@ -141,7 +141,8 @@ function linkFunction(m: ModuleBuilder, { unitType, imports }: Declarations, add
     .i32Const(address | 0);
   pushVector(f);
   f.returnCall(imports.get(GO) as number);
-  return m.finishedFunction(unitType, f.body().bytes, "link");
+  // Where the host's stack ends as it is entered, the name says where to go on.
+  return m.finishedFunction(unitType, f.body().bytes, unitName(address));
 }
 
 interface Placement {

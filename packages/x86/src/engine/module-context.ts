@@ -71,6 +71,8 @@ export class ModuleContext {
   readonly sites: SitePacker;
   /** What stands in the function's holes, by their tags. */
   readonly relocations: { readonly kind: RelocationKind; readonly operand: number }[] = [];
+  /** Whether something is called that works while registers are in locals. */
+  callsHelpers = false;
   /** API functions and guest functions that relocations are of. */
   readonly stubs: Stub[] = [];
   readonly targets: number[] = [];
@@ -83,6 +85,7 @@ export class ModuleContext {
 
   /** Calls a function of the runtime with the numbers on the wasm stack, or jumps to it. */
   callRuntime(name: RuntimeImport, isTail = false): void {
+    this.callsHelpers ||= !FINDS_STATE.has(name);
     pushVector(this.#f);
     const late = LATE_FUNCTION + IMPORT_NUMBERS.runtime[name];
     if (isTail) this.#f.returnCall(late);
@@ -90,6 +93,7 @@ export class ModuleContext {
   }
 
   helper(name: HelperName): number {
+    this.callsHelpers ||= !NEVER_RETURNS.has(name);
     return LATE_FUNCTION + IMPORT_NUMBERS.helper[name];
   }
 
@@ -117,6 +121,10 @@ export class ModuleContext {
     this.#f.hole(bytes, this.relocations.push({ kind, operand }) - 1);
   }
 }
+
+/** What is called with all registers, and where to go on, in the CPU block; or does not return. */
+const FINDS_STATE: ReadonlySet<RuntimeImport> = new Set(["go", "goFrom", "api", "fault", "stale", "link", "refuse"]);
+const NEVER_RETURNS: ReadonlySet<HelperName> = new Set(["trap", "accessFault"]);
 
 const OP_I32_CONST = 0x41;
 const OP_I64_CONST = 0x42;

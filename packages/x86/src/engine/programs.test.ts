@@ -6,6 +6,7 @@ import { PAGE } from "@decant/memory";
 import { describe, expect, test } from "vitest";
 import { GPR } from "../cpu-block.ts";
 import { UNWIND } from "./index.ts";
+import { MACHINE, STACK_WINDOW } from "./layout.ts";
 import { PROGRAMS } from "./programs.ts";
 import { CODE, DATA, STACK_TOP, TestGuest } from "./test-guest.ts";
 
@@ -32,6 +33,16 @@ describe("recursion", () => {
     expect(guest.call(20_000)).toBe(20_000);
     for (const register of [GPR.rdx, GPR.rsi, GPR.r15]) expect(guest.machine.cpu.gpr32(register)).toBe((20_000 * 19_999) / 2);
     expect(guest.machine.statistics.stackTrips).toBeGreaterThan(0);
+  });
+
+  test("nothing is lost where it would end in a helper that such code calls", () => {
+    const guest = guestWith("wideHelper");
+    for (let run = 1; run <= 40; run++) {
+      expect(guest.call(9_000)).toBe(9_000);
+      expect(guest.memory.u32(DATA), "it began so often").toBe(run);
+      // As if nothing had been learnt about the host's stack.
+      guest.machine.cpu.u32[MACHINE.stackWindow / 4] = STACK_WINDOW;
+    }
   });
 
   test("an API function that is called from deep down finds room on the host's stack", () => {

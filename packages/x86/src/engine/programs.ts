@@ -227,6 +227,85 @@ export const PROGRAMS = {
     bytes:
       "85c90f84de000000660ffec1660ffeca660ffed3660ffedc660ffee5660ffeee660ffef766410ffef866450ffec166450ffeca66450ffed366450ffedc66450ffee566450ffeee66450ffef766440ffef84801c24801c64801c74901c04901c14901c24901c34901c44901c54901c64901c7ffc9e887ffffff660ffec1660ffeca660ffed3660ffedc660ffee5660ffeee660ffef766410ffef866450ffec166450ffeca66450ffed366450ffedc66450ffee566450ffeee66450ffef766440ffef84801c24801c64801c74901c04901c14901c24901c34901c44901c54901c64901c7ffc0c331c0c3",
   },
+  wideHelper: {
+    mode: 64,
+    source: `
+    inc dword ptr [0x500000]
+    call f
+    ret
+f:  test ecx, ecx
+    je 1f
+    paddd xmm0, xmm1
+    paddd xmm1, xmm2
+    paddd xmm2, xmm3
+    paddd xmm3, xmm4
+    paddd xmm4, xmm5
+    paddd xmm5, xmm6
+    paddd xmm6, xmm7
+    paddd xmm7, xmm8
+    paddd xmm8, xmm9
+    paddd xmm9, xmm10
+    paddd xmm10, xmm11
+    paddd xmm11, xmm12
+    paddd xmm12, xmm13
+    paddd xmm13, xmm14
+    paddd xmm14, xmm15
+    paddd xmm15, xmm0
+    add rdx, rax
+    add rsi, rax
+    add rdi, rax
+    add r8, rax
+    add r9, rax
+    add r10, rax
+    add r11, rax
+    add r12, rax
+    add r13, rax
+    add r14, rax
+    add r15, rax
+    push rcx
+    push rdx
+    push rbx
+    xor eax, eax
+    cpuid
+    pop rbx
+    pop rdx
+    pop rcx
+    dec ecx
+    call f
+    paddd xmm0, xmm1
+    paddd xmm1, xmm2
+    paddd xmm2, xmm3
+    paddd xmm3, xmm4
+    paddd xmm4, xmm5
+    paddd xmm5, xmm6
+    paddd xmm6, xmm7
+    paddd xmm7, xmm8
+    paddd xmm8, xmm9
+    paddd xmm9, xmm10
+    paddd xmm10, xmm11
+    paddd xmm11, xmm12
+    paddd xmm12, xmm13
+    paddd xmm13, xmm14
+    paddd xmm14, xmm15
+    paddd xmm15, xmm0
+    add rdx, rax
+    add rsi, rax
+    add rdi, rax
+    add r8, rax
+    add r9, rax
+    add r10, rax
+    add r11, rax
+    add r12, rax
+    add r13, rax
+    add r14, rax
+    add r15, rax
+    inc eax
+    ret
+1:  xor eax, eax
+    ret`,
+    bytes:
+      "ff042500005000e801000000c385c90f84e8000000660ffec1660ffeca660ffed3660ffedc660ffee5660ffeee660ffef766410ffef866450ffec166450ffeca66450ffed366450ffedc66450ffee566450ffeee66450ffef766440ffef84801c24801c64801c74901c04901c14901c24901c34901c44901c54901c64901c751525331c00fa25b5a59ffc9e87dffffff660ffec1660ffeca660ffed3660ffedc660ffee5660ffeee660ffef766410ffef866450ffec166450ffeca66450ffed366450ffedc66450ffee566450ffeee66450ffef766440ffef84801c24801c64801c74901c04901c14901c24901c34901c44901c54901c64901c7ffc0c331c0c3",
+  },
   frame: {
     mode: 64,
     source: `

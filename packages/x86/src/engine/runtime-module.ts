@@ -2,7 +2,7 @@ import { GUEST_BASE, WASM_PAGES } from "@decant/memory";
 import { FUNCREF, I32, I64, ModuleBuilder, OP, SIMD, V128, type FunctionBuilder, type ValueType } from "@decant/wasm";
 import { CPU, GPR } from "../cpu-block.ts";
 import { emitHash } from "./hash-function.ts";
-import { CPU_ADDRESS, cpuField, DIRECTORY, FOREIGN_STACK, MACHINE } from "./layout.ts";
+import { CPU_ADDRESS, cpuField, DIRECTORY, FOREIGN_STACK, HELPER_WINDOW, MACHINE } from "./layout.ts";
 import { STRING_FUNCTIONS } from "./string-functions.ts";
 
 /**
@@ -160,6 +160,7 @@ function emitLookUp(f: FunctionBuilder, entry: number, translate: number): void 
 function emitRun(f: FunctionBuilder, go: number): void {
   const rsp = f.local(I32);
   const limit = f.local(I32);
+  const helpers = f.local(I32);
   const stackEnd = f.local(I32);
   const cpu = (offset: number): void => void f.i32Const(CPU_ADDRESS).load(OP.i32_load, offset, 2);
   const again = f.loop();
@@ -189,7 +190,12 @@ function emitRun(f: FunctionBuilder, go: number): void {
     .op(OP.i32_lt_u)
     .op(OP.i32_and)
     .select();
+  f.localTee(limit);
   f.store(OP.i32_store, CPU.stackLimit, 2);
+  // The higher of this and of the helpers' window, unless that reaches below address 0.
+  f.i32Const(CPU_ADDRESS).localGet(rsp).i32Const(HELPER_WINDOW).op(OP.i32_sub).localTee(helpers).localGet(limit);
+  f.localGet(helpers).localGet(limit).op(OP.i32_gt_u).localGet(helpers).localGet(rsp).op(OP.i32_lt_u).op(OP.i32_and).select();
+  f.store(OP.i32_store, MACHINE.helperLimit, 2);
   f.localGet(0);
   pushVector(f);
   f.call(go).localTee(0).brIf(again).end();

@@ -63,6 +63,8 @@ export class Translator {
   readonly #untranslatable = new Set<number>();
   /** Where code that was entered in the middle was cut, and functions larger than a unit. */
   readonly #cuts = new Set<number>();
+  /** Entries of units that turned out to call helpers. */
+  readonly #helped = new Set<number>();
   /** Pages of code that was seen to write to itself. */
   readonly #selfChanging = new Set<number>();
   /**
@@ -167,7 +169,7 @@ export class Translator {
     for (let page = start >>> 12; page <= (end - 1) >>> 12; page++) this.#pages.add(page);
   }
 
-  /** A unit's code; undefined when some form of an instruction has no lowering: found once more, it has a fault in that one's place. */
+  /** A unit's code; undefined when it is to be found once more: with a fault in the place of an instruction that has no lowering, or as one that calls helpers. */
   #emitted(unit: Unit): TranslatedUnit | undefined {
     try {
       return this.#emit(unit);
@@ -180,13 +182,19 @@ export class Translator {
     }
   }
 
-  #emit(unit: Unit): TranslatedUnit {
+  #emit(unit: Unit): TranslatedUnit | undefined {
     const { memory, decoder } = this.#options;
     const f = new FunctionBuilder(NO_INDEX, NO_INDEX, 0, undefined, this.#code.clear());
     const context = new ModuleContext(f, new SitePacker(this.#sites.clear()));
     const guarding = this.#options.guarding(unit.entry.start);
     const hasExactFloats = this.#options.hasExactFloats?.() === true;
-    new UnitEmitter(f, unit, context, { mode: decoder.mode, memory, guarding, hasExactFloats }).emit();
+    const entry = unit.entry.start;
+    const callsHelpers = this.#helped.has(entry) || unit.blocks.some(({ ending }) => ending.kind === "intrinsic");
+    new UnitEmitter(f, unit, context, { mode: decoder.mode, memory, guarding, hasExactFloats, callsHelpers }).emit();
+    if (context.callsHelpers && !callsHelpers) {
+      this.#helped.add(entry);
+      return undefined;
+    }
     const { bytes, codeStart } = f.body();
     const { stubs, targets, sites } = context;
     const relocations: number[] = [];
@@ -196,7 +204,7 @@ export class Translator {
     }
     for (const { offset, tag } of f.lateCalls) relocations.push(codeStart + offset, RELOCATION.import | (tag << KIND_BITS));
     return {
-      entry: unit.entry.start,
+      entry,
       body: bytes,
       relocations: new Uint32Array(relocations),
       stubs,

@@ -37,6 +37,8 @@ interface UnitOptions {
   readonly guarding: Guarding;
   /** Whether floating point minds MXCSR and the x87's masks, and tells all that it raises. */
   readonly hasExactFloats: boolean;
+  /** Whether the unit may call what works while registers are in locals: then the host's stack must not be nearly used up. */
+  readonly callsHelpers: boolean;
 }
 
 /** Emits one guest function as one wasm function: () -> next RIP. */
@@ -64,6 +66,7 @@ export class UnitEmitter implements BlockEmitter {
   /** The writable bytes that the unit was made from lie in here. */
   readonly #span: Range;
   readonly #isChanging: boolean;
+  readonly #callsHelpers: boolean;
   /** The local for where the store went that a block ends with; -1 before there is one. */
   #storeAddress = -1;
   /** At the instruction being lowered: registers that are dirty, and those that some later code reads. */
@@ -84,13 +87,19 @@ export class UnitEmitter implements BlockEmitter {
   /** Whether it looks at what floating point has raised, which code so far does not tell. */
   readonly #mustBecomeExact: boolean;
 
-  constructor(f: FunctionBuilder, unit: Unit, module: ModuleContext, { mode, memory, guarding, hasExactFloats }: UnitOptions) {
+  constructor(
+    f: FunctionBuilder,
+    unit: Unit,
+    module: ModuleContext,
+    { mode, memory, guarding, hasExactFloats, callsHelpers }: UnitOptions,
+  ) {
     this.#f = f;
     this.#mode = mode;
     this.#module = module;
     this.#memory = memory;
     this.#entry = unit.entry.start;
     this.#isChanging = unit.isChanging;
+    this.#callsHelpers = callsHelpers;
     this.#span = unit.isChanging ? spanOf(unit, memory) : NO_SPAN;
     if (guarding === "checked") callIntrinsics(unit.blocks);
     this.#graph = makeReducible(unrollLoops(unit.blocks) ? orderBlocks(unit.entry) : unit.blocks);
@@ -140,13 +149,12 @@ export class UnitEmitter implements BlockEmitter {
     if (this.#mustBecomeExact) return this.#becomeExact(entry.start);
     this.#registers.reload(flow.liveIn);
     this.#registers.reloadFlags(flow.flagsIn);
-    if (!blocks.some(leavesForOthers)) {
-      if (flow.budgetLive) this.#registers.reloadBudget();
-      emitStructured(this.#f, this.#graph, this);
-      return;
-    }
+    const leaves = blocks.some(leavesForOthers);
+    if (!leaves && flow.budgetLive) this.#registers.reloadBudget();
+    if (!leaves && !this.#callsHelpers) return emitStructured(this.#f, this.#graph, this);
     const exit = this.#f.block();
-    this.#chargeEntry(flow, exit);
+    if (leaves) this.#chargeEntry(flow, exit);
+    if (this.#callsHelpers) this.#checkDepth(flow, exit, MACHINE.helperLimit);
     emitStructured(this.#f, this.#graph, this);
     this.#f.end();
     this.#exit(entry.start);
@@ -227,9 +235,9 @@ export class UnitEmitter implements BlockEmitter {
    * Charges the budget, and compares rsp with the limit that bounds the depth of host frames. Nothing has happened yet, so the state is exact.
    * Hot: at every entry of a function that calls others, one load, subtraction and store, one load and comparison, two branches.
    */
-  #chargeEntry({ liveIn, budgetLive }: BlockFlow, exit: Label): void {
+  #chargeEntry(flow: BlockFlow, exit: Label): void {
     const f = this.#f;
-    const budget = budgetLive ? this.#registers.budget : this.#context.next;
+    const budget = flow.budgetLive ? this.#registers.budget : this.#context.next;
     f.i32Const(CPU_ADDRESS);
     f.i32Const(CPU_ADDRESS)
       .load(OP.i32_load, MACHINE.budget, 2)
@@ -238,9 +246,15 @@ export class UnitEmitter implements BlockEmitter {
       .localTee(budget)
       .store(OP.i32_store, MACHINE.budget, 2);
     f.localGet(budget).i32Const(0).op(OP.i32_lt_s).brIf(exit);
+    this.#checkDepth(flow, exit, CPU.stackLimit);
+  }
+
+  /** Leaves where rsp is below a limit in the CPU block. */
+  #checkDepth({ liveIn }: BlockFlow, exit: Label, limit: number): void {
+    const f = this.#f;
     if (liveIn & RSP) this.#emitter.getGpr(GPR.rsp, 32);
     else f.i32Const(CPU_ADDRESS).load(OP.i32_load, CPU.gpr + 8 * GPR.rsp, 2);
-    f.i32Const(CPU_ADDRESS).load(OP.i32_load, CPU.stackLimit, 2).op(OP.i32_lt_u).brIf(exit);
+    f.i32Const(CPU_ADDRESS).load(OP.i32_load, limit, 2).op(OP.i32_lt_u).brIf(exit);
   }
 
   block(block: Block): void {
@@ -492,6 +506,9 @@ export class UnitEmitter implements BlockEmitter {
       case "fault":
         e.flushFlags(flow.flagsOut);
         this.#save(block, flow);
+        f.i32Const(CPU_ADDRESS)
+          .i32Const(ending.insn.ip | 0)
+          .store(OP.i32_store, CPU.rip, 2);
         f.i32Const(ending.insn.ip | 0);
         this.#module.callRuntime("fault", true);
         return;
