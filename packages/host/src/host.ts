@@ -1,5 +1,6 @@
 import type { HostCertificates } from "./certificates.ts";
 import type { HostFile, HostFiles } from "./files.ts";
+import type { HostHttp } from "./http.ts";
 import type { HostNetwork } from "./network.ts";
 import type { HostPrograms } from "./programs.ts";
 
@@ -66,6 +67,8 @@ export interface Host {
   readonly systemDrive: HostFiles;
   /** What guests reach by sockets: each other at least. */
   readonly network: HostNetwork;
+  /** Servers of HTTP, as far as the network reaches them; nobody when absent. */
+  readonly http?: HostHttp;
   /** Programs that guests may start; none when absent. */
   readonly programs?: HostPrograms;
   /** Whom the host trusts; nobody when absent. */

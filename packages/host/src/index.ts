@@ -1,6 +1,7 @@
 export type { HostCertificates } from "./certificates.ts";
 export type { FileKind, FolderChange, FolderEntry, HostFile, HostFiles, HostStat, OpenOptions, SpaceInfo } from "./files.ts";
 export type { Clock, Host, HostInput, HostOutput, Redirection } from "./host.ts";
+export type { HostHttp, HttpHeader, HttpRequest, HttpResponse } from "./http.ts";
 export { HostError } from "./host-error.ts";
 export { manualClock, type ManualClock } from "./memory/clock.ts";
 export { loopbackNetwork, type LoopbackOptions } from "./memory/loopback-network.ts";
@@ -10,6 +11,7 @@ export { memoryTerminal, type MemoryTerminal } from "./memory/memory-terminal.ts
 export { memoryInput, memoryOutput, type MemoryOutput } from "./memory/memory-streams.ts";
 export { nodeCertificates } from "./node/node-certificates.ts";
 export { nodeFiles } from "./node/node-files.ts";
+export { nodeHttp } from "./node/node-http.ts";
 export { nodeNetwork } from "./node/node-network.ts";
 export { nodeHost, type NodeHostOptions } from "./node/node-host.ts";
 export { nodePrograms, type NodeProgramsOptions } from "./node/node-programs.ts";

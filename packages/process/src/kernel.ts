@@ -138,6 +138,11 @@ export class Kernel {
     ));
   }
 
+  /** Whether something that guests wait for is the host's to end. */
+  get waitsForHost(): boolean {
+    return this.#hostWaits > 0;
+  }
+
   /** Counts a wait for the host; the result ends it. While there is one, guests that all wait are not stuck. */
   beginHostWait(): () => void {
     this.#hostWaits++;

@@ -245,7 +245,7 @@ function makeGuest(process: Process, machine: StubMachine, host: MemoryHost, rep
       start(target, address, args);
       for (let idle = 0; idle < MAX_IDLE_TURNS && !machine.isHome && process.ending === undefined; idle++) {
         while (turn()) idle = 0;
-        await Promise.resolve();
+        await (idle > MAX_MICROTASKS && kernel.waitsForHost ? new Promise((resolve) => setTimeout(resolve, 1)) : Promise.resolve());
       }
       return Number(finish(name, target, before));
     },
@@ -270,8 +270,9 @@ function makeGuest(process: Process, machine: StubMachine, host: MemoryHost, rep
   };
 }
 
-/** Microtask turns that a promise of the host's may take. */
+/** Turns that a promise of the host's may take: of microtasks, and then, where a thread waits for the host, of a millisecond each. */
 const MAX_IDLE_TURNS = 10_000;
+const MAX_MICROTASKS = 1000;
 
 /** A result by its declared type; TRUE and FALSE as the numbers that the guest sees. */
 function resultOf(thread: Thread, target: ApiFunction | undefined): number | bigint {

@@ -48,7 +48,9 @@ import { dnsQueries } from "./dnsapi/queries.ts";
 import { accounts } from "./netapi32/accounts.ts";
 import { userNames } from "./secur32/user-names.ts";
 import { sessions } from "./wtsapi32/sessions.ts";
-import { proxies } from "./winhttp/proxies.ts";
+import { download } from "./urlmon/download.ts";
+import { winInet } from "./wininet/internet.ts";
+import { winHttp } from "./winhttp/requests.ts";
 import { trust } from "./wintrust/trust.ts";
 import { shellStrings } from "./shlwapi/strings.ts";
 import { shellPaths } from "./shlwapi/paths.ts";
@@ -105,7 +107,9 @@ export const systemTopics = [
   accounts,
   dnsQueries,
   eventTracing,
-  proxies,
+  winHttp,
+  winInet,
+  download,
   serviceControl,
   sessions,
   shellStrings,

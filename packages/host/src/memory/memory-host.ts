@@ -1,5 +1,7 @@
 import type { HostCertificates } from "../certificates.ts";
 import type { Host, HostInput } from "../host.ts";
+import type { HostHttp } from "../http.ts";
+import type { HostNetwork } from "../network.ts";
 import { manualClock, type ManualClock } from "./clock.ts";
 import { loopbackNetwork } from "./loopback-network.ts";
 import { memoryFiles, type InitialFiles } from "./memory-files.ts";
@@ -13,6 +15,9 @@ export interface MemoryHostOptions {
   readonly clock?: ManualClock;
   readonly cpuCount?: number;
   readonly certificates?: HostCertificates;
+  /** Guests that reach each other, when absent. */
+  readonly network?: HostNetwork;
+  readonly http?: HostHttp;
 }
 
 /** A machine in memory; what goes to its outputs is kept. */
@@ -31,6 +36,8 @@ export function memoryHost({
   clock = manualClock(),
   cpuCount = 2,
   certificates,
+  network,
+  http,
 }: MemoryHostOptions = {}): MemoryHost {
   const warnings: string[] = [];
   let state = 0x2545f491;
@@ -44,7 +51,8 @@ export function memoryHost({
   return {
     files: memoryFiles({ files, clock }),
     systemDrive: memoryFiles({ clock }),
-    network: loopbackNetwork({ hostName: "decant", onDenied: (target) => void warnings.push(`no network: ${target}`) }),
+    network: network ?? loopbackNetwork({ hostName: "decant", onDenied: (target) => void warnings.push(`no network: ${target}`) }),
+    ...(http && { http }),
     ...(certificates && { certificates }),
     stdin: typeof stdin === "string" || stdin instanceof Uint8Array ? memoryInput(stdin) : stdin,
     stdout,

@@ -8,6 +8,7 @@ import type { HostNetwork } from "../network.ts";
 import type { HostPrograms } from "../programs.ts";
 import { nodeCertificates } from "./node-certificates.ts";
 import { nodeFiles } from "./node-files.ts";
+import { nodeHttp } from "./node-http.ts";
 import { nodeInput, nodeOutput } from "./node-streams.ts";
 
 /** What of this machine a guest sees. */
@@ -27,10 +28,12 @@ export interface NodeHostOptions {
 export function nodeHost(options: NodeHostOptions = {}): Host {
   const stderr = nodeOutput(2, () => process.stderr);
   const clock = options.clock ?? nodeClock();
+  const network = options.network ?? loopbackNetwork({ hostName: hostname() });
   return {
     files: options.files ?? nodeFiles(),
     systemDrive: options.systemDrive ?? memoryFiles({ clock }),
-    network: options.network ?? loopbackNetwork({ hostName: hostname() }),
+    network,
+    http: nodeHttp(network),
     ...(options.programs && { programs: options.programs }),
     certificates: nodeCertificates(),
     stdin: nodeInput(0, () => process.stdin),

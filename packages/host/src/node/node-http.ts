@@ -1,0 +1,199 @@
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import type * as Http from "node:http";
+import process from "node:process";
+import type { Duplex } from "node:stream";
+import type * as Stream from "node:stream";
+import type * as Tls from "node:tls";
+import { HostError } from "../host-error.ts";
+import type { HostHttp, HttpHeader, HttpRequest, HttpResponse } from "../http.ts";
+import type { HostConnection, HostNetwork } from "../network.ts";
+
+/** Where Linux keeps the authorities that its administrator trusts. */
+const SYSTEM_AUTHORITIES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/**
+ * HTTP by Node's client, over the connections of a network: what that refuses, this does. Whom Node, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE and the system trust is
+ * trusted. Node's modules are loaded with the first request.
+ */
+export function nodeHttp(network: HostNetwork): HostHttp {
+  return { send: (request) => send(network, request) };
+}
+
+const load = (name: string): unknown => createRequire(import.meta.url)(name);
+
+async function send(network: HostNetwork, request: HttpRequest): Promise<HttpResponse> {
+  const peer = request.proxy ?? request;
+  const plain = connectionStream(await connect(network, peer.host, peer.port));
+  try {
+    const tunnel = request.isSecure && request.proxy !== undefined ? await openTunnel(plain, request) : plain;
+    const stream = request.isSecure ? await secure(tunnel, request) : tunnel;
+    return await exchange(stream, request);
+  } catch (error) {
+    plain.destroy();
+    throw error;
+  }
+}
+
+/** Tries the addresses of a name one after the other. */
+async function connect(network: HostNetwork, name: string, port: number): Promise<HostConnection> {
+  const host = name.replace(/^\[(.*)\]$/, "$1");
+  const isNumeric = /^[\d.]+$/.test(host) || host.includes(":");
+  const addresses = isNumeric ? [{ family: host.includes(":") ? 6 : 4, address: host } as const] : await network.lookUp(host, 0);
+  let failure: unknown = new HostError("ENOTFOUND", `${host} has no address`);
+  for (const address of addresses) {
+    try {
+      return await network.connect({ ...address, port });
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** A connection as a stream of Node's, with what its clients ask of a socket besides. */
+function connectionStream(connection: HostConnection): Duplex {
+  const { Duplex } = load("node:stream") as typeof Stream;
+  let drained = (): void => {};
+  let timer: NodeJS.Timeout | undefined;
+  const stream = new Duplex({
+    read: () => connection.setReading(true),
+    write(chunk: Uint8Array, _encoding, done) {
+      timer?.refresh();
+      // What is written belongs to the connection, and Node goes on to use its buffers.
+      if (connection.write(Uint8Array.from(chunk))) done();
+      else drained = done;
+    },
+    final(done) {
+      connection.end();
+      done();
+    },
+    destroy(error, done) {
+      clearTimeout(timer);
+      connection.close();
+      done(error);
+    },
+  });
+  connection.start({
+    onData(bytes) {
+      timer?.refresh();
+      if (!stream.push(bytes)) connection.setReading(false);
+    },
+    onEnd: () => stream.push(null),
+    onError: (error) => stream.destroy(error),
+    onDrain() {
+      const go = drained;
+      drained = () => {};
+      go();
+    },
+  });
+  return Object.assign(stream, {
+    setTimeout(ms: number, onTimeout?: () => void) {
+      clearTimeout(timer);
+      timer = ms > 0 ? setTimeout(() => stream.emit("timeout"), ms) : undefined;
+      if (onTimeout !== undefined) stream.once("timeout", onTimeout);
+      return stream;
+    },
+    setNoDelay: () => stream,
+    setKeepAlive: () => stream,
+    ref: () => stream,
+    unref: () => stream,
+  });
+}
+
+/** Has a proxy connect to the host (RFC 9110, section 9.3.6). */
+function openTunnel(stream: Duplex, { host, port, timeoutMs }: HttpRequest): Promise<Duplex> {
+  const { request } = load("node:http") as typeof Http;
+  const authority = `${host}:${port}`;
+  return new Promise((resolve, reject) => {
+    const asked = request({
+      createConnection: () => stream,
+      method: "CONNECT",
+      path: authority,
+      headers: { Host: authority },
+      timeout: timeoutMs,
+    });
+    asked.on("connect", (answer, tunnel, head) => {
+      if (head.length > 0) tunnel.unshift(head);
+      if (answer.statusCode === 200) resolve(tunnel);
+      else reject(new HostError("ECONNREFUSED", `the proxy answers ${answer.statusCode}`));
+    });
+    asked.on("error", reject);
+    asked.on("timeout", () => asked.destroy(timedOut(authority)));
+    asked.end();
+  });
+}
+
+function secure(stream: Duplex, { host, takesAnyCertificate, timeoutMs }: HttpRequest): Promise<Duplex> {
+  const { connect: begin } = load("node:tls") as typeof Tls;
+  const servername = /^[\d.]+$|:/.test(host) ? {} : { servername: host };
+  return new Promise((resolve, reject) => {
+    const secured = begin({ socket: stream, host, ...servername, rejectUnauthorized: !takesAnyCertificate, ca: [...authorities()] });
+    secured.once("secureConnect", () => resolve(secured));
+    secured.once("error", reject);
+    if (timeoutMs > 0) secured.setTimeout(timeoutMs, () => secured.destroy(timedOut(host)));
+  });
+}
+
+let trusted: readonly string[] | undefined;
+
+function authorities(): readonly string[] {
+  if (trusted !== undefined) return trusted;
+  const { rootCertificates } = load("node:tls") as typeof Tls;
+  const { NODE_EXTRA_CA_CERTS, SSL_CERT_FILE } = process.env;
+  const read = (path: string | undefined): string[] => {
+    try {
+      return path === undefined ? [] : [readFileSync(path, "latin1")];
+    } catch {
+      return []; // not there: nobody more is trusted
+    }
+  };
+  return (trusted = [...rootCertificates, ...[NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, ...SYSTEM_AUTHORITIES].flatMap(read)]);
+}
+
+function exchange(
+  stream: Duplex,
+  { method, isSecure, host, port, target, headers, body, proxy, timeoutMs }: HttpRequest,
+): Promise<HttpResponse> {
+  const { request } = load("node:http") as typeof Http;
+  // A proxy is told the whole URL, where it does not only pass bytes on.
+  const path = proxy !== undefined && !isSecure ? `http://${host}:${port}${target}` : target;
+  return new Promise((resolve, reject) => {
+    const asked = request({ createConnection: () => stream, method, path, headers: grouped(headers), setHost: false, timeout: timeoutMs });
+    asked.on("response", (answer) => resolve(response(answer, stream)));
+    asked.on("error", reject);
+    asked.on("timeout", () => asked.destroy(timedOut(host)));
+    asked.end(body);
+  });
+}
+
+function response(answer: Http.IncomingMessage, stream: Duplex): HttpResponse {
+  const chunks = answer[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const { rawHeaders } = answer;
+  return {
+    version: answer.httpVersion,
+    status: answer.statusCode ?? 0,
+    reason: answer.statusMessage ?? "",
+    headers: rawHeaders.flatMap((name, index): HttpHeader[] => (index % 2 === 0 ? [[name, rawHeaders[index + 1]!]] : [])),
+    async read() {
+      const step = await chunks.next();
+      return step.done === true ? new Uint8Array(0) : step.value;
+    },
+    close: () => void stream.destroy(),
+  };
+}
+
+/** Headers as Node takes them: those of one name together. */
+function grouped(headers: readonly HttpHeader[]): Record<string, string[] | string> {
+  const found = new Map<string, { name: string; values: string[] }>();
+  for (const [name, value] of headers) {
+    const known = found.get(name.toLowerCase());
+    if (known === undefined) found.set(name.toLowerCase(), { name, values: [value] });
+    else known.values.push(value);
+  }
+  return Object.fromEntries([...found.values()].map(({ name, values }) => [name, values.length === 1 ? values[0]! : values]));
+}
+
+function timedOut(host: string): HostError {
+  return new HostError("ETIMEDOUT", `${host} does not answer`);
+}
