@@ -9,6 +9,7 @@ import { serviceControl } from "./advapi32/service-control.ts";
 import { sidCalls } from "./advapi32/sid-calls.ts";
 import { tokens } from "./advapi32/tokens.ts";
 import { capi } from "./crypto/capi.ts";
+import { capiKeys } from "./crypto/capi-keys.ts";
 import { cng } from "./crypto/cng.ts";
 import { certificates } from "./crypt32/certificates.ts";
 import { chains } from "./crypt32/chains.ts";
@@ -71,6 +72,7 @@ export const systemTopics = [
   ...kernel32System,
   automation,
   capi,
+  capiKeys,
   characters,
   clipboard,
   eventLog,

@@ -1,15 +1,6 @@
 import { api, BOOL, BYTES, bytesIn, bytesOut, DWORD, fn, inout, out, PVOID, TBUF, TSTR, text, UINT } from "@decant/hook";
 
-const CIPHER = [
-  ["hKey", PVOID],
-  ["hHash", PVOID],
-  ["Final", BOOL],
-  ["dwFlags", DWORD],
-  ["pbData", BYTES],
-  ["pdwDataLen", PVOID],
-] as const;
-
-/** The old cryptography of advapi32 ("CryptoAPI System Functions"): contexts, random bytes, hashes. There are no keys, and no way to make one. */
+/** The old cryptography of advapi32 ("CryptoAPI System Functions"): contexts, random bytes, hashes. */
 export const capiApi = api("advapi32", {
   CryptAcquireContext: text(
     BOOL,
@@ -29,31 +20,6 @@ export const capiApi = api("advapi32", {
     ["pcbProvName", inout(DWORD)],
   ),
   CryptGetProvParam: fn(BOOL, ["hProv", PVOID], ["dwParam", DWORD], ["pbData", BYTES], ["pdwDataLen", inout(DWORD)], ["dwFlags", DWORD]),
-  CryptGetUserKey: fn(BOOL, ["hProv", PVOID], ["dwKeySpec", DWORD], ["phUserKey", out(PVOID)]),
-  CryptDestroyKey: fn(BOOL, ["hKey", PVOID]),
-  CryptDuplicateKey: fn(BOOL, ["hKey", PVOID], ["pdwReserved", PVOID], ["dwFlags", DWORD], ["phKey", out(PVOID)]),
-  CryptEncrypt: fn(BOOL, ...CIPHER, ["dwBufLen", DWORD]),
-  CryptDecrypt: fn(BOOL, ...CIPHER),
-  CryptExportKey: fn(
-    BOOL,
-    ["hKey", PVOID],
-    ["hExpKey", PVOID],
-    ["dwBlobType", DWORD],
-    ["dwFlags", DWORD],
-    ["pbData", BYTES],
-    ["pdwDataLen", PVOID],
-  ),
-  CryptGetKeyParam: fn(BOOL, ["hKey", PVOID], ["dwParam", DWORD], ["pbData", BYTES], ["pdwDataLen", PVOID], ["dwFlags", DWORD]),
-  CryptSetKeyParam: fn(BOOL, ["hKey", PVOID], ["dwParam", DWORD], ["pbData", BYTES], ["dwFlags", DWORD]),
-  CryptSignHash: text(
-    BOOL,
-    ["hHash", PVOID],
-    ["dwKeySpec", DWORD],
-    ["szDescription", TSTR],
-    ["dwFlags", DWORD],
-    ["pbSignature", BYTES],
-    ["pdwSigLen", PVOID],
-  ),
   CryptContextAddRef: fn(BOOL, ["hProv", PVOID], ["pdwReserved", PVOID], ["dwFlags", DWORD]),
   CryptReleaseContext: fn(BOOL, ["hProv", PVOID], ["dwFlags", DWORD]),
   CryptGenRandom: fn(BOOL, ["hProv", PVOID], ["dwLen", DWORD], ["pbBuffer", bytesOut("dwLen")]),

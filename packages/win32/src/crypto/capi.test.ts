@@ -58,19 +58,6 @@ test("providers are listed up to the last, with the size of each name", () => {
   ]);
 });
 
-test("there is no key: not the user's, and none behind any handle", () => {
-  const { call, thread, out, acquire, allocate } = machine();
-  const provider = Number(acquire(RSA_FULL));
-  const [key, hash] = [out(PVOID), out(PVOID)];
-  expect([call("CryptGetUserKey", provider, 1, key), thread.lastError]).toEqual([0, NTE.NO_KEY]);
-  expect([call("CryptGetUserKey", 0, 1, key), thread.lastError]).toEqual([0, ERROR.INVALID_PARAMETER]);
-  call("CryptCreateHash", provider, 0x8004, 0, 0, hash);
-  expect([call("CryptSignHashW", hash.value, 2, undefined, 0, allocate(64), allocate(8)), thread.lastError]).toEqual([0, NTE.NO_KEY]);
-  for (const handle of [0, 0x1234, provider])
-    expect([call("CryptDestroyKey", handle), thread.lastError]).toEqual([0, ERROR.INVALID_PARAMETER]);
-  expect([call("CryptDecrypt", 0x1234, 0, 1, 0, allocate(16), allocate(8)), thread.lastError]).toEqual([0, ERROR.INVALID_PARAMETER]);
-});
-
 /** As under Wine 8. */
 test("a hash can be given its value, after which nothing can be added", () => {
   const { call, thread, out, acquire, allocate, memory } = machine();

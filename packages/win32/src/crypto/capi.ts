@@ -3,7 +3,9 @@ import { implement, type Thread } from "@decant/process";
 import { ObjectTable } from "../object-table.ts";
 import { capiApi } from "./capi.api.ts";
 import { HASHES, type Hash, type HashAlgorithm } from "./hashes.ts";
+import type { PublicKey } from "./public-key.ts";
 import { fillRandom } from "./random-bytes.ts";
+import type { SessionKey } from "./session-key.ts";
 
 const CRYPT = { VERIFYCONTEXT: 0xf000_0000, NEWKEYSET: 8, DELETEKEYSET: 16 } as const;
 /** The providers with hashes and random numbers: of PROV_RSA_FULL, PROV_RSA_SCHANNEL and PROV_RSA_AES. The first of a type is the one that is meant without a name. */
@@ -18,8 +20,14 @@ const PROVIDERS: readonly (readonly [type: number, name: string])[] = [
 const PP = { IMPTYPE: 3, NAME: 4, VERSION: 5, CONTAINER: 6, PROVTYPE: 16, UNIQUE_CONTAINER: 36 } as const;
 const IMPL_SOFTWARE = 2;
 const PROVIDER_VERSION = 0x200;
-const NTE = {
+/** NTE_*: what the providers answer (winerror.h). */
+export const NTE = {
+  BAD_KEY: 0x8009_0003,
+  BAD_DATA: 0x8009_0005,
+  BAD_SIGNATURE: 0x8009_0006,
+  BAD_VER: 0x8009_0007,
   BAD_TYPE: 0x8009_000a,
+  BAD_KEY_STATE: 0x8009_000b,
   BAD_FLAGS: 0x8009_0009,
   BAD_ALGID: 0x8009_0008,
   BAD_HASH_STATE: 0x8009_000c,
@@ -31,7 +39,8 @@ const NTE = {
   PROV_TYPE_NO_MATCH: 0x8009_001b,
   PROV_TYPE_NOT_DEF: 0x8009_0017,
 } as const;
-const ALGORITHMS: ReadonlyMap<number, HashAlgorithm> = new Map([
+/** Hash algorithms by ALG_ID. */
+export const ALGORITHMS: ReadonlyMap<number, HashAlgorithm> = new Map([
   [0x8002, HASHES.MD4],
   [0x8003, HASHES.MD5],
   [0x8004, HASHES.SHA1],
@@ -56,9 +65,10 @@ interface HashObject {
 }
 
 /** What the process has open. */
-class Capi {
+export class Capi {
   readonly contexts = new ObjectTable<Context>();
   readonly hashes = new ObjectTable<HashObject>();
+  readonly keys = new ObjectTable<SessionKey | PublicKey>();
   /** Key containers that were made in this run; they are not kept. */
   readonly containers = new Set<string>();
 
@@ -103,21 +113,6 @@ export const capi = implement(capiApi, {
   CryptGetProvParam(thread, hProv, dwParam, pbData, pdwDataLen) {
     const { type, provider, container } = contextOf(thread, hProv);
     return giveParameter(providerParameter(dwParam, type, provider, container), pbData, pdwDataLen);
-  },
-  CryptGetUserKey(thread, hProv) {
-    contextOf(thread, hProv);
-    throw new Win32Error(NTE.NO_KEY);
-  },
-  CryptDestroyKey: noKey,
-  CryptDuplicateKey: noKey,
-  CryptEncrypt: noKey,
-  CryptDecrypt: noKey,
-  CryptExportKey: noKey,
-  CryptGetKeyParam: noKey,
-  CryptSetKeyParam: noKey,
-  CryptSignHash(thread, hHash) {
-    hashOf(thread, hHash);
-    throw new Win32Error(NTE.NO_KEY);
   },
   CryptContextAddRef(thread, hProv) {
     contextOf(thread, hProv).references++;
@@ -170,14 +165,15 @@ export const capi = implement(capiApi, {
   },
 });
 
-function give(handle: number | undefined, result: Out<number>): boolean {
+/** Gives a handle to the program. Throws ERROR_NOT_ENOUGH_MEMORY where there was none. */
+export function give(handle: number | undefined, result: Out<number>): boolean {
   if (handle === undefined) throw new Win32Error(ERROR.NOT_ENOUGH_MEMORY);
   result.set(handle);
   return true;
 }
 
 /** Stores a parameter where there is room for it; its size can be asked for by no place. */
-function giveParameter(value: Uint8Array, place: { isNull: boolean; write(bytes: Uint8Array): void }, size: Out<number>): boolean {
+export function giveParameter(value: Uint8Array, place: { isNull: boolean; write(bytes: Uint8Array): void }, size: Out<number>): boolean {
   const room = size.get();
   size.set(value.length);
   if (place.isNull) return true;
@@ -216,22 +212,20 @@ function providerParameter(parameter: number, type: number, provider: string, co
   }
 }
 
-/** No handle is one of a key. */
-function noKey(): never {
-  throw new Win32Error(ERROR.INVALID_PARAMETER);
-}
-
-function word(value: number): Uint8Array {
+/** A DWORD as bytes. */
+export function word(value: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(value).buffer);
 }
 
-function contextOf(thread: Thread, handle: number): Context {
+/** Throws ERROR_INVALID_PARAMETER, as Windows does for handles of no provider. */
+export function contextOf(thread: Thread, handle: number): Context {
   const context = Capi.of(thread).contexts.get(handle);
   if (context === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
   return context;
 }
 
-function hashOf(thread: Thread, handle: number): HashObject {
+/** Throws ERROR_INVALID_PARAMETER. */
+export function hashOf(thread: Thread, handle: number): HashObject {
   const object = Capi.of(thread).hashes.get(handle);
   if (object === undefined) throw new Win32Error(ERROR.INVALID_PARAMETER);
   return object;
@@ -243,5 +237,10 @@ function parameterOf(object: HashObject, parameter: number, sizeOnly: boolean): 
   if (parameter === HP.ALGID) return word(object.algid);
   if (parameter === HP.HASHSIZE) return word(digestBytes);
   if (parameter !== HP.HASHVAL) throw new Win32Error(NTE.BAD_TYPE);
-  return sizeOnly ? new Uint8Array(digestBytes) : (object.digest ??= object.hash.digest());
+  return sizeOnly ? new Uint8Array(digestBytes) : digestOf(object);
+}
+
+/** A hash's value; nothing can be added from then on. */
+export function digestOf(object: HashObject): Uint8Array {
+  return (object.digest ??= object.hash.digest());
 }
