@@ -22,6 +22,7 @@ import { kernel32System } from "./kernel32/index-system.ts";
 import { automation } from "./oleaut32/automation.ts";
 import { classObjects } from "./ole32/class-objects.ts";
 import { combaseApi } from "./ole32/com.api.ts";
+import { runtimeStrings } from "./ole32/runtime-strings.ts";
 import { com, commonControls, windowsRuntime } from "./ole32/com.ts";
 import { psapiApi } from "./psapi/psapi.api.ts";
 import { uuid } from "./rpcrt4/uuid.ts";
@@ -93,6 +94,7 @@ export const systemTopics = [
   classObjects,
   com,
   combaseApi,
+  runtimeStrings,
   commonControls,
   windowsRuntime,
   fileInfo,
