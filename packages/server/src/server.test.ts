@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CUDA_ERROR } from "@decant/cuda";
 import { memoryDriver } from "@decant/cuda/testing";
@@ -150,6 +151,13 @@ describe("a server process", () => {
     expect(result.every((value) => value === 42)).toBe(true);
     await child.stop();
     expect(() => process.kill(child.pid, 0)).toThrow("ESRCH");
+  });
+
+  test.skipIf(process.platform !== "linux")("has its token in no list of processes", async () => {
+    const child = await start();
+    expect(readFileSync(`/proc/${child.pid}/cmdline`, "utf8")).toContain("server-process.fixture.ts");
+    for (const pid of [child.pid, process.pid]) expect(readFileSync(`/proc/${pid}/cmdline`, "utf8")).not.toContain(child.token);
+    expect(child.url).not.toContain(child.token);
   });
 
   test("that dies in a launch fails its client's wait at once", async () => {
