@@ -70,6 +70,8 @@ const SLICE_MS = 4;
 const FIRST_PACE = 250_000;
 const LEAST_PACE = 2500;
 const MAX_BUDGET = 2 ** 30;
+/** More than is charged in any one place, so that the shortest turn gets on. */
+const LEAST_BUDGET = 2 ** 15;
 /** API calls take time and little of the budget: after so many the clock is looked at. A power of two. */
 const API_CALLS_UNWATCHED = 16;
 /** An API function that is called with more than this of the guest's stack used since the dispatcher is called from the dispatcher instead. */
@@ -253,7 +255,7 @@ export class Machine {
     const { cpu } = this;
     const { u32, i32 } = cpu;
     const start = performance.now();
-    const budget = this.#options.turnBudget?.() ?? Math.min(MAX_BUDGET, Math.round(this.#pace * sliceMs));
+    const budget = this.#options.turnBudget?.() ?? Math.max(LEAST_BUDGET, Math.min(MAX_BUDGET, Math.round(this.#pace * sliceMs)));
     i32[MACHINE.budget / 4] = budget;
     this.#turnEnd = start + sliceMs;
     for (;;) {

@@ -21,6 +21,14 @@ describe("recursion", () => {
     expect(guestWith("fib").call(20)).toBe(6765);
   });
 
+  test("a turn of no time at all gets on", () => {
+    const guest = guestWith("fib");
+    guest.enter(15);
+    let turns = 0;
+    while (!guest.hasEnded && turns++ < 1_000) guest.machine.run(0);
+    expect(guest.machine.cpu.gpr32(GPR.rax)).toBe(610);
+  });
+
   test("a hundred thousand frames of sixteen bytes go far beyond the host's stack, and come back", () => {
     const guest = guestWith("depth");
     expect(guest.call(100_000)).toBe((100_000 * 100_001) / 2 - 2 ** 32);
