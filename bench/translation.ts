@@ -84,13 +84,14 @@ report(`translation of ${program.split("/").at(-1)}`, rows);
 function pass(name: string, limit: number): Row {
   const decoder = new Decoder(memory, 64);
   const done = new Set<number>();
+  const form = { guarding: "trap", hasExactFloats: false } as const;
   const translator = new Translator({
     memory,
     decoder,
     stubAt: () => undefined,
     isReturnSite: () => false,
     stubOfSyscall: () => undefined,
-    guarding: () => "trap",
+    form: () => form,
     isTranslated: (address) => done.has(address),
   });
   let instructions = 0;

@@ -1,10 +1,10 @@
 import type { Batch } from "./batch.ts";
 import type { Range } from "./changing-code.ts";
-import type { Guarding } from "./access-checks.ts";
+import { formNumber, formOf, type CodeForm } from "./code-form.ts";
 import { compileKept } from "./compile.ts";
 import { longAt } from "./storage.ts";
 import type { Stub } from "./stub.ts";
-import { GUARDINGS, stubName, type Checksum, type KeptUnit } from "./unit-record.ts";
+import { stubName, type Checksum, type KeptUnit } from "./unit-record.ts";
 
 /**
  * A module of translated units as it is kept between runs, linked: 32-bit words, little endian. A head (HEAD), the lists in the order of their counts, then bytes:
@@ -36,9 +36,9 @@ const HEAD_WORDS = 20;
 const MAGIC = 0x444f_4d31; // "1MOD"
 /** A span of bytes that must be executable, not readable only. */
 const CODE = 1;
-/** Words for each unit: its entry, offset, guarding, and where its ranges, stubs and sites end in their lists; and the source's two. */
+/** Words for each unit: its entry, offset, form, and where its ranges, stubs and sites end in their lists; and the source's two. */
 const UNIT_WORDS = 8;
-const UNIT = { entry: 0, offset: 1, guarding: 2, rangesEnd: 3, stubsEnd: 4, sitesEnd: 5, source: 6 } as const;
+const UNIT = { entry: 0, offset: 1, form: 2, rangesEnd: 3, stubsEnd: 4, sitesEnd: 5, source: 6 } as const;
 const SPAN_WORDS = 3;
 const RANGE_WORDS = 2;
 const STUB_WORDS = 2;
@@ -85,7 +85,7 @@ export function encodeModule(batch: Batch, bytes: Uint8Array, basis: ModuleBasis
       [
         batch.entries[n] as number,
         batch.offsets[n] as number,
-        GUARDINGS.indexOf((basis.kept[n] as KeptUnit).guarding),
+        formNumber((basis.kept[n] as KeptUnit).form),
         ranges.length / RANGE_WORDS,
         uses.length,
         siteBytes,
@@ -233,8 +233,8 @@ export class KeptModule implements Batch {
     return this.#unitByEntry.get(entry) ?? -1;
   }
 
-  guardingOf(unit: number): Guarding {
-    return GUARDINGS[this.#units[UNIT_WORDS * unit + UNIT.guarding] as number] ?? "trap";
+  formOf(unit: number): CodeForm {
+    return formOf(this.#units[UNIT_WORDS * unit + UNIT.form] as number);
   }
 
   rangesOf(unit: number): Range[] {

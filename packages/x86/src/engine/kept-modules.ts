@@ -1,13 +1,13 @@
 import type { GuestMemory } from "@decant/memory";
-import type { Guarding } from "./access-checks.ts";
 import type { HashRanges } from "./batch.ts";
 import { isFixed, type Range } from "./changing-code.ts";
+import { formNumber, formOf, PLAIN_FORM, type CodeForm } from "./code-form.ts";
 import { encodeModule, readModules, type KeptModule, type Span } from "./kept-module.ts";
 import { FIRST_FREE_SLOT } from "./layout.ts";
 import { linkBatch, type TranslatedUnit } from "./link.ts";
 import type { Stub } from "./stub.ts";
 import { headerOf, joinBytes, longAt, startsWith, wordsOf, type TranslationStorage } from "./storage.ts";
-import { GUARDINGS, stubName, type Checksum, type KeptUnit } from "./unit-record.ts";
+import { stubName, type Checksum, type KeptUnit } from "./unit-record.ts";
 
 /** How much of the kept records modules were made of: so many bytes of them, of which the last record begins at `lastAt`, with this checksum. */
 export interface Coverage {
@@ -26,17 +26,17 @@ export interface CheckedUnit {
 export interface ModuleSurroundings {
   readonly memory: GuestMemory;
   stubAt(address: number): Stub | undefined;
-  guarding(entry: number): Guarding;
-  /** How all code is guarded at least. */
-  baseGuarding(): Guarding;
+  /** How the function at an entry is made, and how all code is at least. */
+  form(entry: number): CodeForm;
+  baseForm(): CodeForm;
   /** Bytes that decide which functions of the allocation at an address own handlers; undefined when more than bytes do. */
   handlerData(address: number): readonly Range[] | undefined;
   readonly hashGuest: HashRanges;
   readonly hashBytes: Checksum;
 }
 
-/** The file's words after its header: the hash of what follows, how all code was guarded, what records are covered, and how many modules there are. */
-const FILE = { checksum: 0, guarding: 2, modules: 3, bytes: 4, lastAt: 5, lastChecksum: 6, words: 8 } as const;
+/** The file's words after its header: the hash of what follows, the form that all code had at least, what records are covered, and how many modules there are. */
+const FILE = { checksum: 0, form: 2, modules: 3, bytes: 4, lastAt: 5, lastChecksum: 6, words: 8 } as const;
 /** Bodies in a module. */
 const MAX_MODULE_BYTES = 16 * 2 ** 20;
 /** A module that did not fit what is in memory is tried so often: code that a program unpacks is not there at first. */
@@ -53,7 +53,7 @@ interface Entry {
 interface Loaded {
   readonly entries: readonly Entry[];
   readonly coverage: Coverage | undefined;
-  readonly guarding: Guarding;
+  readonly form: CodeForm;
 }
 
 /**
@@ -72,9 +72,9 @@ export class KeptModules {
     this.#around = around;
   }
 
-  /** How all code was guarded when the modules were made. */
-  get guarding(): Guarding {
-    return this.#load().guarding;
+  /** The form that all code had at least when the modules were made. */
+  get form(): CodeForm {
+    return this.#load().form;
   }
 
   get coverage(): Coverage | undefined {
@@ -107,10 +107,10 @@ export class KeptModules {
   }
 
   /** Whether a unit is in a module. */
-  has({ entry, source, guarding }: KeptUnit): boolean {
+  has({ entry, source, form }: KeptUnit): boolean {
     return this.#load().entries.some(({ module }) => {
       const unit = module.unitAt(entry);
-      return unit >= 0 && module.sources[unit] === source && module.guardingOf(unit) === guarding;
+      return unit >= 0 && module.sources[unit] === source && module.formOf(unit) === form;
     });
   }
 
@@ -123,7 +123,7 @@ export class KeptModules {
   replace(units: readonly CheckedUnit[], coverage: Coverage): void {
     const modules = this.#group(units).map((group, n) => this.#encode(group, n + 1));
     const head = new Uint32Array(FILE.words);
-    head[FILE.guarding] = GUARDINGS.indexOf(this.#around.baseGuarding());
+    head[FILE.form] = formNumber(this.#around.baseForm());
     head[FILE.modules] = modules.length;
     head[FILE.bytes] = coverage.bytes;
     head[FILE.lastAt] = coverage.lastAt;
@@ -170,7 +170,7 @@ export class KeptModules {
   }
 
   #check(module: KeptModule): State {
-    const { memory, stubAt, guarding } = this.#around;
+    const { memory, stubAt, form } = this.#around;
     const stubs: Stub[] = [];
     for (const { name, index, address } of module.stubKeys()) {
       const stub = stubAt(address);
@@ -182,16 +182,16 @@ export class KeptModules {
     for (const { start, end, isCode } of spans) if (!isFixed([start, end], isCode ? "execute" : "read", memory)) return "untried";
     for (const range of deciding ?? []) if (!isFixed(range, "read", memory)) return "untried";
     if (this.#hash(spans, deciding) !== module.source) return "untried";
-    if (this.#around.baseGuarding() !== this.#load().guarding) return "foreign";
+    if (this.#around.baseForm() !== this.#load().form) return "foreign";
     // The same bytes decide the same.
-    if (deciding === undefined && module.entries.some((entry, n) => guarding(entry) !== module.guardingOf(n))) return "foreign";
+    if (deciding === undefined && module.entries.some((entry, n) => form(entry) !== module.formOf(n))) return "foreign";
     module.stubs = stubs;
     return "taken";
   }
 
   /** The hash of the file's words, the hash itself left out. */
   #checksum(head: Uint32Array): bigint {
-    const said = new Uint8Array(head.buffer, head.byteOffset + 4 * FILE.guarding, 4 * (FILE.words - FILE.guarding));
+    const said = new Uint8Array(head.buffer, head.byteOffset + 4 * FILE.form, 4 * (FILE.words - FILE.form));
     return this.#around.hashBytes(said);
   }
 
@@ -201,7 +201,7 @@ export class KeptModules {
 
   /** What is kept; nothing where it is another program's, or not whole. */
   #read(): Loaded {
-    const nothing: Loaded = { entries: [], coverage: undefined, guarding: "trap" };
+    const nothing: Loaded = { entries: [], coverage: undefined, form: PLAIN_FORM };
     const bytes = this.#storage.load();
     if (bytes === undefined || !startsWith(bytes, this.#header)) return nothing;
     const words = wordsOf(bytes);
@@ -213,7 +213,7 @@ export class KeptModules {
     return {
       entries: modules.map((module) => ({ module, state: "untried", trials: 0 })),
       coverage: { bytes: head[FILE.bytes] as number, lastAt: head[FILE.lastAt] as number, lastChecksum: longAt(head, FILE.lastChecksum) },
-      guarding: GUARDINGS[head[FILE.guarding] as number] ?? "trap",
+      form: formOf(head[FILE.form] as number),
     };
   }
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { GuestMemory, PAGE } from "@decant/memory";
 import { I32 } from "@decant/wasm";
 import { Decoder } from "../decode/index.ts";
+import { codeForm } from "./code-form.ts";
 import { linkBatch } from "./link.ts";
 import { RUNTIME_IMPORTS } from "./runtime-module.ts";
 import { Translator } from "./translator.ts";
@@ -23,7 +24,7 @@ function units(guarding: "trap" | "exact" | "checked" = "trap") {
     decoder,
     stubAt: () => undefined,
     stubOfSyscall: () => undefined,
-    guarding: () => guarding,
+    form: () => codeForm(guarding, false),
     isTranslated: () => false,
     isReturnSite: () => false,
   }).translate([CODE]);

@@ -1,8 +1,8 @@
 import { ByteWriter, FUNCREF, FunctionBuilder, ModuleBuilder, OP } from "@decant/wasm";
 import { CPU } from "../cpu-block.ts";
-import type { Guarding } from "./access-checks.ts";
 import type { Batch } from "./batch.ts";
 import { joinRanges, type Range } from "./changing-code.ts";
+import type { CodeForm } from "./code-form.ts";
 import { CPU_ADDRESS, jumpCacheSalt, MAX_BOUND } from "./layout.ts";
 import { declare, IMPORT_NUMBERS, unitName, type Declarations } from "./module-context.ts";
 import { pushVector } from "./runtime-module.ts";
@@ -29,8 +29,7 @@ export interface TranslatedUnit {
   /** Where it may trap, by offset in `body` (site-table.ts). */
   readonly sites: Uint8Array;
   readonly instructionCount: number;
-  /** How its accesses fault. */
-  readonly guarding: Guarding;
+  readonly form: CodeForm;
   /** False when it rests on more than it lists here, as on bytes that the guest may change: no later run can use it. */
   readonly isPortable: boolean;
 }

@@ -7,6 +7,7 @@ import type { Guarding } from "./access-checks.ts";
 import type { Batch } from "./batch.ts";
 import type { Range } from "./changing-code.ts";
 import { CodeCache } from "./code-cache.ts";
+import { codeForm, strictest, type CodeForm } from "./code-form.ts";
 import { CodeMap } from "./code-map.ts";
 import { Cpu } from "./cpu.ts";
 import { GuestTrap, type RefusedAccess, noCode, type Exit, type Fault } from "./fault.ts";
@@ -110,15 +111,15 @@ export class Machine {
   #fault: Fault | undefined;
   #isInApi = false;
   #mustUnwind = false;
-  #hasExactFloats = false;
-  #guarding: Guarding;
+  /** The form that all code has at least. */
+  #form: CodeForm;
   #singleStep: SingleStep | undefined;
 
   constructor(options: MachineOptions) {
     const { memory } = options;
     this.#options = options;
     this.#memory = memory;
-    this.#guarding = options.guarding ?? "trap";
+    this.#form = codeForm(options.guarding ?? "trap", false);
     this.cpu = new Cpu(memory);
     this.#codeMap = new CodeMap(memory);
     this.#stubs = new Stubs(memory, this.#codeMap);
@@ -146,8 +147,6 @@ export class Machine {
         throw new GuestTrap({ kind: 0, site: place >>> ACCESS_BITS, access });
       },
     };
-    const guarding = (entry: number): Guarding =>
-      this.#guarding === "trap" && options.ownsHandler?.(entry) === true ? "exact" : this.#guarding;
     const runtime = new WebAssembly.Instance(new WebAssembly.Module(loadModule("runtime") as Uint8Array<ArrayBuffer>), { env });
     const hashBytes = runtime.exports["hash"] as HashFunction;
     this.#runGuest = runtime.exports["run"] as (rip: number) => void;
@@ -158,10 +157,9 @@ export class Machine {
       storage: options.translations,
       hash: hashBytes,
       hashGuest: this.#truth.hash,
-      guarding,
-      baseGuarding: () => this.#guarding,
+      form: (entry) => this.#formAt(entry),
+      baseForm: () => this.#form,
       handlerData: (address) => options.handlerData?.(address),
-      hasExactFloats: () => this.#hasExactFloats,
       isTranslated: (address) => this.#codeMap.get(address) !== 0,
       isReturnSite: (address) => this.#cache.isReturnSite(address),
     });
@@ -206,16 +204,12 @@ export class Machine {
 
   /** How accesses fault at least, in all code. */
   get guarding(): Guarding {
-    return this.#guarding;
+    return this.#form.guarding;
   }
 
   /** From here on all code is guarded so, at least. Code made so far is dropped. */
   guard(guarding: "exact" | "checked"): void {
-    if (this.#guarding === "checked" || this.#guarding === guarding) return;
-    this.#guarding = guarding;
-    this.#source.startOver();
-    this.#cache.clear();
-    this.#mustUnwind = true;
+    this.#require(codeForm(guarding, false));
   }
 
   /**
@@ -223,16 +217,26 @@ export class Machine {
    * comes to this by itself where these words ask for anything, and where code looks at what was raised.
    */
   makeFloatsExact(): void {
-    if (this.#hasExactFloats) return;
-    this.#hasExactFloats = true;
+    this.#require(codeForm("trap", true));
+  }
+
+  #require(least: CodeForm): void {
+    const form = strictest(this.#form, least);
+    if (form === this.#form) return;
+    this.#form = form;
     this.#source.startOver();
     this.#cache.clear();
     this.#mustUnwind = true;
   }
 
+  #formAt(entry: number): CodeForm {
+    const { guarding, hasExactFloats } = this.#form;
+    return guarding === "trap" && this.#options.ownsHandler?.(entry) === true ? codeForm("exact", hasExactFloats) : this.#form;
+  }
+
   #mustMakeFloatsExact(): boolean {
     const { u32 } = this.cpu;
-    return !this.#hasExactFloats && asksOfFloats(u32[CPU.mxcsr / 4] as number, u32[CPU.fpControl / 4] as number);
+    return !this.#form.hasExactFloats && asksOfFloats(u32[CPU.mxcsr / 4] as number, u32[CPU.fpControl / 4] as number);
   }
 
   /** Modules of translated code that there is a place for: how many there have been at a time. */
@@ -306,7 +310,7 @@ export class Machine {
       if (!this.#memory.accessible(rip, 1, "execute")) return { kind: "fault", fault: noCode(rip) };
       const { decoder } = this.#source;
       this.#singleStep ??= new (loadTranslation().SingleStep)({ cpu, memory: this.#memory, decoder, imports: this.#imports });
-      next = this.#singleStep.step(rip, this.#guarding);
+      next = this.#singleStep.step(rip, this.#form.guarding);
       if (next === undefined) {
         const { runRare, describeInstruction } = loadTranslation();
         const rare = runRare(rip, cpu, this.#memory, decoder) ?? describeInstruction(rip, this.#memory, decoder);
@@ -372,8 +376,8 @@ export class Machine {
 
   /** Takes the kept module that has a unit here, if there is one. */
   #takeModule(rip: number): boolean {
-    // What had to be guarded in earlier runs is so from the start, before anything is translated twice.
-    if (this.statistics.batches === 0 && this.#source.keptGuarding === "exact" && this.#guarding === "trap") this.#guarding = "exact";
+    // What code had to become in earlier runs it is from the start, before anything is translated twice.
+    if (this.statistics.batches === 0) this.#form = strictest(this.#form, this.#source.keptForm);
     const module = this.#source.module(rip, (slot) => this.#cache.isFree(slot));
     if (module === undefined) return false;
     this.#install(module, module.compile(), { instructions: module.instructionCount, isKept: true, bytes: module.code.length });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PAGE } from "@decant/memory";
-import type { MachineOptions } from "./index.ts";
+import type { Machine, MachineOptions } from "./index.ts";
 import { CODE, TestGuest } from "./test-guest.ts";
 import type { TranslationStorage } from "./storage.ts";
 
@@ -108,17 +108,20 @@ describe("what is no longer true is not used", () => {
     expect(run(kept)).toMatchObject({ result: 25, functions: 0 });
   });
 
-  test("code that is guarded from some moment on is kept in both forms", () => {
+  test.each([
+    ["exact", (machine: Machine) => machine.guard("exact")],
+    ["checked", (machine: Machine) => machine.guard("checked")],
+    ["exact in what floating point raises", (machine: Machine) => machine.makeFloatsExact()],
+  ])("code that becomes %s at some moment is kept in both forms, and is so from the start where it was made to modules", (_, become) => {
     const kept = new Kept();
     const twice = (): { functions: number; keptFunctions: number } => {
       const { guest } = run(kept);
-      guest.machine.guard("exact");
+      become(guest.machine);
       expect(guest.call(10)).toBe(25);
       guest.machine.save();
       return guest.machine.statistics;
     };
     expect(twice()).toMatchObject({ functions: 2, keptFunctions: 0 });
-    // It is guarded from the start then.
     expect(twice()).toMatchObject({ functions: 0, keptFunctions: 1 });
   });
 

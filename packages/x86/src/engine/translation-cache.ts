@@ -1,4 +1,5 @@
 import { isFixed } from "./changing-code.ts";
+import { formNumber } from "./code-form.ts";
 import type { CheckedUnit, Coverage, KeptModules, ModuleSurroundings } from "./kept-modules.ts";
 import type { TranslatedUnit } from "./link.ts";
 import { headerOf, joinBytes, startsWith, wordsOf, type TranslationStorage } from "./storage.ts";
@@ -6,7 +7,7 @@ import type { Stub } from "./stub.ts";
 import { encodeUnit, readRecords, stubName, type KeptUnit, type UnitRecord } from "./unit-record.ts";
 
 /** What a machine tells its cache. */
-export interface CacheSurroundings extends Pick<ModuleSurroundings, "memory" | "guarding" | "hashGuest" | "hashBytes"> {
+export interface CacheSurroundings extends Pick<ModuleSurroundings, "memory" | "form" | "hashGuest" | "hashBytes"> {
   /** Stubs by name (`stubName`). */
   stubs(): ReadonlyMap<string, Stub>;
 }
@@ -188,24 +189,24 @@ export class TranslationCache {
 
   /** True of what is kept already, by this run or an earlier one: code that is protected and freed again and again is translated as often. */
   #isKept(kept: KeptUnit): boolean {
-    const { entry, source, guarding } = kept;
+    const { entry, source, form } = kept;
     if (
       this.#load()
         .get(entry)
-        ?.some((record) => record.isOf(source, guarding))
+        ?.some((record) => record.isOf(source, form))
     )
       return true;
     if (!this.#hasCovered && this.#modules.has(kept)) return true;
-    const id = `${entry} ${source} ${guarding}`;
+    const id = `${entry} ${source} ${formNumber(form)}`;
     if (this.#added.has(id)) return true;
     this.#added.add(id);
     return false;
   }
 
-  #isTrue({ entry, guarding, ranges, source }: KeptUnit): boolean {
+  #isTrue({ entry, form, ranges, source }: KeptUnit): boolean {
     const { memory } = this.#around;
     if (!ranges.every(({ start, end, isCode }) => isFixed([start, end], isCode ? "execute" : "read", memory))) return false;
-    if (this.#around.guarding(entry) !== guarding) return false;
+    if (this.#around.form(entry) !== form) return false;
     return this.#around.hashGuest(ranges.map(({ start, end }) => [start, end] as const)) === source;
   }
 
@@ -225,7 +226,7 @@ export class TranslationCache {
     if (!unit.isPortable || stubNames.includes(undefined)) return undefined;
     return {
       entry: unit.entry,
-      guarding: unit.guarding,
+      form: unit.form,
       source: hashGuest(unit.ranges),
       ranges: unit.ranges.map(([start, end]) => ({ start, end, isCode: memory.accessible(start, end - start, "execute") })),
       stubNames: stubNames as string[],

@@ -2,8 +2,8 @@ import { GUEST_BASE, type GuestMemory } from "@decant/memory";
 import { ByteWriter, FunctionBuilder } from "@decant/wasm";
 import type { Decoder, Instruction } from "../decode/index.ts";
 import { NotTranslated } from "../lower/index.ts";
-import type { Guarding } from "./access-checks.ts";
 import { isWritable, type Range } from "./changing-code.ts";
+import type { CodeForm } from "./code-form.ts";
 import { discover, discoverLeaf, MAX_UNIT_INSTRUCTIONS, type Surroundings, type Unit } from "./control-flow-graph.ts";
 import { pointersIn } from "./function-pointers.ts";
 import { inlineCalls, MAX_LEAF_INSTRUCTIONS } from "./inline.ts";
@@ -22,10 +22,8 @@ export interface TranslatorOptions {
   stubAt(address: number): Stub | undefined;
   /** The stub that a syscall instruction calls, and the bytes besides it that say so. */
   stubOfSyscall(address: number): { stub: Stub; bytes: Range } | undefined;
-  /** How the accesses of the unit at an address fault. */
-  guarding(entry: number): Guarding;
-  /** Whether floating point minds MXCSR and the x87's masks, and tells all that it raises; not unless said. */
-  hasExactFloats?(): boolean;
+  /** How the unit at an address is to be made. */
+  form(entry: number): CodeForm;
   /** True when an address has code already. */
   isTranslated(address: number): boolean;
   /** True of an address that a call in translated code returns to. */
@@ -186,11 +184,10 @@ export class Translator {
     const { memory, decoder } = this.#options;
     const f = new FunctionBuilder(NO_INDEX, NO_INDEX, 0, undefined, this.#code.clear());
     const context = new ModuleContext(f, new SitePacker(this.#sites.clear()));
-    const guarding = this.#options.guarding(unit.entry.start);
-    const hasExactFloats = this.#options.hasExactFloats?.() === true;
     const entry = unit.entry.start;
+    const form = this.#options.form(entry);
     const callsHelpers = this.#helped.has(entry) || unit.blocks.some(({ ending }) => ending.kind === "intrinsic");
-    new UnitEmitter(f, unit, context, { mode: decoder.mode, memory, guarding, hasExactFloats, callsHelpers }).emit();
+    new UnitEmitter(f, unit, context, { mode: decoder.mode, memory, form, callsHelpers }).emit();
     if (context.callsHelpers && !callsHelpers) {
       this.#helped.add(entry);
       return undefined;
@@ -214,7 +211,7 @@ export class Translator {
       returnSites: returnSitesOf(unit),
       sites: sites.finish(codeStart),
       instructionCount: unit.instructionCount,
-      guarding,
+      form,
       isPortable: !unit.isChanging && !unit.blocks.some(reachesStub),
     };
   }
@@ -241,7 +238,7 @@ export class Translator {
 
   /** The unit at an address, with small functions in the place of their calls; `pointers` remembers what addresses are taken. */
   #discover(entry: number, pointers: Set<number>): Unit {
-    const { guarding, memory, decoder } = this.#options;
+    const { form, memory, decoder } = this.#options;
     const unit = this.#isResumed(entry)
       ? discover(entry, this.#resumedSurroundings, MAX_RESUMED_INSTRUCTIONS)
       : discover(entry, this.#surroundings);
@@ -253,9 +250,9 @@ export class Translator {
         leaf = this.#leafAt(address) ?? NO_LEAF;
         leaves.set(address, leaf);
       }
-      return leaf !== NO_LEAF && guarding(address) === guarding(entry) ? leaf : undefined;
+      return leaf !== NO_LEAF && form(address) === form(entry) ? leaf : undefined;
     };
-    const canGuess = guarding(entry) === "trap" && decoder.mode === 64;
+    const canGuess = form(entry).guarding === "trap" && decoder.mode === 64;
     if (canGuess) for (const address of pointersIn(unit.blocks, memory)) pointers.add(address);
     const guessesFor = ({ ip }: Instruction): readonly number[] => {
       const known = this.#guesses.get(ip);

@@ -7,6 +7,7 @@ import { emitAccessCheck, type CheckContext, type Guarding, type Refusal } from 
 import { insnOf, orderBlocks, type Block, type Step } from "./block.ts";
 import { emitComparison, entryRanges, markCompared, writableParts, type Range } from "./changing-code.ts";
 import { emitCall, emitIntrinsicCall, emitJumpOut, emitLeave, type CallContext } from "./calls.ts";
+import type { CodeForm } from "./code-form.ts";
 import type { Unit } from "./control-flow-graph.ts";
 import { analyse, liveFlagsAfter, type BlockFlow } from "./dataflow.ts";
 import { loopWeights } from "./dominators.ts";
@@ -34,9 +35,7 @@ const PAUSE_CHARGE = 20_000;
 interface UnitOptions {
   readonly mode: 64 | 32;
   readonly memory: GuestMemory;
-  readonly guarding: Guarding;
-  /** Whether floating point minds MXCSR and the x87's masks, and tells all that it raises. */
-  readonly hasExactFloats: boolean;
+  readonly form: CodeForm;
   /** Whether the unit may call what works while registers are in locals: then the host's stack must not be nearly used up. */
   readonly callsHelpers: boolean;
 }
@@ -87,12 +86,8 @@ export class UnitEmitter implements BlockEmitter {
   /** Whether it looks at what floating point has raised, which code so far does not tell. */
   readonly #mustBecomeExact: boolean;
 
-  constructor(
-    f: FunctionBuilder,
-    unit: Unit,
-    module: ModuleContext,
-    { mode, memory, guarding, hasExactFloats, callsHelpers }: UnitOptions,
-  ) {
+  constructor(f: FunctionBuilder, unit: Unit, module: ModuleContext, { mode, memory, form, callsHelpers }: UnitOptions) {
+    const { guarding, hasExactFloats } = form;
     this.#f = f;
     this.#mode = mode;
     this.#module = module;

@@ -1,4 +1,4 @@
-import type { Guarding } from "./access-checks.ts";
+import { formNumber, formOf, type CodeForm } from "./code-form.ts";
 import type { TranslatedUnit } from "./link.ts";
 import { longAt } from "./storage.ts";
 import type { Stub } from "./stub.ts";
@@ -14,7 +14,7 @@ const HEAD = {
   /** Of all words from `entry` on. */
   checksum: 2,
   entry: 4,
-  guarding: 5,
+  form: 5,
   instructionCount: 6,
   /** Of the guest's bytes that it was made from. */
   source: 8,
@@ -29,12 +29,11 @@ const HEAD = {
 const HEAD_WORDS = 18;
 const RANGE_WORDS = 3;
 const MAGIC = 0x544e_5531; // "1UNT"
-export const GUARDINGS: readonly Guarding[] = ["trap", "exact", "checked"];
 
 /** What a unit rests on beside its bytes, for it to be checked before it is used again. */
 export interface KeptUnit {
   readonly entry: number;
-  readonly guarding: Guarding;
+  readonly form: CodeForm;
   readonly source: bigint;
   /** Guest addresses [start, end), and whether they must be executable; those that need not be hold jump tables. */
   readonly ranges: readonly { readonly start: number; readonly end: number; readonly isCode: boolean }[];
@@ -65,7 +64,7 @@ export function encodeUnit(unit: TranslatedUnit, kept: KeptUnit, checksum: Check
   words[HEAD.magic] = MAGIC;
   words[HEAD.words] = length;
   words[HEAD.entry] = unit.entry;
-  words[HEAD.guarding] = GUARDINGS.indexOf(kept.guarding);
+  words[HEAD.form] = formNumber(kept.form);
   words[HEAD.instructionCount] = unit.instructionCount;
   words[HEAD.ranges] = kept.ranges.length;
   words[HEAD.targets] = unit.targets.length;
@@ -115,9 +114,9 @@ export class UnitRecord {
     return this.#bytes(this.#at, 4 * this.#head(HEAD.words));
   }
 
-  /** Whether it was made from bytes of this hash, in this way. */
-  isOf(source: bigint, guarding: Guarding): boolean {
-    return this.#long(HEAD.source) === source && GUARDINGS[this.#head(HEAD.guarding)] === guarding;
+  /** Whether it was made from bytes of this hash, in this form. */
+  isOf(source: bigint, form: CodeForm): boolean {
+    return this.#long(HEAD.source) === source && formOf(this.#head(HEAD.form)) === form;
   }
 
   /** False when what was written is not what is there. */
@@ -141,7 +140,7 @@ export class UnitRecord {
     const names = this.#part(2);
     return {
       entry: this.entry,
-      guarding: GUARDINGS[this.#head(HEAD.guarding)] ?? "trap",
+      form: formOf(this.#head(HEAD.form)),
       source: this.#long(HEAD.source),
       ranges,
       stubNames: names.length === 0 ? [] : decoder.decode(names).split("\n"),
@@ -168,7 +167,7 @@ export class UnitRecord {
       // A copy: what was read from the disk is not held for it.
       sites: this.#part(0).slice(),
       instructionCount: this.#head(HEAD.instructionCount),
-      guarding: GUARDINGS[this.#head(HEAD.guarding)] ?? "trap",
+      form: formOf(this.#head(HEAD.form)),
       isChanging: false,
       isPortable: true,
     };

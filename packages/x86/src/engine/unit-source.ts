@@ -1,6 +1,6 @@
 import type { GuestMemory } from "@decant/memory";
 import type { Decoder } from "../decode/index.ts";
-import type { Guarding } from "./access-checks.ts";
+import { PLAIN_FORM, type CodeForm } from "./code-form.ts";
 import { loadTranslation } from "./load-translation.ts";
 import { SCRATCH, SCRATCH_BYTES } from "./layout.ts";
 import type { TranslatedUnit } from "./link.ts";
@@ -25,10 +25,9 @@ export interface UnitSourceOptions {
   readonly storage: TranslationStorage | undefined;
   readonly hash: HashFunction;
   readonly hashGuest: HashRanges;
-  guarding(entry: number): Guarding;
-  baseGuarding(): Guarding;
+  form(entry: number): CodeForm;
+  baseForm(): CodeForm;
   handlerData(address: number): readonly Range[] | undefined;
-  hasExactFloats(): boolean;
   isTranslated(address: number): boolean;
   isReturnSite(address: number): boolean;
 }
@@ -61,7 +60,7 @@ export class UnitSource {
   }
 
   get translator(): Translator {
-    const { memory, guarding, hasExactFloats, isTranslated, isReturnSite, stubs } = this.#options;
+    const { memory, form, isTranslated, isReturnSite, stubs } = this.#options;
     return (this.#translator ??= new (loadTranslation().Translator)({
       memory,
       decoder: this.decoder,
@@ -69,25 +68,23 @@ export class UnitSource {
       stubOfSyscall: (address) => stubs.ofSyscall(address),
       isTranslated,
       isReturnSite,
-      guarding,
-      hasExactFloats,
+      form,
     }));
   }
 
-  /** How all code was guarded in earlier runs, as far as is known. */
-  get keptGuarding(): Guarding {
-    return this.#modules?.guarding ?? "trap";
+  /** The form that all code had at least where earlier runs ended, as far as is known. */
+  get keptForm(): CodeForm {
+    return this.#modules?.form ?? PLAIN_FORM;
   }
 
   /** What earlier runs made of the code at an entry and around it, as a module; undefined where there is none that is still true. */
   module(entry: number, isFree: (slot: number) => boolean): KeptModule | undefined {
-    return this.#options.hasExactFloats() ? undefined : this.#modules?.take(entry, isFree);
+    return this.#modules?.take(entry, isFree);
   }
 
   /** Units for the entries and for what is likely to be needed with them, and whether earlier runs made them. */
   get(entry: number, others: readonly number[]): { units: readonly TranslatedUnit[]; isKept: boolean } {
-    // Code that looks at MXCSR is few programs', and not kept.
-    const cache = this.#options.hasExactFloats() ? undefined : this.#cache;
+    const cache = this.#cache;
     // A module that has it could not be taken.
     if (this.#modules?.knows(entry) === true) cache?.coverNothing();
     const kept = cache?.take(entry) ?? [];
