@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
 /** What the cache may hold, in bytes; the least recently used goes first. */
-export const CACHE_LIMIT_BYTES = 512 * 2 ** 20;
+export const CACHE_LIMIT_BYTES = 2 ** 30;
 
 /** The folder that translations are kept in: what `--cache` says, else DECANT_CACHE, else a folder of this user's; undefined for "off". */
 export function cacheFolder(given: string | undefined): string | undefined {

@@ -24,6 +24,7 @@ export function programTranslations(folder: string | undefined, version = build)
     return {
       key,
       records: {
+        limitBytes: LIMIT_BYTES,
         size: () => store.size(name),
         load: (from) => store.load(name, from),
         append: (bytes) => store.append(name, bytes),
@@ -46,6 +47,9 @@ export function programTranslations(folder: string | undefined, version = build)
 
 /** Ends the name of what is linked. */
 export const LINKED = "-linked";
+
+/** Node, as a program, has 130 MiB where a protection and `fegetenv` have changed the form of its code twice. */
+const LIMIT_BYTES = 192 * 2 ** 20;
 
 /** So much is kept of programs whose start is mostly V8's compiling. */
 const MUCH_BYTES = 2 * 2 ** 20;

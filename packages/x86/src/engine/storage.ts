@@ -4,6 +4,8 @@ export interface TranslationStorage {
   readonly key: string;
   /** Records of what was translated, which grow. */
   readonly records: {
+    /** Up to how many bytes are to be kept. */
+    readonly limitBytes: number;
     /** How many bytes are kept; 0 when nothing is. */
     size(): number;
     /** What is kept from an offset on, at an address that is a multiple of 8. */

@@ -18,17 +18,22 @@ class Kept implements TranslationStorage {
     this.key = key;
   }
 
-  readonly records: TranslationStorage["records"] = {
+  copy(): Kept {
+    return Object.assign(new Kept(this.key), { bytes: this.bytes, linked: this.linked });
+  }
+
+  readonly records = {
+    limitBytes: 2 ** 20,
     size: () => this.bytes?.length ?? 0,
-    load: (from) => {
+    load: (from: number) => {
       this.loads++;
       return this.bytes?.slice(from);
     },
-    append: (bytes) => {
+    append: (bytes: Uint8Array) => {
       this.appends++;
       this.bytes = new Uint8Array([...(this.bytes ?? []), ...bytes]);
     },
-    replace: (bytes) => {
+    replace: (bytes: Uint8Array) => {
       this.bytes = bytes.slice();
     },
   };
@@ -123,6 +128,21 @@ describe("what is no longer true is not used", () => {
     };
     expect(twice()).toMatchObject({ functions: 2, keptFunctions: 0 });
     expect(twice()).toMatchObject({ functions: 0, keptFunctions: 1 });
+  });
+
+  test.each([
+    ["records of another form go first", 0, { checked: 1, trap: 0 }],
+    ["all go where those of its form are much by themselves", -200, { checked: 0, trap: 0 }],
+  ])("of what is too much to keep %s", (_, room, left) => {
+    const kept = new Kept();
+    run(kept);
+    run(kept, { guarding: "checked" });
+    kept.records.limitBytes = (kept.bytes?.length ?? 0) + room;
+    run(kept, { guarding: "checked", caller: CALLER.replace("c005", "c006") });
+    // Modules would do without the records.
+    kept.linked = undefined;
+    const keptIn = (guarding: "checked" | "trap"): number => run(kept.copy(), { guarding }).keptFunctions;
+    expect({ checked: keptIn("checked"), trap: keptIn("trap") }).toEqual(left);
   });
 
   test("code on pages that can be written to now, and such code is not kept", () => {

@@ -16,8 +16,6 @@ export interface CacheSurroundings extends Pick<ModuleSurroundings, "memory" | "
 const MAX_TAKEN_BYTES = 16 * 2 ** 20;
 /** Records that wait to be written are written when there are more bytes of them. */
 const MAX_PENDING_BYTES = 2 * 2 ** 20;
-/** More than this is not kept for a program: what the run at hand made is kept instead. */
-const MAX_KEPT_BYTES = 64 * 2 ** 20;
 /** Modules are made anew when records were added of more than this, and of more than this part of what they cover. */
 const RENEWED_BYTES = 64 * 1024;
 const RENEWED_PART = 1 / 8;
@@ -115,11 +113,10 @@ export class TranslationCache {
     if (this.#pending.length === 0 && !this.#isDamaged) return;
     if (this.#isDamaged) this.coverNothing();
     this.#load();
-    const isFull = this.#keptBytes + this.#pendingBytes > MAX_KEPT_BYTES;
+    const isFull = this.#keptBytes + this.#pendingBytes > this.#storage.limitBytes;
     if (this.#keptBytes > 0 && !isFull && !this.#isDamaged) this.#storage.append(joinBytes(this.#pending));
     else {
-      const old = isFull ? [] : this.#all.filter((record) => record.isWhole(this.#around.hashBytes)).map(({ bytes }) => bytes);
-      const content = joinBytes([this.#header, ...old, ...this.#pending]);
+      const content = joinBytes([this.#header, ...this.#goodRecords(isFull), ...this.#pending]);
       this.#storage.replace(content);
       this.#keptBytes = content.length - this.#pendingBytes;
       this.#isDamaged = false;
@@ -127,6 +124,14 @@ export class TranslationCache {
     this.#keptBytes += this.#pendingBytes;
     this.#pending = [];
     this.#pendingBytes = 0;
+  }
+
+  /** The records that are whole; where all are too many, those of the form that code has by now, unless they alone take half of the room. */
+  #goodRecords(isFull: boolean): Uint8Array[] {
+    const { form, hashBytes } = this.#around;
+    const good = this.#all.filter((record) => record.isWhole(hashBytes) && (!isFull || record.form === form(record.entry)));
+    const records = good.map(({ bytes }) => bytes);
+    return isFull && records.reduce((sum, { length }) => sum + length, 0) > this.#storage.limitBytes / 2 ? [] : records;
   }
 
   /** Reads the records that no module covers, or all. */

@@ -104,6 +104,10 @@ export class UnitRecord {
     return this.#head(HEAD.entry);
   }
 
+  get form(): CodeForm {
+    return formOf(this.#head(HEAD.form));
+  }
+
   /** The hash of what it says. */
   get checksum(): bigint {
     return this.#long(HEAD.checksum);
@@ -116,7 +120,7 @@ export class UnitRecord {
 
   /** Whether it was made from bytes of this hash, in this form. */
   isOf(source: bigint, form: CodeForm): boolean {
-    return this.#long(HEAD.source) === source && formOf(this.#head(HEAD.form)) === form;
+    return this.#long(HEAD.source) === source && this.form === form;
   }
 
   /** False when what was written is not what is there. */
@@ -140,7 +144,7 @@ export class UnitRecord {
     const names = this.#part(2);
     return {
       entry: this.entry,
-      form: formOf(this.#head(HEAD.form)),
+      form: this.form,
       source: this.#long(HEAD.source),
       ranges,
       stubNames: names.length === 0 ? [] : decoder.decode(names).split("\n"),
@@ -167,7 +171,7 @@ export class UnitRecord {
       // A copy: what was read from the disk is not held for it.
       sites: this.#part(0).slice(),
       instructionCount: this.#head(HEAD.instructionCount),
-      form: formOf(this.#head(HEAD.form)),
+      form: this.form,
       isChanging: false,
       isPortable: true,
     };
