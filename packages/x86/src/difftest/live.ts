@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { readForms } from "./forms-file.ts";
 import { runProgramsLive } from "./programs-live.ts";
 import { runLive } from "./run-live.ts";
-import { GUARDINGS } from "../engine/unit-record.ts";
+import { GUARDINGS } from "../engine/code-form.ts";
 
 const { values } = parseArgs({
   options: {

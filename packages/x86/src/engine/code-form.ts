@@ -7,7 +7,7 @@ export interface CodeForm {
   readonly hasExactFloats: boolean;
 }
 
-const GUARDINGS: readonly Guarding[] = ["trap", "exact", "checked"];
+export const GUARDINGS: readonly Guarding[] = ["trap", "exact", "checked"];
 const FORMS = [false, true].flatMap((hasExactFloats) => GUARDINGS.map((guarding): CodeForm => ({ guarding, hasExactFloats })));
 
 /** What code is made as unless something asks for more. */
