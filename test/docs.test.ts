@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { transformSync } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -170,6 +170,25 @@ const paths = { "@decant/*": [join(root, "packages/*/src/index.ts")] };
 function sourceOf({ page, line }: Block): string {
   return join(scripts, `${page.replaceAll(/\W/g, "-")}-${line}`);
 }
+
+test("links of the docs lead to files and headings that are there", () => {
+  const headings = (page: string): string[] =>
+    [...readFileSync(join(root, page), "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, "")
+        .replaceAll(" ", "-"),
+    );
+  const broken = [...pages, "CONTRIBUTING.md"].flatMap((page) =>
+    [...readFileSync(join(root, page), "utf8").matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)]
+      .filter(([, path = "", heading]) => {
+        const target = path === "" ? page : join(dirname(page), path);
+        return !existsSync(join(root, target)) || (heading !== undefined && !headings(target).includes(heading));
+      })
+      .map(([link]) => `${page}: ${link}`),
+  );
+  expect(broken).toEqual([]);
+});
 
 describe("every command of the docs runs", () => {
   const shell = blocks.filter(({ language }) => language === "sh");
