@@ -8,10 +8,22 @@ export const CORE = "decant";
 const COPIED = /^packages\/wasm\//;
 
 /** Topics of kernel32 and ntdll that few programs call, and those of the C runtimes that most do without: in the order of numbers, files, time, processes, text, C++. */
-const SELDOM =
-  /^(kernel32\/(atoms|attribute-list|calendar|console-cells|console-input|contexts|copy-file|create-process|date-format|fibers|folder-changes|job|lock-file|older-files|path-cch|processor-groups|profile|toolhelp|ui-languages|unicode-text|update-resource|volume)|ntdll\/(function-tables|pipe|query|runtime|wait))\.ts$/;
+const SELDOM = new Set([
+  ...listed(
+    "kernel32",
+    "atoms calendar console-cells console-input contexts copy-file create-process date-format fibers folder-changes job lock-file older-files path-cch processor-groups profile toolhelp ui-languages unicode-text update-resource volume",
+  ),
+  ...listed("ntdll", "function-tables pipe query runtime wait"),
+]);
 const SELDOM_IN_C =
   /^crt\/(index|conversion|floating-control|multibyte|multibyte-strings|older-runtimes|strings-and-math|locale-variants|threads|sorting|(math|files|time|processes|scanf|cxx|x86)\/[\w-]+|stdio\/(conio|scanned|wide-streams)|startup\/invalid-parameter)\.ts$/;
+
+/** The topics that `partOf` was asked about. */
+const met = new Set();
+
+function listed(dll, topics) {
+  return topics.split(" ").map((topic) => `${dll}/${topic}.ts`);
+}
 
 /**
  * Where a module goes that the core loads only when it needs it (`require`, `import()`). What such modules import goes with them, unless it is in the core, or in
@@ -20,9 +32,10 @@ const SELDOM_IN_C =
 function partOf(module) {
   if (module === "packages/decant/src/commands/run.ts") return CORE;
   const [, topic] = /^packages\/win32\/src\/(.+)$/.exec(module) ?? [];
+  met.add(topic);
   if (topic === undefined) return "tools";
   if (SELDOM_IN_C.test(topic)) return "runtimes";
-  return /^(kernel32|ntdll|crt)\//.test(topic) && !SELDOM.test(topic) ? CORE : "windows";
+  return /^(kernel32|ntdll|crt)\//.test(topic) && !SELDOM.has(topic) ? CORE : "windows";
 }
 
 /**
@@ -40,6 +53,8 @@ export async function splitCommand(entry, build, options) {
       owners.set(input, owners.get(input) ?? name);
     }
   }
+  const gone = [...SELDOM].filter((topic) => !met.has(topic));
+  if (gone.length > 0) throw new Error(`scripts/parts.mjs names topics that nothing loads: ${gone.join(", ")}`);
   return names.map(optionsOf);
 
   function optionsOf(name) {

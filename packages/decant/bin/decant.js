@@ -33,7 +33,7 @@ function load(name) {
     setFlags("--wasm-lazy-validation");
     inlineLittleAtFirst();
   }
-  const shared = { load, read, all: scripts, memory, expectMuchCode, importModule: (url) => import(url) };
+  const shared = { load, read, all: scripts, memory, expectMuchCode, daemonFolder, importModule: (url) => import(url) };
   script.compiled.runInThisContext()(requireModule, module, module.exports, pathToFileURL(script.filename).href, shared);
   return module.exports;
 }
@@ -155,11 +155,10 @@ function expectMuchCode() {
   setFlags("--wasm-tiering-budget=60000000");
 }
 
-/** Whether there was ever a daemon of this user's: by the folder of packages/decant/src/daemon/place.ts. Most runs need not ask further, which takes 2 ms. */
-function mayHaveDaemon() {
-  const { DECANT_DAEMON: wanted, XDG_RUNTIME_DIR: runtime } = process.env;
-  if (wanted === "off") return false;
-  return existsSync(runtime?.startsWith("/") ? join(runtime, "decant") : join(tmpdir(), `decant-${process.getuid?.()}`));
+/** Where daemons of this user's have their sockets (packages/decant/src/daemon/place.ts). */
+function daemonFolder() {
+  const { XDG_RUNTIME_DIR: runtime } = process.env;
+  return runtime?.startsWith("/") ? join(runtime, "decant") : join(tmpdir(), `decant-${process.getuid?.()}`);
 }
 
 /** Does what the command line says: by the daemon, where it is a run and there is one. */
@@ -167,7 +166,8 @@ async function start() {
   const [command] = process.argv.slice(2);
   const isRunner = command === "daemon" && process.argv[3] === "runner";
   if (isRunner || !COMMANDS_WITHOUT_GUEST.has(command)) {
-    if (!isRunner && command !== "kernel" && mayHaveDaemon()) {
+    // Where there never was a daemon nothing more is loaded to ask, which takes 2 ms.
+    if (!isRunner && command !== "kernel" && process.env.DECANT_DAEMON !== "off" && existsSync(daemonFolder())) {
       const exitCode = await load("client").runByDaemon(process.argv.slice(2));
       if (exitCode !== undefined) process.exit(exitCode);
     }

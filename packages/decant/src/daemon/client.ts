@@ -1,7 +1,7 @@
 import { existsSync, fstatSync, statSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import process from "node:process";
-import { nodeInput, nodeOutput, type HostOutput } from "@decant/host";
+import { nodeInput, nodeOutput, type HostInput, type HostOutput } from "@decant/host";
 import { FRAME, onFrames, sendFrames, sendRun, type Run, type StreamKind, type TerminalSize } from "./frames.ts";
 import { daemonPlace, isOwnFolder } from "./place.ts";
 
@@ -20,16 +20,21 @@ export async function runByDaemon(args: readonly string[]): Promise<number | und
   if (wanted === "off" || [options, ...args].some((word) => word.includes("--allow-run"))) return undefined;
   const place = daemonPlace();
   if (place === undefined || !existsSync(place.socket) || !isOwnFolder(place.folder)) return undefined;
+  const input = nodeInput(0, () => process.stdin);
   const outputs = { 1: nodeOutput(1, () => process.stdout), 2: nodeOutput(2, () => process.stderr) } as const;
   const terminal = [outputs[1], outputs[2]].find(({ isTerminal }) => isTerminal);
-  const run = describeRun(args, terminal);
-  return run && (await new Promise((resolve) => giveAway(connect(place.socket), { run, outputs, terminal }, resolve)));
+  const run = describeRun(args, [input, outputs[1], outputs[2]], terminal);
+  return run && (await new Promise((resolve) => giveAway(connect(place.socket), { run, input, outputs, terminal }, resolve)));
 }
 
 /** The run that this process is for; undefined when it cannot be given away. */
-function describeRun(args: readonly string[], terminal: HostOutput | undefined): Run | undefined {
+function describeRun(
+  args: readonly string[],
+  given: [HostInput, HostOutput, HostOutput],
+  terminal: HostOutput | undefined,
+): Run | undefined {
   try {
-    const streams: Run["streams"] = [streamKind(0), streamKind(1), streamKind(2)];
+    const streams: Run["streams"] = [streamKind(given[0]), streamKind(given[1]), streamKind(given[2])];
     const size = terminal && sizeOf(terminal);
     return { args, cwd: process.cwd(), umask: process.umask(), environment: process.env, streams, ...(size && { size }) };
   } catch {
@@ -37,11 +42,11 @@ function describeRun(args: readonly string[], terminal: HostOutput | undefined):
   }
 }
 
-function streamKind(descriptor: number): StreamKind {
-  const stat = fstatSync(descriptor);
-  if (stat.isFIFO() || stat.isSocket()) return "pipe";
+/** Throws for what cannot be given away. */
+function streamKind({ kind, descriptor }: HostInput | HostOutput): StreamKind {
+  if (kind !== "file") return kind;
+  const stat = fstatSync(descriptor!);
   if (stat.isCharacterDevice() && stat.rdev === statSync("/dev/null").rdev) return "null";
-  if (nodeOutput(descriptor, () => process.stdout).isTerminal) return "terminal";
   throw new Error("a file");
 }
 
@@ -51,14 +56,14 @@ function sizeOf({ columns = 0, rows = 0 }: HostOutput): TerminalSize {
 
 interface Given {
   readonly run: Run;
+  readonly input: HostInput;
   readonly outputs: Readonly<Record<1 | 2, HostOutput>>;
   readonly terminal: HostOutput | undefined;
 }
 
-function giveAway(socket: Socket, { run, outputs, terminal }: Given, done: (exitCode: number | undefined) => void): void {
+function giveAway(socket: Socket, { run, input, outputs, terminal }: Given, done: (exitCode: number | undefined) => void): void {
   let isTaken = false;
   let exitCode: number | undefined;
-  const input = nodeInput(0, () => process.stdin);
   const read = async (): Promise<void> => void sendFrames(socket, FRAME.input, await input.read(INPUT_BYTES));
   const write = (descriptor: 1 | 2, bytes: Uint8Array): void => {
     try {

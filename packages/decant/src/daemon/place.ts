@@ -1,9 +1,10 @@
 import { lstatSync, mkdirSync, readlinkSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashText } from "../hash-text.ts";
 
 declare const DECANT_BUILD: string | undefined;
+/** Of bin/decant.js, which looks whether the folder is there before it loads anything. */
+declare const decantScripts: { daemonFolder(): string };
 
 /** Where the daemon of this user is found that this process's runs can be given to. */
 export interface DaemonPlace {
@@ -22,10 +23,9 @@ const READ_AT_START = ["NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "LC_ALL", "LC_MESS
  * The place by what a daemon has to have in common with who uses it: the build, Node, the user and his groups, namespaces and the root folder, and the variables that Node
  * reads when it starts. Whoever differs in one of them finds none, or another. Undefined where there can be none: on Windows, and for sources that are not built.
  */
-export function daemonPlace(environment: NodeJS.ProcessEnv = process.env): DaemonPlace | undefined {
+export function daemonPlace(): DaemonPlace | undefined {
   if (typeof DECANT_BUILD !== "string" || process.getuid === undefined) return undefined;
-  const { XDG_RUNTIME_DIR: runtime } = environment;
-  const folder = runtime?.startsWith("/") === true ? join(runtime, "decant") : join(tmpdir(), `decant-${process.getuid()}`);
+  const folder = decantScripts.daemonFolder();
   const root = statSync("/");
   const common = [
     DECANT_BUILD,
@@ -39,7 +39,7 @@ export function daemonPlace(environment: NodeJS.ProcessEnv = process.env): Daemo
     namespace("pid"),
     root.dev,
     root.ino,
-    ...READ_AT_START.map((name) => environment[name] ?? ""),
+    ...READ_AT_START.map((name) => process.env[name] ?? ""),
   ];
   const socket = join(folder, hashText(Buffer.from(common.join("\n"))));
   return { folder, socket, control: `${socket}.control`, log: `${socket}.log` };

@@ -1,21 +1,12 @@
 import { KernelObject, type Kernel } from "@decant/process";
 import type { HostFiles } from "@decant/host";
 import { ByteWriter } from "./byte-writer.ts";
+import { NOTIFY } from "../values/files.ts";
 import { CHANGE, folderChanges, type Change } from "./folder-changes.ts";
 import { PendingIo } from "./pending-io.ts";
 
-/** FILE_NOTIFY_CHANGE_*. */
-export const NOTIFY = {
-  FILE_NAME: 1,
-  DIR_NAME: 2,
-  ATTRIBUTES: 4,
-  SIZE: 8,
-  LAST_WRITE: 0x10,
-  LAST_ACCESS: 0x20,
-  CREATION: 0x40,
-  SECURITY: 0x100,
-  ALL: 0x17f,
-} as const;
+/** All of NOTIFY. */
+export const NOTIFY_ALL = Object.values(NOTIFY).reduce((all, flag) => all | flag, 0);
 
 const CONTENT = NOTIFY.ATTRIBUTES | NOTIFY.SIZE | NOTIFY.LAST_WRITE | NOTIFY.LAST_ACCESS | NOTIFY.CREATION | NOTIFY.SECURITY;
 

@@ -1,6 +1,6 @@
 import { ERROR, Win32Error, type Out } from "@decant/hook";
 import { implement, type GuestGenerator, type Thread } from "@decant/process";
-import { ChangeNotification, ChangeQueue, NOTIFY } from "../files/change-queue.ts";
+import { ChangeNotification, ChangeQueue, NOTIFY_ALL } from "../files/change-queue.ts";
 import { DiskFile } from "../files/disk-file.ts";
 import { startTelling, tellLater, tellNow, waitForIo } from "../files/overlapped.ts";
 import { RIGHT } from "../files/access.ts";
@@ -80,5 +80,5 @@ function* readNow(
 }
 
 function requireFilter(filter: number): void {
-  if (filter === 0 || (filter & ~NOTIFY.ALL) !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+  if (filter === 0 || (filter & ~NOTIFY_ALL) !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
 }

@@ -1,6 +1,18 @@
 import { camelEnumeration } from "./camel-enumeration.ts";
 import { enumeration, flags, UINT, ULONG } from "@decant/hook";
 
+/** FILE_NOTIFY_CHANGE_*. */
+export const NOTIFY = {
+  FILE_NAME: 1,
+  DIR_NAME: 2,
+  ATTRIBUTES: 4,
+  SIZE: 8,
+  LAST_WRITE: 0x10,
+  LAST_ACCESS: 0x20,
+  CREATION: 0x40,
+  SECURITY: 0x100,
+} as const;
+
 /** Names of values in the parameters of file functions ("File Management Functions", "Memory Management Functions", ntifs.h). */
 export const FILE_INFO_CLASS = camelEnumeration(
   "File",
@@ -28,16 +40,7 @@ export const COPY_FLAGS = flags("COPY_FILE", {
 });
 export const LOCK_FLAGS = flags("LOCKFILE", { FAIL_IMMEDIATELY: 1, EXCLUSIVE_LOCK: 2 });
 export const MAP_ACCESS = flags("FILE_MAP", { ALL_ACCESS: 0xf_001f, READ: 4, WRITE: 2, COPY: 1, EXECUTE: 0x20 });
-export const NOTIFY_FILTER = flags("FILE_NOTIFY_CHANGE", {
-  FILE_NAME: 1,
-  DIR_NAME: 2,
-  ATTRIBUTES: 4,
-  SIZE: 8,
-  LAST_WRITE: 0x10,
-  LAST_ACCESS: 0x20,
-  CREATION: 0x40,
-  SECURITY: 0x100,
-});
+export const NOTIFY_FILTER = flags("FILE_NOTIFY_CHANGE", NOTIFY);
 export const FINAL_PATH_FLAGS = flags("", { VOLUME_NAME_GUID: 1, VOLUME_NAME_NT: 2, VOLUME_NAME_NONE: 4, FILE_NAME_OPENED: 8 });
 export const HANDLE_FLAGS = flags("HANDLE_FLAG", { INHERIT: 1, PROTECT_FROM_CLOSE: 2 });
 export const PIPE_OPEN_MODE = flags("", {

@@ -329,12 +329,7 @@ function vote(i: Instruction): Meeting {
   const [d, a, mask] = i.operands;
   return {
     warp: true,
-    suspend(e) {
-      storeMask(e, i, sync ? mask : undefined);
-      const value = e.pushFrame(WARP_FRAME.value, true);
-      e.push(i, a, "pred");
-      e.f.store(OP.i32_store, value, 2).i32Const(WARP_STATE);
-    },
+    suspend: (e) => meetWithValue(e, i, sync ? mask : undefined, OP.i32_store, 2, () => e.push(i, a, "pred")),
     resume(e) {
       const { f } = e;
       const ballot = e.scratch(I32, "ballot");
@@ -353,6 +348,21 @@ function vote(i: Instruction): Meeting {
   };
 }
 
+/** Leaves the mask of who takes part and a value of this thread's for the lanes of its warp, and waits for theirs. */
+function meetWithValue(
+  e: Emitter,
+  i: Instruction,
+  mask: Operand | undefined,
+  store: number,
+  alignmentLog2: number,
+  pushValue: () => void,
+): void {
+  storeMask(e, i, mask);
+  const value = e.pushFrame(WARP_FRAME.value, true);
+  pushValue();
+  e.f.store(store, value, alignmentLog2).i32Const(WARP_STATE);
+}
+
 function match(i: Instruction): Meeting {
   const suffixes = new Suffixes(i);
   const mode = suffixes.oneOf(["any", "all"]);
@@ -364,11 +374,10 @@ function match(i: Instruction): Meeting {
   return {
     warp: true,
     suspend(e) {
-      storeMask(e, i, mask);
-      const value = e.pushFrame(WARP_FRAME.value, true);
-      e.push(i, a, type);
-      if (type === "b32") e.f.op(OP.i64_extend_i32_u);
-      e.f.store(OP.i64_store, value, 3).i32Const(WARP_STATE);
+      meetWithValue(e, i, mask, OP.i64_store, 3, () => {
+        e.push(i, a, type);
+        if (type === "b32") e.f.op(OP.i64_extend_i32_u);
+      });
     },
     resume(e) {
       const { f } = e;
@@ -418,12 +427,7 @@ function reduce(i: Instruction): Meeting {
   const [d, a, mask] = i.operands;
   return {
     warp: true,
-    suspend(e) {
-      storeMask(e, i, mask);
-      const value = e.pushFrame(WARP_FRAME.value, true);
-      e.push(i, a, type);
-      e.f.store(OP.i32_store, value, 2).i32Const(WARP_STATE);
-    },
+    suspend: (e) => meetWithValue(e, i, mask, OP.i32_store, 2, () => e.push(i, a, type)),
     resume(e) {
       const { f } = e;
       const sum = e.scratch(I32, "ballot");
@@ -456,11 +460,10 @@ function reduceFloats(i: Instruction, min: boolean, absolute: boolean, propagate
   return {
     warp: true,
     suspend(e) {
-      storeMask(e, i, mask);
-      const value = e.pushFrame(WARP_FRAME.value, true);
-      e.push(i, a, "f32");
-      if (absolute) e.f.op(OP.f32_abs);
-      e.f.store(OP.f32_store, value, 2).i32Const(WARP_STATE);
+      meetWithValue(e, i, mask, OP.f32_store, 2, () => {
+        e.push(i, a, "f32");
+        if (absolute) e.f.op(OP.f32_abs);
+      });
     },
     resume(e) {
       const { f } = e;
