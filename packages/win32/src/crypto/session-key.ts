@@ -77,8 +77,15 @@ export class SessionKey {
   /** Encrypts or decrypts whole blocks. */
   transform(input: Uint8Array, encrypts: boolean): Uint8Array {
     if (this.#aes !== undefined) return chain(this.#aes, MODES.get(this.mode)!, input, (this.#chained ??= this.vector.slice()), encrypts);
-    return (this.#stream ??= new Rc4(this.secret)).transform(input);
+    return (this.#stream ??= new Rc4(salted(this.secret))).transform(input);
   }
+}
+
+/** Keys of 40 bits have eleven bytes of zeros behind them ("Specifying a Salt Value"). */
+function salted(secret: Uint8Array): Uint8Array {
+  const key = new Uint8Array(secret.length === 5 ? 16 : secret.length);
+  key.set(secret);
+  return key;
 }
 
 /** The stream cipher RC4 ("Applied Cryptography", section 17.1). */
