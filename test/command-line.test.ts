@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -215,6 +215,13 @@ describe("streams", () => {
     expect(await closed).toBe(0);
     expect(stdout.join("")).toBe("1: one\r\n2: two\r\n");
   });
+});
+
+test("what Node was asked to record of a run of much code is written when the program has ended", async () => {
+  const coverage = join(folder, "coverage");
+  const ran = await decant(["run", "--checked", fixture("exceptions/cxx-gnu.exe")], { env: { NODE_V8_COVERAGE: coverage } });
+  expect(ran.exit).toBe(0);
+  expect(readdirSync(coverage)).toHaveLength(1);
 });
 
 describe("what does not end is ended", () => {

@@ -11,6 +11,7 @@ import { keepCompiledCode, useEarlyMemory } from "../compiled-code.ts";
 import { crashReportJson, crashReportText } from "../crash-report-text.ts";
 import { compilerOption } from "../compiler-option.ts";
 import { cudaDriver, requireServerUrl } from "../cuda-driver.ts";
+import { sayCompiled } from "../end-process.ts";
 import { prefixNamed, usePrefix } from "../prefixes.ts";
 import { readProgram, requireRunnable } from "../program-file.ts";
 import { grantsFor, runProgram, type MachineOptions } from "../run-program.ts";
@@ -193,6 +194,7 @@ export async function runCommand(args: readonly string[], streams?: MachineOptio
       warn(
         `\`decant inspect ${name}\` shows what else of it is not mapped; --stub NAME=VALUE or --hook SCRIPT can answer in a function's place`,
       );
+    sayCompiled(translation.wasmBytes);
     if (given.json) {
       const memory = { peakCommittedBytes: ending.peakCommittedBytes, peakResidentBytes: process.resourceUsage().maxRSS * 1024 };
       const shown = {
