@@ -11,6 +11,9 @@ export function subtree(files: HostFiles, folder: string): HostFiles {
   return new Subtree(restrict(files, [{ path: root, access: "write" }]), root);
 }
 
+/** What links with targets of the tree begin with, on the host. */
+const OWN = "./";
+
 class Subtree implements HostFiles {
   readonly #files: HostFiles;
   readonly #root: string;
@@ -74,14 +77,20 @@ class Subtree implements HostFiles {
     this.#files.link(this.#inside(existing), this.#inside(path));
   }
 
-  /** Targets are kept as they are where they are relative; others are of this tree, which the host cannot tell: they are refused. */
+  /**
+   * Targets are kept as they are where they are relative. Those of this tree, which the host cannot tell, become relative ones that begin with "./": they stay right
+   * where the folder is copied or moved.
+   */
   makeLink(target: string, path: string): void {
-    if (target.startsWith("/")) throw new HostError("EPERM", `a link to ${target} would lead out of its drive`);
-    this.#files.makeLink(target, this.#inside(path));
+    const kept = target.startsWith("/")
+      ? OWN + relativePath(this.#folderOf(path), this.#inside(target))
+      : target.replace(/^(\.\/+)+(?=.)/, "");
+    this.#files.makeLink(kept, this.#inside(path));
   }
 
   readLink(path: string): string {
-    return this.#files.readLink(this.#inside(path));
+    const target = this.#files.readLink(this.#inside(path));
+    return target.startsWith(OWN) ? this.#outside(this.#inside(`${this.#outside(this.#folderOf(path))}/${target}`)) : target;
   }
 
   space(path: string): SpaceInfo {
@@ -90,6 +99,12 @@ class Subtree implements HostFiles {
 
   watch(path: string, recursive: boolean, onChange: (change: FolderChange) => void): (() => void) | undefined {
     return this.#files.watch(this.#inside(path), recursive, onChange);
+  }
+
+  /** The folder that a name is in, by the paths of the tree around. */
+  #folderOf(path: string): string {
+    const inside = this.#inside(path);
+    return this.#files.realPath(inside.slice(0, inside.lastIndexOf("/")));
   }
 
   /** As text first, as Windows does: ".." cannot lead above the root. */
@@ -106,4 +121,12 @@ class Subtree implements HostFiles {
   #outside(real: string): string {
     return real === this.#root ? "/" : real.startsWith(`${this.#root}/`) ? real.slice(this.#root.length) : real;
   }
+}
+
+/** The way from a folder to a path, both absolute. */
+function relativePath(folder: string, path: string): string {
+  const [from, to] = [folder, path].map((text) => text.split("/").filter((name) => name !== "")) as [string[], string[]];
+  const differs = from.findIndex((name, i) => name !== to[i]);
+  const shared = differs < 0 ? from.length : differs;
+  return [...from.slice(shared).map(() => ".."), ...to.slice(shared)].join("/");
 }
