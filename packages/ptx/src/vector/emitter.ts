@@ -74,15 +74,23 @@ export class VectorEmitter extends Emitter {
     if (wide) this.f.simd((j & 1) === 0 ? SIMD.i64x2_extend_low_i32x4_s : SIMD.i64x2_extend_high_i32x4_s);
   }
 
-  /** Takes the elements of `vectors` into locals, one for each lane. */
+  /** Takes the elements of `vectors` into locals, one for each lane: two at a time, from 64 bits, of which the engine makes better addresses. */
   laneAddress(vectors: readonly number[]): (lane: number) => number {
-    for (let lane = 0; lane < this.lanes; lane++) {
-      this.f
-        .localGet(vectors[lane >> 2] ?? 0)
-        .simdLane(SIMD.i32x4_extract_lane, lane & 3)
-        .localSet(this.temporary(I32, `place of lane ${lane}`));
+    const { f } = this;
+    const pair = this.temporary(I64, "pair of places");
+    const place = (lane: number): number => this.temporary(I32, `place of lane ${lane}`);
+    for (let lane = 0; lane < this.lanes; lane += 2) {
+      f.localGet(vectors[lane >> 2] ?? 0)
+        .simdLane(SIMD.i64x2_extract_lane, (lane >> 1) & 1)
+        .localSet(pair);
+      f.localGet(pair).op(OP.i32_wrap_i64).localSet(place(lane));
+      f.localGet(pair)
+        .i64Const(32)
+        .op(OP.i64_shr_u)
+        .op(OP.i32_wrap_i64)
+        .localSet(place(lane + 1));
     }
-    return (lane) => this.temporary(I32, `place of lane ${lane}`);
+    return place;
   }
 
   /** The cached range for accesses of `size` bytes by an address root, shortened by `extra` elements. */

@@ -1,4 +1,4 @@
-import { I32, I64, OP, SIMD } from "@decant/wasm";
+import { I32, I64, OP, SIMD, type Label } from "@decant/wasm";
 import type { Operand } from "../parse/ast.ts";
 import { bitsOf, bytesOf, isSigned, type ScalarType } from "../parse/types.ts";
 import { WORKER } from "../compile/layout.ts";
@@ -64,7 +64,7 @@ function laneByLane(e: VectorEmitter, { s }: Access): void {
 }
 
 /**
- * Writes `check` (which leaves 1 on the stack where a lane is out of the known range), the fast way, and the slow one (lane by lane, if not given). The
+ * Writes `check` (which goes to `bad` where a lane is out of the known range), the fast way, and the slow one (lane by lane, if not given). The
  * range is looked up once when the check fails, at the pointer that `pointer` pushes.
  */
 function guardedAccess(
@@ -72,12 +72,18 @@ function guardedAccess(
   it: Access,
   range: { base: number; count: number } | undefined,
   extra: number,
-  write: { check(): void; pointer(): void; fast(): void; slow?(): void },
+  write: { check(bad: Label): void; pointer(): void; fast(): void; slow?(): void },
 ): void {
   const { f } = e;
   const done = f.block();
-  write.check();
-  f.expect(false).if();
+  const good = f.block();
+  const check = (): void => {
+    const bad = f.block();
+    write.check(bad);
+    f.br(good);
+    f.end();
+  };
+  check();
   if (range !== undefined) {
     f.localGet(e.locals.worker);
     write.pointer();
@@ -86,13 +92,11 @@ function guardedAccess(
     // What is left for lane 0 when the last lane must fit as well.
     f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).i64Const(extra).op(OP.i64_sub).i64Const(0);
     f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).i64Const(extra).op(OP.i64_gt_u).select().localSet(range.count);
-    write.check();
-    f.expect(false).if();
+    check();
   }
   if (write.slow === undefined) laneByLane(e, it);
   else write.slow();
   f.br(done);
-  if (range !== undefined) f.end();
   f.end();
   write.fast();
   f.end();
@@ -129,11 +133,11 @@ function affineAccess(e: VectorEmitter, it: Access, stride: number): boolean {
     if (offset !== 0n) f.i32Const(Number(BigInt.asIntN(32, offset))).op(OP.i32_add);
     f.localSet(at);
     guardedAccess(e, it, undefined, extra, {
-      check() {
+      check(bad) {
         f.localGet(at);
         if (it.shift > 0) f.i32Const(it.shift).op(OP.i32_rotr);
         pushSharedCount(e, it.shift, extra);
-        f.op(OP.i32_ge_u);
+        f.op(OP.i32_ge_u).expect(false).brIf(bad);
       },
       pointer() {},
       fast() {
@@ -152,10 +156,10 @@ function affineAccess(e: VectorEmitter, it: Access, stride: number): boolean {
   const root = e.kernel.roots.get(base.register) ?? base.register.name;
   const range = e.vectorRange(root, it.size, extra);
   guardedAccess(e, it, range, extra, {
-    check() {
+    check(bad) {
       f.localGet(pointer).localGet(range.base).op(OP.i64_sub);
       if (it.shift > 0) f.i64Const(it.shift).op(OP.i64_rotr);
-      f.localGet(range.count).op(OP.i64_ge_u);
+      f.localGet(range.count).op(OP.i64_ge_u).expect(false).brIf(bad);
     },
     pointer: () => void f.localGet(pointer),
     fast() {
@@ -216,7 +220,10 @@ function sharedGather(e: VectorEmitter, it: Access): boolean {
   const places = setSharedPlaces(e, it.s, it.address, it.shift);
   if (places === undefined) return false;
   guardedAccess(e, it, undefined, 0, {
-    check: () => checkSharedPlaces(e, places),
+    check(bad) {
+      checkSharedPlaces(e, places);
+      f.expect(false).brIf(bad);
+    },
     pointer() {},
     fast() {
       for (const place of places.vectors)
@@ -253,7 +260,7 @@ function indexedAccess(e: VectorEmitter, it: Access, shape: Shape & { kind: "ind
   const distance = e.temporary(I64, "distance");
   let places: readonly number[] = [];
   guardedAccess(e, it, range, 0, {
-    check() {
+    check(bad) {
       // Rotated, a distance that is no multiple of the size is far away.
       f.localGet(pointer)
         .localGet(range.base)
@@ -261,7 +268,14 @@ function indexedAccess(e: VectorEmitter, it: Access, shape: Shape & { kind: "ind
         .i64Const(REACH * it.size)
         .op(OP.i64_add);
       if (it.shift > 0) f.i64Const(it.shift).op(OP.i64_rotr);
-      f.localTee(distance).op(OP.i32_wrap_i64).i32Const(REACH).op(OP.i32_sub).localSet(first);
+      f.localTee(distance)
+        .i64Const(2 * REACH)
+        .op(OP.i64_ge_u)
+        .expect(false)
+        .brIf(bad);
+      // No more of a larger size have room in the memory.
+      if (it.size < 4) f.localGet(range.count).i64Const(REACH).op(OP.i64_gt_u).expect(false).brIf(bad);
+      f.localGet(distance).op(OP.i32_wrap_i64).i32Const(REACH).op(OP.i32_sub).localSet(first);
       places = setPlaces(e, (j) => {
         f.localGet(index[j] ?? 0);
         scale(e, factor);
@@ -277,12 +291,8 @@ function indexedAccess(e: VectorEmitter, it: Access, shape: Shape & { kind: "ind
           .simd(SIMD.i32x4_ge_u)
           .simd(SIMD.v128_or);
       }
-      f.simd(SIMD.v128_any_true);
-      f.localGet(distance)
-        .i64Const(2 * REACH)
-        .op(OP.i64_ge_u)
-        .op(OP.i32_or);
-      f.localGet(range.count).i64Const(REACH).op(OP.i64_gt_u).op(OP.i32_or);
+      // A number of bits, which the engine branches on in fewer instructions than on whether there are any.
+      f.simd(SIMD.i32x4_bitmask).expect(false).brIf(bad);
     },
     pointer() {
       f.localGet(pointer);
