@@ -48,6 +48,8 @@ export function cpuDriver(options: CpuDriverOptions = {}): CudaDriver {
 function findFeatures(): Features {
   // Behind flags at first; later engines have them on, and may no longer know the flags.
   const version = Number.parseInt(process.versions.node, 10);
+  // V8 keeps most of what a large function computes on the stack, to have compiled it somewhat sooner.
+  if (version < 22) setFlagsFromString("--no-turbo-use-mid-tier-regalloc-for-huge-functions");
   if (version < 22) setFlagsFromString("--experimental-wasm-relaxed-simd");
   if (version < 25) setFlagsFromString("--experimental-wasm-branch-hinting");
   return probeFeatures();

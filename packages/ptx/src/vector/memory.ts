@@ -30,7 +30,7 @@ export function vectorAccess(e: VectorEmitter, s: SsaInstruction): boolean {
   const shape = e.shapes.of(s.reads, it.address);
   if (shape.kind === "affine") return affineAccess(e, it, shape.stride);
   if (it.space === "shared") return sharedGather(e, it);
-  return shape.kind === "indexed" && shape.scale % it.size === 0 && shape.scale > 0 ? indexedAccess(e, it, shape) : false;
+  return isIndexed(shape, it.size) && indexedAccess(e, it, shape);
 }
 
 /** A load or store through a register, whose places vectors can check; undefined for others. */
@@ -63,6 +63,30 @@ function laneByLane(e: VectorEmitter, { s }: Access): void {
   e.eachLane(s.reads, s.writes, () => e.lowerScalar(s.instruction));
 }
 
+/** Does `check`, which goes to its label where a lane is out of the range; where it does, the range is looked up at the pointer that `pointer` pushes, and `check` done again. */
+export function checkRange(
+  e: VectorEmitter,
+  it: { range: { base: number; count: number }; size: number; extra: number; check(bad: Label): void; pointer(): void },
+  otherwise: Label,
+): void {
+  const { f } = e;
+  const { range, size, extra } = it;
+  const good = f.block();
+  const bad = f.block();
+  it.check(bad);
+  f.br(good);
+  f.end();
+  f.localGet(e.locals.worker);
+  it.pointer();
+  f.i32Const(size).i32Const(0).localGet(e.locals.thread).call(e.helpers.get("locate"));
+  f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeBase, 3).localSet(range.base);
+  // What is left for lane 0 when the last lane must fit as well.
+  f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).i64Const(extra).op(OP.i64_sub).i64Const(0);
+  f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).i64Const(extra).op(OP.i64_gt_u).select().localSet(range.count);
+  it.check(otherwise);
+  f.end();
+}
+
 /**
  * Writes `check` (which goes to `bad` where a lane is out of the known range), the fast way, and the slow one (lane by lane, if not given). The
  * range is looked up once when the check fails, at the pointer that `pointer` pushes.
@@ -77,23 +101,11 @@ function guardedAccess(
   const { f } = e;
   const done = f.block();
   const good = f.block();
-  const check = (): void => {
-    const bad = f.block();
-    write.check(bad);
-    f.br(good);
-    f.end();
-  };
-  check();
-  if (range !== undefined) {
-    f.localGet(e.locals.worker);
-    write.pointer();
-    f.i32Const(it.size).i32Const(0).localGet(e.locals.thread).call(e.helpers.get("locate"));
-    f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeBase, 3).localSet(range.base);
-    // What is left for lane 0 when the last lane must fit as well.
-    f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).i64Const(extra).op(OP.i64_sub).i64Const(0);
-    f.localGet(e.locals.worker).load(OP.i64_load, WORKER.rangeCount, 3).i64Const(extra).op(OP.i64_gt_u).select().localSet(range.count);
-    check();
-  }
+  const bad = f.block();
+  if (range === undefined) write.check(bad);
+  else checkRange(e, { range, size: it.size, extra, ...write }, bad);
+  f.br(good);
+  f.end();
   if (write.slow === undefined) laneByLane(e, it);
   else write.slow();
   f.br(done);
@@ -237,11 +249,100 @@ function sharedGather(e: VectorEmitter, it: Access): boolean {
 /** How many elements a base may lie away from its range, and a range have, so that sums of 32 bits do not wrap around into it. */
 const REACH = 2 ** 30;
 
+/** Where lanes access memory: at a 64-bit base and a 32-bit index that differs freely, times a scale. */
+export interface IndexedPlaces {
+  readonly shape: Shape & { kind: "indexed" };
+  /** A local with the base. */
+  readonly pointer: number;
+  readonly range: { readonly base: number; readonly count: number };
+  /** Bytes of an element, of which the scale is a multiple, and the same as a power of two. */
+  readonly size: number;
+  readonly shift: number;
+  /** What the locals are called in which the lanes' places are. */
+  readonly name: string;
+}
+
+/** A base and an index that vectors can check. */
+export function isIndexed(shape: Shape, size: number): shape is Shape & { kind: "indexed" } {
+  return shape.kind === "indexed" && shape.scale % size === 0 && shape.scale > 0;
+}
+
 /**
- * A 64-bit base and a 32-bit index that differs freely, times a scale. Lanes are compared by the number of their element in the range,
+ * Goes to `bad` when a lane is out of the range, and gives locals with the numbers of the lanes' elements in it. Lanes are compared by these,
  * which 32 bits hold: the base is at most 2^30 elements away from the range, which has no more than that; what an index adds to it wraps around only
  * to numbers beyond.
  */
+export function checkIndexedPlaces(
+  e: VectorEmitter,
+  { shape, pointer, range, size, shift, name }: IndexedPlaces,
+  bad: Label,
+): readonly number[] {
+  const { f } = e;
+  const index = e.vectorsOf(shape.index);
+  const factor = shape.scale / size;
+  // Of these no product wraps around; where there is none, that of no sum does.
+  const far = shape.signed && factor === 1 ? undefined : Math.floor(REACH / factor);
+  const first = e.temporary(I32, "first element");
+  const distance = e.temporary(I64, "distance");
+  // Rotated, a distance that is no multiple of the size is far away.
+  f.localGet(pointer)
+    .localGet(range.base)
+    .op(OP.i64_sub)
+    .i64Const(REACH * size)
+    .op(OP.i64_add);
+  if (shift > 0) f.i64Const(shift).op(OP.i64_rotr);
+  f.localTee(distance)
+    .i64Const(2 * REACH)
+    .op(OP.i64_ge_u)
+    .expect(false)
+    .brIf(bad);
+  // No more of a larger size have room in the memory.
+  if (size < 4) f.localGet(range.count).i64Const(REACH).op(OP.i64_gt_u).expect(false).brIf(bad);
+  f.localGet(distance).op(OP.i32_wrap_i64).i32Const(REACH).op(OP.i32_sub).localSet(first);
+  const places = setPlaces(
+    e,
+    (j) => {
+      f.localGet(index[j] ?? 0);
+      scale(e, factor);
+      f.localGet(first).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add);
+    },
+    name,
+  );
+  pushAll(e, places, SIMD.i32x4_max_u);
+  f.localGet(range.count).op(OP.i32_wrap_i64).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_ge_u);
+  if (far !== undefined) {
+    const reached = setReached(e, index, shape.signed ? far : 0);
+    pushAll(e, reached, SIMD.i32x4_max_u);
+    f.i32Const(shape.signed ? 2 * far : far)
+      .simd(SIMD.i32x4_splat)
+      .simd(SIMD.i32x4_ge_u)
+      .simd(SIMD.v128_or);
+  }
+  // A number of bits, which the engine branches on in fewer instructions than on whether there are any.
+  f.simd(SIMD.i32x4_bitmask).expect(false).brIf(bad);
+  return places;
+}
+
+/** Pushes the pointer of the first lane that takes part. */
+export function pushIndexedPointer(e: VectorEmitter, { shape, pointer }: IndexedPlaces): void {
+  e.f.localGet(pointer);
+  e.pushFirstActive(e.vectorsOf(shape.index));
+  e.f
+    .op(shape.signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u)
+    .i64Const(shape.scale)
+    .op(OP.i64_mul)
+    .op(OP.i64_add);
+}
+
+/** Makes addresses of the numbers of elements that were found to be good. */
+export function setIndexedAddresses({ f }: VectorEmitter, { range, shift }: IndexedPlaces, places: readonly number[]): void {
+  for (const place of places) {
+    f.localGet(place);
+    if (shift > 0) f.i32Const(shift).simd(SIMD.i32x4_shl);
+    f.localGet(range.base).op(OP.i32_wrap_i64).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add).localSet(place);
+  }
+}
+
 function indexedAccess(e: VectorEmitter, it: Access, shape: Shape & { kind: "indexed" }): boolean {
   const { f } = e;
   const { base, offset } = it.address;
@@ -250,64 +351,14 @@ function indexedAccess(e: VectorEmitter, it: Access, shape: Shape & { kind: "ind
   e.pushScalar(it.s, it.s.instruction, { kind: "register", register: base.register }, "b64");
   if (offset !== 0n) f.i64Const(offset).op(OP.i64_add);
   f.localSet(pointer);
-  const root = e.kernel.roots.get(base.register) ?? base.register.name;
-  const range = e.vectorRange(root, it.size, 0);
-  const index = e.vectorsOf(shape.index);
-  const factor = shape.scale / it.size;
-  // Of these no product wraps around; where there is none, that of no sum does.
-  const far = shape.signed && factor === 1 ? undefined : Math.floor(REACH / factor);
-  const first = e.temporary(I32, "first element");
-  const distance = e.temporary(I64, "distance");
+  const range = e.vectorRange(e.kernel.roots.get(base.register) ?? base.register.name, it.size, 0);
+  const at: IndexedPlaces = { shape, pointer, range, size: it.size, shift: it.shift, name: "place" };
   let places: readonly number[] = [];
   guardedAccess(e, it, range, 0, {
-    check(bad) {
-      // Rotated, a distance that is no multiple of the size is far away.
-      f.localGet(pointer)
-        .localGet(range.base)
-        .op(OP.i64_sub)
-        .i64Const(REACH * it.size)
-        .op(OP.i64_add);
-      if (it.shift > 0) f.i64Const(it.shift).op(OP.i64_rotr);
-      f.localTee(distance)
-        .i64Const(2 * REACH)
-        .op(OP.i64_ge_u)
-        .expect(false)
-        .brIf(bad);
-      // No more of a larger size have room in the memory.
-      if (it.size < 4) f.localGet(range.count).i64Const(REACH).op(OP.i64_gt_u).expect(false).brIf(bad);
-      f.localGet(distance).op(OP.i32_wrap_i64).i32Const(REACH).op(OP.i32_sub).localSet(first);
-      places = setPlaces(e, (j) => {
-        f.localGet(index[j] ?? 0);
-        scale(e, factor);
-        f.localGet(first).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add);
-      });
-      pushAll(e, places, SIMD.i32x4_max_u);
-      f.localGet(range.count).op(OP.i32_wrap_i64).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_ge_u);
-      if (far !== undefined) {
-        const reached = setReached(e, index, shape.signed ? far : 0);
-        pushAll(e, reached, SIMD.i32x4_max_u);
-        f.i32Const(shape.signed ? 2 * far : far)
-          .simd(SIMD.i32x4_splat)
-          .simd(SIMD.i32x4_ge_u)
-          .simd(SIMD.v128_or);
-      }
-      // A number of bits, which the engine branches on in fewer instructions than on whether there are any.
-      f.simd(SIMD.i32x4_bitmask).expect(false).brIf(bad);
-    },
-    pointer() {
-      f.localGet(pointer);
-      e.pushFirstActive(index);
-      f.op(shape.signed ? OP.i64_extend_i32_s : OP.i64_extend_i32_u)
-        .i64Const(shape.scale)
-        .op(OP.i64_mul)
-        .op(OP.i64_add);
-    },
+    check: (bad) => void (places = checkIndexedPlaces(e, at, bad)),
+    pointer: () => pushIndexedPointer(e, at),
     fast() {
-      for (const place of places) {
-        f.localGet(place);
-        if (it.shift > 0) f.i32Const(it.shift).simd(SIMD.i32x4_shl);
-        f.localGet(range.base).op(OP.i32_wrap_i64).simd(SIMD.i32x4_splat).simd(SIMD.i32x4_add).localSet(place);
-      }
+      setIndexedAddresses(e, at, places);
       transferApart(e, it, places);
     },
   });

@@ -279,6 +279,43 @@ describe.each([8, 16, 32])("by %i lanes:", (lanes) => {
     expect(harness.fault).toMatchObject({ kind: FAULT.illegalAddress, thread: away - 1 });
   });
 
+  test.each([
+    ["four words in a row", "0 4 8 12", ""],
+    ["eight, and others between them", "-4 100 0 4 104 8 12 16 20 24", ""],
+    ["four with a store between them", "0 4 8 12", "st.global.u32 [%rd3+8], 77;"],
+    ["four of which one is volatile", "0 4 8v 12", ""],
+    ["three", "4 8 12", ""],
+  ])("lanes load rows of words at indices of their own: %s", (_, list, between) => {
+    const offsets = list.split(" ").map((offset) => Number.parseInt(offset, 10));
+    // Each thread has 32 words of its own, in no order. The store comes behind the second load.
+    const loads = list
+      .split(" ")
+      .map(
+        (offset, i) =>
+          `ld.${offset.endsWith("v") ? "volatile." : ""}global.u32 %r7, [%rd3+${Number.parseInt(offset, 10)}]; mad.lo.u32 %r6, %r6, 31, %r7; ${i === 1 ? between : ""}`,
+      )
+      .join(" ");
+    const body = `xor.b32 %r5, %r2, 5; shl.b32 %r5, %r5, 5; add.u32 %r5, %r5, %r1; ld.param.u64 %rd2, [out]; mul.wide.s32 %rd3, %r5, 4; add.s64 %rd3, %rd2, %rd3;
+      mov.u32 %r6, 0; ${loads} mul.lo.u32 %r7, %r2, 128; cvt.u64.u32 %rd3, %r7; add.s64 %rd3, %rd2, %rd3; bar.sync 0; st.global.u32 [%rd3], %r6;`;
+    for (const compiler of ["vector", "reference"] as const) {
+      const harness = new Harness(entry(body), { compiler, lanes });
+      const out = Uint32Array.from({ length: 64 * 32 }, (_value, i) => Math.imul(i, 0x9e3779b1));
+      const word = (thread: number, offset: number): number => out[(thread ^ 5) * 32 + 4 + offset / 4] ?? 0;
+      const expected = Array.from({ length: 64 }, (_value, thread) =>
+        offsets.reduce((sum, offset, i) => (Math.imul(sum, 31) + (between !== "" && i === 2 ? 77 : word(thread, offset))) >>> 0, 0),
+      );
+      harness.run("k", [out, { u32: 4 }], { block: [64] });
+      expect(
+        Array.from({ length: 64 }, (_value, thread) => out[thread * 32]),
+        compiler,
+      ).toEqual(expected);
+      // The last word of the last row would be behind the buffer.
+      const beyond = 32 - Math.max(...offsets) / 4;
+      expect(() => harness.run("k", [new Uint32Array(64 * 32), { u32: beyond }], { block: [64] })).toThrow();
+      expect(harness.fault, compiler).toMatchObject({ kind: FAULT.illegalAddress, thread: 63 ^ 5 });
+    }
+  });
+
   test("places that follow from the thread's index are computed again behind a barrier, in each row of a block", () => {
     const body = `mov.u32 %r5, %ntid.x; mov.u32 %r6, %tid.y; mad.lo.u32 %r7, %r6, %r5, %r2; shl.b32 %r8, %r7, 2; mov.u32 %r9, s; add.u32 %r10, %r9, %r8;
       st.shared.u32 [%r10], %r7; bar.sync 0; ld.shared.u32 %r11, [%r10+4]; mad.lo.u32 %r11, %r11, 100, %r7; bar.sync 0; st.shared.u32 [%r10], %r11; bar.sync 0;
