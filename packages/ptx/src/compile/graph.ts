@@ -10,8 +10,6 @@ export interface Graph {
   readonly predecessors: readonly (readonly number[])[];
   /** The immediate dominator of each block; the entry's is itself. */
   readonly dominators: Int32Array;
-  /** True when a block lies on every way to another, or is the same. Both are reachable. */
-  dominates(above: number, below: number): boolean;
   /** False when some loop has more than one entry. */
   readonly reducible: boolean;
 }
@@ -37,16 +35,7 @@ export function graphOf(next: readonly (readonly number[])[], entry: number): Gr
   const reducible = blocks.every((block) =>
     (next[block] ?? []).every((target) => (order[target] ?? 0) > (order[block] ?? 0) || dominates(dominators, target, block)),
   );
-  return {
-    entry,
-    blocks,
-    order,
-    successors: next,
-    predecessors,
-    dominators,
-    dominates: (above, below) => dominates(dominators, above, below),
-    reducible,
-  };
+  return { entry, blocks, order, successors: next, predecessors, dominators, reducible };
 }
 
 function dominates(dominators: Int32Array, above: number, below: number): boolean {

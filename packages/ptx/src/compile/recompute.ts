@@ -44,8 +44,8 @@ export function findRecomputed(
         return undefined;
     }
   };
-  const dominated = (block: number, register: Register): boolean =>
-    graph.blocks.every((other) => !live[other]?.has(register) || graph.dominates(block, other));
+  // Where a way leads around its only writer, a register is read from the start on.
+  const isAlwaysWritten = (register: Register): boolean => live[graph.entry]?.has(register) !== true;
   for (const index of graph.blocks) {
     if (inLoops.has(index)) continue;
     for (const instruction of program.blocks[index]?.instructions ?? []) {
@@ -56,7 +56,7 @@ export function findRecomputed(
       const parts = sources.map(known);
       if (parts.includes(undefined)) continue;
       const chain = [...new Set(parts.flatMap((part) => part ?? [])), instruction];
-      if (chain.length <= MOST && dominated(index, register)) chains.set(register, chain);
+      if (chain.length <= MOST && isAlwaysWritten(register)) chains.set(register, chain);
     }
   }
   return chains;
