@@ -66,8 +66,11 @@ export const conversion = implement(conversionApi, {
   },
   _fcvt(thread, number, count, dec, sign) {
     const [whole = "", fraction = ""] = toFixedDigits(Math.abs(number), Math.max(0, count), "half-away").split(".");
-    const leading = whole === "0" ? /^0*/.exec(fraction)![0].length : 0;
-    dec.set(whole === "0" ? -leading : whole.length);
+    const leading = whole === "0" && number !== 0 ? /^0*/.exec(fraction)![0].length : 0;
+    // Where the point is says the number itself, also where all of its digits are rounded away.
+    const isGone = leading === fraction.length && number !== 0 && whole === "0";
+    const place = isGone ? toExponentialDigits(Math.abs(number), 0, "half-away").exponent + 1 : -leading;
+    dec.set(whole === "0" ? place : whole.length);
     sign.set(number < 0 ? 1 : 0);
     return store(thread, Runtime.of(thread).reserve("_ecvt", 512), whole === "0" ? fraction.slice(leading) : whole + fraction, false);
   },

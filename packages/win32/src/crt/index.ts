@@ -37,7 +37,7 @@ import { jump32 } from "./x86/jump.ts";
 import { msvcrtX87, sse2Math, x87Math } from "./x86/register-math.ts";
 import { exceptions, threads } from "./threads.ts";
 import { msvcrtTimeNamesApi, msvcrtTimeNamesApi32 } from "./time/time.api.ts";
-import { msvcrtTime, time, ucrtTime } from "./time/time.ts";
+import { msvcrtTime, msvcrtTimeTexts, time, ucrtTime, ucrtTimeTexts } from "./time/time.ts";
 
 /** The C runtimes: msvcrt.dll, ucrtbase.dll (which the api-ms-win-crt-* sets stand for) and vcruntime140.dll. */
 export const crt = [
@@ -47,7 +47,7 @@ export const crt = [
   conversion, msvcrtConversion, ucrtConversion,
   conio, descriptorCalls, streams, msvcrtStreams, ucrtStreams, wideStreams, msvcrtFormatted, ucrtFormatted, printfCountOutput,
   localeVariants, ucrtLocaleVariants, msvcrtFormattedInLocale, msvcrtScanned, ucrtScanned,
-  time, msvcrtTime, msvcrtTimeNamesApi, msvcrtTimeNamesApi32, ucrtTime,
+  time, msvcrtTimeTexts, ucrtTimeTexts, msvcrtTime, msvcrtTimeNamesApi, msvcrtTimeNamesApi32, ucrtTime,
   spawning,
   fileCalls, msvcrtFileCallsApi, fileStatus, msvcrtFileStatusApi, msvcrtFileStatusApi32, find, msvcrtFindApi, msvcrtFindApi32, temporaryNames,
   threads, exceptions, ...cxxRuntime, ...msvcrtExceptionClasses,

@@ -18,6 +18,9 @@ import { implement } from "@decant/process";
 import { exceptionClasses, msvcrtExceptionClasses } from "./cxx/exception-classes.ts";
 import { CDECL, MSVCRT, OLDER_RUNTIMES } from "./dlls.ts";
 import { msvcrtFormattedInLocale, withLocale } from "./locale-variants.ts";
+import { msvcrtConversionApi } from "./conversion.api.ts";
+import { msvcrtConversion, ucrtConversion } from "./conversion.ts";
+import { byteSwap } from "./math/rotation.ts";
 import { math99 } from "./math/math.ts";
 import { olderPrintf } from "./printf/flavour.ts";
 import { printfCount, printfCountOutput } from "./printf/count-output.ts";
@@ -68,8 +71,13 @@ const startup = implement(startupApi, {
   __crtTerminateProcess: (thread, exitCode) => thread.process.terminate(exitCode),
 });
 
+const { atoi, atol, _wtoi, _wtol } = ucrtConversion.bodies;
+/** Numbers that are too large become the largest, as in the ucrt. */
+const conversion = implement(msvcrtConversionApi, { atoi: atoi!, atol: atol!, _wtoi: _wtoi!, _wtol: _wtol! });
+
 /** What is otherwise in msvcrt. */
 const REPLACED: ReadonlySet<unknown> = new Set([
+  msvcrtConversion,
   msvcrtFormatted,
   msvcrtFormattedInLocale,
   msvcrtInvalidParameter,
@@ -96,6 +104,8 @@ export function olderRuntime(
     withLocale(formatted),
     ucrtInvalidParameter,
     startup,
+    conversion,
+    byteSwap,
     printfCountOutput,
     ...exceptionClasses,
     ...(hasC99 ? [math99] : []),

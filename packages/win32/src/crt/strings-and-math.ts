@@ -1,6 +1,6 @@
 import { division } from "./math/division.ts";
 import { math, math99 } from "./math/math.ts";
-import { rotation } from "./math/rotation.ts";
+import { byteSwap, rotation } from "./math/rotation.ts";
 import { sorting } from "./sorting.ts";
 import { characters } from "./strings/characters.ts";
 import { memory, memoryExtra } from "./strings/memory.ts";
@@ -17,6 +17,7 @@ export const stringsAndMath = [
   characters,
   division,
   rotation,
+  byteSwap,
   math,
   math99,
   sorting,

@@ -20,6 +20,7 @@ import {
 } from "@decant/hook";
 import { implement, type Thread } from "@decant/process";
 import { BOTH, CDECL, MSVCRT } from "../dlls.ts";
+import { Runtime } from "../runtime.ts";
 import { system } from "../system.ts";
 import { joinPath, splitPath } from "./path-parts.ts";
 
@@ -73,6 +74,15 @@ export const fileCallsApi = api(
       ["ext", TSTR],
     ),
     _searchenv: textAs("_searchenv", "_wsearchenv", VOID, ["filename", TSTR], ["varname", TSTR], ["pathname", TBUF]),
+    _searchenv_s: textAs(
+      "_searchenv_s",
+      "_wsearchenv_s",
+      ERRNO_T,
+      ["filename", TSTR],
+      ["varname", TSTR],
+      ["pathname", TBUF],
+      ["numberOfElements", SIZE_T],
+    ),
   },
   CDECL,
 );
@@ -138,10 +148,13 @@ export const fileCalls = implement(fileCallsApi, {
   },
   _splitpath_s(_thread, path, drive, driveSize, dir, dirSize, fname, nameSize, ext, extSize) {
     const parts = splitPath(given(path));
-    put(drive, driveSize, parts.drive);
-    put(dir, dirSize, parts.folder);
-    put(fname, nameSize, parts.name);
-    put(ext, extSize, parts.extension);
+    const places = [[drive, driveSize, parts.drive], [dir, dirSize, parts.folder], [fname, nameSize, parts.name], [ext, extSize, parts.extension]] as const; // prettier-ignore
+    try {
+      for (const [buffer, size, text] of places) put(buffer, size, text);
+    } catch (error) {
+      for (const [buffer, size] of places) if (!buffer.isNull) buffer.write("", size);
+      throw error;
+    }
     return 0;
   },
   _makepath(_thread, path, drive, dir, fname, ext) {
@@ -151,17 +164,32 @@ export const fileCalls = implement(fileCallsApi, {
     put(path, size, joinPath(drive, dir, fname, ext));
     return 0;
   },
-  _searchenv(thread, filename, _varname, pathname) {
-    let found = "";
+  _searchenv(thread, filename, varname, pathname) {
+    pathname.write(searchFor(thread, given(filename), given(varname)), MAX_PATH);
+  },
+  _searchenv_s(thread, filename, varname, pathname, size) {
+    if (pathname.isNull || size === 0) throw new InvalidParameterError(ERRNO.EINVAL);
+    const found = searchFor(thread, given(filename), given(varname));
+    put(pathname, size, found);
+    if (found === "") throw new CrtError(ERRNO.ENOENT);
+    return 0;
+  },
+});
+
+/** The full path of a file in the current folder, or its path in one of the folders that a variable lists; "" when it is in none. */
+function searchFor(thread: Thread, name: string, variable: string): string {
+  const listed = (Runtime.of(thread).environment.get(variable) ?? "").split(";").filter((folder) => folder !== "");
+  if (name === "") return "";
+  for (const candidate of [system.fullPath(thread, name), ...listed.map((folder) => `${folder.replace(/[\\/]$/, "")}\\${name}`)]) {
     try {
-      system.attributes(thread, given(filename));
-      found = system.fullPath(thread, given(filename));
+      system.attributes(thread, candidate);
+      return candidate;
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
     }
-    pathname.write(found, MAX_PATH);
-  },
-});
+  }
+  return "";
+}
 
 function given(path: string | undefined): string {
   if (path === undefined) throw new InvalidParameterError(ERRNO.EINVAL);

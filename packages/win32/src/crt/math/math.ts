@@ -45,6 +45,19 @@ function logarithm(body: Unary): (thread: Thread, x: number) => number {
   };
 }
 
+/** A function with a domain that is infinite at a pole, where errno is ERANGE. */
+const pole = (body: Unary) => (thread: Thread, x: number) => {
+  const result = domain(body)(thread, x);
+  if (Math.abs(result) === Infinity && Number.isFinite(x)) thread.errno = ERRNO.ERANGE;
+  return result;
+};
+
+function quotient(thread: Thread, x: number, y: number): number {
+  const result = remainder(x, y);
+  if (Number.isNaN(result) && !Number.isNaN(x) && !Number.isNaN(y)) thread.errno = ERRNO.EDOM;
+  return result;
+}
+
 /** A function that becomes too small for a number: errno is ERANGE. */
 const vanishing = (body: Unary) => (thread: Thread, x: number) => {
   const result = body(x);
@@ -67,7 +80,7 @@ function power(thread: Thread, x: number, y: number): number {
   if (x === 1 || (x === -1 && Math.abs(y) === Infinity)) return 1;
   const result = x ** y;
   if (Number.isNaN(result) && !Number.isNaN(x) && !Number.isNaN(y)) thread.errno = ERRNO.EDOM;
-  else if (x === 0 && y < 0) thread.errno = ERRNO.ERANGE;
+  else if (x === 0 && y < 0 && y !== -Infinity) thread.errno = ERRNO.ERANGE;
   return checkRange(thread, result, Number.isFinite(x) && Number.isFinite(y) && x !== 0);
 }
 
@@ -125,7 +138,7 @@ export const math = implement(mathApi, {
   sinh: range(Math.sinh), cosh: range(Math.cosh), tanh: plain(Math.tanh), exp: range(Math.exp), log: logarithm(Math.log), log10: logarithm(Math.log10),
   sqrt: domain(Math.sqrt), floor: plain(Math.floor), ceil: plain(Math.ceil), fabs: plain(Math.abs),
   atan2: plain2(Math.atan2), pow: power, fmod: modulo, _hypot: plain2(Math.hypot), _copysign: plain2(copySign), _nextafter: plain2(nextAfter),
-  _chgsign: plain((x) => -x), _logb: plain(logb),
+  _chgsign: plain((x) => -x), _logb: pole(logb),
   sinf: domain(Math.sin), cosf: domain(Math.cos), tanf: domain(Math.tan), asinf: domain(Math.asin), acosf: domain(Math.acos), atanf: plain(Math.atan),
   sinhf: range(Math.sinh), coshf: range(Math.cosh), tanhf: plain(Math.tanh), expf: range(Math.exp), logf: logarithm(Math.log), log10f: logarithm(Math.log10),
   sqrtf: domain(Math.sqrt), floorf: plain(Math.floor), ceilf: plain(Math.ceil),
@@ -158,23 +171,23 @@ export const math = implement(mathApi, {
 }); // prettier-ignore
 
 export const math99 = implement(math99Api, {
-  acosh: domain(Math.acosh), asinh: plain(Math.asinh), atanh: domain(Math.atanh), cbrt: plain(Math.cbrt), exp2: range((x) => 2 ** x),
-  expm1: range(Math.expm1), log1p: domain(Math.log1p), log2: logarithm(Math.log2), logb: plain(logb), rint: plain(roundHalfEven),
+  acosh: domain(Math.acosh), asinh: plain(Math.asinh), atanh: pole(Math.atanh), cbrt: plain(Math.cbrt), exp2: range((x) => 2 ** x),
+  expm1: range(Math.expm1), log1p: pole(Math.log1p), log2: logarithm(Math.log2), logb: pole(logb), rint: plain(roundHalfEven),
   nearbyint: plain(roundHalfEven), round: plain(roundHalfAway), trunc: plain(Math.trunc),
-  acoshf: domain(Math.acosh), asinhf: plain(Math.asinh), atanhf: domain(Math.atanh), cbrtf: plain(Math.cbrt), exp2f: range((x) => 2 ** x),
-  expm1f: range(Math.expm1), log1pf: domain(Math.log1p), log2f: logarithm(Math.log2), logbf: plain(logb), rintf: plain(roundHalfEven),
+  acoshf: domain(Math.acosh), asinhf: plain(Math.asinh), atanhf: pole(Math.atanh), cbrtf: plain(Math.cbrt), exp2f: range((x) => 2 ** x),
+  expm1f: range(Math.expm1), log1pf: pole(Math.log1p), log2f: logarithm(Math.log2), logbf: pole(logb), rintf: plain(roundHalfEven),
   nearbyintf: plain(roundHalfEven), roundf: plain(roundHalfAway), truncf: plain(Math.trunc),
   hypot: plain2(Math.hypot), fmax: plain2(maximum), fmin: plain2(minimum), fdim: plain2(difference), copysign: plain2(copySign),
-  nextafter: plain2(nextAfter), remainder: plain2(remainder),
+  nextafter: plain2(nextAfter), remainder: quotient,
   _copysignf: plain2(copySign), _nextafterf: plain2(nextAfterFloat), nextafterf: plain2(nextAfterFloat), nexttoward: plain2(nextAfter),
-  nexttowardf: plain2(nextAfterFloat), _chgsignf: plain((x) => -x), _logbf: plain(logb),
+  nexttowardf: plain2(nextAfterFloat), _chgsignf: plain((x) => -x), _logbf: pole(logb),
   fma: (_, x, y, z) => fusedMultiplyAdd(x, y, z, "double"), fmaf: (_, x, y, z) => fusedMultiplyAdd(x, y, z, "float"),
   erf: plain(erf), erfc: vanishing(erfc), tgamma: gammaFunction(gamma), lgamma: gammaFunction(logGamma),
   erff: plain(erf), erfcf: vanishing((x) => Math.fround(erfc(x))), tgammaf: gammaFunction(gamma), lgammaf: gammaFunction(logGamma),
   // What the text says of a NaN is not kept.
   nan: () => NaN, nanf: () => NaN,
   hypotf: plain2(Math.hypot), fmaxf: plain2(maximum), fminf: plain2(minimum), fdimf: plain2(difference), copysignf: plain2(copySign),
-  remainderf: plain2(remainder),
+  remainderf: quotient,
   scalbn: (thread, x, n) => checkRange(thread, ldexp(x, n), Number.isFinite(x)),
   scalbln: (thread, x, n) => checkRange(thread, ldexp(x, n), Number.isFinite(x)),
   scalbnf: (thread, x, n) => checkRange(thread, Math.fround(ldexp(x, n)), Number.isFinite(x)),

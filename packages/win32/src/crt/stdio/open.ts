@@ -65,11 +65,11 @@ function settleEncoding(thread: Thread, handle: Handle, oflag: number, asked: En
   return found?.[0] ?? ((oflag & O.WTEXT) !== 0 ? "ansi" : asked);
 }
 
-/** Opens a file as fopen does, and returns its fileLayout(thread.memory). */
-export function openStream(thread: Thread, path: string | undefined, mode: string | undefined, share = SH_DENYNO): number {
+/** Opens a file as fopen does, and returns its FILE: at `at`, or where one is free. */
+export function openStream(thread: Thread, path: string | undefined, mode: string | undefined, share = SH_DENYNO, at?: number): number {
   if (mode === undefined) throw new InvalidParameterError(ERRNO.EINVAL);
   const { oflag, flags } = parseOpenMode(mode);
-  return makeStream(thread, openFile(thread, path, oflag, { share }), flags);
+  return makeStream(thread, openFile(thread, path, oflag, { share }), flags, at);
 }
 
 /** Makes a FILE for a descriptor: in a free place of msvcrt's array if there is one, else on the heap. */

@@ -69,6 +69,18 @@ test("append mode writes at the end wherever the position is", () => {
   expect(bytes("a.txt")).toBe("ab\r\nend");
 });
 
+test.each([0, 17])("freopen keeps the FILE, in msvcrt's array and on the heap (%i others are open)", (others) => {
+  const { open, bytes, put, call, ansi } = runtime();
+  put("a.txt", "w", "one");
+  for (let i = 0; i < others; i++) open("a.txt", "r");
+  const stream = open("a.txt", "r");
+  expect(call("msvcrt!freopen", ansi("b.txt"), ansi("w"), stream)).toBe(stream);
+  call("msvcrt!fputs", ansi("two"), stream);
+  expect(call("msvcrt!fclose", stream)).toBe(0);
+  expect(call("msvcrt!fclose", stream)).toBe(EOF);
+  expect(bytes("b.txt")).toBe("two");
+});
+
 test("an update stream goes from reading to writing at the program's position", () => {
   const { open, gets, bytes, put, call, ansi } = runtime();
   put("a.txt", "w", "line1\nline2\n");

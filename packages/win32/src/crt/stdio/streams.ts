@@ -5,7 +5,7 @@ import { system } from "../system.ts";
 import { getByte, getLine, latin1Bytes, putByte, putBytes } from "./characters.ts";
 import { EOF, fileLayout, FLAG } from "./file-layout.ts";
 import { closeDescriptor, SEEK } from "./low-io.ts";
-import { makeStream, openStream } from "./open.ts";
+import { makeStream, openStream, SH_DENYNO } from "./open.ts";
 import { parseOpenMode } from "./open-mode.ts";
 import { flushAll, Stream } from "./stream.ts";
 import { msvcrtStreamApi, streamApi, ucrtStreamApi } from "./stream.api.ts";
@@ -28,16 +28,9 @@ export const streams = implement(streamApi, {
     return makeStream(thread, fd, parseOpenMode(mode).flags);
   },
   *freopen(thread, path, mode, stream) {
-    yield* closeStream(thread, stream);
-    const opened = openStream(thread, path, mode);
-    // The FILE itself must stay: what was opened moves into it.
-    const { memory } = thread;
-    const { streams: open } = Runtime.of(thread);
-    memory.copy(stream, opened, fileLayout(thread.memory).SIZE);
-    memory.fill(opened, 0, fileLayout(thread.memory).SIZE);
-    open.delete(opened);
-    open.add(stream);
-    return stream;
+    yield* endStream(thread, stream);
+    // The FILE itself stays, also where it is on the heap.
+    return openStream(thread, path, mode, SH_DENYNO, stream);
   },
   fclose: closeStream,
   _fclose_nolock: closeStream,
@@ -179,8 +172,20 @@ export function standard(thread: Thread, index: number): number {
 }
 
 function* closeStream(thread: Thread, address: number): GuestGenerator<number> {
-  if (address === 0) throw new InvalidParameterError(ERRNO.EINVAL);
   const { iob, streams: open } = Runtime.of(thread);
+  const isOnHeap = open.has(address) && !(address >= iob && address < iob + 20 * fileLayout(thread.memory).SIZE);
+  try {
+    yield* endStream(thread, address);
+  } finally {
+    if (isOnHeap && !open.has(address)) thread.process.heap.free(address);
+  }
+  return 0;
+}
+
+/** Writes what a stream holds, and closes its file; its FILE stays. */
+function* endStream(thread: Thread, address: number): GuestGenerator<void> {
+  if (address === 0) throw new InvalidParameterError(ERRNO.EINVAL);
+  const { streams: open } = Runtime.of(thread);
   const stream = new Stream(thread, address);
   const { flags, fd } = stream;
   if ((flags & (FLAG.READ | FLAG.WRITE | FLAG.READ_WRITE)) === 0) throw new InvalidParameterError(ERRNO.EINVAL);
@@ -190,10 +195,7 @@ function* closeStream(thread: Thread, address: number): GuestGenerator<number> {
     open.delete(address);
     stream.release();
     closeDescriptor(thread, fd);
-    const isInArray = address >= iob && address < iob + 20 * fileLayout(thread.memory).SIZE;
-    if (!isInArray) thread.process.heap.free(address);
   }
-  return 0;
 }
 
 function* flushStream(thread: Thread, address: number): GuestGenerator<number> {

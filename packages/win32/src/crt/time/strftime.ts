@@ -98,9 +98,9 @@ function isoWeek(time: CalendarTime): { year: number; week: number } {
   return { year, week: Math.floor((thursday - start(year)) / 7) + 1 };
 }
 
-/** asctime's text, with its line end. */
-export function asciiTime(time: CalendarTime): string {
-  const date = `${DAYS[time.weekDay]?.slice(0, 3)} ${MONTHS[time.month]?.slice(0, 3)} ${two(time.day)}`;
+/** asctime's text, with its line end; `padding` stands before a day of one digit. */
+export function asciiTime(time: CalendarTime, padding: "0" | " "): string {
+  const date = `${DAYS[time.weekDay]?.slice(0, 3)} ${MONTHS[time.month]?.slice(0, 3)} ${String(time.day).padStart(2, padding)}`;
   return `${date} ${two(time.hour)}:${two(time.minute)}:${two(time.second)} ${time.year + 1900}\n`;
 }
 

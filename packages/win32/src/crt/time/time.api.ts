@@ -70,14 +70,6 @@ export const timeApi = api(
     _mkgmtime32: fn(TIME32, ["timeptr", inout(TM)]),
     _difftime64: fn(DOUBLE, ["timer1", LARGE_INTEGER], ["timer0", LARGE_INTEGER]),
     _difftime32: fn(DOUBLE, ["timer1", LONG], ["timer0", LONG]),
-    asctime: fn(RESULT, ["timeptr", in_(TM)]),
-    _ctime64: fn(RESULT, ["timer", in_(LARGE_INTEGER)]),
-    _ctime32: fn(RESULT, ["timer", in_(LONG)]),
-    _wctime64: fn(RESULT, ["timer", in_(LARGE_INTEGER)]),
-    _wctime32: fn(RESULT, ["timer", in_(LONG)]),
-    _wasctime: fn(RESULT, ["timeptr", in_(TM)]),
-    asctime_s: fn(ERRNO_T, ["buffer", LPSTR], ["size", SIZE_T], ["timeptr", in_(TM)]),
-    _ctime64_s: fn(ERRNO_T, ["buffer", LPSTR], ["size", SIZE_T], ["timer", in_(LARGE_INTEGER)]),
     clock: fn(LONG),
     _ftime64: fn(VOID, ["timeptr", out(TIMEB64)]),
     _ftime64_s: fn(ERRNO_T, ["timeptr", out(TIMEB64)]),
@@ -140,6 +132,21 @@ export const msvcrtTimeNamesApi32 = api(
 );
 
 /** msvcrt's strftime. */
+const TIME_TEXTS = {
+  asctime: fn(RESULT, ["timeptr", in_(TM)]),
+  _ctime64: fn(RESULT, ["timer", in_(LARGE_INTEGER)]),
+  _ctime32: fn(RESULT, ["timer", in_(LONG)]),
+  _wctime64: fn(RESULT, ["timer", in_(LARGE_INTEGER)]),
+  _wctime32: fn(RESULT, ["timer", in_(LONG)]),
+  _wasctime: fn(RESULT, ["timeptr", in_(TM)]),
+  asctime_s: fn(ERRNO_T, ["buffer", LPSTR], ["size", SIZE_T], ["timeptr", in_(TM)]),
+  _ctime64_s: fn(ERRNO_T, ["buffer", LPSTR], ["size", SIZE_T], ["timer", in_(LARGE_INTEGER)]),
+};
+/** Times as text with English names, of 26 characters: msvcrt's days have a zero where the ucrt's have a space. */
+export const msvcrtTimeTextApi = api(MSVCRT, TIME_TEXTS, CDECL);
+export const ucrtTimeTextApi = api(UCRT, TIME_TEXTS, CDECL);
+
+/** What msvcrt's strftime knows. */
 export const msvcrtTimeApi = api(MSVCRT, { strftime: STRFTIME, wcsftime: WCSFTIME }, CDECL);
 
 /** The ucrt's strftime, with C99's conversions. */

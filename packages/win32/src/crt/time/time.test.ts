@@ -66,6 +66,8 @@ test("ISO weeks belong to the year of their Thursday", () => {
   expect(["2021-01-03", "2021-01-04", "2024-12-30", "2026-12-31"].map(week)).toEqual(["2020-53", "2021-01", "2025-01", "2026-53"]);
 });
 
-test("asctime pads the day with a zero, and ends the line", () => {
-  expect(asciiTime(toCalendar(86_400))).toBe("Fri Jan 02 00:00:00 1970\n");
+test("asctime pads the day with a zero or a space, and ends the line", () => {
+  expect(asciiTime(toCalendar(86_400), "0")).toBe("Fri Jan 02 00:00:00 1970\n");
+  expect(asciiTime(toCalendar(86_400), " ")).toBe("Fri Jan  2 00:00:00 1970\n");
+  expect(asciiTime(toCalendar(10 * 86_400), " ")).toBe("Sun Jan 11 00:00:00 1970\n");
 });

@@ -8,7 +8,7 @@ import { localCalendar, localSeconds, now, zoneAt, zoneVariables } from "./local
 import { DAYS, MONTHS } from "../../text/english-names.ts";
 import { asciiTime, formatTime } from "./strftime.ts";
 import { encodeString, type Width } from "../startup/program-data.ts";
-import { msvcrtTimeApi, timeApi, TM, ucrtTimeApi } from "./time.api.ts";
+import { msvcrtTimeApi, msvcrtTimeTextApi, timeApi, TM, ucrtTimeApi, ucrtTimeTextApi } from "./time.api.ts";
 
 type Tm = ValueOf<typeof TM>;
 
@@ -53,14 +53,6 @@ export const time = implement(timeApi, {
   _mkgmtime32: makeUtc,
   _difftime64: (_thread, timer1, timer0) => timer1 - timer0,
   _difftime32: (_thread, timer1, timer0) => timer1 - timer0,
-  asctime: (thread, timeptr) => staticText(thread, asciiTime(fromTm(timeptr)), false),
-  _ctime64: (thread, timer) => staticText(thread, asciiTime(localCalendar(thread, checked(timer))), false),
-  _ctime32: (thread, timer) => staticText(thread, asciiTime(localCalendar(thread, checked(timer))), false),
-  _wctime64: (thread, timer) => staticText(thread, asciiTime(localCalendar(thread, checked(timer))), true),
-  _wctime32: (thread, timer) => staticText(thread, asciiTime(localCalendar(thread, checked(timer))), true),
-  _wasctime: (thread, timeptr) => staticText(thread, asciiTime(fromTm(timeptr)), true),
-  asctime_s: (thread, buffer, size, timeptr) => storeText(thread, buffer, size, asciiTime(fromTm(timeptr))),
-  _ctime64_s: (thread, buffer, size, timer) => storeText(thread, buffer, size, asciiTime(localCalendar(thread, checked(timer)))),
   clock: (thread) =>
     Math.floor(
       thread.process.host.clock.monotonic() - thread.process.state(started, () => ({ ms: thread.process.host.clock.monotonic() })).ms,
@@ -112,6 +104,25 @@ export const msvcrtTime = implement(msvcrtTimeApi, {
   strftime: (thread, strDest, maxsize, text, timeptr) => strftime(thread, strDest, maxsize, text, timeptr, false, false),
   wcsftime: (thread, strDest, maxsize, text, timeptr) => strftime(thread, strDest, maxsize, text, timeptr, false, true),
 });
+
+/** asctime and kin, with what stands before a day of one digit. */
+function timeTexts(padding: "0" | " ") {
+  const ascii = (_thread: Thread, tm: Tm): string => asciiTime(fromTm(tm), padding);
+  const local = (thread: Thread, seconds: number): string => asciiTime(localCalendar(thread, checked(seconds)), padding);
+  return {
+    asctime: (thread: Thread, timeptr: Tm) => staticText(thread, ascii(thread, timeptr), false),
+    _wasctime: (thread: Thread, timeptr: Tm) => staticText(thread, ascii(thread, timeptr), true),
+    _ctime64: (thread: Thread, timer: number) => staticText(thread, local(thread, timer), false),
+    _ctime32: (thread: Thread, timer: number) => staticText(thread, local(thread, timer), false),
+    _wctime64: (thread: Thread, timer: number) => staticText(thread, local(thread, timer), true),
+    _wctime32: (thread: Thread, timer: number) => staticText(thread, local(thread, timer), true),
+    asctime_s: (thread: Thread, buffer: number, size: number, timeptr: Tm) => storeTime(thread, buffer, size, ascii(thread, timeptr)),
+    _ctime64_s: (thread: Thread, buffer: number, size: number, timer: number) => storeTime(thread, buffer, size, local(thread, timer)),
+  };
+}
+
+export const msvcrtTimeTexts = implement(msvcrtTimeTextApi, timeTexts("0"));
+export const ucrtTimeTexts = implement(ucrtTimeTextApi, timeTexts(" "));
 
 export const ucrtTime = implement(ucrtTimeApi, {
   strftime: (thread, strDest, maxsize, text, timeptr) => strftime(thread, strDest, maxsize, text, timeptr, true, false),
@@ -187,6 +198,13 @@ function staticText(thread: Thread, text: string, wide: boolean): number {
   if (wide) thread.memory.setWstring(address, text);
   else storeText(thread, address, Infinity, text);
   return address;
+}
+
+/** asctime_s and kin: a buffer that is too small is a parameter that makes no sense. */
+function storeTime(thread: Thread, buffer: number, size: number, text: string): number {
+  if (buffer !== 0 && text.length < size) return storeText(thread, buffer, size, text);
+  if (buffer !== 0 && size > 0) thread.memory.setU8(buffer, 0);
+  throw new InvalidParameterError(ERRNO.EINVAL);
 }
 
 function storeText(thread: Thread, buffer: number, size: number, text: string): number {
