@@ -105,8 +105,13 @@ describe("--trace", () => {
   });
 
   test("refuses a format that is none, and a file that cannot be written", async () => {
-    expect((await decant(["run", "--trace-format", "xml", hello])).stderr).toContain("--trace-format is one of text, json, chrome");
-    expect((await decant(["run", "--trace-file", join(folder, "no/such"), hello])).stderr).toContain("--trace-file");
+    expect((await decant(["run", "--trace", "*", "--trace-format", "xml", hello])).stderr).toContain(
+      "--trace-format is one of text, json, chrome",
+    );
+    const nowhere = join(folder, "no/such");
+    expect((await decant(["run", "--trace", "*", "--trace-file", nowhere, hello])).stderr).toContain(
+      `${nowhere}: cannot be written (ENOENT)`,
+    );
   });
 });
 

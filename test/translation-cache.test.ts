@@ -187,11 +187,9 @@ describe("decant cache", () => {
   test("shows what is kept, and clears it", async () => {
     const { folder } = await cold();
     const shown = await cache([], folder);
-    expect(shown.stdout.toString()).toMatch(
-      /: [0-9.]+ [KM]iB of 512\.0 MiB\n\nprogram +size +last used\n(.*\n)*hello\.exe +\d+ KiB +\d{4}-/,
-    );
+    expect(shown.stdout.toString()).toMatch(/: [0-9.]+ [KM]iB of 1\.0 GiB\n\nprogram +size +last used\n(.*\n)*hello\.exe +\d+ KiB +\d{4}-/);
     const json = JSON.parse((await cache(["--json"], folder)).stdout.toString());
-    expect(json).toMatchObject({ folder, limitBytes: 512 * 2 ** 20 });
+    expect(json).toMatchObject({ folder, limitBytes: 2 ** 30 });
     expect(json.entries.map(({ name }: { name: string }) => name.split("-")[0])).toContain("hello.exe");
     expect((await cache(["clear"], folder)).stdout.toString()).toMatch(/^Removed \d.* from .*\.\n$/);
     expect((await cache([], folder)).stdout.toString()).toBe(`Nothing is kept in ${folder}.\n`);

@@ -14,9 +14,10 @@ export function tableText(heads: readonly string[], rows: readonly (readonly str
   return [painter(process.stdout)("bold", line(titles)), ...rows.map(line)].map((text) => `${text}\n`).join("");
 }
 
-/** A number of bytes in KiB or MiB. */
+/** A number of bytes in KiB, MiB or GiB. */
 export function sizeText(bytes: number): string {
-  return bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  if (bytes < 2 ** 20) return `${Math.ceil(bytes / 1024)} KiB`;
+  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }
 
 /** A time to the minute, in UTC. */

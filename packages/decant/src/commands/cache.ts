@@ -20,7 +20,7 @@ const help = `Usage: decant cache [show|clear] [options]
 
 Translating a program takes time, so what a run has translated is kept for the next. \`decant cache\` shows what is kept, a line for each program,
 the last used first; \`decant cache clear\` removes it. Nothing is lost but time: a program that is not in the cache is translated again.
-It holds up to ${CACHE_LIMIT_BYTES / 2 ** 20} MiB; then what was not used for longest goes. \`decant run --cache off\` does without.
+It holds up to ${sizeText(CACHE_LIMIT_BYTES)}; then what was not used for longest goes. \`decant run --cache off\` does without.
 
 Options
 ${describeOptions(options)}
