@@ -112,9 +112,7 @@ export function writeKernel(
   const scalar = written.map(({ index }) => index);
   const live = liveAtStart(program);
   const facts = plan.phases.map((phase) => phaseFacts({ program, ssa, shapes }, kernel.uniform, phase));
-  const again = new Set(facts.flatMap(({ computes }) => [...computes]));
-  const writtenAgain = ssa.blocks.flatMap(({ instructions }) => instructions).filter(({ instruction }) => again.has(instruction));
-  const parts = { program, ssa, shapes, plan, live, facts, scalar, written: new Map(writtenAgain.map((s) => [s.instruction, s])) };
+  const parts = { program, ssa, shapes, plan, live, facts, scalar };
   const vectors = plan.phases.map((phase, index) => {
     const f = begin(`${source.name}#v${index}`);
     new VectorPhase(f, kernel, parts, phase).write();

@@ -220,8 +220,6 @@ export class PhaseWriter {
     if (this.phase.from !== undefined) {
       f.localGet(this.states).load(OP.i32_load, 0, 2).localGet(1).op(OP.i32_ne).brIf(this.nextThread);
       for (const [register, slot] of this.phase.live) this.reload(register, slot);
-      const again = new Set(this.phase.again.flatMap(([, instructions]) => instructions));
-      for (const instruction of again) lower(this.emitter, instruction);
       meeting(this.phase.from).resume(this.emitter);
     }
     const graph = phaseGraph(this.program, this.phase.entry);

@@ -5,7 +5,6 @@ import { liveAtStart } from "./liveness.ts";
 import { meeting } from "./lower/warp.ts";
 import { effects } from "./operands.ts";
 import type { Block, Program } from "./program.ts";
-import { findRecomputed } from "./recompute.ts";
 import type { Uniform } from "./uniform.ts";
 
 /** What runs from one suspension to the next. Phase 0 starts threads. */
@@ -16,8 +15,6 @@ export interface Phase {
   readonly from: Instruction | undefined;
   /** What to load when resuming, with frame slots. */
   readonly live: readonly (readonly [register: Register, slot: number])[];
-  /** What to compute when resuming, and how. */
-  readonly again: readonly (readonly [register: Register, instructions: readonly Instruction[]])[];
 }
 
 export interface PhasePlan {
@@ -32,7 +29,7 @@ export interface PhasePlan {
 
 /** Where threads wait, and what each keeps there. */
 export function planPhases(program: Program, uniform: Uniform): PhasePlan {
-  const phases: Phase[] = [{ index: 0, entry: 0, from: undefined, live: [], again: [] }];
+  const phases: Phase[] = [{ index: 0, entry: 0, from: undefined, live: [] }];
   const phaseAfter = new Map<Block, Phase>();
   const suspending = program.blocks.filter((block) => block.terminator.kind === "suspend");
   if (suspending.length === 0) return { phases, frameBytes: 0, wideSlots: 0, compactSlot: 0, phaseAfter };
@@ -51,24 +48,18 @@ export function planPhases(program: Program, uniform: Uniform): PhasePlan {
     ...suspending.map(({ terminator: end }) => (end.kind === "suspend" ? (meeting(end.instruction).wideSlots ?? 0) : 0)),
   );
   const first = usesWarp ? WARP_FRAME.slots + 2 * wideSlots : 0;
-  const recomputed = findRecomputed(program, uniform, live);
-  const needed = suspending.map(({ terminator: end }) => {
+  const kept = suspending.map(({ terminator: end }) => {
     if (end.kind !== "suspend") return [];
     const results = new Set(effects({ ...end.instruction, guard: undefined }).writes);
     const isKnown = (register: Register): boolean => uniform.registers.has(register) || uniform.copies.has(register);
     return [...(live[end.resume] ?? [])].filter((register) => !results.has(register) && !isKnown(register));
   });
-  const kept = needed.map((registers) => registers.filter((register) => !recomputed.has(register)));
   const slots = assignSlots(kept, first);
   for (const [at, block] of suspending.entries()) {
     const end = block.terminator;
     if (end.kind !== "suspend") continue;
     const places = (kept[at] ?? []).map((register) => [register, slots.get(register) ?? 0] as const);
-    const again = (needed[at] ?? []).flatMap((register) => {
-      const instructions = recomputed.get(register);
-      return instructions === undefined ? [] : [[register, instructions] as const];
-    });
-    const phase = { index: phases.length, entry: end.resume, from: end.instruction, live: places, again };
+    const phase = { index: phases.length, entry: end.resume, from: end.instruction, live: places };
     phases.push(phase);
     phaseAfter.set(block, phase);
   }

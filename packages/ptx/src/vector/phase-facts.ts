@@ -11,8 +11,6 @@ import type { Ssa, Value } from "./ssa.ts";
 export interface PhaseFacts {
   /** Values that its code reads; what it only keeps for later ones need not be loaded. */
   readonly reads: ReadonlySet<Value>;
-  /** What it computes again of what was not kept, in order. */
-  readonly computes: ReadonlySet<Instruction>;
   /** Those of tid.x, .y and .z that it asks for. */
   readonly asksFor: ReadonlySet<string>;
   /** Where all of its threads end in one state, which nothing but the phase decides: a block that ends with it. */
@@ -24,7 +22,7 @@ export interface PhaseFacts {
 export function phaseFacts(
   { program, ssa, shapes }: { program: Program; ssa: Ssa; shapes: Shapes },
   uniform: Uniform,
-  { entry, again }: Phase,
+  { entry }: Phase,
 ): PhaseFacts {
   const found = findRegions(shapes, entry);
   if (found === undefined) throw new Error("ptx: a kernel with a vector form has regions");
@@ -49,11 +47,6 @@ export function phaseFacts(
     if (terminator.kind === "suspend" || terminator.kind === "exit") ends.push(block);
     for (const { operands } of [...block.instructions, ...last]) operands.forEach(note);
   }
-  const computed = again.filter(([register]) => {
-    const value = ssa.valueBefore(entry, register);
-    return value !== undefined && reads.has(value);
-  });
-  for (const [, instructions] of computed) for (const { operands } of instructions) operands.forEach(note);
   const inRegions = new Set(found.regions.flatMap(({ blocks }) => [...blocks]));
   const suspendsApart = [...inRegions].some((block) => program.blocks[block]?.terminator.kind === "suspend");
   const hasOneEnd =
@@ -63,7 +56,6 @@ export function phaseFacts(
       !suspendsApart);
   return {
     reads,
-    computes: new Set(computed.flatMap(([, instructions]) => instructions)),
     asksFor,
     end: hasOneEnd ? ends[0] : undefined,
     suspendsApart,

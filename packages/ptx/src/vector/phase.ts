@@ -33,8 +33,6 @@ export interface VectorPlan {
   /** The registers that are read from the start of each block on. */
   readonly live: readonly ReadonlySet<Register>[];
   readonly facts: readonly PhaseFacts[];
-  /** What each instruction reads and writes, of those that phases run again. */
-  readonly written: ReadonlyMap<Instruction, SsaInstruction>;
   /** The scalar form's phase functions, by phase. */
   readonly scalar: readonly number[];
 }
@@ -100,20 +98,11 @@ export class VectorPhase extends PhaseWriter {
         // What the phase only keeps stays where it is, unless lanes that part may keep other values there.
         if (!isKept || this.#facts.suspendsApart || this.#facts.reads.has(value)) this.#reload(value, slot);
       }
-      this.#computeAgain();
       this.#resume(this.phase.from, ssa.blocks[this.phase.entry]);
     }
     const graph = this.#buildGraph();
     writeControlFlow(f, graph, { block: (index, jump) => this.#node(index, jump), backEdge: () => this.poll() });
     f.end();
-  }
-
-  /** Computes what the phase reads of values that were not kept. */
-  #computeAgain(): void {
-    for (const instruction of this.#facts.computes) {
-      const s = this.#plan.written.get(instruction);
-      if (s !== undefined) this.#instruction(s);
-    }
   }
 
   protected override loadLaunch(): void {
