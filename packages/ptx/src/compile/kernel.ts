@@ -111,7 +111,7 @@ export function writeKernel(
   const { ssa, shapes } = analysed.vector;
   const scalar = written.map(({ index }) => index);
   const live = liveAtStart(program);
-  const facts = plan.phases.map((phase) => phaseFacts({ program, ssa, shapes }, kernel.uniform, phase));
+  const facts = plan.phases.map(({ entry: start }) => phaseFacts({ program, ssa, shapes }, kernel.uniform, start));
   const parts = { program, ssa, shapes, plan, live, facts, scalar };
   const vectors = plan.phases.map((phase, index) => {
     const f = begin(`${source.name}#v${index}`);

@@ -47,9 +47,9 @@ export const WORKER = {
   smid: 72,
   firstThread: 76, // the threads that the scalar form of a kernel with a vector form runs
   threadEnd: 80,
+  split: 84, // 1 when threads of one vector may have come apart in this block: the scalar form goes on
   anyState: 88, // the vector form's: the states of a phase's threads, or'ed
   allStates: 92, // and and'ed
-  split: 84, // 1 when threads of one vector may have come apart in this block: the scalar form goes on
   lanes: 128, // 4 KiB for values on their way between vectors and their lanes
   service: 128 + 4096, // what the thread asks the host for: its number, then eight values of 64 bits, of which the first is also the answer
   barriers: 128 + 4096 + 256, // 32 bytes for each of 16 barriers: see BARRIER

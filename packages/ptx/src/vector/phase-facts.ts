@@ -1,7 +1,6 @@
 import type { Instruction, Operand } from "../parse/ast.ts";
 import type { Uniform } from "../compile/uniform.ts";
 import { meeting } from "../compile/lower/warp.ts";
-import type { Phase } from "../compile/plan.ts";
 import type { Block, Program } from "../compile/program.ts";
 import { findRegions } from "./regions.ts";
 import type { Shapes } from "./shapes.ts";
@@ -22,7 +21,7 @@ export interface PhaseFacts {
 export function phaseFacts(
   { program, ssa, shapes }: { program: Program; ssa: Ssa; shapes: Shapes },
   uniform: Uniform,
-  { entry }: Phase,
+  entry: number,
 ): PhaseFacts {
   const found = findRegions(shapes, entry);
   if (found === undefined) throw new Error("ptx: a kernel with a vector form has regions");

@@ -1,3 +1,9 @@
+/** Reads and writes all vector registers and all but four others. */
+const USES_ALL = [
+  ...Array.from({ length: 16 }, (_, n) => `paddd xmm${n}, xmm${(n + 1) % 16}`),
+  ...["rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"].map((register) => `add ${register}, rax`),
+].join("\n    ");
+
 /**
  * Small guest programs for the tests, as assembly text and as bytes. The entry is the label `start`, at 0x140000; 0x500000 is writable data.
  * programs.test.ts assembles the text again where there is an assembler.
@@ -164,62 +170,10 @@ export const PROGRAMS = {
     source: `
     test ecx, ecx
     je 1f
-    paddd xmm0, xmm1
-    paddd xmm1, xmm2
-    paddd xmm2, xmm3
-    paddd xmm3, xmm4
-    paddd xmm4, xmm5
-    paddd xmm5, xmm6
-    paddd xmm6, xmm7
-    paddd xmm7, xmm8
-    paddd xmm8, xmm9
-    paddd xmm9, xmm10
-    paddd xmm10, xmm11
-    paddd xmm11, xmm12
-    paddd xmm12, xmm13
-    paddd xmm13, xmm14
-    paddd xmm14, xmm15
-    paddd xmm15, xmm0
-    add rdx, rax
-    add rsi, rax
-    add rdi, rax
-    add r8, rax
-    add r9, rax
-    add r10, rax
-    add r11, rax
-    add r12, rax
-    add r13, rax
-    add r14, rax
-    add r15, rax
+    ${USES_ALL}
     dec ecx
     call start
-    paddd xmm0, xmm1
-    paddd xmm1, xmm2
-    paddd xmm2, xmm3
-    paddd xmm3, xmm4
-    paddd xmm4, xmm5
-    paddd xmm5, xmm6
-    paddd xmm6, xmm7
-    paddd xmm7, xmm8
-    paddd xmm8, xmm9
-    paddd xmm9, xmm10
-    paddd xmm10, xmm11
-    paddd xmm11, xmm12
-    paddd xmm12, xmm13
-    paddd xmm13, xmm14
-    paddd xmm14, xmm15
-    paddd xmm15, xmm0
-    add rdx, rax
-    add rsi, rax
-    add rdi, rax
-    add r8, rax
-    add r9, rax
-    add r10, rax
-    add r11, rax
-    add r12, rax
-    add r13, rax
-    add r14, rax
-    add r15, rax
+    ${USES_ALL}
     inc eax
     ret
 1:  xor eax, eax
@@ -235,33 +189,7 @@ export const PROGRAMS = {
     ret
 f:  test ecx, ecx
     je 1f
-    paddd xmm0, xmm1
-    paddd xmm1, xmm2
-    paddd xmm2, xmm3
-    paddd xmm3, xmm4
-    paddd xmm4, xmm5
-    paddd xmm5, xmm6
-    paddd xmm6, xmm7
-    paddd xmm7, xmm8
-    paddd xmm8, xmm9
-    paddd xmm9, xmm10
-    paddd xmm10, xmm11
-    paddd xmm11, xmm12
-    paddd xmm12, xmm13
-    paddd xmm13, xmm14
-    paddd xmm14, xmm15
-    paddd xmm15, xmm0
-    add rdx, rax
-    add rsi, rax
-    add rdi, rax
-    add r8, rax
-    add r9, rax
-    add r10, rax
-    add r11, rax
-    add r12, rax
-    add r13, rax
-    add r14, rax
-    add r15, rax
+    ${USES_ALL}
     push rcx
     push rdx
     push rbx
@@ -272,33 +200,7 @@ f:  test ecx, ecx
     pop rcx
     dec ecx
     call f
-    paddd xmm0, xmm1
-    paddd xmm1, xmm2
-    paddd xmm2, xmm3
-    paddd xmm3, xmm4
-    paddd xmm4, xmm5
-    paddd xmm5, xmm6
-    paddd xmm6, xmm7
-    paddd xmm7, xmm8
-    paddd xmm8, xmm9
-    paddd xmm9, xmm10
-    paddd xmm10, xmm11
-    paddd xmm11, xmm12
-    paddd xmm12, xmm13
-    paddd xmm13, xmm14
-    paddd xmm14, xmm15
-    paddd xmm15, xmm0
-    add rdx, rax
-    add rsi, rax
-    add rdi, rax
-    add r8, rax
-    add r9, rax
-    add r10, rax
-    add r11, rax
-    add r12, rax
-    add r13, rax
-    add r14, rax
-    add r15, rax
+    ${USES_ALL}
     inc eax
     ret
 1:  xor eax, eax
