@@ -93,6 +93,40 @@ describe("what cannot run is refused with one sentence", () => {
   });
 });
 
+test.each([
+  ["nowhere.exe", 127],
+  [fixture("faults/missing.exe"), 0x35],
+])("--json ends with a line of JSON also where nothing ran (%s)", async (program, exit) => {
+  const ran = await decant(["run", "--json", program]);
+  const [sentence, json, ...more] = ran.stderr.trim().split("\n");
+  expect(JSON.parse(json ?? "")).toEqual({ program, exitCode: exit, ending: "not-started", message: sentence?.replace("decant: ", "") });
+  expect({ exit: ran.exit, more }).toEqual({ exit, more: [] });
+});
+
+describe("what an option names is looked at before the program runs", () => {
+  test.each([
+    [["--prefix", "/proc/decant/none"], 1, "the prefix /proc/decant/none cannot be used: ENOENT"],
+    [["--hook", "none.ts"], 2, "--hook none.ts: there is no such file"],
+  ])("%j", async (options, exit, sentence) => {
+    const ran = await decant(["run", ...options, fixture("hello/hello.exe")]);
+    expect({ exit: ran.exit, stdout: ran.stdout.toString() }).toEqual({ exit, stdout: "" });
+    expect(ran.stderr).toContain(sentence);
+  });
+
+  test("an address that is none", async () => {
+    const ran = await decant(["serve", "--listen", "somewhere"]);
+    expect(ran).toMatchObject({ exit: 2, stderr: expect.stringContaining("--listen takes HOST:PORT") });
+  });
+});
+
+test("a trace that shows nothing says so", async () => {
+  const none = await decant(["run", "--trace", "kernel32!NoSuch*", fixture("hello/hello.exe")]);
+  expect(none.stderr).toContain("no call matched --trace 'kernel32!NoSuch*'");
+  // Here some match, and do not look as asked for.
+  const filtered = await decant(["run", "--trace", "*", "--trace-result", "none-such", fixture("hello/hello.exe")]);
+  expect(filtered).toMatchObject({ exit: 0, stderr: "done, exit 0\r\n" });
+});
+
 describe("programs that cannot go on say why", () => {
   test("a missing DLL is named, with the places that were searched", async () => {
     const ran = await decant(["run", fixture("faults/missing.exe")]);

@@ -196,7 +196,7 @@ describe("--hook", () => {
 
   test("refuses a script that cannot be loaded, and one that exports no function", async () => {
     const none = await decant(["run", "--hook", join(folder, "none.mjs"), hello]);
-    expect([none.exit, none.stderr]).toEqual([1, expect.stringContaining("--hook")]);
+    expect([none.exit, none.stderr]).toEqual([2, expect.stringContaining("--hook")]);
     const empty = await decant(["run", "--hook", script("empty.mjs", "export const x = 1;"), hello]);
     expect(empty.stderr).toContain("no default export that is a function");
   });

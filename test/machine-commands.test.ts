@@ -109,7 +109,7 @@ describe("decant prefix", () => {
     await prefix("copy", "build", "second");
     expect((await keep("second")).stdout.toString()).toContain("ba7816bf8f01cfea");
     expect((await prefix()).stdout.toString()).toMatch(
-      /^prefix +size +last used +in use by\nbuild +\d+ KiB +\d{4}-\d\d-\d\d \d\d:\d\d\nsecond /,
+      /^prefix +size +last used +in use by\nbuild +[\d.]+ KiB +\d{4}-\d\d-\d\d \d\d:\d\d\nsecond /,
     );
     await prefix("reset", "build");
     expect((await keep("build")).exit).not.toBe(0);

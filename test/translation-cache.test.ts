@@ -187,7 +187,9 @@ describe("decant cache", () => {
   test("shows what is kept, and clears it", async () => {
     const { folder } = await cold();
     const shown = await cache([], folder);
-    expect(shown.stdout.toString()).toMatch(/: [0-9.]+ [KM]iB of 1\.0 GiB\n\nprogram +size +last used\n(.*\n)*hello\.exe +\d+ KiB +\d{4}-/);
+    expect(shown.stdout.toString()).toMatch(
+      /: [0-9.]+ [KM]iB of 1\.0 GiB\n\nprogram +size +last used\n(.*\n)*hello\.exe +[\d.]+ KiB +\d{4}-/,
+    );
     const json = JSON.parse((await cache(["--json"], folder)).stdout.toString());
     expect(json).toMatchObject({ folder, limitBytes: 2 ** 30 });
     expect(json.entries.map(({ name }: { name: string }) => name.split("-")[0])).toContain("hello.exe");

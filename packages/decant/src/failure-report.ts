@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { makeFolders } from "@decant/host";
 import { readImage, readImports } from "@decant/pe";
 import { cacheFolder } from "./cache-folder.ts";
 import { examine } from "./doctor.ts";
@@ -21,7 +22,7 @@ export function writeFailureReport(failure: Failure): string | undefined {
   const folder = join(cacheFolder(undefined) ?? tmpdir(), "reports");
   const path = join(folder, `decant-${new Date().toISOString().replaceAll(/[:.]/g, "-")}-${process.pid}.txt`);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder);
     writeFileSync(path, reportText(failure), { mode: 0o600 });
     return path;
   } catch {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CrtError, ERRNO, ERROR, NtError, STATUS, Win32Error, type CallingThread, type Hooks } from "@decant/hook";
@@ -60,6 +60,7 @@ export function hookScriptApi(hooks: Hooks): HookScriptApi {
 }
 
 async function load(path: string, file: string): Promise<HookScript> {
+  if (!existsSync(path)) throw new UsageError(`--hook ${file}: there is no such file`);
   let module: { default?: unknown };
   try {
     module = (await importModule(isTypeScript(path) ? withoutTypes(path) : pathToFileURL(path).href)) as typeof module;

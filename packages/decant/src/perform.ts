@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { generalHelp, writeHelp } from "./help.ts";
 import type { MachineOptions } from "./run-program.ts";
-import { NOT_FOUND, painter, UsageError } from "./terminal.ts";
+import { NOT_FOUND, painter, sayMistake, UsageError } from "./terminal.ts";
 
 type Streams = MachineOptions["streams"];
 /** A command takes its words, and standard streams in the place of this process's. */
@@ -33,11 +33,8 @@ export async function perform(args: readonly string[], streams?: Streams): Promi
   try {
     return await choose(args, streams);
   } catch (error) {
+    if (error instanceof UsageError) return sayMistake(error);
     const paint = painter(process.stderr);
-    if (error instanceof UsageError) {
-      process.stderr.write(`${paint("red", "decant:")} ${error.message}\n`);
-      return error.exitCode;
-    }
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const { writeFailureReport } = await import("./failure-report.ts");
     const path = writeFailureReport({ what, version: version(), args });

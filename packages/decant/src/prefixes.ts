@@ -1,6 +1,7 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { makeFolders } from "@decant/host";
 import { UsageError } from "./terminal.ts";
 
 /** A prefix: a folder that holds a C: drive, which stays between runs. */
@@ -40,30 +41,32 @@ export function listPrefixes(): Prefix[] {
  * step, so that one that another process is making is never seen half done.
  */
 export function usePrefix(prefix: Prefix): { release(): void } {
-  if (!existsSync(prefix.drive)) {
-    const staging = `${prefix.folder}.${process.pid}.new`;
-    mkdirSync(join(staging, DRIVE), { recursive: true, mode: 0o700 });
-    try {
-      mkdirSync(dirname(prefix.folder), { recursive: true });
-      renameSync(staging, prefix.folder);
-    } catch (error) {
-      rmSync(staging, { recursive: true, force: true });
-      // Somebody else was first, or the folder was there with other things in it.
-      if (!existsSync(prefix.drive)) mkdirOrFail(prefix, error as NodeJS.ErrnoException);
-    }
-  }
-  const now = new Date();
-  utimesSync(prefix.folder, now, now);
   const mark = join(prefix.folder, USERS, `${process.pid}-${++uses}`);
-  mkdirSync(dirname(mark), { recursive: true });
-  writeFileSync(mark, "");
+  try {
+    if (!existsSync(prefix.drive)) makePrefix(prefix);
+    const now = new Date();
+    utimesSync(prefix.folder, now, now);
+    makeFolders(dirname(mark));
+    writeFileSync(mark, "");
+  } catch (error) {
+    throw new UsageError(`the prefix ${prefix.folder} cannot be used: ${(error as Error).message}`, 1);
+  }
   return { release: () => rmSync(mark, { force: true }) };
 }
 
-function mkdirOrFail({ drive, folder }: Prefix, error: NodeJS.ErrnoException): void {
-  if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST")
-    throw new UsageError(`the prefix ${folder} cannot be made: ${error.message}`, 1);
-  mkdirSync(drive, { recursive: true });
+function makePrefix({ folder, drive }: Prefix): void {
+  const staging = `${folder}.${process.pid}.new`;
+  try {
+    makeFolders(join(staging, DRIVE));
+    renameSync(staging, folder);
+  } catch (error) {
+    rmSync(staging, { recursive: true, force: true });
+    // Somebody else was first, or the folder was there with other things in it.
+    if (existsSync(drive)) return;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+    makeFolders(drive);
+  }
 }
 
 /** The processes that use a prefix now, by their ids. Marks that a killed process left are removed. */
@@ -92,13 +95,13 @@ export function copyPrefix(from: Prefix, to: Prefix): void {
   if (existsSync(to.folder)) throw new UsageError(`${to.folder} is there already`, 1);
   requireUnused(from, "copied");
   const staging = join(dirname(to.folder), `.${to.name}.${process.pid}.new`);
-  mkdirSync(dirname(to.folder), { recursive: true });
   try {
+    makeFolders(dirname(to.folder));
     cpSync(from.drive, join(staging, DRIVE), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
     renameSync(staging, to.folder);
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
-    throw error;
+    throw new UsageError(`the prefix ${from.name} cannot be copied to ${to.folder}: ${(error as Error).message}`, 1);
   }
 }
 

@@ -14,12 +14,6 @@ export function tableText(heads: readonly string[], rows: readonly (readonly str
   return [painter(process.stdout)("bold", line(titles)), ...rows.map(line)].map((text) => `${text}\n`).join("");
 }
 
-/** A number of bytes in KiB, MiB or GiB. */
-export function sizeText(bytes: number): string {
-  if (bytes < 2 ** 20) return `${Math.ceil(bytes / 1024)} KiB`;
-  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-}
-
 /** A time to the minute, in UTC. */
 export function dateText(ms: number): string {
   return new Date(ms).toISOString().slice(0, 16).replace("T", " ");

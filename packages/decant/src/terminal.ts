@@ -22,3 +22,9 @@ export class UsageError extends Error {
     this.exitCode = exitCode;
   }
 }
+
+/** Says what the mistake is, and gives the exit code. */
+export function sayMistake({ message, exitCode }: UsageError): number {
+  process.stderr.write(`${painter(process.stderr)("red", "decant:")} ${message}\n`);
+  return exitCode;
+}

@@ -9,6 +9,7 @@ export { memoryFiles, type InitialFiles } from "./memory/memory-files.ts";
 export { memoryHost, type MemoryHost, type MemoryHostOptions } from "./memory/memory-host.ts";
 export { memoryTerminal, type MemoryTerminal } from "./memory/memory-terminal.ts";
 export { memoryInput, memoryOutput, type MemoryOutput } from "./memory/memory-streams.ts";
+export { makeFolders } from "./node/make-folders.ts";
 export { nodeCertificates } from "./node/node-certificates.ts";
 export { nodeFiles } from "./node/node-files.ts";
 export { nodeHttp } from "./node/node-http.ts";

@@ -1,3 +1,4 @@
+export { parseListen } from "./address.ts";
 export { serve, type Server, type ServerOptions } from "./serve.ts";
 export { type LogEntry, logLine } from "./log.ts";
 export { TokenFile, type TokenRecord } from "./tokens.ts";

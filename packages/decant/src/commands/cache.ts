@@ -2,7 +2,8 @@ import { nodeStore, type StoreEntry } from "@decant/host";
 import { CACHE_LIMIT_BYTES, cacheFolder } from "../cache-folder.ts";
 import { describeOptions, parseCommandLine } from "../command-line.ts";
 import { LINKED } from "../program-translations.ts";
-import { dateText, sizeText, tableText } from "../tables.ts";
+import { bytesText } from "../quantities.ts";
+import { dateText, tableText } from "../tables.ts";
 import { UsageError } from "../terminal.ts";
 import { writeHelp } from "../help.ts";
 
@@ -20,7 +21,7 @@ const help = `Usage: decant cache [show|clear] [options]
 
 Translating a program takes time, so what a run has translated is kept for the next. \`decant cache\` shows what is kept, a line for each program,
 the last used first; \`decant cache clear\` removes it. Nothing is lost but time: a program that is not in the cache is translated again.
-It holds up to ${sizeText(CACHE_LIMIT_BYTES)}; then what was not used for longest goes. \`decant run --cache off\` does without.
+It holds up to ${bytesText(CACHE_LIMIT_BYTES)}; then what was not used for longest goes. \`decant run --cache off\` does without.
 
 Options
 ${describeOptions(options)}
@@ -58,7 +59,7 @@ function clear(folder: string, asJson: boolean): void {
   const removed = before.filter(({ name }) => !left.has(name));
   if (asJson) process.stdout.write(`${JSON.stringify({ folder, removed: removed.map(({ name }) => name), bytes: sum(removed) })}\n`);
   else
-    process.stdout.write(removed.length === 0 ? `Nothing is kept in ${folder}.\n` : `Removed ${sizeText(sum(removed))} from ${folder}.\n`);
+    process.stdout.write(removed.length === 0 ? `Nothing is kept in ${folder}.\n` : `Removed ${bytesText(sum(removed))} from ${folder}.\n`);
   if (left.size > 0) throw new UsageError(`${left.size} files in ${folder} could not be removed`, 1);
 }
 
@@ -75,10 +76,10 @@ function show(folder: string, asJson: boolean): void {
   }
   const own = entries.filter(({ name }) => isOwnCode(name));
   const programs = byProgram(entries.filter(({ name }) => !isOwnCode(name)));
-  const rows = Array.from(programs, ([name, { bytes, usedMs }]) => [name.replace(/-[0-9a-f]+$/, ""), sizeText(bytes), dateText(usedMs)]);
-  if (own.length > 0) rows.push(["(Decant itself, compiled)", sizeText(sum(own)), dateText(Math.max(...own.map(({ usedMs }) => usedMs)))]);
+  const rows = Array.from(programs, ([name, { bytes, usedMs }]) => [name.replace(/-[0-9a-f]+$/, ""), bytesText(bytes), dateText(usedMs)]);
+  if (own.length > 0) rows.push(["(Decant itself, compiled)", bytesText(sum(own)), dateText(Math.max(...own.map(({ usedMs }) => usedMs)))]);
   process.stdout.write(
-    `${folder}: ${sizeText(sum(entries))} of ${sizeText(CACHE_LIMIT_BYTES)}\n\n${tableText(["program", ">size", "last used"], rows)}`,
+    `${folder}: ${bytesText(sum(entries))} of ${bytesText(CACHE_LIMIT_BYTES)}\n\n${tableText(["program", ">size", "last used"], rows)}`,
   );
 }
 

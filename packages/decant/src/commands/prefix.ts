@@ -1,6 +1,7 @@
 import { describeOptions, parseCommandLine } from "../command-line.ts";
 import { copyPrefix, listPrefixes, measurePrefix, prefixesFolder, prefixNamed, resetPrefix, usersOf } from "../prefixes.ts";
-import { dateText, sizeText, tableText } from "../tables.ts";
+import { bytesText } from "../quantities.ts";
+import { dateText, tableText } from "../tables.ts";
 import { UsageError } from "../terminal.ts";
 import { writeHelp } from "../help.ts";
 
@@ -76,7 +77,7 @@ function list(asJson: boolean): void {
   }
   const cells = rows.map(({ name, bytes, usedMs, users }) => [
     name,
-    sizeText(bytes),
+    bytesText(bytes),
     dateText(usedMs),
     users.length === 0 ? "" : users.join(", "),
   ]);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { cpuDriver, nvidiaDriver } from "@decant/compute";
 import { type CudaDriver, CudaError, defaultGuardLimits } from "@decant/cuda";
-import { type LogEntry, logLine, serve, serveParent, TokenFile } from "@decant/server";
+import { type LogEntry, logLine, parseListen, serve, serveParent, TokenFile } from "@decant/server";
 import { describeOptions, numberOption, parseCommandLine, requireNoWords } from "../command-line.ts";
 import { compilerOption } from "../compiler-option.ts";
 import { bytesOption, durationOption } from "../quantities.ts";
@@ -71,6 +71,8 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
     return 0;
   }
   requireNoWords("serve", rest);
+  const { listen = "127.0.0.1:9440" } = given;
+  requireAddress(listen);
   const workers = numberOption("workers", given.workers, { min: 1, max: 1024, unit: "threads" });
   const sessions = numberOption("sessions", given.sessions, { min: 1, max: 10_000, unit: "sessions" });
   const memoryBytes = bytesOption("memory", given.memory);
@@ -94,7 +96,7 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
   let server;
   try {
     server = await serve({
-      listen: given.listen ?? "127.0.0.1:9440",
+      listen,
       driver,
       log,
       ...access,
@@ -113,6 +115,14 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
   process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
   await server.stop(drainMs);
   return 0;
+}
+
+function requireAddress(listen: string): void {
+  try {
+    parseListen(listen);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 /** Opens a session and closes it: what the driver lacks is told before clients come. */

@@ -1,5 +1,6 @@
-import { lstatSync, mkdirSync, readlinkSync, statSync } from "node:fs";
+import { lstatSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolders } from "@decant/host";
 import { hashText } from "../hash-text.ts";
 
 declare const DECANT_BUILD: string | undefined;
@@ -47,7 +48,7 @@ export function daemonPlace(): DaemonPlace | undefined {
 
 /** Makes the folder, for this user alone. Throws where it is another's, or others may write to it. */
 export function makeDaemonFolder({ folder }: DaemonPlace): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolders(folder);
   if (!isOwnFolder(folder)) throw new Error(`${folder} is not this user's alone`);
 }
 

@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -13,9 +12,10 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import type { HostStore, StoreEntry } from "../store.ts";
+import { makeFolders } from "./make-folders.ts";
 
 /** A file's time is set when it is read, if the time is older than this. */
 const TOUCH_AFTER_MS = 3_600_000;
@@ -63,7 +63,7 @@ export function nodeStore(folder: string, { limitBytes }: { limitBytes: number }
     },
     replace(name, bytes) {
       attempt(() => {
-        makeFolder(folder);
+        makeFolders(folder);
         if (!isOurs()) return;
         const unfinished = join(folder, `${name}-${process.pid}${UNFINISHED}`);
         try {
@@ -84,18 +84,6 @@ export function nodeStore(folder: string, { limitBytes }: { limitBytes: number }
       for (const { name } of attempt(() => listFolder(folder)) ?? []) attempt(() => rmSync(join(folder, name), { force: true }));
     },
   };
-}
-
-/** Makes a folder and those above it. Node's own `recursive` never returns where the system says ENOENT for a folder whose parent is there, as in /proc. */
-function makeFolder(folder: string): void {
-  if (statSync(folder, { throwIfNoEntry: false })) return;
-  if (dirname(folder) !== folder) makeFolder(dirname(folder));
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    // Another process was first.
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
 }
 
 /** Undefined where the host refuses. */
