@@ -5,7 +5,7 @@ import { memoryDriver } from "@decant/cuda/testing";
 import { afterEach, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { connect } from "./client.ts";
-import { defaultWireLimits, PROTOCOL_VERSION, type WireLimits } from "./limits.ts";
+import { defaultWireLimits, PROTOCOL_VERSION } from "./limits.ts";
 import { BULK_MARK, FRAME, packMessage, unpackMessage } from "./message.ts";
 import { Sessions, type SessionsOptions } from "./sessions.ts";
 import type { MessageSocket } from "./socket.ts";
@@ -122,9 +122,11 @@ test("a client that asks for much and reads nothing does not fill the server's m
   socket.terminate();
 });
 
-test("a full queue holds its own session back, runs everything in the end, and holds up no other", async () => {
-  const limits: WireLimits = { ...defaultWireLimits, queuedCalls: 20 };
-  const { driver, url } = await server({ limits });
+test.each<[string, SessionsOptions]>([
+  ["of the server's", { limits: { ...defaultWireLimits, queuedCalls: 20 } }],
+  ["of a token's", { authorize: () => ({ name: "short", queuedCalls: 20 }) }],
+])("a full queue (%s) holds its own session back, runs everything in the end, and holds up no other", async (_, options) => {
+  const { driver, url } = await server(options);
   const cuda = await connect(url);
   cuda.cuCtxCreate(0, 0);
   const f = cuda.cuModuleGetFunction(await cuda.cuModuleLoadData("kernel wait"), "wait");

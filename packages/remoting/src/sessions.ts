@@ -19,6 +19,8 @@ export interface Grant {
   readonly weight?: number;
   /** The longest that a kernel of the session may run, in milliseconds. */
   readonly kernelTimeMs?: number;
+  /** Calls that the session may have under way before no more are taken up. */
+  readonly queuedCalls?: number;
 }
 
 export interface SessionsOptions {
@@ -221,7 +223,7 @@ export class Sessions {
     const counting = { ...session, unsupportedCall: (times: number, name: string) => this.metrics.notSupported(times, name) };
     const cuda = guard(counting, { ...(this.#options.guardLimits ?? defaultGuardLimits), ...grant.limits });
     const served = new ServedSession(cuda, signatures, {
-      limits: this.#limits,
+      limits: { ...this.#limits, queuedCalls: grant.queuedCalls ?? this.#limits.queuedCalls },
       content: this.#store(grant.name),
       metrics: this.metrics,
       onDetached: (reason) => this.#detached(id, reason),

@@ -14,8 +14,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 test("a token that was added is found, by another reader of the file too; others are not", () => {
   const file = new TokenFile(path);
-  const token = file.add("ci", { limits: { memoryBytes: 1000 }, weight: 2 });
-  expect(new TokenFile(path).find(token)).toMatchObject({ name: "ci", limits: { memoryBytes: 1000 }, weight: 2 });
+  const token = file.add("ci", { limits: { memoryBytes: 1000 }, weight: 2, queuedCalls: 50 });
+  expect(new TokenFile(path).find(token)).toMatchObject({ name: "ci", limits: { memoryBytes: 1000 }, weight: 2, queuedCalls: 50 });
   expect(file.find(`${token}x`)).toBeUndefined();
   expect(file.find("")).toBeUndefined();
   expect(file.add("other")).not.toBe(token);

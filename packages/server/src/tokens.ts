@@ -17,6 +17,8 @@ export interface TokenRecord {
   readonly weight?: number;
   /** The longest that a kernel may run, in milliseconds. */
   readonly kernelTimeMs?: number;
+  /** Calls that a session may have under way. */
+  readonly queuedCalls?: number;
 }
 
 /** The tokens that may enter a server: a JSON file that only its owner may read. */
@@ -93,8 +95,14 @@ function isValid({ expires }: TokenRecord, now: number): boolean {
 }
 
 /** What a client may do that came with a token. */
-export function grantOf({ name, limits, weight, kernelTimeMs }: TokenRecord): Grant {
-  return { name, ...(limits ? { limits } : {}), ...(weight ? { weight } : {}), ...(kernelTimeMs ? { kernelTimeMs } : {}) };
+export function grantOf({ name, limits, weight, kernelTimeMs, queuedCalls }: TokenRecord): Grant {
+  return {
+    name,
+    ...(limits && { limits }),
+    ...(weight && { weight }),
+    ...(kernelTimeMs && { kernelTimeMs }),
+    ...(queuedCalls && { queuedCalls }),
+  };
 }
 
 function hashOf(token: string): Buffer {

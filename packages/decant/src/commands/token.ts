@@ -12,6 +12,7 @@ const options = {
   handles: { type: "string", value: "N", help: "add: streams, events, modules and contexts that a session may hold" },
   modules: { type: "string", value: "N", help: "add: modules that a session may load" },
   "kernel-time": { type: "string", value: "TIME", help: "add: how long a kernel may run, as 10s" },
+  queue: { type: "string", value: "N", help: "add: calls that a session may have under way (default 100000)" },
   weight: { type: "string", value: "N", help: "add: the share of the processors beside other sessions' (default 1)" },
   json: { type: "boolean", help: "list: as JSON" },
   help: { type: "boolean", short: "h", help: "this text" },
@@ -61,12 +62,14 @@ function recordOf(given: OptionValues<typeof options>): Omit<TokenRecord, "name"
   const handles = numberOption("handles", given.handles, { min: 1, max: 1e6, unit: "handles" });
   const modules = numberOption("modules", given.modules, { min: 1, max: 1e6, unit: "modules" });
   const kernelTimeMs = durationOption("kernel-time", given["kernel-time"]);
+  const queuedCalls = numberOption("queue", given.queue, { min: 1, max: 1e6, unit: "calls" });
   const weight = numberOption("weight", given.weight, { min: 0.01, max: 100, unit: "shares" });
   const limits = { ...(memoryBytes && { memoryBytes }), ...(handles && { handles }), ...(modules && { modules }) };
   return {
     ...(expiresMs !== undefined && { expires: new Date(Date.now() + expiresMs).toISOString() }),
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(kernelTimeMs !== undefined && { kernelTimeMs }),
+    ...(queuedCalls !== undefined && { queuedCalls }),
     ...(weight !== undefined && { weight }),
   };
 }
@@ -86,7 +89,7 @@ function list(records: readonly TokenRecord[], asJson: boolean): void {
   for (const record of records) process.stdout.write(`${paint("bold", record.name.padEnd(width))}  ${describe(record).join(", ")}\n`);
 }
 
-function describe({ created, expires, limits, kernelTimeMs, weight }: TokenRecord): string[] {
+function describe({ created, expires, limits, kernelTimeMs, queuedCalls, weight }: TokenRecord): string[] {
   const left = expires === undefined ? undefined : Date.parse(expires) - Date.now();
   return [
     `made ${created.slice(0, 10)}`,
@@ -95,6 +98,7 @@ function describe({ created, expires, limits, kernelTimeMs, weight }: TokenRecor
     limits?.handles ? `${limits.handles} handles` : "",
     limits?.modules ? `${limits.modules} modules` : "",
     kernelTimeMs ? `kernels up to ${durationText(kernelTimeMs)}` : "",
+    queuedCalls ? `${queuedCalls} calls under way` : "",
     weight ? `weight ${weight}` : "",
   ].filter(Boolean);
 }

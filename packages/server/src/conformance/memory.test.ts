@@ -100,6 +100,29 @@ onEveryDriver((driver) => {
       }));
   });
 
+  test.each(["its context stays", "its session ends"])("freed memory shows nobody what was in it (%s)", async (how) => {
+    const size = 8 * MIB;
+    const secret = async (cuda: Cuda): Promise<void> => {
+      const p = cuda.cuMemAlloc(size);
+      cuda.cuMemsetD8(p, 0xa5, size);
+      expect((await cuda.cuMemcpyDtoH(p, 1))[0]).toBe(0xa5);
+      cuda.cuMemFree(p);
+    };
+    const look = async (cuda: Cuda): Promise<void> => {
+      const p = cuda.cuMemAlloc(2 * size);
+      const seen = await cuda.cuMemcpyDtoH(p, 2 * size);
+      expect(seen.indexOf(0xa5)).toBe(-1);
+      cuda.cuMemFree(p);
+    };
+    for (let round = 0; round < 3; round++) {
+      await withContext(driver(), async (cuda) => {
+        await secret(cuda);
+        if (how === "its context stays") await look(cuda);
+      });
+      await withContext(driver(), look);
+    }
+  });
+
   test("copies between contexts come after the work of both", () =>
     withContext(driver(), async (cuda, first) => {
       const { p, append, wait } = await loadKernels(cuda);
