@@ -31,6 +31,8 @@ const LEVELS_AT = 0x2f80000;
 const TEXELS_AT = 0x2800000;
 const DEVICE_HEAP_AT = 0x3200000;
 const DEVICE_HEAP_BYTES = 1 << 20;
+/** Negative as an integer, and not a number as a float or a double. */
+const LEFTOVER = -1431;
 
 /** What a kernel's argument can be in a test. Buffers are read back after the run. */
 export type Argument =
@@ -174,13 +176,17 @@ export class Harness {
     const states = shared + Math.ceil(sharedBytes / 16) * 16;
     const local = states + 4096;
     const frames = local + kernel.localBytes * threads;
+    // What other kernels may have left there.
+    const words = new Int32Array(this.#memory.buffer);
+    words.fill(LEFTOVER, WORKER_AT / 4, (WORKER_AT + WORKER.bytes) / 4);
+    words.fill(LEFTOVER, shared / 4, (frames + Math.ceil(threads / 32) * 32 * kernel.frameBytes) / 4);
     for (const [index, value] of [LAUNCH_AT, shared, local, frames, states].entries()) view.setUint32(WORKER_AT + 4 * index, value, true);
     view.setInt32(WORKER_AT + WORKER.faultKind, FAULT.none, true);
     view.setInt32(ABORT_WORD, options.aborted ? 1 : 0, true);
     const vector = kernel.vectorPhases.length > 0 && bx % kernel.lanes === 0;
     const run = {
       layout,
-      words: new Int32Array(this.#memory.buffer),
+      words,
       worker: WORKER_AT,
       phases: (vector ? kernel.vectorPhases : kernel.phases).map((phase) => this.#exports[phase] as PhaseFunction),
       run: this.#exports[vector ? kernel.vectorRun : kernel.run] as BlockRun["run"],

@@ -148,6 +148,9 @@ export function runBlocks(run: BlockRun, first: number, count: number): void {
     phases[0]?.(worker, 0, count);
     return;
   }
+  // Kernels whose threads all wait where they arrive keep no counts of their own; what others left here must not count for theirs.
+  const counts = (worker + WORKER.barriers) >>> 2;
+  words.fill(0, counts, counts + (BARRIER.bytes * BARRIER.count) / 4);
   for (let block = first; block < first + count; block++) {
     place(block);
     block += run.run?.(worker, first + count - block) ?? 0;
