@@ -8,9 +8,9 @@ const LIMITED: ReadonlySet<number> = new Set([PAGE.NOACCESS, PAGE.READONLY]);
 
 /**
  * To be told of each protection that the guest gives to committed pages. When its code could notice it, by an access that must fault now, every
- * access is checked from here on. It could not where the pages were so before (a section that is put back as the linker made it), nor on the
- * stack, whose end is watched in another way. A whole section that is made read-only is like one that the linker made so: Microsoft's C runtime does that to its
- * function pointers in every program. Pages that may be executed are not data: writes to them are not refused, as code that changes
+ * access is checked from here on. It could not where the pages were so before (sections that are put back as the linker made them: mingw's start-up does so with all that
+ * lie together), nor on the stack, whose end is watched in another way. A whole section that is made read-only is like one that the linker made so: Microsoft's
+ * C runtime does that to its function pointers in every program. Pages that may be executed are not data: writes to them are not refused, as code that changes
  * is found when it runs.
  */
 export function noteProtection(process: Process, address: number, size: number, protection: number): void {
@@ -30,11 +30,13 @@ export function noteProtection(process: Process, address: number, size: number, 
 function isAsLinked({ image, base }: Module, address: number, size: number, protection: number): boolean {
   const first = address - base;
   if (first + size <= Math.max(image.sizeOfHeaders, 0x1000)) return protection === PAGE.READONLY;
-  return image.sections.some(
-    (section) =>
-      first >= section.rva &&
-      first + size <= section.rva + roundUp(section.virtualSize) &&
-      (sectionProtection(section) === protection || (protection === PAGE.READONLY && first === section.rva && size >= section.virtualSize)),
+  const touched = image.sections.filter(({ rva, virtualSize }) => rva < first + size && first < rva + roundUp(virtualSize));
+  return (
+    touched.length > 0 &&
+    touched.every((section) => {
+      const isWhole = first <= section.rva && first + size >= section.rva + section.virtualSize;
+      return sectionProtection(section) === protection || (protection === PAGE.READONLY && isWhole);
+    })
   );
 }
 

@@ -1,4 +1,4 @@
-import { I32, I64, OP, type FunctionBuilder } from "@decant/wasm";
+import { I32, OP, type FunctionBuilder } from "@decant/wasm";
 import { CPU, GPR } from "../cpu-block.ts";
 import type { Instruction } from "../decode/index.ts";
 import type { Emitter } from "../lower/index.ts";
@@ -18,8 +18,9 @@ export interface CallContext {
   readonly registers: RegisterFile;
   /** Whether functions done in place leave null pointers to the API. */
   readonly guardsNull: boolean;
-  /** A local for guest addresses on their way. */
+  /** Locals for a guest address on its way, and for where its code was found. A unit has one of each: V8 takes time for each local at every join. */
   readonly next: number;
+  readonly found: number;
 }
 
 /** What is only in locals and must be in the CPU block when others run. */
@@ -157,8 +158,7 @@ function pushIsStub({ f, module }: CallContext, slot: number, stub: Stub): void 
  * To the address in `next`. Hot: indirect calls. What is left of a jump cache entry after xor with the wanted address and this module's slot is a number
  * below 2^16 exactly when the module's table has the function; that number is its index.
  */
-function emitIndirect({ f, module, next }: CallContext, isTail: boolean): void {
-  const found = f.local(I64);
+function emitIndirect({ f, module, next, found }: CallContext, isTail: boolean): void {
   // Functions start at multiples of 16, mostly.
   f.localGet(next).i32Const(1).op(OP.i32_shr_u);
   module.placeConst("slotSalt");

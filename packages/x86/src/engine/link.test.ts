@@ -12,11 +12,11 @@ const CODE = 0x140000;
 const CALLER = "e81b00000083c001c3";
 const CALLEE = "b82900000085c07401c30f0b";
 
-function units(guarding: "trap" | "exact" | "checked" = "trap") {
+function units(guarding: "trap" | "exact" | "checked" = "trap", code = CALLER) {
   const memory = new GuestMemory();
   memory.allocate(0x10000, PAGE.READWRITE, { at: CODE });
-  memory.write(CODE, Buffer.from(CALLER, "hex"));
   memory.write(CODE + 0x20, Buffer.from(CALLEE, "hex"));
+  memory.write(CODE, Buffer.from(code, "hex"));
   memory.protect(CODE, 0x10000, PAGE.EXECUTE_READ);
   const decoder = new Decoder(memory, 64);
   return new Translator({
@@ -40,6 +40,24 @@ test("a unit fits into a module with what it calls, and into one without", () =>
   expect(together.batch.links).toEqual([]);
   expect(alone.batch.links).toEqual([CODE + 0x20]);
   expect(caller.body).toEqual(before);
+});
+
+test("a unit with many calls, through pointers and not, declares as few locals as one with two", () => {
+  const locals = (calls: number): number => {
+    // call rax; cmp ecx, edx; jb over; call [rdi + 8]; over: …, and ret.
+    const [unit] = units("exact", `${"ffd039d17203ff5708".repeat(calls)}c3`);
+    const body = unit?.body ?? [];
+    let at = 0;
+    const number = (): number => {
+      const byte = body[at++] as number;
+      return byte < 0x80 ? byte : (byte & 0x7f) + 0x80 * number();
+    };
+    let count = 0;
+    for (let groups = number(); groups > 0; groups--, at++) count += number();
+    return count;
+  };
+  expect(locals(2)).toBeGreaterThan(5);
+  expect(locals(60)).toBe(locals(2));
 });
 
 test("the order of the units is the order of the entries, and each body is where the offsets say", () => {

@@ -1,5 +1,5 @@
 import type { GuestMemory } from "@decant/memory";
-import { I32, OP, type FunctionBuilder, type Label } from "@decant/wasm";
+import { I32, I64, OP, type FunctionBuilder, type Label } from "@decant/wasm";
 import { CPU, FLAG, GPR } from "../cpu-block.ts";
 import { CC, countBits, MNEMONIC, MnemonicSet, type Instruction } from "../decode/index.ts";
 import { effects, Emitter, type Effects, type ScalarRegisters } from "../lower/index.ts";
@@ -128,7 +128,16 @@ export class UnitEmitter implements BlockEmitter {
     this.#checks = checks;
     if (guarding !== "trap") this.#refusals = new Refusals(f, this.#emitter, registers, () => module.callRuntime("refuse"));
     this.#scalars = planScalars(this.#graph.blocks, (block) => this.#flow(block).liveIn >>> 16);
-    this.#context = { f, e: this.#emitter, mode, module, registers, guardsNull: guarding === "exact", next: f.local(I32) };
+    this.#context = {
+      f,
+      e: this.#emitter,
+      mode,
+      module,
+      registers,
+      guardsNull: guarding === "exact",
+      next: f.local(I32),
+      found: f.local(I64),
+    };
   }
 
   emit(): void {
