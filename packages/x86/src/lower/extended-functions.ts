@@ -1,6 +1,6 @@
 import { arctangent, dd, expm1, LN2, LOG2E, log1p, ONE, PI, sineAndCosine, type DoubleDouble } from "./double-double.ts";
 import {
-  BIAS, bitLength, exactly, exponentOf, infinity, invalid, isInfinite, isZero, RAISED, round, Rounding, special, zero, type Extended,
+  add, bitLength, exactly, exponentOf, infinity, INTEGER_BIT, invalid, isInfinite, isZero, powerOf, RAISED, round, Rounding, special, zero, type Extended,
 } from "./extended.ts"; // prettier-ignore
 
 /**
@@ -69,6 +69,7 @@ export function fyl2x(x: Extended, y: Extended, rounding: Rounding): Extended {
   const isOne = exponent === 0 && value[0] === 1 && value[1] === 0;
   if (isInfinite(y)) return isOne ? invalid(rounding) : exponent < 0 ? infinity(y.sign === 0 ? 1 : 0) : y;
   if (isOne || isZero(y)) return zero((y.sign ^ (exponent < 0 ? 1 : 0)) as 0 | 1);
+  if (isPowerOfTwo(x)) return multiple(y, exponent, rounding);
   // From half a root of two to a root of two, so that near 1 nothing is lost.
   const isUpper = value[0] > Math.SQRT2;
   const mantissa = isUpper ? dd.scale(value, 0.5) : value;
@@ -84,12 +85,26 @@ export function fyl2xp1(x: Extended, y: Extended, rounding: Rounding): Extended 
   if (isInfinite(x)) return x.sign === 1 || isZero(y) ? invalid(rounding) : infinity(y.sign);
   if (isInfinite(y)) return isZero(x) ? invalid(rounding) : infinity((x.sign ^ y.sign) as 0 | 1);
   if (isZero(x) || isZero(y)) return zero((x.sign ^ y.sign) as 0 | 1);
+  const exact = new Rounding(0x300);
+  const sum = add(x, exactly(0, 1n, 0), exact);
+  if (exact.raised === 0 && sum.sign === 0 && isPowerOfTwo(sum)) return multiple(y, exponentOf(sum), rounding);
   const { value, exponent } = split(x);
   if (exponent < -TINY) return product(dd.multiply(value, LOG2E), exponent, y, rounding);
   // Beyond a factor of two the manual defines nothing.
   if (exponent >= 0) return x.sign === 1 ? invalid(rounding) : product([Math.log1p(Math.min(value[0] * 2 ** Math.min(exponent, 1000), 1e300)) / Math.LN2, 0], 0, y, rounding);
   return product(dd.multiply(log1p(whole(x)), LOG2E), 0, y, rounding);
 } // prettier-ignore
+
+const isPowerOfTwo = ({ exponent, significand }: Extended): boolean =>
+  exponent === 0 ? significand !== 0n && (significand & (significand - 1n)) === 0n : significand === INTEGER_BIT;
+
+/** y * by, rounded. Processors say that it lost something even where it did not. */
+function multiple(y: Extended, by: number, rounding: Rounding): Extended {
+  rounding.precision = 64;
+  const result = round((y.sign ^ (by < 0 ? 1 : 0)) as 0 | 1, y.significand * BigInt(Math.abs(by)), powerOf(y), rounding);
+  rounding.raise(RAISED.precision | (result.exponent === 0 ? RAISED.underflow : 0));
+  return result;
+}
 
 function product(value: DoubleDouble, exponent: number, y: Extended, rounding: Rounding): Extended {
   const factor = split(y);
@@ -107,7 +122,7 @@ export function fpatan(x: Extended, y: Extended, rounding: Rounding): Extended {
   if (isZero(x)) return part(2);
   const [a, b] = [split(x), split(y)];
   const distance = b.exponent - a.exponent;
-  if (distance < -120 && x.sign === 0) return join(dd.divide(b.value, a.value), distance, rounding);
+  if (distance < -120 && x.sign === 0) return quotientLessALittle(y, x, rounding);
   if (Math.abs(distance) > 120) return part(distance > 0 ? 2 : 4);
   const absolute = ([high, low]: DoubleDouble, by: number): DoubleDouble =>
     dd.scale([Math.sign(high) * high, Math.sign(high) * low], 2 ** by);
@@ -116,6 +131,15 @@ export function fpatan(x: Extended, y: Extended, rounding: Rounding): Extended {
   let angle = isSteep ? dd.subtract(dd.scale(PI, 0.5), arctangent(across, up)) : arctangent(up, across);
   if (x.sign === 1) angle = dd.subtract(PI, angle);
   return signed(angle);
+}
+
+/** y / x, and a little nearer to 0: the first term of the arctangent, where it is small. */
+function quotientLessALittle(y: Extended, x: Extended, rounding: Rounding): Extended {
+  const dividend = y.significand << 192n;
+  const quotient = dividend / x.significand;
+  const isExact = quotient * x.significand === dividend;
+  rounding.precision = 64;
+  return round(y.sign, isExact ? quotient - 1n : quotient, powerOf(y) - powerOf(x) - 192, rounding, true);
 }
 
 /** What is asked for of an angle: each raises what it raises by itself. */
@@ -138,7 +162,7 @@ export function sincos(x: Extended, rounding: Rounding): OfAngle | undefined {
     // The first terms: x less a little, 1 less a little, and x and a little more.
     const near = (less: bigint): Extended => {
       rounding.precision = 64;
-      return round(x.sign, (x.significand << 64n) - less, Math.max(x.exponent, 1) - BIAS - 63 - 64, rounding, true);
+      return round(x.sign, (x.significand << 64n) - less, powerOf(x) - 64, rounding, true);
     };
     return { sine: () => near(1n), cosine: () => join([1, -(2 ** -105)], 0, rounding), tangent: () => near(0n) };
   }

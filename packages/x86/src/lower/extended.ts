@@ -77,7 +77,7 @@ export function quiet(x: Extended): Extended {
 }
 
 /** The value is significand * 2^power. */
-const powerOf = ({ exponent }: Extended): number => Math.max(exponent, 1) - BIAS - 63;
+export const powerOf = ({ exponent }: Extended): number => Math.max(exponent, 1) - BIAS - 63;
 
 export function bitLength(value: bigint): number {
   let length = 0;
