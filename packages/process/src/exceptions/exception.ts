@@ -21,6 +21,15 @@ export interface GuestException {
   readonly isExact?: boolean;
 }
 
+/** Thrown by a mapping that raises an exception itself, at its own address. */
+export class RaisedException extends Error {
+  readonly exception: Omit<GuestException, "address">;
+  constructor(exception: Omit<GuestException, "address">) {
+    super(exception.description);
+    this.exception = exception;
+  }
+}
+
 /** EXCEPTION_NONCONTINUABLE. */
 export const NONCONTINUABLE = 1;
 

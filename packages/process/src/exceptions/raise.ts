@@ -11,7 +11,7 @@ import type { GuestGenerator } from "../waits/suspension.ts";
 import { readContext } from "./context-record.ts";
 import { crashReport } from "../report/crash-report.ts";
 import { dispatchException, pushException, type ExceptionFrame } from "./dispatch.ts";
-import { exceptionOfAccess, exceptionOfFault, NONCONTINUABLE } from "./exception.ts";
+import { exceptionOfAccess, exceptionOfFault, NONCONTINUABLE, RaisedException } from "./exception.ts";
 import type { GuestException } from "./exception.ts";
 
 /** Raises what the processor reports. Returns where the guest goes on, or UNWIND. */
@@ -71,6 +71,7 @@ function* raiseHere(thread: Thread, exception: GuestException, below = thread.rs
 export function handleApiError(thread: Thread, error: unknown): number {
   // The exception is the function's own, whose stub unwinders take for a leaf: rip is there, and its caller's __try has the call in it.
   if (error instanceof MemoryAccessError) return raiseException(thread, exceptionOfAccess(error, thread.rip, callerOf(thread)));
+  if (error instanceof RaisedException) return raiseException(thread, { ...error.exception, address: thread.rip });
   if (error instanceof HeapError) {
     const { process } = thread;
     const caller = process.modules.describe(thread.memory.u32(thread.rsp));

@@ -1,3 +1,4 @@
+import { STATUS } from "@decant/hook";
 import type { GuestMemory } from "@decant/memory";
 import { TEB32 } from "../blocks/teb.ts";
 import { guestCall } from "../threads/guest-call.ts";
@@ -5,13 +6,12 @@ import type { Thread } from "../threads/thread.ts";
 import type { GuestGenerator } from "../waits/suspension.ts";
 import { CONTEXT32, writeContext32 } from "./context-record-32.ts";
 import type { ExceptionFrame } from "./dispatch.ts";
-import { EXCEPTION_RECORD_SIZE, writeExceptionRecord } from "./exception.ts";
+import { EXCEPTION_RECORD_SIZE, NONCONTINUABLE, RaisedException, writeExceptionRecord } from "./exception.ts";
 import { DISPOSITION, markNested, searchesOn } from "./frame-handlers.ts";
 
 /** The end of a chain of registrations. */
 const END = 0xffff_ffff;
 const FLAG = { UNWINDING: 2, EXIT_UNWIND: 4, STACK_INVALID: 8 } as const;
-const STATUS_UNWIND = 0xc000_0027;
 /** Registers that a call of RtlUnwind gives back as they were: eax to edi, two words each. */
 const GPR_WORDS = 16;
 
@@ -45,6 +45,7 @@ export function* searchRegistrations(thread: Thread, { record, context }: Except
 /**
  * RtlUnwind on x86: tells the handlers inside of a registration that they are left, and takes them off the chain; all of them for 0. `record` 0
  * makes one. The mappings that wait for guest code below the target, or below `stack`, are given up. Registers are as before, but for eax.
+ * Throws RaisedException where the chain is damaged or the target is not in it.
  */
 export function* unwindRegistrations(thread: Thread, target: number, record: number, value: number, stack = target): GuestGenerator<void> {
   const { memory, registers, process } = thread;
@@ -55,12 +56,13 @@ export function* unwindRegistrations(thread: Thread, target: number, record: num
     const used = record === 0 ? writeUnwindRecord(memory, scratch, thread.rip) : record;
     memory.setU32(used + 4, memory.u32(used + 4) | FLAG.UNWINDING | (target === 0 ? FLAG.EXIT_UNWIND : 0));
     writeContext32(memory, context, new DataView(thread.live.buffer, thread.live.byteOffset));
-    for (let registration = firstRegistration(thread); registration !== END && registration !== target;) {
-      if (!isValid(thread, registration)) break;
-      thread.frames.passUnwind(registration);
-      const { disposition, collided } = yield* callHandler(thread, registration, used, context);
-      if (disposition === DISPOSITION.COLLIDED_UNWIND) registration = collided;
-      registration = memory.u32(registration);
+    const isLast = (registration: number): boolean => registration === target || (registration === END && target === 0);
+    for (let registration = firstRegistration(thread); !isLast(registration);) {
+      if (target !== 0 && registration > target)
+        throw damaged(STATUS.INVALID_UNWIND_TARGET, record, "it unwinds to a registration that is not in the chain");
+      if (!isValid(thread, registration))
+        throw damaged(STATUS.BAD_STACK, record, "it unwinds past a registration that is not on the stack");
+      registration = memory.u32(yield* tellHandler(thread, registration, used, context));
       setFirstRegistration(thread, registration);
     }
   } finally {
@@ -69,6 +71,26 @@ export function* unwindRegistrations(thread: Thread, target: number, record: num
   if (target !== 0) thread.frames.abandonBelow(stack);
   registers.set(saved);
   registers[0] = value;
+}
+
+/**
+ * Tells a registration's handler of an unwind. Returns the registration behind which that goes on: another one where it collides with an unwind that
+ * was telling it, which is not told again.
+ */
+function* tellHandler(thread: Thread, registration: number, record: number, context: number): GuestGenerator<number> {
+  const { frames } = thread;
+  frames.passUnwind(registration);
+  if (frames.isTold(registration)) return registration;
+  frames.tell(registration);
+  const { disposition, collided } = yield* callHandler(thread, registration, record, context);
+  frames.tell(0);
+  if (disposition === DISPOSITION.COLLIDED_UNWIND) return collided;
+  if (disposition === DISPOSITION.CONTINUE_SEARCH) return registration;
+  throw damaged(STATUS.INVALID_DISPOSITION, record, "a handler that was told of an unwind answered what is no disposition");
+}
+
+function damaged(code: number, record: number, description: string): RaisedException {
+  return new RaisedException({ code, flags: NONCONTINUABLE, parameters: [], record, description });
 }
 
 /** A registration lies on the thread's stack, and its handler does not. */
@@ -96,6 +118,6 @@ function* callHandler(
 }
 
 function writeUnwindRecord(memory: GuestMemory, at: number, address: number): number {
-  writeExceptionRecord(memory, at, { code: STATUS_UNWIND, flags: 0, address, parameters: [], description: "" });
+  writeExceptionRecord(memory, at, { code: STATUS.UNWIND, flags: 0, address, parameters: [], description: "" });
   return at;
 }

@@ -75,6 +75,21 @@ export class FrameStack {
     this.#frames.at(-1)!.asked = establisher;
   }
 
+  /** The frame whose generator runs tells a registration's handler of an unwind; 0 when it no longer does. */
+  tell(registration: number): void {
+    this.#frames.at(-1)!.told = registration;
+  }
+
+  /** A registration's handler keeps count of what it has left to do: unwinds that collide with the one that tells it tell it again. */
+  tellAgain(registration: number): void {
+    for (const frame of this.#frames) if (frame.told === registration) frame.told = 0;
+  }
+
+  /** Whether an unwind that another one has interrupted was telling this registration's handler. */
+  isTold(registration: number): boolean {
+    return this.#frames.some(({ told }) => told === registration);
+  }
+
   /** An unwind has come to this establisher frame: who asked handlers below it does no longer. */
   passUnwind(establisher: number): void {
     for (const frame of this.#frames) if (frame.callBase < establisher) frame.asked = 0;

@@ -13,6 +13,8 @@ export class HostFrame {
   interrupted: UnwindState | undefined;
   /** The establisher frame, or registration, whose handler is asked about an exception that the frame dispatches; 0 while none is. */
   asked = 0;
+  /** x86: the registration whose handler it tells of an unwind; 0 while it tells none. */
+  told = 0;
   /** The frame of the guest's that it unwinds and whose handler runs: the registers in it, and the address of the DISPATCHER_CONTEXT. */
   unwinding: { readonly before: UnwindState; readonly dispatcher: number } | undefined;
   /** Prepares what comes after the frame; returns the address where the guest goes on, or UNWIND. */

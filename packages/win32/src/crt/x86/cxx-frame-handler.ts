@@ -143,6 +143,7 @@ function findClause(
 /** Runs the clean-up of states, from the present one out to `target`. */
 function* leaveStates(thread: Thread, { unwindMap }: FunctionInfo, node: number, target: number): GuestGenerator<void> {
   const { memory } = thread;
+  thread.frames.tellAgain(node);
   for (let steps = 0; steps <= unwindMap.length; steps++) {
     const state = memory.i32(node + NODE.state);
     const entry = unwindMap[state];

@@ -124,6 +124,7 @@ const EBP = 5;
 /** Runs the __finally blocks of a function from its present level out to another, which stays. */
 export function* localUnwind(thread: Thread, registration: number, target: number, cookie = 0): GuestGenerator<void> {
   const scopes = new Scopes(thread, registration, cookie);
+  thread.frames.tellAgain(registration);
   for (let { level } = scopes; level !== scopes.end && level !== target && level > target; { level } = scopes) {
     const { around, filter, handler } = scopes.at(level);
     scopes.level = around;
