@@ -10,8 +10,8 @@ process.exitCode = replay(64) || replay(32);
 function replay(mode: 64 | 32): 0 | 1 {
   try {
     const engine = new EngineRun(mode);
-    for (const { code, starts, ends } of readPrograms(mode)) {
-      const found = engine.compare(code, starts, ends);
+    for (const { code, starts, ends, isChanging } of readPrograms(mode)) {
+      const found = engine.compare(code, starts, ends, isChanging);
       if (found !== undefined) return report(`a program, ${found}`);
     }
     const forms = readForms(mode);
