@@ -3,13 +3,13 @@ import type { AddressInfo } from "node:net";
 import type { Cuda } from "@decant/cuda";
 import { CUDA_ERROR, CudaError, driverCalls, signature } from "@decant/cuda";
 import { memoryDriver, type TestKernel } from "@decant/cuda/testing";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { connect } from "./client.ts";
 import { BULK_BYTES, CHUNK_BYTES, defaultWireLimits, PROTOCOL_VERSION } from "./limits.ts";
+import { listening } from "./listening.fixture.ts";
 import { FRAME, packMessage, unpackMessage } from "./message.ts";
 import { Sessions, type SessionsOptions } from "./sessions.ts";
-import { wiredSocket } from "./wired-socket.ts";
 
 const kernels: Record<string, TestKernel> = {
   double({ memory, parameters }) {
@@ -29,11 +29,6 @@ const kernels: Record<string, TestKernel> = {
 };
 const image = "kernel double 8,4\nkernel slow\nkernel fault\nkernel hello";
 
-const cleanUp: (() => void)[] = [];
-afterEach(() => {
-  for (const undo of cleanUp.splice(0)) undo();
-});
-
 async function server(options: SessionsOptions = {}, driverOptions: Parameters<typeof memoryDriver>[0] = {}) {
   const driver = memoryDriver({ kernels, ...driverOptions });
   const events: string[] = [];
@@ -41,19 +36,7 @@ async function server(options: SessionsOptions = {}, driverOptions: Parameters<t
     ...options,
     onEvent: (event) => events.push("reason" in event ? `${event.kind}: ${event.reason}` : event.kind),
   });
-  const listener = new WebSocketServer({ port: 0, host: "127.0.0.1", maxPayload: defaultWireLimits.frameBytes });
-  listener.on("connection", (socket, { socket: stream }) => {
-    socket.on("error", () => undefined);
-    sessions.accept(wiredSocket(socket, { stream, mask: "none", frameBytes: defaultWireLimits.frameBytes }));
-  });
-  await once(listener, "listening");
-  cleanUp.push(() => {
-    sessions.end("the test is over");
-    for (const client of listener.clients) client.terminate();
-    listener.close();
-  });
-  const url = `ws://127.0.0.1:${(listener.address() as AddressInfo).port}`;
-  return { driver, sessions, listener, url, events };
+  return { driver, sessions, events, ...(await listening(sessions)) };
 }
 
 async function program(cuda: Cuda) {
@@ -403,7 +386,7 @@ test("a client believes no answer of a frame in which another is wrong", async (
   const { url } = await server();
   // Between the two: what comes from the server is changed once the session stands.
   const listener = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-  cleanUp.push(() => listener.close());
+  onTestFinished(() => listener.close());
   const answers: unknown[][] = [];
   listener.on("connection", (socket) => {
     const upstream = new WebSocket(url);
@@ -429,7 +412,7 @@ test("a client believes no answer of a frame in which another is wrong", async (
 
 test("a client gives up a server that sends what it may not", async () => {
   const listener = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-  cleanUp.push(() => listener.close());
+  onTestFinished(() => listener.close());
   listener.on("connection", (socket) => socket.on("message", () => socket.send(Uint8Array.of(0xff))));
   await once(listener, "listening");
   const url = `ws://127.0.0.1:${(listener.address() as AddressInfo).port}`;

@@ -1,33 +1,19 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { callNames, signature } from "@decant/cuda";
 import { memoryDriver } from "@decant/cuda/testing";
-import { afterEach, expect, test } from "vitest";
-import { WebSocket, WebSocketServer } from "ws";
-import { defaultWireLimits } from "./limits.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
+import { listening } from "./listening.fixture.ts";
 import { Sessions } from "./sessions.ts";
-import { wiredSocket } from "./wired-socket.ts";
 
 // A client of docs/protocol.md, and of nothing else: its calls are read from that page, and its messages are packed here.
 const page = readFileSync(new URL("../../../docs/protocol.md", import.meta.url), "utf8");
 const signatures = /## The calls\n[^]*?```\n([^]*?)\n```/.exec(page)![1]!.split("\n");
 
-const cleanUp: (() => void)[] = [];
-afterEach(() => {
-  for (const undo of cleanUp.splice(0).reverse()) undo();
-});
-
 async function serve(): Promise<string> {
-  const sessions = new Sessions(memoryDriver(), { graceMs: 5_000 });
-  const listener = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-  listener.on("connection", (socket, { socket: stream }) =>
-    sessions.accept(wiredSocket(socket, { stream, mask: "none", frameBytes: defaultWireLimits.frameBytes })),
-  );
-  await once(listener, "listening");
-  cleanUp.push(() => listener.close());
-  return `ws://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+  return (await listening(new Sessions(memoryDriver(), { graceMs: 5_000 }))).url;
 }
 
 type Value = null | number | string | Uint8Array | readonly Value[];
@@ -100,7 +86,7 @@ class Client {
       this.#frames.push(data);
       this.#wake();
     });
-    cleanUp.push(() => socket.terminate());
+    onTestFinished(() => socket.terminate());
     await once(socket, "open");
   }
 

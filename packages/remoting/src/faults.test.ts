@@ -2,37 +2,20 @@ import { once } from "node:events";
 import { connect as connectTcp, createServer, type AddressInfo } from "node:net";
 import { CUDA_ERROR, callNames, CudaError, signature } from "@decant/cuda";
 import { memoryDriver } from "@decant/cuda/testing";
-import { afterEach, expect, test } from "vitest";
-import { WebSocket, WebSocketServer } from "ws";
+import { expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
 import { connect } from "./client.ts";
 import { defaultWireLimits, PROTOCOL_VERSION } from "./limits.ts";
+import { listening } from "./listening.fixture.ts";
 import { BULK_MARK, FRAME, packMessage, unpackMessage } from "./message.ts";
 import { Sessions, type SessionsOptions } from "./sessions.ts";
 import type { MessageSocket } from "./socket.ts";
-import { wiredSocket } from "./wired-socket.ts";
 
 const MIB = 1024 * 1024;
-const cleanUp: (() => void)[] = [];
-afterEach(() => {
-  for (const undo of cleanUp.splice(0).reverse()) undo();
-});
-
 async function server(options: SessionsOptions = {}) {
   const driver = memoryDriver({ kernels: { wait: () => new Promise((resolve) => setTimeout(resolve, 2)) }, totalMem: 512 * MIB });
   const sessions = new Sessions(driver, options);
-  const listener = new WebSocketServer({ port: 0, host: "127.0.0.1", maxPayload: defaultWireLimits.frameBytes });
-  listener.on("connection", (socket, { socket: stream }) => {
-    socket.on("error", () => undefined);
-    sessions.accept(wiredSocket(socket, { stream, mask: "none", frameBytes: defaultWireLimits.frameBytes }));
-  });
-  await once(listener, "listening");
-  cleanUp.push(() => {
-    sessions.end("the test is over");
-    for (const client of listener.clients) client.terminate();
-    listener.close();
-  });
-  const { port } = listener.address() as AddressInfo;
-  return { driver, sessions, url: `ws://127.0.0.1:${port}`, port };
+  return { driver, sessions, ...(await listening(sessions)) };
 }
 
 const hello = packMessage([FRAME.HELLO, PROTOCOL_VERSION, null, callNames.map(signature), defaultWireLimits.windowBytes]);
@@ -64,7 +47,7 @@ test("a connection that is cut at any byte of its beginning is refused or resume
   });
   proxy.listen(0, "127.0.0.1");
   await once(proxy, "listening");
-  cleanUp.push(() => proxy.close());
+  onTestFinished(() => void proxy.close());
   const outcomes = { refused: 0, finished: 0 };
   for (let bytes = 0; bytes < 9_000; bytes += 271) {
     cutAfter = bytes;

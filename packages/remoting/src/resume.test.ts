@@ -2,20 +2,15 @@ import { once } from "node:events";
 import { connect as connectTcp, createServer, type AddressInfo, type Socket } from "node:net";
 import { CUDA_ERROR, callNames, signature, type Cuda } from "@decant/cuda";
 import { memoryDriver, type TestKernel } from "@decant/cuda/testing";
-import { afterEach, describe, expect, test } from "vitest";
-import { WebSocket, WebSocketServer } from "ws";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
 import { connect } from "./client.ts";
 import { defaultWireLimits, PROTOCOL_VERSION } from "./limits.ts";
+import { listening } from "./listening.fixture.ts";
 import { FRAME, packMessage, unpackMessage } from "./message.ts";
 import { Sessions, type SessionsOptions } from "./sessions.ts";
-import { wiredSocket } from "./wired-socket.ts";
 
 const MIB = 1024 * 1024;
-const cleanUp: (() => void)[] = [];
-afterEach(() => {
-  for (const undo of cleanUp.splice(0).reverse()) undo();
-});
-
 /** A server behind a proxy that cuts connections, by hand or after so many bytes, and may let nobody through. */
 async function server(options: SessionsOptions = {}) {
   let added = 0;
@@ -29,13 +24,7 @@ async function server(options: SessionsOptions = {}) {
     ...options,
     onEvent: (event) => events.push("reason" in event ? `${event.kind}: ${event.reason}` : event.kind),
   });
-  const listener = new WebSocketServer({ port: 0, host: "127.0.0.1", maxPayload: defaultWireLimits.frameBytes });
-  listener.on("connection", (socket, { socket: stream }) => {
-    socket.on("error", () => undefined);
-    sessions.accept(wiredSocket(socket, { stream, mask: "none", frameBytes: defaultWireLimits.frameBytes }));
-  });
-  await once(listener, "listening");
-  const target = (listener.address() as AddressInfo).port;
+  const { listener, port: target } = await listening(sessions);
 
   const open = new Set<Socket>();
   const proxy = {
@@ -73,12 +62,9 @@ async function server(options: SessionsOptions = {}) {
   });
   front.listen(0, "127.0.0.1");
   await once(front, "listening");
-  cleanUp.push(() => {
+  onTestFinished(() => {
     proxy.cut();
     front.close();
-    sessions.end("the test is over");
-    for (const client of listener.clients) client.terminate();
-    listener.close();
   });
   const url = `ws://127.0.0.1:${(front.address() as AddressInfo).port}`;
   return { driver, sessions, listener, front, proxy, url, events, added: () => added };
