@@ -18,10 +18,13 @@ export interface RunOptions {
   env?: Readonly<Record<string, string>>;
 }
 
+/** The Node that runs it: DECANT_TEST_NODE, of another version or for another processor, or the one that runs the tests. */
+const node = process.env["DECANT_TEST_NODE"] ?? process.execPath;
+
 /** Runs `decant` with arguments to its end, with its streams piped. What it translates is kept where DECANT_TEST_CACHE or `env` says, and not otherwise. */
 export function decant(args: readonly string[], { cwd, input, env }: RunOptions = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [decantCommand, ...args], {
+    const child = spawn(node, [decantCommand, ...args], {
       ...(cwd !== undefined && { cwd }),
       env: {
         ...process.env,

@@ -10,7 +10,7 @@ declare const DECANT_BUILD: string | undefined;
 const build = typeof DECANT_BUILD === "string" ? DECANT_BUILD : undefined;
 
 /**
- * Where the kernel finds what earlier runs of a program have translated: an entry of the store for each program and build. A program is known by its name, size and
+ * Where the kernel finds what earlier runs of a program have translated: an entry of the store for each program, build and kind of processor. A program is known by its name, size and
  * head, which tells one file from another; what its code is, every translation checks for itself.
  */
 export function programTranslations(folder: string | undefined, version = build): NonNullable<KernelOptions["translations"]> | undefined {
@@ -18,7 +18,7 @@ export function programTranslations(folder: string | undefined, version = build)
   const store = nodeStore(folder, { limitBytes: CACHE_LIMIT_BYTES });
   return (image, path) => {
     const program = path.slice(path.lastIndexOf("\\") + 1).replace(/[^\w.-]/g, "_");
-    const key = `${version} ${image.length} ${hashText(image.subarray(0, HEAD_BYTES))}`;
+    const key = `${version} ${process.arch} ${image.length} ${hashText(image.subarray(0, HEAD_BYTES))}`;
     const name = `${program}-${hashText(Buffer.from(key))}`;
     const linked = `${name}${LINKED}`;
     return {

@@ -5,7 +5,7 @@ import { waitsForX87 } from "../lower/x87-exceptions.ts";
 
 /**
  * Instructions whose NaN results are not the processor's bit for bit: where both operands are NaN, wasm leaves open which of them the result is
- * (V8 exchanges the operands of commutative operations), and on hosts other than x86-64 the sign of a new NaN. A NaN is a NaN all the same.
+ * (V8 exchanges the operands of commutative operations). A NaN is a NaN all the same.
  */
 const NAN_OPEN = /^((Add|Sub|Mul|Div|Sqrt)[ps][sd]|(Addsub|Hadd|Hsub|Dp)p[sd]|Cvt(sd2ss|ss2sd|ps2pd|pd2ps)|Round[ps][sd])$/;
 

@@ -5,11 +5,12 @@ import type { Emitter } from "./emitter.ts";
 import { callSseUnit } from "./exact-floats.ts";
 import { lanes } from "./lanes.ts";
 import type { Lowering, LoweringTable } from "./lowering.ts";
+import { floatOperation, vectorOperation } from "./new-nan.ts";
 import { stringCompareDoubleword, stringOr } from "./strings.ts";
 
 /**
  * Arithmetic on floats and doubles, to nearest. For what MXCSR asks and tells see `withExactFloats`.
- * Which of two NaNs a result is, and the sign of a new one, are the host processor's: x86-64 hosts agree with the guest.
+ * Which of two NaNs a result is, is the host processor's: x86-64 hosts agree with the guest.
  */
 export const sseFloat: LoweringTable = {
   ...family("Add", "add"),
@@ -19,7 +20,7 @@ export const sseFloat: LoweringTable = {
   // a < b ? a : b is wasm's pmin with the operands exchanged: both give the second of x86's operands for NaN and for equal zeros.
   ...extremum("Min", SIMD.f32x4_pmin, SIMD.f64x2_pmin),
   ...extremum("Max", SIMD.f32x4_pmax, SIMD.f64x2_pmax),
-  Sqrtps: unary(SIMD.f32x4_sqrt), Sqrtpd: unary(SIMD.f64x2_sqrt), Sqrtss: scalarRoot(32), Sqrtsd: scalarRoot(64),
+  Sqrtps: squareRoots("f32x4"), Sqrtpd: squareRoots("f64x2"), Sqrtss: scalarRoot(32), Sqrtsd: scalarRoot(64),
   // The manual allows an error of 1.5 * 2^-12; these are exact, and no processor's bits.
   Rcpps: estimate(false), Rsqrtps: estimate(true), Rcpss: scalarEstimate(false), Rsqrtss: scalarEstimate(true),
   Ucomiss: compareFlags(32, false), Comiss: compareFlags(32, true), Ucomisd: compareFlags(64, false), Comisd: compareFlags(64, true),
@@ -27,12 +28,12 @@ export const sseFloat: LoweringTable = {
   Cmppd: { operands: "ur-", lower: (e, insn) => e.put(insn, 0, () => comparison(e, insn, 64)) },
   Cmpss: { operands: "ur-", lower: (e, insn) => scalarComparison(e, insn, 32) },
   Cmpsd: stringOr(stringCompareDoubleword, { operands: "ur-", lower: (e, insn) => scalarComparison(e, insn, 64) }),
-  Addsubps: alternating(SIMD.f32x4_add, SIMD.f32x4_sub, lanes(4, [4, 1, 6, 3])),
-  Addsubpd: alternating(SIMD.f64x2_add, SIMD.f64x2_sub, lanes(8, [2, 1])),
-  Haddps: horizontal(SIMD.f32x4_add, lanes(4, [0, 2, 4, 6]), lanes(4, [1, 3, 5, 7])),
-  Hsubps: horizontal(SIMD.f32x4_sub, lanes(4, [0, 2, 4, 6]), lanes(4, [1, 3, 5, 7])),
-  Haddpd: horizontal(SIMD.f64x2_add, lanes(8, [0, 2]), lanes(8, [1, 3])),
-  Hsubpd: horizontal(SIMD.f64x2_sub, lanes(8, [0, 2]), lanes(8, [1, 3])),
+  Addsubps: alternating("f32x4", lanes(4, [4, 1, 6, 3])),
+  Addsubpd: alternating("f64x2", lanes(8, [2, 1])),
+  Haddps: horizontal("f32x4", "add", lanes(4, [0, 2, 4, 6]), lanes(4, [1, 3, 5, 7])),
+  Hsubps: horizontal("f32x4", "sub", lanes(4, [0, 2, 4, 6]), lanes(4, [1, 3, 5, 7])),
+  Haddpd: horizontal("f64x2", "add", lanes(8, [0, 2]), lanes(8, [1, 3])),
+  Hsubpd: horizontal("f64x2", "sub", lanes(8, [0, 2]), lanes(8, [1, 3])),
   Roundps: { operands: "wr-", lower: (e, insn) => e.put(insn, 0, () => e.vector(insn, 1).simd(rounding(insn, "f32x4"))) },
   Roundpd: { operands: "wr-", lower: (e, insn) => e.put(insn, 0, () => e.vector(insn, 1).simd(rounding(insn, "f64x2"))) },
   Roundss: { operands: "ur-", lower: (e, insn) => scalarRound(e, insn, 32) },
@@ -42,19 +43,26 @@ export const sseFloat: LoweringTable = {
 }; // prettier-ignore
 
 type Operation = "add" | "sub" | "mul" | "div";
+type Shape = "f32x4" | "f64x2";
 
 /** addps, addpd, addss and addsd, and so on. */
 function family(prefix: string, op: Operation): LoweringTable {
   return {
-    [`${prefix}ps`]: packed(SIMD[`f32x4_${op}`]),
-    [`${prefix}pd`]: packed(SIMD[`f64x2_${op}`]),
+    [`${prefix}ps`]: packed("f32x4", op),
+    [`${prefix}pd`]: packed("f64x2", op),
     [`${prefix}ss`]: scalar(32, OP[`f32_${op}`]),
     [`${prefix}sd`]: scalar(64, OP[`f64_${op}`]),
   };
 }
 
-function packed(opcode: number): Lowering {
-  return { operands: "ur", lower: (e, insn) => e.put(insn, 0, () => e.vector(insn, 0).vector(insn, 1).simd(opcode)) };
+function packed(shape: Shape, op: Operation): Lowering {
+  return { operands: "ur", lower: (e, insn) => e.put(insn, 0, () => applied(e.vector(insn, 0).vector(insn, 1), shape, op)) };
+}
+
+/** Applies an operation to the two vectors on the stack. */
+function applied(e: Emitter, shape: Shape, op: Operation): Emitter {
+  vectorOperation(e, SIMD[`${shape}_${op}`], shape);
+  return e;
 }
 
 function scalar(bits: 32 | 64, opcode: number): Lowering {
@@ -62,7 +70,8 @@ function scalar(bits: 32 | 64, opcode: number): Lowering {
     operands: "ur",
     lower(e, insn) {
       const { register } = insn.operands[0]!;
-      e.getScalar(register, bits).scalar(insn, 1, bits).f.op(opcode);
+      e.getScalar(register, bits).scalar(insn, 1, bits);
+      floatOperation(e, opcode, bits);
       e.setScalar(register, bits);
     },
   };
@@ -87,15 +96,15 @@ function extremum(prefix: "Min" | "Max", ps: number, pd: number): LoweringTable 
   return { [`${prefix}ps`]: vector(ps), [`${prefix}pd`]: vector(pd), [`${prefix}ss`]: single(32), [`${prefix}sd`]: single(64) };
 }
 
-function unary(opcode: number): Lowering {
-  return { operands: "wr", lower: (e, insn) => e.put(insn, 0, () => e.vector(insn, 1).simd(opcode)) };
+function squareRoots(shape: Shape): Lowering {
+  return { operands: "wr", lower: (e, insn) => e.put(insn, 0, () => vectorOperation(e.vector(insn, 1), SIMD[`${shape}_sqrt`], shape, 1)) };
 }
 
 function scalarRoot(bits: 32 | 64): Lowering {
   return {
     operands: "ur",
     lower(e, insn) {
-      e.scalar(insn, 1, bits).f.op(bits === 64 ? OP.f64_sqrt : OP.f32_sqrt);
+      floatOperation(e.scalar(insn, 1, bits), bits === 64 ? OP.f64_sqrt : OP.f32_sqrt, bits, 1);
       e.setScalar(insn.operands[0]!.register, bits);
     },
   };
@@ -108,7 +117,7 @@ function estimate(root: boolean): Lowering {
       e.put(insn, 0, () => {
         e.f.f32Const(1);
         e.simd(SIMD.f32x4_splat).vector(insn, 1);
-        if (root) e.simd(SIMD.f32x4_sqrt);
+        if (root) vectorOperation(e, SIMD.f32x4_sqrt, "f32x4", 1);
         e.simd(SIMD.f32x4_div);
       }),
   };
@@ -120,7 +129,7 @@ function scalarEstimate(root: boolean): Lowering {
     lower(e, insn) {
       e.f.f32Const(1);
       e.scalar(insn, 1, 32);
-      if (root) e.f.op(OP.f32_sqrt);
+      if (root) floatOperation(e, OP.f32_sqrt, 32, 1);
       e.f.op(OP.f32_div);
       e.setScalar(insn.operands[0]!.register, 32);
     },
@@ -184,24 +193,25 @@ function scalarComparison(e: Emitter, insn: Instruction, bits: 32 | 64): void {
   });
 }
 
-function alternating(add: number, sub: number, lanes: number[]): Lowering {
+function alternating(shape: Shape, lanes: number[]): Lowering {
   return {
     operands: "ur",
     lower: (e, insn) =>
       e.put(insn, 0, () => {
-        e.vector(insn, 0).vector(insn, 1).simd(add).vector(insn, 0).vector(insn, 1).simd(sub).f.shuffle(lanes);
+        applied(e.vector(insn, 0).vector(insn, 1), shape, "add");
+        applied(e.vector(insn, 0).vector(insn, 1), shape, "sub").f.shuffle(lanes);
       }),
   };
 }
 
-function horizontal(opcode: number, even: number[], odd: number[]): Lowering {
+function horizontal(shape: Shape, op: Operation, even: number[], odd: number[]): Lowering {
   return {
     operands: "ur",
     lower: (e, insn) =>
       e.put(insn, 0, () => {
         e.vector(insn, 0).vector(insn, 1).f.shuffle(even);
         e.vector(insn, 0).vector(insn, 1).f.shuffle(odd);
-        e.simd(opcode);
+        applied(e, shape, op);
       }),
   };
 }

@@ -3,6 +3,7 @@ import type { Instruction } from "../decode/instruction.ts";
 import type { Emitter } from "./emitter.ts";
 import { lanes, range } from "./lanes.ts";
 import type { LoweringTable } from "./lowering.ts";
+import { vectorOperation } from "./new-nan.ts";
 
 /** SSE4.1's instructions that combine lanes of one vector. */
 export const sseSums: LoweringTable = {
@@ -21,21 +22,18 @@ function laneMask(bytes: number, bits: number): Uint8Array {
 function dotProductOfFloats(e: Emitter, insn: Instruction): void {
   const f = e.f;
   const sum = e.vectorTemp();
-  e.vector(insn, 0)
-    .vector(insn, 1)
-    .f.simd(SIMD.f32x4_mul)
-    .v128Const(laneMask(4, insn.immediate >> 4))
-    .simd(SIMD.v128_and);
+  vectorOperation(e.vector(insn, 0).vector(insn, 1), SIMD.f32x4_mul, "f32x4");
+  f.v128Const(laneMask(4, insn.immediate >> 4)).simd(SIMD.v128_and);
   f.localTee(sum)
     .localGet(sum)
     .localGet(sum)
-    .shuffle(lanes(4, [1, 0, 3, 2]))
-    .simd(SIMD.f32x4_add);
+    .shuffle(lanes(4, [1, 0, 3, 2]));
+  vectorOperation(e, SIMD.f32x4_add, "f32x4");
   f.localTee(sum)
     .localGet(sum)
     .localGet(sum)
-    .shuffle(lanes(4, [2, 3, 0, 1]))
-    .simd(SIMD.f32x4_add);
+    .shuffle(lanes(4, [2, 3, 0, 1]));
+  vectorOperation(e, SIMD.f32x4_add, "f32x4");
   f.localTee(sum)
     .localGet(sum)
     .shuffle(lanes(4, [0, 0, 0, 0]))
@@ -47,16 +45,13 @@ function dotProductOfFloats(e: Emitter, insn: Instruction): void {
 function dotProductOfDoubles(e: Emitter, insn: Instruction): void {
   const f = e.f;
   const product = e.vectorTemp();
-  e.vector(insn, 0)
-    .vector(insn, 1)
-    .f.simd(SIMD.f64x2_mul)
-    .v128Const(laneMask(8, insn.immediate >> 4))
-    .simd(SIMD.v128_and);
+  vectorOperation(e.vector(insn, 0).vector(insn, 1), SIMD.f64x2_mul, "f64x2");
+  f.v128Const(laneMask(8, insn.immediate >> 4)).simd(SIMD.v128_and);
   f.localTee(product)
     .localGet(product)
     .localGet(product)
-    .shuffle(lanes(8, [1, 0]))
-    .simd(SIMD.f64x2_add);
+    .shuffle(lanes(8, [1, 0]));
+  vectorOperation(e, SIMD.f64x2_add, "f64x2");
   f.v128Const(laneMask(8, insn.immediate)).simd(SIMD.v128_and);
   e.put(insn, 0, () => {});
 }
