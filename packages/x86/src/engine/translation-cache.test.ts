@@ -235,6 +235,29 @@ describe("what is kept is linked, too", () => {
     expect(kept.loads).toBe(1);
   });
 
+  test("what lies in a library that is unloaded before the end is linked and taken as well", () => {
+    const LIBRARY = 0x900000;
+    const kept = new Kept();
+    const withLibrary = (): { result: number; functions: number } => {
+      const guest = new TestGuest({ translations: kept });
+      const { memory, machine } = guest;
+      guest.load(CALLER);
+      guest.load(CALLEE, CODE + 0x20);
+      guest.call(10);
+      memory.allocate(0x10000, PAGE.READWRITE, { at: LIBRARY });
+      memory.write(LIBRARY, Buffer.from(CALLEE, "hex"));
+      memory.protect(LIBRARY, 0x10000, PAGE.EXECUTE_READ);
+      guest.enter(21);
+      machine.cpu.rip = LIBRARY;
+      guest.run();
+      memory.release(LIBRARY);
+      machine.save();
+      return { result: machine.cpu.gpr32(0), functions: machine.statistics.functions };
+    };
+    expect(withLibrary()).toEqual({ result: 42, functions: 2 });
+    expect(withLibrary()).toEqual({ result: 42, functions: 0 });
+  });
+
   test("where it is damaged or cut, the records are used", () => {
     const kept = new Kept();
     run(kept);

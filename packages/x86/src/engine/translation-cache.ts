@@ -104,7 +104,7 @@ export class TranslationCache {
     const records = this.#load();
     const last = this.#all.at(-1);
     if (last === undefined || this.#isDamaged) return;
-    const units = [...records.keys()].flatMap((entry) => this.#takeAt(entry) ?? []);
+    const units = [...records.keys()].flatMap((entry) => this.#takeAt(entry, true) ?? []);
     const coverage = { bytes: this.#keptBytes, lastAt: this.#keptBytes - last.bytes.length, lastChecksum: last.checksum };
     this.#modules.replace(units, coverage);
   }
@@ -172,10 +172,11 @@ export class TranslationCache {
     return { records, bytes: bytes.length, isDamaged: 4 * end !== bytes.length };
   }
 
-  /** The newest true record at an entry. */
-  #takeAt(entry: number): CheckedUnit | undefined {
+  /** The newest true record at an entry. Where nothing is now, as in a library that was unloaded, it is the newest if that is asked for: a module is checked when it is taken. */
+  #takeAt(entry: number, takesAbsent = false): CheckedUnit | undefined {
     const records = this.#load().get(entry);
-    if (records === undefined || !this.#around.memory.accessible(entry, 1, "execute")) return undefined;
+    const isThere = this.#around.memory.accessible(entry, 1, "execute");
+    if (records === undefined || !(isThere || takesAbsent)) return undefined;
     for (let n = records.length - 1; n >= 0; n--) {
       const record = records[n] as UnitRecord;
       if (!record.isWhole(this.#around.hashBytes)) {
@@ -185,7 +186,7 @@ export class TranslationCache {
       }
       const kept = record.kept();
       const stubs = this.#stubsOf(kept);
-      if (stubs === undefined || !this.#isTrue(kept)) continue;
+      if (stubs === undefined || (isThere && !this.#isTrue(kept))) continue;
       this.#untaken.delete(entry);
       return { unit: record.unit(kept, stubs), kept };
     }
