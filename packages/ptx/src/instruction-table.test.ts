@@ -366,7 +366,7 @@ types and just these suffixes, but for .ftz, .sat and memory spaces ("yes": with
 
 Random PTX, by \`npx tsx packages/compute/src/cpu/fuzz.ts\`, 2026-11-30 and 12-01: 316,500 runs (seeds 30113001 and 30113002, 158,500 and 158,000 of them), of which 118,901 were whole
 kernels, the same by both compilers, and 197,599 damaged ones: 129,152 refused, 49,454 ran, 18,988 ended in a CudaError, and 5 gave modules that were not valid, each by a
-conversion from .tf32, mended since. No crash, no hang, nothing that took 5 seconds. 52,500 more with that mended (seeds 1201001 and 1201002): nothing, nor 32,500 of the compiler since (seeds 1201101 to 1201104), nor 19,000 after alloca and the newest exchanges and matrices (seeds 1201301 to 1201303; the last 9,000 with alloca in the kernels). Before, with compilers as they were then: 36,800 runs; two modules that were not valid and one
+conversion from .tf32, mended since. No crash, no hang, nothing that took 5 seconds. 52,500 more with that mended (seeds 1201001 and 1201002): nothing, nor 32,500 of the compiler since (seeds 1201101 to 1201104), nor 19,000 after alloca and the newest exchanges and matrices (seeds 1201301 to 1201303; the last 9,000 with alloca in the kernels), nor 1,500 since barriers' counts are cleared (seed 1201501, load 18, where some took longer than 5 seconds). Before, with compilers as they were then: 36,800 runs; two modules that were not valid and one
 that took for ever to compile, mended since. And by system instead of chance: each form of this table with each of its opcodes, suffixes and registers changed, one at a time, for others; what was found
 there (registers of 128 bits, atomics and matrices of types that do not go together) is refused since, and held by a test.
 
