@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { fixturesFolder, sourceHash } from "../fixtures/build.ts";
 import { fixtureCases } from "../fixtures/cases.ts";
 import { packedFixtures, programFixtures, ptxFixtures } from "../fixtures/programs.ts";
-import { hashFiles, prepareFolder, type Recorded } from "../fixtures/record.ts";
+import { hashFiles, prepareFolder, withArguments, type Recorded } from "../fixtures/record.ts";
 import { decant } from "./decant.ts";
 
 const expected: Record<string, Recorded> = JSON.parse(readFileSync(join(fixturesFolder, "expected.json"), "utf8"));
@@ -14,11 +14,14 @@ describe("our own programs give the recorded bytes", () => {
     const recorded = expected[fixture.recordedAs ?? fixture.name];
     const folder = prepareFolder(fixture);
     try {
-      const ran = await decant(["run", basename(fixture.program), ...(fixture.args ?? [])], {
-        cwd: folder,
-        input: Buffer.from(fixture.stdin ?? "", "latin1"),
-        env: fixture.environment ?? {},
-      });
+      const network = fixture.hasPageServer === true ? ["--allow-net"] : [];
+      const ran = await withArguments(fixture, (args) =>
+        decant(["run", ...network, basename(fixture.program), ...args], {
+          cwd: folder,
+          input: Buffer.from(fixture.stdin ?? "", "latin1"),
+          env: fixture.environment ?? {},
+        }),
+      );
       expect(
         { exit: ran.exit, stdout: ran.stdout.toString("latin1"), stderr: fixture.stderr ? ran.stderr : undefined },
         ran.stderr,

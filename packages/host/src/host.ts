@@ -3,6 +3,7 @@ import type { HostFile, HostFiles } from "./files.ts";
 import type { HostHttp } from "./http.ts";
 import type { HostNetwork } from "./network.ts";
 import type { HostPrograms } from "./programs.ts";
+import type { HostTls } from "./tls.ts";
 
 /** The time. */
 export interface Clock {
@@ -73,6 +74,8 @@ export interface Host {
   readonly programs?: HostPrograms;
   /** Whom the host trusts; nobody when absent. */
   readonly certificates?: HostCertificates;
+  /** TLS for the guest's own connections; none when absent. */
+  readonly tls?: HostTls;
   readonly stdin: HostInput;
   readonly stdout: HostOutput;
   readonly stderr: HostOutput;

@@ -17,6 +17,7 @@ export { nodeNetwork } from "./node/node-network.ts";
 export { nodeHost, type NodeHostOptions } from "./node/node-host.ts";
 export { nodePrograms, type NodeProgramsOptions } from "./node/node-programs.ts";
 export { nodeStore } from "./node/node-store.ts";
+export { nodeTls } from "./node/node-tls.ts";
 export { fileInput, nodeInput, nodeOutput, streamInput, streamOutput } from "./node/node-streams.ts";
 export {
   isLoopback,
@@ -29,6 +30,7 @@ export {
   type NetAddress,
 } from "./network.ts";
 export type { HostPrograms, HostStart, HostStream, PipedInput, RunningProgram } from "./programs.ts";
+export type { HostTls, TlsClient, TlsSession, TlsSettings, TlsStep, TlsVersion } from "./tls.ts";
 export type { HostStore, StoreEntry } from "./store.ts";
 export { subtree } from "./subtree.ts";
 export { isWithin, restrict, type Denial, type Grant } from "./restrict.ts";

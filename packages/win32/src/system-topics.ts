@@ -13,6 +13,7 @@ import { capiKeys } from "./crypto/capi-keys.ts";
 import { cng } from "./crypto/cng.ts";
 import { certificates } from "./crypt32/certificates.ts";
 import { chains } from "./crypt32/chains.ts";
+import { objectDecoding } from "./crypt32/object-decoding.ts";
 import { stores } from "./crypt32/stores.ts";
 import { textEncoding } from "./crypt32/text-encoding.ts";
 import { imageHelpApi } from "./dbghelp/image-help.api.ts";
@@ -81,6 +82,7 @@ export const systemTopics = [
   cng,
   textEncoding,
   certificates,
+  objectDecoding,
   stores,
   chains,
   debugSymbols,

@@ -2,6 +2,7 @@ import type { HostCertificates } from "../certificates.ts";
 import type { Host, HostInput } from "../host.ts";
 import type { HostHttp } from "../http.ts";
 import type { HostNetwork } from "../network.ts";
+import type { HostTls } from "../tls.ts";
 import { manualClock, type ManualClock } from "./clock.ts";
 import { loopbackNetwork } from "./loopback-network.ts";
 import { memoryFiles, type InitialFiles } from "./memory-files.ts";
@@ -18,6 +19,7 @@ export interface MemoryHostOptions {
   /** Guests that reach each other, when absent. */
   readonly network?: HostNetwork;
   readonly http?: HostHttp;
+  readonly tls?: HostTls;
 }
 
 /** A machine in memory; what goes to its outputs is kept. */
@@ -38,6 +40,7 @@ export function memoryHost({
   certificates,
   network,
   http,
+  tls,
 }: MemoryHostOptions = {}): MemoryHost {
   const warnings: string[] = [];
   let state = 0x2545f491;
@@ -53,6 +56,7 @@ export function memoryHost({
     systemDrive: memoryFiles({ clock }),
     network: network ?? loopbackNetwork({ hostName: "decant", onDenied: (target) => void warnings.push(`no network: ${target}`) }),
     ...(http && { http }),
+    ...(tls && { tls }),
     ...(certificates && { certificates }),
     stdin: typeof stdin === "string" || stdin instanceof Uint8Array ? memoryInput(stdin) : stdin,
     stdout,

@@ -10,6 +10,7 @@ import { nodeCertificates } from "./node-certificates.ts";
 import { nodeFiles } from "./node-files.ts";
 import { nodeHttp } from "./node-http.ts";
 import { nodeInput, nodeOutput } from "./node-streams.ts";
+import { nodeTls } from "./node-tls.ts";
 
 /** What of this machine a guest sees. */
 export interface NodeHostOptions {
@@ -36,6 +37,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     http: nodeHttp(network),
     ...(options.programs && { programs: options.programs }),
     certificates: nodeCertificates(),
+    tls: nodeTls(),
     stdin: nodeInput(0, () => process.stdin),
     stdout: nodeOutput(1, () => process.stdout),
     stderr,

@@ -1,33 +1,28 @@
 import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
 import type * as Http from "node:http";
-import process from "node:process";
 import type { Duplex } from "node:stream";
 import type * as Stream from "node:stream";
 import type * as Tls from "node:tls";
 import { HostError } from "../host-error.ts";
 import type { HostHttp, HttpHeader, HttpRequest, HttpResponse } from "../http.ts";
 import type { HostConnection, HostNetwork } from "../network.ts";
-
-/** Where Linux keeps the authorities that its administrator trusts. */
-const SYSTEM_AUTHORITIES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+import { authorities } from "./authorities.ts";
 
 /**
- * HTTP by Node's client, over the connections of a network: what that refuses, this does. Whom Node, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE and the system trust is
- * trusted. Node's modules are loaded with the first request.
+ * HTTP by Node's client, over the connections of a network: what that refuses, this does. Certificates of `trusted` (PEM), and what they have signed, are trusted. Node's modules are loaded with the first request.
  */
-export function nodeHttp(network: HostNetwork): HostHttp {
-  return { send: (request) => send(network, request) };
+export function nodeHttp(network: HostNetwork, trusted: () => readonly string[] = authorities): HostHttp {
+  return { send: (request) => send(network, trusted, request) };
 }
 
 const load = (name: string): unknown => createRequire(import.meta.url)(name);
 
-async function send(network: HostNetwork, request: HttpRequest): Promise<HttpResponse> {
+async function send(network: HostNetwork, trusted: () => readonly string[], request: HttpRequest): Promise<HttpResponse> {
   const peer = request.proxy ?? request;
   const plain = connectionStream(await connect(network, peer.host, peer.port));
   try {
     const tunnel = request.isSecure && request.proxy !== undefined ? await openTunnel(plain, request) : plain;
-    const stream = request.isSecure ? await secure(tunnel, request) : tunnel;
+    const stream = request.isSecure ? await secure(tunnel, trusted(), request) : tunnel;
     return await exchange(stream, request);
   } catch (error) {
     plain.destroy();
@@ -124,31 +119,15 @@ function openTunnel(stream: Duplex, { host, port, timeoutMs }: HttpRequest): Pro
   });
 }
 
-function secure(stream: Duplex, { host, takesAnyCertificate, timeoutMs }: HttpRequest): Promise<Duplex> {
+function secure(stream: Duplex, trusted: readonly string[], { host, takesAnyCertificate, timeoutMs }: HttpRequest): Promise<Duplex> {
   const { connect: begin } = load("node:tls") as typeof Tls;
   const servername = /^[\d.]+$|:/.test(host) ? {} : { servername: host };
   return new Promise((resolve, reject) => {
-    const secured = begin({ socket: stream, host, ...servername, rejectUnauthorized: !takesAnyCertificate, ca: [...authorities()] });
+    const secured = begin({ socket: stream, host, ...servername, rejectUnauthorized: !takesAnyCertificate, ca: [...trusted] });
     secured.once("secureConnect", () => resolve(secured));
     secured.once("error", reject);
     if (timeoutMs > 0) secured.setTimeout(timeoutMs, () => secured.destroy(timedOut(host)));
   });
-}
-
-let trusted: readonly string[] | undefined;
-
-function authorities(): readonly string[] {
-  if (trusted !== undefined) return trusted;
-  const { rootCertificates } = load("node:tls") as typeof Tls;
-  const { NODE_EXTRA_CA_CERTS, SSL_CERT_FILE } = process.env;
-  const read = (path: string | undefined): string[] => {
-    try {
-      return path === undefined ? [] : [readFileSync(path, "latin1")];
-    } catch {
-      return []; // not there: nobody more is trusted
-    }
-  };
-  return (trusted = [...rootCertificates, ...[NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, ...SYSTEM_AUTHORITIES].flatMap(read)]);
 }
 
 function exchange(

@@ -43,6 +43,7 @@ export interface Context {
   /** What CertSetCertificateContextProperty has set, by identifier. */
   readonly properties: Map<number, Uint8Array>;
   references: number;
+  readonly onReleased: () => void;
 }
 
 /** The contexts of a process, which are memory of its heap until they are freed as often as they were given out. */
@@ -58,9 +59,9 @@ export class Contexts {
     thread: Thread,
     certificate: Certificate,
     store: number,
-    { properties = new Map<number, Uint8Array>(), encoding = X509_ASN_ENCODING } = {},
+    { properties = new Map<number, Uint8Array>(), encoding = X509_ASN_ENCODING, onReleased = (): void => {} } = {},
   ): Context {
-    const context = { address: layOut(thread, certificate, { store, encoding }), certificate, properties, references: 1 };
+    const context = { address: layOut(thread, certificate, { store, encoding }), certificate, properties, references: 1, onReleased };
     this.#contexts.set(context.address, context);
     return context;
   }
@@ -77,6 +78,7 @@ export class Contexts {
     if (context === undefined || --context.references > 0) return;
     this.#contexts.delete(address);
     thread.process.heap.free(address);
+    context.onReleased();
   }
 }
 

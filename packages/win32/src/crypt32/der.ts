@@ -14,6 +14,9 @@ export const TAG = {
 /** What is no DER, or not what was expected there. */
 export class DerError extends Error {}
 
+/** DER that ends before its elements do. */
+export class DerEndError extends DerError {}
+
 /** The element at the start of bytes, which may go on behind it. Throws DerError where it is cut off, or its length indefinite. */
 export function readElement(bytes: Uint8Array): DerElement {
   const [tag, first] = bytes;
@@ -26,7 +29,7 @@ export function readElement(bytes: Uint8Array): DerElement {
     length = bytes.subarray(2, 2 + count).reduce((value, byte) => value * 256 + byte, 0);
     start = 2 + count;
   }
-  if (start + length > bytes.length) throw new DerError("DER is cut off");
+  if (start + length > bytes.length) throw new DerEndError("DER is cut off");
   return { tag, content: bytes.subarray(start, start + length), encoded: bytes.subarray(0, start + length) };
 }
 

@@ -185,6 +185,21 @@ function contextOf(thread: Thread, { certificate, properties }: Entry, store: nu
   return Contexts.of(thread).create(thread, certificate, store, { properties });
 }
 
+/** A store of these certificates, open until it is closed. */
+export function givenStore(thread: Thread, certificates: readonly Uint8Array[]): number {
+  const entries = certificates.map((encoded) => ({ certificate: readCertificate(encoded), properties: new Map<number, Uint8Array>() }));
+  return give(thread, newStore(true, entries));
+}
+
+/** A context of the first of these certificates, in a store of all of them that lives as long as the context does. */
+export function givenContext(thread: Thread, certificates: readonly Uint8Array[]): number {
+  const store = givenStore(thread, certificates);
+  const [first] = Stores.of(thread).get(store).own;
+  if (first === undefined) throw new Win32Error(CRYPT_E_NOT_FOUND);
+  const onReleased = (): void => void Stores.of(thread).open.remove(store);
+  return Contexts.of(thread).create(thread, first.certificate, store, { onReleased }).address;
+}
+
 /** The next certificate behind a context, which is freed. Fails with CRYPT_E_NOT_FOUND behind the last. */
 function next(thread: Thread, handle: number, previous: number, matches: (certificate: Certificate) => boolean): number {
   const entries = entriesOf(Stores.of(thread).get(handle));

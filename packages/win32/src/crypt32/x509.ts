@@ -144,7 +144,8 @@ function extensionOf(element: DerElement): Extension {
   return { oid: oidText(oid), isCritical, value: expectTag(second?.tag === TAG.BOOLEAN ? third : second, TAG.OCTET_STRING).content };
 }
 
-function bitString({ content }: { content: Uint8Array }): BitString {
+/** The bits of a BIT STRING. */
+export function bitString({ content }: { content: Uint8Array }): BitString {
   return { unusedBits: content[0] ?? 0, bytes: content.subarray(1) };
 }
 
