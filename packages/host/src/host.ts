@@ -1,6 +1,7 @@
 import type { HostCertificates } from "./certificates.ts";
 import type { HostFile, HostFiles } from "./files.ts";
 import type { HostHttp } from "./http.ts";
+import type { HostKeys } from "./keys.ts";
 import type { HostNetwork } from "./network.ts";
 import type { HostPrograms } from "./programs.ts";
 import type { HostTls } from "./tls.ts";
@@ -76,6 +77,8 @@ export interface Host {
   readonly certificates?: HostCertificates;
   /** TLS for the guest's own connections; none when absent. */
   readonly tls?: HostTls;
+  /** Makes keys; none when absent. */
+  readonly keys?: HostKeys;
   readonly stdin: HostInput;
   readonly stdout: HostOutput;
   readonly stderr: HostOutput;

@@ -11,11 +11,14 @@ export interface HttpRequest {
   readonly body: Uint8Array;
   /** Who is asked in the host's place. */
   readonly proxy?: { readonly host: string; readonly port: number } | undefined;
-  /** Whether a certificate will do that cannot be trusted, or is another's. */
-  readonly takesAnyCertificate: boolean;
+  /** What may be wrong with the server's certificate. */
+  readonly acceptedFaults: readonly CertificateFault[];
   /** How long nothing may happen; for ever when 0. */
   readonly timeoutMs: number;
 }
+
+/** Nobody trusted has signed it; it is another's; it is not valid yet or no longer; it is not for servers. */
+export type CertificateFault = "authority" | "name" | "date" | "usage";
 
 /** A header's name, with the case that it has, and its value. */
 export type HttpHeader = readonly [name: string, value: string];

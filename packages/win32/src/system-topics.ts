@@ -10,6 +10,7 @@ import { sidCalls } from "./advapi32/sid-calls.ts";
 import { tokens } from "./advapi32/tokens.ts";
 import { capi } from "./crypto/capi.ts";
 import { capiKeys } from "./crypto/capi-keys.ts";
+import { cngKeyPairs } from "./crypto/cng-key-pairs.ts";
 import { cng } from "./crypto/cng.ts";
 import { certificates } from "./crypt32/certificates.ts";
 import { chains } from "./crypt32/chains.ts";
@@ -80,6 +81,7 @@ export const systemTopics = [
   eventLog,
   noDisplays,
   cng,
+  cngKeyPairs,
   textEncoding,
   certificates,
   objectDecoding,

@@ -1,6 +1,7 @@
 import type { HostCertificates } from "../certificates.ts";
 import type { Host, HostInput } from "../host.ts";
 import type { HostHttp } from "../http.ts";
+import type { HostKeys } from "../keys.ts";
 import type { HostNetwork } from "../network.ts";
 import type { HostTls } from "../tls.ts";
 import { manualClock, type ManualClock } from "./clock.ts";
@@ -20,6 +21,7 @@ export interface MemoryHostOptions {
   readonly network?: HostNetwork;
   readonly http?: HostHttp;
   readonly tls?: HostTls;
+  readonly keys?: HostKeys;
 }
 
 /** A machine in memory; what goes to its outputs is kept. */
@@ -41,6 +43,7 @@ export function memoryHost({
   network,
   http,
   tls,
+  keys,
 }: MemoryHostOptions = {}): MemoryHost {
   const warnings: string[] = [];
   let state = 0x2545f491;
@@ -57,6 +60,7 @@ export function memoryHost({
     network: network ?? loopbackNetwork({ hostName: "decant", onDenied: (target) => void warnings.push(`no network: ${target}`) }),
     ...(http && { http }),
     ...(tls && { tls }),
+    ...(keys && { keys }),
     ...(certificates && { certificates }),
     stdin: typeof stdin === "string" || stdin instanceof Uint8Array ? memoryInput(stdin) : stdin,
     stdout,

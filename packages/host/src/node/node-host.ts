@@ -9,6 +9,7 @@ import type { HostPrograms } from "../programs.ts";
 import { nodeCertificates } from "./node-certificates.ts";
 import { nodeFiles } from "./node-files.ts";
 import { nodeHttp } from "./node-http.ts";
+import { nodeKeys } from "./node-keys.ts";
 import { nodeInput, nodeOutput } from "./node-streams.ts";
 import { nodeTls } from "./node-tls.ts";
 
@@ -38,6 +39,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     ...(options.programs && { programs: options.programs }),
     certificates: nodeCertificates(),
     tls: nodeTls(),
+    keys: nodeKeys(),
     stdin: nodeInput(0, () => process.stdin),
     stdout: nodeOutput(1, () => process.stdout),
     stderr,

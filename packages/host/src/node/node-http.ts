@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type * as Stream from "node:stream";
 import type * as Tls from "node:tls";
 import { HostError } from "../host-error.ts";
-import type { HostHttp, HttpHeader, HttpRequest, HttpResponse } from "../http.ts";
+import type { CertificateFault, HostHttp, HttpHeader, HttpRequest, HttpResponse } from "../http.ts";
 import type { HostConnection, HostNetwork } from "../network.ts";
 import { authorities } from "./authorities.ts";
 
@@ -15,6 +15,7 @@ export function nodeHttp(network: HostNetwork, trusted: () => readonly string[] 
   return { send: (request) => send(network, trusted, request) };
 }
 
+const NAME_FAULT = "ERR_TLS_CERT_ALTNAME_INVALID";
 const load = (name: string): unknown => createRequire(import.meta.url)(name);
 
 async function send(network: HostNetwork, trusted: () => readonly string[], request: HttpRequest): Promise<HttpResponse> {
@@ -119,15 +120,35 @@ function openTunnel(stream: Duplex, { host, port, timeoutMs }: HttpRequest): Pro
   });
 }
 
-function secure(stream: Duplex, trusted: readonly string[], { host, takesAnyCertificate, timeoutMs }: HttpRequest): Promise<Duplex> {
+function secure(stream: Duplex, trusted: readonly string[], { host, acceptedFaults, timeoutMs }: HttpRequest): Promise<Duplex> {
   const { connect: begin } = load("node:tls") as typeof Tls;
   const servername = /^[\d.]+$|:/.test(host) ? {} : { servername: host };
   return new Promise((resolve, reject) => {
-    const secured = begin({ socket: stream, host, ...servername, rejectUnauthorized: !takesAnyCertificate, ca: [...trusted] });
-    secured.once("secureConnect", () => resolve(secured));
+    const secured = begin({ socket: stream, host, ...servername, rejectUnauthorized: false, ca: [...trusted] });
+    secured.once("secureConnect", () => {
+      const fault = faultsOf(secured, host).find(({ kind }) => !acceptedFaults.includes(kind));
+      if (fault === undefined) resolve(secured);
+      else reject(new HostError(fault.code, `the certificate of ${host} will not do`));
+    });
     secured.once("error", reject);
     if (timeoutMs > 0) secured.setTimeout(timeoutMs, () => secured.destroy(timedOut(host)));
   });
+}
+
+/** What is wrong with a server's certificate: of chains, OpenSSL tells the first fault only. */
+function faultsOf(socket: Tls.TLSSocket, host: string): { readonly kind: CertificateFault; readonly code: string }[] {
+  const { checkServerIdentity } = load("node:tls") as typeof Tls;
+  const certificate = socket.getPeerCertificate();
+  const { authorizationError } = socket as { authorizationError?: Error | string | null };
+  const code = typeof authorizationError === "string" ? authorizationError : (authorizationError as NodeJS.ErrnoException | null)?.code;
+  const isDate = code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID";
+  const isOutOfTime = Date.now() < Date.parse(certificate.valid_from) || Date.now() > Date.parse(certificate.valid_to);
+  const faults: { kind: CertificateFault; code: string }[] = [];
+  if (code === "INVALID_PURPOSE") faults.push({ kind: "usage", code });
+  else if (code !== undefined && !isDate && code !== NAME_FAULT) faults.push({ kind: "authority", code });
+  if (isDate || isOutOfTime) faults.push({ kind: "date", code: "CERT_HAS_EXPIRED" });
+  if (checkServerIdentity(host, certificate) !== undefined) faults.push({ kind: "name", code: NAME_FAULT });
+  return faults;
 }
 
 function exchange(

@@ -1,9 +1,21 @@
-import { encodeText, NtError, STATUS, type Out, type Pointer } from "@decant/hook";
+import { encodeText, NtError, STATUS, type Pointer } from "@decant/hook";
 import { implement, sleep, type Thread } from "@decant/process";
-import { ObjectTable } from "../object-table.ts";
 import { Aes } from "./aes.ts";
 import { chain, counterMode, galoisTag, type ChainingMode } from "./block-modes.ts";
 import { cngApi } from "./cng.api.ts";
+import { curveOf, decryptRsa, encryptRsa, pairNumber } from "./cng-key-pairs.ts";
+import {
+  Cng,
+  give,
+  objectOf,
+  provider,
+  providerOf,
+  type CngObject,
+  type HashName,
+  type HashObject,
+  type KeyObject,
+  type Provider,
+} from "./cng-objects.ts";
 import { HASHES, hmac, pbkdf2, type Hash, type HashAlgorithm } from "./hashes.ts";
 import { fillRandom } from "./random-bytes.ts";
 
@@ -18,67 +30,12 @@ const BLOCK = 16;
 const OBJECT_BYTES = 512;
 const MAX_ITERATIONS = 10_000_000n;
 
-type HashName = keyof typeof HASHES;
-
-/** What an algorithm handle stands for. */
-interface Provider {
-  readonly kind: "provider";
-  readonly name: HashName | "RNG" | "AES" | "PBKDF2";
-  readonly isKeyed: boolean;
-  mode: ChainingMode;
-}
-
-interface HashObject {
-  readonly kind: "hash";
-  readonly algorithm: HashAlgorithm;
-  readonly start: () => Hash;
-  readonly isReusable: boolean;
-  hash: Hash | undefined;
-}
-
-interface KeyObject {
-  readonly kind: "key";
-  readonly aes: Aes;
-  readonly bits: number;
-  mode: ChainingMode;
-}
-
-/** Handles that are always there (bcrypt.h, BCRYPT_…_ALG_HANDLE). */
-const PSEUDO: ReadonlyMap<number, Provider> = new Map([
-  [0x11, provider("MD4")],
-  [0x21, provider("MD5")],
-  [0x31, provider("SHA1")],
-  [0x41, provider("SHA256")],
-  [0x51, provider("SHA384")],
-  [0x61, provider("SHA512")],
-  [0x81, provider("RNG")],
-  [0x91, provider("MD5", true)],
-  [0xa1, provider("SHA1", true)],
-  [0xb1, provider("SHA256", true)],
-  [0xc1, provider("SHA384", true)],
-  [0xd1, provider("SHA512", true)],
-  [0x131, provider("MD4", true)],
-  [0x1a1, provider("AES", false, "ChainingModeCBC")],
-  [0x1b1, provider("AES", false, "ChainingModeECB")],
-  [0x1c1, provider("AES", false, "ChainingModeCFB")],
-  [0x1e1, provider("AES", false, "ChainingModeGCM")],
-]);
-
-/** What the process has open. */
-class Cng {
-  readonly objects = new ObjectTable<Provider | HashObject | KeyObject>();
-
-  static of({ process }: Thread): Cng {
-    return process.state(Cng, () => new Cng());
-  }
-}
-
 export const cng = implement(cngApi, {
   BCryptOpenAlgorithmProvider(thread, phAlgorithm, pszAlgId, _pszImplementation, dwFlags) {
     const name = pszAlgId.toUpperCase();
-    const known = name === "RNG" || name === "AES" || name === "PBKDF2" || name in HASHES;
+    const known = ["RNG", "AES", "PBKDF2", "RSA", "RSA_SIGN"].includes(name) || name in HASHES || curveOf(name) !== undefined;
     if (!known) throw new NtError(STATUS.NOT_FOUND);
-    return give(thread, provider(name as Provider["name"], (dwFlags & ALG_HANDLE_HMAC) !== 0), phAlgorithm);
+    return give(thread, provider((name === "RSA_SIGN" ? "RSA" : name) as Provider["name"], (dwFlags & ALG_HANDLE_HMAC) !== 0), phAlgorithm);
   },
   BCryptCloseAlgorithmProvider(thread, hAlgorithm) {
     providerOf(thread, hAlgorithm);
@@ -102,7 +59,7 @@ export const cng = implement(cngApi, {
   },
   BCryptSetProperty(thread, hObject, pszProperty, pbInput) {
     const object = objectOf(thread, hObject);
-    if (object.kind === "hash" || pszProperty !== "ChainingMode") throw new NtError(STATUS.NOT_SUPPORTED);
+    if ((object.kind !== "provider" && object.kind !== "key") || pszProperty !== "ChainingMode") throw new NtError(STATUS.NOT_SUPPORTED);
     const mode = thread.memory.wstring(pbInput.address);
     if (!/^ChainingMode(ECB|CBC|CFB|GCM)$/.test(mode)) throw new NtError(STATUS.NOT_SUPPORTED);
     object.mode = mode as ChainingMode;
@@ -170,11 +127,22 @@ export const cng = implement(cngApi, {
     return give(thread, { kind: "key", aes: new Aes(pbSecret.read(cbSecret)), bits: 8 * cbSecret, mode }, phKey);
   },
   BCryptDestroyKey(thread, hKey) {
-    keyOf(thread, hKey);
+    const { kind } = objectOf(thread, hKey);
+    if (kind !== "key" && kind !== "pair") throw new NtError(STATUS.INVALID_HANDLE);
     Cng.of(thread).objects.remove(hKey);
     return STATUS_SUCCESS;
   },
   BCryptEncrypt(thread, hKey, pbInput, cbInput, pPaddingInfo, pbIV, cbIV, pbOutput, cbOutput, pcbResult, dwFlags) {
+    const pair = objectOf(thread, hKey);
+    if (pair.kind === "pair") {
+      pcbResult.set(pairNumber(pair, "BlockLength")!);
+      if (pbOutput.isNull) return STATUS_SUCCESS;
+      if (cbOutput < pairNumber(pair, "BlockLength")!) throw new NtError(STATUS.BUFFER_TOO_SMALL);
+      pbOutput.write(
+        encryptRsa(thread, pair, cbInput === 0 ? new Uint8Array(0) : pbInput.read(cbInput), { flags: dwFlags, info: pPaddingInfo }),
+      );
+      return STATUS_SUCCESS;
+    }
     const { aes, mode } = keyOf(thread, hKey);
     const pads = (dwFlags & BLOCK_PADDING) !== 0 && mode !== "ChainingModeGCM" && mode !== "ChainingModeCFB";
     const length = pads ? cbInput + BLOCK - (cbInput % BLOCK) : cbInput;
@@ -196,6 +164,19 @@ export const cng = implement(cngApi, {
     return STATUS_SUCCESS;
   },
   BCryptDecrypt(thread, hKey, pbInput, cbInput, pPaddingInfo, pbIV, cbIV, pbOutput, cbOutput, pcbResult, dwFlags) {
+    const pair = objectOf(thread, hKey);
+    if (pair.kind === "pair") {
+      pcbResult.set(pairNumber(pair, "BlockLength")!);
+      if (pbOutput.isNull) return STATUS_SUCCESS;
+      const message = decryptRsa(thread, pair, cbInput === 0 ? new Uint8Array(0) : pbInput.read(cbInput), {
+        flags: dwFlags,
+        info: pPaddingInfo,
+      });
+      pcbResult.set(message.length);
+      if (cbOutput < message.length) throw new NtError(STATUS.BUFFER_TOO_SMALL);
+      pbOutput.write(message);
+      return STATUS_SUCCESS;
+    }
     const { aes, mode } = keyOf(thread, hKey);
     pcbResult.set(cbInput);
     if (pbOutput.isNull) return STATUS_SUCCESS;
@@ -219,30 +200,6 @@ export const cng = implement(cngApi, {
   },
 });
 
-function provider(name: Provider["name"], isKeyed = false, mode: ChainingMode = "ChainingModeCBC"): Provider {
-  return { kind: "provider", name, isKeyed, mode };
-}
-
-function give(thread: Thread, object: Provider | HashObject | KeyObject, result: Out<number>): number {
-  if (result.isNull) throw new NtError(STATUS.INVALID_PARAMETER);
-  const handle = Cng.of(thread).objects.add(object);
-  if (handle === undefined) throw new NtError(STATUS.NO_MEMORY);
-  result.set(handle);
-  return STATUS_SUCCESS;
-}
-
-function objectOf(thread: Thread, handle: number): Provider | HashObject | KeyObject {
-  const object = PSEUDO.get(handle) ?? Cng.of(thread).objects.get(handle);
-  if (object === undefined) throw new NtError(STATUS.INVALID_HANDLE);
-  return object;
-}
-
-function providerOf(thread: Thread, handle: number): Provider {
-  const object = objectOf(thread, handle);
-  if (object.kind !== "provider") throw new NtError(STATUS.INVALID_HANDLE);
-  return object;
-}
-
 function hashObjectOf(thread: Thread, handle: number): HashObject {
   const object = objectOf(thread, handle);
   if (object.kind !== "hash") throw new NtError(STATUS.INVALID_HANDLE);
@@ -263,12 +220,18 @@ function hashOf(thread: Thread, handle: number, secret: Uint8Array): { algorithm
   return { algorithm, start: () => (isKeyed ? hmac(algorithm, secret) : algorithm.create()) };
 }
 
-function propertyOf(thread: Thread, object: Provider | HashObject | KeyObject, property: string): Uint8Array {
+function propertyOf(thread: Thread, object: CngObject, property: string): Uint8Array {
   const word = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
   const text = (value: string): Uint8Array => encodeText(thread, `${value}\0`, "wide");
-  const name = object.kind === "provider" ? object.name : object.kind === "hash" ? object.algorithm.name : "AES";
+  if (object.kind === "secret") throw new NtError(STATUS.NOT_SUPPORTED);
+  if (object.kind === "pair") {
+    const number = pairNumber(object, property);
+    if (number !== undefined) return word(number);
+  }
+  const name = object.kind === "provider" || object.kind === "pair" ? object.name : object.kind === "hash" ? object.algorithm.name : "AES";
   const algorithm = name in HASHES ? HASHES[name as HashName] : undefined;
   if (property === "AlgorithmName") return text(name);
+  if (property === "AlgorithmGroupName" && (name === "RSA" || curveOf(name) !== undefined)) return text(name.replace(/_.*/, ""));
   if (property === "ObjectLength") return word(OBJECT_BYTES);
   if (property === "HashDigestLength" && algorithm !== undefined) return word(algorithm.digestBytes);
   if (property === "HashBlockLength" && algorithm !== undefined) return word(algorithm.blockBytes);

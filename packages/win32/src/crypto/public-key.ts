@@ -1,3 +1,5 @@
+import { DIGEST_PREFIXES } from "./rsa-padding.ts";
+
 /** A public key of RSA. */
 export interface PublicKey {
   /** CALG_RSA_SIGN or CALG_RSA_KEYX. */
@@ -7,18 +9,9 @@ export interface PublicKey {
   readonly modulusBytes: number;
 }
 
-/** What stands before a digest in a signature: its algorithm, as DER (RFC 8017, section 9.2, note 1). */
-const PREFIXES: Readonly<Record<string, string>> = {
-  MD5: "3020300c06082a864886f70d020505000410",
-  SHA1: "3021300906052b0e03021a05000414",
-  SHA256: "3031300d060960864801650304020105000420",
-  SHA384: "3041300d060960864801650304020205000430",
-  SHA512: "3051300d060960864801650304020305000440",
-};
-
 /** Whether a signature, least byte first, is of this digest: RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2.2). */
 export function verifies(key: PublicKey, hash: string, digest: Uint8Array, signature: Uint8Array, hasAlgorithm: boolean): boolean {
-  const prefix = hasAlgorithm ? PREFIXES[hash] : "";
+  const prefix = hasAlgorithm ? DIGEST_PREFIXES[hash] : "";
   if (prefix === undefined || signature.length !== key.modulusBytes) return false;
   const value = fromLittleEndian(signature);
   if (value >= key.modulus) return false;

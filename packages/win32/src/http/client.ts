@@ -1,4 +1,4 @@
-import type { HttpHeader, HttpResponse } from "@decant/host";
+import type { CertificateFault, HttpHeader, HttpResponse } from "@decant/host";
 import { ERROR, Win32Error } from "@decant/hook";
 import { waitFor, type GuestGenerator, type Thread } from "@decant/process";
 import { stateOf } from "../process-state.ts";
@@ -46,7 +46,7 @@ export interface Exchange {
   readonly proxy: ProxySetting;
   /** "safe": from https to https only, and from http anywhere. */
   readonly redirects: "never" | "safe" | "always";
-  readonly takesAnyCertificate: boolean;
+  readonly acceptedFaults: readonly CertificateFault[];
   readonly timeoutMs: number;
   /** The error for a certificate or a channel that will not do, by Node's code. */
   readonly secureFailure: (code: string) => number;
@@ -78,7 +78,7 @@ export function* exchange(thread: Thread, request: Exchange): GuestGenerator<Ans
           body,
           proxy,
           headers: completed(headers, url, method, body),
-          takesAnyCertificate: request.takesAnyCertificate,
+          acceptedFaults: request.acceptedFaults,
           timeoutMs: request.timeoutMs,
         }),
       ),

@@ -1,9 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
 
-/** A server on this machine that answers what tests ask for; `/echo` gives back what it was sent. */
-export async function localServer(): Promise<{ readonly port: number; readonly server: Server; close(): Promise<void> }> {
-  const server = createServer((request, response) => void answer(request, response));
+/** A server on this machine that answers what tests ask for; `/echo` gives back what it was sent. With a certificate it speaks TLS. */
+export async function localServer(certificate?: {
+  key: string;
+  cert: string;
+}): Promise<{ readonly port: number; readonly server: Server; close(): Promise<void> }> {
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => void answer(request, response);
+  const server = certificate === undefined ? createServer(onRequest) : createSecureServer(certificate, onRequest);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -15,6 +21,25 @@ export async function localServer(): Promise<{ readonly port: number; readonly s
         server.close(() => resolve());
       }),
   };
+}
+
+/** A proxy that connects to where it is asked to, and notes that. */
+export async function localProxy(): Promise<{ readonly port: number; readonly asked: string[]; close(): void }> {
+  const asked: string[] = [];
+  const server = createServer();
+  server.on("connect", (request, socket) => {
+    asked.push(request.url ?? "");
+    const [host, port] = (request.url ?? "").split(":");
+    const far = connect(Number(port), host, () => {
+      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      far.pipe(socket);
+      socket.pipe(far);
+    });
+    far.on("error", () => socket.destroy());
+    socket.on("error", () => far.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { port: (server.address() as AddressInfo).port, asked, close: () => void server.close() };
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -47,7 +47,8 @@ export interface HttpRequestObject extends Shared {
   /** Bytes that it will have. */
   bodyLength: number;
   redirects: "never" | "safe" | "always";
-  takesAnyCertificate: boolean;
+  /** SECURITY_FLAG_IGNORE_*. */
+  securityFlags: number;
   isSent: boolean;
   /** The server's answer, from when it was received on. */
   response: HttpResponse | undefined;

@@ -1,6 +1,7 @@
 import { ERROR, Win32Error } from "@decant/hook";
 import type { GuestGenerator, Thread } from "@decant/process";
 import { Body, exchange, headerOf, HTTP_ERROR, urlText } from "./client.ts";
+import { acceptedFaults } from "./security-flags.ts";
 import { inherited, type HttpConnection, type HttpRequestObject } from "./objects.ts";
 
 /** A request to a server, before anything of it is sent. */
@@ -19,7 +20,7 @@ export function newRequest(connection: HttpConnection, method: string, target: s
     body: [],
     bodyLength: 0,
     redirects: "safe",
-    takesAnyCertificate: false,
+    securityFlags: 0,
     isSent: false,
     response: undefined,
     reader: undefined,
@@ -40,7 +41,7 @@ export function* sendAndReceive(thread: Thread, request: HttpRequestObject, secu
     body,
     proxy: connection.session.proxy,
     redirects: request.redirects,
-    takesAnyCertificate: request.takesAnyCertificate,
+    acceptedFaults: acceptedFaults(request.securityFlags),
     timeoutMs: request.timeoutMs,
     secureFailure,
   });

@@ -55,7 +55,7 @@ function* downloadTo(thread: Thread, text: string, name: string): GuestGenerator
       body: new Uint8Array(0),
       proxy: { kind: "environment" },
       redirects: "always",
-      takesAnyCertificate: false,
+      acceptedFaults: [],
       timeoutMs: 0,
       secureFailure: certificateError,
     });

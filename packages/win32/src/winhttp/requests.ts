@@ -5,6 +5,7 @@ import { crackUrl, createUrl } from "../http/crack-url.ts";
 import { inherited, WinHttpObjects, type HttpRequestObject, type Shared } from "../http/objects.ts";
 import { addHeaders, give, queryHeaders } from "../http/query-headers.ts";
 import { bodyOf, checkedHost, declaredLength, newRequest, sendAndReceive } from "../http/send.ts";
+import { IGNORE_FLAGS } from "../http/security-flags.ts";
 import { WorkerPool } from "../kernel32/worker-pool.ts";
 import { winHttpApi } from "./requests.api.ts";
 
@@ -27,8 +28,6 @@ const OPTION = {
   DISABLE_FEATURE: 63,
   REDIRECT_POLICY: 88,
 } as const;
-/** SECURITY_FLAG_IGNORE_*: any of them lets a certificate pass. */
-const IGNORE_CERTIFICATES = 0x3300;
 const DISABLE_REDIRECTS = 2;
 const REDIRECT_POLICIES = ["never", "safe", "always"] as const;
 const HANDLE_TYPES = { session: 1, connection: 2, request: 3 } as const;
@@ -36,6 +35,7 @@ const HANDLE_TYPES = { session: 1, connection: 2, request: 3 } as const;
 const STATUS = {
   HANDLE_CREATED: 0x400,
   HANDLE_CLOSING: 0x800,
+  SECURE_FAILURE: 0x1_0000,
   HEADERS_AVAILABLE: 0x2_0000,
   DATA_AVAILABLE: 0x4_0000,
   READ_COMPLETE: 0x8_0000,
@@ -120,7 +120,7 @@ export const winHttp = implement(winHttpApi, {
     if (dwOptionalLength > 0) request.body.push(lpOptional.read(dwOptionalLength));
     request.bodyLength = Math.max(dwTotalLength, dwOptionalLength, declaredLength(request) ?? 0);
     return perform(thread, hRequest, request, API.SEND_REQUEST, function* (worker) {
-      if (bytesOf(request) === request.bodyLength) yield* sendAndReceive(worker, request, () => SECURE_FAILURE);
+      if (bytesOf(request) === request.bodyLength) yield* sendAndTell(worker, hRequest, request);
       return { status: STATUS.SENDREQUEST_COMPLETE };
     });
   },
@@ -138,7 +138,7 @@ export const winHttp = implement(winHttpApi, {
     const request = WinHttpObjects.of(thread).get(hRequest, "request");
     if (!request.isSent) throw new Win32Error(HTTP_ERROR.INCORRECT_HANDLE_STATE);
     return perform(thread, hRequest, request, API.RECEIVE_RESPONSE, function* (worker) {
-      if (request.response === undefined) yield* sendAndReceive(worker, request, () => SECURE_FAILURE);
+      if (request.response === undefined) yield* sendAndTell(worker, hRequest, request);
       return { status: STATUS.HEADERS_AVAILABLE };
     });
   },
@@ -190,7 +190,8 @@ export const winHttp = implement(winHttpApi, {
         object.context = thread.pointerSize === 8 ? thread.memory.u64(lpBuffer) : BigInt(thread.memory.u32(lpBuffer));
         break;
       case OPTION.SECURITY_FLAGS:
-        requestFor(request).takesAnyCertificate = (word() & IGNORE_CERTIFICATES) !== 0;
+        if ((word() & ~IGNORE_FLAGS) !== 0) throw new Win32Error(ERROR.INVALID_PARAMETER);
+        requestFor(request).securityFlags = word();
         break;
       case OPTION.DISABLE_FEATURE:
         if ((word() & DISABLE_REDIRECTS) !== 0) requestFor(request).redirects = "never";
@@ -215,8 +216,7 @@ export const winHttp = implement(winHttpApi, {
     if (dwOption === OPTION.URL) give(thread, encodeText(thread, `${requestFor(request).url}\0`, "wide"), place, 2);
     else if (dwOption === OPTION.HANDLE_TYPE) give(thread, words(HANDLE_TYPES[object.kind]), place, 0);
     else if (dwOption === OPTION.RECEIVE_TIMEOUT) give(thread, words(object.timeoutMs), place, 0);
-    else if (dwOption === OPTION.SECURITY_FLAGS)
-      give(thread, words(requestFor(request).takesAnyCertificate ? IGNORE_CERTIFICATES : 0), place, 0);
+    else if (dwOption === OPTION.SECURITY_FLAGS) give(thread, words(requestFor(request).securityFlags), place, 0);
     else if (dwOption === OPTION.CONTEXT_VALUE) give(thread, opaque(thread, object.context), place, 0);
     else throw new Win32Error(HTTP_ERROR.INVALID_OPTION);
     return true;
@@ -289,6 +289,28 @@ function perform(
     yield* tell(worker, handle, request, told);
   });
   return true;
+}
+
+/** Sends a request; of a certificate that will not do, the callback hears what is wrong with it. */
+function* sendAndTell(thread: Thread, handle: Handle, request: HttpRequestObject): GuestGenerator<void> {
+  let fault: string | undefined;
+  try {
+    yield* sendAndReceive(thread, request, (code) => {
+      fault = code;
+      return SECURE_FAILURE;
+    });
+  } catch (error) {
+    if (fault !== undefined) yield* tell(thread, handle, request, { status: STATUS.SECURE_FAILURE, info: words(certificateFlag(fault)) });
+    throw error;
+  }
+}
+
+/** WINHTTP_CALLBACK_STATUS_FLAG_*: CERT_CN_INVALID, CERT_DATE_INVALID, CERT_WRONG_USAGE, INVALID_CA, and SECURITY_CHANNEL_ERROR for what is no fault of the certificate. */
+function certificateFlag(code: string): number {
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return 0x10;
+  if (code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID") return 0x20;
+  if (code === "INVALID_PURPOSE") return 0x40;
+  return /SELF_SIGNED|UNABLE_TO|CERT_/.test(code) ? 8 : 0x8000_0000;
 }
 
 function* performNow(thread: Thread, work: (thread: Thread) => GuestGenerator<Told>): GuestGenerator<boolean> {

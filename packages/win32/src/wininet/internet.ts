@@ -4,6 +4,7 @@ import { exchange, HTTP_ERROR, resolveUrl, type HttpUrl, type ProxySetting } fro
 import { crackUrl, createUrl } from "../http/crack-url.ts";
 import { inherited, WinInetObjects, type HttpConnection, type HttpRequestObject, type HttpSession } from "../http/objects.ts";
 import { addHeaders, give, queryHeaders } from "../http/query-headers.ts";
+import { acceptedFaults, IGNORE_FLAGS } from "../http/security-flags.ts";
 import { bodyOf, checkedHost, newRequest, sendAndReceive } from "../http/send.ts";
 import { winInetApi } from "./internet.api.ts";
 import { canonicalUrl, combinedUrl } from "./url-text.ts";
@@ -16,7 +17,6 @@ const CERTIFICATE = { DATE_INVALID: 12_037, CN_INVALID: 12_038, INVALID_CA: 12_0
 const OPTION = { RECEIVE_TIMEOUT: 6, HANDLE_TYPE: 9, SECURITY_FLAGS: 31, URL: 34 } as const;
 /** INTERNET_HANDLE_TYPE_*: what InternetOpen, InternetConnect and HttpOpenRequest make. */
 const HANDLE_TYPES = { session: 1, connection: 2, request: 5 } as const;
-const IGNORE_CERTIFICATES = 0x3300;
 const CONNECTION_LAN = 2;
 const ADD_HEADERS = 0x2000_0000;
 const WHOLE = 0xffff_ffff;
@@ -112,7 +112,7 @@ export const winInet = implement(winInetApi, {
     if (dwBufferLength !== 4) throw new Win32Error(ERROR.INSUFFICIENT_BUFFER);
     const value = thread.memory.u32(lpBuffer);
     if (dwOption === OPTION.RECEIVE_TIMEOUT) object.timeoutMs = value === WHOLE ? 0 : value;
-    else requestOf(object).takesAnyCertificate = (value & IGNORE_CERTIFICATES) !== 0;
+    else requestOf(object).securityFlags = value & IGNORE_FLAGS;
     return true;
   },
   InternetQueryOption(thread, hInternet, dwOption, lpBuffer, lpdwBufferLength) {
@@ -123,8 +123,7 @@ export const winInet = implement(winInetApi, {
     if (dwOption === OPTION.URL) give(thread, encodeText(thread, `${requestOf(object).url}\0`, form), place, lpBuffer.charSize);
     else if (dwOption === OPTION.HANDLE_TYPE) give(thread, word(HANDLE_TYPES[object.kind]), place, 0);
     else if (dwOption === OPTION.RECEIVE_TIMEOUT) give(thread, word(object.timeoutMs), place, 0);
-    else if (dwOption === OPTION.SECURITY_FLAGS)
-      give(thread, word(requestOf(object).takesAnyCertificate ? IGNORE_CERTIFICATES : 0), place, 0);
+    else if (dwOption === OPTION.SECURITY_FLAGS) give(thread, word(requestOf(object).securityFlags), place, 0);
     else throw new Win32Error(HTTP_ERROR.INVALID_OPTION);
     return true;
   },
@@ -157,7 +156,13 @@ export const winInet = implement(winInetApi, {
   *InternetCheckConnection(thread, lpszUrl) {
     if (lpszUrl === undefined) return true;
     const url = httpUrl(lpszUrl);
-    const none = { headers: [], body: new Uint8Array(0), redirects: "never", takesAnyCertificate: true, timeoutMs: 0 } as const;
+    const none = {
+      headers: [],
+      body: new Uint8Array(0),
+      redirects: "never",
+      acceptedFaults: acceptedFaults(IGNORE_FLAGS),
+      timeoutMs: 0,
+    } as const;
     const { response } = yield* exchange(thread, {
       ...none,
       method: "HEAD",
@@ -199,7 +204,7 @@ function connectionTo(session: HttpSession, host: string, port: number, user?: s
 function applyFlags(request: HttpRequestObject, flags: number): void {
   // WinINet goes from https to http too.
   request.redirects = (flags & FLAG.NO_AUTO_REDIRECT) !== 0 ? "never" : "always";
-  request.takesAnyCertificate = (flags & FLAG.IGNORE_CERT) !== 0;
+  request.securityFlags = flags & FLAG.IGNORE_CERT;
 }
 
 function requestOf(object: ReturnType<WinInetObjects["any"]>): HttpRequestObject {
