@@ -22,6 +22,7 @@ import { stackWalk } from "./dbghelp/stack-walk.ts";
 import { debugSymbols } from "./dbghelp/symbols.ts";
 import { kernel32System } from "./kernel32/index-system.ts";
 import { automation } from "./oleaut32/automation.ts";
+import { errorInfo } from "./oleaut32/error-info.ts";
 import { classObjects } from "./ole32/class-objects.ts";
 import { combaseApi } from "./ole32/com.api.ts";
 import { runtimeStrings } from "./ole32/runtime-strings.ts";
@@ -74,6 +75,7 @@ import { sockets } from "./ws2_32/sockets.ts";
 export const systemTopics = [
   ...kernel32System,
   automation,
+  errorInfo,
   capi,
   capiKeys,
   characters,

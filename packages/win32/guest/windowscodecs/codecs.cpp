@@ -6,21 +6,17 @@ static constexpr GUID CLSID_WICImagingFactory = {0xcacaf262, 0x9370, 0x4615, {0x
                       IID_IWICImagingFactory = {0xec5ec8a9, 0xc395, 0x4314, {0x9c, 0x77, 0x54, 0xd7, 0xa9, 0x35, 0xff, 0x70}},
                       IID_IWICBitmapDecoder = {0x9edde9e7, 0x8dee, 0x47ea, {0x99, 0xdf, 0xe6, 0xfa, 0xf2, 0xed, 0x44, 0xbf}},
                       IID_IWICBitmapFrameDecode = {0x3b16811b, 0x6a43, 0x4ec9, {0xa8, 0x13, 0x3d, 0x93, 0x0c, 0x13, 0xb9, 0x40}},
-                      IID_IWICFormatConverter = {0x00000301, 0xa8f2, 0x4877, {0xba, 0x0a, 0xfd, 0x2b, 0x66, 0x45, 0xfb, 0x94}},
-                      GUID_ContainerFormatPng = {0x1b7cfaf4, 0x713f, 0x473c, {0xbb, 0xcd, 0x61, 0x37, 0x42, 0x5f, 0xae, 0xaf}};
+                      IID_IWICFormatConverter = {0x00000301, 0xa8f2, 0x4877, {0xba, 0x0a, 0xfd, 0x2b, 0x66, 0x45, 0xfb, 0x94}};
 
-/** Where the channels of a pixel lie, and its bytes; -1 for no alpha. */
-struct Layout { const GUID *format; int bytes, red, green, blue, alpha; };
 static const Layout layouts[] = {
     {&GRAY8, 1, 0, 0, 0, -1}, {&BGR24, 3, 2, 1, 0, -1}, {&RGB24, 3, 0, 1, 2, -1}, {&BGR32, 4, 2, 1, 0, -1}, {&BGRA32, 4, 2, 1, 0, 3}, {&RGBA32, 4, 0, 1, 2, 3},
 };
-static const Layout *layoutOf(const GUID &format) {
+const Layout *layoutOf(const GUID &format) {
   for (const Layout &each : layouts) if (*each.format == format) return &each;
   return nullptr;
 }
 
-/** A source's part that a program asks for; false when it is not inside, or does not fit the program's buffer. */
-static HRESULT checkCopy(UINT width, UINT height, UINT bytesPerPixel, const WICRect *part, UINT stride, UINT size, const BYTE *to, WICRect &area) {
+HRESULT checkCopy(UINT width, UINT height, UINT bytesPerPixel, const WICRect *part, UINT stride, UINT size, const BYTE *to, WICRect &area) {
   area = part != nullptr ? *part : WICRect{0, 0, static_cast<int>(width), static_cast<int>(height)};
   if (to == nullptr || area.X < 0 || area.Y < 0 || area.Width <= 0 || area.Height <= 0) return E_INVALIDARG;
   if (static_cast<UINT>(area.Width) > width - static_cast<UINT>(area.X) || static_cast<UINT>(area.X) > width || static_cast<UINT>(area.Height) > height - static_cast<UINT>(area.Y) || static_cast<UINT>(area.Y) > height) return E_INVALIDARG;
@@ -86,6 +82,7 @@ struct IWICBitmapDecoder : IUnknown {
 
 struct Decoder : Counted<IWICBitmapDecoder> {
   Frame *frame = nullptr;
+  GUID container = GUID_ContainerFormatPng;
   Decoder() : Counted(IID_IWICBitmapDecoder, IID_IWICBitmapDecoder) {}
   void dispose() override { if (frame != nullptr) frame->Release(); }
   HRESULT __stdcall QueryCapability(IStream *, ULONG *) override { return E_NOTIMPL; }
@@ -96,7 +93,8 @@ struct Decoder : Counted<IWICBitmapDecoder> {
     size_t size = 0;
     HRESULT result = readAll(from, bytes, size);
     Picture picture;
-    if (result == S_OK) result = decodePng(bytes, size, picture);
+    if (result == S_OK && isJpeg(bytes, size)) container = GUID_ContainerFormatJpeg;
+    if (result == S_OK) result = container == GUID_ContainerFormatJpeg ? decodeJpeg(bytes, size, picture) : decodePng(bytes, size, picture);
     free(bytes);
     if (result != S_OK) return result;
     frame = make<Frame>(picture);
@@ -105,7 +103,7 @@ struct Decoder : Counted<IWICBitmapDecoder> {
   }
   HRESULT __stdcall GetContainerFormat(GUID *format) override {
     if (format == nullptr) return E_INVALIDARG;
-    *format = GUID_ContainerFormatPng;
+    *format = container;
     return S_OK;
   }
   HRESULT __stdcall GetFrameCount(UINT *count) override {
@@ -198,7 +196,7 @@ struct IWICImagingFactory : IUnknown {
   MISSING(CreateDecoderFromFileHandle, void *, const GUID *, int, void **)
   MISSING(CreateComponentInfo, const GUID &, void **)
   METHOD CreateDecoder(const GUID &, const GUID *, IWICBitmapDecoder **) = 0;
-  MISSING(CreateEncoder, const GUID &, const GUID *, void **)
+  METHOD CreateEncoder(const GUID &, const GUID *, IWICBitmapEncoder **) = 0;
   MISSING(CreatePalette, void **)
   METHOD CreateFormatConverter(IWICFormatConverter **) = 0;
   MISSING(CreateBitmapScaler, void **)
@@ -244,9 +242,10 @@ struct Factory : Counted<IWICImagingFactory> {
   }
   HRESULT __stdcall CreateDecoder(const GUID &format, const GUID *, IWICBitmapDecoder **to) override {
     if (to == nullptr) return E_INVALIDARG;
-    *to = format == GUID_ContainerFormatPng ? make<Decoder>() : nullptr;
+    *to = format == GUID_ContainerFormatPng || format == GUID_ContainerFormatJpeg ? make<Decoder>() : nullptr;
     return *to != nullptr ? S_OK : static_cast<HRESULT>(0x88982f50);
   }
+  HRESULT __stdcall CreateEncoder(const GUID &format, const GUID *, IWICBitmapEncoder **to) override { return createEncoder(format, to); }
   HRESULT __stdcall CreateFormatConverter(IWICFormatConverter **to) override {
     if (to == nullptr) return E_INVALIDARG;
     *to = make<Converter>();

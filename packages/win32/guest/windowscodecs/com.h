@@ -104,8 +104,26 @@ constexpr GUID GRAY8 = pixelFormat(0x08), BGR24 = pixelFormat(0x0c), RGB24 = pix
 /** A picture in memory: rows without gaps, in one of the formats above. */
 struct Picture { UINT width, height, bytesPerPixel; const GUID *format; BYTE *pixels; };
 
+/** Where the channels of a pixel lie, and its bytes; -1 for no alpha. */
+struct Layout { const GUID *format; int bytes, red, green, blue, alpha; };
+/** The layout of a format; null for one that is not here. */
+const Layout *layoutOf(const GUID &format);
+
 /** Decodes PNG (RFC 2083). The pixels are the caller's to free. */
 HRESULT decodePng(const BYTE *file, size_t size, Picture &to);
+bool isJpeg(const BYTE *file, size_t size);
+/** Decodes JPEG (ITU-T T.81). The pixels are the caller's to free. */
+HRESULT decodeJpeg(const BYTE *file, size_t size, Picture &to);
+/** Writes a picture of GRAY8, BGR24 or BGRA32 as PNG. */
+HRESULT encodePng(const Picture &picture, IStream *to);
+
+constexpr GUID GUID_ContainerFormatPng = {0x1b7cfaf4, 0x713f, 0x473c, {0xbb, 0xcd, 0x61, 0x37, 0x42, 0x5f, 0xae, 0xaf}},
+               GUID_ContainerFormatJpeg = {0x19e4a5aa, 0x5662, 0x4fc5, {0xa0, 0xc0, 0x17, 0x58, 0x02, 0x8e, 0x10, 0x57}};
+struct IWICBitmapEncoder;
+/** A new encoder of a container's format, with one reference. */
+HRESULT createEncoder(const GUID &container, IWICBitmapEncoder **to);
+/** Whether a part lies inside a picture, and its rows in the program's buffer; `area` gets the part, or the whole. */
+HRESULT checkCopy(UINT width, UINT height, UINT bytesPerPixel, const WICRect *part, UINT stride, UINT size, const BYTE *to, WICRect &area);
 /** Reads a stream to its end. The bytes are the caller's to free. */
 HRESULT readAll(IStream *from, BYTE *&bytes, size_t &size);
 /** Whether a class is that of shell links, and a new one of them. */
