@@ -179,3 +179,15 @@ test("bad lengths and counts fail: nothing is read outside", async () => {
   expect(call("closesocket", client)).toBe(0);
   fails(call("closesocket", client), WSA.ENOTSOCK);
 });
+
+/** WSAPROTOCOL_INFOA has 372 bytes, as in winsock2.h and under Wine 8; its name begins behind 116. */
+test("protocols are listed with names of bytes and of characters", () => {
+  const { call, allocate, memory, thread } = startedGuest();
+  const [length, wanted] = [allocate(4), allocate(8)];
+  memory.setU32(wanted, 6);
+  expect([call("WSAEnumProtocolsA", wanted, 0, length), thread.lastError, memory.u32(length)]).toEqual([-1, WSA.ENOBUFS, 2 * 372]);
+  const list = allocate(2 * 372);
+  expect(call("WSAEnumProtocolsA", wanted, list, length)).toBe(2);
+  expect([list, list + 372].map((at) => memory.cstring(at + 116))).toEqual(["MSAFD Tcpip [TCP/IP]", "MSAFD Tcpip [TCP/IPv6]"]);
+  expect([call("WSAEnumProtocolsW", wanted, 0, length), memory.u32(length)]).toEqual([-1, 2 * 628]);
+});

@@ -1,6 +1,7 @@
 import {
   api,
   BOOL,
+  chars,
   DWORD,
   fn,
   HANDLE,
@@ -19,7 +20,7 @@ import {
 import { SOCKET_ERROR_CODE, SOCKET_RESULT } from "../values/sockets.ts";
 import { OVERLAPPED } from "../kernel32/file-io.api.ts";
 
-export const WSAPROTOCOL_INFOW = struct("WSAPROTOCOL_INFOW", {
+const PROTOCOL_FIELDS = {
   dwServiceFlags1: DWORD,
   dwServiceFlags2: DWORD,
   dwServiceFlags3: DWORD,
@@ -40,8 +41,9 @@ export const WSAPROTOCOL_INFOW = struct("WSAPROTOCOL_INFOW", {
   iSecurityScheme: INT,
   dwMessageSize: DWORD,
   dwProviderReserved: DWORD,
-  szProtocol: wchars(256),
-});
+};
+export const WSAPROTOCOL_INFOA = struct("WSAPROTOCOL_INFOA", { ...PROTOCOL_FIELDS, szProtocol: chars(256) });
+export const WSAPROTOCOL_INFOW = struct("WSAPROTOCOL_INFOW", { ...PROTOCOL_FIELDS, szProtocol: wchars(256) });
 
 /** How a program begins with sockets ("Winsock Functions"). */
 export const socketStartupApi = api("ws2_32", {
@@ -49,6 +51,7 @@ export const socketStartupApi = api("ws2_32", {
   WSACleanup: ordinal(116, fn(SOCKET_RESULT)),
   WSAGetLastError: ordinal(111, fn(SOCKET_ERROR_CODE)),
   WSASetLastError: ordinal(112, fn(VOID, ["iError", SOCKET_ERROR_CODE])),
+  WSAEnumProtocolsA: fn(SOCKET_RESULT, ["lpiProtocols", PVOID], ["lpProtocolBuffer", PVOID], ["lpdwBufferLength", inout(DWORD)]),
   WSAEnumProtocolsW: fn(SOCKET_RESULT, ["lpiProtocols", PVOID], ["lpProtocolBuffer", PVOID], ["lpdwBufferLength", inout(DWORD)]),
   WSAGetOverlappedResult: fn(
     BOOL,

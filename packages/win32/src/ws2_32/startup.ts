@@ -1,7 +1,7 @@
 import { waitingCalls, Win32Error, WSA } from "@decant/hook";
 import { implement, type Process, type Thread } from "@decant/process";
 import { fileIo } from "../kernel32/file-io.ts";
-import { socketStartupApi, WSAPROTOCOL_INFOW } from "./startup.api.ts";
+import { socketStartupApi, WSAPROTOCOL_INFOA, WSAPROTOCOL_INFOW } from "./startup.api.ts";
 
 /** The highest version that there is, 2.2: the minor part is the high byte. */
 const HIGHEST = 0x0202;
@@ -63,39 +63,51 @@ export const socketStartup = implement(socketStartupApi, {
   WSASetLastError(thread, iError) {
     thread.lastError = iError >>> 0;
   },
-  WSAEnumProtocolsW(thread, lpiProtocols, lpProtocolBuffer, lpdwBufferLength) {
-    requireStartup(thread);
-    const wanted = lpiProtocols === 0 ? undefined : readProtocols(thread, lpiProtocols);
-    const found = PROTOCOLS.map((row, index) => ({ row, id: 1001 + index })).filter(({ row }) => wanted?.includes(row[3]) ?? true);
-    const size = WSAPROTOCOL_INFOW.size(thread.pointerSize);
-    if (lpdwBufferLength.get() < size * found.length || lpProtocolBuffer === 0) {
-      lpdwBufferLength.set(size * found.length);
-      throw new Win32Error(WSA.ENOBUFS);
-    }
-    found.forEach(({ row: [family, addressSize, type, protocol, flags, name], id }, index) => {
-      WSAPROTOCOL_INFOW.store(thread, lpProtocolBuffer + size * index, {
-        dwServiceFlags1: flags,
-        dwProviderFlags: PFL_MATCHES_PROTOCOL_ZERO,
-        ProviderId: family === 2 ? PROVIDER : PROVIDER_6,
-        dwCatalogEntryId: id,
-        ChainLen: 1,
-        iVersion: 2,
-        iAddressFamily: family,
-        iMaxSockAddr: addressSize,
-        iMinSockAddr: addressSize,
-        iSocketType: type,
-        iProtocol: protocol,
-        dwMessageSize: type === 1 ? 0 : MAX_DATAGRAM,
-        szProtocol: name,
-      });
-    });
-    return found.length;
-  },
+  WSAEnumProtocolsA: (thread, lpiProtocols, lpProtocolBuffer, lpdwBufferLength) =>
+    enumerateProtocols(thread, WSAPROTOCOL_INFOA, lpiProtocols, lpProtocolBuffer, lpdwBufferLength),
+  WSAEnumProtocolsW: (thread, lpiProtocols, lpProtocolBuffer, lpdwBufferLength) =>
+    enumerateProtocols(thread, WSAPROTOCOL_INFOW, lpiProtocols, lpProtocolBuffer, lpdwBufferLength),
   *WSAGetOverlappedResult(thread, s, lpOverlapped, lpcbTransfer, fWait, lpdwFlags) {
     lpdwFlags.set(0);
     return yield* io.GetOverlappedResult(thread, s, lpOverlapped, lpcbTransfer, fWait);
   },
 });
+
+/** Writes records of the protocols that the list at `wanted` names (0: of all), and returns how many. Throws WSAENOBUFS when they do not fit. */
+function enumerateProtocols(
+  thread: Thread,
+  record: typeof WSAPROTOCOL_INFOA | typeof WSAPROTOCOL_INFOW,
+  wanted: number,
+  buffer: number,
+  length: { get(): number; set(value: number): void },
+): number {
+  requireStartup(thread);
+  const numbers = wanted === 0 ? undefined : readProtocols(thread, wanted);
+  const found = PROTOCOLS.map((row, index) => ({ row, id: 1001 + index })).filter(({ row }) => numbers?.includes(row[3]) ?? true);
+  const size = record.size(thread.pointerSize);
+  if (length.get() < size * found.length || buffer === 0) {
+    length.set(size * found.length);
+    throw new Win32Error(WSA.ENOBUFS);
+  }
+  found.forEach(({ row: [family, addressSize, type, protocol, flags, name], id }, index) => {
+    record.store(thread, buffer + size * index, {
+      dwServiceFlags1: flags,
+      dwProviderFlags: PFL_MATCHES_PROTOCOL_ZERO,
+      ProviderId: family === 2 ? PROVIDER : PROVIDER_6,
+      dwCatalogEntryId: id,
+      ChainLen: 1,
+      iVersion: 2,
+      iAddressFamily: family,
+      iMaxSockAddr: addressSize,
+      iMinSockAddr: addressSize,
+      iSocketType: type,
+      iProtocol: protocol,
+      dwMessageSize: type === 1 ? 0 : MAX_DATAGRAM,
+      szProtocol: name,
+    });
+  });
+  return found.length;
+}
 
 /** Fails until WSAStartup was called. */
 export function requireStartup({ process }: Thread): void {
