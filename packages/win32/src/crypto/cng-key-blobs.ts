@@ -1,5 +1,6 @@
 import { NtError, STATUS } from "@decant/hook";
-import { CURVES, isOnCurve, multiplied, toBytes, toNumber, type Curve, type Point } from "./elliptic-curves.ts";
+import { bytesToNumberBE, numberToBytesBE } from "@noble/curves/utils.js";
+import { CURVES, isOnCurve, publicPoint, type Curve, type Point } from "./elliptic-curves.ts";
 import { modulusBits, modulusBytes, privateNumbers, type RsaKey } from "./rsa-key.ts";
 
 /** A key on a curve; `d` is there in a private one. */
@@ -31,7 +32,7 @@ export function readRsaBlob(type: string, blob: Uint8Array): RsaKey {
   const needed = RSA_HEADER_BYTES + exponentBytes! + bytes! + (isPrivate ? firstBytes! + secondBytes! : 0);
   if (magic !== expected || bits! > MAX_RSA_BITS || blob.length < needed) throw new NtError(STATUS.INVALID_PARAMETER);
   let at = RSA_HEADER_BYTES;
-  const next = (length: number): bigint => toNumber(blob.subarray(at, (at += length)));
+  const next = (length: number): bigint => bytesToNumberBE(blob.subarray(at, (at += length)));
   const exponent = next(exponentBytes!);
   const modulus = next(bytes!);
   const primes = isPrivate ? ([next(firstBytes!), next(secondBytes!)] as const) : undefined;
@@ -43,8 +44,8 @@ export function readRsaBlob(type: string, blob: Uint8Array): RsaKey {
 /** Fails with STATUS_NOT_SUPPORTED for a type that is none, STATUS_INVALID_PARAMETER where the private part is missing. */
 export function writeRsaBlob(type: string, key: RsaKey): Uint8Array {
   const bytes = modulusBytes(key);
-  const exponent = toBytes(key.exponent, Math.ceil(key.exponent.toString(16).length / 2));
-  const modulus = toBytes(key.modulus, bytes);
+  const exponent = numberToBytesBE(key.exponent, Math.ceil(key.exponent.toString(16).length / 2));
+  const modulus = numberToBytesBE(key.modulus, bytes);
   if (type === "RSAPUBLICBLOB") return joined(words(RSA_MAGIC.public, modulusBits(key), exponent.length, bytes, 0, 0), exponent, modulus);
   if (type !== "RSAPRIVATEBLOB" && type !== "RSAFULLPRIVATEBLOB") throw new NtError(STATUS.NOT_SUPPORTED);
   const { primes } = key;
@@ -52,9 +53,11 @@ export function writeRsaBlob(type: string, key: RsaKey): Uint8Array {
   const { p, q, d, dp, dq, coefficient } = privateNumbers({ ...key, primes });
   const half = Math.ceil(bytes / 2);
   const isFull = type === "RSAFULLPRIVATEBLOB";
-  const rest = isFull ? [toBytes(dp, half), toBytes(dq, half), toBytes(coefficient, half), toBytes(d, bytes)] : [];
+  const rest = isFull
+    ? [numberToBytesBE(dp, half), numberToBytesBE(dq, half), numberToBytesBE(coefficient, half), numberToBytesBE(d, bytes)]
+    : [];
   const head = words(isFull ? RSA_MAGIC.full : RSA_MAGIC.private, modulusBits(key), exponent.length, bytes, half, half);
-  return joined(head, exponent, modulus, toBytes(p, half), toBytes(q, half), ...rest);
+  return joined(head, exponent, modulus, numberToBytesBE(p, half), numberToBytesBE(q, half), ...rest);
 }
 
 /** A BCRYPT_ECCKEY_BLOB. Fails with STATUS_INVALID_PARAMETER for another algorithm's, and for a point that is not on the curve. */
@@ -67,12 +70,12 @@ export function readCurveBlob(group: "ECDH" | "ECDSA", { curve, type, blob }: { 
   if (blob.length < needed || view.getUint32(0, true) !== magicOf(group, curve, isPrivate) || view.getUint32(4, true) !== bytes)
     throw new NtError(STATUS.INVALID_PARAMETER);
   const [x, y, d] = [0, 1, 2].map((index) =>
-    toNumber(blob.subarray(CURVE_HEADER_BYTES + index * bytes, CURVE_HEADER_BYTES + (index + 1) * bytes)),
+    bytesToNumberBE(blob.subarray(CURVE_HEADER_BYTES + index * bytes, CURVE_HEADER_BYTES + (index + 1) * bytes)),
   );
   // Coordinates of zero are computed from the private number.
   const isBare = isPrivate && x === 0n && y === 0n && d! > 0n && d! < curve.n;
-  const point = isBare ? multiplied(curve, curve.generator, d!)! : { x: x!, y: y! };
-  const isPair = !isPrivate || (d! > 0n && d! < curve.n && multiplied(curve, curve.generator, d!)?.x === point.x);
+  const point = isBare ? publicPoint(curve, d!) : { x: x!, y: y! };
+  const isPair = !isPrivate || (d! > 0n && d! < curve.n && publicPoint(curve, d!).x === point.x);
   if (!isOnCurve(curve, point) || !isPair) throw new NtError(STATUS.INVALID_PARAMETER);
   return { curve, point, d: isPrivate ? d! : undefined };
 }
@@ -83,8 +86,8 @@ export function writeCurveBlob(group: "ECDH" | "ECDSA", type: string, { curve, p
   if (type !== "ECCPUBLICBLOB" && type !== "ECCPRIVATEBLOB") throw new NtError(STATUS.NOT_SUPPORTED);
   const isPrivate = type === "ECCPRIVATEBLOB";
   if (isPrivate && d === undefined) throw new NtError(STATUS.INVALID_PARAMETER);
-  const coordinates = [toBytes(point.x, bytes), toBytes(point.y, bytes)];
-  return joined(words(magicOf(group, curve, isPrivate), bytes), ...coordinates, ...(isPrivate ? [toBytes(d!, bytes)] : []));
+  const coordinates = [numberToBytesBE(point.x, bytes), numberToBytesBE(point.y, bytes)];
+  return joined(words(magicOf(group, curve, isPrivate), bytes), ...coordinates, ...(isPrivate ? [numberToBytesBE(d!, bytes)] : []));
 }
 
 function magicOf(group: "ECDH" | "ECDSA", curve: Curve, isPrivate: boolean): number {

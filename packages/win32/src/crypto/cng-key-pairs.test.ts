@@ -16,7 +16,7 @@ import { guest } from "@decant/testing";
 import { describe, expect, test } from "vitest";
 import { cngKeyPairs } from "./cng-key-pairs.ts";
 import { cng } from "./cng.ts";
-import { CURVES, isOnCurve, multiplied, verifyDigest } from "./elliptic-curves.ts";
+import { CURVES, publicPoint, signDigest, verifyDigest } from "./elliptic-curves.ts";
 
 const [PKCS1, OAEP, PSS, NO_PADDING] = [2, 4, 8, 1];
 const INVALID_SIGNATURE = 0xc000_a000;
@@ -245,24 +245,30 @@ describe.each(NAMES)("a pair of %s", (name, theirName, hash) => {
     expect(status(call("BCryptDestroySecret", place.value))).toBe(STATUS.INVALID_HANDLE);
     expect(status(call("BCryptSecretAgreement", await generate(`ECDSA_${name}`, 0), key, place, 0))).toBe(STATUS.NOT_SUPPORTED);
   });
-
-  test("lies on its curve, which has as many points as it says", () => {
-    const curve = CURVES[name];
-    expect(isOnCurve(curve, curve.generator)).toBe(true);
-    expect(multiplied(curve, curve.generator, curve.n)).toBeUndefined();
-    expect(multiplied(curve, curve.generator, curve.n + 1n)).toEqual(curve.generator);
-  });
 });
 
-test('a signature of RFC 6979 (A.2.5, P-256 with SHA-256, "sample") is one', () => {
+test("RFC 6979's pair of P-256 (A.2.5) signs as it says, and what is changed is no signature", () => {
+  const [curve, d] = [CURVES.P256, 0xc9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721n];
   const key = {
     x: 0x60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6n,
     y: 0x7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299n,
   };
-  const r = 0xefd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716n;
-  const s = 0xf7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8n;
+  expect(publicPoint(curve, d)).toEqual(key);
+  const signature = Buffer.from(
+    "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8",
+    "hex",
+  );
   const digest = createHash("sha256").update("sample").digest();
-  expect(verifyDigest(CURVES.P256, key, digest, { r, s })).toBe(true);
-  expect([0n, CURVES.P256.n].map((bad) => verifyDigest(CURVES.P256, key, digest, { r: bad, s }))).toEqual([false, false]);
-  expect(verifyDigest(CURVES.P256, key, digest, { r, s: s + 1n })).toBe(false);
+  expect(Buffer.from(signDigest(curve, d, digest))).toEqual(signature);
+  expect(verifyDigest(curve, key, digest, signature)).toBe(true);
+  for (const [at, bytes] of [
+    [0, Buffer.alloc(32)],
+    [32, Buffer.alloc(32)],
+    [0, Buffer.alloc(32, 0xff)],
+    [63, Buffer.of(0xa9)],
+  ] as const) {
+    const changed = Buffer.from(signature);
+    bytes.copy(changed, at);
+    expect(verifyDigest(curve, key, digest, changed)).toBe(false);
+  }
 });

@@ -3,7 +3,8 @@ import { implement, waitFor, type Thread } from "@decant/process";
 import { readCurveBlob, readRsaBlob, writeCurveBlob, writeRsaBlob, type CurveKey } from "./cng-key-blobs.ts";
 import { cngKeyPairsApi } from "./cng-key-pairs.api.ts";
 import { Cng, give, objectOf, providerOf } from "./cng-objects.ts";
-import { CURVES, multiplied, scalarOf, signDigest, toBytes, toNumber, verifyDigest, type Curve } from "./elliptic-curves.ts";
+import { bytesToNumberBE } from "@noble/curves/utils.js";
+import { agreed, CURVES, publicPoint, scalarOf, signDigest, verifyDigest, type Curve } from "./elliptic-curves.ts";
 import { HASHES, hmac, type HashAlgorithm } from "./hashes.ts";
 import { fillRandom } from "./random-bytes.ts";
 import { modulusBits, modulusBytes, privatePower, publicPower, type RsaKey } from "./rsa-key.ts";
@@ -64,12 +65,12 @@ export const cngKeyPairs = implement(cngKeyPairsApi, {
     if (pair.name !== "RSA") {
       const { curve } = pair;
       const d = randomScalar(thread, curve);
-      pair.key = { curve, point: multiplied(curve, curve.generator, d)!, d };
+      pair.key = { curve, point: publicPoint(curve, d), d };
       return STATUS_SUCCESS;
     }
     const { keys } = thread.process.host;
     if (keys === undefined) throw new NtError(STATUS.NOT_SUPPORTED);
-    const [p, q] = (yield* waitFor(keys.rsaPrimes(pair.bits, PUBLIC_EXPONENT))).map(toNumber) as [bigint, bigint];
+    const [p, q] = (yield* waitFor(keys.rsaPrimes(pair.bits, PUBLIC_EXPONENT))).map(bytesToNumberBE) as [bigint, bigint];
     pair.key = { modulus: p * q, exponent: BigInt(PUBLIC_EXPONENT), primes: [p, q] };
     return STATUS_SUCCESS;
   },
@@ -98,7 +99,7 @@ export const cngKeyPairs = implement(cngKeyPairsApi, {
     if (pbOutput.isNull) return giveBytes(new Uint8Array(size), pbOutput, cbOutput, pcbResult);
     if (cbOutput < size) throw new NtError(STATUS.BUFFER_TOO_SMALL);
     const digest = pbInput.read(cbInput);
-    const signature = pair.name === "RSA" ? signRsa(thread, keyIn(pair), digest, dwFlags, pPaddingInfo) : signCurve(thread, pair, digest);
+    const signature = pair.name === "RSA" ? signRsa(thread, keyIn(pair), digest, dwFlags, pPaddingInfo) : signCurve(pair, digest);
     return giveBytes(signature, pbOutput, cbOutput, pcbResult);
   },
   BCryptVerifySignature(thread, hKey, pPaddingInfo, pbHash, cbHash, pbSignature, cbSignature, dwFlags) {
@@ -108,7 +109,7 @@ export const cngKeyPairs = implement(cngKeyPairsApi, {
     const isGood =
       pair.name === "RSA"
         ? isRsaSignature(thread, keyIn(pair), { digest, signature, flags: dwFlags, info: pPaddingInfo })
-        : isCurveSignature(pair, digest, signature);
+        : verifyDigest(pair.curve, keyIn(pair).point, digest, signature);
     if (!isGood) throw new NtError(STATUS_INVALID_SIGNATURE);
     return STATUS_SUCCESS;
   },
@@ -119,9 +120,7 @@ export const cngKeyPairs = implement(cngKeyPairsApi, {
     if (other.name !== own.name) throw new NtError(STATUS.INVALID_PARAMETER);
     const { d, curve } = keyIn(own) as CurveKey;
     if (d === undefined) throw new NtError(STATUS.INVALID_PARAMETER);
-    const shared = multiplied(curve, (keyIn(other) as CurveKey).point, d);
-    if (shared === undefined) throw new NtError(STATUS.INVALID_PARAMETER);
-    return give(thread, { kind: "secret", value: toBytes(shared.x, curve.bytes) }, phAgreedSecret);
+    return give(thread, { kind: "secret", value: agreed(curve, d, (keyIn(other) as CurveKey).point) }, phAgreedSecret);
   },
   BCryptDeriveKey(thread, hSharedSecret, pwszKDF, pParameterList, pbDerivedKey, cbDerivedKey, pcbResult) {
     const { value } = secretOf(thread, hSharedSecret);
@@ -243,24 +242,9 @@ function isRsaSignature(
 }
 
 /** r and s, one behind the other. */
-function signCurve(thread: Thread, { key, curve }: CurvePair, digest: Uint8Array): Uint8Array {
-  const d = key?.d;
-  if (d === undefined) throw new NtError(STATUS.INVALID_PARAMETER);
-  for (;;) {
-    const signature = signDigest(curve, d, digest, randomScalar(thread, curve));
-    if (signature === undefined) continue;
-    const bytes = new Uint8Array(2 * curve.bytes);
-    bytes.set(toBytes(signature.r, curve.bytes));
-    bytes.set(toBytes(signature.s, curve.bytes), curve.bytes);
-    return bytes;
-  }
-}
-
-function isCurveSignature(pair: CurvePair, digest: Uint8Array, signature: Uint8Array): boolean {
-  const { curve } = pair;
-  if (signature.length !== 2 * curve.bytes) return false;
-  const [r, s] = [signature.subarray(0, curve.bytes), signature.subarray(curve.bytes)].map(toNumber) as [bigint, bigint];
-  return verifyDigest(curve, keyIn(pair).point, digest, { r, s });
+function signCurve({ key, curve }: CurvePair, digest: Uint8Array): Uint8Array {
+  if (key?.d === undefined) throw new NtError(STATUS.INVALID_PARAMETER);
+  return signDigest(curve, key.d, digest);
 }
 
 function randomScalar(thread: Thread, curve: Curve): bigint {

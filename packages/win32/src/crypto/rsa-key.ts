@@ -1,4 +1,5 @@
-import { inverse, modulo, toBytes, toNumber } from "./elliptic-curves.ts";
+import { invert, mod, pow } from "@noble/curves/abstract/modular.js";
+import { bytesToNumberBE, numberToBytesBE } from "@noble/curves/utils.js";
 
 /** A key of RSA; the primes are there in a private one. */
 export interface RsaKey {
@@ -27,29 +28,22 @@ export function modulusBytes(key: RsaKey): number {
 
 export function privateNumbers({ exponent, primes }: RsaKey & { primes: readonly [bigint, bigint] }): PrivateNumbers {
   const [p, q] = primes;
-  const d = inverse(exponent, (p - 1n) * (q - 1n));
-  return { p, q, d, dp: d % (p - 1n), dq: d % (q - 1n), coefficient: inverse(q, p) };
+  const d = invert(exponent, (p - 1n) * (q - 1n));
+  return { p, q, d, dp: d % (p - 1n), dq: d % (q - 1n), coefficient: invert(q, p) };
 }
 
 /** A block to the power of the public exponent; undefined where it is no number below the modulus. */
 export function publicPower(key: RsaKey, block: Uint8Array): Uint8Array | undefined {
-  const value = toNumber(block);
-  return value < key.modulus ? toBytes(power(value, key.exponent, key.modulus), modulusBytes(key)) : undefined;
+  const value = bytesToNumberBE(block);
+  return value < key.modulus ? numberToBytesBE(pow(value, key.exponent, key.modulus), modulusBytes(key)) : undefined;
 }
 
 /** A block to the power of the private exponent, by the Chinese remainder theorem; undefined where it is no number below the modulus. */
 export function privatePower(key: RsaKey & { primes: readonly [bigint, bigint] }, block: Uint8Array): Uint8Array | undefined {
-  const value = toNumber(block);
+  const value = bytesToNumberBE(block);
   if (value >= key.modulus) return undefined;
   const { p, q, dp, dq, coefficient } = privateNumbers(key);
-  const first = power(value % p, dp, p);
-  const second = power(value % q, dq, q);
-  return toBytes(second + q * modulo(coefficient * (first - second), p), modulusBytes(key));
-}
-
-function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  let result = 1n;
-  for (let left = exponent, factor = base % modulus; left > 0n; left >>= 1n, factor = (factor * factor) % modulus)
-    if ((left & 1n) === 1n) result = (result * factor) % modulus;
-  return result;
+  const first = pow(value % p, dp, p);
+  const second = pow(value % q, dq, q);
+  return numberToBytesBE(second + q * mod(coefficient * (first - second), p), modulusBytes(key));
 }
