@@ -30,7 +30,7 @@ export function readRsaBlob(type: string, blob: Uint8Array): RsaKey {
   );
   const isPrivate = expected !== RSA_MAGIC.public;
   const needed = RSA_HEADER_BYTES + exponentBytes! + bytes! + (isPrivate ? firstBytes! + secondBytes! : 0);
-  if (magic !== expected || bits! > MAX_RSA_BITS || blob.length < needed) throw new NtError(STATUS.INVALID_PARAMETER);
+  if (magic !== expected || Math.max(bits!, 8 * bytes!) > MAX_RSA_BITS || blob.length < needed) throw new NtError(STATUS.INVALID_PARAMETER);
   let at = RSA_HEADER_BYTES;
   const next = (length: number): bigint => bytesToNumberBE(blob.subarray(at, (at += length)));
   const exponent = next(exponentBytes!);
@@ -38,7 +38,18 @@ export function readRsaBlob(type: string, blob: Uint8Array): RsaKey {
   const primes = isPrivate ? ([next(firstBytes!), next(secondBytes!)] as const) : undefined;
   if (modulus === 0n || exponent === 0n || (primes !== undefined && primes[0] * primes[1] !== modulus))
     throw new NtError(STATUS.INVALID_PARAMETER);
-  return { modulus, exponent, primes };
+  const key = { modulus, exponent, primes };
+  if (primes !== undefined) requirePrivate({ ...key, primes });
+  return key;
+}
+
+/** Fails with STATUS_INVALID_PARAMETER where the primes are none that the exponent goes with. */
+function requirePrivate(key: RsaKey & { primes: readonly [bigint, bigint] }): void {
+  try {
+    privateNumbers(key);
+  } catch {
+    throw new NtError(STATUS.INVALID_PARAMETER); // something has no inverse
+  }
 }
 
 /** Fails with STATUS_NOT_SUPPORTED for a type that is none, STATUS_INVALID_PARAMETER where the private part is missing. */

@@ -94,6 +94,24 @@ function rsaOf(blob: Buffer): KeyObject {
 }
 
 describe("a pair of RSA", () => {
+  test("is none where its primes have no inverses, or its modulus is too long, whatever its head says", () => {
+    const { load } = machine();
+    const blob = (type: string, modulus: Buffer, p: Buffer, q: Buffer): Buffer => {
+      const head = Buffer.alloc(24);
+      head.write(type);
+      [8, 1, modulus.length, p.length, q.length].forEach((word, index) => head.writeUInt32LE(word, 4 + 4 * index));
+      return Buffer.concat([head, Buffer.of(3), modulus, p, q]);
+    };
+    const [none, long] = [Buffer.alloc(0), Buffer.alloc(2049, 0xff)];
+    for (const [p, q] of [
+      [7, 13],
+      [1, 35],
+      [5, 5],
+    ] as const)
+      expect(load("RSA", "RSAPRIVATEBLOB", blob("RSA2", Buffer.of(p * q), Buffer.of(p), Buffer.of(q)))).toBe(STATUS.INVALID_PARAMETER);
+    expect(load("RSA", "RSAPUBLICBLOB", blob("RSA1", long, none, none))).toBe(STATUS.INVALID_PARAMETER);
+  });
+
   test("is made, exported whole and in part, and imported again", async () => {
     const { generate, exported, load, call, out, allocate, memory, signed, verified, padding } = machine();
     const key = await generate("RSA", 1024);
