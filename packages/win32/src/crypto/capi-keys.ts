@@ -4,6 +4,7 @@ import { ALGORITHMS, Capi, contextOf, digestOf, give, giveParameter, hashOf, NTE
 import { capiKeysApi } from "./capi-keys.api.ts";
 import { fromLittleEndian, toLittleEndian, verifies, type PublicKey } from "./public-key.ts";
 import { deriveSecret, keyBits, MODES, SessionKey } from "./session-key.ts";
+import { joinBytes } from "../values/join-bytes.ts";
 
 const CRYPT = { EXPORTABLE: 1, NOHASHOID: 1 } as const;
 const BLOB = { PUBLICKEY: 6, PLAINTEXTKEY: 8 } as const;
@@ -50,7 +51,7 @@ export const capiKeys = implement(capiKeysApi, {
     if (dwBlobType !== (key instanceof SessionKey ? BLOB.PLAINTEXTKEY : BLOB.PUBLICKEY)) throw new Win32Error(NTE.BAD_TYPE);
     if (!(key instanceof SessionKey)) return giveParameter(exportPublic(key), pbData, pdwDataLen);
     if (!key.isExportable) throw new Win32Error(NTE.BAD_KEY_STATE);
-    return giveParameter(joined(header(BLOB.PLAINTEXTKEY, key.algid), word(key.secret.length), key.secret), pbData, pdwDataLen);
+    return giveParameter(joinBytes([header(BLOB.PLAINTEXTKEY, key.algid), word(key.secret.length), key.secret]), pbData, pdwDataLen);
   },
   CryptDestroyKey(thread, hKey) {
     keyOf(thread, hKey);
@@ -196,12 +197,12 @@ function importPublic(algid: number, blob: Uint8Array): PublicKey {
 
 function exportPublic({ algid, exponent, modulus, modulusBytes }: PublicKey): Uint8Array {
   const fields = [RSA1, 8 * modulusBytes, Number(exponent)].map(word);
-  return joined(header(BLOB.PUBLICKEY, algid), ...fields, toLittleEndian(modulus, modulusBytes));
+  return joinBytes([header(BLOB.PUBLICKEY, algid), ...fields, toLittleEndian(modulus, modulusBytes)]);
 }
 
 /** BLOBHEADER. */
 function header(type: number, algid: number): Uint8Array {
-  return joined(Uint8Array.of(type, BLOB_VERSION, 0, 0), word(algid));
+  return joinBytes([Uint8Array.of(type, BLOB_VERSION, 0, 0), word(algid)]);
 }
 
 function parameterOf(key: Key, parameter: number): Uint8Array {
@@ -236,8 +237,4 @@ function withoutPadding(plain: Uint8Array, blockBytes: number): Uint8Array {
   const count = plain.at(-1)!;
   if (count === 0 || count > blockBytes || plain.subarray(-count).some((byte) => byte !== count)) throw new Win32Error(NTE.BAD_DATA);
   return plain.subarray(0, plain.length - count);
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
 }

@@ -2,6 +2,7 @@ import { NtError, STATUS } from "@decant/hook";
 import { bytesToNumberBE, numberToBytesBE } from "@noble/curves/utils.js";
 import { CURVES, isOnCurve, publicPoint, type Curve, type Point } from "./elliptic-curves.ts";
 import { modulusBits, modulusBytes, privateNumbers, type RsaKey } from "./rsa-key.ts";
+import { joinBytes } from "../values/join-bytes.ts";
 
 /** A key on a curve; `d` is there in a private one. */
 export interface CurveKey {
@@ -57,7 +58,8 @@ export function writeRsaBlob(type: string, key: RsaKey): Uint8Array {
   const bytes = modulusBytes(key);
   const exponent = numberToBytesBE(key.exponent, Math.ceil(key.exponent.toString(16).length / 2));
   const modulus = numberToBytesBE(key.modulus, bytes);
-  if (type === "RSAPUBLICBLOB") return joined(words(RSA_MAGIC.public, modulusBits(key), exponent.length, bytes, 0, 0), exponent, modulus);
+  if (type === "RSAPUBLICBLOB")
+    return joinBytes([words(RSA_MAGIC.public, modulusBits(key), exponent.length, bytes, 0, 0), exponent, modulus]);
   if (type !== "RSAPRIVATEBLOB" && type !== "RSAFULLPRIVATEBLOB") throw new NtError(STATUS.NOT_SUPPORTED);
   const { primes } = key;
   if (primes === undefined) throw new NtError(STATUS.INVALID_PARAMETER);
@@ -68,7 +70,7 @@ export function writeRsaBlob(type: string, key: RsaKey): Uint8Array {
     ? [numberToBytesBE(dp, half), numberToBytesBE(dq, half), numberToBytesBE(coefficient, half), numberToBytesBE(d, bytes)]
     : [];
   const head = words(isFull ? RSA_MAGIC.full : RSA_MAGIC.private, modulusBits(key), exponent.length, bytes, half, half);
-  return joined(head, exponent, modulus, numberToBytesBE(p, half), numberToBytesBE(q, half), ...rest);
+  return joinBytes([head, exponent, modulus, numberToBytesBE(p, half), numberToBytesBE(q, half), ...rest]);
 }
 
 /** A BCRYPT_ECCKEY_BLOB. Fails with STATUS_INVALID_PARAMETER for another algorithm's, and for a point that is not on the curve. */
@@ -98,7 +100,7 @@ export function writeCurveBlob(group: "ECDH" | "ECDSA", type: string, { curve, p
   const isPrivate = type === "ECCPRIVATEBLOB";
   if (isPrivate && d === undefined) throw new NtError(STATUS.INVALID_PARAMETER);
   const coordinates = [numberToBytesBE(point.x, bytes), numberToBytesBE(point.y, bytes)];
-  return joined(words(magicOf(group, curve, isPrivate), bytes), ...coordinates, ...(isPrivate ? [numberToBytesBE(d!, bytes)] : []));
+  return joinBytes([words(magicOf(group, curve, isPrivate), bytes), ...coordinates, ...(isPrivate ? [numberToBytesBE(d!, bytes)] : [])]);
 }
 
 function magicOf(group: "ECDH" | "ECDSA", curve: Curve, isPrivate: boolean): number {
@@ -108,14 +110,4 @@ function magicOf(group: "ECDH" | "ECDSA", curve: Curve, isPrivate: boolean): num
 
 function words(...values: number[]): Uint8Array {
   return new Uint8Array(Uint32Array.from(values).buffer);
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

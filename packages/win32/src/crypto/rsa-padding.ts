@@ -1,4 +1,5 @@
 import { digestOf, type HashAlgorithm } from "./hashes.ts";
+import { joinBytes } from "../values/join-bytes.ts";
 
 /** What stands before a digest in a signature: its algorithm, as DER (RFC 8017, section 9.2, note 1). */
 export const DIGEST_PREFIXES: Readonly<Record<string, string>> = {
@@ -16,12 +17,9 @@ export type Random = (length: number) => Uint8Array;
 export function signaturePadding(hash: string | undefined, digest: Uint8Array, length: number): Uint8Array | undefined {
   const prefix = hash === undefined ? "" : DIGEST_PREFIXES[hash];
   if (prefix === undefined) return undefined;
-  const info = joined(
-    Uint8Array.from(prefix.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16)),
-    digest,
-  );
+  const info = joinBytes([Uint8Array.from(prefix.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16)), digest]);
   if (length < info.length + 11) return undefined;
-  return joined(Uint8Array.of(0, 1), new Uint8Array(length - info.length - 3).fill(0xff), Uint8Array.of(0), info);
+  return joinBytes([Uint8Array.of(0, 1), new Uint8Array(length - info.length - 3).fill(0xff), Uint8Array.of(0), info]);
 }
 
 /** RSAES-PKCS1-v1_5's block (RFC 8017, 7.2.1); undefined where the message is too long. */
@@ -30,7 +28,7 @@ export function encryptionPadding(message: Uint8Array, length: number, random: R
   if (count < 8) return undefined;
   const padding = new Uint8Array(count);
   for (let at = 0; at < count; at++) while (padding[at] === 0) padding[at] = random(1)[0]!;
-  return joined(Uint8Array.of(0, 2), padding, Uint8Array.of(0), message);
+  return joinBytes([Uint8Array.of(0, 2), padding, Uint8Array.of(0), message]);
 }
 
 /** The message of such a block; undefined for what is none. */
@@ -50,10 +48,10 @@ export function oaepPadding(
   const size = hash.digestBytes;
   const room = length - 2 * size - 2;
   if (message.length > room) return undefined;
-  const block = joined(digestOf(hash, label), new Uint8Array(room - message.length), Uint8Array.of(1), message);
+  const block = joinBytes([digestOf(hash, label), new Uint8Array(room - message.length), Uint8Array.of(1), message]);
   const seed = random(size);
   const masked = xor(block, mask(hash, seed, block.length));
-  return joined(Uint8Array.of(0), xor(seed, mask(hash, masked, size)), masked);
+  return joinBytes([Uint8Array.of(0), xor(seed, mask(hash, masked, size)), masked]);
 }
 
 /** The message of such a block; undefined for what is none. */
@@ -73,11 +71,11 @@ export function pssPadding(hash: HashAlgorithm, digest: Uint8Array, salt: Uint8A
   const length = Math.ceil((modulusBits - 1) / 8);
   const room = length - hash.digestBytes - salt.length - 2;
   if (room < 0) return undefined;
-  const inner = digestOf(hash, joined(new Uint8Array(8), digest, salt));
-  const block = joined(new Uint8Array(room), Uint8Array.of(1), salt);
+  const inner = digestOf(hash, joinBytes([new Uint8Array(8), digest, salt]));
+  const block = joinBytes([new Uint8Array(room), Uint8Array.of(1), salt]);
   const masked = xor(block, mask(hash, inner, block.length));
   masked[0]! &= topBits(modulusBits);
-  return joined(new Uint8Array(Math.ceil(modulusBits / 8) - length), masked, inner, Uint8Array.of(0xbc));
+  return joinBytes([new Uint8Array(Math.ceil(modulusBits / 8) - length), masked, inner, Uint8Array.of(0xbc)]);
 }
 
 /** Whether a block is of this digest, with a salt of so many bytes (RFC 8017, 9.1.2). */
@@ -103,20 +101,10 @@ function topBits(modulusBits: number): number {
 function mask(hash: HashAlgorithm, seed: Uint8Array, length: number): Uint8Array {
   const bytes = new Uint8Array(Math.ceil(length / hash.digestBytes) * hash.digestBytes);
   for (let at = 0, count = 0; at < length; at += hash.digestBytes, count++)
-    bytes.set(digestOf(hash, joined(seed, Uint8Array.of(count >>> 24, count >>> 16, count >>> 8, count))), at);
+    bytes.set(digestOf(hash, joinBytes([seed, Uint8Array.of(count >>> 24, count >>> 16, count >>> 8, count)])), at);
   return bytes.subarray(0, length);
 }
 
 function xor(left: Uint8Array, right: Uint8Array): Uint8Array {
   return left.map((byte, at) => byte ^ right[at]!);
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

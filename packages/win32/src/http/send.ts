@@ -3,6 +3,7 @@ import type { GuestGenerator, Thread } from "@decant/process";
 import { Body, exchange, headerOf, HTTP_ERROR, urlText } from "./client.ts";
 import { acceptedFaults } from "./security-flags.ts";
 import { inherited, type HttpConnection, type HttpRequestObject } from "./objects.ts";
+import { joinBytes } from "../values/join-bytes.ts";
 
 /** A request to a server, before anything of it is sent. */
 export function newRequest(connection: HttpConnection, method: string, target: string, isSecure: boolean): HttpRequestObject {
@@ -31,7 +32,7 @@ export function newRequest(connection: HttpConnection, method: string, target: s
 /** Sends a request whose body is complete, and takes the head of the answer. Throws as `exchange` does. */
 export function* sendAndReceive(thread: Thread, request: HttpRequestObject, secureFailure: (code: string) => number): GuestGenerator<void> {
   const { connection } = request;
-  const body = joined(request.body);
+  const body = joinBytes(request.body);
   if (body.length !== request.bodyLength) throw new Win32Error(HTTP_ERROR.INCORRECT_HANDLE_STATE);
   const url = { isSecure: request.isSecure, host: connection.host, port: connection.port, target: request.target };
   const answer = yield* exchange(thread, {
@@ -67,14 +68,4 @@ export function checkedHost(host: string | undefined): string {
 export function declaredLength(request: HttpRequestObject): number | undefined {
   const length = headerOf(request.headers, "content-length");
   return length === undefined ? undefined : Number(length);
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

@@ -5,6 +5,7 @@ import type { Credentials } from "./schannel-credentials.ts";
 import { bufferOf, SECBUFFER, type SecurityBuffer } from "./security-buffers.ts";
 import { distrustStatus, failureStatus, refuse, SEC } from "./security-codes.ts";
 import { SecurityMemory } from "./security-memory.ts";
+import { joinBytes } from "../values/join-bytes.ts";
 
 /** ISC_REQ_* and ISC_RET_*, which have the same values. */
 const REQUEST = {
@@ -131,7 +132,7 @@ export class SchannelContext {
     }
     // Alerts are for programs that ask for them.
     const hasToken = this.#failure === undefined || (request & REQUEST.EXTENDED_ERROR) !== 0;
-    giveToken(thread, outputs, request, hasToken ? joined(output) : new Uint8Array(0));
+    giveToken(thread, outputs, request, hasToken ? joinBytes(output) : new Uint8Array(0));
     return consumed(spare, bytes, at, status);
   }
 
@@ -249,14 +250,4 @@ function giveToken(thread: Thread, outputs: readonly SecurityBuffer[], request: 
   if (token.address === 0) throw new Win32Error(ERROR.NOACCESS);
   thread.memory.write(token.address, bytes);
   token.set(SECBUFFER.TOKEN, bytes.length);
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }
